@@ -1,0 +1,287 @@
+"""The vocabulary: every message that actors exchange, and every event that clients hear.
+
+Requests are verbs, events are in the past tense. All are immutable values; a `Subscriber` is the way back to a client.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+import pykka
+
+Ref: TypeAlias = bytes
+"""A client's own number for one of its frames, as it came: echoed in the answer, never looked into."""
+
+RoomRef: TypeAlias = pykka.ActorRef[Any]
+
+
+# ---------------------------------------------------------------- what clients hear
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """Somebody said something. What is broadcast, kept in the ring, saved and read back, all in one."""
+
+    seq: int  # its place in the room: 1, 2, 3 … without a gap
+    id: str  # its name, given by the sender or else by the room: 1 to 64 characters
+    name: str  # who said it: 1 to 64 characters
+    message: str  # 1 to 4,000 characters
+    inserted_at: str  # UTC, ISO 8601 with microseconds and `Z`
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """Somebody is writing. Never saved."""
+
+    name: str
+
+
+class Relayed(msgspec.Struct, frozen=True):
+    """Somebody sent bytes. Heard by clients that can carry bytes; never saved."""
+
+    data: bytes
+
+
+class PresenceChanged(msgspec.Struct, frozen=True):
+    """People came and went in one turn. Phoenix calls it `presence_diff`."""
+
+    joins: "People"
+    leaves: "People"
+
+
+class PresenceListed(msgspec.Struct, frozen=True):
+    """Everybody who is here, for one who has just come. Phoenix calls it `presence_state`."""
+
+    people: "People"
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """One connection of a person."""
+
+    phx_ref: str  # names this connection: 16 characters of URL-safe base64
+    online_at: int  # seconds since 1970
+
+
+class Metas(msgspec.Struct, frozen=True):
+    """All connections of one person, oldest first."""
+
+    metas: tuple[Meta, ...]
+
+
+People: TypeAlias = dict[str, Metas]
+"""By name. Built for one event and never changed after it."""
+
+Event: TypeAlias = Posted | Typed | Relayed | PresenceChanged | PresenceListed
+
+
+# ---------------------------------------------------------------- what one client is answered
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The request is carried out; there is nothing more to say."""
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The post is committed."""
+
+    id: str
+    seq: int
+    inserted_at: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A piece of a room's history, oldest first; `more` when older messages exist."""
+
+    messages: Sequence[Posted]
+    more: bool
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The request is not granted, for one of the reasons that `docs/protocol.md` lists."""
+
+    reason: str
+
+
+Answer: TypeAlias = Done | Acknowledged | Page | Refused
+
+
+# ---------------------------------------------------------------- the way back to a client
+
+
+class Dialect(Protocol):
+    """How one kind of client wants to hear events: values in, bytes out. Frames of one dialect may be joined."""
+
+    def broadcast(self, room: str, event: Event) -> bytes:
+        """`event` as a frame for all subscribers of `room`; nothing where the dialect cannot carry it."""
+
+
+class Subscriber(Protocol):
+    """One client in one room. Its methods are called on the loop only; those that return bytes send nothing."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Subscribers with the same dialect are sent the same bytes."""
+
+    def welcome(self) -> bytes:
+        """The frame that grants the join."""
+
+    def refuse(self, reason: str) -> bytes:
+        """Give up the place in the room; the frame that refuses the join."""
+
+    def push(self, event: Event) -> bytes:
+        """`event` as a frame for this client alone."""
+
+    def answer(self, ref: Ref, answer: Answer) -> bytes:
+        """The answer to the request `ref` as a frame."""
+
+    def ended(self, why: Literal["closed", "crashed"]) -> bytes:
+        """Give up the place in the room; the last frame, which says so."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames. Never blocks and never raises."""
+
+
+# ---------------------------------------------------------------- what a room is asked
+
+
+class Join(msgspec.Struct, frozen=True):
+    """A client wants to hear the room. It is answered first, then pushed the latest messages and who is here."""
+
+    subscriber: Subscriber
+    name: str | None  # whom to show as present; nobody for None
+    replaces: Subscriber | None = None  # the same client's earlier place here, which ends
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """A client stops listening. With a `ref` it asked for it and is answered; without, its connection is gone."""
+
+    subscriber: Subscriber
+    ref: Ref | None = None
+
+
+class Dismiss(msgspec.Struct, frozen=True):
+    """A client's place in the room ends without its having asked: it is told so."""
+
+    subscriber: Subscriber
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A member asks the room to tell everyone something."""
+
+    sender: Subscriber
+    ref: Ref
+    id: str | None  # the sender's own name for this message; the room gives one for None
+    name: str
+    message: str
+
+
+class Type(msgspec.Struct, frozen=True):
+    """A member lets the others see that it is writing."""
+
+    sender: Subscriber
+    ref: Ref
+    name: str
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """A member asks the room to pass bytes on to everyone."""
+
+    sender: Subscriber
+    ref: Ref
+    data: bytes
+
+
+class ReadHistory(msgspec.Struct, frozen=True):
+    """A member wants older messages: up to `limit` before `before`, or the latest for None."""
+
+    reader: Subscriber
+    ref: Ref
+    before: int | None
+    limit: int
+
+
+class Retire(msgspec.Struct, frozen=True):
+    """The room has been empty for a while: it ends, unless somebody came meanwhile."""
+
+
+# ---------------------------------------------------------------- what the database side tells a room
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What the room needs to begin: its latest messages, oldest first."""
+
+    recent: Sequence[Posted]
+
+
+class LoadFailed(msgspec.Struct, frozen=True):
+    """The room cannot begin: the database did not answer."""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """Everything this room has said up to and including `through` is committed."""
+
+    through: int
+
+
+class HistoryRead(msgspec.Struct, frozen=True):
+    """The answer to a `ReadHistory`: a page, or a refusal."""
+
+    reader: Subscriber
+    ref: Ref
+    answer: Page | Refused
+
+
+RoomMessage: TypeAlias = (
+    Join | Leave | Dismiss | Post | Type | Relay | ReadHistory | Retire | Loaded | LoadFailed | Saved | HistoryRead
+)
+
+
+# ---------------------------------------------------------------- what the database side is asked
+
+
+class Save(msgspec.Struct, frozen=True):
+    """A room has said something that is to be committed: `messages` in the order of their `seq`."""
+
+    room: RoomRef
+    slug: str
+    messages: Sequence[Posted]
+
+
+class Load(msgspec.Struct, frozen=True):
+    """A room begins and wants its latest `limit` messages. Persistence passes it on once all before it is committed."""
+
+    room: RoomRef
+    slug: str
+    limit: int
+
+
+class Flush(msgspec.Struct, frozen=True):
+    """Asked: returns None once everything told before is committed."""
+
+
+class ReadPage(msgspec.Struct, frozen=True):
+    """A room passes on a `ReadHistory` that reaches beyond its ring: messages older than `before`."""
+
+    room: RoomRef
+    slug: str
+    before: int
+    request: ReadHistory
+
+
+class ListRooms(msgspec.Struct, frozen=True):
+    """Asked: the rooms in which something was said, the latest first, at most `limit`: a list of `RoomListed`."""
+
+    limit: int
+
+
+class RoomListed(msgspec.Struct, frozen=True):
+    """A room and when something was last said there."""
+
+    slug: str
+    last_message_at: str
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """Asked: whether the database answers. Returns None, or raises what it raised."""
+
+
+PersistenceMessage: TypeAlias = Save | Load | Flush
+HistoryMessage: TypeAlias = Load | ReadPage | ListRooms | Ping

@@ -1,0 +1,99 @@
+"""What a room says in one turn of its mailbox, delivered in one write for each client."""
+
+from collections.abc import Collection
+
+from chatter.messages import Dialect, Event, Subscriber
+
+
+class Turn:
+    """Events for everyone, and frames for one client at their place between them."""
+
+    def __init__(self, room: str) -> None:
+        self._room = room
+        self._events: list[Event] = []
+        self._scripts: dict[Subscriber, _Script] = {}
+
+    def say(self, event: Event, *, but: Subscriber | None = None) -> None:
+        """Tell everyone, `but` one."""
+        if but is not None:
+            self._script(but).skip(len(self._events))
+        self._events.append(event)
+
+    def tell(self, subscriber: Subscriber, frame: bytes) -> None:
+        """Tell one client, after what has been said so far. It need not be a subscriber any more."""
+        self._script(subscriber).insert(len(self._events), frame)
+
+    def begin(self, subscriber: Subscriber) -> None:
+        """From here on `subscriber` hears what is said."""
+        self._scripts[subscriber] = _Script(len(self._events))
+
+    def end(self, subscriber: Subscriber) -> None:
+        """From here on `subscriber` hears nothing but what it is told alone."""
+        self._script(subscriber).end = len(self._events)
+
+    def deliver(self, subscribers: Collection[Subscriber]) -> None:
+        """Write everything: the hot path, one plain loop. A slow or dead client neither stops nor slows it."""
+        frames = _Frames(self._room, self._events)
+        scripts = self._scripts
+        if self._events:
+            for subscriber in subscribers:
+                if subscriber not in scripts:
+                    subscriber.write(frames.joined(subscriber.dialect))
+        for subscriber, script in scripts.items():
+            if script.end is None and subscriber not in subscribers:
+                script.end = 0  # one who left in an earlier turn hears only what it is still owed
+            subscriber.write(script.perform(frames.each(subscriber.dialect)))
+
+    def _script(self, subscriber: Subscriber) -> "_Script":
+        script = self._scripts.get(subscriber)
+        if script is None:
+            script = self._scripts[subscriber] = _Script(0)
+        return script
+
+
+class _Script:
+    """What one client hears where that differs: events from `start` to `end`, with its own frames between."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.end: int | None = None
+        self._cuts: list[tuple[int, bytes, int]] = []  # events up to here, then this frame, then events from here
+
+    def insert(self, at: int, frame: bytes) -> None:
+        self._cuts.append((at, frame, at))
+
+    def skip(self, at: int) -> None:
+        self._cuts.append((at, b"", at + 1))
+
+    def perform(self, frames: list[bytes]) -> bytes:
+        heard: list[bytes] = []
+        position = self.start
+        end = len(frames) if self.end is None else self.end
+        for until, frame, after in self._cuts:
+            heard += frames[position : min(until, end)]
+            heard.append(frame)
+            position = max(position, after)
+        heard += frames[position:end]
+        return b"".join(heard)
+
+
+class _Frames:
+    """The turn's events as each dialect says them, encoded once."""
+
+    def __init__(self, room: str, events: list[Event]) -> None:
+        self._room = room
+        self._events = events
+        self._each: dict[Dialect, list[bytes]] = {}
+        self._joined: dict[Dialect, bytes] = {}
+
+    def each(self, dialect: Dialect) -> list[bytes]:
+        frames = self._each.get(dialect)
+        if frames is None:
+            frames = self._each[dialect] = [dialect.broadcast(self._room, event) for event in self._events]
+        return frames
+
+    def joined(self, dialect: Dialect) -> bytes:
+        frames = self._joined.get(dialect)
+        if frames is None:
+            frames = self._joined[dialect] = b"".join(self.each(dialect))
+        return frames

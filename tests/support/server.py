@@ -1,0 +1,114 @@
+"""A real Chatter in a process of its own, for tests that talk to it over sockets."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 20.0
+
+
+class Server:
+    """`with Server(database) as server:` starts `chatter serve` on a free port of 127.0.0.1.
+
+    `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. The process
+    sees no CHATTER_ variables but those in `environment`. `stop()` asks it to stop, `start()` starts it anew on the
+    same port.
+    """
+
+    def __init__(self, database: Path, environment: dict[str, str] | None = None, **options: object) -> None:
+        self.database = database
+        self.port = 0
+        self._environment = environment or {}
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the page, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr so far."""
+        return self._log.read_text()
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, and return when it says that it is ready."""
+        options = {"host": "127.0.0.1", "port": self.port, "database": f"sqlite:///{self.database}", **self._options}
+        arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "web.main", "serve", *arguments],
+                cwd=ROOT,
+                env=_plain_environment() | self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline()
+        match = re.fullmatch(r"Chatter is ready at http://127\.0\.0\.1:(\d+)\n", ready)
+        if match is None:
+            self.kill()
+            raise AssertionError(f"expected the ready line, got {ready!r}; stderr:\n{self.log}")
+        self.port = int(match[1])
+
+    def stop(self) -> int:
+        """Send SIGTERM, and return the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        assert process is not None
+        process.send_signal(number)
+        try:
+            return process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+    @property
+    def _log(self) -> Path:
+        return self.database.with_suffix(".log")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
+
+def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Return when `condition()` is true; fail after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not come true within {patience} s"
+        time.sleep(0.02)
+
+
+def _plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CHATTER_")}

@@ -1,0 +1,1 @@
+"""The edge of Chatter: the wire, its transports, the pages, and the command line."""

@@ -1,0 +1,116 @@
+"""A channel: one client's place in one room, as the room and the socket see it."""
+
+from typing import Literal, Protocol
+
+import pykka
+
+from chatter.messages import Answer, Dismiss, Done, Event, Join, Leave, Ref, Refused, RoomRef
+from web import wire
+from web.requests import InvalidPayload, Limits, translate
+from web.wire import NULL, Dialect, Frame, Invalid
+
+
+class Connection(Protocol):
+    """What a channel needs of the socket that it belongs to."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the client wants to hear."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames."""
+
+    def forget(self, channel: "Channel") -> None:
+        """The channel has ended; its topic may be joined anew."""
+
+
+_DONE = Done()
+_ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
+
+
+class Channel:
+    """Implements `chatter.messages.Subscriber` for a Phoenix client."""
+
+    __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "dialect", "topic")
+
+    def __init__(self, socket: Connection, join: Frame, room: RoomRef) -> None:
+        """`join` is the frame that asks for this channel."""
+        self.dialect: Dialect = socket.dialect
+        self.topic: str = join.topic
+        self._topic = wire.encode(join.topic)
+        self._join_ref = join.join_ref
+        self._ref = join.ref
+        self._socket = socket
+        self._room = room
+
+    # ------------------------------------------------------------ towards the room
+
+    def join(self, name: str | None, replaces: "Channel | None") -> None:
+        """Ask for the place; the room answers."""
+        self._room.tell(Join(self, name, replaces))
+
+    def leave(self, ref: Ref | None = None) -> None:
+        """Give the place up: with a `ref` because the client asked to, without because its connection is gone."""
+        self._tell(Leave(self, ref))
+
+    def dismiss(self) -> None:
+        """Have the place given up, and the client told so."""
+        self._tell(Dismiss(self))
+
+    def receive(self, frame: Frame, limits: Limits) -> None:
+        """Pass on what the client says to the room, or tell it what is wrong with that."""
+        if frame.join_ref not in (NULL, self._own_ref):
+            return  # meant for an earlier join of the same topic: Phoenix drops it too
+        if frame.event == "phx_leave":
+            self._socket.forget(self)
+            self.leave(frame.ref)
+            return
+        try:
+            message = translate(frame.event, frame.payload, self, frame.ref, limits)
+        except InvalidPayload as error:
+            self.write(self.answer(frame.ref, error.answer))
+            return
+        if message is None:
+            self.write(self.answer(frame.ref, Refused("unknown event")))
+        else:
+            self._tell(message)
+
+    def _tell(self, message: object) -> None:
+        try:
+            self._room.tell(message)
+        except pykka.ActorDeadError:
+            pass  # the server stops, and its connections are closed in a moment
+
+    # ------------------------------------------------------------ towards the client
+
+    def welcome(self) -> bytes:
+        """The frame that grants the join: it echoes the client's join_ref, even null."""
+        return self.dialect.answer(self._join_ref, self._ref, self._topic, _DONE)
+
+    def refuse(self, reason: str) -> bytes:
+        """Give up the place; the frame that refuses the join."""
+        self._socket.forget(self)
+        return self.dialect.answer(self._join_ref, self._ref, self._topic, Refused(reason))
+
+    def push(self, event: Event) -> bytes:
+        """`event` as a frame for this client alone."""
+        return self.dialect.push(self._own_ref, self._topic, event)
+
+    def answer(self, ref: Ref, answer: Answer | Invalid) -> bytes:
+        """The answer to the request `ref`."""
+        return self.dialect.answer(self._own_ref, ref, self._topic, answer)
+
+    def ended(self, why: Literal["closed", "crashed"]) -> bytes:
+        """Give up the place; the frame that says so."""
+        self._socket.forget(self)
+        event, payload = _ENDS[why]
+        return self.dialect.frame(self._join_ref, self._join_ref, self._topic, event, payload)
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames."""
+        self._socket.write(frames)
+
+    @property
+    def _own_ref(self) -> Ref:
+        """A client that joined with join_ref null is addressed by the join's ref from then on, as Phoenix does."""
+        return self._ref if self._join_ref == NULL else self._join_ref

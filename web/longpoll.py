@@ -1,0 +1,232 @@
+"""Long polling, for clients that cannot hold a websocket: `GET` waits for messages, `POST` brings some.
+
+The HTTP status is 200 for all that the transport itself answers; the real one is `status` in the body, as in Phoenix.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from tornado.web import RequestHandler
+
+from web import wire
+from web.edge import Edge
+from web.socket import Socket
+from web.wire import BadFrame, Dialect, Frame
+
+logger = logging.getLogger(__name__)
+
+_VERSIONS: Mapping[str, tuple[Dialect, Callable[[bytes], Frame]]] = {
+    "1.0.0": (wire.V1_LONGPOLL, wire.decode_v1),
+    "2.0.0": (wire.V2_LONGPOLL, wire.decode_v2),
+}
+
+
+class Sessions:
+    """The poll sessions of a server, by token."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._sessions: dict[str, PollSession] = {}
+
+    def open(self, dialect: Dialect, decode: Callable[[bytes], Frame], params: Mapping[str, str]) -> str:
+        """Begin a session and return its token."""
+        token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
+        self._sessions[token] = PollSession(dialect, decode, params, self._edge, lambda: self._sessions.pop(token))
+        return token
+
+    def find(self, token: str | None) -> "PollSession | None":
+        """The living session of that token."""
+        return self._sessions.get(token) if token else None
+
+
+class PollSession:
+    """One client that polls: a `Transport` for its `Socket`. Ends when nobody polls for one and a half windows."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        decode: Callable[[bytes], Frame],
+        params: Mapping[str, str],
+        edge: Edge,
+        on_end: Callable[[], object],
+    ) -> None:
+        self.dialect = dialect
+        self._decode = decode
+        self._edge = edge
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
+        self._poll: asyncio.Future[None] | None = None  # wakes the poll that waits
+        self._polled_at = self._loop.time()
+        self._ended = False
+        self._watch = self._loop.call_later(self._patience, self._check)
+        self._socket = Socket(self, params, edge)
+        edge.connections.add(self)
+
+    def write(self, frames: bytes) -> None:
+        """Keep frames for the next poll; wake the one that waits."""
+        if self._ended or not frames:
+            return
+        self._unsent.append(frames)
+        self._unsent_bytes += len(frames)
+        if self._unsent_bytes > self._edge.settings.max_unsent_bytes:
+            self._unsent.clear()
+            self.close(1013)
+        elif self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    def close(self, code: int) -> None:
+        """End the session: a waiting poll gets what is there, a later one is told that the session is gone."""
+        if self._ended:
+            return
+        logger.debug("poll session ended with %d", code)
+        self._ended = True
+        self._watch.cancel()
+        self._edge.connections.discard(self)
+        self._on_end()
+        self._socket.closed()
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """A poll that waits is answered in the same moment."""
+
+    def receive(self, message: bytes, *, binary: bool = False) -> None:
+        """Deal with one message of a POST. Raises `BadFrame`; the session lives on."""
+        largest = self._edge.settings.max_frame_bytes
+        if len(message) > largest:
+            raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
+        self._socket.receive(wire.decode_binary(message) if binary else self._decode(message))
+
+    async def poll(self) -> list[str]:
+        """The frames that wait, or the first to come within the window, or none."""
+        self._polled_at = self._loop.time()
+        if not self._unsent and not self._ended:
+            self._poll = poll = self._loop.create_future()  # an earlier poll just waits out its window
+            await asyncio.wait([poll], timeout=self._edge.settings.poll_window)
+            if self._poll is not poll:
+                return []
+            self._poll = None
+        frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
+        return b"".join(frames).decode().split("\n")[:-1]
+
+    def abandon(self) -> None:
+        """The client hung up on its poll: what comes is kept for the next one."""
+        self._poll = None
+
+    @property
+    def _patience(self) -> float:
+        return 1.5 * self._edge.settings.poll_window
+
+    def _check(self) -> None:
+        if self._loop.time() - self._polled_at >= self._patience:
+            self.close(1001)
+        else:
+            self._watch = self._loop.call_later(self._patience, self._check)
+
+
+class LongPollHandler(RequestHandler):
+    """`/socket/longpoll`."""
+
+    def initialize(self, edge: Edge, sessions: Sessions) -> None:
+        """Tornado's constructor."""
+        self._edge = edge
+        self._sessions = sessions
+        self._session: PollSession | None = None
+
+    def set_default_headers(self) -> None:
+        """As Phoenix 1.8."""
+        self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+
+    async def get(self) -> None:
+        """Wait for messages, or begin a session."""
+        version = self._version()
+        if version is None or not self._edge.hearing:
+            self._answer(status=503 if version else 403)
+            return
+        self._session = session = self._sessions.find(self._token())
+        if session is None:
+            params = {name: self.get_argument(name) for name in self.request.arguments}
+            self._answer(messages=[], status=410, token=self._sessions.open(*version, params))
+            return
+        messages = await session.poll()
+        self._answer(messages=messages, status=200 if messages else 204, token=self._token())
+
+    def post(self) -> None:
+        """Take messages."""
+        session = self._sessions.find(self._token())
+        if self._version() is None:
+            self._answer(status=403)
+        elif not self._edge.hearing:
+            self._answer(status=503)
+        elif session is None:
+            self._answer(status=410)
+        else:
+            self._take(session)
+
+    def options(self) -> None:
+        """Let pages of other origins ask; whether they are served is decided when they do."""
+        self.set_header("Access-Control-Allow-Methods", "get, post, options")
+        self.set_header("Access-Control-Max-Age", "3600")
+        asked = self.request.headers.get("Access-Control-Request-Headers")
+        if asked is not None:
+            self.set_header("Access-Control-Allow-Headers", asked)
+
+    def put(self) -> None:
+        """Not for polling."""
+        self.set_status(HTTPStatus.BAD_REQUEST)
+
+    head = patch = delete = put
+
+    def on_connection_close(self) -> None:
+        """The client hung up."""
+        if self._session is not None:
+            self._session.abandon()
+
+    def _take(self, session: PollSession) -> None:
+        try:
+            for message, binary in self._messages():
+                session.receive(message, binary=binary)
+        except BadFrame as error:
+            self._answer(status=400, reason="bad frame", message=str(error))
+        else:
+            self._answer(status=200)
+
+    def _messages(self) -> list[tuple[bytes, bool]]:
+        """The messages in the body, each with whether it is binary: lines for x-ndjson, one for any other type."""
+        body = self.request.body
+        if "application/x-ndjson" not in self.request.headers.get("Content-Type", ""):
+            return [(body, False)]
+        lines = body.split(b"\n")[: self._edge.settings.max_poll_messages]
+        return [_message(line) for line in lines if line or len(lines) == 1]
+
+    def _version(self) -> tuple[Dialect, Callable[[bytes], Frame]] | None:
+        if not self._edge.admits(self.request.headers.get("Origin"), self.request.host):
+            return None
+        return _VERSIONS.get(self.get_argument("vsn", "1.0.0"))
+
+    def _token(self) -> str | None:
+        return self.request.headers.get("X-Phoenix-Longpoll-Token") or self.get_query_argument("token", None)
+
+    def _answer(self, **body: Any) -> None:
+        self.finish(msgspec.json.encode(body))
+
+
+def _message(line: bytes) -> tuple[bytes, bool]:
+    """A line of x-ndjson: text if it begins like JSON, else base64 of a binary frame. Raises `BadFrame`."""
+    if line[:1] in (b"[", b"{", b""):
+        return line, False
+    try:
+        return base64.b64decode(line, validate=True), True
+    except binascii.Error as error:
+        raise BadFrame(f"expected JSON or base64 in each line, got {line[:80]!r}") from error

@@ -1,0 +1,97 @@
+"""The `chatter` command. Exit code 2: cannot run as asked (a setting, the port, the database); 1: it failed later."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import schema
+from chatter import __version__
+from schema.database import migrate
+from web.server import NotEverythingSaved, Server
+from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a busy thread lets others run: with Python's 5 ms each commit held up the loop that long."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a mistake, not a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"chatter: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(vars(options), os.environ)
+        set_up_logging(settings.log_level)
+        return _migrate(settings) if options.verb == "migrate" else _serve(settings)
+    except (BadSetting, schema.DatabaseUnusable) as error:
+        return _fail(2, error)
+    except OSError as error:
+        return _fail(2, f"cannot listen: {error.strerror or error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="chatter", description="A chat server that speaks Phoenix Channels.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"chatter {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="serve | migrate", required=True)
+    add_options(verbs.add_parser("serve", help="run the server", allow_abbrev=False))
+    add_options(
+        verbs.add_parser("migrate", help="bring the database up to date, which serve also does", allow_abbrev=False),
+        "database",
+        "log_level",
+    )
+    return parser
+
+
+def _migrate(settings: Settings) -> int:
+    database = schema.open_database(settings.database)
+    applied = migrate(database)
+    database.close()
+    print(f"{len(applied)} migrations applied" + "".join(f"\n  {name}" for name in applied))
+    return 0
+
+
+def _serve(settings: Settings) -> int:
+    server = Server(settings, load_authorize(settings.authorize))
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(_run(server))
+        except NotEverythingSaved:
+            return _fail(1, "stopped, but the database did not take everything that was said")
+    return 0
+
+
+async def _run(server: Server) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    address = await server.start()
+    print(f"Chatter is ready at {address}", flush=True)
+    await stop.wait()
+    await server.stop()
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    try:
+        import uvloop
+    except ImportError:
+        return None  # asyncio's own
+    return uvloop.Loop
+
+
+def _fail(code: int, error: object) -> int:
+    print(f"chatter: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

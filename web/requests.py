@@ -1,0 +1,143 @@
+"""What a client may ask of a room: an event and its payload become a message, or an error that says what was expected.
+
+Nothing that is not valid reaches a room. The limits have names and can be set; `docs/protocol.md` lists them.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from chatter.messages import Post, ReadHistory, Ref, Relay, RoomMessage, Subscriber, Type
+from web.wire import BadFrame, Binary, Invalid, Payload
+
+Fields: TypeAlias = dict[str, Any]
+
+TOPIC = re.compile(r"chat_room:([a-z0-9][a-z0-9_-]{0,63})")
+
+# All control characters (Unicode category Cc) but tab and line feed, and what would not survive a database or a wire.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class InvalidPayload(Exception):
+    """A payload that is not what the event wants."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.answer = Invalid(field, message)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a client may say, in characters and messages."""
+
+    name_length: int = 64
+    message_length: int = 4_000
+    id_length: int = 64
+    history_page: int = 100
+
+    def name(self, fields: Fields) -> str:
+        """The required `name`. Raises `InvalidPayload`, as all of these do."""
+        return _text(fields, "name", self.name_length)
+
+    def message(self, fields: Fields) -> str:
+        """The required `message`."""
+        return _text(fields, "message", self.message_length)
+
+    def id(self, fields: Fields) -> str | None:
+        """The optional `id`."""
+        return None if fields.get("id") is None else _text(fields, "id", self.id_length)
+
+    def page(self, fields: Fields) -> int:
+        """The optional `limit`, by default half of what is allowed."""
+        return _number(fields, "limit", 1, self.history_page) or max(1, self.history_page // 2)
+
+
+def topic_slug(topic: object) -> str | None:
+    """The room that a topic names, or None if it names none."""
+    match = TOPIC.fullmatch(topic) if isinstance(topic, str) else None
+    return match and match[1]
+
+
+def fields_of(payload: Payload) -> Fields:
+    """The payload as an object. Raises `InvalidPayload`, or `BadFrame` where it is not JSON at all."""
+    if isinstance(payload, Binary):
+        raise InvalidPayload("payload", f"expected an object, got {len(payload.data)} bytes of binary")
+    try:
+        value = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadFrame(f"expected a payload in JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidPayload("payload", f"expected an object, got {_kind(value)}")
+    return value
+
+
+def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage | None:
+    """The message that `event` means, or None for an event that no room knows.
+
+    Raises `InvalidPayload`, or `BadFrame` where the payload is not JSON at all.
+    """
+    if event == "new_message" and isinstance(payload, Binary):
+        return Relay(sender, ref, payload.data)
+    request = _REQUESTS.get(event) if isinstance(event, str) else None
+    return request and request(fields_of(payload), sender, ref, limits)
+
+
+def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
+    return Post(sender, ref, limits.id(fields), limits.name(fields), limits.message(fields))
+
+
+def _type(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
+    return Type(sender, ref, limits.name(fields))
+
+
+def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
+    return ReadHistory(reader, ref, _number(fields, "before", 1, 2**63 - 1), limits.page(fields))
+
+
+_REQUESTS: dict[str, Callable[[Fields, Subscriber, Ref, Limits], RoomMessage]] = {
+    "new_message": _post,
+    "typing": _type,
+    "history": _read_history,
+}
+
+
+def _text(fields: Fields, field: str, longest: int) -> str:
+    value = fields.get(field)
+    if not isinstance(value, str):
+        raise InvalidPayload(field, f"expected a string of 1 to {longest} characters, got {_kind(value)}")
+    if len(value) > longest:
+        raise InvalidPayload(field, f"expected 1 to {longest} characters, got {len(value)}")
+    if not value or value.isspace():
+        raise InvalidPayload(field, f"expected 1 to {longest} characters, got only white space")
+    if _CONTROL.search(value):
+        raise InvalidPayload(field, "expected no control characters but tab and line feed")
+    return value
+
+
+def _number(fields: Fields, field: str, least: int, most: int) -> int | None:
+    value = fields.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        got = value if isinstance(value, int | float) else _kind(value)
+        raise InvalidPayload(field, f"expected a whole number from {least} to {most}, got {got}")
+    return value
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"

@@ -1,0 +1,167 @@
+"""The WebSocket framing of RFC 6455, server side, without I/O: bytes in, messages out. No extensions.
+
+Tornado's own protocol class drops a connection that breaks the rules; Phoenix says why with a close code, and so do we.
+It also waits for three reads a frame, where this takes all frames of one read.
+"""
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Opcode(IntEnum):
+    """What a frame is; section 5.2."""
+
+    CONTINUATION = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+
+class Message(NamedTuple):
+    """A whole message (fragments put together) or a control frame. A close carries its code in `data`, as received."""
+
+    opcode: Opcode
+    data: bytes
+
+
+class ProtocolError(Exception):
+    """The peer broke the rules: the connection is to be closed with `code`."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_OPCODES = {int(opcode): opcode for opcode in Opcode}
+_FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
+_LARGEST_CONTROL_FRAME = 125
+
+
+class FrameReader:
+    """Cuts messages from what arrives. Holds at most one message of `limit` bytes and what came behind it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+        self._opcode: Opcode | None = None  # of the message whose fragments are gathered
+        self._fragments = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that `data` completes. Raises `ProtocolError` at the first frame that breaks the rules."""
+        self._buffer += data
+        while (frame := self._next_frame()) is not None:
+            message = self._assemble(*frame)
+            if message is not None:
+                yield message
+
+    def _next_frame(self) -> tuple[bool, Opcode, bytes] | None:
+        buffer = self._buffer
+        if len(buffer) < 2:
+            return None
+        first, second = buffer[0], buffer[1]
+        length, start = second & _LENGTH, 2
+        opcode = self._checked_opcode(first, second, length)
+        if length == 126:
+            if len(buffer) < 4:
+                return None
+            length, start = int.from_bytes(buffer[2:4]), 4
+        elif length == 127:
+            if len(buffer) < 10:
+                return None
+            length, start = int.from_bytes(buffer[2:10]), 10
+        self._check_size(opcode, length)
+        end = start + 4 + length
+        if len(buffer) < end:
+            return None
+        payload = unmask(buffer[start + 4 : end], buffer[start : start + 4])
+        del buffer[:end]
+        return bool(first & _FIN), opcode, payload
+
+    @staticmethod
+    def _checked_opcode(first: int, second: int, length: int) -> Opcode:
+        opcode = _OPCODES.get(first & _OPCODE)
+        if opcode is None:
+            raise ProtocolError(1002, f"expected a known opcode, got {first & _OPCODE}")
+        if first & _RESERVED:
+            raise ProtocolError(1002, "expected no reserved bits, since no extension was agreed on")
+        if not second & _MASKED:
+            raise ProtocolError(1002, "expected a masked frame, as clients have to send")
+        if opcode >= Opcode.CLOSE and (length > _LARGEST_CONTROL_FRAME or not first & _FIN):
+            raise ProtocolError(1002, "expected a control frame of at most 125 bytes in one piece")
+        return opcode
+
+    def _check_size(self, opcode: Opcode, length: int) -> None:
+        if opcode < Opcode.CLOSE and len(self._fragments) + length > self._limit:
+            raise ProtocolError(1009, f"expected a message of at most {self._limit} bytes")
+
+    def _assemble(self, final: bool, opcode: Opcode, payload: bytes) -> Message | None:
+        if opcode >= Opcode.CLOSE:
+            return Message(opcode, payload)
+        if opcode is Opcode.CONTINUATION:
+            if self._opcode is None:
+                raise ProtocolError(1002, "expected a first fragment, got a continuation")
+        elif self._opcode is not None:
+            raise ProtocolError(1002, "expected a continuation, got a new message")
+        elif final:
+            return _whole(opcode, payload)  # by far the most frequent case
+        else:
+            self._opcode = opcode
+        self._fragments += payload
+        if not final:
+            return None
+        opcode, self._opcode = self._opcode or opcode, None
+        message = bytes(self._fragments)
+        self._fragments.clear()
+        return _whole(opcode, message)
+
+
+def _whole(opcode: Opcode, data: bytes) -> Message:
+    if opcode is Opcode.TEXT and not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            raise ProtocolError(1007, "expected UTF-8 in a text message") from error
+    return Message(opcode, data)
+
+
+def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
+    """`data` with each byte combined with its byte of the 4-byte `mask`: as one large number, not in a loop."""
+    length = len(data)
+    pattern = (mask * (length // 4 + 1))[:length]
+    return (int.from_bytes(data) ^ int.from_bytes(pattern)).to_bytes(length)
+
+
+def close_code(data: bytes) -> int:
+    """The code in a received close frame, 1000 for none. Raises `ProtocolError` for one that must not be sent."""
+    if not data:
+        return 1000
+    code = int.from_bytes(data[:2]) if len(data) >= 2 else 0
+    if not (code in _SENDABLE_CODES or 3000 <= code <= 4999):
+        raise ProtocolError(1002, f"expected a close code that may be sent, got {code}")
+    try:
+        data[2:].decode()
+    except UnicodeDecodeError as error:
+        raise ProtocolError(1007, "expected UTF-8 in a close reason") from error
+    return code
+
+
+_SENDABLE_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+
+
+def frame(opcode: Opcode, payload: bytes) -> bytes:
+    """A frame from the server: final, unmasked."""
+    length = len(payload)
+    if length < 126:
+        return bytes((_FIN | opcode, length)) + payload
+    if length < 65536:
+        return struct.pack("!BBH", _FIN | opcode, 126, length) + payload
+    return struct.pack("!BBQ", _FIN | opcode, 127, length) + payload
+
+
+def close_frame(code: int) -> bytes:
+    """A close frame that says `code`, without a reason, as Phoenix sends it."""
+    return frame(Opcode.CLOSE, code.to_bytes(2))

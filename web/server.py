@@ -1,0 +1,127 @@
+"""The server: what starts in which order, and stops in which.
+
+Start: the port, the database with its migrations, then history, persistence and the supervisor (rooms start when
+somebody comes); last it listens. Stop is the reverse, and nothing that was said is lost on the way: stop listening;
+stop hearing clients; rooms finish their turn; persistence commits and rooms answer the senders; connections are closed
+with 1012, which makes Phoenix clients come back; persistence, history and the database close.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+from typing import Any
+
+import pykka
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+import schema
+from chatter.history import History
+from chatter.messages import Flush
+from chatter.persistence import Persistence
+from chatter.supervisor import Supervisor
+from schema.database import migrate
+from web.api import HealthHandler, RoomsHandler
+from web.edge import Authorize, Edge
+from web.longpoll import LongPollHandler, Sessions
+from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, Page, PageHandler
+from web.settings import Settings
+from web.websocket import WebSocketHandler
+
+logger = logging.getLogger(__name__)
+
+
+class NotEverythingSaved(Exception):
+    """The server has stopped, and the database did not take everything that was said."""
+
+
+class Server:
+    """One Chatter, listening."""
+
+    def __init__(self, settings: Settings, authorize: Authorize) -> None:
+        self._settings = settings
+        self._authorize = authorize
+        self._give_up = threading.Event()
+
+    async def start(self) -> str:
+        """Start everything; returns the address of the page.
+
+        Raises `schema.DatabaseUnusable`, and `OSError` where the port cannot be had.
+        """
+        listeners = bind_sockets(self._settings.port, self._settings.host, socket.AF_UNSPEC)
+        database = schema.open_database(self._settings.database)
+        migrate(database)
+        database.close()
+        self._history: pykka.ActorRef[Any] = History.start(database)
+        self._persistence: pykka.ActorRef[Any] = Persistence.start(database, self._history, self._give_up)
+        self._supervisor = Supervisor(self._persistence, self._history, self._settings.rooms)
+        self._edge = Edge(self._settings, self._supervisor, self._history, self._persistence, self._authorize)
+        self._http = HTTPServer(
+            _application(self._edge),
+            max_body_size=self._settings.max_poll_body_bytes,
+            idle_connection_timeout=self._settings.idle_timeout,
+        )
+        self._http.add_sockets(listeners)
+        return _address(listeners)
+
+    async def stop(self) -> None:
+        """Stop everything, in order. Raises `NotEverythingSaved` when the database refused to the end."""
+        self._edge.hearing = False
+        self._http.stop()
+        await self._supervisor.settle()
+        saved = await self._everything_saved()
+        await self._supervisor.stop()
+        await self._close_connections()
+        for actor in (self._persistence, self._history):
+            await actor.stop(block=False)
+        if not saved:
+            raise NotEverythingSaved
+
+    async def _everything_saved(self) -> bool:
+        flushed = self._persistence.ask(Flush(), block=False)
+        try:
+            await asyncio.wait_for(flushed, self._settings.stop_timeout)
+        except TimeoutError:
+            self._give_up.set()
+        except pykka.ActorDeadError:
+            pass  # it has said why, when it died
+        else:
+            return True
+        return False
+
+    async def _close_connections(self) -> None:
+        connections = list(self._edge.connections)
+        for connection in connections:
+            connection.close(1012)
+        closed = asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
+        try:
+            await asyncio.wait_for(closed, self._settings.stop_timeout)
+        except TimeoutError:
+            logger.warning("some clients did not let go of their connections in time")
+        await self._http.close_all_connections()
+
+
+def _application(edge: Edge) -> Application:
+    page = Page()
+    with_page, with_edge = {"page": page}, {"edge": edge}
+    return Application(
+        [
+            (r"/socket/websocket", WebSocketHandler, with_edge),
+            (r"/socket/longpoll", LongPollHandler, {"edge": edge, "sessions": Sessions(edge)}),
+            (r"/healthz", HealthHandler, with_page | with_edge),
+            (r"/api/rooms", RoomsHandler, with_page | with_edge),
+            (r"/client/(.*)", ClientFileHandler, {"page": page, "path": str(CLIENT)}),
+            (r"/", PageHandler, with_page),
+            (r"/rooms/[a-z0-9][a-z0-9_-]{0,63}", PageHandler, with_page),
+        ],
+        default_handler_class=NotFoundHandler,
+        default_handler_args=with_page,
+        log_function=lambda _handler: None,
+    )
+
+
+def _address(listeners: list[socket.socket]) -> str:
+    host, port = listeners[0].getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,183 @@
+"""Every setting of the server: one frozen object, from the command line, else the environment, else its default.
+
+A field here is an option `--like-this` of `chatter serve` and a variable `CHATTER_LIKE_THIS`; `docs/configuration.md`
+has the same table.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+from chatter.room import RoomSettings
+from web.requests import Limits
+
+Environment: TypeAlias = Mapping[str, str]
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used. The message is one line: which, what was expected, what it is."""
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"-?\d{1,18}", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= 1e6:
+        raise ValueError("a number of seconds above 0")
+    return seconds
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("some text")
+    return text
+
+
+def _level(text: str) -> str:
+    if text.lower() not in _LEVELS:
+        raise ValueError(f"one of {', '.join(_LEVELS)}")
+    return text.lower()
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = frozenset(text.split())
+    for origin in origins - {"*"}:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s]+", origin):
+            raise ValueError("origins like https://example.org separated by blanks, or *")
+    return origins
+
+
+def _hook(text: str) -> str:
+    if text and not re.fullmatch(r"[\w.]+:\w+", text):
+        raise ValueError("package.module:function")
+    return text
+
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def _setting(default: Any, parse: Callable[[str], Any], what: str) -> Any:
+    return dataclasses.field(default=default, metadata={"parse": parse, "what": what})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """How this server runs. All sizes in bytes, all times in seconds."""
+
+    host: str = _setting("127.0.0.1", _words, "address to listen on; 0.0.0.0 for all")
+    port: int = _setting(8000, _whole(0, 65_535), "port to listen on; 0 picks a free one")
+    database: str = _setting(
+        "sqlite:///var/chatter.db", _words, "where messages are kept: sqlite:///path or postgresql://user@host/name"
+    )
+    log_level: str = _setting("warning", _level, f"the least important messages that are logged: {', '.join(_LEVELS)}")
+    allowed_origins: frozenset[str] = _setting(
+        frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
+    )
+    authorize: str = _setting(
+        "", _hook, "who may join: package.module:function, called with the room and the join's parameters"
+    )
+
+    max_name_length: int = _setting(64, _whole(1, 1_000), "longest name, in characters")
+    max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
+    max_id_length: int = _setting(64, _whole(1, 1_000), "longest id that a client may give a message, in characters")
+    max_history_page: int = _setting(100, _whole(1, 10_000), "most messages in one answer to `history`")
+    max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
+    max_frame_bytes: int = _setting(65_536, _whole(1_024, 100_000_000), "largest message that a client may send")
+    max_unsent_bytes: int = _setting(
+        1_048_576, _whole(1_024, 1_000_000_000), "most that is kept for a client that does not read"
+    )
+    max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
+    max_poll_messages: int = _setting(100, _whole(1, 10_000), "most messages taken from one long-poll POST")
+    idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
+    poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
+    ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
+    greeting_size: int = _setting(10, _whole(0, 1_000), "recent messages pushed to one who joins")
+    room_idle_seconds: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
+    stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
+
+    @property
+    def limits(self) -> Limits:
+        """What a client may say."""
+        return Limits(self.max_name_length, self.max_message_length, self.max_id_length, self.max_history_page)
+
+    @property
+    def rooms(self) -> RoomSettings:
+        """What rooms are started with."""
+        return RoomSettings(self.ring_size, self.greeting_size, self.room_idle_seconds)
+
+
+def _option(field: "dataclasses.Field[Any]") -> str:
+    return "--" + field.name.replace("_", "-")
+
+
+def variable(field: "dataclasses.Field[Any]") -> str:
+    """The environment variable of a setting."""
+    return "CHATTER_" + field.name.upper()
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Give `parser` an option for each setting, or only for those named."""
+    for field in dataclasses.fields(Settings):
+        if not names or field.name in names:
+            default = " ".join(sorted(field.default)) if isinstance(field.default, frozenset) else field.default
+            text = f"{field.metadata['what']} (default: {default or 'none'}; {variable(field)})"
+            parser.add_argument(_option(field), dest=field.name, metavar="…", help=text.replace("%", "%%"))
+
+
+def read_settings(options: Mapping[str, str | None], environment: Environment) -> Settings:
+    """The settings that the command line and the environment ask for. Raises `BadSetting`."""
+    known = {variable(field) for field in dataclasses.fields(Settings)}
+    for name in environment:
+        if name.startswith("CHATTER_") and name not in known:
+            raise BadSetting(f"{name}: there is no such setting")
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Settings):
+        option = options.get(field.name)
+        if option is not None:
+            values[field.name] = _parsed(field, _option(field), option)
+        elif variable(field) in environment:
+            values[field.name] = _parsed(field, variable(field), environment[variable(field)])
+    settings = Settings(**values)
+    if settings.greeting_size > settings.ring_size:
+        raise BadSetting(f"--greeting-size: expected at most --ring-size ({settings.ring_size})")
+    return settings
+
+
+def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:
+    try:
+        return field.metadata["parse"](text)
+    except ValueError as error:
+        raise BadSetting(f"{source}: expected {error}, got {text!r}") from error
+
+
+def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
+    """The function that `authorize` names; one that lets everybody in where it names none. Raises `BadSetting`."""
+    if not path:
+        return lambda _slug, _params: True
+    module, _, name = path.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise BadSetting(f"--authorize: expected a function that can be imported, got {path!r}: {error}") from error
+    if not callable(function):
+        raise BadSetting(f"--authorize: expected a function, got {path!r}")
+    return cast(Callable[[str, Mapping[str, Any]], bool], function)
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,109 @@
+"""A socket: the channels of one connected client, whatever transport carries its frames (Phoenix: `Phoenix.Socket`)."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from chatter.messages import Done, Ref, Refused
+from web import wire
+from web.channel import Channel
+from web.edge import Edge
+from web.requests import Fields, InvalidPayload, fields_of, topic_slug
+from web.wire import NULL, Dialect, Frame, Invalid
+
+
+class Transport(Protocol):
+    """What carries frames to one client."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the client wants to hear."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames. Never blocks and never raises."""
+
+    def close(self, code: int) -> None:
+        """End the connection for the reason that `code` names, as far as the transport can say it."""
+
+
+class Socket:
+    """Owns the channels by topic; answers what concerns no channel, passes on the rest."""
+
+    def __init__(self, transport: Transport, params: Mapping[str, str], edge: Edge) -> None:
+        """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
+        self.dialect = transport.dialect
+        self.write = transport.write
+        self._params = params
+        self._edge = edge
+        self._channels: dict[str, Channel] = {}
+
+    def receive(self, frame: Frame) -> None:
+        """Deal with one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
+        topic = frame.topic
+        channel = self._channels.get(topic) if isinstance(topic, str) else None
+        if frame.event == "phx_join":
+            self._join(frame, channel)
+        elif channel is not None:
+            channel.receive(frame, self._edge.limits)
+        elif topic == "phoenix" and frame.event == "heartbeat":
+            self._answer(NULL, frame, Done())
+        elif frame.event == "phx_leave":
+            self._answer(frame.join_ref, frame, Done())
+        else:
+            self._answer(NULL, frame, Refused("unmatched topic"))
+
+    def closed(self) -> None:
+        """The connection is gone: so are its channels."""
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.leave()
+
+    def forget(self, channel: Channel) -> None:
+        """The channel has ended; its topic may be joined anew."""
+        if self._channels.get(channel.topic) is channel:
+            del self._channels[channel.topic]
+
+    # ------------------------------------------------------------ joining
+
+    def _join(self, frame: Frame, earlier: Channel | None) -> None:
+        slug = topic_slug(frame.topic)
+        if slug is None:
+            self._answer(NULL, frame, Refused("unmatched topic"))
+            return
+        if earlier is None and len(self._channels) >= self._edge.settings.max_channels:
+            self._answer(frame.join_ref, frame, Refused("too many channels joined"))
+            return
+        try:
+            params = self._join_params(frame)
+            name = self._name(params)
+        except InvalidPayload as error:
+            self._refuse(frame, error.answer, earlier)
+            return
+        refusal = self._edge.refusal(slug, params)
+        if refusal is not None:
+            self._refuse(frame, Refused(refusal), earlier)
+            return
+        channel = self._channels[frame.topic] = Channel(self, frame, self._edge.supervisor.room(slug))
+        channel.join(name, earlier)
+
+    def _refuse(self, frame: Frame, refusal: Refused | Invalid, earlier: Channel | None) -> None:
+        self._answer(frame.join_ref, frame, refusal)
+        if earlier is not None:  # a second join of a topic ends the first even when it is refused
+            self.forget(earlier)
+            earlier.dismiss()
+
+    def _join_params(self, frame: Frame) -> Fields:
+        """Phoenix takes a payload of null for none; anything else than an object crashes its join."""
+        if isinstance(frame.payload, msgspec.Raw) and bytes(frame.payload) == NULL:
+            return {}
+        return fields_of(frame.payload)
+
+    def _name(self, params: Mapping[str, Any]) -> str | None:
+        for source in (params, self._params):
+            if source.get("name") is not None:
+                return self._edge.limits.name(dict(source))
+        return None
+
+    def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
+        self.write(self.dialect.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
