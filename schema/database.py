@@ -1,5 +1,7 @@
 """Opening the database: SQLite by a path or URL, PostgreSQL by a URL; and bringing its tables up to date."""
 
+import importlib.util
+import re
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,6 +20,9 @@ SQLITE_PRAGMAS = {
     "synchronous": "full",  # committed survives power loss; the group commit pays for it
 }
 
+SQLITE_LOCK_TIMEOUT = 1.0
+"""Seconds that SQLite waits for another program's lock before it says so; a commit is tried again after that."""
+
 
 class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
@@ -33,7 +38,7 @@ def open_database(url: str) -> Database:
         database = _connect(url)
         database.connect()
     except (peewee.PeeweeException, OSError, RuntimeError, ValueError, ImportError) as error:
-        raise DatabaseUnusable(f"cannot open the database {url}: {_one_line(error)}") from error
+        raise DatabaseUnusable(f"cannot open the database {_without_password(url)}: {_one_line(error)}") from error
     proxy.initialize(database)
     return database
 
@@ -59,6 +64,7 @@ def _connect(url: str) -> Database:
         case "sqlite":
             return _sqlite(rest)
         case "postgresql" | "postgres":
+            _require_psycopg()
             database: Database = db_url.connect(url, unquote_user=True, unquote_password=True, prefer_psycopg3=True)
             return database
         case _:
@@ -72,7 +78,16 @@ def _sqlite(rest: str) -> Database:
     if path.startswith(":memory:"):
         raise ValueError("a database in memory cannot be shared by the threads that read and write")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS)
+    return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, timeout=SQLITE_LOCK_TIMEOUT)
+
+
+def _require_psycopg() -> None:
+    if importlib.util.find_spec("psycopg") is None:
+        raise ImportError("PostgreSQL needs the package psycopg: pip install 'chatter[postgresql]'")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
 
 
 def _one_line(error: BaseException) -> str:

@@ -85,8 +85,8 @@ class Server:
             await asyncio.wait_for(flushed, self._settings.stop_timeout)
         except TimeoutError:
             self._give_up.set()
-        except pykka.ActorDeadError:
-            pass  # it has said why, when it died
+        except Exception:
+            logger.exception("persistence gave up")
         else:
             return True
         return False

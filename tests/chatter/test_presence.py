@@ -1,0 +1,50 @@
+from chatter.messages import PresenceChanged
+from chatter.presence import Presence
+from tests.support.stage import Listener
+
+
+def test_a_person_is_listed_once_with_all_connections_oldest_first() -> None:
+    presence = Presence()
+    for online_at in (3, 1, 2):
+        presence.track(Listener(), "ann", online_at)
+    assert [meta.online_at for meta in presence.listed().people["ann"].metas] == [3, 1, 2]
+    assert (len(presence), presence.connections) == (1, 3)
+
+
+def test_every_connection_has_a_reference_of_its_own() -> None:
+    presence = Presence()
+    for _ in range(100):
+        presence.track(Listener(), "ann", 0)
+    assert len({meta.phx_ref for meta in presence.listed().people["ann"].metas}) == 100
+
+
+def test_a_change_is_told_once() -> None:
+    presence = Presence()
+    presence.track(Listener(), "ann", 0)
+    assert presence.changed() == PresenceChanged(joins=presence.listed().people, leaves={})
+    assert presence.changed() is None
+
+
+def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
+    presence, ann = Presence(), Listener()
+    presence.track(ann, "ann", 0)
+    listed = presence.listed().people
+    presence.untrack(ann)
+    assert presence.changed() == PresenceChanged(joins=listed, leaves=listed)
+    assert presence.listed().people == {}
+
+
+def test_a_connection_that_was_never_tracked_leaves_no_trace() -> None:
+    presence = Presence()
+    presence.untrack(Listener())
+    assert presence.changed() is None
+
+
+def test_what_was_told_does_not_change_afterwards() -> None:
+    presence = Presence()
+    presence.track(Listener(), "ann", 0)
+    listed, change = presence.listed(), presence.changed()
+    presence.track(Listener(), "ann", 1)
+    assert len(listed.people["ann"].metas) == 1
+    assert change is not None
+    assert len(change.joins["ann"].metas) == 1

@@ -1,0 +1,148 @@
+"""A stage for actors: an event loop that runs when a test says so, and recorders to play the other parts."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, TypeVar
+
+import pykka
+
+from chatter.actors import LoopActor
+from chatter.messages import Answer, Done, Event, Join, Ref, Refused
+
+T = TypeVar("T")
+PATIENCE = 10.0
+
+
+class Stage:
+    """An event loop that stands still between the steps of a test."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """Run the loop until `awaitable` is done."""
+
+        async def wait() -> T:
+            return await asyncio.wait_for(awaitable, PATIENCE)
+
+        return self._runner.run(wait())
+
+    def start(self, actor: type[pykka.Actor], *args: Any, **options: Any) -> pykka.ActorRef[Any]:
+        """Start an actor on the loop."""
+
+        async def start() -> pykka.ActorRef[Any]:
+            return actor.start(*args, **options)
+
+        return self.run(start())
+
+    def turn(self) -> None:
+        """Let every actor read its mail, and the mail that follows from that."""
+
+        async def turns() -> None:
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+        self.run(turns())
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Run the loop until `condition` holds; fail if it never does."""
+
+        async def wait() -> None:
+            deadline = time.monotonic() + PATIENCE
+            while not condition():
+                assert time.monotonic() < deadline, "the condition did not come true"
+                await asyncio.sleep(0.005)
+
+        self.run(wait())
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        for actor in pykka.ActorRegistry.get_all():
+            actor.stop(block=False)
+        self.turn()
+        self._runner.close()
+
+
+class Recorder(LoopActor):
+    """Plays persistence or history: remembers what it was told and does nothing."""
+
+    def __init__(self, told: list[Any]) -> None:
+        super().__init__()
+        self._told = told
+
+    def on_receive(self, message: Any) -> None:
+        """Remember."""
+        self._told.append(message)
+
+
+class PlainDialect:
+    """Frames that stand for the values themselves, and a count of how often something was encoded."""
+
+    def __init__(self) -> None:
+        self._values: list[object] = []
+        self.broadcasts = 0
+
+    def broadcast(self, room: str, event: Event) -> bytes:
+        """As the wire would."""
+        self.broadcasts += 1
+        return self.frame(event)
+
+    def frame(self, value: object) -> bytes:
+        """A frame for any value."""
+        self._values.append(value)
+        return b"%d\n" % (len(self._values) - 1)
+
+    def read(self, frames: bytes) -> list[Any]:
+        """The values of joined frames."""
+        return [self._values[int(number)] for number in frames.split()]
+
+
+PLAIN = PlainDialect()
+
+
+class Listener:
+    """A client in a room, as the room sees it."""
+
+    def __init__(self, dialect: PlainDialect = PLAIN) -> None:
+        self.dialect = dialect
+        self.writes: list[list[Any]] = []
+
+    @property
+    def heard(self) -> list[Any]:
+        """Everything so far, in order: events as they are, answers as `(ref, answer)`, the end as a string."""
+        return [value for write in self.writes for value in write]
+
+    def forget(self) -> None:
+        """Only what comes from here on counts."""
+        self.writes.clear()
+
+    def welcome(self) -> bytes:
+        """As `Subscriber`."""
+        return self.dialect.frame(Done())
+
+    def refuse(self, reason: str) -> bytes:
+        """As `Subscriber`."""
+        return self.dialect.frame(Refused(reason))
+
+    def push(self, event: Event) -> bytes:
+        """As `Subscriber`."""
+        return self.dialect.frame(event)
+
+    def answer(self, ref: Ref, answer: Answer) -> bytes:
+        """As `Subscriber`."""
+        return self.dialect.frame((ref, answer))
+
+    def ended(self, why: Literal["closed", "crashed"]) -> bytes:
+        """As `Subscriber`."""
+        return self.dialect.frame(why)
+
+    def write(self, frames: bytes) -> None:
+        """As `Subscriber`."""
+        if frames:
+            self.writes.append(self.dialect.read(frames))
+
+
+def join(listener: Listener, name: str | None = None) -> Join:
+    """A join, by a named person or by nobody in particular."""
+    return Join(listener, name)
