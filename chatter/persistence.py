@@ -8,6 +8,7 @@ or the server gives up: nothing it holds is dropped, and rooms go on talking mea
 import logging
 import random
 import threading
+import time
 from typing import Any, assert_never
 
 import pykka
@@ -24,6 +25,10 @@ LARGEST_BATCH = 1_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds between two tries of a commit that failed: doubled each time, then shortened at random by up to a half."""
 
+COMMIT_INTERVAL = 0.005
+"""Seconds between two commits under load. A thread that is woken for every message takes the interpreter lock from the
+loop each time: without the interval the server used 1.2 times the CPU at 3,000 messages a second in 1,000 rooms."""
+
 
 class GaveUp(Exception):
     """The server stops and the database still refuses. The message says how much is not saved."""
@@ -39,9 +44,10 @@ class Persistence(ThreadActor):
         self._history = history
         self._give_up = give_up
         self._batch: list[Save] = []
+        self._committed_at = 0.0
 
     def on_receive(self, message: PersistenceMessage) -> None:
-        """Gather what is there, commit when the mailbox is empty."""
+        """Gather what is there, commit when the mailbox is empty: at once when little is said, in groups under load."""
         match message:
             case Save():
                 self._batch.append(message)
@@ -52,6 +58,8 @@ class Persistence(ThreadActor):
                 self._commit()
             case _:
                 assert_never(message)
+        if self.actor_inbox.empty():
+            self._pace()
         if self.actor_inbox.empty() or len(self._batch) >= LARGEST_BATCH:
             self._commit()
 
@@ -70,10 +78,16 @@ class Persistence(ThreadActor):
             if self._give_up.wait(pause * random.uniform(0.5, 1)):
                 raise GaveUp(f"{sum(len(save.messages) for save in self._batch)} messages are not saved")
             pause = min(2 * pause, LONGEST_PAUSE)
+        self._committed_at = time.monotonic()
         saved = {save.room: Saved(save.messages[-1].seq) for save in self._batch}
         self._batch.clear()
         for room, message in saved.items():
             tell_if_alive(room, message)  # a room that failed is gone; what it said is saved all the same
+
+    def _pace(self) -> None:
+        wait = self._committed_at + COMMIT_INTERVAL - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
 
     def _try_to_commit(self) -> bool:
         try:

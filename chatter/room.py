@@ -52,7 +52,7 @@ class RoomSettings:
 
     ring_size: int = 200  # recent messages kept in memory for joins and history
     greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
-    idle_seconds: float = 60.0  # how long an empty room stays before it retires
+    idle_timeout: float = 60.0  # how long an empty room stays before it retires
 
 
 class Keeper(Protocol):
@@ -74,7 +74,7 @@ def utc_now() -> datetime:
 
 
 class Room(LoopActor):
-    """One room. It lives as long as somebody listens or something is unsaved, and `idle_seconds` more."""
+    """One room. It lives as long as somebody listens or something is unsaved, and `idle_timeout` more."""
 
     def __init__(
         self,
@@ -198,7 +198,7 @@ class Room(LoopActor):
         idle = not self._subscribers and not self._unacknowledged and self._waiting is None
         if idle and self._retirement is None:
             later = asyncio.get_running_loop().call_later
-            self._retirement = later(self._settings.idle_seconds, self._propose_retirement)
+            self._retirement = later(self._settings.idle_timeout, self._propose_retirement)
         elif not idle and self._retirement is not None:
             self._retirement.cancel()
             self._retirement = None

@@ -11,7 +11,7 @@ from typing import NoReturn
 import schema
 from chatter import __version__
 from schema.database import migrate
-from web.server import NotEverythingSaved, Server
+from web.server import AddressUnusable, NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 
 SWITCH_INTERVAL = 0.0005
@@ -32,10 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings(vars(options), os.environ)
         set_up_logging(settings.log_level)
         return _migrate(settings) if options.verb == "migrate" else _serve(settings)
-    except (BadSetting, schema.DatabaseUnusable) as error:
+    except (BadSetting, AddressUnusable, schema.DatabaseUnusable) as error:
         return _fail(2, error)
-    except OSError as error:
-        return _fail(2, f"cannot listen: {error.strerror or error}")
 
 
 def _parser() -> argparse.ArgumentParser:

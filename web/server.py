@@ -33,6 +33,10 @@ from web.websocket import WebSocketHandler
 logger = logging.getLogger(__name__)
 
 
+class AddressUnusable(Exception):
+    """Nothing can listen there. The message is one line for a person."""
+
+
 class NotEverythingSaved(Exception):
     """The server has stopped, and the database did not take everything that was said."""
 
@@ -48,9 +52,9 @@ class Server:
     async def start(self) -> str:
         """Start everything; returns the address of the page.
 
-        Raises `schema.DatabaseUnusable`, and `OSError` where the port cannot be had.
+        Raises `AddressUnusable` and `schema.DatabaseUnusable`.
         """
-        listeners = bind_sockets(self._settings.port, self._settings.host, socket.AF_UNSPEC)
+        listeners = _bind(self._settings.host, self._settings.port)
         database = schema.open_database(self._settings.database)
         migrate(database)
         database.close()
@@ -120,6 +124,14 @@ def _application(edge: Edge) -> Application:
         default_handler_args=with_page,
         log_function=lambda _handler: None,
     )
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, host)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise AddressUnusable(f"cannot listen on {host} port {port}: {reason}") from error
 
 
 def _address(listeners: list[socket.socket]) -> str:

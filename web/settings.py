@@ -106,7 +106,7 @@ class Settings:
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
     greeting_size: int = _setting(10, _whole(0, 1_000), "recent messages pushed to one who joins")
-    room_idle_seconds: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
+    room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
 
     @property
@@ -117,7 +117,7 @@ class Settings:
     @property
     def rooms(self) -> RoomSettings:
         """What rooms are started with."""
-        return RoomSettings(self.ring_size, self.greeting_size, self.room_idle_seconds)
+        return RoomSettings(self.ring_size, self.greeting_size, self.room_idle_timeout)
 
 
 def _option(field: "dataclasses.Field[Any]") -> str:
@@ -135,7 +135,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
         if not names or field.name in names:
             default = " ".join(sorted(field.default)) if isinstance(field.default, frozenset) else field.default
             text = f"{field.metadata['what']} (default: {default or 'none'}; {variable(field)})"
-            parser.add_argument(_option(field), dest=field.name, metavar="…", help=text.replace("%", "%%"))
+            parser.add_argument(_option(field), dest=field.name, metavar="VALUE", help=text.replace("%", "%%"))
 
 
 def read_settings(options: Mapping[str, str | None], environment: Environment) -> Settings:

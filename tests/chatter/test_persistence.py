@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pykka
 import pytest
 
@@ -26,6 +27,7 @@ def path(tmp_path: Path) -> Path:
 def opened(path: Path) -> Iterator[Database]:
     database = open_database(f"sqlite:///{path}")
     migrate(database)
+    assert isinstance(database, peewee.SqliteDatabase)
     database.timeout = 0.01  # how long SQLite itself waits for a lock: what is tested is what comes after
     yield database
     database.close()

@@ -69,7 +69,8 @@ def test_everything_of_one_turn_is_one_write_for_each_subscriber(
     room: RoomOnStage, ann: Listener, bo: Listener
 ) -> None:
     room.told(join(ann), join(bo))
-    ann.forget(), bo.forget()
+    ann.forget()
+    bo.forget()
     room.told(post(ann, "one"), post(ann, "two"), Saved(0), post(bo, "three"))
     assert ann.writes == bo.writes == [[posted(1, "one"), posted(2, "two"), posted(3, "three")]]
     assert len(room.saves) == 1
@@ -211,7 +212,8 @@ def test_typing_is_shown_to_all_others_and_never_saved(room: RoomOnStage, ann: L
 
 def test_typing_between_posts_keeps_everyones_order(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo))
-    ann.forget(), bo.forget()
+    ann.forget()
+    bo.forget()
     room.told(post(ann, "1"), Type(ann, b"9", "ann"), Type(bo, b"8", "bo"), post(ann, "2"))
     assert ann.writes == [[posted(1, "1"), (b"9", Done()), Typed("bo"), posted(2, "2")]]
     assert bo.writes == [[posted(1, "1"), Typed("ann"), (b"8", Done()), posted(2, "2")]]
@@ -338,7 +340,7 @@ def test_what_was_said_before_a_stop_is_still_saved_and_heard(room: RoomOnStage,
 
 
 def test_a_room_that_nobody_listens_to_retires(stage: Stage, ann: Listener) -> None:
-    room = RoomOnStage(stage, RoomSettings(idle_seconds=0.01), recent=[])
+    room = RoomOnStage(stage, RoomSettings(idle_timeout=0.01), recent=[])
     room.told(join(ann))
     room.told(Leave(ann))
     stage.until(lambda: not room.ref.is_alive())
@@ -346,7 +348,7 @@ def test_a_room_that_nobody_listens_to_retires(stage: Stage, ann: Listener) -> N
 
 
 def test_a_room_with_something_unsaved_does_not_retire(stage: Stage, ann: Listener) -> None:
-    room = RoomOnStage(stage, RoomSettings(idle_seconds=0.01), recent=[])
+    room = RoomOnStage(stage, RoomSettings(idle_timeout=0.01), recent=[])
     room.told(join(ann), post(ann, "hello"), Leave(ann))
     room.told(Retire())
     assert room.ref.is_alive()
@@ -355,7 +357,7 @@ def test_a_room_with_something_unsaved_does_not_retire(stage: Stage, ann: Listen
 
 
 def test_one_who_comes_in_the_last_moment_finds_the_room_open(stage: Stage, ann: Listener, bo: Listener) -> None:
-    room = RoomOnStage(stage, RoomSettings(idle_seconds=1000), recent=[])
+    room = RoomOnStage(stage, RoomSettings(idle_timeout=1000), recent=[])
     room.told(join(ann))
     room.told(Leave(ann))
     room.told(Retire(), join(bo))

@@ -31,7 +31,7 @@ def opened(tmp_path: Path) -> Iterator[Database]:
 def supervisor(stage: Stage, opened: Database) -> Iterator[Supervisor]:
     history = stage.start(History, opened)
     persistence = stage.start(Persistence, opened, history, threading.Event())
-    supervisor = Supervisor(persistence, history, RoomSettings(idle_seconds=0.01))
+    supervisor = Supervisor(persistence, history, RoomSettings(idle_timeout=0.01))
     yield supervisor
     stage.run(supervisor.stop())
     for actor in (persistence, history):

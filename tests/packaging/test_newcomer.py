@@ -1,0 +1,60 @@
+"""What somebody does who has just heard of Chatter: clone it, type `make run`, and talk."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.packaging.program import Program
+from tests.support.server import ROOT
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    folder = tmp_path / "chatter"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+def start(clone: Path) -> Program:
+    inherited = ("HOME", "PATH", "LANG", "TMPDIR")
+    environment = {name: value for name, value in os.environ.items() if name in inherited or name.startswith("PIP_")}
+    environment.pop("PIP_CONSTRAINT", None)
+    program = Program(["make", "run", "PORT=0"], clone, environment)
+    program.wait_until_ready()
+    return program
+
+
+def exchange(program: Program, *frames: str) -> list[str]:
+    """Send frames on one socket and return the first answer to each, then all that still comes with the last."""
+    with connect(program.url.replace("http", "ws") + "/socket/websocket?vsn=2.0.0", compression=None) as socket:
+        heard = []
+        for frame in frames:
+            socket.send(frame)
+            heard.append(str(socket.recv(timeout=10)))
+        return [*heard, str(socket.recv(timeout=10))]
+
+
+@pytest.mark.timeout(300)
+def test_a_fresh_clone_runs_with_one_command_and_keeps_what_was_said(clone: Path) -> None:
+    first = start(clone)
+    try:
+        assert "<title>Chatter</title>" in first.get("/")
+        assert first.get("/client/node_modules/phoenix/priv/static/phoenix.mjs")
+        *_, reply = exchange(
+            first,
+            '["1","1","chat_room:lobby","phx_join",{}]',
+            '["1","2","chat_room:lobby","new_message",{"name":"ann","message":"the first words"}]',
+        )
+        assert '"status":"ok"' in reply
+    finally:
+        first.terminate()
+
+    second = start(clone)
+    try:
+        assert second.said == [f"Chatter is ready at {second.url}"]  # nothing is installed or fetched again
+        assert "the first words" in exchange(second, '["1","1","chat_room:lobby","phx_join",{}]')[-1]
+    finally:
+        second.terminate()

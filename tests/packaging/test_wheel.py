@@ -1,0 +1,55 @@
+"""A wheel built from the project is all that a machine without Node needs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.program import Program
+from tests.support.server import ROOT
+
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "var", "*.egg-info", "__pycache__", ".*_cache", "typescript", "@typescript"
+)
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT, source, ignore=LEFT_OUT)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path / "dist", source],
+        check=True,
+    )
+    return next((tmp_path / "dist").glob("chatter-*.whl"))
+
+
+@pytest.mark.node
+@pytest.mark.timeout(300)
+def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", home], check=True)
+    subprocess.run(
+        [home / "bin/python", "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel], check=True
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    program = Program(
+        [str(home / "bin/chatter"), "serve", "--port=0"], elsewhere, {"PATH": "/nowhere", "HOME": os.environ["HOME"]}
+    )
+    try:
+        program.wait_until_ready()
+        page = program.get("/")
+        files = set(re.findall(r'"(/client/[^"]+)"', page))
+        assert len(files) > 10
+        for file in files:
+            assert program.get(file), file
+        for package in ("phoenix", "preact", "htm", "@preact/signals", "@preact/signals-core"):
+            assert list((home / "lib").glob(f"*/site-packages/web/client/node_modules/{package}/LICENSE*")), package
+    finally:
+        program.terminate()
+    assert (elsewhere / "var/chatter.db").exists()

@@ -1,0 +1,57 @@
+"""The documents say what the program does."""
+
+import dataclasses
+import re
+
+import pytest
+
+from tests.support.server import ROOT
+from web.settings import Settings, variable
+
+PROTOCOL = (ROOT / "docs/protocol.md").read_text()
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
+
+
+def as_documented(field: "dataclasses.Field[object]") -> str:
+    default = field.default
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    cell = "" if default in ("", frozenset()) else f"`{shown}`"
+    return f"| `--{field.name.replace('_', '-')}` | `{variable(field)}` | {cell} | {field.metadata['what']} |"
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
+def test_every_setting_has_its_row_in_the_configuration(field: "dataclasses.Field[object]") -> None:
+    assert as_documented(field) in CONFIGURATION.splitlines()
+
+
+def test_the_configuration_has_no_row_for_a_setting_that_is_gone() -> None:
+    documented = re.findall(r"^\| `--([a-z-]+)`", CONFIGURATION, re.MULTILINE)
+    assert documented == [field.name.replace("_", "-") for field in dataclasses.fields(Settings)]
+
+
+def test_every_limit_has_its_row_in_the_protocol() -> None:
+    limits = {
+        field.name for field in dataclasses.fields(Settings) if re.match("max_|.*_(timeout|window|size)$", field.name)
+    }
+    documented = set(re.findall(r"^\| `(\w+)` \| ", PROTOCOL, re.MULTILINE))
+    assert limits - {"stop_timeout"} <= documented
+
+
+def test_every_reason_for_a_refusal_is_in_the_protocol() -> None:
+    code = "\n".join(path.read_text() for folder in ("chatter", "web") for path in (ROOT / folder).glob("*.py"))
+    reasons = set(re.findall(r'(?:Refused|refuse)\("([a-z ]+)"\)', code)) | {"unauthorized", "join crashed", "invalid"}
+    assert len(reasons) > 5
+    assert all(f"| `{reason}` |" in PROTOCOL for reason in reasons)
+
+
+def test_every_close_code_is_in_the_protocol() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "web").glob("*.py"))
+    sent = set(re.findall(r"(?:close|ProtocolError|_frame)\((1\d\d\d)\b", code)) - {"1001", "1013"}  # poll sessions'
+    assert len(sent) > 4
+    assert all(f"| {number} |" in PROTOCOL for number in sent)
+
+
+def test_the_documents_link_only_to_what_is_there() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!http|#)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
