@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { Connection, jittered } from "../../web/client/socket.js";
+
+class FakeTransport {
+  constructor(url, options) {
+    Object.assign(this, { url, longPollFallbackMs: options.longPollFallbackMs, options, connects: 0, state: "closed", pings: [] });
+  }
+
+  onOpen(act) {
+    this.opened = act;
+  }
+
+  onClose(act) {
+    this.closed = act;
+  }
+
+  connect() {
+    this.connects += 1;
+  }
+
+  disconnect(act) {
+    act();
+  }
+
+  connectionState() {
+    return this.state;
+  }
+
+  ping(act) {
+    this.pings.push(act);
+    return true;
+  }
+}
+
+let connection;
+let socket;
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  connection = new Connection("/socket", FakeTransport);
+  socket = connection.socket;
+  connection.connect();
+});
+
+function open() {
+  socket.state = "open";
+  socket.opened();
+}
+
+test("delays are spread over at least a second, and never shorter than their step", () => {
+  const first = jittered([250, 500], () => 0);
+  const last = jittered([250, 500], () => 1);
+  assert.deepEqual([1, 2, 9].map(first), [250, 500, 500]);
+  assert.deepEqual([1, 2, 9].map(last), [1250, 1500, 1500]);
+});
+
+test("the connection is connecting, open, then waiting until a known time", () => {
+  assert.equal(connection.state.value, "connecting");
+  open();
+  assert.equal(connection.state.value, "open");
+  const delay = socket.options.reconnectAfterMs(1);
+  assert.equal(connection.state.value, "waiting");
+  assert.equal(connection.retryAt.value, Date.now() + delay);
+});
+
+test("once a websocket has carried an answer, polling is no longer fallen back to", () => {
+  open();
+  assert.equal(socket.longPollFallbackMs, 2500);
+  socket.pings[0](5);
+  assert.equal(socket.longPollFallbackMs, undefined);
+});
+
+test("who comes back to a dead connection gets a new one", () => {
+  open();
+  connection.ensure();
+  mock.timers.tick(4000);
+  assert.equal(socket.connects, 2);
+});
+
+test("a connection that answers is left alone", () => {
+  open();
+  connection.ensure();
+  socket.pings.at(-1)(5);
+  mock.timers.tick(4000);
+  assert.equal(socket.connects, 1);
+});
+
+test("a connection on its way is left alone, a closed one is opened", () => {
+  socket.state = "connecting";
+  connection.ensure();
+  assert.equal(socket.connects, 1);
+  socket.state = "closed";
+  connection.ensure();
+  assert.equal(socket.connects, 2);
+});

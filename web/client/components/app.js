@@ -1,0 +1,39 @@
+import { html } from "../html.js";
+import { Composer } from "./composer.js";
+import { Log } from "./log.js";
+import { NameDialog } from "./name-dialog.js";
+import { People } from "./people.js";
+import { drawer, MenuButton, Sidebar } from "./sidebar.js";
+import { Banner, standing, Status } from "./status.js";
+import { TypingLine } from "./typing-line.js";
+
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../socket.js").Connection} Connection */
+
+/** The whole page: rooms at the side, one conversation, and the dialog that asks for a name. @param {{connection: Connection, current: {readonly value: Room}}} props */
+export function App({ connection, current }) {
+  const room = current.value;
+  return html`
+    <div class="app" data-state=${standing(connection, room).key}>
+      <a class="skip" href="#composer">Skip to writing</a>
+      <${Sidebar} room=${room} />
+      <main inert=${drawer.value}>
+        <header class="bar">
+          <h1><span aria-hidden="true">#</span>${room.slug}</h1>
+          <${Status} connection=${connection} room=${room} />
+          <${People} room=${room} />
+        </header>
+        <${Banner} connection=${connection} room=${room} />
+        <${Log} key=${`log ${room.slug}`} room=${room} />
+        <footer>
+          <${TypingLine} room=${room} />
+          <div class="writing">
+            <${MenuButton} room=${room} />
+            <${Composer} key=${`composer ${room.slug}`} room=${room} />
+          </div>
+        </footer>
+      </main>
+      <${NameDialog} />
+    </div>
+  `;
+}

@@ -1,0 +1,81 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
+import { LIMITS } from "../messages.js";
+import { clean, length } from "../text.js";
+import { Send } from "./icons.js";
+
+/** @typedef {import("../room.js").Room} Room */
+
+/** From here on the composer says how much is left. */
+const COUNT_FROM = LIMITS.message - 400;
+
+/** Where a message is written. The text stays the browser's own, so that input methods are not disturbed. @param {{room: Room}} props */
+export function Composer({ room }) {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const used = useSignal(length(clean(room.draft)));
+  useEffect(focusComposer, []);
+
+  const written = () => {
+    room.draft = area.current?.value ?? "";
+    used.value = length(clean(room.draft));
+    if (used.value) room.isTyping();
+    grow(area.current);
+  };
+  const say = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!sayable(used.value) || !area.current) return;
+    room.say(clean(room.draft));
+    area.current.value = "";
+    written();
+    area.current.focus();
+  };
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape") area.current?.blur();
+    if (event.key === "Enter" && !event.shiftKey && !composing(event)) say(event);
+  };
+
+  return html`
+    <form class="composer" onSubmit=${say}>
+      <label class="sr-only" for="composer">Message #${room.slug}</label>
+      <textarea id="composer" ref=${area} rows="1" placeholder=${`Message #${room.slug}`} enterkeyhint="send" dir="auto"
+        autocomplete="off" aria-describedby="left" defaultValue=${room.draft} onInput=${written} onKeyDown=${pressed}></textarea>
+      <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">${left(used.value)}</span>
+      <button class="send" type="submit" aria-label="Send" aria-disabled=${!sayable(used.value)} onPointerDown=${keepFocus}><${Send} /></button>
+    </form>
+  `;
+}
+
+/** @param {number} used */
+function sayable(used) {
+  return used > 0 && used <= LIMITS.message;
+}
+
+/** @param {number} used */
+function left(used) {
+  if (used < COUNT_FROM) return "";
+  const left = LIMITS.message - used;
+  return left < 0 ? `${-left} too many` : `${left} left`;
+}
+
+/** The Enter that picks a word in an input method is not meant for us; Safari tells only by 229. @param {KeyboardEvent} event */
+function composing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
+/** Else a phone's keyboard closes at every message. @param {PointerEvent} event */
+function keepFocus(event) {
+  event.preventDefault();
+}
+
+/** Where there is a keyboard, writing can begin at once; on a phone it would cover the screen. */
+export function focusComposer() {
+  if (matchMedia("(hover: hover) and (pointer: fine)").matches) document.getElementById("composer")?.focus();
+}
+
+/** For browsers without `field-sizing`. @param {HTMLTextAreaElement | null} area */
+function grow(area) {
+  if (!area || CSS.supports("field-sizing", "content")) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight}px`;
+}

@@ -1,0 +1,106 @@
+import { computed, effect } from "@preact/signals";
+import { Component, createRef } from "preact";
+import { html } from "../html.js";
+import { name as myName } from "../me.js";
+import { today } from "../time.js";
+import { Chunk, CHUNK, chunks } from "./chunk.js";
+import { Beginning, Quiet, Skeleton } from "./placeholders.js";
+import { Pending } from "./pending.js";
+import { Down } from "./icons.js";
+import { Reading } from "./reading.js";
+
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../messages.js").NewMessage} NewMessage */
+
+/** The conversation: what was said, what is being sent, and the way back to the newest. @extends {Component<{room: Room}>} */
+export class Log extends Component {
+  scroller = createRef();
+  content = createRef();
+  reading = new Reading(() => this.#older());
+  /** How many of the others' messages stand below what was read. */
+  #unread = computed(() => {
+    const since = this.props.room.history.after(this.reading.readTo.value);
+    return since.filter((message) => message.name !== myName.value).length;
+  });
+
+  #unfollow = () => {};
+
+  componentDidMount() {
+    this.reading.attach(this.scroller.current, this.content.current);
+    this.#unfollow = effect(() => this.#read());
+  }
+
+  componentWillUnmount() {
+    this.#unfollow();
+    this.reading.detach();
+  }
+
+  getSnapshotBeforeUpdate() {
+    return this.reading.place();
+  }
+
+  /** @param {unknown} _props @param {unknown} _state @param {import("./reading.js").Place} place */
+  componentDidUpdate(_props, _state, place) {
+    this.reading.restore(place);
+  }
+
+  render() {
+    const { room } = this.props;
+    const said = room.history.said.value;
+    const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
+    return html`
+      <div class="conversation">
+        <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
+          <div class="content" ref=${this.content}>
+            <${Top} room=${room} />
+            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${!room.welcomed.value || room.loadingOlder.value}>
+              ${chunks(said).map((messages, index, all) => this.#chunk(messages, all[index - 1]?.at(-1), unsaved))}
+            </div>
+            <${Pending} room=${room} />
+          </div>
+        </div>
+        <${Pill} reading=${this.reading} unread=${this.#unread} />
+      </div>
+    `;
+  }
+
+  /** @param {NewMessage[]} messages @param {NewMessage | undefined} before @param {string[]} unsaved */
+  #chunk(messages, before, unsaved) {
+    const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
+    const last = /** @type {NewMessage} */ (messages.at(-1));
+    const { value: newFrom } = this.props.room.newFrom;
+    return html`<${Chunk} key=${Math.ceil(last.seq / CHUNK)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
+      newFrom=${newFrom <= last.seq && newFrom >= (messages[0]?.seq ?? 0) ? newFrom : 0} />`;
+  }
+
+  #older() {
+    this.props.room.loadOlder();
+  }
+
+  /** At the bottom everything counts as read, and what is far above may go. */
+  #read() {
+    const { history } = this.props.room;
+    const last = history.said.value.at(-1);
+    if (!this.reading.atBottom.value) return;
+    this.reading.readTo.value = last?.seq ?? 0;
+    history.trim();
+  }
+}
+
+/** What stands above the oldest message. @param {{room: Room}} props */
+function Top({ room }) {
+  const empty = !room.history.said.value.length;
+  if (empty && room.state.value === "refused") return null;
+  if (!room.welcomed.value && empty) return html`<${Skeleton} />`;
+  if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
+  if (room.history.more.value) return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
+  return html`<${Beginning} slug=${room.slug} />`;
+}
+
+/** @param {{reading: Reading, unread: import("@preact/signals").ReadonlySignal<number>}} props */
+function Pill({ reading, unread }) {
+  const count = unread.value;
+  if (reading.atBottom.value || (!count && !reading.far.value)) return null;
+  const label = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
+  return html`<button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.toBottom()}><${Down} />${label}</button>`;
+}

@@ -1,0 +1,36 @@
+import { html } from "../html.js";
+import { name as myName } from "../me.js";
+import { tint } from "../text.js";
+import { dayName, fullDate, timeOfDay } from "../time.js";
+import { Avatar } from "./avatar.js";
+import { Text } from "./text.js";
+
+/** @typedef {import("../messages.js").NewMessage} NewMessage */
+/** @typedef {import("../posts.js").PendingPost} PendingPost */
+
+/**
+ * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.
+ * @param {{said: NewMessage | PendingPost, first: boolean, state?: "pending" | "failed", children?: any}} props
+ */
+export function Message({ said, first, state, children }) {
+  const mine = said.name === myName.value;
+  const classes = ["message", first && "first", mine && "mine", state].filter(Boolean).join(" ");
+  return html`
+    <article class=${classes} data-id=${said.id} data-seq=${"seq" in said ? said.seq : undefined} data-state=${state ?? "said"}>
+      ${first && html`<${Avatar} name=${said.name} />`}
+      <div class=${first ? "byline" : "byline again"}>
+        <bdi class="author tint-${tint(said.name)}">${said.name}</bdi>
+        ${mine && html`<span class="you">you</span>`}
+        <time datetime=${said.inserted_at} title=${fullDate(said.inserted_at)}>${timeOfDay(said.inserted_at)}</time>
+      </div>
+      <${Text} message=${said.message} />
+      ${state === "pending" && html`<span class="sending">sending…</span>`}
+      ${children}
+    </article>
+  `;
+}
+
+/** @param {{iso: string, today: string}} props */
+export function Day({ iso, today }) {
+  return html`<p class="day"><time datetime=${iso}>${dayName(iso, today)}</time></p>`;
+}

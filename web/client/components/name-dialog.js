@@ -1,0 +1,63 @@
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
+import { LIMITS } from "../messages.js";
+import { name, rename } from "../me.js";
+import { cleanName, length } from "../text.js";
+import { Logo } from "./icons.js";
+
+/** The dialog is open: at the first visit, and whenever the person wants another name. */
+export const asking = signal(!name.peek());
+
+export function NameDialog() {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const problem = useSignal("");
+  useEffect(() => {
+    problem.value = "";
+    if (asking.value) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [asking.value]);
+
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const chosen = cleanName(String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")));
+    problem.value = complaint(chosen);
+    if (problem.value) return;
+    rename(chosen);
+    asking.value = false;
+  };
+  // A first visit cannot go on without a name; browsers let a second Escape through, so the dialog comes back.
+  const closed = () => {
+    if (name.peek()) asking.value = false;
+    else if (asking.peek()) dialog.current?.showModal();
+  };
+  return html`
+    <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${closed}>
+      ${asking.value && html`<${Form} first=${!name.value} problem=${problem.value} submit=${submit} cancel=${closed} />`}
+    </dialog>
+  `;
+}
+
+/** @param {{first: boolean, problem: string, submit: (event: SubmitEvent) => void, cancel: () => void}} props */
+function Form({ first, problem, submit, cancel }) {
+  return html`
+    <form onSubmit=${submit} novalidate>
+      <${Logo} />
+      <h2 id="name-title">${first ? "Welcome to Chatter" : "Change your name"}</h2>
+      <label for="name">What should the others call you?</label>
+      <input id="name" name="name" type="text" defaultValue=${name.value} autocomplete="nickname" autofocus enterkeyhint="done"
+        aria-invalid=${Boolean(problem)} aria-describedby="name-problem" />
+      <p id="name-problem" class="problem" role="alert">${problem}</p>
+      <div class="actions">
+        ${!first && html`<button class="plain" type="button" onClick=${cancel}>Cancel</button>`}
+        <button class="primary" type="submit">${first ? "Start chatting" : "Save"}</button>
+      </div>
+    </form>
+  `;
+}
+
+/** @param {string} chosen */
+function complaint(chosen) {
+  if (!chosen) return "Please give a name.";
+  return length(chosen) > LIMITS.name ? `At most ${LIMITS.name} characters, please.` : "";
+}

@@ -1,0 +1,29 @@
+import { html } from "../html.js";
+import { Logo } from "./icons.js";
+
+const LINES = ["long", "short", "middle", "long", "middle", "short", "long"];
+
+/** The shape of a conversation, until there is one. */
+export function Skeleton() {
+  return html`
+    <div class="skeleton" aria-hidden="true">
+      ${LINES.map((length) => html`<div class="bone"><i class="face"></i><i class="line name"></i><i class="line ${length}"></i></div>`)}
+    </div>
+  `;
+}
+
+/** @param {{slug: string}} props */
+export function Quiet({ slug }) {
+  return html`
+    <div class="quiet">
+      <${Logo} />
+      <h2>It is quiet in #${slug}</h2>
+      <p>Nobody has said anything here yet. The first word is yours.</p>
+    </div>
+  `;
+}
+
+/** @param {{slug: string}} props */
+export function Beginning({ slug }) {
+  return html`<p class="beginning"><strong>#${slug}</strong> begins here.</p>`;
+}

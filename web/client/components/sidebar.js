@@ -1,0 +1,120 @@
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
+import { SLUG } from "../messages.js";
+import { name } from "../me.js";
+import { hasNews, listed, rooms } from "../rooms.js";
+import { path, visit } from "../route.js";
+import { slugify } from "../text.js";
+import { Avatar } from "./avatar.js";
+import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
+import { asking } from "./name-dialog.js";
+import { HereNow } from "./people.js";
+
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../messages.js").RoomSummary} RoomSummary */
+
+/** On a narrow screen the rooms are a drawer; this says whether it is open. */
+export const drawer = signal(false);
+
+/** @param {string} slug */
+function go(slug) {
+  drawer.value = false;
+  visit(slug);
+}
+
+/** @param {{room: Room}} props */
+export function Sidebar({ room }) {
+  const nav = useRef(/** @type {HTMLElement | null} */ (null));
+  const open = drawer.value;
+  useEffect(() => {
+    if (!open) return undefined;
+    nav.current?.querySelector("button")?.focus();
+    return () => /** @type {HTMLElement | null} */ (document.querySelector(".menu-button"))?.focus();
+  }, [open]);
+  const pressed = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && shut();
+  return html`
+    <nav id="rooms" class=${open ? "sidebar open" : "sidebar"} aria-label="Rooms" ref=${nav} onKeyDown=${pressed}>
+      <div class="brand"><${Logo} /><span>Chatter</span>
+        <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${shut}><${Close} /></button>
+      </div>
+      <${OtherRoom} />
+      <ul class="rooms">${listed(room.slug, room.people.value.length).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
+      <${HereNow} room=${room} />
+      <${Me} />
+    </nav>
+    <div class="scrim" onClick=${shut}></div>
+  `;
+}
+
+/** Opens the drawer on a narrow screen; beside the composer, where the thumb is. @param {{room: Room}} props */
+export function MenuButton({ room }) {
+  const news = rooms.value.some((summary) => summary.name !== room.slug && hasNews(summary));
+  return html`
+    <button class=${news ? "quiet-button menu-button news" : "quiet-button menu-button"} type="button" aria-label=${news ? "Rooms, new messages" : "Rooms"}
+      aria-controls="rooms" aria-expanded=${drawer.value} onClick=${() => (drawer.value = true)}><${Menu} /></button>
+  `;
+}
+
+function shut() {
+  drawer.value = false;
+}
+
+/** @param {{summary: RoomSummary, current: boolean}} props */
+function Row({ summary, current }) {
+  const { name, people } = summary;
+  const news = !current && hasNews(summary);
+  const follow = (/** @type {MouseEvent} */ event) => {
+    // A click that asks for a new tab is the browser's.
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    go(name);
+  };
+  return html`
+    <li>
+      <a href=${path(name)} class=${news ? "room news" : "room"} aria-current=${current ? "page" : undefined} onClick=${follow}>
+        <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+        ${news && html`<span class="dot"><span class="sr-only">new messages</span></span>`}
+        ${people > 0 && html`<span class="count" title=${`${people} here`}>${people}<span class="sr-only"> here</span></span>`}
+      </a>
+    </li>
+  `;
+}
+
+function OtherRoom() {
+  const typed = useSignal("");
+  const slug = slugify(typed.value);
+  const open = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!SLUG.test(slug)) return;
+    typed.value = "";
+    go(slug);
+  };
+  const pressed = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && /** @type {HTMLElement} */ (event.target).blur();
+  return html`
+    <form class="other-room" onSubmit=${open}>
+      <label class="sr-only" for="other-room">Open or create a room</label>
+      <input id="other-room" type="text" placeholder="Open or create a room" autocomplete="off" autocapitalize="none" spellcheck=${false}
+        enterkeyhint="go" value=${typed.value} aria-describedby="other-slug" onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)}
+        onKeyDown=${pressed} />
+      <button class="quiet-button" type="submit" aria-label="Open room"><${Plus} /></button>
+      <p id="other-slug" class="hint" role="status">${hint(typed.value, slug)}</p>
+    </form>
+  `;
+}
+
+/** @param {string} typed @param {string} slug */
+function hint(typed, slug) {
+  if (!typed.trim()) return "";
+  return slug ? `Opens #${slug}` : "Use letters a–z or digits";
+}
+
+function Me() {
+  return html`
+    <div class="me">
+      <${Avatar} name=${name.value || "?"} />
+      <bdi class="name">${name.value}</bdi>
+      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${() => (asking.value = true)}><${Edit} /></button>
+    </div>
+  `;
+}

@@ -1,0 +1,54 @@
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { html } from "../html.js";
+
+/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../socket.js").Connection} Connection */
+
+/** How things stand, in one word for the machine and a few for the person. @param {Connection} connection @param {Room} room */
+export function standing(connection, room) {
+  const state = connection.state.value;
+  if (state === "offline") return { key: "offline", label: "Offline" };
+  if (state === "waiting") return { key: "reconnecting", label: "Reconnecting" };
+  if (state === "connecting") return { key: "connecting", label: "Connecting" };
+  if (room.state.value === "refused") return { key: "refused", label: "Not let in" };
+  return room.state.value === "joined" ? { key: "connected", label: "Connected" } : { key: "joining", label: "Joining" };
+}
+
+/** The dot in the header. Its words change only with the state, so a screen reader is not told every second. @param {{connection: Connection, room: Room}} props */
+export function Status({ connection, room }) {
+  const { key, label } = standing(connection, room);
+  return html`<p class="status ${key}" role="status"><span class="dot" aria-hidden="true"></span><span class="words">${label}</span></p>`;
+}
+
+/** What is wrong, while something is. @param {{connection: Connection, room: Room}} props */
+export function Banner({ connection, room }) {
+  const { key } = standing(connection, room);
+  const seconds = useCountdown(connection);
+  const retry = html`<button type="button" onClick=${() => connection.reconnect()}>Try now</button>`;
+  switch (key) {
+    case "offline":
+      return html`<div class="banner offline"><span>You are offline. What you write can be sent when you are back.</span>${retry}</div>`;
+    case "reconnecting":
+      return html`<div class="banner"><span aria-hidden="true">${seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…"}</span>${retry}</div>`;
+    case "connecting":
+      return room.welcomed.value ? html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>` : null;
+    case "refused":
+      return html`<div class="banner offline" role="alert"><span>This room did not let you in: ${room.refusal.value}.</span></div>`;
+    default:
+      return null;
+  }
+}
+
+/** Whole seconds until the next attempt. @param {Connection} connection */
+function useCountdown(connection) {
+  const seconds = useSignal(0);
+  useSignalEffect(() => {
+    if (connection.state.value !== "waiting") return undefined;
+    const { value: at } = connection.retryAt;
+    const count = () => (seconds.value = Math.max(0, Math.ceil((at - Date.now()) / 1000)));
+    const timer = setInterval(count, 250);
+    count();
+    return () => clearInterval(timer);
+  });
+  return seconds.value;
+}

@@ -1,0 +1,23 @@
+import { html } from "../html.js";
+import { parts } from "../text.js";
+
+/** @typedef {import("../text.js").Part} Part */
+
+/** A message's text with its links and code. @param {{message: string}} props */
+export function Text({ message }) {
+  return html`<div class="text" dir="auto">${parts(message).map(part)}</div>`;
+}
+
+/** @param {Part} part */
+function part({ kind, text, href }) {
+  switch (kind) {
+    case "link":
+      return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>`;
+    case "code":
+      return html`<code>${text}</code>`;
+    case "block":
+      return html`<pre dir="ltr"><code>${text}</code></pre>`;
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,19 @@
+/** What this browser remembers between visits. A browser that forbids it gets a chat that forgets. */
+
+/** @param {string} key @returns {string} */
+export function recall(key) {
+  try {
+    return localStorage.getItem(`chatter:${key}`) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} key @param {string} value */
+export function remember(key, value) {
+  try {
+    localStorage.setItem(`chatter:${key}`, value);
+  } catch {
+    // Full or forbidden.
+  }
+}

@@ -1,0 +1,38 @@
+import { signal } from "@preact/signals";
+
+const DAY_MS = 86_400_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const withYear = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
+/** The local day it is, so that "Today" does not outlive midnight. */
+export const today = signal(new Date().toDateString());
+
+export function watchDay() {
+  setInterval(() => (today.value = new Date().toDateString()), 30_000);
+}
+
+/** @param {string} iso */
+export function timeOfDay(iso) {
+  return clock.format(new Date(iso));
+}
+
+/** @param {string} iso */
+export function fullDate(iso) {
+  return whole.format(new Date(iso));
+}
+
+/** @param {string} iso the local day it falls on */
+export function dayOf(iso) {
+  return new Date(iso).toDateString();
+}
+
+/** @param {string} iso @param {string} now a day of `dayOf` */
+export function dayName(iso, now) {
+  const day = dayOf(iso);
+  if (day === now) return "Today";
+  if (day === new Date(new Date(now).getTime() - DAY_MS / 2).toDateString()) return "Yesterday";
+  const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? weekday : withYear).format(new Date(iso));
+}
