@@ -5,7 +5,7 @@ from typing import Any
 
 from chatter.messages import ListRooms, Ping, RoomListed
 from web.edge import Edge
-from web.pages import Page, SecureHandler
+from web.pages import SecureHandler
 
 LISTED_ROOMS = 100
 """Most rooms in an answer of `/api/rooms`."""
@@ -17,9 +17,8 @@ PATIENCE = 2.0
 class ApiHandler(SecureHandler):
     """A handler that answers in JSON."""
 
-    def initialize(self, page: Page, edge: Edge) -> None:  # type: ignore[override]
+    def initialize(self, edge: Edge) -> None:
         """Tornado's constructor."""
-        super().initialize(page)
         self._edge = edge
 
     def answer(self, status: int, body: dict[str, Any]) -> None:

@@ -13,10 +13,10 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from tornado.web import RequestHandler
 
 from web import wire
 from web.edge import Edge
+from web.handler import Handler
 from web.socket import Socket
 from web.wire import BadFrame, Dialect, Frame
 
@@ -106,21 +106,20 @@ class PollSession:
             raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
         self._socket.receive(wire.decode_binary(message) if binary else self._decode(message))
 
-    async def poll(self) -> list[str]:
-        """The frames that wait, or the first to come within the window, or none."""
+    async def poll(self, gone: asyncio.Event) -> list[str]:
+        """The frames that wait, or the first to come within the window, or none.
+
+        Once the client is `gone`, what comes is kept for its next poll.
+        """
         self._polled_at = self._loop.time()
         if not self._unsent and not self._ended:
             self._poll = poll = self._loop.create_future()  # an earlier poll just waits out its window
             await asyncio.wait([poll], timeout=self._edge.settings.poll_window)
-            if self._poll is not poll:
+            if self._poll is not poll or gone.is_set():
                 return []
             self._poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
         return b"".join(frames).decode().split("\n")[:-1]
-
-    def abandon(self) -> None:
-        """The client hung up on its poll: what comes is kept for the next one."""
-        self._poll = None
 
     @property
     def _patience(self) -> float:
@@ -133,14 +132,14 @@ class PollSession:
             self._watch = self._loop.call_later(self._patience, self._check)
 
 
-class LongPollHandler(RequestHandler):
+class LongPollHandler(Handler):
     """`/socket/longpoll`."""
 
     def initialize(self, edge: Edge, sessions: Sessions) -> None:
         """Tornado's constructor."""
         self._edge = edge
         self._sessions = sessions
-        self._session: PollSession | None = None
+        self._gone = asyncio.Event()
 
     def set_default_headers(self) -> None:
         """As Phoenix 1.8."""
@@ -154,12 +153,12 @@ class LongPollHandler(RequestHandler):
         if version is None or not self._edge.hearing:
             self._answer(status=503 if version else 403)
             return
-        self._session = session = self._sessions.find(self._token())
+        session = self._sessions.find(self._token())
         if session is None:
             params = {name: self.get_argument(name) for name in self.request.arguments}
             self._answer(messages=[], status=410, token=self._sessions.open(*version, params))
             return
-        messages = await session.poll()
+        messages = await session.poll(self._gone)
         self._answer(messages=messages, status=200 if messages else 204, token=self._token())
 
     def post(self) -> None:
@@ -190,8 +189,7 @@ class LongPollHandler(RequestHandler):
 
     def on_connection_close(self) -> None:
         """The client hung up."""
-        if self._session is not None:
-            self._session.abandon()
+        self._gone.set()
 
     def _take(self, session: PollSession) -> None:
         try:

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
 from tornado.web import RequestHandler, StaticFileHandler
+
+from web.handler import Handler
 
 CLIENT = Path(__file__).parent / "client"
 
@@ -36,38 +37,26 @@ def _source_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-class Page:
-    """The chat's page, read once, with its policy."""
+class SecureHandler(Handler):
+    """A handler whose answers carry the security headers, errors too."""
 
-    def __init__(self) -> None:
-        self.html = (CLIENT / "index.html").read_text(encoding="utf-8")
-        self.policy = content_security_policy(self.html)
-
-
-class SecureHandler(RequestHandler):
-    """A handler whose answers carry the security headers."""
-
-    def initialize(self, page: Page) -> None:
-        """Tornado's constructor."""
-        self._page = page
-
-    def prepare(self) -> None:
-        """Before any answer, also an error."""
-        set_security_headers(self, self._page.policy)
-
-    def write_error(self, status_code: int, **_kwargs: Any) -> None:
-        """Phoenix's words for an error."""
-        self.finish({"errors": {"detail": self._reason}})
+    def set_default_headers(self) -> None:
+        """Tornado calls it for every answer, and again before an error."""
+        set_security_headers(self)
 
 
 class PageHandler(SecureHandler):
     """`/` and `/rooms/<slug>`: the same page, which looks at its own address."""
 
+    def initialize(self, page: str) -> None:
+        """Tornado's constructor."""
+        self._page = page
+
     def get(self) -> None:
         """The page."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        self.finish(self._page.html)
+        self.finish(self._page)
 
     head = get
 
@@ -77,21 +66,15 @@ class NotFoundHandler(SecureHandler):
 
     def prepare(self) -> None:
         """404 in Phoenix's words."""
-        super().prepare()
         self.send_error(404)
 
 
 class ClientFileHandler(StaticFileHandler):
     """`/client/…`: revalidated at each load, so that a new version is never mixed with an old one."""
 
-    def initialize(self, path: str, page: Page) -> None:  # type: ignore[override]
-        """Tornado's constructor."""
-        super().initialize(path)
-        self._policy = page.policy
-
-    def prepare(self) -> None:
-        """Before any answer."""
-        set_security_headers(self, self._policy)
+    def set_default_headers(self) -> None:
+        """As `SecureHandler`."""
+        set_security_headers(self)
 
     def set_extra_headers(self, path: str) -> None:
         """Have browsers ask whether it changed."""
@@ -104,9 +87,9 @@ class ClientFileHandler(StaticFileHandler):
         return super().get_content_type()
 
 
-def set_security_headers(handler: RequestHandler, policy: str) -> None:
-    """The headers that every page, file and answer carries."""
-    handler.set_header("Content-Security-Policy", policy)
+def set_security_headers(handler: RequestHandler) -> None:
+    """The headers that every page, file and answer carries. The policy is a setting of the application."""
+    handler.set_header("Content-Security-Policy", handler.settings["content_security_policy"])
     handler.set_header("X-Content-Type-Options", "nosniff")
     handler.set_header("X-Frame-Options", "DENY")
     handler.set_header("Referrer-Policy", "no-referrer")

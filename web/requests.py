@@ -63,12 +63,7 @@ def topic_slug(topic: object) -> str | None:
 
 def fields_of(payload: Payload) -> Fields:
     """The payload as an object. Raises `InvalidPayload`, or `BadFrame` where it is not JSON at all."""
-    if isinstance(payload, Binary):
-        raise InvalidPayload("payload", f"expected an object, got {len(payload.data)} bytes of binary")
-    try:
-        value = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadFrame(f"expected a payload in JSON: {error}") from error
+    value = _value(payload)
     if not isinstance(value, dict):
         raise InvalidPayload("payload", f"expected an object, got {_kind(value)}")
     return value
@@ -82,7 +77,19 @@ def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, lim
     if event == "new_message" and isinstance(payload, Binary):
         return Relay(sender, ref, payload.data)
     request = _REQUESTS.get(event) if isinstance(event, str) else None
-    return request and request(fields_of(payload), sender, ref, limits)
+    if request is None:
+        _value(payload)
+        return None
+    return request(fields_of(payload), sender, ref, limits)
+
+
+def _value(payload: Payload) -> Any:
+    if isinstance(payload, Binary):
+        return payload.data
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadFrame(f"expected a payload in JSON: {error}") from error
 
 
 def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -139,5 +146,7 @@ def _kind(value: object) -> str:
             return "a string"
         case list():
             return "an array"
+        case bytes():
+            return f"{len(value)} bytes of binary"
         case _:
             return "an object"

@@ -26,7 +26,7 @@ from schema.database import migrate
 from web.api import HealthHandler, RoomsHandler
 from web.edge import Authorize, Edge
 from web.longpoll import LongPollHandler, Sessions
-from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, Page, PageHandler
+from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
 from web.settings import Settings
 from web.websocket import WebSocketHandler
 
@@ -108,21 +108,21 @@ class Server:
 
 
 def _application(edge: Edge) -> Application:
-    page = Page()
+    page = (CLIENT / "index.html").read_text(encoding="utf-8")
     with_page, with_edge = {"page": page}, {"edge": edge}
     return Application(
         [
-            (r"/socket/websocket", WebSocketHandler, with_edge),
-            (r"/socket/longpoll", LongPollHandler, {"edge": edge, "sessions": Sessions(edge)}),
-            (r"/healthz", HealthHandler, with_page | with_edge),
-            (r"/api/rooms", RoomsHandler, with_page | with_edge),
-            (r"/client/(.*)", ClientFileHandler, {"page": page, "path": str(CLIENT)}),
+            (r"/socket/websocket/?", WebSocketHandler, with_edge),
+            (r"/socket/longpoll/?", LongPollHandler, {"edge": edge, "sessions": Sessions(edge)}),
+            (r"/healthz", HealthHandler, with_edge),
+            (r"/api/rooms", RoomsHandler, with_edge),
+            (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
             (r"/rooms/[a-z0-9][a-z0-9_-]{0,63}", PageHandler, with_page),
         ],
         default_handler_class=NotFoundHandler,
-        default_handler_args=with_page,
         log_function=lambda _handler: None,
+        content_security_policy=content_security_policy(page),
     )
 
 

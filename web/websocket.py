@@ -11,10 +11,10 @@ from http import HTTPStatus
 
 from tornado.httputil import HTTPServerRequest, format_timestamp
 from tornado.iostream import IOStream, StreamClosedError
-from tornado.web import RequestHandler
 
 from web import rfc6455, wire
 from web.edge import Edge
+from web.handler import Handler
 from web.outbox import Outbox
 from web.rfc6455 import FrameReader, Opcode, ProtocolError
 from web.socket import Socket
@@ -36,7 +36,7 @@ _VERSIONS: Mapping[str, tuple[Dialect, Callable[[bytes], Frame]]] = {
 }
 
 
-class WebSocketHandler(RequestHandler):
+class WebSocketHandler(Handler):
     """`GET /socket/websocket`: answers the handshake, then hands the stream to a `WebSocket` and is done."""
 
     def initialize(self, edge: Edge) -> None:
@@ -87,6 +87,7 @@ class WebSocket:
         edge: Edge,
     ) -> None:
         settings = edge.settings
+        stream.set_nodelay(True)  # else an acknowledgement waits 40 ms for the client to confirm the broadcast
         self.dialect = dialect
         self._decode = decode
         self._stream = stream

@@ -87,18 +87,18 @@ def decode_v2(message: bytes) -> Frame:
     """A V2 text frame. More than five elements are tolerated, as Phoenix does. Raises `BadFrame`."""
     try:
         text = _v2_text.decode(message)
+        return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFrame(f"expected [join_ref, ref, topic, event, payload], got {_excerpt(message)}: {error}") from error
-    return Frame(bytes(text.join_ref), bytes(text.ref), text.topic, text.event, text.payload)
 
 
 def decode_v1(message: bytes) -> Frame:
     """A V1 text frame. Raises `BadFrame`."""
     try:
         text = _v1_text.decode(message)
+        return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFrame(f"expected topic, event, payload and ref, got {_excerpt(message)}: {error}") from error
-    return Frame(bytes(text.join_ref), bytes(text.ref), text.topic, text.event, text.payload)
 
 
 def decode_binary(message: bytes) -> Frame:
@@ -116,6 +116,13 @@ def decode_binary(message: bytes) -> Frame:
     except UnicodeDecodeError as error:
         raise BadFrame("expected UTF-8 in join_ref, ref, topic and event") from error
     return Frame(encode(join_ref), encode(ref), topic, event, Binary(message[start:]))
+
+
+def _ref(raw: msgspec.Raw) -> Ref:
+    ref = bytes(raw)
+    # A string or null, as all known clients send, is used as it is. Anything else is read once: a number may be out of
+    # range, an array may hold line feeds.
+    return ref if ref[:1] in (b'"', b"n") else encode(msgspec.json.decode(ref))
 
 
 def _excerpt(message: bytes) -> str:

@@ -1,0 +1,82 @@
+"""Expected frames with blanks: `"<time>"` stands for any time, and `"<time 1>"` for the same one wherever it recurs."""
+
+import json
+import re
+import time
+from typing import Any
+
+_BLANK = re.compile(r"<(id|time|seconds|phx_ref|token|text)(?: (\w+))?>")
+_FORMS = {
+    "id": r"[0-9a-f]{32}",
+    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
+    "phx_ref": r"[A-Za-z0-9_-]{16}",
+    "token": r"[A-Za-z0-9._-]{32,}",
+    "text": r"(?s).+",
+}
+_UNIQUE = ("id", "phx_ref", "token")
+
+
+class Blanks:
+    """What was found in the blanks of one test."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Any] = {}
+
+    def match(self, expected: Any, got: Any) -> bool:
+        """Whether `got` is `expected`, in JSON values; key order does not count, but 1, 1.0 and true differ."""
+        blank = _BLANK.fullmatch(expected) if isinstance(expected, str) else None
+        if blank is not None:
+            return _has_form(blank[1], got) and self._is_consistent(blank[1], blank[2], got)
+        if type(expected) is not type(got):
+            return False
+        if isinstance(expected, dict):
+            return expected.keys() == got.keys() and all(self.match(expected[key], got[key]) for key in expected)
+        if isinstance(expected, list):
+            return len(expected) == len(got) and all(map(self.match, expected, got))
+        return bool(expected == got)
+
+    def _is_consistent(self, kind: str, name: str | None, got: Any) -> bool:
+        if name is None:
+            return True
+        if (kind, name) in self._found:
+            return bool(self._found[kind, name] == got)
+        if kind in _UNIQUE and any(found == got for (of_kind, _), found in self._found.items() if of_kind == kind):
+            return False
+        self._found[kind, name] = got
+        return True
+
+
+def _has_form(kind: str, got: Any) -> bool:
+    if kind == "seconds":
+        return isinstance(got, int) and abs(got - time.time()) < 60
+    return isinstance(got, str) and re.fullmatch(_FORMS[kind], got) is not None
+
+
+def is_compact(text: str) -> bool:
+    """Whether JSON `text` holds no white space between its values, and escapes nothing that need not be."""
+    return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) == text
+
+
+# ---------------------------------------------------------------- what frames often end with
+
+OK = '{"response":{},"status":"ok"}'
+INVALID = '{"response":{"field":"payload","message":"<text>","reason":"invalid"},"status":"error"}'
+
+
+def refused(reason: str) -> str:
+    """The payload of an error reply."""
+    return f'{{"response":{{"reason":"{reason}"}},"status":"error"}}'
+
+
+UNMATCHED = refused("unmatched topic")
+
+
+def posted(seq: int, name: str, message: str) -> str:
+    """The payload of a `new_message`."""
+    words = f'"message":"{message}","name":"{name}"'
+    return f'{{"id":"<id {seq}>","inserted_at":"<time {seq}>",{words},"seq":{seq}}}'
+
+
+def saved(seq: int) -> str:
+    """The payload of the reply to the push that became that message."""
+    return f'{{"response":{{"id":"<id {seq}>","inserted_at":"<time {seq}>","seq":{seq}}},"status":"ok"}}'

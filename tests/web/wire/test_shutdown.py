@@ -1,0 +1,75 @@
+"""SIGTERM: everybody is told to come back, and nothing that was said is lost."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import Server
+from tests.web.wire.blanks import OK, posted, saved
+from tests.web.wire.stages import Stage, played_at
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Server]:
+    """A server for one test, which ends it."""
+    with Server(tmp_path / "chatter.db", poll_window=5) as running:
+        yield running
+
+
+@pytest.fixture
+def stage(mortal: Server, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """That server, with nobody there yet."""
+    yield from played_at(mortal, request)
+
+
+def test_websockets_are_closed_with_1012_and_no_word_about_their_channels(mortal: Server, stage: Stage) -> None:
+    ann, bo = stage.connect("ann"), stage.connect("bo", "vsn=1.0.0")
+    ann.joins("chat_room:end")
+    os.kill(mortal.pid, signal.SIGTERM)
+    ann.hears_close(1012)
+    bo.hears_close(1012)
+    ann.hangs_up()
+    bo.hangs_up()
+    assert mortal.stop() == 0
+    assert mortal.log == ""
+
+
+def test_clients_that_do_not_let_go_do_not_hold_the_server(mortal: Server, stage: Stage) -> None:
+    ann = stage.connect("ann")
+    ann.joins("chat_room:end")
+    begun = time.monotonic()
+    assert mortal.stop() == 0
+    assert time.monotonic() - begun < 5
+    assert mortal.log == ""
+    ann.hears_close(1012)
+
+
+def test_a_poll_that_waits_is_answered_at_once(mortal: Server, stage: Stage) -> None:
+    lee = stage.poll("lee")
+    lee.says('["1","1","chat_room:end","phx_join",{}]')
+    lee.hears(f'["1","1","chat_room:end","phx_reply",{OK}]')
+    poll = lee.waits()
+    os.kill(mortal.pid, signal.SIGTERM)
+    assert poll.response().json == {"messages": [], "status": 204, "token": lee.session.token}
+    assert mortal.stop() == 0
+
+
+def test_what_was_said_is_committed_and_acknowledged_before_the_end(mortal: Server, stage: Stage) -> None:
+    ann = stage.connect("ann")
+    ann.joins("chat_room:end")
+    ann.says('["3","4","chat_room:end","new_message",{"name":"ann","message":"last words"}]')
+    ann.hears(f'[null,null,"chat_room:end","new_message",{posted(1, "ann", "last words")}]')
+    os.kill(mortal.pid, signal.SIGTERM)
+    ann.hears(f'["3","4","chat_room:end","phx_reply",{saved(1)}]')
+    ann.hears_close(1012)
+    ann.hangs_up()
+    assert mortal.stop() == 0
+    mortal.start()
+    bo = stage.connect("bo")
+    bo.says('["1","1","chat_room:end","phx_join",{}]')
+    bo.hears(f'["1","1","chat_room:end","phx_reply",{OK}]')
+    bo.hears(f'["1",null,"chat_room:end","new_message",{posted(1, "ann", "last words")}]')

@@ -1,0 +1,76 @@
+"""Silence: what counts is what the client sends, be it a control frame; what it is sent does not."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.phoenix_client import Opcode
+from tests.web.wire.blanks import OK
+from tests.web.wire.stages import HASTE, Stage
+
+PACE = HASTE / 4
+
+
+@contextmanager
+def lasting(least: float, most: float) -> Iterator[None]:
+    """What happens in here takes so many seconds."""
+    begun = time.monotonic()
+    yield
+    assert least <= time.monotonic() - begun <= most
+
+
+def test_a_client_that_falls_silent_is_closed_with_1002(hasty_stage: Stage) -> None:
+    ann = hasty_stage.connect("ann")
+    ann.hears_nothing_for(PACE)
+    ann.lives()
+    with lasting(HASTE * 0.95, HASTE + 2):
+        ann.hears_close(1002)
+
+
+def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_stage: Stage) -> None:
+    with lasting(HASTE * 0.95, HASTE + 2):
+        hasty_stage.connect("ann").hears_close(1002)
+
+
+def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_stage: Stage) -> None:
+    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+    bo.joins("chat_room:only-listens", "1")
+    ann.joins("chat_room:only-listens")
+    joined = time.monotonic()
+    for _ in range(3):
+        bo.hears_nothing_for(PACE)
+        bo.says('["1","2","chat_room:only-listens","typing",{"name":"bob"}]')
+        bo.hears(f'["1","2","chat_room:only-listens","phx_reply",{OK}]')
+        ann.hears('[null,null,"chat_room:only-listens","typing",{"name":"bob"}]')
+    ann.hears_close(1002)
+    assert HASTE * 0.95 <= time.monotonic() - joined <= HASTE + 2
+    bo.lives()
+
+
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
+def test_a_control_frame_is_a_sign_of_life(hasty_stage: Stage, opcode: Opcode) -> None:
+    ann = hasty_stage.connect("ann")
+    for _ in range(6):
+        ann.hears_nothing_for(PACE)
+        ann.websocket.send(opcode, b"")
+        if opcode is Opcode.PING:
+            ann.hears_pong(b"")
+    ann.lives()
+
+
+def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_stage: Stage) -> None:
+    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+    bo.joins("chat_room:silent", "1")
+    ann.says('["3","3","chat_room:silent","phx_join",{"name":"ann"}]')
+    ann.hears(f'["3","3","chat_room:silent","phx_reply",{OK}]')
+    meta = '{"ann":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}}'
+    ann.hears(f'["3",null,"chat_room:silent","presence_state",{meta}]')
+    came = f'[null,null,"chat_room:silent","presence_diff",{{"joins":{meta},"leaves":{{}}}}]'
+    ann.hears(came)
+    bo.hears(came)
+    while not bo.websocket.connection.brings(PACE):
+        bo.websocket.send(Opcode.PONG, b"")
+    bo.hears(f'[null,null,"chat_room:silent","presence_diff",{{"joins":{{}},"leaves":{meta}}}]')
+    ann.hears_close(1002)
