@@ -66,8 +66,11 @@ class Reply(pykka.Future[T]):
             self._get_hook is not None
         ):  # `stop`, `map` and the like wait inside their hook, which must not block the loop
             return asyncio.get_running_loop().run_in_executor(None, self._get_hook, None).__await__()
-        # shielded: one who stops waiting must not take the actor's right to answer
-        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        answer = asyncio.wrap_future(self._future)
+        answer.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # nobody need be waiting any more to hear of it
+        return asyncio.shield(answer).__await__()  # one who stops waiting must not take the actor's right to answer
 
     __iter__ = __await__
 

@@ -151,7 +151,7 @@ class LongPollHandler(Handler):
         """Wait for messages, or begin a session."""
         version = self._version()
         if version is None or not self._edge.hearing:
-            self._answer(status=503 if version else 403)
+            self._answer(status=500 if version else 403)  # phoenix.js comes back after 500, and after no other
             return
         session = self._sessions.find(self._token())
         if session is None:

@@ -5,7 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.web import HTTPError, StaticFileHandler
 
 from web.handler import Handler
 
@@ -41,8 +41,13 @@ class SecureHandler(Handler):
     """A handler whose answers carry the security headers, errors too."""
 
     def set_default_headers(self) -> None:
-        """Tornado calls it for every answer, and again before an error."""
-        set_security_headers(self)
+        """Tornado calls it for every answer, and again before an error. The policy is a setting of the application."""
+        self.set_header("Content-Security-Policy", self.settings["content_security_policy"])
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.clear_header("Server")
 
 
 class PageHandler(SecureHandler):
@@ -69,12 +74,14 @@ class NotFoundHandler(SecureHandler):
         self.send_error(404)
 
 
-class ClientFileHandler(StaticFileHandler):
+class ClientFileHandler(SecureHandler, StaticFileHandler):
     """`/client/…`: revalidated at each load, so that a new version is never mixed with an old one."""
 
-    def set_default_headers(self) -> None:
-        """As `SecureHandler`."""
-        set_security_headers(self)
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Tornado would ask the file system for a name that none can have."""
+        if "\0" in absolute_path:
+            raise HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
 
     def set_extra_headers(self, path: str) -> None:
         """Have browsers ask whether it changed."""
@@ -85,13 +92,3 @@ class ClientFileHandler(StaticFileHandler):
         if self.absolute_path and self.absolute_path.endswith((".js", ".mjs")):
             return "text/javascript; charset=utf-8"
         return super().get_content_type()
-
-
-def set_security_headers(handler: RequestHandler) -> None:
-    """The headers that every page, file and answer carries. The policy is a setting of the application."""
-    handler.set_header("Content-Security-Policy", handler.settings["content_security_policy"])
-    handler.set_header("X-Content-Type-Options", "nosniff")
-    handler.set_header("X-Frame-Options", "DENY")
-    handler.set_header("Referrer-Policy", "no-referrer")
-    handler.set_header("Cross-Origin-Opener-Policy", "same-origin")
-    handler.clear_header("Server")

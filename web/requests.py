@@ -88,7 +88,7 @@ def _value(payload: Payload) -> Any:
         return payload.data
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFrame(f"expected a payload in JSON: {error}") from error
 
 

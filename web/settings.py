@@ -171,7 +171,7 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
     module, _, name = path.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a module does while it is imported
         raise BadSetting(f"--authorize: expected a function that can be imported, got {path!r}: {error}") from error
     if not callable(function):
         raise BadSetting(f"--authorize: expected a function, got {path!r}")

@@ -121,8 +121,8 @@ def decode_binary(message: bytes) -> Frame:
 def _ref(raw: msgspec.Raw) -> Ref:
     ref = bytes(raw)
     # A string or null, as all known clients send, is used as it is. Anything else is read once: a number may be out of
-    # range, an array may hold line feeds.
-    return ref if ref[:1] in (b'"', b"n") else encode(msgspec.json.decode(ref))
+    # range, an array may hold line feeds, and not every transport has checked that bytes are UTF-8.
+    return ref if ref[:1] in (b'"', b"n") and ref.isascii() else encode(msgspec.json.decode(ref))
 
 
 def _excerpt(message: bytes) -> str:

@@ -1,0 +1,230 @@
+"""Settings: from the command line, else the environment, else the default; one clear line for each mistake."""
+
+import argparse
+import dataclasses
+import operator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.server import ROOT
+from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, variable
+
+FIELDS = dataclasses.fields(Settings)
+each_field = pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+
+NUMBERS = {
+    "port": (0, 65_535),
+    "max_name_length": (1, 1_000),
+    "max_message_length": (1, 1_000_000),
+    "max_id_length": (1, 1_000),
+    "max_history_page": (1, 10_000),
+    "max_channels": (1, 1_000_000),
+    "max_frame_bytes": (1_024, 100_000_000),
+    "max_unsent_bytes": (1_024, 1_000_000_000),
+    "max_poll_body_bytes": (1_024, 1_000_000_000),
+    "max_poll_messages": (1, 10_000),
+    "ring_size": (1, 100_000),
+    "greeting_size": (0, 1_000),
+}
+SECONDS = ["idle_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
+ROOMY = {"ring_size": "100000", "greeting_size": "0"}  # so that neither limits the other
+
+
+def mistake(options: dict[str, str | None], environment: dict[str, str] | None = None) -> str:
+    """What the person who sets these is told."""
+    with pytest.raises(BadSetting) as refused:
+        read_settings(options, environment or {})
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+# ---------------------------------------------------------------- where a value comes from
+
+
+def test_nothing_set_is_the_defaults() -> None:
+    settings = read_settings({}, {})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.database) == ("127.0.0.1", 8000, "sqlite:///var/chatter.db")
+    assert settings.allowed_origins == frozenset()
+    assert (settings.max_name_length, settings.max_message_length, settings.max_id_length) == (64, 4_000, 64)
+    assert (settings.idle_timeout, settings.max_unsent_bytes, settings.greeting_size) == (60, 1_048_576, 10)
+
+
+def test_the_environment_counts_and_an_option_counts_more() -> None:
+    environment = {"CHATTER_PORT": "9000", "CHATTER_HOST": "::1"}
+    assert read_settings({"port": None}, environment) == Settings(port=9000, host="::1")
+    assert read_settings({"port": "9001"}, environment) == Settings(port=9001, host="::1")
+
+
+def test_a_bad_value_in_the_environment_is_not_looked_at_where_an_option_is_given() -> None:
+    assert read_settings({"port": "9001"}, {"CHATTER_PORT": "nine"}).port == 9001
+
+
+def test_variables_of_others_are_ignored() -> None:
+    assert (
+        read_settings({}, {"PORT": "1", "MY_CHATTER_PORT": "1", "CHATTERPORT": "1", "chatter_port": "1"}) == Settings()
+    )
+
+
+@pytest.mark.parametrize("name", ["CHATTER_PROT", "CHATTER_", "CHATTER_port"])
+def test_a_variable_of_ours_that_does_not_exist_is_a_mistake(name: str) -> None:
+    assert mistake({}, {name: "1"}).startswith(f"{name}: ")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+# ---------------------------------------------------------------- every setting
+
+
+@each_field
+def test_every_setting_says_what_it_is(field: "dataclasses.Field[Any]") -> None:
+    assert len(field.metadata["what"]) > 10
+    assert callable(field.metadata["parse"])
+
+
+@each_field
+def test_every_setting_can_be_set_to_its_own_default_in_words(field: "dataclasses.Field[Any]") -> None:
+    words = " ".join(field.default) if isinstance(field.default, frozenset) else str(field.default)
+    assert read_settings({field.name: words}, {}) == read_settings({}, {variable(field): words}) == Settings()
+
+
+@each_field
+def test_every_setting_is_an_option_whose_help_names_variable_and_default(field: "dataclasses.Field[Any]") -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    assert vars(parser.parse_args([f"{option(field.name)}=x"]))[field.name] == "x"
+    text = " ".join(parser.format_help().split())
+    assert variable(field) in text
+    assert field.metadata["what"].replace("%", "") in text.replace("%", "")
+
+
+def test_only_the_options_that_are_named_are_added() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, "database")
+    assert vars(parser.parse_args([])) == {"database": None}
+
+
+@each_field
+def test_every_setting_is_in_the_table_of_the_documentation(field: "dataclasses.Field[Any]") -> None:
+    table = (ROOT / "docs" / "configuration.md").read_text()
+    assert f"| `{option(field.name)}` | `{variable(field)}` |" in table
+
+
+# ---------------------------------------------------------------- what a value may be
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [(name, *bounds) for name, bounds in NUMBERS.items()])
+def test_a_number_up_to_its_bounds_passes_and_one_beyond_does_not(name: str, least: int, most: int) -> None:
+    for value in (least, most):
+        assert getattr(read_settings({**ROOMY, name: str(value)}, {}), name) == value
+    for value in (least - 1, most + 1, 10**30):
+        expected = f"{option(name)}: expected a whole number from {least} to {most}, got '{value}'"
+        assert mistake({**ROOMY, name: str(value)}) == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "nine", "1.5", "1e3", "0x10", "+5", "1_000", " 5", "5 ", "5\n", "--5"])
+def test_what_is_no_whole_number_is_a_mistake_that_names_the_setting(text: str) -> None:
+    assert mistake({"port": text}).startswith("--port: expected a whole number from 0 to 65535, got ")
+    assert mistake({}, {"CHATTER_PORT": text}).startswith("CHATTER_PORT: expected a whole number from 0 to 65535, got ")
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_seconds_are_above_zero_and_need_not_be_whole(name: str) -> None:
+    assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
+    for text in ("0", "-1", "nan", "inf", "1e400", "soon", ""):
+        assert mistake({name: text}) == f"{option(name)}: expected a number of seconds above 0, got {text!r}"
+
+
+@pytest.mark.parametrize("name", ["host", "database"])
+def test_host_and_database_are_not_blank(name: str) -> None:
+    for text in ("", "  "):
+        assert mistake({name: text}) == f"{option(name)}: expected some text, got {text!r}"
+
+
+def test_log_levels_are_known_in_any_case() -> None:
+    assert read_settings({"log_level": "DEBUG"}, {}).log_level == "debug"
+    assert mistake({"log_level": "loud"}) == "--log-level: expected one of debug, info, warning, error, got 'loud'"
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", set()),
+        ("*", {"*"}),
+        ("https://example.org", {"https://example.org"}),
+        (" http://127.0.0.1:9000   https://a.example ", {"http://127.0.0.1:9000", "https://a.example"}),
+        ("capacitor://localhost", {"capacitor://localhost"}),
+    ],
+)
+def test_origins_are_separated_by_blanks(text: str, origins: set[str]) -> None:
+    assert read_settings({"allowed_origins": text}, {}).allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "example.org",
+        "https://",
+        "https://a.example/",
+        "https://a.example/chat",
+        "https://a.example,https://b.example",
+        "**",
+    ],
+)
+def test_what_is_no_origin_is_a_mistake(text: str) -> None:
+    assert mistake({"allowed_origins": text}).startswith("--allowed-origins: expected origins like https://example.org")
+
+
+def test_a_greeting_is_no_larger_than_the_ring() -> None:
+    assert read_settings({"ring_size": "5", "greeting_size": "5"}, {}).greeting_size == 5
+    assert mistake({"ring_size": "5"}) == "--greeting-size: expected at most --ring-size (5)"
+
+
+def test_parts_of_the_server_get_their_own_slice() -> None:
+    settings = Settings(max_name_length=3, max_history_page=7, ring_size=20, greeting_size=2)
+    assert (settings.limits.name_length, settings.limits.history_page) == (3, 7)
+    assert (settings.rooms.ring_size, settings.rooms.greeting_size) == (20, 2)
+
+
+# ---------------------------------------------------------------- who may join
+
+
+def test_without_a_hook_everybody_may_join() -> None:
+    assert load_authorize("")("lobby", {}) is True
+
+
+def test_a_hook_is_the_function_that_is_named() -> None:
+    assert load_authorize("operator:contains") is operator.contains
+
+
+@pytest.mark.parametrize("text", ["os", "os:", ":f", "os:path:join", "os.path.join", "os: getcwd", "os-path:x"])
+def test_what_does_not_name_a_function_is_a_mistake(text: str) -> None:
+    assert mistake({"authorize": text}) == f"--authorize: expected package.module:function, got {text!r}"
+
+
+@pytest.mark.parametrize(
+    "path", ["no_such_module:f", "os:no_such_function", "os:environ", ".:f", "..os:getcwd", "os..path:join"]
+)
+def test_a_hook_that_cannot_be_had_is_a_mistake(path: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_authorize(path)
+    assert str(refused.value).startswith("--authorize: expected a function")
+    assert repr(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["def f(:", "raise RuntimeError('no key')", "import no_such_module"])
+def test_a_hook_whose_module_fails_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    (tmp_path / "failing_hook.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BadSetting) as refused:
+        load_authorize("failing_hook:f")
+    assert str(refused.value).startswith("--authorize: expected a function")
