@@ -32,6 +32,7 @@ class Client {
     this.#socket = new Socket(url, { ...options, vsn, transport: TRANSPORTS[transport], authToken });
     if (vsn === "1.0.0") Object.assign(this.#socket, VERSION_1);
     this.#socket.onOpen(() => this.#say("open", { over: this.#transport() }));
+    this.#socket.onMessage(({ event, topic }) => event === "phx_close" && this.#say("phx_close", { topic }));
     this.#socket.connect();
   }
 

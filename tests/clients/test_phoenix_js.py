@@ -116,6 +116,7 @@ def test_one_who_leaves_is_told_so_and_hears_no_more(client: Client, bo: Client,
     client.join(room)
     assert client.ask("leave", topic=room) == OK
     assert client.next("channel close") == {"topic": room}
+    assert client.next("phx_close") == {"topic": room}  # in version 1 it would end a channel that is joined before it
     bo.post(room, "bo", "anybody here?")
     client.join(room)  # hears it now, and once
     client.post(room, "ann", "back again")

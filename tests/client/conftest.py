@@ -1,0 +1,128 @@
+"""A browser for all tests of the page, and people at it."""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.client.person import Person
+from tests.client.watch import Watch
+from tests.support.server import Server
+
+Visit: TypeAlias = Callable[..., Person]
+Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 10_000
+"""For every expectation: more than the slowest machine needs, as a failure alone waits so long."""
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for this folder. It ends here, as no test with an event loop of its own can run beside Playwright's."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests that leave it alone: each has a room of its own."""
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
+        yield running
+
+
+@pytest.fixture
+def room() -> str:
+    return f"room-{next(numbers)}"
+
+
+@pytest.fixture
+def watch(server: Server) -> Iterator[Watch]:
+    """Fails the test where a page reached elsewhere or logged an error."""
+    watching = Watch(server.url)
+    yield watching
+    assert watching.faults == []
+
+
+@pytest.fixture
+def outage(watch: Watch) -> None:
+    """In this test connections fail, as they are meant to."""
+    watch.outage = True
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
+    """Have somebody come, each in a context of their own: `visit("ann")` to the test's room, `visit("ann", "lobby")`.
+
+    Somebody without a name comes for the first time. Options are those of the context.
+    """
+    contexts: list[BrowserContext] = []
+
+    def visit(name: str = "", to: str = room, **options: Any) -> Person:
+        context = browser.new_context(locale="en-GB", **options)
+        contexts.append(context)
+        context.add_init_script(_memory_of(name))
+        watch.follow(context)
+        person = Person(context.new_page(), server)
+        if name:
+            person.goes_to(to)
+        else:
+            person.page.goto(f"{server.url}/rooms/{to}")
+        return person
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def ann(visit: Visit) -> Person:
+    return visit("ann")
+
+
+@pytest.fixture
+def bo(visit: Visit) -> Person:
+    return visit("bo")
+
+
+@pytest.fixture
+def frozen(server: Server) -> Freeze:
+    """`with frozen():` the server stands still: connections live, and nothing is answered."""
+
+    @contextmanager
+    def freeze() -> Iterator[None]:
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+    return freeze
+
+
+def _memory_of(name: str) -> str:
+    """What makes the browser one that was here before under this name; the page may change it."""
+    return (
+        f"if (location.protocol === 'http:' && {json.dumps(name)}) localStorage['chatter:name'] ??= {json.dumps(name)};"
+    )

@@ -1,0 +1,105 @@
+"""The people of these tests: each at a browser of their own."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.server import Server
+
+CONNECTED_MS = 15_000
+"""Longest wait for a page to come back: after a restart it tries again within seconds."""
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+"""Options of a context: the size and the touch of a phone."""
+
+SIMULATED_VISIBILITY = """state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+class Person:
+    """Somebody in a room, and what they see of it."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page = page
+        self.composer = page.get_by_role("textbox", name=re.compile("^Message #"))
+        self.conversation = page.get_by_role("region", name="Conversation")
+        self.log = page.get_by_role("log")
+        self.texts = page.locator(".message .text")
+        self.groups = page.locator(".message.first")
+        self.status = page.get_by_role("status").and_(page.locator(".status"))
+        self.banner = page.locator(".banner")
+        self.pill = page.locator(".pill")
+        self.typing = page.locator(".typing")
+        self.not_sent = page.get_by_role("alert").filter(has_text="not sent")
+        self.people_button = page.locator(".people-button")
+        self.rooms = page.get_by_role("navigation", name="Rooms")
+        self.name_dialog = page.get_by_role("dialog").filter(has_text="What should the others call you?")
+        self._app = page.locator(".app")
+        self._server = server
+
+    def goes_to(self, room: str) -> None:
+        """Open a room by its address, and wait until they are in it."""
+        self.page.goto(self._server.url if room == "lobby" else f"{self._server.url}/rooms/{room}")
+        self.expect_connected()
+
+    def button(self, name: str) -> Locator:
+        """The button with exactly this name."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def room(self, slug: str) -> Locator:
+        """The entry of a room in the list at the side."""
+        return self.rooms.locator(".room").filter(has=self.page.locator(".name").get_by_text(slug, exact=True))
+
+    def message(self, text: str) -> Locator:
+        """The messages with exactly this text."""
+        return self.page.locator(".message").filter(has=self.page.locator(".text").get_by_text(text, exact=True))
+
+    def takes_name(self, name: str) -> None:
+        """Answer the dialog that asks for a name."""
+        self.name_dialog.get_by_role("textbox").fill(name)
+        self.name_dialog.get_by_role("textbox").press("Enter")
+
+    def says(self, *texts: str) -> None:
+        """Write and send, one message after the other."""
+        for text in texts:
+            self.composer.fill(text)
+            self.composer.press("Enter")
+
+    def expect_state(self, state: str) -> None:
+        """Wait until the page is in this state."""
+        expect(self._app).to_have_attribute("data-state", state, timeout=CONNECTED_MS)
+
+    def expect_connected(self) -> None:
+        """Wait until they are in the room."""
+        self.expect_state("connected")
+
+    def expect_said(self, *texts: str) -> None:
+        """Wait until the conversation is exactly this, all of it acknowledged."""
+        expect(self.texts).to_have_text(list(texts), timeout=CONNECTED_MS)
+        expect(self.page.locator(".message:not([data-state=said])")).to_have_count(0)
+
+    def loses_network(self) -> None:
+        """Be offline, and see it. From now on time can be made to pass with `waits`."""
+        self.page.clock.install()
+        self.page.context.set_offline(True)
+        self.expect_state("offline")
+
+    def finds_network(self) -> None:
+        """Be online again, and wait until the page is, too."""
+        self.page.context.set_offline(False)
+        self.expect_connected()
+
+    def waits(self, milliseconds: int) -> None:
+        """Have the page's clock jump."""
+        self.page.clock.fast_forward(milliseconds)
+
+    def looks_away(self) -> None:
+        """Hide the page. A headless browser shows all its pages at once, so the page is only told."""
+        self.page.evaluate(SIMULATED_VISIBILITY, "hidden")
+
+    def looks_back(self) -> None:
+        """Show the page again."""
+        self.page.evaluate(SIMULATED_VISIBILITY, "visible")

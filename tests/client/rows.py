@@ -1,0 +1,33 @@
+"""What the database holds of a room, read and written past the server."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+AUTHORS = ("dora", "dora", "emil", "dora", "fritz")
+
+
+def saved(database: Path, room: str) -> list[str]:
+    """The texts of a room's messages, in their order."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT message FROM message WHERE room = ? ORDER BY seq", [room])
+        return [message for (message,) in rows]
+
+
+def prepare(database: Path, room: str, texts: Iterable[str]) -> None:
+    """Have several people say `texts` in a room that is not open, one a minute until now."""
+    said = list(texts)
+    start = datetime.now(UTC) - timedelta(minutes=len(said))
+    rows = [
+        (room, seq, f"prepared-{seq}", AUTHORS[seq % len(AUTHORS)], text, _iso(start + timedelta(minutes=seq)))
+        for seq, text in enumerate(said, 1)
+    ]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO room (slug) VALUES (?)", [room])
+        connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")

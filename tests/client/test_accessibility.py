@@ -1,0 +1,94 @@
+"""axe finds nothing serious in any state of the page, neither in the light nor in the dark."""
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.client.axe import grave_violations
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+from tests.client.rows import prepare
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+BUSY = [
+    "plain words",
+    "a link: https://example.org/with/a/long/path?and=query",
+    "some `code` in the line",
+    "```\ndef hello():\n    return 'a block of code'\n```",
+    "longer " * 60,
+    "🙂 👍",
+    "<b>not bold</b>",
+    "word" * 60,
+]
+
+
+@pytest.fixture
+def busy_room(server: Server, room: str) -> str:
+    """A room of several people who write all kinds of things."""
+    prepare(server.database, room, BUSY * 2)
+    return room
+
+
+def expect_no_grave_violations(page: Page) -> None:
+    """In both schemes, and without animations: what fades in would be measured half transparent."""
+    found = {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found[scheme] = grave_violations(page)
+    assert found == {scheme: [] for scheme in SCHEMES}
+
+
+def test_the_question_for_a_name(visit: Visit) -> None:
+    newcomer = visit()
+    newcomer.takes_name("  ")
+    expect(newcomer.name_dialog.get_by_role("alert")).not_to_be_empty()
+    expect_no_grave_violations(newcomer.page)
+
+
+def test_an_empty_room(ann: Person) -> None:
+    expect(ann.page.get_by_role("heading", name="It is quiet")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_a_busy_room_and_its_people(visit: Visit, busy_room: str) -> None:
+    bo, ann = visit("bo"), visit("ann")
+    expect(ann.texts).to_have_count(2 * len(BUSY))
+    ann.says("and this is mine")
+    bo.composer.press_sequentially("hm")
+    expect(ann.typing).to_have_text("bo is typing…")
+    expect_no_grave_violations(ann.page)
+    ann.people_button.click()
+    expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_a_drawer_and_the_room_behind_it_on_a_phone(visit: Visit, busy_room: str) -> None:
+    ann = visit("ann", **PHONE)
+    expect(ann.texts).to_have_count(2 * len(BUSY))
+    expect_no_grave_violations(ann.page)
+    ann.button("Rooms").click()
+    expect(ann.button("Close rooms")).to_be_focused()
+    expect_no_grave_violations(ann.page)
+
+
+@pytest.mark.usefixtures("outage")
+def test_a_message_that_was_not_sent_and_the_banner_above_it(ann: Person) -> None:
+    ann.loses_network()
+    ann.says("hello")
+    ann.waits(10_000)
+    expect(ann.not_sent).to_be_visible()
+    expect(ann.banner).to_contain_text("You are offline")
+    expect_no_grave_violations(ann.page)
+
+
+def test_axe_finds_what_is_wrong(ann: Person) -> None:
+    """Else the tests above would show nothing."""
+    ann.composer.evaluate("composer => composer.parentElement.querySelector('label').remove()")
+    ann.composer.evaluate("composer => composer.removeAttribute('placeholder')")
+    ann.status.evaluate("status => { status.style.color = 'color-mix(in srgb, CanvasText 20%, Canvas)'; }")
+    found = {violation.rule for violation in grave_violations(ann.page)}
+    assert found >= {"label-title-only", "color-contrast"}

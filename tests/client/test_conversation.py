@@ -1,0 +1,118 @@
+"""Two people talk."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Freeze, Visit
+from tests.client.person import Person
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_first_visit_asks_for_a_name_and_remembers_it(visit: Visit) -> None:
+    newcomer = visit()
+    expect(newcomer.name_dialog.get_by_role("heading")).to_have_text("Welcome to Chatter")
+    expect(newcomer.name_dialog.get_by_role("textbox")).to_be_focused()
+    newcomer.takes_name("  Cleo   Ray ")
+    newcomer.expect_connected()
+    expect(newcomer.name_dialog).to_be_hidden()
+    newcomer.says("hello")
+    expect(newcomer.message("hello").locator(".author")).to_have_text("Cleo Ray")
+    newcomer.page.reload()
+    newcomer.expect_connected()
+    expect(newcomer.name_dialog).to_be_hidden()
+    newcomer.expect_said("hello")
+
+
+@pytest.mark.parametrize("name", ["   ", "n" * 65], ids=["blank", "too long"])
+def test_a_name_that_cannot_be_is_not_taken(visit: Visit, name: str) -> None:
+    newcomer = visit()
+    newcomer.takes_name(name)
+    expect(newcomer.name_dialog.get_by_role("alert")).not_to_be_empty()
+    newcomer.name_dialog.get_by_role("textbox").fill("n" * 64)
+    newcomer.button("Start chatting").click()
+    newcomer.expect_connected()
+
+
+def test_two_people_hear_each_other_in_groups_by_author(ann: Person, bo: Person) -> None:
+    ann.says("hello", "is somebody here?")
+    bo.expect_said("hello", "is somebody here?")
+    bo.says("yes")
+    for person in (ann, bo):
+        person.expect_said("hello", "is somebody here?", "yes")
+        expect(person.groups.locator(".author")).to_have_text(["ann", "bo"])
+        expect(person.page.locator(".day")).to_have_text("Today")
+    expect(ann.message("hello").locator("time")).to_have_attribute("title", re.compile(r"\d{4} at \d\d:\d\d:\d\d$"))
+    expect(ann.groups.locator(".you")).to_have_count(1)
+
+
+def test_what_one_says_is_pending_until_the_server_has_it(ann: Person, frozen: Freeze) -> None:
+    with frozen():
+        ann.says("hello")
+        expect(ann.page.get_by_role("group", name="Not sent yet")).to_have_text(re.compile("hello"))
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
+        expect(ann.composer).to_be_empty()
+    expect(ann.message("hello")).to_have_attribute("data-state", "said")
+    ann.expect_said("hello")
+
+
+def test_one_sees_who_is_typing_until_it_is_said(ann: Person, bo: Person) -> None:
+    bo.composer.press_sequentially("hi")
+    expect(ann.typing).to_have_text("bo is typing…")
+    expect(bo.typing).to_be_empty()
+    bo.composer.press("Enter")
+    ann.expect_said("hi")
+    expect(ann.typing).to_be_empty()
+
+
+def test_one_sees_who_is_here_and_who_leaves(visit: Visit, ann: Person) -> None:
+    here = ann.page.get_by_role("region", name="Here now").get_by_role("listitem")
+    expect(ann.people_button).to_have_accessible_name("1 person here")
+    bo, bo_again = visit("bo"), visit("bo")
+    expect(ann.people_button).to_have_accessible_name("2 people here")
+    expect(here.locator(".name")).to_have_text(["ann", "bo"])
+    expect(here.filter(has_text="bo")).to_contain_text("2 windows")
+    ann.people_button.click()
+    dialog = ann.page.get_by_role("dialog", name="People here")
+    expect(dialog.get_by_role("listitem").locator(".name")).to_have_text(["ann", "bo"])
+    ann.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    for person in (bo, bo_again):
+        person.page.close()
+    expect(here.locator(".name")).to_have_text(["ann"])
+
+
+def test_a_person_can_change_their_name(ann: Person, bo: Person) -> None:
+    bo.says("I am bo")
+    bo.button("Change name").click()
+    expect(bo.name_dialog.get_by_role("heading")).to_have_text("Change your name")
+    expect(bo.name_dialog.get_by_role("textbox")).to_have_value("bo")
+    bo.name_dialog.get_by_role("textbox").fill("bob")
+    bo.button("Save").click()
+    expect(ann.page.get_by_role("region", name="Here now").locator("li .name")).to_have_text(["ann", "bob"])
+    bo.expect_connected()
+    bo.says("now I am bob")
+    ann.expect_said("I am bo", "now I am bob")
+    expect(ann.groups.locator(".author")).to_have_text(["bo", "bob"])
+
+
+def test_a_link_can_be_clicked(ann: Person, bo: Person, server: Server) -> None:
+    address = f"{server.url}/rooms/garden"
+    ann.says(f"come to {address}, it is nice")
+    link = bo.texts.get_by_role("link")
+    expect(link).to_have_text(address)
+    with bo.page.context.expect_page() as opened:
+        link.click()
+    expect(opened.value).to_have_url(address)
+    expect(opened.value.get_by_role("heading", name="garden", exact=True)).to_be_visible()
+    assert opened.value.evaluate("window.opener") is None
+
+
+def test_text_is_never_markup(ann: Person, bo: Person) -> None:
+    texts = ["<b>bold</b>", "<img src=x onerror=alert(1)>", "&lt;i&gt;", "<script>alert(1)</script>"]
+    ann.says(*texts)
+    bo.expect_said(*texts)
+    assert bo.texts.locator("*").count() == 0

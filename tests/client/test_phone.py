@@ -1,0 +1,115 @@
+"""The page on a phone, with one hand."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+from tests.client.rows import prepare
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+TOUCH_PX = 44
+WIDE = ["w" * 300, f"https://example.org/{'path/' * 60}", f"`{'code' * 60}`", f"```\n{'block ' * 60}{'x' * 200}\n```"]
+"""What has no place to break a line."""
+
+SMALL = """([least, within]) => {
+  const inline = element => element.closest(".text");
+  const onScreen = element => element.getBoundingClientRect().bottom > 0; // the link that skips comes down when focused
+  const touched = [...document.querySelectorAll(`${within} :is(button, a[href], input, textarea)`)];
+  const visible = element => element.checkVisibility({ visibilityProperty: true }) && onScreen(element);
+  const shown = touched.filter(element => visible(element) && !inline(element));
+  const small = shown.filter(element => {
+    const { width, height } = element.getBoundingClientRect();
+    return width < least || height < least;
+  });
+  return { shown: shown.length, small: small.map(element => element.outerHTML) };
+}"""
+OVERFLOW = """() => [document.documentElement,
+    ...document.querySelectorAll("main, .scroller, .text, .sidebar, .people")]
+  .filter(element => element.scrollWidth > element.clientWidth + 1)
+  .map(element => element.className || element.tagName)"""
+
+
+@pytest.fixture
+def ann(visit: Visit, server: Server, room: str) -> Person:
+    """Somebody with a phone, in a room where things were said that are too wide for it."""
+    prepare(server.database, room, WIDE * 3)
+    return visit("ann", **PHONE)
+
+
+def expect_touchable(person: Person, within: str, at_least: int) -> None:
+    """All that can be tapped there is large enough, and there is something to tap."""
+    found = person.page.evaluate(SMALL, [TOUCH_PX, within])
+    assert found["small"] == []
+    assert found["shown"] >= at_least
+
+
+def test_the_drawer_opens_and_closes_in_every_way(ann: Person) -> None:
+    expect(ann.rooms).to_be_hidden()
+    menu, close = ann.button("Rooms"), ann.button("Close rooms")
+    ways: list[Callable[[], None]] = [
+        close.tap,
+        lambda: ann.page.keyboard.press("Escape"),
+        lambda: ann.page.touchscreen.tap(380, 400),  # beside it
+    ]
+    for shut in ways:
+        menu.tap()
+        expect(ann.rooms).to_be_visible()
+        expect(close).to_be_focused()
+        shut()
+        expect(ann.rooms).to_be_hidden()
+        expect(menu).to_be_focused()
+
+
+def test_choosing_a_room_closes_the_drawer(ann: Person, room: str) -> None:
+    ann.button("Rooms").tap()
+    ann.page.get_by_role("textbox", name="Open or create a room").fill(f"{room}-garden")
+    ann.button("Open room").tap()
+    expect(ann.rooms).to_be_hidden()
+    ann.expect_connected()
+    ann.button("Rooms").tap()
+    ann.room(room).tap()
+    expect(ann.rooms).to_be_hidden()
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
+
+
+def test_nothing_is_wider_than_the_screen(ann: Person) -> None:
+    expect(ann.texts).to_have_count(3 * len(WIDE))
+    assert ann.page.evaluate(OVERFLOW) == []
+    ann.button("Rooms").tap()
+    expect(ann.rooms).to_be_visible()
+    assert ann.page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.usefixtures("outage")
+def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person) -> None:
+    expect_touchable(ann, ".app", 4)
+    ann.people_button.tap()
+    expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
+    ann.page.keyboard.press("Escape")
+    ann.button("Rooms").tap()
+    expect(ann.rooms).to_be_visible()
+    expect_touchable(ann, "#rooms", 5)
+    ann.button("Change name").tap()
+    expect(ann.button("Cancel")).to_be_visible()
+    expect_touchable(ann, "dialog", 3)
+    ann.button("Cancel").tap()
+    ann.button("Close rooms").tap()
+    ann.loses_network()
+    ann.says("hello")
+    ann.waits(10_000)
+    expect(ann.not_sent).to_be_visible()
+    expect_touchable(ann, ".app", 7)
+
+
+def test_a_message_is_written_and_sent_with_the_thumb(ann: Person) -> None:
+    ann.composer.tap()
+    ann.page.keyboard.type("from my phone")
+    ann.button("Send").tap()
+    expect(ann.message("from my phone")).to_have_attribute("data-state", "said")
+    expect(ann.message("from my phone")).to_be_in_viewport()
+    expect(ann.composer).to_be_focused()

@@ -1,0 +1,98 @@
+"""A long conversation: the view stays where the reader is."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit
+from tests.client.person import Person
+from tests.client.rows import prepare
+from tests.support.server import Server, wait_until
+
+pytestmark = pytest.mark.browser
+
+STILL_PX = 3
+FROM_BOTTOM = "scroller => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight"
+SEQS = "log => [...log.querySelectorAll('.message')].map(message => Number(message.dataset.seq))"
+TOP = "(scroller, seq) => scroller.querySelector(`[data-seq='${seq}']`).getBoundingClientRect().top"
+FIRST_IN_SIGHT = """scroller => {
+  const { top } = scroller.getBoundingClientRect();
+  const messages = [...scroller.querySelectorAll(".message")];
+  return Number(messages.find(message => message.getBoundingClientRect().top >= top).dataset.seq);
+}"""
+
+
+@pytest.fixture
+def reader(server: Server, room: str, visit: Visit) -> Person:
+    """Somebody in a room in which 300 messages were said, of one to four lines."""
+    prepare(server.database, room, [f"number {number}" + "\nand on" * (number % 4) for number in range(1, 301)])
+    return visit("ann")
+
+
+def from_bottom(person: Person) -> float:
+    return float(person.conversation.evaluate(FROM_BOTTOM))
+
+
+def held(person: Person) -> list[int]:
+    seqs: list[int] = person.log.evaluate(SEQS)
+    return seqs
+
+
+def test_a_room_opens_at_its_newest_message(reader: Person) -> None:
+    expect(reader.message("number 300")).to_be_in_viewport()
+    assert from_bottom(reader) < STILL_PX
+    expect(reader.pill).to_be_hidden()
+
+
+def test_scrolling_up_loads_older_messages_without_a_jump(reader: Person) -> None:
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    oldest = held(reader)[0]
+    reader.conversation.evaluate("scroller => { scroller.scrollTop = 300; }")
+    seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
+    top = reader.conversation.evaluate(TOP, seq)
+    expect(reader.page.locator(f"[data-seq='{oldest - 1}']")).to_be_attached()
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    assert held(reader) == list(range(held(reader)[0], 301))
+    assert abs(reader.conversation.evaluate(TOP, seq) - top) <= STILL_PX
+
+
+def test_the_way_back_leads_to_the_beginning(reader: Person) -> None:
+    def is_at_the_beginning() -> bool:
+        reader.conversation.press("Home")
+        return reader.page.locator(".beginning").count() > 0
+
+    wait_until(is_at_the_beginning)
+    assert held(reader) == list(range(1, 301))
+    reader.conversation.press("Home")
+    expect(reader.page.locator("[data-seq='1']")).to_be_in_viewport()
+
+
+def test_the_pill_counts_what_is_new_and_the_view_stays_where_it_is(reader: Person, visit: Visit) -> None:
+    reader.conversation.hover()
+    reader.page.mouse.wheel(0, -900)
+    expect(reader.message("number 300")).not_to_be_in_viewport()
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    bo = visit("bo")
+    expect(reader.people_button).to_have_accessible_name("2 people here")
+    seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
+    top = reader.conversation.evaluate(TOP, seq)
+    bo.says("one")
+    expect(reader.pill).to_have_text("1 new message")
+    bo.says("two", "three")
+    expect(reader.pill).to_have_text("3 new messages")
+    assert abs(reader.conversation.evaluate(TOP, seq) - top) <= STILL_PX
+    reader.pill.click()
+    expect(reader.message("three")).to_be_in_viewport()
+    expect(reader.pill).to_be_hidden()
+    bo.says("four")
+    expect(reader.message("four")).to_be_in_viewport()
+
+
+def test_the_view_stays_at_the_bottom_if_it_was_there(reader: Person, visit: Visit) -> None:
+    bo = visit("bo")
+    for text in ("one", "\n".join(["many lines"] * 60), "three"):
+        bo.says(text)
+        expect(reader.message(text)).to_be_attached()
+        wait_until(lambda: from_bottom(reader) < STILL_PX)
+        expect(reader.pill).to_be_hidden()
+    reader.page.set_viewport_size({"width": 700, "height": 400})
+    wait_until(lambda: from_bottom(reader) < STILL_PX)

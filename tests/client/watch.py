@@ -1,0 +1,52 @@
+"""What the pages of a test do that they should not."""
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
+
+NETWORK = "net::ERR_"
+
+
+class Watch:
+    """Notes every request that leaves the server's origin, and every error that a page meets or logs.
+
+    A browser logs a violation of the page's policy as an error, so those are among them. A connection that fails is
+    logged too; a test that takes the network or the server away says so with `outage`.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.faults: list[str] = []
+        self.outage = False
+        self._urls: list[str] = []
+        self._admitted = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:")
+
+    def reached(self, start: str) -> bool:
+        """Whether a page asked for something whose address starts so."""
+        return any(url.startswith(start) for url in self._urls)
+
+    def follow(self, context: BrowserContext) -> None:
+        """Note what the pages of `context` do from now on."""
+        context.on("request", self._requested)
+        context.on("console", self._logged)
+        context.on("weberror", self._failed)
+        context.on("page", self._opened)
+
+    def _opened(self, page: Page) -> None:
+        page.on("websocket", self._connected)
+
+    def _requested(self, request: Request) -> None:
+        self._note(request.url)
+
+    def _connected(self, websocket: WebSocket) -> None:
+        self._note(websocket.url)
+
+    def _note(self, url: str) -> None:
+        self._urls.append(url)
+        if not url.startswith(self._admitted):
+            self.faults.append(f"a request to {url}")
+
+    def _logged(self, message: ConsoleMessage) -> None:
+        expected = self.outage and NETWORK in message.text
+        if message.type in {"error", "warning", "assert"} and not expected:
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _failed(self, error: WebError) -> None:
+        self.faults.append(f"uncaught: {error.error}")
