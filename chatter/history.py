@@ -1,6 +1,7 @@
 """History: a reader for what is no longer in a room's memory.
 
-Owns a connection that only reads. Hears `HistoryMessage`s; tells rooms `Loaded`, `LoadFailed` and `HistoryRead`.
+Owns a connection that only reads. Hears `HistoryMessage`s; tells rooms `Loaded`, `LoadFailed`, `HistoryRead`,
+`MissedRead` and `Looked`.
 """
 
 import logging
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from chatter.actors import ThreadActor, tell_if_alive
+from chatter.commit import posted_of
 from chatter.messages import (
     HistoryMessage,
     HistoryRead,
@@ -15,9 +17,13 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadFailed,
+    Looked,
+    LookUp,
+    MissedRead,
     Page,
     Ping,
     Posted,
+    ReadMissed,
     ReadPage,
     Refused,
     RoomListed,
@@ -53,10 +59,14 @@ class History(ThreadActor):
     def _read(self, message: HistoryMessage) -> list[RoomListed] | None:
         match message:
             case Load():
-                rows = Message.latest(message.slug, message.limit)
-                tell_if_alive(message.room, Loaded(_posted(rows)))
+                self._load(message)
             case ReadPage():
                 self._read_page(message)
+            case ReadMissed():
+                self._read_missed(message)
+            case LookUp(post=post):
+                first = Message.named(message.slug, post.name, post.id or "")
+                tell_if_alive(message.room, Looked(post, first and posted_of(first)))
             case ListRooms():
                 return [RoomListed(*row) for row in Room.by_last_message(message.limit)]
             case Ping():
@@ -65,19 +75,45 @@ class History(ThreadActor):
                 assert_never(message)
         return None
 
+    def _load(self, load: Load) -> None:
+        recent = _posted(Message.latest(load.slug, load.limit))
+        epochs = Message.ends_of_epochs(load.slug, recent[0].seq - 1) if recent else ()
+        tell_if_alive(load.room, Loaded(recent, epochs))
+
     def _read_page(self, page: ReadPage) -> None:
         request = page.request
-        rows = Message.before(page.slug, page.before, request.limit)
-        answer = Page(_posted(rows), more=bool(rows) and rows[0][0] > 1)
-        tell_if_alive(page.room, HistoryRead(request.reader, request.ref, answer))
+        if request.after is not None:
+            messages = _posted(Message.after(page.slug, request.after, request.limit))
+            more = bool(messages) and messages[-1].seq < page.newest
+        else:
+            messages = _posted(Message.before(page.slug, request.before or page.newest + 1, request.limit))
+            more = bool(messages) and messages[0].seq > 1
+        tell_if_alive(page.room, HistoryRead(request.reader, request.ref, Page(messages, more)))
 
-    def _refuse(self, message: Load | ReadPage) -> None:
+    def _read_missed(self, missed: ReadMissed) -> None:
+        base = self._base(missed)
+        messages = [] if base is None else Message.after(missed.slug, min(missed.since, base), missed.limit)
+        tell_if_alive(missed.room, MissedRead(missed.request, base, _posted(messages)))
+
+    def _base(self, missed: ReadMissed) -> int | None:
+        """The last seq of the client's epoch, or None where that lies too far back to matter."""
+        if missed.epoch is None:
+            return missed.since
+        ends = Message.ends_of_epochs(missed.slug, max(missed.above, 0))
+        ended = [last for epoch, last in ends if epoch <= missed.epoch]
+        return max(ended) if ended else 0 if missed.above <= 0 else None
+
+    def _refuse(self, message: Load | ReadPage | ReadMissed | LookUp) -> None:
         match message:
             case Load():
                 tell_if_alive(message.room, LoadFailed())
             case ReadPage(request=request):
                 tell_if_alive(message.room, HistoryRead(request.reader, request.ref, Refused("unavailable")))
+            case ReadMissed(request=asked):
+                tell_if_alive(message.room, MissedRead(asked, None, None))
+            case LookUp(post=post):
+                tell_if_alive(message.room, Looked(post, None, failed=True))
 
 
 def _posted(rows: Iterable[MessageRow]) -> tuple[Posted, ...]:
-    return tuple(Posted(*row) for row in rows)
+    return tuple(map(posted_of, rows))

@@ -18,14 +18,29 @@ RoomRef: TypeAlias = pykka.ActorRef[Any]
 # ---------------------------------------------------------------- what clients hear
 
 
-class Posted(msgspec.Struct, frozen=True):
-    """Somebody said something. What is broadcast, kept in the ring, saved and read back, all in one."""
+class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody said something. What is broadcast, kept in the ring, saved and read back, all in one.
+
+    A void place, where a message could not be saved, has no name and no text.
+    """
 
     seq: int  # its place in the room: 1, 2, 3 … without a gap
     id: str  # its name, given by the sender or else by the room: 1 to 64 characters
     name: str  # who said it: 1 to 64 characters
     message: str  # 1 to 4,000 characters
     inserted_at: str  # UTC, ISO 8601 with microseconds and `Z`
+    void: bool = False
+
+
+def size_of(posted: Posted) -> int:
+    """How much a message weighs while it waits to be saved, in bytes."""
+    return len(posted.message.encode()) + len(posted.name) + len(posted.id) + 100
+
+
+class Voided(msgspec.Struct, frozen=True):
+    """What was heard under this `seq` will never be saved: its place is void. The wire calls it `message_voided`."""
+
+    seq: int
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -69,7 +84,7 @@ class Metas(msgspec.Struct, frozen=True):
 People: TypeAlias = dict[str, Metas]
 """By name. Built for one event and never changed after it."""
 
-Event: TypeAlias = Posted | Typed | Relayed | PresenceChanged | PresenceListed
+Event: TypeAlias = Posted | Voided | Typed | Relayed | PresenceChanged | PresenceListed
 
 
 # ---------------------------------------------------------------- what one client is answered
@@ -79,28 +94,41 @@ class Done(msgspec.Struct, frozen=True):
     """The request is carried out; there is nothing more to say."""
 
 
-class Acknowledged(msgspec.Struct, frozen=True):
-    """The post is committed."""
+class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The post is committed, or, for one that asked for `ack: "room"`, has its place."""
 
     id: str
     seq: int
     inserted_at: str
+    duplicate: bool = False  # it was said before: this is where and when
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A piece of a room's history, oldest first; `more` when older messages exist."""
+    """A piece of a room's history, oldest first; `more` when further messages exist in the direction asked for."""
 
     messages: Sequence[Posted]
     more: bool
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Recovery(msgspec.Struct, frozen=True):
+    """Where a client stands that has joined or asked to be brought up to date. `docs/delivery.md` has the rules."""
+
+    epoch: int  # this incarnation of the server
+    seq: int  # the newest in the room; 0 where nothing was said yet
+    base: int  # what the client heard above it in an earlier epoch is void
+    recovered: bool  # all that it missed follows; otherwise it must start over with the page that follows
+    missed: int  # how many messages it missed
+    more: bool  # not all of them follow: the rest is read with `history {after}`
+
+
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True):
     """The request is not granted, for one of the reasons that `docs/protocol.md` lists."""
 
     reason: str
+    retry_after_ms: int | None = None  # when to try again, where trying again helps
 
 
-Answer: TypeAlias = Done | Acknowledged | Page | Refused
+Answer: TypeAlias = Done | Acknowledged | Page | Recovery | Refused
 
 
 # ---------------------------------------------------------------- the way back to a client
@@ -120,7 +148,7 @@ class Subscriber(Protocol):
     def dialect(self) -> Dialect:
         """Subscribers with the same dialect are sent the same bytes."""
 
-    def welcome(self) -> bytes:
+    def welcome(self, recovery: Recovery) -> bytes:
         """The frame that grants the join."""
 
     def refuse(self, reason: str) -> bytes:
@@ -142,12 +170,31 @@ class Subscriber(Protocol):
 # ---------------------------------------------------------------- what a room is asked
 
 
+class Position(msgspec.Struct, frozen=True):
+    """How far a client has heard a room."""
+
+    since: int  # the highest seq up to which it has everything
+    epoch: int | None  # the server's when it heard that; None if it does not know
+
+
 class Join(msgspec.Struct, frozen=True):
-    """A client wants to hear the room. It is answered first, then pushed the latest messages and who is here."""
+    """A client wants to hear the room. It is answered first, then pushed what it missed and who is here.
+
+    What it missed is everything after its position, or the latest messages where it has none.
+    """
 
     subscriber: Subscriber
     name: str | None  # whom to show as present; nobody for None
     replaces: Subscriber | None = None  # the same client's earlier place here, which ends
+    position: Position | None = None
+
+
+class Sync(msgspec.Struct, frozen=True):
+    """A member has missed something and wants what a join would give it."""
+
+    subscriber: Subscriber
+    ref: Ref
+    position: Position
 
 
 class Leave(msgspec.Struct, frozen=True):
@@ -171,6 +218,8 @@ class Post(msgspec.Struct, frozen=True):
     id: str | None  # the sender's own name for this message; the room gives one for None
     name: str
     message: str
+    repeat: bool = False  # it may have been sent long ago: the database is asked before it is said
+    ack: Literal["room", "disk"] = "disk"  # answered when it has its place, or when it is committed
 
 
 class Type(msgspec.Struct, frozen=True):
@@ -190,12 +239,13 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class ReadHistory(msgspec.Struct, frozen=True):
-    """A member wants older messages: up to `limit` before `before`, or the latest for None."""
+    """A member wants up to `limit` messages: older than `before`, or newer than `after`, or the latest."""
 
     reader: Subscriber
     ref: Ref
     before: int | None
     limit: int
+    after: int | None = None
 
 
 class Retire(msgspec.Struct, frozen=True):
@@ -206,9 +256,10 @@ class Retire(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What the room needs to begin: its latest messages, oldest first."""
+    """What the room needs to begin: its latest messages, oldest first, and where in them epochs ended."""
 
     recent: Sequence[Posted]
+    epochs: Sequence[tuple[int, int]] = ()  # `(epoch, its last seq)`, oldest first
 
 
 class LoadFailed(msgspec.Struct, frozen=True):
@@ -221,6 +272,13 @@ class Saved(msgspec.Struct, frozen=True):
     through: int
 
 
+class NotSaved(msgspec.Struct, frozen=True):
+    """The database can never take the message `seq`. Its place is kept by `void`, which is committed."""
+
+    void: Posted
+    first: Posted | None  # the message of the same sender that has its id already
+
+
 class HistoryRead(msgspec.Struct, frozen=True):
     """The answer to a `ReadHistory`: a page, or a refusal."""
 
@@ -229,8 +287,39 @@ class HistoryRead(msgspec.Struct, frozen=True):
     answer: Page | Refused
 
 
+class MissedRead(msgspec.Struct, frozen=True):
+    """The answer to a `ReadMissed`."""
+
+    request: Join | Sync
+    base: int | None  # None where it lies too far back
+    messages: Sequence[Posted] | None  # None where the database did not answer
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """The answer to a `LookUp`."""
+
+    post: Post
+    first: Posted | None  # what was said under this id before
+    failed: bool = False  # the database did not answer
+
+
 RoomMessage: TypeAlias = (
-    Join | Leave | Dismiss | Post | Type | Relay | ReadHistory | Retire | Loaded | LoadFailed | Saved | HistoryRead
+    Join
+    | Sync
+    | Leave
+    | Dismiss
+    | Post
+    | Type
+    | Relay
+    | ReadHistory
+    | Retire
+    | Loaded
+    | LoadFailed
+    | Saved
+    | NotSaved
+    | HistoryRead
+    | MissedRead
+    | Looked
 )
 
 
@@ -240,8 +329,9 @@ RoomMessage: TypeAlias = (
 class Save(msgspec.Struct, frozen=True):
     """A room has said something that is to be committed: `messages` in the order of their `seq`."""
 
-    room: RoomRef
+    room: RoomRef | None  # None for what an earlier server left behind
     slug: str
+    epoch: int
     messages: Sequence[Posted]
 
 
@@ -258,12 +348,32 @@ class Flush(msgspec.Struct, frozen=True):
 
 
 class ReadPage(msgspec.Struct, frozen=True):
-    """A room passes on a `ReadHistory` that reaches beyond its ring: messages older than `before`."""
+    """A room passes on a `ReadHistory` that reaches beyond its ring; `newest` is its last seq."""
 
     room: RoomRef
     slug: str
-    before: int
+    newest: int
     request: ReadHistory
+
+
+class ReadMissed(msgspec.Struct, frozen=True):
+    """A room passes on a `Join` or `Sync` whose answer reaches beyond its ring."""
+
+    room: RoomRef
+    slug: str
+    since: int
+    epoch: int | None  # look for its last seq; None where it is the present one, which is void nowhere
+    above: int  # as far back as it is looked for
+    limit: int
+    request: Join | Sync
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """A room wants to know whether a post that may be a repeat was said before."""
+
+    room: RoomRef
+    slug: str
+    post: Post
 
 
 class ListRooms(msgspec.Struct, frozen=True):
@@ -284,4 +394,4 @@ class Ping(msgspec.Struct, frozen=True):
 
 
 PersistenceMessage: TypeAlias = Save | Load | Flush
-HistoryMessage: TypeAlias = Load | ReadPage | ListRooms | Ping
+HistoryMessage: TypeAlias = Load | ReadPage | ReadMissed | LookUp | ListRooms | Ping

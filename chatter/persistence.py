@@ -1,21 +1,24 @@
 """Persistence: a thread that commits what rooms tell it, everything that waits in one transaction.
 
-Owns the connection that writes. Hears `Save`, `Load` and `Flush`; tells the rooms `Saved`, and passes `Load` on to
-history once everything told before is committed. A database that fails is tried again, with backoff, until it works
-or the server gives up: nothing it holds is dropped, and rooms go on talking meanwhile.
+Owns the connection that writes. Hears `Save`, `Load` and `Flush`; tells the rooms `NotSaved` and `Saved`, and passes
+`Load` on to history once everything told before is committed. A database that fails is tried again, with backoff,
+until it works or the server gives up: nothing it holds is dropped, and rooms go on talking meanwhile.
 """
 
 import logging
 import random
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 import pykka
 
 from chatter.actors import ThreadActor, tell_if_alive
-from chatter.messages import Flush, Load, PersistenceMessage, Posted, Save, Saved
-from schema import Database, Message, MessageRow
+from chatter.backlog import Backlog
+from chatter.commit import Committer
+from chatter.messages import Flush, Load, NotSaved, PersistenceMessage, Save, Saved, size_of
+from schema import Database
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +40,29 @@ class GaveUp(Exception):
 class Persistence(ThreadActor):
     """Commits messages. One at a time, in the order in which they were told."""
 
-    def __init__(self, database: Database, history: pykka.ActorRef[Any], give_up: threading.Event) -> None:
-        """Once `give_up` is set, a commit that fails is not tried again."""
+    def __init__(
+        self,
+        database: Database,
+        history: pykka.ActorRef[Any],
+        *,
+        backlog: Backlog,
+        committer: Committer,
+        give_up: threading.Event,
+        renew: Callable[[], None] = lambda: None,
+        on_death: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Once `give_up` is set, a commit that fails is not tried again.
+
+        `renew` is called before each further try: it makes sure that the database is still ours, or raises.
+        """
         super().__init__()
         self._database = database
         self._history = history
+        self._backlog = backlog
+        self._committer = committer
         self._give_up = give_up
+        self._renew = renew
+        self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at = 0.0
 
@@ -54,6 +74,7 @@ class Persistence(ThreadActor):
             case Load():
                 self._commit()
                 self._history.tell(message)
+                self._backlog.settled(0, 0)
             case Flush():
                 self._commit()
             case _:
@@ -70,34 +91,48 @@ class Persistence(ThreadActor):
         finally:
             self._database.close()
 
+    def on_failure(self, *_why: object) -> None:
+        """Whoever started this actor starts another, and tells it again what was not committed."""
+        self._database.close()
+        self._on_death()
+
     def _commit(self) -> None:
         if not self._batch:
             return
+        refused = self._try_until_committed()
+        self._committed_at = time.monotonic()
+        batch, self._batch = self._batch, []
+        for save, news in refused:
+            _tell(save, news)
+        for save in {save.room: save for save in batch}.values():
+            _tell(save, Saved(save.messages[-1].seq))
+        said = [posted for save in batch for posted in save.messages]
+        self._backlog.settled(len(said), sum(map(size_of, said)), len(batch))
+
+    def _try_until_committed(self) -> Sequence[tuple[Save, NotSaved]]:
         pause = FIRST_PAUSE
-        while not self._try_to_commit():
+        while (refused := self._try_to_commit(again=pause > FIRST_PAUSE)) is None:
             if self._give_up.wait(pause * random.uniform(0.5, 1)):
                 raise GaveUp(f"{sum(len(save.messages) for save in self._batch)} messages are not saved")
             pause = min(2 * pause, LONGEST_PAUSE)
-        self._committed_at = time.monotonic()
-        saved = {save.room: Saved(save.messages[-1].seq) for save in self._batch}
-        self._batch.clear()
-        for room, message in saved.items():
-            tell_if_alive(room, message)  # a room that failed is gone; what it said is saved all the same
+        return refused
+
+    def _try_to_commit(self, *, again: bool) -> Sequence[tuple[Save, NotSaved]] | None:
+        try:
+            if again:
+                self._renew()
+            return self._committer.commit(self._batch)
+        except Exception:
+            logger.exception("saving failed, will be tried again")
+            self._database.close()  # a broken connection is opened anew by the next try
+            return None
 
     def _pace(self) -> None:
         wait = self._committed_at + COMMIT_INTERVAL - time.monotonic()
         if wait > 0:
             time.sleep(wait)
 
-    def _try_to_commit(self) -> bool:
-        try:
-            Message.save_all((save.slug, [_row(posted) for posted in save.messages]) for save in self._batch)
-        except Exception:
-            logger.exception("saving failed, will be tried again")
-            self._database.close()  # a broken connection is opened anew by the next try
-            return False
-        return True
 
-
-def _row(posted: Posted) -> MessageRow:
-    return posted.seq, posted.id, posted.name, posted.message, posted.inserted_at
+def _tell(save: Save, news: Saved | NotSaved) -> None:
+    if save.room is not None:
+        tell_if_alive(save.room, news)  # a room that failed is gone; what it said is saved all the same

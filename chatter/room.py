@@ -1,22 +1,25 @@
 """A room: who listens, and in what order things are said.
 
-Owns the subscribers, the next `seq`, the ring of recent messages and what is not yet acknowledged. Hears
-`RoomMessage`s; says events to its subscribers, `Save` and `Load` to persistence, `ReadPage` to history, and tells its
-keeper when it is empty, counted anew or dead.
+Owns the subscribers, the next `seq`, the ring of recent messages and what is not yet answered. Hears `RoomMessage`s;
+says events to its subscribers, `Save` and `Load` to the backlog, `ReadPage`, `ReadMissed` and `LookUp` to history, and
+tells its keeper when it is empty, counted anew or dead.
 """
 
 import asyncio
 import dataclasses
+import logging
 import uuid
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, Protocol, assert_never
 
 import pykka
 
 from chatter.actors import LoopActor
+from chatter.backlog import Backlog
+from chatter.catch_up import CatchUp, CaughtUp
+from chatter.estate import Estate
 from chatter.messages import (
     Acknowledged,
     Dismiss,
@@ -27,11 +30,16 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadFailed,
-    Page,
+    Looked,
+    LookUp,
+    MissedRead,
+    NotSaved,
     Post,
     Posted,
     ReadHistory,
+    ReadMissed,
     ReadPage,
+    Refused,
     Relay,
     Relayed,
     Retire,
@@ -39,11 +47,20 @@ from chatter.messages import (
     Save,
     Saved,
     Subscriber,
+    Sync,
     Type,
     Typed,
+    Voided,
+    size_of,
 )
 from chatter.presence import Presence
+from chatter.ring import Ring
 from chatter.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
+"""Too much waits to be saved, or the database does not say whether a repeat was said before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +69,10 @@ class RoomSettings:
 
     ring_size: int = 200  # recent messages kept in memory for joins and history
     greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
-    idle_timeout: float = 60.0  # how long an empty room stays before it retires
+    idle_timeout: float = 60.0  # seconds that an empty room stays before it retires
+    id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
+    recovery_page: int = 500  # most messages pushed to one who comes back
+    recovery_gap: int = 5_000  # most messages that one who comes back may have missed
 
 
 class Keeper(Protocol):
@@ -64,8 +84,11 @@ class Keeper(Protocol):
     def retired(self, slug: str) -> None:
         """A room that nobody listens to ends now; a new one may take its place at once."""
 
-    def died(self, slug: str) -> None:
-        """A room failed. Its subscribers have been told; what it told persistence is being saved."""
+    def died(self, slug: str, estate: Estate | None) -> None:
+        """A room failed. Without an estate its listeners have been told; what it told the backlog is being saved."""
+
+    def forward(self, slug: str, message: RoomMessage) -> None:
+        """Pass on what came too late for a room that is gone."""
 
 
 def utc_now() -> datetime:
@@ -80,42 +103,61 @@ class Room(LoopActor):
         self,
         slug: str,
         *,
+        epoch: int,
         keeper: Keeper,
-        persistence: pykka.ActorRef[Any],
+        backlog: Backlog,
         history: pykka.ActorRef[Any],
-        loader: pykka.ActorRef[Any],
         settings: RoomSettings,
+        estate: Estate | None = None,
+        is_rebuilt: bool = False,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`loader` is asked for the room's past: history, or persistence where something may be on its way to it."""
+        """A room that is rebuilt asks for its past by way of the backlog, where its predecessor's words may still be.
+
+        `estate` is what the predecessor left.
+        """
         super().__init__()
         self._slug = slug
+        self._epoch = epoch
         self._keeper = keeper
-        self._persistence = persistence
+        self._backlog = backlog
         self._history = history
-        self._loader = loader
         self._settings = settings
         self._clock = clock
-        self._subscribers: dict[Subscriber, None] = {}  # in the order of their coming
-        self._presence = Presence()
+        self._is_rebuilt = is_rebuilt
+        self._subscribers = estate.subscribers if estate else {}  # in the order of their coming
+        self._presence = estate.presence if estate else Presence()
+        self._unanswered = estate.unanswered if estate else {}  # by seq: what is answered when that is committed
+        self._waiting = deque(estate.letters if estate else ())  # what came before the past was loaded
+        self._has_begun = False
         self._people = 0
-        self._ring: deque[Posted] = deque()  # contiguous; holds whatever is unsaved, even beyond its size
-        self._next_seq = 1
+        self._ring = Ring(settings.ring_size, settings.id_memory_size)
+        self._catch_up = CatchUp(
+            self._ring,
+            epoch,
+            greeting=settings.greeting_size,
+            page=settings.recovery_page,
+            gap=settings.recovery_gap,
+        )
+        self._saved = 0  # everything up to this seq is committed
         self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
-        self._unacknowledged: deque[tuple[Posted, Post]] = deque()  # by seq
+        self._arriving: dict[Subscriber, None] = {}  # the database is asked what they missed
+        self._looking: dict[Subscriber, deque[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
         self._turn = Turn(slug)
-        self._waiting: list[RoomMessage] | None = []  # what came before the past was loaded; None once it is
+        self._handled: RoomMessage | None = None  # the message in hand, for the case that the room fails
         self._retirement: asyncio.TimerHandle | None = None
 
     def on_start(self) -> None:
         """Ask for the past; until it is there, everything else waits."""
-        self._loader.tell(Load(self.actor_ref, self._slug, self._settings.ring_size))
+        loader = self._backlog if self._is_rebuilt else self._history
+        loader.tell(Load(self.actor_ref, self._slug, self._settings.ring_size))
 
     def on_receive(self, message: RoomMessage) -> None:
         """The table of contents."""
-        if self._waiting is not None and not isinstance(message, Loaded | LoadFailed):
+        if not self._has_begun and not isinstance(message, Loaded | LoadFailed):
             self._waiting.append(message)
             return
+        self._handled = message
         match message:
             case Post():
                 self._say(message)
@@ -127,12 +169,20 @@ class Room(LoopActor):
                 self._forget(message)
             case Type():
                 self._show_typing(message)
+            case Sync():
+                self._bring_up_to_date(message)
             case Relay():
                 self._relay(message)
             case ReadHistory():
                 self._read_history(message)
             case HistoryRead():
                 self._turn.tell(message.reader, message.reader.answer(message.ref, message.answer))
+            case MissedRead():
+                self._missed_read(message)
+            case Looked():
+                self._looked(message)
+            case NotSaved():
+                self._void(message)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
@@ -144,6 +194,7 @@ class Room(LoopActor):
 
     def on_turn_end(self) -> None:
         """Have the turn saved and heard, then see who is left."""
+        self._handled = None
         self._finish_turn()
         self._count()
         self._plan_retirement()
@@ -153,22 +204,25 @@ class Room(LoopActor):
         self._finish_turn()
 
     def on_failure(self, *_why: object) -> None:
-        """Tell the keeper and then the listeners, whose clients come back by themselves to a room built anew."""
-        self._keeper.died(self._slug)
-        for subscriber in list(self._subscribers):
-            subscriber.write(subscriber.ended("crashed"))
-        for message in self._waiting or ():
-            self.on_dead_letter(message)
+        """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
+        culprit, self._handled = self._handled, None
+        behind = (post for posts in self._looking.values() for post in posts)
+        letters = [*([culprit] if culprit else []), *self._waiting, *behind]
+        estate = Estate(self._subscribers, self._presence, self._unanswered, letters, culprit)
+        if culprit is not None and self._can_finish_turn():
+            self._keeper.died(self._slug, estate)
+        else:
+            self._keeper.died(self._slug, None)
+            estate.crash()
 
     def on_dead_letter(self, message: RoomMessage) -> None:
-        """One who was about to come hears of the end as the others did."""
-        if isinstance(message, Join):
-            message.subscriber.write(message.subscriber.ended("crashed"))
+        """Whoever takes this room's place hears it instead."""
+        self._keeper.forward(self._slug, message)
 
     def _finish_turn(self) -> None:
         """Have it saved, then heard: whoever hears a message knows that persistence has it."""
         if self._unsaved:
-            self._persistence.tell(Save(self.actor_ref, self._slug, tuple(self._unsaved)))
+            self._backlog.tell(Save(self.actor_ref, self._slug, self._epoch, tuple(self._unsaved)))
             self._unsaved.clear()
         change = self._presence.changed()
         if change is not None:
@@ -176,30 +230,45 @@ class Room(LoopActor):
         turn, self._turn = self._turn, Turn(self._slug)
         turn.deliver(self._subscribers)
 
+    def _can_finish_turn(self) -> bool:
+        try:
+            self._finish_turn()
+        except Exception:
+            logger.exception("room %s cannot even say what was said before it failed", self._slug)
+            return False
+        return True
+
     # ------------------------------------------------------------ beginning and end
 
     def _begin(self, loaded: Loaded) -> None:
-        self._ring.extend(loaded.recent)
-        if self._ring:
-            self._next_seq = self._ring[-1].seq + 1
-        waiting, self._waiting = self._waiting, None
-        for message in waiting or ():
-            self.on_receive(message)
+        if self._has_begun:
+            return  # persistence was told twice to have it loaded
+        self._has_begun = True
+        self._ring.load(loaded.recent, loaded.epochs)
+        for void in [posted for posted in loaded.recent if posted.void and posted.seq in self._unanswered]:
+            self._void(NotSaved(void, None))
+        self._answer_saved(self._ring.newest)
+        while self._waiting:
+            self.on_receive(self._waiting.popleft())
 
     def _turn_away(self) -> None:
         """Without its past the room would give out numbers a second time."""
-        for message in self._waiting or ():
+        for message in self._waiting:
             if isinstance(message, Join):
                 self._turn.tell(message.subscriber, message.subscriber.refuse("unavailable"))
+        for subscriber in self._subscribers:
+            self._turn.tell(subscriber, subscriber.ended("crashed"))
         self._keeper.retired(self._slug)
         self.stop()
 
     def _plan_retirement(self) -> None:
-        idle = not self._subscribers and not self._unacknowledged and self._waiting is None
-        if idle and self._retirement is None:
+        is_idle = self._has_begun and not (
+            self._subscribers or self._unanswered or self._arriving or self._looking or self._saved < self._ring.newest
+        )
+        if is_idle and self._retirement is None:
             later = asyncio.get_running_loop().call_later
             self._retirement = later(self._settings.idle_timeout, self._propose_retirement)
-        elif not idle and self._retirement is not None:
+        elif not is_idle and self._retirement is not None:
             self._retirement.cancel()
             self._retirement = None
 
@@ -219,26 +288,68 @@ class Room(LoopActor):
     # ------------------------------------------------------------ coming and going
 
     def _welcome(self, join: Join) -> None:
+        caught_up = self._catch_up.from_memory(join.position)
+        if caught_up is None:
+            self._arriving[join.subscriber] = None
+            self._ask_for_missed(join)
+        else:
+            self._let_in(join, caught_up)
+
+    def _let_in(self, join: Join, caught_up: CaughtUp) -> None:
         subscriber = join.subscriber
+        recovery, missed = caught_up
         self._subscribers[subscriber] = None
         self._turn.begin(subscriber)
-        self._turn.tell(subscriber, subscriber.welcome())
+        self._turn.tell(subscriber, subscriber.welcome(recovery))
         if join.replaces is not None:
             self._forget(Dismiss(join.replaces), told_to=subscriber)
-        self._greet(join)
-
-    def _greet(self, join: Join) -> None:
-        subscriber = join.subscriber
-        start = max(0, len(self._ring) - self._settings.greeting_size)
-        for posted in islice(self._ring, start, None):
+        for posted in missed:
             self._turn.tell(subscriber, subscriber.push(posted))
         if join.name is not None:
             self._presence.track(subscriber, join.name, int(self._clock().timestamp()))
             self._turn.tell(subscriber, subscriber.push(self._presence.listed()))
 
+    def _bring_up_to_date(self, sync: Sync) -> None:
+        caught_up = self._catch_up.from_memory(sync.position)
+        if caught_up is None:
+            self._ask_for_missed(sync)
+        else:
+            self._tell_missed(sync, caught_up)
+
+    def _tell_missed(self, sync: Sync, caught_up: CaughtUp) -> None:
+        recovery, missed = caught_up
+        self._turn.tell(sync.subscriber, sync.subscriber.answer(sync.ref, recovery))
+        for posted in missed:
+            self._turn.tell(sync.subscriber, sync.subscriber.push(posted))
+
+    def _ask_for_missed(self, request: Join | Sync) -> None:
+        position = request.position
+        assert position is not None
+        epoch = None if self._catch_up.is_current(position) else position.epoch
+        above, page = self._catch_up.furthest, self._settings.recovery_page
+        self._history.tell(ReadMissed(self.actor_ref, self._slug, position.since, epoch, above, page, request))
+
+    def _missed_read(self, read: MissedRead) -> None:
+        request = read.request
+        if isinstance(request, Join):
+            if self._arriving.pop(request.subscriber, self) is self:
+                return  # it left before it was in
+            if read.messages is None:
+                self._turn.tell(request.subscriber, request.subscriber.refuse("unavailable"))
+                return
+        elif read.messages is None:
+            self._turn.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
+            return
+        assert request.position is not None
+        caught_up = self._catch_up.from_database(request.position, read.base, read.messages)
+        if isinstance(request, Join):
+            self._let_in(request, caught_up)
+        else:
+            self._tell_missed(request, caught_up)
+
     def _forget(self, parting: Leave | Dismiss, *, told_to: Subscriber | None = None) -> None:
         subscriber = parting.subscriber
-        if self._subscribers.pop(subscriber, self) is self:
+        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, self) is self:
             return
         self._presence.untrack(subscriber)
         self._turn.end(subscriber)
@@ -258,24 +369,77 @@ class Room(LoopActor):
     # ------------------------------------------------------------ talking
 
     def _say(self, post: Post) -> None:
-        posted = Posted(self._next_seq, post.id or uuid.uuid4().hex, post.name, post.message, self._now())
-        self._next_seq += 1
-        self._ring.append(posted)
+        behind = self._looking.get(post.sender)
+        if behind is not None:
+            behind.append(post)
+            return
+        first = self._ring.named(post.name, post.id) if post.id is not None else None
+        if first is not None:
+            self._say_where(post, first)
+        elif post.repeat and post.id is not None and not self._ring.knows_all_ids:
+            self._looking[post.sender] = deque()
+            self._history.tell(LookUp(self.actor_ref, self._slug, post))
+        else:
+            self._place(post)
+
+    def _place(self, post: Post) -> None:
+        """The moment in which a message is said: it has its number, and everybody will hear it."""
+        if self._backlog.is_full:
+            self._turn.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
+            return
+        posted = Posted(self._ring.newest + 1, post.id or uuid.uuid4().hex, post.name, post.message, self._now())
+        self._backlog.take(1, size_of(posted))
+        self._ring.add(posted)
         self._unsaved.append(posted)
-        self._unacknowledged.append((posted, post))
         self._turn.say(posted)
+        self._answer_in_time(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
+
+    def _looked(self, looked: Looked) -> None:
+        post = looked.post
+        behind = self._looking.pop(post.sender, deque())
+        first = looked.first or self._ring.named(post.name, post.id or "")
+        if first is not None:
+            self._say_where(post, first)
+        elif looked.failed:
+            self._turn.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
+        else:
+            self._place(post)
+        for later in behind:
+            self._say(later)
+
+    def _say_where(self, post: Post, first: Posted) -> None:
+        """A repeat is not said again."""
+        if first.message != post.message:
+            self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("id_taken")))
+        else:
+            self._answer_in_time(post, Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True))
+
+    def _answer_in_time(self, post: Post, answer: Acknowledged) -> None:
+        if post.ack == "room" or answer.seq <= self._saved:
+            self._turn.tell(post.sender, post.sender.answer(post.ref, answer))
+        else:
+            self._unanswered.setdefault(answer.seq, []).append((post, answer))
 
     def _acknowledge(self, saved: Saved) -> None:
-        waiting = self._unacknowledged
-        while waiting and waiting[0][0].seq <= saved.through:
-            posted, post = waiting.popleft()
-            answer = Acknowledged(posted.id, posted.seq, posted.inserted_at)
-            self._turn.tell(post.sender, post.sender.answer(post.ref, answer))
-        self._trim(saved.through)
+        self._answer_saved(saved.through)
+        self._ring.trim(saved.through)
 
-    def _trim(self, saved_through: int) -> None:
-        while len(self._ring) > self._settings.ring_size and self._ring[0].seq <= saved_through:
-            self._ring.popleft()
+    def _answer_saved(self, through: int) -> None:
+        self._saved = through
+        waiting = self._unanswered
+        while waiting and (seq := next(iter(waiting))) <= through:
+            for post, answer in waiting.pop(seq):
+                self._turn.tell(post.sender, post.sender.answer(post.ref, answer))
+
+    def _void(self, refused: NotSaved) -> None:
+        """Its place stays empty: everybody is told, and its senders get the first one's answer or an error."""
+        self._ring.void(refused.void)
+        self._turn.say(Voided(refused.void.seq))
+        for post, _ in self._unanswered.pop(refused.void.seq, ()):
+            if refused.first is None:
+                self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("not_saved")))
+            else:
+                self._say_where(post, refused.first)
 
     def _show_typing(self, request: Type) -> None:
         self._turn.say(Typed(request.name), but=request.sender)
@@ -286,23 +450,15 @@ class Room(LoopActor):
         self._turn.tell(request.sender, request.sender.answer(request.ref, Done()))
 
     def _read_history(self, request: ReadHistory) -> None:
-        page = self._page_from_ring(request)
+        page = (
+            self._ring.page_before(request.before, request.limit)
+            if request.after is None
+            else self._ring.page_after(request.after, request.limit)
+        )
         if page is None:
-            self._history.tell(ReadPage(self.actor_ref, self._slug, request.before or self._next_seq, request))
+            self._history.tell(ReadPage(self.actor_ref, self._slug, self._ring.newest, request))
         else:
             self._turn.tell(request.reader, request.reader.answer(request.ref, page))
-
-    def _page_from_ring(self, request: ReadHistory) -> Page | None:
-        """The page, if the ring holds all of it."""
-        if not self._ring:
-            return Page((), more=False)
-        first = self._ring[0].seq
-        end = self._next_seq if request.before is None else min(request.before, self._next_seq)
-        start = max(end - request.limit, 1)
-        if start < first and end > 1:
-            return None
-        messages = tuple(islice(self._ring, max(start - first, 0), max(end - first, 0)))
-        return Page(messages, more=start > 1)
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

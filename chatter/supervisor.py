@@ -1,40 +1,61 @@
 """The supervisor: starts, finds, rebuilds and retires rooms.
 
-Death, on one page. A room whose handler raises is stopped by Pykka, which logs why.
-- Who notices: the room itself, in `on_failure`, in the same moment. It tells the supervisor, then its listeners.
-- What listeners are told: `phx_error {reason: "channel_crash"}`. Phoenix clients then join again by themselves, and the
-  first of them has the room rebuilt from the database. Other rooms notice nothing.
-- What is lost: what was posted in the very turn that failed. Nobody heard it and nobody was told that it is saved.
-- What is kept: everything said before. It is with persistence, and the new room asks persistence for its past, which
-  answers after the last commit: no number is given out twice. Its senders, if they were not answered yet, are not any
-  more; a sender that repeats the message finds out.
+Death, on one page.
+
+A room whose handler raises is stopped by Pykka, which logs why.
+- Who notices: the room itself, in `on_failure`, in the same moment. It still says what was said before, and leaves its
+  listeners, the people present, the unanswered posts and its mail to a new room, which takes its place at once.
+- What listeners are told: nothing; they notice a pause while the new room reads its past. Where there is no such way
+  (the room cannot even finish its turn, or rooms of that name die again and again) they are told
+  `phx_error {reason: "channel_crash"}`, and Phoenix clients join again by themselves, as after a crash in Phoenix.
+- The message at which the room died is handled once more by the new one. A message that kills twice is quarantined:
+  logged whole, answered with `quarantined`, and not handled again.
+- What is lost: nothing that was heard and nothing that was acknowledged. What had been said is with the backlog before
+  anybody hears it; the new room asks for its past by way of the backlog and so waits for the last commit, continues
+  `seq`, and answers the posts that were committed meanwhile.
+
+A persistence actor that dies is noticed by the backlog (`chatter/backlog.py`), which starts another and tells it again
+what was not committed. Rooms notice nothing; acknowledgements come later.
+
+A history actor answers a failed read with a refusal and lives on; it has nothing to lose.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 import pykka
 
-from chatter.messages import RoomRef
+from chatter.backlog import Backlog
+from chatter.estate import Estate, refuse
+from chatter.messages import RoomMessage, RoomRef
 from chatter.room import Room, RoomSettings
 
 logger = logging.getLogger(__name__)
+
+MOST_DEATHS, PERIOD = 6, 10.0
+"""So often, within so many seconds, the listeners of a room may be handed on; from then on they are told to come back.
+One message that kills counts twice."""
 
 
 class Supervisor:
     """Knows every living room. Not an actor: it is called on the loop, where rooms live, and answers at once."""
 
     def __init__(
-        self, persistence: pykka.ActorRef[Any], history: pykka.ActorRef[Any], settings: RoomSettings | None = None
+        self, backlog: Backlog, history: pykka.ActorRef[Any], epoch: int, settings: RoomSettings | None = None
     ) -> None:
-        self._persistence = persistence
+        self._backlog = backlog
         self._history = history
+        self._epoch = epoch
         self._settings = settings or RoomSettings()
         self._rooms: dict[str, RoomRef] = {}
         self._people: dict[str, int] = {}
         self._bereaved: set[str] = set()  # rooms that died and were not rebuilt yet
+        self._deaths: dict[str, deque[float]] = {}  # when rooms of a name died, of late
+        self._suspects: dict[str, RoomMessage | None] = {}  # the message at which a room died last
+        self._is_stopping = False
 
     @property
     def people(self) -> Mapping[str, int]:
@@ -42,19 +63,25 @@ class Supervisor:
         return self._people
 
     def room(self, slug: str) -> RoomRef:
-        """The living room of that name, started if need be. Use it at once: it may retire at the end of its turn."""
+        """The living room of that name, started if need be. Use it at once: it may retire at the end of its turn.
+
+        Raises `pykka.ActorDeadError` once all rooms are stopped.
+        """
         room = self._rooms.get(slug)
         if room is None:
+            if self._is_stopping:
+                raise pykka.ActorDeadError(f"room {slug} is stopped")
             room = self._rooms[slug] = self._start(slug)
         return room
 
     async def settle(self) -> None:
-        """Return when no room has anything left to read: persistence has been told everything that was said."""
+        """Return when no room has anything left to read: the backlog has been told everything that was said."""
         while not all(room.actor_inbox.empty() for room in self._rooms.values()):
             await asyncio.sleep(0)  # their turns come before ours
 
     async def stop(self) -> None:
         """Stop all rooms. What was told to them before is handled first."""
+        self._is_stopping = True
         rooms = list(self._rooms.values())
         for room in rooms:
             room.stop(block=False)
@@ -72,24 +99,55 @@ class Supervisor:
     def retired(self, slug: str) -> None:
         """A room ends because nobody needs it."""
         self._rooms.pop(slug, None)
+        self._deaths.pop(slug, None)
+        self._suspects.pop(slug, None)
 
-    def died(self, slug: str) -> None:
-        """A room failed. It is built anew when somebody comes."""
+    def died(self, slug: str, estate: Estate | None) -> None:
+        """A room failed. It is built anew at once for its heirs, or when somebody comes."""
         self._rooms.pop(slug, None)
         self._people.pop(slug, None)
         self._bereaved.add(slug)
+        if estate is None:
+            return
+        if self._dies_too_often(slug) or self._is_stopping:
+            estate.crash()
+            return
+        self._judge(slug, estate)
+        self._rooms[slug] = self._start(slug, estate)
 
-    def _start(self, slug: str) -> RoomRef:
-        loader = self._history
-        if slug in self._bereaved:
+    def forward(self, slug: str, message: RoomMessage) -> None:
+        """Pass on what came too late for a room that is gone."""
+        try:
+            self.room(slug).tell(message)
+        except pykka.ActorDeadError:
+            pass  # the server stops, and its connections are closed in a moment
+
+    def _start(self, slug: str, estate: Estate | None = None) -> RoomRef:
+        is_rebuilt = slug in self._bereaved
+        if is_rebuilt:
             self._bereaved.discard(slug)
-            loader = self._persistence  # knows what the dead room said and may not have committed it yet
             logger.warning("room %s is rebuilt", slug)
         return Room.start(
             slug,
+            epoch=self._epoch,
             keeper=self,
-            persistence=self._persistence,
+            backlog=self._backlog,
             history=self._history,
-            loader=loader,
             settings=self._settings,
+            estate=estate,
+            is_rebuilt=is_rebuilt,
         )
+
+    def _dies_too_often(self, slug: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        deaths = self._deaths.setdefault(slug, deque(maxlen=MOST_DEATHS))
+        deaths.append(now)
+        return len(deaths) == MOST_DEATHS and now - deaths[0] < PERIOD
+
+    def _judge(self, slug: str, estate: Estate) -> None:
+        if estate.culprit is not self._suspects.get(slug):
+            self._suspects[slug] = estate.culprit
+            return
+        logger.error("room %s died twice of the same message, which is quarantined: %r", slug, estate.culprit)
+        del estate.letters[0]
+        refuse(estate.culprit)

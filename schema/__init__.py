@@ -1,7 +1,8 @@
 """The tables of Chatter: Peewee models with their queries, and migrations."""
 
 from schema.database import Database, DatabaseUnusable, open_database
-from schema.message import Message, MessageRow
+from schema.epoch import Epoch
+from schema.message import Message, MessageRow, RowRefused
 from schema.room import Room
 
-__all__ = ["Database", "DatabaseUnusable", "Message", "MessageRow", "Room", "open_database"]
+__all__ = ["Database", "DatabaseUnusable", "Epoch", "Message", "MessageRow", "Room", "RowRefused", "open_database"]

@@ -3,7 +3,7 @@
 import importlib.util
 import re
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import peewee
 from playhouse import db_url
@@ -17,7 +17,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",  # readers and the writer do not wait for each other
-    "synchronous": "full",  # committed survives power loss; the group commit pays for it
 }
 
 SQLITE_LOCK_TIMEOUT = 1.0
@@ -28,14 +27,15 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, sqlite_synchronous: str = "full") -> Database:
     """Connect to the database at `url`, make it that of all models, and return it.
 
     `url` is `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host:port/name`.
-    SQLite files and their folder are created. Raises `DatabaseUnusable`.
+    SQLite files and their folder are created. With `sqlite_synchronous` "full" what is committed survives power loss,
+    which the group commit pays for; with "normal" only the end of the program. Raises `DatabaseUnusable`.
     """
     try:
-        database = _connect(url)
+        database = connect(url, sqlite_synchronous=sqlite_synchronous)
         database.connect()
     except (peewee.PeeweeException, OSError, RuntimeError, ValueError, ImportError) as error:
         raise DatabaseUnusable(f"cannot open the database {_without_password(url)}: {_one_line(error)}") from error
@@ -58,27 +58,32 @@ def migrate(database: Database) -> list[str]:
         raise DatabaseUnusable(f"cannot bring the database up to date: {_one_line(error)}") from error
 
 
-def _connect(url: str) -> Database:
+def sqlite_path(url: str) -> Path | None:
+    """The file that `url` names, or None where it names a database elsewhere. Raises `ValueError`."""
     scheme, _, rest = url.partition("://")
-    match scheme:
-        case "sqlite":
-            return _sqlite(rest)
-        case "postgresql" | "postgres":
-            _require_psycopg()
-            database: Database = db_url.connect(url, unquote_user=True, unquote_password=True, prefer_psycopg3=True)
-            return database
-        case _:
-            raise ValueError(f"expected sqlite:///… or postgresql://…, got {scheme or 'nothing'}://")
-
-
-def _sqlite(rest: str) -> Database:
+    if scheme != "sqlite":
+        return None
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path:
         raise ValueError("expected sqlite:///relative/path or sqlite:////absolute/path")
     if path.startswith(":memory:"):
         raise ValueError("a database in memory cannot be shared by the threads that read and write")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, timeout=SQLITE_LOCK_TIMEOUT)
+    return Path(path)
+
+
+def connect(url: str, *, sqlite_synchronous: str = "full", **options: Any) -> Database:
+    """The database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError` and `ImportError`."""
+    path = sqlite_path(url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pragmas = {**SQLITE_PRAGMAS, "synchronous": sqlite_synchronous}
+        return peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=SQLITE_LOCK_TIMEOUT, **options)
+    scheme, _, _ = url.partition("://")
+    if scheme not in ("postgresql", "postgres"):
+        raise ValueError(f"expected sqlite:///… or postgresql://…, got {scheme or 'nothing'}://")
+    _require_psycopg()
+    database: Database = db_url.connect(url, unquote_user=True, unquote_password=True, prefer_psycopg3=True, **options)
+    return database
 
 
 def _require_psycopg() -> None:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import peewee
 
@@ -13,56 +13,106 @@ MessageRow: TypeAlias = tuple[int, str, str, str, str]
 """`seq, id, name, message, inserted_at`"""
 
 
+class RowRefused(Exception):
+    """The database can never take one of these rows, however often it is tried: a constraint, or its encoding."""
+
+
 class Message(Model):
-    """One message. `seq` is contiguous in its room; rows are written once and never changed."""
+    """One message, or a void place. `seq` is contiguous in its room; rows are written once and never changed.
+
+    Where a message could not be taken its place is kept by a row without a name and a text, so that no gap is left.
+    """
 
     room = peewee.CharField(64)
     seq = peewee.BigIntegerField()
-    id = peewee.TextField()
+    epoch = peewee.IntegerField()  # never falls as seq rises
+    id = peewee.TextField()  # unique for a room and a name: what is sent twice is taken once
     name = peewee.TextField()
     message = peewee.TextField()
     inserted_at = peewee.CharField(27)  # ISO 8601 in UTC, as it was said: sorts as it reads
 
     class Meta:
         primary_key = peewee.CompositeKey("room", "seq")
+        indexes = ((("room", "name", "id"), True),)
 
     @classmethod
-    def save_all(cls, messages: Iterable[tuple[str, Sequence[MessageRow]]]) -> None:
-        """Commit messages of any number of rooms, `(room, rows)` each, in one transaction: all of them or none.
+    def save_all(cls, messages: Iterable[tuple[str, int, Sequence[MessageRow]]]) -> None:
+        """Commit messages of any number of rooms, `(room, epoch, rows)` each, in one transaction: all or none.
 
         The insert is compiled once and run by the driver for a whole batch: 4 µs of CPU for a row in batches of 100,
         against 29 µs for `insert_many`, which builds SQL for every row. CPU spent here is latency for everyone.
+        Raises `RowRefused`, or what the driver raises where another try may help.
         """
-        rows = [(room, *row) for room, rows in messages for row in rows]
-        first_time = [row[0] for row in rows if row[1] == 1]
-        with database.atomic():
-            Room.remember(first_time)
-            database.cursor().executemany(cls._insert_statement(database.obj.param), rows)
+        rows = [(room, epoch, *row) for room, epoch, rows in messages for row in rows]
+        first_time = [row[0] for row in rows if row[2] == 1]
+        try:
+            with database.atomic():
+                Room.remember(first_time)
+                database.cursor().executemany(cls._insert_statement(database.obj.param), rows)
+        except Exception as error:
+            if _is_final(error):
+                raise RowRefused(" ".join(str(error).split())) from error
+            raise
+
+    @classmethod
+    def void(cls, room: str, epoch: int, seq: int, inserted_at: str) -> MessageRow:
+        """Commit an empty row in the place of a message that cannot be taken, and return it."""
+        row = (seq, f"void-{seq}", "", "", inserted_at)
+        cls.save_all([(room, epoch, [row])])
+        return row
 
     @classmethod
     def latest(cls, room: str, limit: int) -> list[MessageRow]:
         """The newest `limit` messages of `room`, oldest first."""
-        return cls._newest(cls.room == room, limit)
+        return cls._rows(cls.room == room, cls.seq.desc(), limit)[::-1]
 
     @classmethod
     def before(cls, room: str, seq: int, limit: int) -> list[MessageRow]:
         """Up to `limit` messages of `room` older than `seq`, oldest first."""
-        return cls._newest((cls.room == room) & (cls.seq < seq), limit)
+        return cls._rows((cls.room == room) & (cls.seq < seq), cls.seq.desc(), limit)[::-1]
 
     @classmethod
-    def _newest(cls, which: peewee.Expression, limit: int) -> list[MessageRow]:
+    def after(cls, room: str, seq: int, limit: int) -> list[MessageRow]:
+        """Up to `limit` messages of `room` newer than `seq`, oldest first."""
+        return cls._rows((cls.room == room) & (cls.seq > seq), cls.seq.asc(), limit)
+
+    @classmethod
+    def at(cls, room: str, seq: int) -> MessageRow | None:
+        """The message in that place."""
+        return next(iter(cls._rows((cls.room == room) & (cls.seq == seq), cls.seq.asc(), 1)), None)
+
+    @classmethod
+    def named(cls, room: str, name: str, id: str) -> MessageRow | None:
+        """The message to which `name` gave this `id`."""
+        wanted = (cls.room == room) & (cls.name == name) & (cls.id == id)
+        return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
+
+    @classmethod
+    def ends_of_epochs(cls, room: str, above: int) -> list[tuple[int, int]]:
+        """`(epoch, its last seq)` for the messages of `room` newer than `above`, oldest first."""
         query = (
-            cls.select(cls.seq, cls.id, cls.name, cls.message, cls.inserted_at)
-            .where(which)
-            .order_by(cls.seq.desc())
-            .limit(limit)
+            cls.select(cls.epoch, peewee.fn.MAX(cls.seq))
+            .where((cls.room == room) & (cls.seq > above))
+            .group_by(cls.epoch)
+            .order_by(cls.epoch)
         )
-        rows: list[MessageRow] = list(query.tuples())  # type: ignore[arg-type]  # its stubs forget tuples()
-        return rows[::-1]
+        ends: list[tuple[int, int]] = list(query.tuples())  # type: ignore[arg-type]  # its stubs forget tuples()
+        return ends
+
+    @classmethod
+    def _rows(cls, which: peewee.Expression, order: Any, limit: int) -> list[MessageRow]:
+        query = cls.select(cls.seq, cls.id, cls.name, cls.message, cls.inserted_at).where(which)
+        rows: list[MessageRow] = list(query.order_by(order).limit(limit).tuples())  # type: ignore[arg-type]  # as above
+        return rows
 
     @classmethod
     @functools.cache  # one entry for each kind of database: they differ in the placeholder
     def _insert_statement(cls, _placeholder: str) -> str:
-        fields = [cls.room, cls.seq, cls.id, cls.name, cls.message, cls.inserted_at]
+        fields = [cls.room, cls.epoch, cls.seq, cls.id, cls.name, cls.message, cls.inserted_at]
         statement, _ = cls.insert_many([[""] * len(fields)], fields=fields).sql()
         return str(statement)
+
+
+def _is_final(error: Exception) -> bool:
+    """Every driver has its own classes by the names that PEP 249 gives them."""
+    return type(error).__name__ in {"IntegrityError", "DataError"} or isinstance(error, UnicodeError | OverflowError)

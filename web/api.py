@@ -29,7 +29,7 @@ class ApiHandler(SecureHandler):
 
 
 class HealthHandler(ApiHandler):
-    """`GET /healthz`: 200 when the loop turns, the database answers and persistence lives; 503 with the reason else."""
+    """`GET /healthz`: 200 when the loop turns, the database answers and saving keeps up; 503 with the reason else."""
 
     async def get(self) -> None:
         """The answer itself shows that the loop turns."""
@@ -40,7 +40,10 @@ class HealthHandler(ApiHandler):
             self.answer(503, {"status": "unavailable", "reason": fault})
 
     async def _fault(self) -> str | None:
-        if not self._edge.persistence.is_alive():
+        backlog = self._edge.backlog
+        if backlog.stalled_for > PATIENCE:
+            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
+        if not backlog.is_alive:
             return "persistence has stopped"
         try:
             await asyncio.wait_for(self._edge.history.ask(Ping(), block=False), PATIENCE)

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 import pykka
 
-from chatter.messages import Answer, Dismiss, Done, Event, Join, Leave, Ref, Refused, RoomRef
+from chatter.messages import Answer, Dismiss, Event, Join, Leave, Position, Recovery, Ref, Refused, RoomRef
 from web import wire
 from web.requests import InvalidPayload, Limits, translate
 from web.wire import NULL, Dialect, Frame, Invalid
@@ -23,31 +23,34 @@ class Connection(Protocol):
     def forget(self, channel: "Channel") -> None:
         """The channel has ended; its topic may be joined anew."""
 
+    def find_room(self, slug: str) -> RoomRef:
+        """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
-_DONE = Done()
+
 _ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
 
 
 class Channel:
     """Implements `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "dialect", "topic")
+    __slots__ = ("_join_ref", "_ref", "_room", "_slug", "_socket", "_topic", "dialect", "topic")
 
-    def __init__(self, socket: Connection, join: Frame, room: RoomRef) -> None:
-        """`join` is the frame that asks for this channel."""
+    def __init__(self, socket: Connection, join: Frame, slug: str) -> None:
+        """`join` is the frame that asks for this channel to the room `slug`."""
         self.dialect: Dialect = socket.dialect
         self.topic: str = join.topic
         self._topic = wire.encode(join.topic)
         self._join_ref = join.join_ref
         self._ref = join.ref
         self._socket = socket
-        self._room = room
+        self._slug = slug
+        self._room: RoomRef = socket.find_room(slug)
 
     # ------------------------------------------------------------ towards the room
 
-    def join(self, name: str | None, replaces: "Channel | None") -> None:
+    def join(self, name: str | None, replaces: "Channel | None", position: Position | None) -> None:
         """Ask for the place; the room answers."""
-        self._room.tell(Join(self, name, replaces))
+        self._room.tell(Join(self, name, replaces, position))
 
     def leave(self, ref: Ref | None = None) -> None:
         """Give the place up: with a `ref` because the client asked to, without because its connection is gone."""
@@ -79,13 +82,20 @@ class Channel:
         try:
             self._room.tell(message)
         except pykka.ActorDeadError:
+            self._tell_successor(message)
+
+    def _tell_successor(self, message: object) -> None:
+        try:
+            self._room = self._socket.find_room(self._slug)
+            self._room.tell(message)
+        except pykka.ActorDeadError:
             pass  # the server stops, and its connections are closed in a moment
 
     # ------------------------------------------------------------ towards the client
 
-    def welcome(self) -> bytes:
+    def welcome(self, recovery: Recovery) -> bytes:
         """The frame that grants the join: it echoes the client's join_ref, even null."""
-        return self.dialect.answer(self._join_ref, self._ref, self._topic, _DONE)
+        return self.dialect.answer(self._join_ref, self._ref, self._topic, recovery)
 
     def refuse(self, reason: str) -> bytes:
         """Give up the place; the frame that refuses the join."""

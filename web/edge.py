@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pykka
 
+from chatter.backlog import Backlog
 from chatter.supervisor import Supervisor
 from web.requests import Limits
 from web.settings import Settings
@@ -34,14 +35,14 @@ class Edge:
         settings: Settings,
         supervisor: Supervisor,
         history: pykka.ActorRef[Any],
-        persistence: pykka.ActorRef[Any],
+        backlog: Backlog,
         authorize: Authorize,
     ) -> None:
         self.settings = settings
         self.limits: Limits = settings.limits
         self.supervisor = supervisor
         self.history = history
-        self.persistence = persistence
+        self.backlog = backlog
         self.connections: set[Closable] = set()
         self.hearing = True  # False once the server stops: what clients say from then on is not taken
         self._authorize = authorize

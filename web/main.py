@@ -64,7 +64,7 @@ def _serve(settings: Settings) -> int:
         try:
             runner.run(_run(server))
         except NotEverythingSaved:
-            return _fail(1, "stopped, but the database did not take everything that was said")
+            return _fail(1, "stopped, but neither the database nor a file took everything that was said")
     return 0
 
 

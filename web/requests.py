@@ -10,10 +10,12 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from chatter.messages import Post, ReadHistory, Ref, Relay, RoomMessage, Subscriber, Type
+from chatter.messages import Position, Post, ReadHistory, Ref, Relay, RoomMessage, Subscriber, Sync, Type
 from web.wire import BadFrame, Binary, Invalid, Payload
 
 Fields: TypeAlias = dict[str, Any]
+
+_LARGEST = 2**63 - 1
 
 TOPIC = re.compile(r"chat_room:([a-z0-9][a-z0-9_-]{0,63})")
 
@@ -37,6 +39,7 @@ class Limits:
     message_length: int = 4_000
     id_length: int = 64
     history_page: int = 100
+    recovery_page: int = 500
 
     def name(self, fields: Fields) -> str:
         """The required `name`. Raises `InvalidPayload`, as all of these do."""
@@ -50,9 +53,15 @@ class Limits:
         """The optional `id`."""
         return None if fields.get("id") is None else _text(fields, "id", self.id_length)
 
-    def page(self, fields: Fields) -> int:
+    def page(self, fields: Fields, most: int) -> int:
         """The optional `limit`, by default half of what is allowed."""
-        return _number(fields, "limit", 1, self.history_page) or max(1, self.history_page // 2)
+        return _number(fields, "limit", 1, most) or max(1, most // 2)
+
+    def position(self, fields: Fields) -> Position | None:
+        """The optional `since`, with the `epoch` in which that was heard."""
+        since = _number(fields, "since", 0, _LARGEST)
+        epoch = _number(fields, "epoch", 0, _LARGEST)
+        return None if since is None else Position(since, epoch)
 
 
 def topic_slug(topic: object) -> str | None:
@@ -93,7 +102,12 @@ def _value(payload: Payload) -> Any:
 
 
 def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
-    return Post(sender, ref, limits.id(fields), limits.name(fields), limits.message(fields))
+    repeat, ack = fields.get("repeat", False), fields.get("ack", "disk")
+    if not isinstance(repeat, bool):
+        raise InvalidPayload("repeat", f"expected true or false, got {_kind(repeat)}")
+    if ack not in ("disk", "room"):
+        raise InvalidPayload("ack", 'expected "disk" or "room"')
+    return Post(sender, ref, limits.id(fields), limits.name(fields), limits.message(fields), repeat, ack)
 
 
 def _type(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -101,13 +115,25 @@ def _type(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomM
 
 
 def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
-    return ReadHistory(reader, ref, _number(fields, "before", 1, 2**63 - 1), limits.page(fields))
+    before, after = _number(fields, "before", 1, _LARGEST), _number(fields, "after", 0, _LARGEST)
+    if before is not None and after is not None:
+        raise InvalidPayload("after", "expected `before` or `after`, got both")
+    most = limits.history_page if after is None else limits.recovery_page
+    return ReadHistory(reader, ref, before, limits.page(fields, most), after)
+
+
+def _sync(fields: Fields, member: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
+    position = limits.position(fields)
+    if position is None:
+        raise InvalidPayload("since", f"expected a whole number from 0 to {_LARGEST}, got nothing")
+    return Sync(member, ref, position)
 
 
 _REQUESTS: dict[str, Callable[[Fields, Subscriber, Ref, Limits], RoomMessage]] = {
     "new_message": _post,
     "typing": _type,
     "history": _read_history,
+    "sync": _sync,
 }
 
 

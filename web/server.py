@@ -1,15 +1,17 @@
 """The server: what starts in which order, and stops in which.
 
-Start: the port, the database with its migrations, then history, persistence and the supervisor (rooms start when
-somebody comes); last it listens. Stop is the reverse, and nothing that was said is lost on the way: stop listening;
-stop hearing clients; rooms finish their turn; persistence commits and rooms answer the senders; connections are closed
-with 1012, which makes Phoenix clients come back; persistence, history and the database close.
+Start: the port, the database (owned, migrated, with what an earlier server could not save), then history, the backlog
+with its persistence actor, and the supervisor (rooms start when somebody comes); last it listens. Stop is the reverse,
+and nothing that was said is lost on the way: stop listening; stop hearing clients; rooms finish their turn; persistence
+commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix clients come back; what the
+database refused to the end is left to the next server in a file; persistence, history and the database close.
 """
 
 import asyncio
 import logging
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pykka
@@ -18,11 +20,14 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 import schema
+from chatter.backlog import Backlog
+from chatter.commit import Committer, Spool
 from chatter.history import History
-from chatter.messages import Flush
+from chatter.messages import Save
 from chatter.persistence import Persistence
 from chatter.supervisor import Supervisor
-from schema.database import migrate
+from schema.database import migrate, sqlite_path
+from schema.ownership import Ownership
 from web.api import HealthHandler, RoomsHandler
 from web.edge import Authorize, Edge
 from web.longpoll import LongPollHandler, Sessions
@@ -38,7 +43,7 @@ class AddressUnusable(Exception):
 
 
 class NotEverythingSaved(Exception):
-    """The server has stopped, and the database did not take everything that was said."""
+    """The server has stopped, and neither the database nor a file took everything that was said."""
 
 
 class Server:
@@ -55,13 +60,24 @@ class Server:
         Raises `AddressUnusable` and `schema.DatabaseUnusable`.
         """
         listeners = _bind(self._settings.host, self._settings.port)
-        database = schema.open_database(self._settings.database)
-        migrate(database)
-        database.close()
+        database = schema.open_database(self._settings.database, self._settings.sqlite_synchronous)
+        ownership = self._ownership = Ownership(self._settings.database)
+        epoch = self._begin_epoch(database)
         self._history: pykka.ActorRef[Any] = History.start(database)
-        self._persistence: pykka.ActorRef[Any] = Persistence.start(database, self._history, self._give_up)
-        self._supervisor = Supervisor(self._persistence, self._history, self._settings.rooms)
-        self._edge = Edge(self._settings, self._supervisor, self._history, self._persistence, self._authorize)
+        backlog = self._backlog = Backlog(self._settings.max_unsaved_messages, self._settings.max_unsaved_bytes)
+        backlog.open(
+            lambda on_death: Persistence.start(
+                database,
+                self._history,
+                backlog=backlog,
+                committer=self._committer,
+                give_up=self._give_up,
+                renew=ownership.renew,
+                on_death=on_death,
+            )
+        )
+        self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms)
+        self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
         self._http = HTTPServer(
             _application(self._edge),
             max_body_size=self._settings.max_poll_body_bytes,
@@ -71,29 +87,45 @@ class Server:
         return _address(listeners)
 
     async def stop(self) -> None:
-        """Stop everything, in order. Raises `NotEverythingSaved` when the database refused to the end."""
+        """Stop everything, in order. Raises `NotEverythingSaved` when neither the database nor a file took all."""
         self._edge.hearing = False
         self._http.stop()
         await self._supervisor.settle()
-        saved = await self._everything_saved()
+        await self._save_what_can_be_saved()
         await self._supervisor.stop()
         await self._close_connections()
-        for actor in (self._persistence, self._history):
-            await actor.stop(block=False)
-        if not saved:
-            raise NotEverythingSaved
+        self._leave(await self._backlog.close())
+        await self._history.stop(block=False)
+        self._ownership.release()
 
-    async def _everything_saved(self) -> bool:
-        flushed = self._persistence.ask(Flush(), block=False)
+    def _begin_epoch(self, database: schema.Database) -> int:
+        migrate(database)
+        files = _files_beside(self._settings)
+        self._committer = Committer(files.with_name(files.name + ".dead-letters.jsonl"))
+        self._spool = Spool(files.with_name(files.name + ".unsaved.jsonl"))
         try:
-            await asyncio.wait_for(flushed, self._settings.stop_timeout)
+            self._spool.take_up(self._committer)
+            return schema.Epoch.begin()
+        except Exception as error:
+            raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error
+        finally:
+            database.close()
+
+    async def _save_what_can_be_saved(self) -> None:
+        try:
+            await asyncio.wait_for(self._backlog.flush(), self._settings.stop_timeout)
         except TimeoutError:
-            self._give_up.set()
+            logger.error("the database did not take everything in time")
         except Exception:
             logger.exception("persistence gave up")
-        else:
-            return True
-        return False
+        self._give_up.set()
+
+    def _leave(self, unsaved: list[Save]) -> None:
+        try:
+            self._spool.leave(unsaved)
+        except OSError as error:
+            logger.exception("what could not be saved cannot be kept in a file either: %s", unsaved)
+            raise NotEverythingSaved from error
 
     async def _close_connections(self) -> None:
         connections = list(self._edge.connections)
@@ -124,6 +156,15 @@ def _application(edge: Edge) -> Application:
         log_function=lambda _handler: None,
         content_security_policy=content_security_policy(page),
     )
+
+
+def _files_beside(settings: Settings) -> Path:
+    """What the files for messages that were not saved are called after: the database, where it is or in `var`."""
+    file = sqlite_path(settings.database)
+    name = file.name if file else settings.database.rsplit("/", 1)[-1].partition("?")[0]
+    folder = Path(settings.spool_folder) if settings.spool_folder else file.parent if file else Path("var")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

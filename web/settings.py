@@ -47,10 +47,13 @@ def _words(text: str) -> str:
     return text
 
 
-def _level(text: str) -> str:
-    if text.lower() not in _LEVELS:
-        raise ValueError(f"one of {', '.join(_LEVELS)}")
-    return text.lower()
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return text.lower()
+
+    return parse
 
 
 def _origins(text: str) -> frozenset[str]:
@@ -83,7 +86,15 @@ class Settings:
     database: str = _setting(
         "sqlite:///var/chatter.db", _words, "where messages are kept: sqlite:///path or postgresql://user@host/name"
     )
-    log_level: str = _setting("warning", _level, f"the least important messages that are logged: {', '.join(_LEVELS)}")
+    sqlite_synchronous: str = _setting(
+        "full", _one_of("full", "normal"), "full: what is acknowledged survives power loss; normal: only a crash"
+    )
+    spool_folder: str = _setting(
+        "", str, "where messages are kept that could not be saved; the SQLite file's folder, or var for PostgreSQL"
+    )
+    log_level: str = _setting(
+        "warning", _one_of(*_LEVELS), f"the least important messages that are logged: {', '.join(_LEVELS)}"
+    )
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
     )
@@ -95,6 +106,18 @@ class Settings:
     max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
     max_id_length: int = _setting(64, _whole(1, 1_000), "longest id that a client may give a message, in characters")
     max_history_page: int = _setting(100, _whole(1, 10_000), "most messages in one answer to `history`")
+    max_recovery_page: int = _setting(
+        500, _whole(1, 10_000), "most messages sent at once to a client that comes back, or in a page after a seq"
+    )
+    max_recovery_gap: int = _setting(
+        5_000, _whole(0, 1_000_000), "most messages that a client may have missed and still get all of them"
+    )
+    max_unsaved_messages: int = _setting(
+        10_000, _whole(1, 10_000_000), "most messages that wait to be committed before further ones are refused"
+    )
+    max_unsaved_bytes: int = _setting(
+        33_554_432, _whole(1_024, 100_000_000_000), "how large they may be before further ones are refused"
+    )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
     max_frame_bytes: int = _setting(65_536, _whole(1_024, 100_000_000), "largest message that a client may send")
     max_unsent_bytes: int = _setting(
@@ -105,6 +128,9 @@ class Settings:
     idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
+    id_memory_size: int = _setting(
+        1_000, _whole(0, 1_000_000), "recent messages of a room whose ids are compared before a message is said"
+    )
     greeting_size: int = _setting(10, _whole(0, 1_000), "recent messages pushed to one who joins")
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
@@ -112,12 +138,25 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """What a client may say."""
-        return Limits(self.max_name_length, self.max_message_length, self.max_id_length, self.max_history_page)
+        return Limits(
+            self.max_name_length,
+            self.max_message_length,
+            self.max_id_length,
+            self.max_history_page,
+            self.max_recovery_page,
+        )
 
     @property
     def rooms(self) -> RoomSettings:
         """What rooms are started with."""
-        return RoomSettings(self.ring_size, self.greeting_size, self.room_idle_timeout)
+        return RoomSettings(
+            self.ring_size,
+            self.greeting_size,
+            self.room_idle_timeout,
+            self.id_memory_size,
+            self.max_recovery_page,
+            self.max_recovery_gap,
+        )
 
 
 def _option(field: "dataclasses.Field[Any]") -> str:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chatter.messages import Done, Ref, Refused
+from chatter.messages import Done, Ref, Refused, RoomRef
 from web import wire
 from web.channel import Channel
 from web.edge import Edge
@@ -64,6 +64,10 @@ class Socket:
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
 
+    def find_room(self, slug: str) -> RoomRef:
+        """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
+        return self._edge.supervisor.room(slug)
+
     # ------------------------------------------------------------ joining
 
     def _join(self, frame: Frame, earlier: Channel | None) -> None:
@@ -76,7 +80,7 @@ class Socket:
             return
         try:
             params = self._join_params(frame)
-            name = self._name(params)
+            name, position = self._name(params), self._edge.limits.position(params)
         except InvalidPayload as error:
             self._refuse(frame, error.answer, earlier)
             return
@@ -84,8 +88,8 @@ class Socket:
         if refusal is not None:
             self._refuse(frame, Refused(refusal), earlier)
             return
-        channel = self._channels[frame.topic] = Channel(self, frame, self._edge.supervisor.room(slug))
-        channel.join(name, earlier)
+        channel = self._channels[frame.topic] = Channel(self, frame, slug)
+        channel.join(name, earlier, position)
 
     def _refuse(self, frame: Frame, refusal: Refused | Invalid, earlier: Channel | None) -> None:
         self._answer(frame.join_ref, frame, refusal)

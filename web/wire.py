@@ -18,10 +18,12 @@ from chatter.messages import (
     Posted,
     PresenceChanged,
     PresenceListed,
+    Recovery,
     Ref,
     Refused,
     Relayed,
     Typed,
+    Voided,
 )
 from web import rfc6455
 from web.rfc6455 import Opcode
@@ -205,6 +207,8 @@ def _name(event: Event) -> bytes:
     match event:
         case Posted() | Relayed():
             return b"new_message"
+        case Voided():
+            return b"message_voided"
         case Typed():
             return b"typing"
         case PresenceChanged():
@@ -223,7 +227,7 @@ def _reply(answer: Answer | Invalid) -> bytes:
     match answer:
         case Done():
             return b'{"response":{},"status":"ok"}'
-        case Acknowledged() | Page():
+        case Acknowledged() | Page() | Recovery():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Refused():
             return b'{"response":%b,"status":"error"}' % encode(answer)

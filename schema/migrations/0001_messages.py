@@ -1,4 +1,4 @@
-"""Rooms and what was said in them."""
+"""Rooms, what was said in them, and the starts of the server."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ def up(_migrator: Any, db: peewee.Database) -> None:
     class Message(peewee.Model):
         room = peewee.CharField(64)
         seq = peewee.BigIntegerField()
+        epoch = peewee.IntegerField()
         id = peewee.TextField()
         name = peewee.TextField()
         message = peewee.TextField()
@@ -25,5 +26,12 @@ def up(_migrator: Any, db: peewee.Database) -> None:
         class Meta:
             database = db
             primary_key = peewee.CompositeKey("room", "seq")
+            indexes = ((("room", "name", "id"), True),)
 
-    db.create_tables([Room, Message])
+    class Epoch(peewee.Model):
+        number = peewee.AutoField()
+
+        class Meta:
+            database = db
+
+    db.create_tables([Room, Message, Epoch])

@@ -7,35 +7,46 @@ from typing import Any
 import pykka
 import pytest
 
-from chatter.messages import Loaded, Post, Posted, Save
+from chatter.backlog import Backlog
+from chatter.estate import Estate
+from chatter.messages import Loaded, Post, Posted, Recovery, RoomMessage, Save
 from chatter.room import Room, RoomSettings
 from tests.support.stage import Listener, Recorder, Stage
 
+EPOCH = 7
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 class RoomOnStage:
     """A room whose supervisor, persistence and history only remember what they were told."""
 
-    def __init__(self, stage: Stage, settings: RoomSettings | None = None, recent: list[Posted] | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        settings: RoomSettings | None = None,
+        recent: list[Posted] | None = None,
+        epochs: tuple[tuple[int, int], ...] = (),
+        **options: Any,
+    ) -> None:
         self.stage = stage
         self.to_persistence: list[Any] = []
         self.to_history: list[Any] = []
         self.to_keeper: list[Any] = []
-        persistence = stage.start(Recorder, self.to_persistence)
-        history = stage.start(Recorder, self.to_history)
+        self.backlog = Backlog(most_messages=1_000)
+        stage.call(self.backlog.open, lambda _on_death: Recorder.start(self.to_persistence))
         self.ref: pykka.ActorRef[Any] = stage.start(
             Room,
             "lobby",
+            epoch=EPOCH,
             keeper=self,
-            persistence=persistence,
-            history=history,
-            loader=history,
+            backlog=self.backlog,
+            history=stage.start(Recorder, self.to_history),
             settings=settings or RoomSettings(),
             clock=lambda: NOON,
+            **options,
         )
         if recent is not None:
-            self.told(Loaded(recent))
+            self.told(Loaded(recent, epochs))
 
     def told(self, *messages: object) -> None:
         """Tell the room all of these in one turn, and let it happen."""
@@ -51,9 +62,13 @@ class RoomOnStage:
         """As `Keeper`."""
         self.to_keeper.append(("retired", slug))
 
-    def died(self, slug: str) -> None:
+    def died(self, slug: str, estate: Estate | None) -> None:
         """As `Keeper`."""
-        self.to_keeper.append(("died", slug))
+        self.to_keeper.append(("died", slug, estate))
+
+    def forward(self, slug: str, message: RoomMessage) -> None:
+        """As `Keeper`."""
+        self.to_keeper.append(("forward", slug, message))
 
     @property
     def saves(self) -> list[Save]:
@@ -61,14 +76,20 @@ class RoomOnStage:
         return [message for message in self.to_persistence if isinstance(message, Save)]
 
 
-def post(sender: Listener, message: str, ref: bytes = b'"1"', id: str = "a1") -> Post:
-    """A post by ann."""
-    return Post(sender, ref, id, "ann", message)
+def post(sender: Listener, message: str, ref: bytes = b'"1"', id: str = "", **options: Any) -> Post:
+    """A post by ann, whose id is its text unless the test gives it another."""
+    return Post(sender, ref, id or message, "ann", message, **options)
 
 
-def posted(seq: int, message: str = "hello", id: str = "a1") -> Posted:
+def welcome(newest: int = 0, **others: Any) -> Recovery:
+    """The answer to a join in a room whose newest message this is."""
+    usual = {"base": newest, "recovered": True, "missed": 0, "more": False}
+    return Recovery(EPOCH, newest, **{**usual, **others})
+
+
+def posted(seq: int, message: str = "hello", id: str = "") -> Posted:
     """What everyone hears of a post by ann."""
-    return Posted(seq, id, "ann", message, "2026-05-04T12:00:00.123456Z")
+    return Posted(seq, id or message, "ann", message, "2026-05-04T12:00:00.123456Z")
 
 
 @pytest.fixture

@@ -1,16 +1,20 @@
 """Persistence on a real database, with a recorder for the rooms; and a database that really fails."""
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import peewee
 import pykka
 import pytest
 
-from chatter.messages import Flush, Load, Save, Saved
+from chatter.backlog import Backlog
+from chatter.commit import Committer, Spool
+from chatter.messages import Flush, Load, NotSaved, Posted, Save, Saved, size_of
 from chatter.persistence import Persistence
 from schema import Database, Message, open_database
 from schema.database import migrate
@@ -46,11 +50,36 @@ class Desk:
         self.to_history: list[Any] = []
         self.room = stage.start(Recorder, self.told)
         history = stage.start(Recorder, self.to_history)
-        self.persistence: pykka.ActorRef[Any] = stage.start(Persistence, database, history, give_up)
+        self.backlog = Backlog()
+        self.dead_letters = Path(str(database.database) + ".dead-letters.jsonl")
+
+        def start(on_death: Callable[[], None]) -> pykka.ActorRef[Any]:
+            self.persistence: pykka.ActorRef[Any] = Persistence.start(
+                database,
+                history,
+                backlog=self.backlog,
+                committer=Committer(self.dead_letters),
+                give_up=give_up,
+                on_death=on_death,
+            )
+            return self.persistence
+
+        stage.call(self.backlog.open, start)
 
     def save(self, *seqs: int, slug: str = "lobby") -> None:
         """Have messages saved."""
-        self.persistence.tell(Save(self.room, slug, tuple(posted(seq) for seq in seqs)))
+        self.tell(Save(self.room, slug, 1, tuple(said(seq) for seq in seqs)))
+
+    def tell(self, message: Save | Load) -> None:
+        """Tell persistence by way of the backlog, which counts what is not committed."""
+        if isinstance(message, Save):
+            self.backlog.take(len(message.messages), sum(map(size_of, message.messages)))
+        self.backlog.tell(message)
+
+
+def said(seq: int) -> Posted:
+    """What a room says."""
+    return posted(seq, f"number {seq}")
 
 
 @pytest.fixture
@@ -117,7 +146,7 @@ def test_a_locked_database_is_tried_again_until_it_is_free(
 def test_a_room_is_loaded_after_everything_told_before_is_committed(stage: Stage, desk: Desk, path: Path) -> None:
     load = Load(desk.room, "lobby", 10)
     desk.save(1)
-    desk.persistence.tell(load)
+    desk.tell(load)
     desk.save(2)
     stage.until(lambda: desk.to_history)
     assert ("lobby", 1) in rows(path)
@@ -153,7 +182,103 @@ def test_a_room_that_died_meanwhile_does_not_disturb_the_others(stage: Stage, de
     other = stage.start(Recorder, alive)
     stage.run(desk.room.stop(block=False))
     desk.save(1)
-    desk.persistence.tell(Save(other, "other", (posted(1),)))
+    desk.tell(Save(other, "other", 1, (said(1),)))
     stage.until(lambda: alive)
     assert rows(path) == [("lobby", 1), ("other", 1)]
     assert Message.latest("lobby", 1)[0][0] == 1
+
+
+def refuse(path: Path, what: str) -> None:
+    """From now on the database takes no message with this text."""
+    connection = sqlite3.connect(path)
+    connection.execute(
+        f"CREATE TRIGGER no BEFORE INSERT ON message WHEN NEW.message = '{what}' "
+        "BEGIN SELECT RAISE(ABORT, 'never this'); END"
+    )
+    connection.commit()
+    connection.close()
+
+
+def test_a_message_that_is_refused_blocks_no_other_and_keeps_its_place(
+    stage: Stage, desk: Desk, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse(path, "number 7")
+    with Lock(path):
+        desk.save(1, 2, 3)
+        desk.save(4)
+        desk.save(5, 6, 7, 8, 9)
+        desk.save(1, slug="other")
+    stage.until(lambda: Saved(1) in desk.told)
+    void = Posted(7, "void-7", "", "", said(7).inserted_at, void=True)
+    assert desk.told[-2:] == [NotSaved(void, None), Saved(1)]  # first what the answer hangs on
+    assert rows(path) == [*(("lobby", seq) for seq in range(1, 10)), ("other", 1)]
+    assert Message.at("lobby", 7) == (7, "void-7", "", "", said(7).inserted_at)
+    (letter,) = map(json.loads, desk.dead_letters.read_text().splitlines())
+    assert (letter["room"], letter["seq"], letter["message"]) == ("lobby", 7, "number 7")
+    assert "never this" in letter["error"]
+    assert "number 7" in caplog.text
+    assert desk.backlog.unsaved == desk.backlog.unsaved_bytes == 0
+
+
+def test_an_id_that_was_used_before_makes_a_void_place_and_names_the_first(
+    stage: Stage, desk: Desk, path: Path
+) -> None:
+    desk.save(1)
+    repeat = msgspec.structs.replace(said(1), seq=2)
+    desk.tell(Save(desk.room, "lobby", 1, (repeat, said(3))))
+    stage.until(lambda: Saved(3) in desk.told)
+    (news,) = [told for told in desk.told if isinstance(told, NotSaved)]
+    assert (news.void.seq, news.first) == (2, said(1))
+    assert not desk.dead_letters.exists()
+
+
+def test_what_is_committed_already_is_saved_once(stage: Stage, desk: Desk, path: Path) -> None:
+    desk.save(1, 2)
+    stage.until(lambda: Saved(2) in desk.told)
+    desk.save(1, 2)
+    desk.save(3)
+    stage.until(lambda: Saved(3) in desk.told)
+    assert not [told for told in desk.told if isinstance(told, NotSaved)]
+    assert [seq for _, seq in rows(path)] == [1, 2, 3]
+
+
+def test_persistence_that_dies_is_started_anew_and_told_again(stage: Stage, desk: Desk, path: Path) -> None:
+    first = desk.persistence
+    with Lock(path):
+        desk.save(1)
+        first.tell("something that it does not know")
+        desk.save(2)
+        desk.tell(Load(desk.room, "lobby", 10))
+    stage.until(lambda: Saved(2) in desk.told)
+    assert not first.is_alive()
+    assert [seq for _, seq in rows(path)] == [1, 2]
+    stage.until(lambda: desk.to_history)
+    stage.run(desk.backlog.flush())
+    assert desk.backlog.unsaved == 0
+
+
+def test_what_is_not_saved_at_the_end_is_left_to_the_next_server(
+    stage: Stage, desk: Desk, path: Path, give_up: threading.Event
+) -> None:
+    with Lock(path):
+        desk.save(1, 2)
+        give_up.set()
+        left = stage.run(desk.backlog.close())
+    assert [posted.seq for save in left for posted in save.messages] == [1, 2]
+    spool = Spool(path.with_suffix(".unsaved"))
+    spool.leave(left)
+    assert spool.take_up(Committer(desk.dead_letters)) == 2
+    assert [seq for _, seq in rows(path)] == [1, 2]
+    assert spool.take_up(Committer(desk.dead_letters)) == 0
+
+
+def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, path: Path) -> None:
+    by_number, by_size = Backlog(most_messages=3), Backlog(most_bytes=1_000)
+    for backlog, size in ((by_number, 1), (by_size, 400)):
+        for _ in range(2):
+            backlog.take(1, size)
+            assert not backlog.is_full
+        backlog.take(1, size)
+        assert backlog.is_full
+        backlog.settled(1, size)
+        assert not backlog.is_full

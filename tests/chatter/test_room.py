@@ -26,14 +26,14 @@ from chatter.messages import (
     Typed,
 )
 from chatter.room import RoomSettings
-from tests.chatter.conftest import RoomOnStage, post, posted
+from tests.chatter.conftest import RoomOnStage, post, posted, welcome
 from tests.support.stage import Listener, PlainDialect, Stage, join
 
 
 def test_everyone_hears_a_post_before_it_is_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo))
     room.told(post(ann, "hello"))
-    assert ann.heard == bo.heard == [Done(), posted(1)]
+    assert ann.heard == bo.heard == [welcome(), posted(1)]
     assert [save.messages for save in room.saves] == [(posted(1),)]
 
 
@@ -41,12 +41,12 @@ def test_the_sender_is_answered_when_its_post_is_committed(room: RoomOnStage, an
     room.told(join(ann), join(bo), post(ann, "hello", ref=b'"7"'))
     assert ann.heard == bo.heard
     room.told(Saved(1))
-    assert ann.heard[-1] == (b'"7"', Acknowledged("a1", 1, "2026-05-04T12:00:00.123456Z"))
-    assert bo.heard == [Done(), posted(1)]
+    assert ann.heard[-1] == (b'"7"', Acknowledged("hello", 1, "2026-05-04T12:00:00.123456Z"))
+    assert bo.heard == [welcome(), posted(1)]
 
 
 def test_a_commit_answers_all_posts_up_to_it_and_none_after_it(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), *(post(ann, "hello", ref=b"%d" % number) for number in (1, 2, 3)))
+    room.told(join(ann), *(post(ann, f"number {number}", ref=b"%d" % number) for number in (1, 2, 3)))
     ann.forget()
     room.told(Saved(2))
     assert [ref for ref, _ in ann.heard] == [b"1", b"2"]
@@ -91,7 +91,7 @@ def test_an_acknowledgement_leaves_in_the_same_write_as_what_others_say(
     room.told(join(ann), join(bo), post(ann, "one", ref=b"1"))
     ann.forget()
     room.told(post(bo, "two"), Saved(1), post(bo, "three"))
-    answer = (b"1", Acknowledged("a1", 1, "2026-05-04T12:00:00.123456Z"))
+    answer = (b"1", Acknowledged("one", 1, "2026-05-04T12:00:00.123456Z"))
     assert ann.writes == [[posted(2, "two"), answer, posted(3, "three")]]
 
 
@@ -116,7 +116,7 @@ def test_whatever_comes_before_the_past_is_loaded_waits_for_it(stage: Stage, ann
     room.told(join(ann), post(ann, "new"))
     assert ann.heard == []
     room.told(Loaded([posted(41, "old")]))
-    assert ann.heard == [Done(), posted(41, "old"), posted(42, "new")]
+    assert ann.heard == [welcome(41), posted(41, "old"), posted(42, "new")]
 
 
 def test_numbers_continue_from_the_past(stage: Stage, ann: Listener) -> None:
@@ -140,14 +140,14 @@ def test_without_its_past_a_room_turns_people_away_and_ends(stage: Stage, ann: L
 def test_a_join_is_answered_and_then_pushed_the_ten_latest_oldest_first(stage: Stage, bo: Listener) -> None:
     room = RoomOnStage(stage, recent=[posted(seq) for seq in range(1, 41)])
     room.told(join(bo))
-    assert bo.heard == [Done(), *(posted(seq) for seq in range(31, 41))]
+    assert bo.heard == [welcome(40), *(posted(seq) for seq in range(31, 41))]
     assert len(bo.writes) == 1
 
 
 def test_a_join_among_posts_neither_misses_nor_doubles_one(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann))
     room.told(post(ann, "1"), post(ann, "2"), join(bo), post(ann, "3"), post(ann, "4"))
-    assert bo.heard == [Done(), *(posted(seq, str(seq)) for seq in (1, 2, 3, 4))]
+    assert bo.heard == [welcome(2), *(posted(seq, str(seq)) for seq in (1, 2, 3, 4))]
 
 
 def test_joining_a_living_room_asks_no_database(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
@@ -166,7 +166,7 @@ def test_one_who_leaves_is_answered_then_told_so_and_hears_nothing_more(
 ) -> None:
     room.told(join(ann), join(bo))
     room.told(post(bo, "before"), Leave(ann, b'"5"'), post(bo, "after"))
-    assert ann.heard == [Done(), posted(1, "before"), (b'"5"', Done()), "closed"]
+    assert ann.heard == [welcome(), posted(1, "before"), (b'"5"', Done()), "closed"]
     assert bo.heard[-1] == posted(2, "after")
 
 
@@ -181,13 +181,13 @@ def test_one_who_left_is_still_owed_the_answer_but_no_events(room: RoomOnStage, 
     room.told(join(ann), join(bo), post(ann, "hello", ref=b"1"), Leave(ann, b"2"))
     ann.forget()
     room.told(post(bo, "others"), Saved(1), post(bo, "talk"))
-    assert ann.heard == [(b"1", Acknowledged("a1", 1, "2026-05-04T12:00:00.123456Z"))]
+    assert ann.heard == [(b"1", Acknowledged("hello", 1, "2026-05-04T12:00:00.123456Z"))]
 
 
 def test_a_second_join_of_a_client_takes_the_place_of_its_first(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), post(ann, "hello"))
     room.told(Join(bo, None, replaces=ann))
-    assert bo.heard == [Done(), "closed", posted(1)]
+    assert bo.heard == [welcome(1), "closed", posted(1)]
     ann.forget()
     room.told(post(bo, "again"))
     assert ann.heard == []
@@ -196,7 +196,7 @@ def test_a_second_join_of_a_client_takes_the_place_of_its_first(room: RoomOnStag
 def test_one_who_is_dismissed_is_told_so(room: RoomOnStage, ann: Listener) -> None:
     room.told(join(ann))
     room.told(Dismiss(ann))
-    assert ann.heard == [Done(), "closed"]
+    assert ann.heard == [welcome(), "closed"]
 
 
 # ---------------------------------------------------------------- typing, bytes, presence
@@ -205,8 +205,8 @@ def test_one_who_is_dismissed_is_told_so(room: RoomOnStage, ann: Listener) -> No
 def test_typing_is_shown_to_all_others_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo))
     room.told(Type(ann, b"1", "ann"))
-    assert ann.heard == [Done(), (b"1", Done())]
-    assert bo.heard == [Done(), Typed("ann")]
+    assert ann.heard == [welcome(), (b"1", Done())]
+    assert bo.heard == [welcome(), Typed("ann")]
     assert room.saves == []
 
 
@@ -222,8 +222,8 @@ def test_typing_between_posts_keeps_everyones_order(room: RoomOnStage, ann: List
 def test_bytes_are_passed_on_to_everyone_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo))
     room.told(Relay(ann, b"1", b"\x00\xff"))
-    assert ann.heard == [Done(), Relayed(b"\x00\xff"), (b"1", Done())]
-    assert bo.heard == [Done(), Relayed(b"\x00\xff")]
+    assert ann.heard == [welcome(), Relayed(b"\x00\xff"), (b"1", Done())]
+    assert bo.heard == [welcome(), Relayed(b"\x00\xff")]
     assert room.saves == []
 
 
@@ -285,7 +285,7 @@ def test_history_before_the_ring_is_asked_of_the_reader(stage: Stage, ann: Liste
     room = RoomOnStage(stage, RoomSettings(ring_size=10), recent=[posted(seq) for seq in range(21, 31)])
     request = ReadHistory(ann, b"1", before=24, limit=5)
     room.told(request)
-    assert room.to_history[-1] == ReadPage(room.ref, "lobby", 24, request)
+    assert room.to_history[-1] == ReadPage(room.ref, "lobby", 30, request)
     assert ann.heard == []
     page = Page((posted(19),), more=True)
     room.told(HistoryRead(ann, b"1", page))
@@ -309,25 +309,48 @@ class Poison:
     """A message that no room knows."""
 
 
-def test_a_room_that_fails_tells_its_keeper_and_its_listeners(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    room.told(Poison())
-    assert ann.heard == bo.heard == [Done(), "crashed"]
-    assert room.to_keeper[-1] == ("died", "lobby")
+def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.told(join(ann), join(bo, "bo"), post(ann, "unanswered"))
+    poison, late = Poison(), post(bo, "too late")
+    room.told(post(ann, "before"), poison, late)
+    assert ann.heard[-1] == posted(2, "before")
+    assert [save.messages for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
+    (_, _, estate), forwarded = room.to_keeper[-2:]
+    assert list(estate.subscribers) == [ann, bo]
+    assert list(estate.unanswered) == [1, 2]
+    assert estate.letters == [estate.culprit] == [poison]
+    assert forwarded == ("forward", "lobby", late)
     with pytest.raises(pykka.ActorDeadError):
         room.ref.tell(join(ann))
 
 
-def test_one_who_was_about_to_join_a_room_that_fails_is_told_too(room: RoomOnStage, ann: Listener) -> None:
-    room.told(Poison(), join(ann))
-    assert ann.heard == ["crashed"]
+def test_a_successor_answers_what_was_committed_meanwhile_and_goes_on(stage: Stage, ann: Listener) -> None:
+    first = RoomOnStage(stage, recent=[])
+    first.told(join(ann), post(ann, "one", ref=b"1"), Poison())
+    estate = first.to_keeper[-1][2]
+    estate.letters[0] = post(ann, "two", ref=b"2")
+    ann.forget()
+    second = RoomOnStage(stage, recent=[posted(1, "one")], estate=estate, is_rebuilt=True)
+    assert isinstance(second.to_persistence[0], Load)  # after all that the first one said
+    answer = (b"1", Acknowledged("one", 1, "2026-05-04T12:00:00.123456Z"))
+    assert ann.heard == [answer, posted(2, "two")]
+    second.told(Saved(2))
+    assert ann.heard[-1][0] == b"2"
 
 
-def test_what_was_told_to_persistence_before_a_failure_stays_told(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "kept"))
-    room.told(post(ann, "void"), Poison())
-    assert [save.messages for save in room.saves] == [(posted(1, "kept"),)]
-    assert posted(2, "void") not in ann.heard
+def test_a_room_that_cannot_finish_its_turn_tells_its_listeners(
+    room: RoomOnStage, ann: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.told(join(ann))
+    monkeypatch.setattr(ann.dialect, "broadcast", fail)
+    room.told(post(ann, "hello"), join(Listener()))
+    assert ann.heard == [welcome(), "crashed"]
+    assert room.to_keeper[-1] == ("died", "lobby", None)
+
+
+def fail(*_: object) -> bytes:
+    """What no dialect should do."""
+    raise ValueError("cannot be said")
 
 
 def test_what_was_said_before_a_stop_is_still_saved_and_heard(room: RoomOnStage, ann: Listener) -> None:
@@ -362,7 +385,7 @@ def test_one_who_comes_in_the_last_moment_finds_the_room_open(stage: Stage, ann:
     room.told(Leave(ann))
     room.told(Retire(), join(bo))
     assert room.ref.is_alive()
-    assert bo.heard == [Done()]
+    assert bo.heard == [welcome()]
     room.told(Leave(bo))
     room.told(Retire())
     assert not room.ref.is_alive()

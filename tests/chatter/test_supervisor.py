@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from chatter.backlog import Backlog
+from chatter.commit import Committer
 from chatter.history import History
-from chatter.messages import Acknowledged, Done, Leave, Posted
+from chatter.messages import Acknowledged, Leave, Post, Posted, Recovery, Refused
 from chatter.persistence import Persistence
-from chatter.room import RoomSettings
-from chatter.supervisor import Supervisor
+from chatter.room import Room, RoomSettings
+from chatter.supervisor import MOST_DEATHS, Supervisor
 from schema import Database, Message, open_database
 from schema.database import migrate
-from tests.chatter.conftest import post
+from tests.chatter.conftest import EPOCH, post
 from tests.chatter.test_room import Poison
 from tests.support.stage import Listener, Stage, join
 
@@ -28,14 +30,20 @@ def opened(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def supervisor(stage: Stage, opened: Database) -> Iterator[Supervisor]:
+def supervisor(stage: Stage, opened: Database, tmp_path: Path) -> Iterator[Supervisor]:
     history = stage.start(History, opened)
-    persistence = stage.start(Persistence, opened, history, threading.Event())
-    supervisor = Supervisor(persistence, history, RoomSettings(idle_timeout=0.01))
+    backlog = Backlog()
+    options: dict[str, Any] = {
+        "backlog": backlog,
+        "committer": Committer(tmp_path / "dead-letters"),
+        "give_up": threading.Event(),
+    }
+    stage.call(backlog.open, lambda on_death: Persistence.start(opened, history, on_death=on_death, **options))
+    supervisor = Supervisor(backlog, history, EPOCH, RoomSettings(idle_timeout=0.01))
     yield supervisor
     stage.run(supervisor.stop())
-    for actor in (persistence, history):
-        stage.run(actor.stop(block=False))
+    stage.run(backlog.close())
+    stage.run(history.stop(block=False))
 
 
 class House:
@@ -80,7 +88,7 @@ def test_a_post_goes_all_the_way_to_the_database_and_back(house: House, ann: Lis
     house.tell("lobby", join(ann), post(ann, "hello"))
     house.stage.until(lambda: answers(ann))
     assert answers(ann)[0].seq == 1
-    assert [row[:4] for row in Message.latest("lobby", 10)] == [(1, "a1", "ann", "hello")]
+    assert [row[:4] for row in Message.latest("lobby", 10)] == [(1, "hello", "ann", "hello")]
 
 
 def test_an_empty_room_retires_and_its_numbers_continue(house: House, ann: Listener, bo: Listener) -> None:
@@ -94,23 +102,55 @@ def test_an_empty_room_retires_and_its_numbers_continue(house: House, ann: Liste
     assert [event.seq for event in bo.heard if isinstance(event, Posted)] == [1, 2]
 
 
-def test_a_dead_room_is_rebuilt_with_all_that_was_told_to_persistence(
-    house: House, ann: Listener, bo: Listener
-) -> None:
-    house.tell("lobby", join(ann), *(post(ann, str(number)) for number in range(300)))
-    house.hears(ann, Posted)
-    house.tell("lobby", Poison())
-    house.hears(ann, "crashed")
-    house.tell("lobby", join(bo), post(bo, "after the crash"))
+def test_a_dead_room_is_rebuilt_with_its_listeners_and_its_numbers(house: House, ann: Listener, bo: Listener) -> None:
+    house.tell("lobby", join(ann), join(bo, "bo"), *(post(ann, str(number)) for number in range(300)))
+    house.tell("lobby", Poison(), post(bo, "after the crash"))
     house.stage.until(lambda: answers(bo))
     assert answers(bo)[0].seq == 301
+    house.stage.until(lambda: len(answers(ann)) == 300)
     assert [row[0] for row in Message.latest("lobby", 1000)] == list(range(1, 302))
+    for listener in (ann, bo):
+        assert [said.seq for said in listener.heard if isinstance(said, Posted)] == list(range(1, 302))
+        assert "crashed" not in listener.heard
+    assert house.supervisor.people["lobby"] == 2
+
+
+def test_a_message_that_kills_twice_is_quarantined_and_answered(
+    house: House, ann: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = Room._place
+
+    def fail(room: Room, post: Post) -> None:
+        if post.message == "poison":
+            raise ValueError("this cannot be said")
+        place(room, post)
+
+    monkeypatch.setattr(Room, "_place", fail)
+    house.tell("lobby", join(ann))
+    house.hears(ann, Recovery)
+    house.tell("lobby", post(ann, "before"), post(ann, "poison", ref=b"7"), post(ann, "after"))
+    house.hears(ann, (b"7", Refused("quarantined")))
+    house.stage.until(lambda: len(answers(ann)) == 3)
+    assert [said.message for said in ann.heard if isinstance(said, Posted)] == ["before", "after"]
+    assert "quarantined" in caplog.text
+    assert "poison" in caplog.text
+
+
+def test_a_room_that_dies_again_and_again_sends_its_listeners_away(house: House, ann: Listener, bo: Listener) -> None:
+    house.tell("lobby", join(ann))
+    house.hears(ann, Recovery)
+    for _ in range(MOST_DEATHS):
+        house.tell("lobby", Poison())
+    house.hears(ann, "crashed")
+    house.tell("lobby", join(bo), post(bo, "a new beginning"))
+    house.hears(bo, Posted)
 
 
 def test_the_failure_of_a_room_reaches_no_other(house: House, ann: Listener, bo: Listener) -> None:
     house.tell("one", join(ann))
     house.tell("two", join(bo))
-    house.tell("one", Poison())
+    for _ in range(MOST_DEATHS):
+        house.tell("one", Poison())
     house.hears(ann, "crashed")
     house.tell("two", post(bo, "still here"))
     house.hears(bo, Posted)
@@ -125,17 +165,17 @@ def test_people_are_counted_by_room(house: House, ann: Listener, bo: Listener) -
     house.stage.until(lambda: dict(house.supervisor.people) == {"two": 2})
 
 
-def test_a_dead_room_has_no_people(house: House, ann: Listener) -> None:
+def test_a_room_that_sent_its_people_away_has_none(house: House, ann: Listener) -> None:
     house.tell("lobby", join(ann))
-    house.hears(ann, Done())
     house.stage.until(lambda: house.supervisor.people)
-    house.tell("lobby", Poison())
+    for _ in range(MOST_DEATHS):
+        house.tell("lobby", Poison())
     house.stage.until(lambda: not house.supervisor.people)
 
 
 def test_stopping_handles_what_was_told_before(house: House, ann: Listener) -> None:
     house.tell("lobby", join(ann))
-    house.hears(ann, Done())
+    house.hears(ann, Recovery)
     house.tell("lobby", post(ann, "last words"))
     house.stage.run(house.supervisor.stop())
     assert isinstance(ann.heard[-1], Posted)

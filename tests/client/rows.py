@@ -26,7 +26,9 @@ def prepare(database: Path, room: str, texts: Iterable[str]) -> None:
     ]
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("INSERT INTO room (slug) VALUES (?)", [room])
-        connection.executemany("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(
+            "INSERT INTO message (room, epoch, seq, id, name, message, inserted_at) VALUES (?, 0, ?, ?, ?, ?, ?)", rows
+        )
 
 
 def _iso(time: datetime) -> str:

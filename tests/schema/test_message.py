@@ -11,39 +11,39 @@ def row(seq: int, message: str = "hello") -> MessageRow:
 
 def test_what_was_saved_is_read_back_as_it_was() -> None:
     text = "tab\t, line\nfeed, é, 😀, '; DROP TABLE message; --"
-    Message.save_all([("lobby", [row(1, text)])])
+    Message.save_all([("lobby", 1, [row(1, text)])])
     assert Message.latest("lobby", 10) == [row(1, text)]
 
 
 def test_the_latest_messages_come_oldest_first() -> None:
-    Message.save_all([("lobby", [row(seq) for seq in range(1, 8)])])
+    Message.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
     assert Message.latest("lobby", 3) == [row(5), row(6), row(7)]
 
 
 def test_a_page_ends_before_its_seq() -> None:
-    Message.save_all([("lobby", [row(seq) for seq in range(1, 8)])])
+    Message.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
     assert Message.before("lobby", 5, 2) == [row(3), row(4)]
     assert Message.before("lobby", 1, 2) == []
 
 
 def test_rooms_do_not_mix() -> None:
-    Message.save_all([("a", [row(1, "in a")]), ("b", [row(1, "in b")])])
+    Message.save_all([("a", 1, [row(1, "in a")]), ("b", 1, [row(1, "in b")])])
     assert Message.latest("a", 10) == [row(1, "in a")]
     assert Message.before("b", 2, 10) == [row(1, "in b")]
     assert Message.latest("c", 10) == []
 
 
 def test_a_batch_is_saved_whole_or_not_at_all() -> None:
-    Message.save_all([("lobby", [row(1)])])
+    Message.save_all([("lobby", 1, [row(1)])])
     with pytest.raises(Exception, match="UNIQUE constraint failed"):
-        Message.save_all([("lobby", [row(2)]), ("other", [row(1)]), ("lobby", [row(1, "again")])])
+        Message.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
     assert Message.latest("lobby", 10) == [row(1)]
     assert Message.latest("other", 10) == []
     assert Room.by_last_message(10) == [("lobby", row(1)[4])]
 
 
 def test_rooms_are_listed_by_their_last_message() -> None:
-    Message.save_all([("early", [row(1)]), ("late", [row(1), row(9)]), ("middle", [row(1), row(5)])])
+    Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
     assert Room.by_last_message(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
     assert len(Room.by_last_message(2)) == 2
 

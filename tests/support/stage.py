@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import pykka
 
 from chatter.actors import LoopActor
-from chatter.messages import Answer, Done, Event, Join, Ref, Refused
+from chatter.messages import Answer, Event, Join, Position, Recovery, Ref, Refused
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -35,6 +35,14 @@ class Stage:
             return actor.start(*args, **options)
 
         return self.run(start())
+
+    def call(self, function: Callable[..., object], *args: Any) -> None:
+        """Call something that wants to be on the loop."""
+
+        async def call() -> None:
+            function(*args)
+
+        self.run(call())
 
     def turn(self) -> None:
         """Let every actor read its mail, and the mail that follows from that."""
@@ -117,9 +125,9 @@ class Listener:
         """Only what comes from here on counts."""
         self.writes.clear()
 
-    def welcome(self) -> bytes:
+    def welcome(self, recovery: Recovery) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame(Done())
+        return self.dialect.frame(recovery)
 
     def refuse(self, reason: str) -> bytes:
         """As `Subscriber`."""
@@ -143,6 +151,6 @@ class Listener:
             self.writes.append(self.dialect.read(frames))
 
 
-def join(listener: Listener, name: str | None = None) -> Join:
+def join(listener: Listener, name: str | None = None, position: Position | None = None) -> Join:
     """A join, by a named person or by nobody in particular."""
-    return Join(listener, name)
+    return Join(listener, name, position=position)

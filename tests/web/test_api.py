@@ -178,7 +178,8 @@ def test_no_more_than_a_hundred_rooms_are_listed_those_last_spoken_in(
             connection.execute("insert into room values (?)", [f"room-{number:03}"])
             said = [f"room-{number:03}", 1, f"id-{number}", "ann", "hello", f"2026-01-01T00:00:00.{number:06}Z"]
             connection.execute(
-                "insert into message (room, seq, id, name, message, inserted_at) values (?, ?, ?, ?, ?, ?)", said
+                "insert into message (room, epoch, seq, id, name, message, inserted_at) values (?, 0, ?, ?, ?, ?, ?)",
+                said,
             )
     come("silent")
     assert [room["name"] for room in rooms(server)] == [f"room-{number:03}" for number in range(119, 19, -1)]

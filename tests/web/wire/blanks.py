@@ -5,7 +5,7 @@ import re
 import time
 from typing import Any
 
-_BLANK = re.compile(r"<(id|time|seconds|phx_ref|token|text)(?: (\w+))?>")
+_BLANK = re.compile(r"<(id|time|seconds|number|phx_ref|token|text)(?: (\w+))?>")
 _FORMS = {
     "id": r"[0-9a-f]{32}",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
@@ -49,6 +49,8 @@ class Blanks:
 def _has_form(kind: str, got: Any) -> bool:
     if kind == "seconds":
         return isinstance(got, int) and abs(got - time.time()) < 60
+    if kind == "number":
+        return type(got) is int
     return isinstance(got, str) and re.fullmatch(_FORMS[kind], got) is not None
 
 
@@ -60,6 +62,8 @@ def is_compact(text: str) -> bool:
 # ---------------------------------------------------------------- what frames often end with
 
 OK = '{"response":{},"status":"ok"}'
+_POSITION = '"base":"<number>","epoch":"<number>","missed":0,"more":false,"recovered":true,"seq":"<number>"'
+JOINED = f'{{"response":{{{_POSITION}}},"status":"ok"}}'
 INVALID = '{"response":{"field":"payload","message":"<text>","reason":"invalid"},"status":"error"}'
 
 

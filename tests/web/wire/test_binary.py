@@ -1,7 +1,7 @@
 """Binary frames: relayed as they are to those who can carry them, and saved for nobody."""
 
 from tests.support.phoenix_client import binary_push
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED, posted, saved
+from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, saved
 from tests.web.wire.stages import Stage
 
 
@@ -48,9 +48,9 @@ def test_clients_that_cannot_carry_bytes_hear_nothing_of_them(stage: Stage) -> N
     ann, old, lee = stage.connect("ann"), stage.connect("old", "vsn=1.0.0"), stage.poll("lee")
     ann.joins("chat_room:bin-old")
     old.says('{"topic":"chat_room:bin-old","event":"phx_join","payload":{},"ref":"1"}')
-    old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"1","topic":"chat_room:bin-old"}}')
+    old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"1","topic":"chat_room:bin-old"}}')
     lee.says('["1","1","chat_room:bin-old","phx_join",{}]')
-    lee.hears(f'["1","1","chat_room:bin-old","phx_reply",{OK}]')
+    lee.hears(f'["1","1","chat_room:bin-old","phx_reply",{JOINED}]')
     for data in (b"abc", b"\xfa\xff"):
         ann.says_binary(binary_push("3", "4", "chat_room:bin-old", "new_message", data))
         ann.hears_binary(relayed("chat_room:bin-old", data))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.phoenix_client import UPGRADE, Connection, Opcode, Response, WebSocket, frame, request
-from tests.web.wire.blanks import OK
+from tests.web.wire.blanks import JOINED
 from tests.web.wire.stages import Stage
 
 NOT_FOUND = {"errors": {"detail": "Not Found"}}
@@ -133,7 +133,7 @@ def test_a_page_of_an_allowed_origin_is_admitted(stage: Stage) -> None:
 def test_a_name_in_the_address_counts_for_joins_that_give_none(stage: Stage) -> None:
     ann = stage.connect("ann", "name=ann%20b&vsn=2.0.0")
     ann.says('["3","3","chat_room:address","phx_join",{}]')
-    ann.hears(f'["3","3","chat_room:address","phx_reply",{OK}]')
+    ann.hears(f'["3","3","chat_room:address","phx_reply",{JOINED}]')
     meta = '{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}'
     ann.hears(f'["3",null,"chat_room:address","presence_state",{{"ann b":{meta}}}]')
     ann.hears(f'[null,null,"chat_room:address","presence_diff",{{"joins":{{"ann b":{meta}}},"leaves":{{}}}}]')

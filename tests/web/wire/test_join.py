@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED, posted, refused, saved
+from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.stages import Stage
 from tests.web.wire.transcript import Speaker
 
@@ -20,7 +20,7 @@ def say(speaker: Speaker, topic: str, *words: str, first: int = 1) -> None:
 def test_a_join_of_an_empty_room_is_answered_and_followed_by_nothing(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('["3","3","chat_room:empty","phx_join",{}]')
-    ann.hears(f'["3","3","chat_room:empty","phx_reply",{OK}]')
+    ann.hears(f'["3","3","chat_room:empty","phx_reply",{JOINED}]')
     ann.says('["3","4","chat_room:empty","typing",{"name":"ann"}]')
     ann.hears(f'["3","4","chat_room:empty","phx_reply",{OK}]')
 
@@ -30,7 +30,7 @@ def test_the_latest_messages_are_pushed_after_a_join_oldest_first(stage: Stage) 
     ann.joins("chat_room:history")
     say(ann, "chat_room:history", "hello", "hi ann")
     bo.says('["9","9","chat_room:history","phx_join",{"some":"params"}]')
-    bo.hears(f'["9","9","chat_room:history","phx_reply",{OK}]')
+    bo.hears(f'["9","9","chat_room:history","phx_reply",{JOINED}]')
     bo.hears(f'["9",null,"chat_room:history","new_message",{posted(1, "ann", "hello")}]')
     bo.hears(f'["9",null,"chat_room:history","new_message",{posted(2, "ann", "hi ann")}]')
 
@@ -87,7 +87,7 @@ def test_a_join_payload_of_null_counts_as_an_empty_object(stage: Stage) -> None:
     ann.joins("chat_room:null")
     say(ann, "chat_room:null", "hello")
     bo.says('["3","3","chat_room:null","phx_join",null]')
-    bo.hears(f'["3","3","chat_room:null","phx_reply",{OK}]')
+    bo.hears(f'["3","3","chat_room:null","phx_reply",{JOINED}]')
     bo.hears(f'["3",null,"chat_room:null","new_message",{posted(1, "ann", "hello")}]')
 
 

@@ -1,6 +1,6 @@
 """The end of a channel: by a leave, and by a second join of its topic."""
 
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED, posted, refused, saved
+from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.stages import Stage
 
 
@@ -50,7 +50,7 @@ def test_after_a_leave_the_topic_may_be_joined_anew(stage: Stage) -> None:
     ann.says('["5","5","chat_room:again","phx_join",{}]')
     ann.hears(f'["3","4","chat_room:again","phx_reply",{OK}]')
     ann.hears('["3","3","chat_room:again","phx_close",{}]')
-    ann.hears(f'["5","5","chat_room:again","phx_reply",{OK}]')
+    ann.hears(f'["5","5","chat_room:again","phx_reply",{JOINED}]')
     ann.says('["5","6","chat_room:again","typing",{"name":"ann"}]')
     ann.hears(f'["5","6","chat_room:again","phx_reply",{OK}]')
 
@@ -59,11 +59,11 @@ def test_a_second_join_of_a_topic_ends_the_first(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.joins("chat_room:double")
     ann.says('["4","4","chat_room:double","phx_join",{}]')
-    ann.hears(f'["4","4","chat_room:double","phx_reply",{OK}]')
+    ann.hears(f'["4","4","chat_room:double","phx_reply",{JOINED}]')
     ann.hears('["3","3","chat_room:double","phx_close",{}]')
     # the same join_ref once more
     ann.says('["4","4","chat_room:double","phx_join",{}]')
-    ann.hears(f'["4","4","chat_room:double","phx_reply",{OK}]')
+    ann.hears(f'["4","4","chat_room:double","phx_reply",{JOINED}]')
     ann.hears('["4","4","chat_room:double","phx_close",{}]')
     # a push with the first join_ref, then with the live one
     ann.says('["3","5","chat_room:double","typing",{"name":"ann"}]')
@@ -75,7 +75,7 @@ def test_one_who_joined_twice_hears_everything_once(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.joins("chat_room:once")
     ann.says('["4","4","chat_room:once","phx_join",{}]')
-    ann.hears(f'["4","4","chat_room:once","phx_reply",{OK}]')
+    ann.hears(f'["4","4","chat_room:once","phx_reply",{JOINED}]')
     ann.hears('["3","3","chat_room:once","phx_close",{}]')
     ann.says('["4","5","chat_room:once","new_message",{"name":"ann","message":"hello"}]')
     ann.hears(f'[null,null,"chat_room:once","new_message",{posted(1, "ann", "hello")}]')
@@ -89,7 +89,7 @@ def test_a_second_join_is_pushed_the_latest_messages_again(stage: Stage) -> None
     ann.hears(f'[null,null,"chat_room:reread","new_message",{posted(1, "ann", "hello")}]')
     ann.hears(f'["3","4","chat_room:reread","phx_reply",{saved(1)}]')
     ann.says('["5","5","chat_room:reread","phx_join",{}]')
-    ann.hears(f'["5","5","chat_room:reread","phx_reply",{OK}]')
+    ann.hears(f'["5","5","chat_room:reread","phx_reply",{JOINED}]')
     ann.hears('["3","3","chat_room:reread","phx_close",{}]')
     ann.hears(f'["5",null,"chat_room:reread","new_message",{posted(1, "ann", "hello")}]')
 
@@ -124,8 +124,8 @@ def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(stage: St
         '["4","7","chat_room:hurry","typing",{"name":"ann"}]',
     )
     ann.hears(f'[null,"7","chat_room:hurry","phx_reply",{UNMATCHED}]')  # no room needs to be asked
-    ann.hears(f'["3","3","chat_room:hurry","phx_reply",{OK}]')
-    ann.hears(f'["4","4","chat_room:hurry","phx_reply",{OK}]')
+    ann.hears(f'["3","3","chat_room:hurry","phx_reply",{JOINED}]')
+    ann.hears(f'["4","4","chat_room:hurry","phx_reply",{JOINED}]')
     ann.hears('["3","3","chat_room:hurry","phx_close",{}]')
     ann.hears(f'["4","5","chat_room:hurry","phx_reply",{OK}]')
     ann.hears(f'["4","6","chat_room:hurry","phx_reply",{OK}]')
@@ -145,5 +145,5 @@ def test_a_socket_holds_a_hundred_channels(stage: Stage) -> None:
     ann.joins("chat_room:c101", "103")
     # a topic that is joined already takes the place of its first join
     ann.says('["104","104","chat_room:c2","phx_join",{}]')
-    ann.hears(f'["104","104","chat_room:c2","phx_reply",{OK}]')
+    ann.hears(f'["104","104","chat_room:c2","phx_reply",{JOINED}]')
     ann.hears('["2","2","chat_room:c2","phx_close",{}]')

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from tests.support.phoenix_client import NDJSON, binary_push
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED, posted, refused, saved
+from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.stages import Stage
 
 
@@ -16,7 +16,7 @@ def test_a_join_its_history_a_push_and_its_reply(stage: Stage) -> None:
     ann.hears(f'[null,null,"chat_room:lp","new_message",{posted(1, "ann", "hello")}]')
     ann.hears(f'["3","4","chat_room:lp","phx_reply",{saved(1)}]')
     lee.says('["3","3","chat_room:lp","phx_join",{}]')
-    lee.hears(f'["3","3","chat_room:lp","phx_reply",{OK}]')
+    lee.hears(f'["3","3","chat_room:lp","phx_reply",{JOINED}]')
     lee.hears(f'["3",null,"chat_room:lp","new_message",{posted(1, "ann", "hello")}]')
     lee.says('["3","4","chat_room:lp","new_message",{"name":"lp","message":"by longpoll"}]')
     lee.hears(f'[null,null,"chat_room:lp","new_message",{posted(2, "lp", "by longpoll")}]')
@@ -28,7 +28,7 @@ def test_a_join_its_history_a_push_and_its_reply(stage: Stage) -> None:
 def test_several_messages_in_one_post(stage: Stage) -> None:
     lee = stage.poll("lee")
     lee.says('["3","3","chat_room:lp-several","phx_join",{}]')
-    lee.hears(f'["3","3","chat_room:lp-several","phx_reply",{OK}]')
+    lee.hears(f'["3","3","chat_room:lp-several","phx_reply",{JOINED}]')
     lee.says(
         '["6","6","chat_room:lp-x","phx_join",{"unauthorized":true}]',
         '["7","7","nowhere:1","phx_join",{}]',
@@ -66,7 +66,7 @@ def test_text_beyond_ascii_comes_through(stage: Stage) -> None:
     lee, bo = stage.poll("lee"), stage.connect("bo")
     bo.joins("chat_room:lp-text")
     lee.says('["1","1","chat_room:lp-text","phx_join",{}]')
-    lee.hears(f'["1","1","chat_room:lp-text","phx_reply",{OK}]')
+    lee.hears(f'["1","1","chat_room:lp-text","phx_reply",{JOINED}]')
     bo.says('["3","4","chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
     bo.hears(f'["3","4","chat_room:lp-text","phx_reply",{OK}]')
     lee.hears('[null,null,"chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
@@ -83,7 +83,7 @@ def test_a_binary_push_is_a_line_of_base64(stage: Stage) -> None:
     lee, ann = stage.poll("lee"), stage.connect("ann")
     ann.joins("chat_room:lpb")
     lee.says('["2","2","chat_room:lpb","phx_join",{}]')
-    lee.hears(f'["2","2","chat_room:lpb","phx_reply",{OK}]')
+    lee.hears(f'["2","2","chat_room:lpb","phx_reply",{JOINED}]')
     push = binary_push("2", "3", "chat_room:lpb", "new_message", b"\1\2\3\xfa")
     lee.says(base64.b64encode(push).decode(), '["2","4","chat_room:lpb","typing",{"name":"lee"}]')
     ann.hears_binary(b"\x02\x0d\x0bchat_room:lpbnew_message\1\2\3\xfa")
@@ -98,7 +98,7 @@ def test_version_1_by_polling(stage: Stage, query: str) -> None:
     old, bo = stage.poll("old", query), stage.connect("bo")
     bo.joins("chat_room:lp-v1")
     old.says('{"topic":"chat_room:lp-v1","event":"phx_join","payload":{},"ref":"1"}', content_type="application/json")
-    old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"1","topic":"chat_room:lp-v1"}}')
+    old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"1","topic":"chat_room:lp-v1"}}')
     bo.says('["3","4","chat_room:lp-v1","typing",{"name":"bob"}]')
     bo.hears(f'["3","4","chat_room:lp-v1","phx_reply",{OK}]')
     old.hears('{"event":"typing","payload":{"name":"bob"},"ref":null,"topic":"chat_room:lp-v1"}')

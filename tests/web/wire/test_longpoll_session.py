@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.phoenix_client import NDJSON, LongPoll, Response, request
-from tests.web.wire.blanks import OK, Blanks
+from tests.web.wire.blanks import JOINED, OK, Blanks
 from tests.web.wire.stages import Stage
 
 LP = "/socket/longpoll?vsn=2.0.0"
@@ -143,7 +143,7 @@ def test_a_name_in_the_address_counts_for_joins_that_give_none(stage: Stage) -> 
     lee.says('["1","1","chat_room:lp-name","phx_join",{}]')
     meta = '{"lee":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref lee>"}]}}'
     lee.hears(
-        f'["1","1","chat_room:lp-name","phx_reply",{OK}]',
+        f'["1","1","chat_room:lp-name","phx_reply",{JOINED}]',
         f'["1",null,"chat_room:lp-name","presence_state",{meta}]',
         f'[null,null,"chat_room:lp-name","presence_diff",{{"joins":{meta},"leaves":{{}}}}]',
     )

@@ -3,7 +3,7 @@
 import time
 
 from tests.support.phoenix_client import LongPoll, Opcode
-from tests.web.wire.blanks import OK, Blanks
+from tests.web.wire.blanks import JOINED, OK, Blanks
 from tests.web.wire.stages import HASTE, Stage
 from tests.web.wire.transcript import Poller
 
@@ -23,7 +23,7 @@ def reply(session: LongPoll) -> object:
 
 def joins(poller: Poller, topic: str) -> None:
     poller.says(f'["1","1","{topic}","phx_join",{{}}]')
-    poller.hears(f'["1","1","{topic}","phx_reply",{OK}]')
+    poller.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
 
 
 def test_a_poll_that_waits_is_answered_by_the_first_message(stage: Stage) -> None:

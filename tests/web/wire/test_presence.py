@@ -1,7 +1,7 @@
 """Presence: who is here, one meta a connection; who came, and who went by a leave, a cut or a close frame."""
 
 from tests.support.phoenix_client import Opcode, frame
-from tests.web.wire.blanks import INVALID, OK, posted, saved
+from tests.web.wire.blanks import INVALID, JOINED, OK, posted, saved
 from tests.web.wire.stages import Stage
 from tests.web.wire.transcript import Speaker
 
@@ -21,7 +21,7 @@ def enters(speaker: Speaker, topic: str, name: str, *here: str, connection: str 
     """Join under a name and hear of it; `here` is who is there already."""
     me = f'"{name}":{metas(connection or name)}'
     speaker.says(f'["1","1","{topic}","phx_join",{{"name":"{name}"}}]')
-    speaker.hears(f'["1","1","{topic}","phx_reply",{OK}]')
+    speaker.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
     speaker.hears(f'["1",null,"{topic}","presence_state",{{{",".join([*here, me])}}}]')
     speaker.hears(diff(topic, joins=me))
 
@@ -29,7 +29,7 @@ def enters(speaker: Speaker, topic: str, name: str, *here: str, connection: str 
 def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('["3","3","chat_room:w1","phx_join",{"name":"ann"}]')
-    ann.hears(f'["3","3","chat_room:w1","phx_reply",{OK}]')
+    ann.hears(f'["3","3","chat_room:w1","phx_reply",{JOINED}]')
     meta = '{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}'
     ann.hears(f'["3",null,"chat_room:w1","presence_state",{{"ann":{meta}}}]')
     ann.hears(f'[null,null,"chat_room:w1","presence_diff",{{"joins":{{"ann":{meta}}},"leaves":{{}}}}]')
@@ -43,7 +43,7 @@ def test_everybody_hears_who_comes_and_who_goes(stage: Stage) -> None:
     ann.hears(diff(topic, joins=f'"bob":{metas("bob")}'))
     # a second connection of the same name: one more meta under the same key, in the state after the first
     second.says(f'["1","1","{topic}","phx_join",{{"name":"bob"}}]')
-    second.hears(f'["1","1","{topic}","phx_reply",{OK}]')
+    second.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
     second.hears(f'["1",null,"{topic}","presence_state",{{"ann":{metas("ann")},"bob":{metas("bob", "second")}}}]')
     for speaker in (second, ann, bo):
         speaker.hears(diff(topic, joins=f'"bob":{metas("second")}'))
@@ -80,7 +80,7 @@ def test_the_latest_messages_come_before_who_is_here(stage: Stage) -> None:
     ann.hears(f'[null,null,"chat_room:w4","new_message",{posted(1, "ann", "hello")}]')
     ann.hears(f'["3","4","chat_room:w4","phx_reply",{saved(1)}]')
     bo.says('["1","1","chat_room:w4","phx_join",{"name":"bob"}]')
-    bo.hears(f'["1","1","chat_room:w4","phx_reply",{OK}]')
+    bo.hears(f'["1","1","chat_room:w4","phx_reply",{JOINED}]')
     bo.hears(f'["1",null,"chat_room:w4","new_message",{posted(1, "ann", "hello")}]')
     bo.hears(f'["1",null,"chat_room:w4","presence_state",{{"bob":{metas("bob")}}}]')
     for speaker in (bo, ann):
@@ -104,7 +104,7 @@ def test_a_second_join_on_one_socket_takes_the_place_of_the_first(stage: Stage) 
     enters(ann, "chat_room:w6", "ann", f'"bob":{metas("bob")}')
     bo.hears(diff("chat_room:w6", joins=f'"ann":{metas("ann")}'))
     ann.says('["2","2","chat_room:w6","phx_join",{"name":"ann"}]')
-    ann.hears(f'["2","2","chat_room:w6","phx_reply",{OK}]')
+    ann.hears(f'["2","2","chat_room:w6","phx_reply",{JOINED}]')
     ann.hears('["1","1","chat_room:w6","phx_close",{}]')
     ann.hears(f'["2",null,"chat_room:w6","presence_state",{{"ann":{metas("anew")},"bob":{metas("bob")}}}]')
     change = diff("chat_room:w6", joins=f'"ann":{metas("anew")}', leaves=f'"ann":{metas("ann")}')

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.web.wire.blanks import OK, posted, saved
+from tests.web.wire.blanks import JOINED, OK, posted, saved
 from tests.web.wire.stages import Stage
 
 
 def test_a_join_with_join_ref_null_is_addressed_by_its_ref_from_then_on(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('[null,"3","chat_room:r1","phx_join",{}]')
-    ann.hears(f'[null,"3","chat_room:r1","phx_reply",{OK}]')
+    ann.hears(f'[null,"3","chat_room:r1","phx_reply",{JOINED}]')
     ann.says('[null,"4","chat_room:r1","new_message",{"name":"ann","message":"hi"}]')
     ann.hears(f'[null,null,"chat_room:r1","new_message",{posted(1, "ann", "hi")}]')
     ann.hears(f'["3","4","chat_room:r1","phx_reply",{saved(1)}]')
@@ -21,7 +21,7 @@ def test_a_join_with_join_ref_null_is_addressed_by_its_ref_from_then_on(stage: S
 def test_both_references_may_be_null(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('[null,null,"chat_room:r2","phx_join",{}]')
-    ann.hears(f'[null,null,"chat_room:r2","phx_reply",{OK}]')
+    ann.hears(f'[null,null,"chat_room:r2","phx_reply",{JOINED}]')
     ann.says('[null,null,"chat_room:r2","typing",{"name":"ann"}]')
     ann.hears(f'[null,null,"chat_room:r2","phx_reply",{OK}]')
     ann.says('[null,null,"chat_room:r2","phx_leave",{}]')
@@ -32,7 +32,7 @@ def test_both_references_may_be_null(stage: Stage) -> None:
 def test_numbers_come_back_as_numbers(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('[1,1,"chat_room:r3","phx_join",{}]')
-    ann.hears(f'[1,1,"chat_room:r3","phx_reply",{OK}]')
+    ann.hears(f'[1,1,"chat_room:r3","phx_reply",{JOINED}]')
     ann.says('[1,2,"chat_room:r3","typing",{"name":"ann"}]')
     ann.hears(f'[1,2,"chat_room:r3","phx_reply",{OK}]')
     ann.says('[1,3,"chat_room:r3","phx_leave",{}]')
@@ -69,7 +69,7 @@ def test_a_stale_push_is_not_even_broadcast(stage: Stage) -> None:
 def test_more_than_five_elements_are_tolerated(stage: Stage) -> None:
     ann = stage.connect("ann")
     ann.says('["20","20","chat_room:r5","phx_join",{},"more",1]')
-    ann.hears(f'["20","20","chat_room:r5","phx_reply",{OK}]')
+    ann.hears(f'["20","20","chat_room:r5","phx_reply",{JOINED}]')
     ann.says('["20","21","chat_room:r5","typing",{"name":"ann"},{}]')
     ann.hears(f'["20","21","chat_room:r5","phx_reply",{OK}]')
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import Server
-from tests.web.wire.blanks import OK, posted, saved
+from tests.web.wire.blanks import JOINED, posted, saved
 from tests.web.wire.stages import Stage, played_at
 
 
@@ -51,7 +51,7 @@ def test_clients_that_do_not_let_go_do_not_hold_the_server(mortal: Server, stage
 def test_a_poll_that_waits_is_answered_at_once(mortal: Server, stage: Stage) -> None:
     lee = stage.poll("lee")
     lee.says('["1","1","chat_room:end","phx_join",{}]')
-    lee.hears(f'["1","1","chat_room:end","phx_reply",{OK}]')
+    lee.hears(f'["1","1","chat_room:end","phx_reply",{JOINED}]')
     poll = lee.waits()
     os.kill(mortal.pid, signal.SIGTERM)
     assert poll.response().json == {"messages": [], "status": 204, "token": lee.session.token}
@@ -71,5 +71,5 @@ def test_what_was_said_is_committed_and_acknowledged_before_the_end(mortal: Serv
     mortal.start()
     bo = stage.connect("bo")
     bo.says('["1","1","chat_room:end","phx_join",{}]')
-    bo.hears(f'["1","1","chat_room:end","phx_reply",{OK}]')
+    bo.hears(f'["1","1","chat_room:end","phx_reply",{JOINED}]')
     bo.hears(f'["1",null,"chat_room:end","new_message",{posted(1, "ann", "last words")}]')

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.phoenix_client import Opcode
-from tests.web.wire.blanks import OK
+from tests.web.wire.blanks import JOINED, OK
 from tests.web.wire.stages import HASTE, Stage
 
 PACE = HASTE / 4
@@ -64,7 +64,7 @@ def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_stage: Stage) -
     ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
     bo.joins("chat_room:silent", "1")
     ann.says('["3","3","chat_room:silent","phx_join",{"name":"ann"}]')
-    ann.hears(f'["3","3","chat_room:silent","phx_reply",{OK}]')
+    ann.hears(f'["3","3","chat_room:silent","phx_reply",{JOINED}]')
     meta = '{"ann":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}}'
     ann.hears(f'["3",null,"chat_room:silent","presence_state",{meta}]')
     came = f'[null,null,"chat_room:silent","presence_diff",{{"joins":{meta},"leaves":{{}}}}]'

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.phoenix_client import binary_push
-from tests.web.wire.blanks import OK, UNMATCHED, posted, refused, saved
+from tests.web.wire.blanks import JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.stages import Stage
 from tests.web.wire.transcript import Speaker
 
@@ -17,7 +17,7 @@ def old(request: pytest.FixtureRequest, stage: Stage) -> Speaker:
 def enters(speaker: Speaker, topic: str) -> None:
     """Join with a join_ref, where joining is not what the test is about."""
     speaker.says(f'{{"topic":"{topic}","event":"phx_join","payload":{{}},"ref":"2","join_ref":"2"}}')
-    speaker.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"2","topic":"{topic}"}}')
+    speaker.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"2","topic":"{topic}"}}')
 
 
 def test_a_heartbeat(old: Speaker) -> None:

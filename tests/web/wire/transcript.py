@@ -3,7 +3,7 @@
 import json
 
 from tests.support.phoenix_client import NDJSON, PATIENCE, Frame, LongPoll, Opcode, Request, WebSocket, frame
-from tests.web.wire.blanks import OK, Blanks, is_compact
+from tests.web.wire.blanks import JOINED, OK, Blanks, is_compact
 
 
 class Speaker:
@@ -30,7 +30,7 @@ class Speaker:
     def joins(self, topic: str, join_ref: str = "3") -> None:
         """Join, where the joining is not what the test is about."""
         self.says(f'["{join_ref}","{join_ref}","{topic}","phx_join",{{}}]')
-        self.hears(f'["{join_ref}","{join_ref}","{topic}","phx_reply",{OK}]')
+        self.hears(f'["{join_ref}","{join_ref}","{topic}","phx_reply",{JOINED}]')
 
     def hears(self, expected: str) -> None:
         """The next frame is text, and this JSON but for its blanks."""

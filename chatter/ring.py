@@ -1,0 +1,101 @@
+"""A room's memory: its latest messages, what they were called, and where epochs ended."""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+
+from chatter.messages import Page, Posted
+
+
+class Ring:
+    """The latest messages of a room, contiguous by `seq`, and the ids of somewhat more.
+
+    Holds `size` messages, and beyond that whatever is not saved yet. Of `ids` messages it knows who called them what.
+    """
+
+    def __init__(self, size: int, ids: int) -> None:
+        self._size = size
+        self._ids = ids
+        self._messages: deque[Posted] = deque()
+        self._named: dict[tuple[str, str], Posted] = {}  # in the order in which they were said
+        self._epochs: dict[int, int] = {}  # the last seq of each, as far as it is known
+
+    @property
+    def newest(self) -> int:
+        """The last `seq` of the room; 0 where nothing was said."""
+        return self._messages[-1].seq if self._messages else 0
+
+    @property
+    def oldest(self) -> int:
+        """The lowest `seq` in memory; 1 where nothing was said."""
+        return self._messages[0].seq if self._messages else 1
+
+    @property
+    def knows_all_ids(self) -> bool:
+        """Whether the id of everything that was ever said here is in memory."""
+        return self.newest == 0 or next(iter(self._named.values())).seq == 1
+
+    def load(self, messages: Iterable[Posted], epochs: Iterable[tuple[int, int]]) -> None:
+        """Begin with the room's past."""
+        self._messages.extend(messages)
+        self._named.update(((posted.name, posted.id), posted) for posted in self._messages)
+        self._epochs.update(epochs)
+
+    def add(self, posted: Posted) -> None:
+        """Remember what was just said."""
+        self._messages.append(posted)
+        self._named[posted.name, posted.id] = posted
+
+    def void(self, place: Posted) -> None:
+        """Put an empty place where a message was."""
+        if self.oldest <= place.seq <= self.newest:
+            gone = self._messages[place.seq - self.oldest]
+            self._messages[place.seq - self.oldest] = place
+            if self._named.get((gone.name, gone.id)) is gone:
+                del self._named[gone.name, gone.id]
+
+    def trim(self, saved: int) -> None:
+        """Let go of what is too old; never of what comes after `saved`."""
+        while len(self._messages) > self._size and self._messages[0].seq <= saved:
+            self._messages.popleft()
+        while len(self._named) > max(self._ids, len(self._messages)):
+            del self._named[next(iter(self._named))]
+
+    def named(self, name: str, id: str) -> Posted | None:
+        """What `name` has said under that id."""
+        return self._named.get((name, id))
+
+    def end_of(self, epoch: int) -> int | None:
+        """The last `seq` that was said in `epoch` or before; None where that lies beyond what is known."""
+        ended = [last for known, last in self._epochs.items() if known <= epoch]
+        if ended:
+            return max(ended)
+        return 0 if self.oldest == 1 else None
+
+    def latest(self, limit: int) -> list[Posted]:
+        """The newest messages, oldest first, without void places."""
+        start = max(0, len(self._messages) - limit)
+        return [posted for posted in islice(self._messages, start, None) if not posted.void]
+
+    def after(self, seq: int, limit: int) -> tuple[Posted, ...] | None:
+        """Up to `limit` messages newer than `seq`, oldest first, or None where they reach beyond memory."""
+        if seq + 1 < self.oldest:
+            return None
+        start = seq + 1 - self.oldest
+        return tuple(islice(self._messages, start, start + limit))
+
+    def page_before(self, seq: int | None, limit: int) -> Page | None:
+        """The page that ends before `seq`, or with the latest message, if all of it is in memory."""
+        end = self.newest + 1 if seq is None else min(seq, self.newest + 1)
+        start = max(end - limit, 1)
+        if start < self.oldest and end > 1:
+            return None
+        messages = tuple(islice(self._messages, max(start - self.oldest, 0), max(end - self.oldest, 0)))
+        return Page(messages, more=start > 1)
+
+    def page_after(self, seq: int, limit: int) -> Page | None:
+        """The page that begins after `seq`, if all of it is in memory."""
+        messages = self.after(seq, limit)
+        if messages is None:
+            return None
+        return Page(messages, more=bool(messages) and messages[-1].seq < self.newest)
