@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from chatter.messages import Position, Posted, Recovery
+from chatter.messages import Position, Posted, Recovery, Voided
 from chatter.ring import Ring
 
-CaughtUp: TypeAlias = tuple[Recovery, Sequence[Posted]]
-"""The answer, and the messages that follow it, oldest first."""
+CaughtUp: TypeAlias = tuple[Recovery, Sequence[Posted | Voided]]
+"""The answer, and what follows it: places that have become void, then the messages that were missed, oldest first."""
 
 
 class CatchUp:
@@ -62,8 +62,13 @@ class CatchUp:
     def _answer(self, start: int, base: int, messages: Sequence[Posted]) -> CaughtUp:
         newest = self._ring.newest
         last = messages[-1].seq if messages else start
-        return Recovery(self._epoch, newest, base, True, missed=newest - start, more=last < newest), messages
+        voided = (Voided(seq) for seq in self._ring.voids if seq <= start)  # it may have heard them as messages
+        recovery = Recovery(self._epoch, newest, base, True, missed=newest - start, more=last < newest)
+        return recovery, [*voided, *messages]
 
     def _start_over(self, *, recovered: bool) -> CaughtUp:
         newest = self._ring.newest
-        return Recovery(self._epoch, newest, newest, recovered, 0, False), self._ring.latest(self._greeting)
+        latest = self._ring.after(max(newest - self._greeting, self._ring.oldest - 1), self._greeting) or ()
+        if recovered:  # it may know nothing of void places, as the tutorial's page
+            latest = tuple(posted for posted in latest if not posted.void)
+        return Recovery(self._epoch, newest, newest, recovered, 0, False), latest

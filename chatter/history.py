@@ -78,7 +78,7 @@ class History(ThreadActor):
     def _load(self, load: Load) -> None:
         recent = _posted(Message.latest(load.slug, load.limit))
         epochs = Message.ends_of_epochs(load.slug, recent[0].seq - 1) if recent else ()
-        tell_if_alive(load.room, Loaded(recent, epochs))
+        tell_if_alive(load.room, Loaded(recent, epochs, Message.voids(load.slug) if recent else ()))
 
     def _read_page(self, page: ReadPage) -> None:
         request = page.request

@@ -256,10 +256,11 @@ class Retire(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What the room needs to begin: its latest messages, oldest first, and where in them epochs ended."""
+    """What the room needs to begin: its latest messages, oldest first, where in them epochs ended, and void places."""
 
     recent: Sequence[Posted]
     epochs: Sequence[tuple[int, int]] = ()  # `(epoch, its last seq)`, oldest first
+    voids: Sequence[int] = ()  # all there are, by seq
 
 
 class LoadFailed(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ class Ring:
         self._ids = ids
         self._messages: deque[Posted] = deque()
         self._named: dict[tuple[str, str], Posted] = {}  # in the order in which they were said
+        self._voids: list[int] = []
         self._epochs: dict[int, int] = {}  # the last seq of each, as far as it is known
 
     @property
@@ -35,10 +36,16 @@ class Ring:
         """Whether the id of everything that was ever said here is in memory."""
         return self.newest == 0 or next(iter(self._named.values())).seq == 1
 
-    def load(self, messages: Iterable[Posted], epochs: Iterable[tuple[int, int]]) -> None:
+    @property
+    def voids(self) -> list[int]:
+        """The places that are void, also those beyond memory."""
+        return self._voids
+
+    def load(self, messages: Iterable[Posted], epochs: Iterable[tuple[int, int]], voids: Iterable[int]) -> None:
         """Begin with the room's past."""
         self._messages.extend(messages)
         self._named.update(((posted.name, posted.id), posted) for posted in self._messages)
+        self._voids += voids
         self._epochs.update(epochs)
 
     def add(self, posted: Posted) -> None:
@@ -51,6 +58,7 @@ class Ring:
         if self.oldest <= place.seq <= self.newest:
             gone = self._messages[place.seq - self.oldest]
             self._messages[place.seq - self.oldest] = place
+            self._voids.append(place.seq)
             if self._named.get((gone.name, gone.id)) is gone:
                 del self._named[gone.name, gone.id]
 
@@ -71,11 +79,6 @@ class Ring:
         if ended:
             return max(ended)
         return 0 if self.oldest == 1 else None
-
-    def latest(self, limit: int) -> list[Posted]:
-        """The newest messages, oldest first, without void places."""
-        start = max(0, len(self._messages) - limit)
-        return [posted for posted in islice(self._messages, start, None) if not posted.void]
 
     def after(self, seq: int, limit: int) -> tuple[Posted, ...] | None:
         """Up to `limit` messages newer than `seq`, oldest first, or None where they reach beyond memory."""

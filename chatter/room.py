@@ -244,7 +244,7 @@ class Room(LoopActor):
         if self._has_begun:
             return  # persistence was told twice to have it loaded
         self._has_begun = True
-        self._ring.load(loaded.recent, loaded.epochs)
+        self._ring.load(loaded.recent, loaded.epochs, loaded.voids)
         for void in [posted for posted in loaded.recent if posted.void and posted.seq in self._unanswered]:
             self._void(NotSaved(void, None))
         self._answer_saved(self._ring.newest)

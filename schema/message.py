@@ -88,6 +88,13 @@ class Message(Model):
         return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
 
     @classmethod
+    def voids(cls, room: str) -> list[int]:
+        """The void places of `room`: by the index on names, as they have none."""
+        query = cls.select(cls.seq).where((cls.room == room) & (cls.name == "")).order_by(cls.seq)
+        rows: list[tuple[int]] = list(query.tuples())  # type: ignore[arg-type]  # its stubs forget tuples()
+        return [seq for (seq,) in rows]
+
+    @classmethod
     def ends_of_epochs(cls, room: str, above: int) -> list[tuple[int, int]]:
         """`(epoch, its last seq)` for the messages of `room` newer than `above`, oldest first."""
         query = (

@@ -1,6 +1,6 @@
 """The stage, and a room on it with recorders around."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,8 @@ class RoomOnStage:
         settings: RoomSettings | None = None,
         recent: list[Posted] | None = None,
         epochs: tuple[tuple[int, int], ...] = (),
+        voids: Sequence[int] = (),
+        server_epoch: int = EPOCH,
         **options: Any,
     ) -> None:
         self.stage = stage
@@ -37,7 +39,7 @@ class RoomOnStage:
         self.ref: pykka.ActorRef[Any] = stage.start(
             Room,
             "lobby",
-            epoch=EPOCH,
+            epoch=server_epoch,
             keeper=self,
             backlog=self.backlog,
             history=stage.start(Recorder, self.to_history),
@@ -46,7 +48,7 @@ class RoomOnStage:
             **options,
         )
         if recent is not None:
-            self.told(Loaded(recent, epochs))
+            self.told(Loaded(recent, epochs, voids))
 
     def told(self, *messages: object) -> None:
         """Tell the room all of these in one turn, and let it happen."""

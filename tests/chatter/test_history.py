@@ -78,7 +78,7 @@ def test_a_room_is_loaded_with_its_latest_messages(
 ) -> None:
     history.tell(Load(room, "lobby", 3))
     stage.until(lambda: told)
-    assert told == [Loaded((said(28), said(29), said(30)), [(3, 30)])]
+    assert told == [Loaded((said(28), said(29), said(30)), [(3, 30)], [])]
 
 
 def test_a_new_room_has_no_past(

@@ -1,6 +1,6 @@
 import pytest
 
-from schema import Database, Message, MessageRow, Room
+from schema import Database, Message, MessageRow, Room, RowRefused
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -31,6 +31,28 @@ def test_rooms_do_not_mix() -> None:
     assert Message.latest("a", 10) == [row(1, "in a")]
     assert Message.before("b", 2, 10) == [row(1, "in b")]
     assert Message.latest("c", 10) == []
+
+
+def test_a_void_place_is_a_row_without_a_name() -> None:
+    Message.save_all([("lobby", 1, [row(1)])])
+    assert Message.void("lobby", 1, 2, row(2)[4]) == Message.at("lobby", 2) == (2, "void-2", "", "", row(2)[4])
+    assert Message.voids("lobby") == [2]
+    assert Message.voids("elsewhere") == []
+
+
+def test_an_id_is_unique_for_a_room_and_a_name() -> None:
+    Message.save_all([("lobby", 1, [row(1)]), ("other", 1, [row(1)])])
+    assert Message.named("lobby", "ann", "id1") == row(1)
+    assert Message.named("lobby", "bo", "id1") is None
+    with pytest.raises(RowRefused):
+        Message.save_all([("lobby", 1, [(2, "id1", "ann", "again", row(2)[4])])])
+    Message.save_all([("lobby", 1, [(2, "id1", "bo", "mine", row(2)[4])])])
+
+
+def test_epochs_end_with_their_last_message() -> None:
+    Message.save_all([("lobby", epoch, [row(seq)]) for seq, epoch in ((1, 1), (2, 1), (3, 4), (4, 5))])
+    assert Message.ends_of_epochs("lobby", 0) == [(1, 2), (4, 3), (5, 4)]
+    assert Message.ends_of_epochs("lobby", 2) == [(4, 3), (5, 4)]
 
 
 def test_a_batch_is_saved_whole_or_not_at_all() -> None:

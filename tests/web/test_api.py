@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from tests.support.member import Member
 from tests.support.phoenix_client import Response, WebSocket, request
 from tests.support.server import Server, wait_until
 
@@ -115,6 +116,18 @@ def test_a_server_whose_database_does_not_answer_says_so_and_is_well_again_when_
         assert request(server.port, "GET", "/api/rooms").status == 503
     wait_until(lambda: health(server).status == 200)
     assert rooms(server) == []
+
+
+def test_a_server_that_cannot_save_says_so_and_is_well_again_when_it_can(server: Server, database: Path) -> None:
+    with (
+        Member(server.port, "lobby") as ann,
+        contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other,
+    ):
+        other.execute("begin immediate")  # others may read
+        ann.say("hello")
+        wait_until(lambda: health(server).status == 503)
+        assert health(server).json["reason"].startswith("saving is behind: 1 messages wait")
+    wait_until(lambda: health(server).status == 200)
 
 
 # ---------------------------------------------------------------- rooms

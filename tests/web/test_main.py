@@ -246,6 +246,26 @@ def test_what_was_said_is_there_for_those_who_come_after_the_next_start(database
             assert hears(bo, "new_message")["message"] == "message 1"
 
 
+def test_what_the_database_refuses_to_the_end_is_saved_by_the_next_start(database: Path) -> None:
+    with Server(database, stop_timeout=0.5) as server:
+        with talking(server) as ann, contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            say(ann, 1)
+            hears(ann, "new_message")
+            assert server.stop() == 0
+        unsaved = database.with_name("chatter.db.unsaved.jsonl")
+        assert json.loads(unsaved.read_text())["message"] == "message 1"
+        server.start()
+        assert not unsaved.exists()
+    assert rows(database, "select seq, epoch, id from message") == [(1, 1, "ann-1")]
+
+
+def test_a_database_has_one_server(database: Path, server: Server) -> None:
+    assert serve_complaint(f"sqlite:///{database}") == "chatter: another Chatter is running on this database"
+    server.kill()
+    server.start()  # nobody has to clean up after one that was killed
+
+
 def end(server: Server, number: signal.Signals) -> int:
     """Send the signal, and return the exit code."""
     return server._end(number)
