@@ -248,6 +248,10 @@ class ReadHistory(msgspec.Struct, frozen=True):
     after: int | None = None
 
 
+class GraceEnded(msgspec.Struct, frozen=True):
+    """Those who were here when the server stopped have had time enough to come back."""
+
+
 class Retire(msgspec.Struct, frozen=True):
     """The room has been empty for a while: it ends, unless somebody came meanwhile."""
 
@@ -313,6 +317,7 @@ RoomMessage: TypeAlias = (
     | Type
     | Relay
     | ReadHistory
+    | GraceEnded
     | Retire
     | Loaded
     | LoadFailed

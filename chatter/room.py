@@ -24,6 +24,7 @@ from chatter.messages import (
     Acknowledged,
     Dismiss,
     Done,
+    GraceEnded,
     HistoryRead,
     Join,
     Leave,
@@ -34,6 +35,7 @@ from chatter.messages import (
     LookUp,
     MissedRead,
     NotSaved,
+    People,
     Post,
     Posted,
     ReadHistory,
@@ -73,6 +75,7 @@ class RoomSettings:
     id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
     recovery_page: int = 500  # most messages pushed to one who comes back
     recovery_gap: int = 5_000  # most messages that one who comes back may have missed
+    presence_grace: float = 10.0  # seconds that people are shown as here after a restart, until they come back
 
 
 class Keeper(Protocol):
@@ -86,6 +89,9 @@ class Keeper(Protocol):
 
     def died(self, slug: str, estate: Estate | None) -> None:
         """A room failed. Without an estate its listeners have been told; what it told the backlog is being saved."""
+
+    def ended(self, slug: str, people: People) -> None:
+        """A room that is stopped had these people in it."""
 
     def forward(self, slug: str, message: RoomMessage) -> None:
         """Pass on what came too late for a room that is gone."""
@@ -110,11 +116,12 @@ class Room(LoopActor):
         settings: RoomSettings,
         estate: Estate | None = None,
         is_rebuilt: bool = False,
+        expected: People | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """A room that is rebuilt asks for its past by way of the backlog, where its predecessor's words may still be.
 
-        `estate` is what the predecessor left.
+        `estate` is what the predecessor left; `expected` are people who were here when the server stopped.
         """
         super().__init__()
         self._slug = slug
@@ -127,6 +134,8 @@ class Room(LoopActor):
         self._is_rebuilt = is_rebuilt
         self._subscribers = estate.subscribers if estate else {}  # in the order of their coming
         self._presence = estate.presence if estate else Presence()
+        if expected:
+            self._presence.expect(expected)
         self._unanswered = estate.unanswered if estate else {}  # by seq: what is answered when that is committed
         self._waiting = deque(estate.letters if estate else ())  # what came before the past was loaded
         self._has_begun = False
@@ -151,6 +160,8 @@ class Room(LoopActor):
         """Ask for the past; until it is there, everything else waits."""
         loader = self._backlog if self._is_rebuilt else self._history
         loader.tell(Load(self.actor_ref, self._slug, self._settings.ring_size))
+        if len(self._presence) > 0:
+            asyncio.get_running_loop().call_later(self._settings.presence_grace, self._tell_myself, GraceEnded())
 
     def on_receive(self, message: RoomMessage) -> None:
         """The table of contents."""
@@ -187,6 +198,8 @@ class Room(LoopActor):
                 self._begin(message)
             case LoadFailed():
                 self._turn_away()
+            case GraceEnded():
+                self._presence.expect_nobody()
             case Retire():
                 self._retire()
             case _:
@@ -202,6 +215,8 @@ class Room(LoopActor):
     def on_stop(self) -> None:
         """What was said before the stop is still saved and heard."""
         self._finish_turn()
+        if len(self._presence) > 0:
+            self._keeper.ended(self._slug, self._presence.listed().people)
 
     def on_failure(self, *_why: object) -> None:
         """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
@@ -267,14 +282,14 @@ class Room(LoopActor):
         )
         if is_idle and self._retirement is None:
             later = asyncio.get_running_loop().call_later
-            self._retirement = later(self._settings.idle_timeout, self._propose_retirement)
+            self._retirement = later(self._settings.idle_timeout, self._tell_myself, Retire())
         elif not is_idle and self._retirement is not None:
             self._retirement.cancel()
             self._retirement = None
 
-    def _propose_retirement(self) -> None:
+    def _tell_myself(self, message: Retire | GraceEnded) -> None:
         if self.actor_ref.is_alive():
-            self.actor_ref.tell(Retire())
+            self.actor_ref.tell(message)
 
     def _retire(self) -> None:
         if self._retirement is None:

@@ -22,6 +22,7 @@ A history actor answers a failed read with a refusal and lives on; it has nothin
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +31,7 @@ import pykka
 
 from chatter.backlog import Backlog
 from chatter.estate import Estate, refuse
-from chatter.messages import RoomMessage, RoomRef
+from chatter.messages import People, RoomMessage, RoomRef
 from chatter.room import Room, RoomSettings
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,14 @@ class Supervisor:
     """Knows every living room. Not an actor: it is called on the loop, where rooms live, and answers at once."""
 
     def __init__(
-        self, backlog: Backlog, history: pykka.ActorRef[Any], epoch: int, settings: RoomSettings | None = None
+        self,
+        backlog: Backlog,
+        history: pykka.ActorRef[Any],
+        epoch: int,
+        settings: RoomSettings | None = None,
+        expected: Mapping[str, People] | None = None,
     ) -> None:
+        """`expected` are the people who were in each room when the server stopped."""
         self._backlog = backlog
         self._history = history
         self._epoch = epoch
@@ -56,6 +63,9 @@ class Supervisor:
         self._deaths: dict[str, deque[float]] = {}  # when rooms of a name died, of late
         self._suspects: dict[str, RoomMessage | None] = {}  # the message at which a room died last
         self._is_stopping = False
+        self._expected = dict(expected or {})
+        self._expected_until = time.monotonic() + self._settings.presence_grace
+        self._people_left: dict[str, People] = {}  # who was in the rooms when they were stopped
 
     @property
     def people(self) -> Mapping[str, int]:
@@ -79,8 +89,8 @@ class Supervisor:
         while not all(room.actor_inbox.empty() for room in self._rooms.values()):
             await asyncio.sleep(0)  # their turns come before ours
 
-    async def stop(self) -> None:
-        """Stop all rooms. What was told to them before is handled first."""
+    async def stop(self) -> Mapping[str, People]:
+        """Stop all rooms, and return who was in them. What was told to them before is handled first."""
         self._is_stopping = True
         rooms = list(self._rooms.values())
         for room in rooms:
@@ -88,6 +98,7 @@ class Supervisor:
         while any(room.is_alive() for room in rooms):
             await asyncio.sleep(0)
         self._rooms.clear()
+        return self._people_left
 
     def counted(self, slug: str, people: int) -> None:
         """A room's number of people has changed."""
@@ -115,6 +126,10 @@ class Supervisor:
         self._judge(slug, estate)
         self._rooms[slug] = self._start(slug, estate)
 
+    def ended(self, slug: str, people: People) -> None:
+        """A room that is stopped had these people in it."""
+        self._people_left[slug] = people
+
     def forward(self, slug: str, message: RoomMessage) -> None:
         """Pass on what came too late for a room that is gone."""
         try:
@@ -136,7 +151,13 @@ class Supervisor:
             settings=self._settings,
             estate=estate,
             is_rebuilt=is_rebuilt,
+            expected=self._take_expected(slug),
         )
+
+    def _take_expected(self, slug: str) -> People | None:
+        if time.monotonic() > self._expected_until:
+            self._expected.clear()
+        return self._expected.pop(slug, None)
 
     def _dies_too_often(self, slug: str) -> bool:
         now = asyncio.get_running_loop().time()

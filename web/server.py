@@ -25,6 +25,7 @@ from chatter.commit import Committer, Spool
 from chatter.history import History
 from chatter.messages import Save
 from chatter.persistence import Persistence
+from chatter.reunion import Reunion
 from chatter.supervisor import Supervisor
 from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
@@ -76,7 +77,7 @@ class Server:
                 on_death=on_death,
             )
         )
-        self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms)
+        self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms, self._reunion.take_up())
         self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
         self._http = HTTPServer(
             _application(self._edge),
@@ -92,7 +93,7 @@ class Server:
         self._http.stop()
         await self._supervisor.settle()
         await self._save_what_can_be_saved()
-        await self._supervisor.stop()
+        self._reunion.leave(await self._supervisor.stop())
         await self._close_connections()
         self._leave(await self._backlog.close())
         await self._history.stop(block=False)
@@ -103,6 +104,7 @@ class Server:
         files = _files_beside(self._settings)
         self._committer = Committer(files.with_name(files.name + ".dead-letters.jsonl"))
         self._spool = Spool(files.with_name(files.name + ".unsaved.jsonl"))
+        self._reunion = Reunion(files.with_name(files.name + ".present.json"))
         try:
             self._spool.take_up(self._committer)
             return schema.Epoch.begin()

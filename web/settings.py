@@ -132,6 +132,9 @@ class Settings:
         1_000, _whole(0, 1_000_000), "recent messages of a room whose ids are compared before a message is said"
     )
     greeting_size: int = _setting(10, _whole(0, 1_000), "recent messages pushed to one who joins")
+    presence_grace: float = _setting(
+        10.0, _seconds, "how long people are shown as here after a restart of the server, until they come back"
+    )
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
 
@@ -156,6 +159,7 @@ class Settings:
             self.id_memory_size,
             self.max_recovery_page,
             self.max_recovery_gap,
+            self.presence_grace,
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chatter.backlog import Backlog
 from chatter.estate import Estate
-from chatter.messages import Loaded, Post, Posted, Recovery, RoomMessage, Save
+from chatter.messages import Loaded, People, Post, Posted, Recovery, RoomMessage, Save
 from chatter.room import Room, RoomSettings
 from tests.support.stage import Listener, Recorder, Stage
 
@@ -67,6 +67,10 @@ class RoomOnStage:
     def died(self, slug: str, estate: Estate | None) -> None:
         """As `Keeper`."""
         self.to_keeper.append(("died", slug, estate))
+
+    def ended(self, slug: str, people: People) -> None:
+        """As `Keeper`."""
+        self.to_keeper.append(("ended", slug, people))
 
     def forward(self, slug: str, message: RoomMessage) -> None:
         """As `Keeper`."""

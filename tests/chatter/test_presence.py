@@ -1,4 +1,4 @@
-from chatter.messages import PresenceChanged
+from chatter.messages import Meta, Metas, PresenceChanged
 from chatter.presence import Presence
 from tests.support.stage import Listener
 
@@ -48,3 +48,31 @@ def test_what_was_told_does_not_change_afterwards() -> None:
     assert len(listed.people["ann"].metas) == 1
     assert change is not None
     assert len(change.joins["ann"].metas) == 1
+
+
+def metas(*online_at: int) -> Metas:
+    return Metas(tuple(Meta(f"ref-{at}", at) for at in online_at))
+
+
+def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> None:
+    presence = Presence()
+    presence.expect({"ann": metas(1, 2)})
+    assert (len(presence), presence.changed()) == (1, None)
+    presence.track(Listener(), "ann", 9)
+    assert [meta.online_at for meta in presence.listed().people["ann"].metas] == [2, 9]
+    change = presence.changed()
+    assert change is not None
+    assert change.leaves == {"ann": metas(1)}
+    assert [meta.online_at for meta in change.joins["ann"].metas] == [9]
+
+
+def test_those_who_do_not_come_back_are_gone_when_they_are_expected_no_more() -> None:
+    presence = Presence()
+    presence.expect({"ann": metas(1, 2), "bo": metas(3)})
+    presence.track(Listener(), "ann", 9)
+    presence.changed()
+    presence.expect_nobody()
+    assert list(presence.listed().people) == ["ann"]
+    assert presence.changed() == PresenceChanged(joins={}, leaves={"ann": metas(2), "bo": metas(3)})
+    presence.expect_nobody()
+    assert presence.changed() is None

@@ -10,15 +10,18 @@ from tests.support.phoenix_client import Opcode, WebSocket
 
 
 class Member:
-    """`with Member(server.port, "lobby") as ann:` connects and joins. `joined` is the answer to the join."""
+    """`with Member(server.port, "lobby") as ann:` connects and joins. `joined` is the answer to the join.
 
-    def __init__(self, port: int, room: str, name: str = "ann", **params: Any) -> None:
+    `is_shown` makes it one of those who are present; `params` are further parameters of the join.
+    """
+
+    def __init__(self, port: int, room: str, name: str = "ann", *, is_shown: bool = False, **params: Any) -> None:
         self.topic = f"chat_room:{room}"
         self.name = name
         self._websocket = WebSocket(port)
         self._refs = map(str, itertools.count(2))
         self._unheard: deque[tuple[str | None, str, Any]] = deque()
-        self._send("1", "phx_join", params)
+        self._send("1", "phx_join", {**params, **({"name": name} if is_shown else {})})
         answer = self.answer("1")
         assert answer["status"] == "ok", answer
         self.joined: dict[str, Any] = answer["response"]

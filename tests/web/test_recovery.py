@@ -166,3 +166,15 @@ def test_a_post_may_ask_to_be_answered_before_it_is_committed(server: Server, da
         with locked(database):
             assert ann.says("hello", ack="room")["response"]["seq"] == 1
         assert ann.says("hello", ack="tape")["response"]["field"] == "ack"
+
+
+def test_a_restart_does_not_look_as_if_everybody_had_left(database: Path) -> None:
+    with Server(database, presence_grace=1) as server:
+        with Member(server.port, "lobby", "bo", is_shown=True) as bo:
+            assert bo.hears("presence_state").keys() == {"bo"}
+            server.stop()
+        server.start()
+        with Member(server.port, "lobby", "cy", is_shown=True) as cy:
+            assert cy.hears("presence_state").keys() == {"bo", "cy"}
+            assert cy.hears("presence_diff")["leaves"] == {}
+            assert cy.hears("presence_diff")["leaves"].keys() == {"bo"}  # did not come back in time
