@@ -57,7 +57,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, and return when it says that it is ready."""
-        options = {"host": "127.0.0.1", "port": self.port, "database": self.database_url, **self._options}
+        places = {"database": self.database_url, "spool_folder": self.database.parent}
+        options = {"host": "127.0.0.1", "port": self.port, **places, **self._options}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
