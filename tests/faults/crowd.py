@@ -170,6 +170,7 @@ class Reader(Member):
     def __init__(self, port: int, room: str) -> None:
         super().__init__(port, room)
         self.held = Held()
+        self.times_behind = 0  # something came ahead of a gap that nobody had announced: a fault of the server
         self._asked: str | None = None  # the `sync` or `history` whose answer is on its way
         self._refs = itertools.count(1)
 
@@ -206,6 +207,7 @@ class Reader(Member):
             case "new_message":
                 self.held.hear(payload)
                 if self.held.has_gap and self._asked is None:
+                    self.times_behind += 1
                     await self._ask("sync", self.held.position)
             case "message_voided":
                 self.held.void(payload["seq"])

@@ -15,14 +15,16 @@ def places(url: str, room: str) -> list[Place]:
     return [(seq, id if name else None) for seq, id, name in rows]
 
 
-def count(crowd: Crowd, url: str, *, in_order: bool = True) -> None:
+def count(crowd: Crowd, url: str, *, void: int = 0, in_order: bool = True) -> None:
     """Have the crowd finish, and check that nothing is missing, doubled or out of order, wherever one looks.
 
-    `in_order`: each writer was also heard in the order in which it spoke.
+    So many places are `void`. `in_order`: each writer was also heard in the order in which it spoke.
     """
     crowd.settle()
+    saved = {room: places(url, room) for room in crowd.rooms}
     for room in crowd.rooms:
-        _count_room(crowd, room, places(url, room), in_order)
+        _count_room(crowd, room, saved[room], in_order)
+    assert [id for room in crowd.rooms for _, id in saved[room]].count(None) == void
 
 
 def _count_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> None:
@@ -40,7 +42,7 @@ def _count_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> 
             crowd.until(partial(_holds_all, reader, len(saved)))
             assert reader.held.contiguous == saved, "somebody holds something else than what is saved"
             assert reader.held.contradictions == []
-            assert reader.held.times_started_over == 0
+            assert (reader.held.times_started_over, reader.times_behind) == (0, 0), "somebody missed something"
 
 
 def _holds_all(reader: Reader, newest: int) -> bool:
