@@ -121,5 +121,6 @@ class Message(Model):
 
 
 def _is_final(error: Exception) -> bool:
-    """Every driver has its own classes by the names that PEP 249 gives them."""
-    return type(error).__name__ in {"IntegrityError", "DataError"} or isinstance(error, UnicodeError | OverflowError)
+    """Every driver has its own classes by the names that PEP 249 gives them, or below them."""
+    names = {base.__name__ for base in type(error).__mro__}
+    return not names.isdisjoint({"IntegrityError", "DataError"}) or isinstance(error, UnicodeError | OverflowError)

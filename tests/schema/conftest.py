@@ -1,7 +1,6 @@
-"""A database with its tables, made for each test."""
+"""A database with its tables, made for each test: SQLite, then PostgreSQL."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,8 @@ from schema.database import migrate
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/chatter.db")
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
     migrate(opened)
     yield opened
     opened.close()

@@ -55,3 +55,12 @@ def test_a_password_is_not_shown() -> None:
     with pytest.raises(DatabaseUnusable) as raised:
         open_database("postgresql://ann:secret@127.0.0.1:1/chat")
     assert "secret" not in str(raised.value)
+
+
+def test_a_commit_to_sqlite_survives_power_loss(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/chatter.db")
+    mode, synchronous = (
+        database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+    )
+    database.close()
+    assert (mode, synchronous) == ("wal", 2)  # 2 is FULL

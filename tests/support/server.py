@@ -18,13 +18,22 @@ PATIENCE = 20.0
 class Server:
     """`with Server(database) as server:` starts `chatter serve` on a free port of 127.0.0.1.
 
+    `database` is a SQLite file; the log is beside it. With a `database_url` messages are kept there instead.
     `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. The process
     sees no CHATTER_ variables but those in `environment`. `stop()` asks it to stop, `start()` starts it anew on the
     same port.
     """
 
-    def __init__(self, database: Path, environment: dict[str, str] | None = None, **options: object) -> None:
+    def __init__(
+        self,
+        database: Path,
+        environment: dict[str, str] | None = None,
+        *,
+        database_url: str | None = None,
+        **options: object,
+    ) -> None:
         self.database = database
+        self.database_url = database_url or f"sqlite:///{database}"
         self.port = 0
         self._environment = environment or {}
         self._options = options
@@ -48,7 +57,8 @@ class Server:
 
     def start(self) -> None:
         """Start it, and return when it says that it is ready."""
-        options = {"host": "127.0.0.1", "port": self.port, "database": f"sqlite:///{self.database}", **self._options}
+        places = {"database": self.database_url, "spool_folder": self.database.parent}
+        options = {"host": "127.0.0.1", "port": self.port, **places, **self._options}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         with self._log.open("a") as log:
             self._process = subprocess.Popen(

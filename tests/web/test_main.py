@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatter import __version__
+from tests.support.database import query
 from tests.support.phoenix_client import WebSocket, request
 from tests.support.server import PATIENCE, ROOT, Server
 
@@ -47,11 +48,6 @@ def serve_complaint(database: object, *arguments: str) -> str:
     return complaint("serve", "--port=0", f"--database={database}", *arguments)
 
 
-def rows(database: Path, query: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        return connection.execute(query).fetchall()
-
-
 # ---------------------------------------------------------------- what it says
 
 
@@ -79,7 +75,7 @@ def test_migrate_says_what_it_did_and_does_it_once(database: Path) -> None:
     first, second = (chatter("migrate", f"--database=sqlite:///{database}") for _ in range(2))
     assert (first.returncode, first.stdout, first.stderr) == (0, "1 migrations applied\n  0001_messages\n", "")
     assert (second.returncode, second.stdout, second.stderr) == (0, "0 migrations applied\n", "")
-    assert rows(database, "select count(*) from message") == [(0,)]
+    assert query(f"sqlite:///{database}", "select count(*) from message") == [(0,)]
 
 
 def test_the_environment_names_the_database(database: Path) -> None:
@@ -212,16 +208,16 @@ def hears(ann: WebSocket, event: str, **payload: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_a_signal_with_exit_code_0_and_what_was_said_is_saved(
-    database: Path, number: signal.Signals
+    database: Path, database_url: str, number: signal.Signals
 ) -> None:
-    with Server(database) as server, talking(server) as ann:
+    with Server(database, database_url=database_url) as server, talking(server) as ann:
         for count in range(1, 201):
             say(ann, count)
         hears(ann, "new_message", id="ann-200")  # heard, but not acknowledged yet
         assert end(server, number) == 0
         assert server.log == ""
     said = [(count, f"ann-{count}", "ann", f"message {count}") for count in range(1, 201)]
-    assert rows(database, "select seq, id, name, message from message where room = 'lobby' order by seq") == said
+    assert query(database_url, "select seq, id, name, message from message where room = 'lobby' order by seq") == said
 
 
 def test_everyone_who_was_heard_is_answered_before_the_end(database: Path) -> None:
@@ -235,8 +231,8 @@ def test_everyone_who_was_heard_is_answered_before_the_end(database: Path) -> No
     assert code == 1012
 
 
-def test_what_was_said_is_there_for_those_who_come_after_the_next_start(database: Path) -> None:
-    with Server(database) as server:
+def test_what_was_said_is_there_for_those_who_come_after_the_next_start(database: Path, database_url: str) -> None:
+    with Server(database, database_url=database_url) as server:
         with talking(server) as ann:
             say(ann, 1)
             hears(ann, "new_message")

@@ -1,0 +1,85 @@
+"""The database refuses for a while, or refuses one message for ever."""
+
+import json
+import resource
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crowd import Crowd
+from tests.faults.ledger import count, places
+from tests.support.database import forbid
+from tests.support.phoenix_client import request
+from tests.support.server import Server
+
+LONG = 5.0
+"""Seconds that a database is away: longer than SQLite waits for a lock, than `/healthz` does, than several tries."""
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Another program has the SQLite file to itself."""
+    with closing(sqlite3.connect(server.database, timeout=10, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def full(server: Server) -> Iterator[None]:
+    """The server's files may not grow beyond what they are: to SQLite that is a disk that takes no more."""
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (32_768, resource.RLIM_INFINITY))
+    yield
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def sqlite_server(database: Path) -> Iterator[Server]:
+    with Server(database) as server:
+        yield server
+
+
+@pytest.mark.parametrize("fault", [locked, full])
+def test_people_go_on_talking_while_sqlite_takes_nothing(
+    sqlite_server: Server, fault: Callable[[Server], AbstractContextManager[None]]
+) -> None:
+    with Crowd(sqlite_server.port, pause=0.1) as crowd:
+        crowd.until_more(50)
+        with fault(sqlite_server):
+            began = time.monotonic()
+            crowd.until_more(200, "heard")
+            before = crowd.acknowledged
+            crowd.until(lambda: time.monotonic() > began + LONG)
+            assert crowd.acknowledged == before
+            assert request(sqlite_server.port, "GET", "/healthz").status == 503
+        crowd.until_more(50)
+        crowd.until(lambda: request(sqlite_server.port, "GET", "/healthz").status == 200)
+        count(crowd, sqlite_server.database_url)
+    assert "will be tried again" in sqlite_server.log
+
+
+def test_when_too_much_waits_to_be_saved_writers_are_asked_for_patience_and_nothing_is_lost(database: Path) -> None:
+    with Server(database, max_unsaved_messages=40) as server, Crowd(server.port) as crowd:
+        crowd.until_more(50)
+        with locked(server):
+            crowd.until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)
+            assert max(len(reader.held.messages) for reader in crowd.readers) <= crowd.acknowledged + 40
+        crowd.until_more(50)
+        count(crowd, server.database_url, in_order=False)  # what is refused is behind what is taken a moment later
+
+
+def test_a_message_that_the_database_never_takes_costs_its_own_place_and_nothing_else(server: Server) -> None:
+    with Crowd(server.port) as crowd:
+        crowd.until_more(50)
+        forbid(server.database_url, "poison")
+        poison = crowd.say("poison")
+        crowd.until_more(100)
+        count(crowd, server.database_url, void=1)
+        assert crowd.writers[0].refused == {poison: "not_saved"}
+        (void,) = [seq for seq, id in places(server.database_url, "lobby") if id is None]
+    (file,) = server.database.parent.glob("*.dead-letters.jsonl")
+    (letter,) = map(json.loads, file.read_text().splitlines())
+    assert (letter["room"], letter["seq"], letter["id"], letter["message"]) == ("lobby", void, poison, "poison")

@@ -1,0 +1,75 @@
+"""PostgreSQL goes away while many talk, and comes back."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crowd import Crowd
+from tests.faults.ledger import count
+from tests.support.phoenix_client import request
+from tests.support.postgresql import PostgreSQL
+from tests.support.server import Server
+
+pytestmark = pytest.mark.postgresql
+
+LONG = 5.0
+
+
+@pytest.fixture
+def server(database: Path, cluster: PostgreSQL) -> Iterator[Server]:
+    with Server(database, database_url=cluster.create_database()) as started:
+        yield started
+
+
+@contextmanager
+def stopped(cluster: PostgreSQL) -> Iterator[None]:
+    cluster.stop()
+    yield
+    cluster.start()
+
+
+@contextmanager
+def killed(cluster: PostgreSQL) -> Iterator[None]:
+    cluster.kill()
+    yield
+    cluster.start()
+
+
+@pytest.mark.parametrize("fault", [stopped, killed])
+def test_people_go_on_talking_while_postgresql_is_away(
+    server: Server, cluster: PostgreSQL, fault: Callable[[PostgreSQL], AbstractContextManager[None]]
+) -> None:
+    with Crowd(server.port, pause=0.1) as crowd:
+        crowd.until_more(50)
+        with fault(cluster):
+            began = time.monotonic()
+            crowd.until_more(200, "heard")
+            before = crowd.acknowledged
+            crowd.until(lambda: time.monotonic() > began + LONG)
+            assert crowd.acknowledged == before
+            assert request(server.port, "GET", "/healthz").status == 503
+        crowd.until_more(50)
+        crowd.until(lambda: request(server.port, "GET", "/healthz").status == 200)
+        count(crowd, server.database_url)
+
+
+def test_a_postgresql_that_is_killed_again_and_again_loses_nothing(server: Server, cluster: PostgreSQL) -> None:
+    with Crowd(server.port) as crowd:
+        for _ in range(5):
+            crowd.until_more(50)
+            cluster.kill()
+            cluster.start()
+        crowd.until_more(50)
+        count(crowd, server.database_url)
+
+
+def test_connections_to_postgresql_that_are_cut_are_made_anew(server: Server, cluster: PostgreSQL) -> None:
+    with Crowd(server.port) as crowd:
+        for _ in range(10):
+            crowd.until_more(50)
+            assert cluster.terminate_backends() > 0
+        crowd.until_more(50)
+        count(crowd, server.database_url)

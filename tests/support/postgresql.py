@@ -1,0 +1,143 @@
+"""A PostgreSQL of the tests' own: a cluster in a temporary folder that can be stopped, killed and started again."""
+
+import contextlib
+import glob
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+
+from tests.support.database import query
+from tests.support.server import PATIENCE, wait_until
+
+STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+OWNER = "chatter"
+
+
+def find_program(name: str) -> str | None:
+    """The path of one of PostgreSQL's programs: on the PATH, or where Debian keeps the newest version."""
+    versions = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: float(path.split("/")[4]))
+    return shutil.which(name) or next(reversed(versions), None)
+
+
+class PostgreSQL:
+    """`with PostgreSQL() as cluster:` has a server on a free port of 127.0.0.1, which trusts everybody.
+
+    Tests that stop it have one for themselves; the others share one and have a database each.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="chatter-postgresql-"))
+        self._port = _free_port()
+        self._names = (f"chat{number}" for number in itertools.count(1))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        # What is committed survives the end of its processes; a power cut, for which there is fsync, is not tested.
+        arguments = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", str(self._folder), "-F"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program("postgres"), *arguments], stdout=log, stderr=log, cwd=self._folder, **_unprivileged()
+            )
+        wait_until(self._answers)
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it as `pg_ctl stop -m mode` does: "smart", "fast" or "immediate"."""
+        assert self._process is not None
+        self._process.send_signal(STOPS[mode])
+        self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """Kill the server and all that it has started."""
+        assert self._process is not None
+        children = [pid for (pid,) in self.execute("SELECT pid FROM pg_stat_activity")]
+        self._process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self._process.wait(PATIENCE)
+
+    def restart(self, mode: str = "fast") -> None:
+        """Stop it and start it anew, on the same port."""
+        self.stop(mode)
+        self.start()
+
+    def terminate_backends(self) -> int:
+        """Cut all connections, and return how many there were."""
+        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        return len(self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+
+    def create_database(self) -> str:
+        """Make an empty database, and return its URL."""
+        name = next(self._names)
+        self.execute(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Do something as the owner of the cluster; returns the rows."""
+        return query(self._url("postgres"), statement)
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{OWNER}@127.0.0.1:{self._port}/{database}"
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"PostgreSQL does not start:\n{self._log.read_text()}"
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        options = _unprivileged()
+        if options:
+            shutil.chown(self._folder, options["user"], options["group"])
+        arguments = ["-D", str(self._data), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        subprocess.run([_program("initdb"), *arguments], check=True, stdout=subprocess.DEVNULL, **options)
+        self.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop("immediate")
+        shutil.rmtree(self._folder)
+
+
+def _program(name: str) -> str:
+    path = find_program(name)
+    assert path is not None, f"expected PostgreSQL's {name}, found none"
+    return path
+
+
+def _unprivileged() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: there it runs as the user that its Debian package has made."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
