@@ -49,6 +49,12 @@ class Typed(msgspec.Struct, frozen=True):
     name: str
 
 
+class Lagged(msgspec.Struct, frozen=True):
+    """One client read too slowly, and was not sent everything. The wire calls it `resync`."""
+
+    seq: int  # the newest in the room
+
+
 class Relayed(msgspec.Struct, frozen=True):
     """Somebody sent bytes. Heard by clients that can carry bytes; never saved."""
 
@@ -84,7 +90,7 @@ class Metas(msgspec.Struct, frozen=True):
 People: TypeAlias = dict[str, Metas]
 """By name. Built for one event and never changed after it."""
 
-Event: TypeAlias = Posted | Voided | Typed | Relayed | PresenceChanged | PresenceListed
+Event: TypeAlias = Posted | Voided | Typed | Lagged | Relayed | PresenceChanged | PresenceListed
 
 
 # ---------------------------------------------------------------- what one client is answered
@@ -195,6 +201,12 @@ class Sync(msgspec.Struct, frozen=True):
     subscriber: Subscriber
     ref: Ref
     position: Position
+
+
+class Resync(msgspec.Struct, frozen=True):
+    """A member was not sent everything and can be written to again: it is to be told where the room is."""
+
+    subscriber: Subscriber
 
 
 class Leave(msgspec.Struct, frozen=True):
@@ -311,6 +323,7 @@ class Looked(msgspec.Struct, frozen=True):
 RoomMessage: TypeAlias = (
     Join
     | Sync
+    | Resync
     | Leave
     | Dismiss
     | Post

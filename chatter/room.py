@@ -27,6 +27,7 @@ from chatter.messages import (
     GraceEnded,
     HistoryRead,
     Join,
+    Lagged,
     Leave,
     Load,
     Loaded,
@@ -44,6 +45,7 @@ from chatter.messages import (
     Refused,
     Relay,
     Relayed,
+    Resync,
     Retire,
     RoomMessage,
     Save,
@@ -178,6 +180,8 @@ class Room(LoopActor):
                 self._welcome(message)
             case Leave() | Dismiss():
                 self._forget(message)
+            case Resync():
+                self._turn.tell(message.subscriber, message.subscriber.push(Lagged(self._ring.newest)))
             case Type():
                 self._show_typing(message)
             case Sync():

@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 import pykka
 
-from chatter.messages import Answer, Dismiss, Event, Join, Leave, Position, Recovery, Ref, Refused, RoomRef
+from chatter.messages import Answer, Dismiss, Event, Join, Leave, Position, Recovery, Ref, Refused, Resync, RoomRef
 from web import wire
 from web.requests import InvalidPayload, Limits, translate
 from web.wire import NULL, Dialect, Frame, Invalid
@@ -33,10 +33,11 @@ _ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":
 class Channel:
     """Implements `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_ref", "_room", "_slug", "_socket", "_topic", "dialect", "topic")
+    __slots__ = ("_join_ref", "_ref", "_room", "_slug", "_socket", "_topic", "bears_gaps", "dialect", "topic")
 
-    def __init__(self, socket: Connection, join: Frame, slug: str) -> None:
-        """`join` is the frame that asks for this channel to the room `slug`."""
+    def __init__(self, socket: Connection, join: Frame, slug: str, bears_gaps: bool) -> None:
+        """`join` is the frame that asks for this channel to the room `slug`; `bears_gaps`: its client said `resync`."""
+        self.bears_gaps = bears_gaps
         self.dialect: Dialect = socket.dialect
         self.topic: str = join.topic
         self._topic = wire.encode(join.topic)
@@ -55,6 +56,10 @@ class Channel:
     def leave(self, ref: Ref | None = None) -> None:
         """Give the place up: with a `ref` because the client asked to, without because its connection is gone."""
         self._tell(Leave(self, ref))
+
+    def resync(self) -> None:
+        """Have the client told that it was not sent everything."""
+        self._tell(Resync(self))
 
     def dismiss(self) -> None:
         """Have the place given up, and the client told so."""

@@ -64,6 +64,7 @@ class PollSession:
         self._loop = asyncio.get_running_loop()
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
+        self._lagging = False  # nothing is kept until the next poll
         self._poll: asyncio.Future[None] | None = None  # wakes the poll that waits
         self._polled_at = self._loop.time()
         self._ended = False
@@ -71,16 +72,18 @@ class PollSession:
         self._socket = Socket(self, params, edge)
         edge.connections.add(self)
 
+    is_behind = True  # everything waits for a poll
+
     def write(self, frames: bytes) -> None:
         """Keep frames for the next poll; wake the one that waits."""
-        if self._ended or not frames:
+        if self._ended or self._lagging or not frames:
+            return
+        if self._unsent_bytes > self._edge.settings.max_unsent_bytes:
+            self._lag()
             return
         self._unsent.append(frames)
         self._unsent_bytes += len(frames)
-        if self._unsent_bytes > self._edge.settings.max_unsent_bytes:
-            self._unsent.clear()
-            self.close(1013)
-        elif self._poll is not None and not self._poll.done():
+        if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
 
     def close(self, code: int) -> None:
@@ -101,6 +104,8 @@ class PollSession:
 
     def receive(self, message: bytes, *, binary: bool = False) -> None:
         """Deal with one message of a POST. Raises `BadFrame`; the session lives on."""
+        if self._ended:
+            return  # one of the messages before it in the same POST was the end
         largest = self._edge.settings.max_frame_bytes
         if len(message) > largest:
             raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
@@ -112,6 +117,8 @@ class PollSession:
         Once the client is `gone`, what comes is kept for its next poll.
         """
         self._polled_at = self._loop.time()
+        if self._lagging:
+            self._catch_up()  # rooms answer while this poll waits
         if not self._unsent and not self._ended:
             self._poll = poll = self._loop.create_future()  # an earlier poll just waits out its window
             await asyncio.wait([poll], timeout=self._edge.settings.poll_window)
@@ -119,7 +126,20 @@ class PollSession:
                 return []
             self._poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
+        if not self._lagging:
+            self._socket.caught_up()
         return b"".join(frames).decode().split("\n")[:-1]
+
+    def _lag(self) -> None:
+        self._lagging = True
+        self._unsent, self._unsent_bytes = [], 0
+        if not self._socket.lag():
+            self.close(1013)
+
+    def _catch_up(self) -> None:
+        self._lagging = False
+        if not self._socket.caught_up():
+            self.close(1013)
 
     @property
     def _patience(self) -> float:

@@ -78,6 +78,14 @@ def fields_of(payload: Payload) -> Fields:
     return value
 
 
+def resync(fields: Fields) -> bool:
+    """The optional `resync` of a join: the client asks for what it was not sent because it read too slowly."""
+    value = fields.get("resync")
+    if value is not None and not isinstance(value, bool):
+        raise InvalidPayload("resync", f"expected true or false, got {_kind(value)}")
+    return bool(value)
+
+
 def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage | None:
     """The message that `event` means, or None for an event that no room knows.
 

@@ -84,6 +84,8 @@ class Server:
             max_body_size=self._settings.max_poll_body_bytes,
             idle_connection_timeout=self._settings.idle_timeout,
         )
+        for listener in listeners:  # what is accepted inherits it; left alone, Linux keeps up to 4 MB for each
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.send_buffer_bytes)
         self._http.add_sockets(listeners)
         return _address(listeners)
 

@@ -123,6 +123,9 @@ class Settings:
     max_unsent_bytes: int = _setting(
         1_048_576, _whole(1_024, 1_000_000_000), "most that is kept for a client that does not read"
     )
+    send_buffer_bytes: int = _setting(
+        131_072, _whole(4_096, 1_000_000_000), "what the kernel keeps besides for a connection; Linux takes twice that"
+    )
     max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most messages taken from one long-poll POST")
     idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")

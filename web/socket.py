@@ -9,7 +9,7 @@ from chatter.messages import Done, Ref, Refused, RoomRef
 from web import wire
 from web.channel import Channel
 from web.edge import Edge
-from web.requests import Fields, InvalidPayload, fields_of, topic_slug
+from web.requests import Fields, InvalidPayload, fields_of, resync, topic_slug
 from web.wire import NULL, Dialect, Frame, Invalid
 
 
@@ -19,6 +19,10 @@ class Transport(Protocol):
     @property
     def dialect(self) -> Dialect:
         """How the client wants to hear."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is written now waits, and may be dropped."""
 
     def write(self, frames: bytes) -> None:
         """Send whole frames. Never blocks and never raises."""
@@ -37,6 +41,9 @@ class Socket:
         self._params = params
         self._edge = edge
         self._channels: dict[str, Channel] = {}
+        self._transport = transport
+        self._is_lagging = False  # nothing reaches the client
+        self._is_unsettled = False  # a channel began or ended, and what says so may be waiting to be sent
 
     def receive(self, frame: Frame) -> None:
         """Deal with one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
@@ -59,10 +66,29 @@ class Socket:
         for channel in channels.values():
             channel.leave()
 
+    def lag(self) -> bool:
+        """The client reads too slowly: nothing reaches it until `caught_up`. False if it has to be closed instead."""
+        self._is_lagging = True
+        return bool(self._channels) and all(channel.bears_gaps for channel in self._channels.values())
+
+    def caught_up(self) -> bool:
+        """Nothing waits to be sent any more. False if the client has to be closed: it missed more than it can ask for.
+
+        A client that lagged is told so in each channel. It could not know of one that began or ended meanwhile.
+        """
+        lagged, self._is_lagging = self._is_lagging, False
+        unsettled, self._is_unsettled = self._is_unsettled, False
+        if not lagged:
+            return True
+        for channel in self._channels.values():
+            channel.resync()
+        return not unsettled
+
     def forget(self, channel: Channel) -> None:
         """The channel has ended; its topic may be joined anew."""
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
+            self._is_unsettled |= self._transport.is_behind
 
     def find_room(self, slug: str) -> RoomRef:
         """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
@@ -81,6 +107,7 @@ class Socket:
         try:
             params = self._join_params(frame)
             name, position = self._name(params), self._edge.limits.position(params)
+            bears_gaps = resync(params)
         except InvalidPayload as error:
             self._refuse(frame, error.answer, earlier)
             return
@@ -88,7 +115,8 @@ class Socket:
         if refusal is not None:
             self._refuse(frame, Refused(refusal), earlier)
             return
-        channel = self._channels[frame.topic] = Channel(self, frame, slug)
+        channel = self._channels[frame.topic] = Channel(self, frame, slug, bears_gaps)
+        self._is_unsettled |= self._transport.is_behind
         channel.join(name, earlier, position)
 
     def _refuse(self, frame: Frame, refusal: Refused | Invalid, earlier: Channel | None) -> None:

@@ -93,12 +93,17 @@ class WebSocket:
         self._stream = stream
         self._edge = edge
         self._frames = FrameReader(settings.max_frame_bytes)
-        self._outbox = Outbox(stream, settings.max_unsent_bytes, self._on_overflow)
+        self._outbox = Outbox(stream, settings.max_unsent_bytes, self._on_lagging, self._on_caught_up)
         self._socket = Socket(self, params, edge)
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._silence = self._loop.call_later(settings.idle_timeout, self._on_silence)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is written now waits, and may be dropped."""
+        return self._outbox.is_behind
 
     def write(self, frames: bytes) -> None:
         """Send whole frames."""
@@ -109,7 +114,7 @@ class WebSocket:
         if self._closing:
             return
         self._closing = True
-        self.write(rfc6455.close_frame(code))
+        self._outbox.write_control(rfc6455.close_frame(code))
         self._outbox.close()
         self._silence.cancel()
         self._socket.closed()
@@ -165,12 +170,22 @@ class WebSocket:
             case Opcode.BINARY:
                 raise BadFrame("expected text, since protocol version 1 has no binary frames")
             case Opcode.PING:
-                self.write(rfc6455.frame(Opcode.PONG, message))
+                self._outbox.write_control(rfc6455.frame(Opcode.PONG, message))
             case Opcode.CLOSE:
                 rfc6455.close_code(message)
                 self.close(1000)  # Phoenix answers 1000, whatever the client said
             case _:
                 pass  # a pong, which nobody asked for
+
+    # ------------------------------------------------------------ lagging
+
+    def _on_lagging(self) -> None:
+        if not self._socket.lag():
+            self.close(1013)
+
+    def _on_caught_up(self) -> None:
+        if not self._socket.caught_up():
+            self.close(1013)
 
     # ------------------------------------------------------------ ending
 
@@ -181,12 +196,6 @@ class WebSocket:
             self._silence = self._loop.call_later(left, self._on_silence)
         else:
             self.close(1002)
-
-    def _on_overflow(self) -> None:
-        """The client does not read, so it would not read why: the connection is cut, and Phoenix clients come back."""
-        self._closing = True
-        self._silence.cancel()
-        self._loop.call_soon(self._stream.close)
 
     async def _half_close(self) -> None:
         await self._outbox.drained()

@@ -14,6 +14,7 @@ from chatter.messages import (
     Answer,
     Done,
     Event,
+    Lagged,
     Page,
     Posted,
     PresenceChanged,
@@ -211,6 +212,8 @@ def _name(event: Event) -> bytes:
             return b"message_voided"
         case Typed():
             return b"typing"
+        case Lagged():
+            return b"resync"
         case PresenceChanged():
             return b"presence_diff"
         case PresenceListed():

@@ -61,10 +61,15 @@ class Response(NamedTuple):
 
 
 class Connection:
-    """A TCP connection to a port of 127.0.0.1."""
+    """A TCP connection to a port of 127.0.0.1; a narrow one keeps the kernels on both sides from holding much."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, *, narrow: bool = False) -> None:
+        self._socket = socket.socket()
+        self._socket.settimeout(PATIENCE)
+        if narrow:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        self._socket.connect(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""
 
@@ -104,9 +109,16 @@ class Request:
     """A request in HTTP, on its way."""
 
     def __init__(
-        self, port: int, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self,
+        port: int,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        narrow: bool = False,
     ) -> None:
-        self.connection = Connection(port)
+        self.connection = Connection(port, narrow=narrow)
         self._method = method
         length = {"Content-Length": str(len(body))} if body or method == "POST" else {}
         lines = [
@@ -140,8 +152,10 @@ def request(
 class WebSocket:
     """A websocket whose handshake is done."""
 
-    def __init__(self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None) -> None:
-        asked = Request(port, "GET", f"/socket/websocket?{query}", UPGRADE | dict(headers or {}))
+    def __init__(
+        self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None, *, narrow: bool = False
+    ) -> None:
+        asked = Request(port, "GET", f"/socket/websocket?{query}", UPGRADE | dict(headers or {}), narrow=narrow)
         self.connection = asked.connection
         self.response = asked.response()
         if self.response.status != 101:

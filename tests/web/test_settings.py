@@ -23,6 +23,7 @@ NUMBERS = {
     "max_channels": (1, 1_000_000),
     "max_frame_bytes": (1_024, 100_000_000),
     "max_unsent_bytes": (1_024, 1_000_000_000),
+    "send_buffer_bytes": (4_096, 1_000_000_000),
     "max_poll_body_bytes": (1_024, 1_000_000_000),
     "max_poll_messages": (1, 10_000),
     "ring_size": (1, 100_000),
