@@ -253,7 +253,7 @@ def test_what_the_database_refuses_to_the_end_is_saved_by_the_next_start(databas
         assert json.loads(unsaved.read_text())["message"] == "message 1"
         server.start()
         assert not unsaved.exists()
-    assert rows(database, "select seq, epoch, id from message") == [(1, 1, "ann-1")]
+    assert query(f"sqlite:///{database}", "select seq, epoch, id from message") == [(1, 1, "ann-1")]
 
 
 def test_a_database_has_one_server(database: Path, server: Server) -> None:
