@@ -28,7 +28,7 @@ from chatter.messages import (
     Refused,
     RoomListed,
 )
-from schema import Database, Message, MessageRow, Room
+from schema import Database, Message, MessageRow
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +68,9 @@ class History(ThreadActor):
                 first = Message.named(message.slug, post.name, post.id or "")
                 tell_if_alive(message.room, Looked(post, first and posted_of(first)))
             case ListRooms():
-                return [RoomListed(*row) for row in Room.by_last_message(message.limit)]
+                return [RoomListed(*row) for row in Message.latest_of_rooms(message.limit)]
             case Ping():
-                Room.by_last_message(1)  # a table must be read: without that SQLite does not look at its file
+                Message.latest_of_rooms(1)  # a table must be read: without that SQLite does not look at its file
             case _:
                 assert_never(message)
         return None

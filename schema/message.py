@@ -88,6 +88,14 @@ class Message(Model):
         return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
 
     @classmethod
+    def latest_of_rooms(cls, limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` rooms with the time of their last message, the latest first."""
+        last = cls.select(cls.inserted_at).where(cls.room == Room.slug).order_by(cls.seq.desc()).limit(1)
+        query = Room.select(Room.slug, last.alias("last")).order_by(peewee.SQL("last").desc()).limit(limit)
+        rows: list[tuple[str, str]] = list(query.tuples())  # type: ignore[arg-type]  # its stubs forget tuples()
+        return rows
+
+    @classmethod
     def voids(cls, room: str) -> list[int]:
         """The void places of `room`: by the index on names, as they have none."""
         query = cls.select(cls.seq).where((cls.room == room) & (cls.name == "")).order_by(cls.seq)

@@ -18,15 +18,3 @@ class Room(Model):
         rows = [{cls.slug: slug} for slug in slugs]
         if rows:
             cls.insert_many(rows).on_conflict_ignore().execute()
-
-    @classmethod
-    def by_last_message(cls, limit: int) -> list[tuple[str, str]]:
-        """Up to `limit` rooms with the time of their last message, the latest first."""
-        from schema.message import Message
-
-        latest = (
-            Message.select(Message.inserted_at).where(Message.room == cls.slug).order_by(Message.seq.desc()).limit(1)
-        )
-        query = cls.select(cls.slug, latest.alias("latest")).order_by(peewee.SQL("latest").desc()).limit(limit)
-        rows: list[tuple[str, str]] = list(query.tuples())  # type: ignore[arg-type]  # its stubs forget tuples()
-        return rows

@@ -1,6 +1,6 @@
 import pytest
 
-from schema import Message, MessageRow, Room, RowRefused
+from schema import Message, MessageRow, RowRefused
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -61,10 +61,10 @@ def test_a_batch_is_saved_whole_or_not_at_all() -> None:
         Message.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
     assert Message.latest("lobby", 10) == [row(1)]
     assert Message.latest("other", 10) == []
-    assert Room.by_last_message(10) == [("lobby", row(1)[4])]
+    assert Message.latest_of_rooms(10) == [("lobby", row(1)[4])]
 
 
 def test_rooms_are_listed_by_their_last_message() -> None:
     Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
-    assert Room.by_last_message(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
-    assert len(Room.by_last_message(2)) == 2
+    assert Message.latest_of_rooms(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
+    assert len(Message.latest_of_rooms(2)) == 2
