@@ -1,12 +1,14 @@
 """Long polling, for clients that cannot hold a websocket: `GET` waits for messages, `POST` brings some.
 
 The HTTP status is 200 for all that the transport itself answers; the real one is `status` in the body, as in Phoenix.
+Only who comes too often gets a 429.
 """
 
 import asyncio
 import base64
 import binascii
 import logging
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -174,6 +176,11 @@ class LongPollHandler(Handler):
             self._answer(status=500 if version else 403)  # phoenix.js comes back after 500, and after no other
             return
         session = self._sessions.find(self._token())
+        if session is None and (wait := self._edge.connect(self.request)):
+            self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
+            self.set_header("Retry-After", math.ceil(wait))
+            self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+            return
         if session is None:
             params = {name: self.get_argument(name) for name in self.request.arguments}
             self._answer(messages=[], status=410, token=self._sessions.open(*version, params))

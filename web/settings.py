@@ -7,12 +7,14 @@ has the same table.
 import argparse
 import dataclasses
 import importlib
+import ipaddress
 import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
 from chatter.room import RoomSettings
+from web.rates import Rate
 from web.requests import Limits
 
 Environment: TypeAlias = Mapping[str, str]
@@ -64,6 +66,13 @@ def _origins(text: str) -> frozenset[str]:
     return origins
 
 
+def _addresses(text: str) -> frozenset[str]:
+    try:
+        return frozenset(str(ipaddress.ip_address(address)) for address in text.split())
+    except ValueError as error:
+        raise ValueError("IP addresses separated by blanks") from error
+
+
 def _hook(text: str) -> str:
     if text and not re.fullmatch(r"[\w.]+:\w+", text):
         raise ValueError("package.module:function")
@@ -98,6 +107,9 @@ class Settings:
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
     )
+    trusted_proxies: frozenset[str] = _setting(
+        frozenset(), _addresses, "addresses of proxies whose X-Forwarded-For is believed, separated by blanks"
+    )
     authorize: str = _setting(
         "", _hook, "who may join: package.module:function, called with the room and the join's parameters"
     )
@@ -128,6 +140,19 @@ class Settings:
     )
     max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most messages taken from one long-poll POST")
+    rate_limits: str = _setting("on", _one_of("on", "off"), "off: nobody is refused for asking too often")
+    message_rate: Rate = _setting(
+        Rate(20, 100), Rate.parse, "messages from one connection: how many per second in the long run/at once"
+    )
+    join_rate: Rate = _setting(Rate(20, 200), Rate.parse, "joins from one connection: per second/at once")
+    typing_rate: Rate = _setting(Rate(5, 20), Rate.parse, "`typing` from one connection: per second/at once")
+    history_rate: Rate = _setting(
+        Rate(20, 100), Rate.parse, "`history` and `sync` from one connection: per second/at once"
+    )
+    connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
+    max_ignored_refusals: int = _setting(
+        200, _whole(1, 1_000_000), "refusals in a row, none heeded, after which a connection is closed"
+    )
     idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")

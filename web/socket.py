@@ -1,5 +1,6 @@
 """A socket: the channels of one connected client, whatever transport carries its frames (Phoenix: `Phoenix.Socket`)."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -42,11 +43,16 @@ class Socket:
         self._edge = edge
         self._channels: dict[str, Channel] = {}
         self._transport = transport
+        self._buckets = edge.buckets()
         self._is_lagging = False  # nothing reaches the client
         self._is_unsettled = False  # a channel began or ended, and what says so may be waiting to be sent
 
     def receive(self, frame: Frame) -> None:
         """Deal with one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
+        bucket = self._buckets.get(frame.event) if isinstance(frame.event, str) else None
+        if bucket is not None and (wait := bucket.take()):
+            self._hold_back(frame, wait, bucket.ignored)
+            return
         topic = frame.topic
         channel = self._channels.get(topic) if isinstance(topic, str) else None
         if frame.event == "phx_join":
@@ -93,6 +99,11 @@ class Socket:
     def find_room(self, slug: str) -> RoomRef:
         """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
         return self._edge.supervisor.room(slug)
+
+    def _hold_back(self, frame: Frame, wait: float, ignored: int) -> None:
+        self._answer(frame.join_ref, frame, Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait)))
+        if ignored >= self._edge.settings.max_ignored_refusals:
+            self._transport.close(1008)
 
     # ------------------------------------------------------------ joining
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import logging
+import math
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -47,6 +48,11 @@ class WebSocketHandler(Handler):
         """Upgrade, or say why not in Phoenix's words."""
         if not self._edge.hearing:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "")
+            return
+        wait = self._edge.connect(self.request)
+        if wait:
+            self.set_header("Retry-After", math.ceil(wait))
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "")
             return
         version = _VERSIONS.get(self.get_argument("vsn", "1.0.0"))
         if version is None or not self._edge.admits(self.request.headers.get("Origin"), self.request.host):

@@ -19,7 +19,8 @@ class Server:
     """`with Server(database) as server:` starts `chatter serve` on a free port of 127.0.0.1.
 
     `database` is a SQLite file; the log is beside it. With a `database_url` messages are kept there instead.
-    `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. The process
+    `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. Tests may ask
+    faster than people do: rates are off. The process
     sees no CHATTER_ variables but those in `environment`. `stop()` asks it to stop, `start()` starts it anew on the
     same port.
     """
@@ -58,7 +59,7 @@ class Server:
     def start(self) -> None:
         """Start it, and return when it says that it is ready."""
         places = {"database": self.database_url, "spool_folder": self.database.parent}
-        options = {"host": "127.0.0.1", "port": self.port, **places, **self._options}
+        options = {"host": "127.0.0.1", "port": self.port, "rate_limits": "off", **places, **self._options}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         with self._log.open("a") as log:
             self._process = subprocess.Popen(

@@ -26,6 +26,7 @@ NUMBERS = {
     "send_buffer_bytes": (4_096, 1_000_000_000),
     "max_poll_body_bytes": (1_024, 1_000_000_000),
     "max_poll_messages": (1, 10_000),
+    "max_ignored_refusals": (1, 1_000_000),
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
 }
@@ -183,6 +184,19 @@ def test_origins_are_separated_by_blanks(text: str, origins: set[str]) -> None:
 )
 def test_what_is_no_origin_is_a_mistake(text: str) -> None:
     assert mistake({"allowed_origins": text}).startswith("--allowed-origins: expected origins like https://example.org")
+
+
+def test_proxies_are_addresses_separated_by_blanks() -> None:
+    assert read_settings({"trusted_proxies": "127.0.0.1  ::1"}, {}).trusted_proxies == {"127.0.0.1", "::1"}
+    expected = "--trusted-proxies: expected IP addresses separated by blanks, got 'localhost'"
+    assert mistake({"trusted_proxies": "localhost"}) == expected
+
+
+def test_a_rate_is_how_many_per_second_and_how_many_at_once() -> None:
+    assert read_settings({"message_rate": "0.5/10"}, {}).message_rate == (0.5, 10)
+    for text in ("", "20", "20/", "/100", "0/5", "5/0", "-1/5", "1/5/5", "many/5", "nan/5", "1/1.5"):
+        expected = f"expected how many per second and how many at once, like 20/100, got {text!r}"
+        assert mistake({"message_rate": text}) == f"--message-rate: {expected}"
 
 
 def test_a_greeting_is_no_larger_than_the_ring() -> None:
