@@ -63,9 +63,9 @@ class FakeChannel {
   }
 
   /** A join that succeeds, with the messages it brings. @param {NewMessage[]} messages */
-  welcomes(messages, people = {}) {
+  welcomes(messages, { people = {}, ...answer } = {}) {
     this.ref += 1;
-    this.joinPush.answer("ok");
+    this.joinPush.answer("ok", recovered(messages.at(-1)?.seq ?? 0, answer));
     messages.forEach((message) => this.hears("new_message", message));
     this.hears("presence_state", people);
   }
@@ -78,6 +78,28 @@ class FakeChannel {
   /** The pushes of one event, oldest first. @param {string} event @returns {FakePush[]} */
   sent(event) {
     return this.pushes.filter((push) => push.event === event);
+  }
+}
+
+/** What the server answers to a join or a sync. @param {number} seq */
+export function recovered(seq, changes = {}) {
+  return { epoch: 1, seq, base: seq, recovered: true, missed: 0, more: false, ...changes };
+}
+
+/** An outbox that outlives the page. */
+export class FakeOutbox {
+  kept = new Map();
+
+  keep(post) {
+    this.kept.set(post.id, post);
+  }
+
+  forget(id) {
+    this.kept.delete(id);
+  }
+
+  async adopt(name) {
+    return [...this.kept.values()].filter((post) => post.name === name);
   }
 }
 

@@ -21,23 +21,48 @@ test("what comes ahead of a gap waits until the gap is filled", () => {
   const history = holding(1, 3);
   history.hear(message(6));
   assert.deepEqual(seqs(history), [1, 2, 3]);
-  assert.deepEqual(history.gap, { after: 3, before: 6 });
+  assert.equal(history.hasGap, true);
   history.hear(message(5));
   history.hear(message(4));
   assert.deepEqual(seqs(history), [1, 2, 3, 4, 5, 6]);
-  assert.equal(history.gap, null);
+  assert.equal(history.hasGap, false);
 });
 
-test("the same seq with another id voids what was held from there on", () => {
-  const history = holding(1, 5);
-  history.hear(message(4, { id: "another" }));
-  assert.deepEqual(history.said.value.map((each) => each.id), ["m1", "m2", "m3", "another"]);
+test("above a seq all can be dropped, even all there is", () => {
+  const history = holding(3, 6);
+  history.hear(message(9));
+  history.dropAbove(4);
+  assert.deepEqual(seqs(history), [3, 4]);
+  assert.equal(history.last, 4);
+  assert.equal(history.hasGap, false);
+  history.dropAbove(1);
+  assert.deepEqual([history.first, history.last, seqs(history)], [0, 0, []]);
 });
 
-test("starting over keeps what came ahead", () => {
+test("a void place counts for the row and is not shown", () => {
+  const history = holding(1, 2);
+  history.hear(message(4));
+  history.hear(message(3, { void: true }));
+  assert.deepEqual(seqs(history), [1, 2, 4]);
+  assert.equal(history.last, 4);
+  history.void(2);
+  history.hear(message(5));
+  assert.deepEqual(seqs(history), [1, 4, 5]);
+  assert.deepEqual(history.after(2).map((each) => each.seq), [4, 5]);
+});
+
+test("what came ahead can become void before its turn", () => {
+  const history = holding(1, 2);
+  history.hear(message(4));
+  history.void(4);
+  history.hear(message(3));
+  assert.deepEqual([seqs(history), history.last], [[1, 2, 3], 4]);
+});
+
+test("a gap that is skipped keeps what came ahead", () => {
   const history = holding(1, 3);
   [message(900), message(901)].forEach((each) => history.hear(each));
-  history.startOver();
+  history.skip();
   assert.deepEqual(seqs(history), [900, 901]);
   assert.equal(history.more.value, true);
 });

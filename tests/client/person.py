@@ -23,6 +23,10 @@ class Person:
     """Somebody in a room, and what they see of it."""
 
     def __init__(self, page: Page, server: Server) -> None:
+        self._server = server
+        self._looks_at(page)
+
+    def _looks_at(self, page: Page) -> None:
         self.page = page
         self.composer = page.get_by_role("textbox", name=re.compile("^Message #"))
         self.conversation = page.get_by_role("region", name="Conversation")
@@ -31,6 +35,7 @@ class Person:
         self.groups = page.locator(".message.first")
         self.status = page.get_by_role("status").and_(page.locator(".status"))
         self.banner = page.locator(".banner")
+        self.notices = page.locator(".notices")
         self.pill = page.locator(".pill")
         self.typing = page.locator(".typing")
         self.not_sent = page.get_by_role("alert").filter(has_text="not sent")
@@ -38,12 +43,19 @@ class Person:
         self.rooms = page.get_by_role("navigation", name="Rooms")
         self.name_dialog = page.get_by_role("dialog").filter(has_text="What should the others call you?")
         self._app = page.locator(".app")
-        self._server = server
 
     def goes_to(self, room: str) -> None:
         """Open a room by its address, and wait until they are in it."""
         self.page.goto(self._server.url if room == "lobby" else f"{self._server.url}/rooms/{room}")
         self.expect_connected()
+
+    def opens_page(self) -> None:
+        """Have a new page in the same browser."""
+        self._looks_at(self.page.context.new_page())
+
+    def opens_another_page(self) -> "Person":
+        """The same person at a second page of the same browser."""
+        return Person(self.page.context.new_page(), self._server)
 
     def button(self, name: str) -> Locator:
         """The button with exactly this name."""

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.client.axe import grave_violations
-from tests.client.conftest import Visit
+from tests.client.conftest import Freeze, Visit
 from tests.client.person import PHONE, Person
-from tests.client.rows import prepare
+from tests.client.rows import locked, prepare
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -76,13 +76,28 @@ def test_a_drawer_and_the_room_behind_it_on_a_phone(visit: Visit, busy_room: str
 
 
 @pytest.mark.usefixtures("outage")
-def test_a_message_that_was_not_sent_and_the_banner_above_it(ann: Person) -> None:
+def test_a_message_that_waits_and_the_banner_above_it(ann: Person) -> None:
     ann.loses_network()
     ann.says("hello")
-    ann.waits(10_000)
-    expect(ann.not_sent).to_be_visible()
+    expect(ann.message("hello").get_by_role("button", name="discard")).to_be_visible()
     expect(ann.banner).to_contain_text("You are offline")
     expect_no_grave_violations(ann.page)
+
+
+def test_a_message_that_was_not_sent(ann: Person, frozen: Freeze) -> None:
+    ann.page.clock.install()
+    with frozen():
+        ann.says("hello")
+        ann.waits(10_000)
+        expect(ann.not_sent).to_be_visible()
+        expect_no_grave_violations(ann.page)
+
+
+def test_a_notice(ann: Person, server: Server) -> None:
+    with locked(server.database):
+        ann.says("hello")
+        expect(ann.notices).to_contain_text("Saving is behind")
+        expect_no_grave_violations(ann.page)
 
 
 def test_axe_finds_what_is_wrong(ann: Person) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Freeze, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.server import Server
@@ -86,7 +86,7 @@ def test_nothing_is_wider_than_the_screen(ann: Person) -> None:
 
 
 @pytest.mark.usefixtures("outage")
-def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person) -> None:
+def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, frozen: Freeze) -> None:
     expect_touchable(ann, ".app", 4)
     ann.people_button.tap()
     expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
@@ -99,11 +99,17 @@ def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person) -> None
     expect_touchable(ann, "dialog", 3)
     ann.button("Cancel").tap()
     ann.button("Close rooms").tap()
-    ann.loses_network()
-    ann.says("hello")
-    ann.waits(10_000)
-    expect(ann.not_sent).to_be_visible()
-    expect_touchable(ann, ".app", 7)
+    ann.page.clock.install()
+    with frozen():
+        ann.says("hello")
+        ann.waits(10_000)
+        expect(ann.not_sent).to_be_visible()
+        expect_touchable(ann, ".app", 6)
+    ann.page.context.set_offline(True)
+    ann.expect_state("offline")
+    ann.says("later")
+    expect(ann.message("later").get_by_role("button", name="discard")).to_be_visible()
+    expect_touchable(ann, ".app", 6)
 
 
 def test_a_message_is_written_and_sent_with_the_thumb(ann: Person) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.conftest import Freeze
 from tests.client.person import Person
-from tests.client.rows import saved
+from tests.client.rows import locked, saved
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
@@ -45,7 +46,7 @@ def test_all_come_back_by_themselves_and_what_was_said_meanwhile_arrives_once(
     expect(ann.status).to_have_text("Reconnecting")
     expect(ann.banner).to_contain_text("Reconnecting")
     ann.says("meanwhile")
-    expect(ann.message("meanwhile")).to_have_attribute("data-state", "pending")
+    expect(ann.message("meanwhile")).to_have_attribute("data-state", "waiting")
     server.start()
     bo.expect_said("before", "meanwhile")
     bo.says("after")
@@ -92,20 +93,180 @@ def test_one_who_was_away_gets_all_that_was_said_in_order_and_once(
     assert saved(server.database, room) == texts
 
 
-def test_offline_a_message_is_not_sent_and_a_retry_says_it_once(
+def test_what_is_written_offline_waits_and_is_sent_once_when_the_network_is_back(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:
     ann.loses_network()
     expect(ann.banner).to_contain_text("You are offline")
-    ann.says("hello", "never mind")
-    expect(ann.message("hello")).to_have_attribute("data-state", "pending")
-    ann.waits(10_000)
-    expect(ann.not_sent).to_have_count(2)
-    expect(ann.message("hello")).to_have_attribute("data-state", "failed")
+    ann.says("hello", "never mind", "I am back")
+    ann.waits(60_000)
+    expect(ann.message("hello")).to_have_attribute("data-state", "waiting")
+    expect(ann.message("hello")).to_contain_text("waiting to be sent")
+    expect(ann.not_sent).to_have_count(0)
+    ann.message("never mind").get_by_role("button", name="discard").click()
     ann.finds_network()
     expect(ann.banner).to_be_hidden()
-    ann.message("never mind").get_by_role("button", name="discard").click()
-    ann.message("hello").get_by_role("button", name="retry").click()
     for person in (ann, bo):
-        person.expect_said("hello")
-    assert saved(server.database, room) == ["hello"]
+        person.expect_said("hello", "I am back")
+    assert saved(server.database, room) == ["hello", "I am back"]
+
+
+def test_what_a_closed_page_could_not_send_is_sent_by_the_next_one(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    ann.says("before")
+    ann.expect_said("before")
+    ann.loses_network()
+    ann.says("one", "two")
+    expect(ann.message("two")).to_have_attribute("data-state", "waiting")
+    ann.page.close()
+    ann.page.context.set_offline(False)
+    ann.opens_page()
+    ann.goes_to(room)
+    for person in (ann, bo):
+        person.expect_said("before", "one", "two")
+    ann.page.reload()
+    ann.expect_said("before", "one", "two")
+    assert saved(server.database, room) == ["before", "one", "two"]
+
+
+def test_two_pages_of_one_person_send_what_each_of_them_wrote(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    other = ann.opens_another_page()
+    other.goes_to(room)
+    ann.loses_network()
+    ann.says("from the first")
+    other.expect_state("offline")
+    other.says("from the second")
+    expect(ann.message("from the second")).to_have_count(0)
+    ann.finds_network()
+    other.expect_connected()
+    for person in (ann, other, bo):
+        expect(person.message("from the first")).to_have_attribute("data-state", "said")
+        expect(person.message("from the second")).to_have_attribute("data-state", "said")
+        expect(person.texts).to_have_count(2)
+    assert sorted(saved(server.database, room)) == ["from the first", "from the second"]
+
+
+def test_a_message_that_was_sent_twice_is_said_once(
+    ann: Person, bo: Person, server: Server, room: str, frozen: Freeze
+) -> None:
+    ann.page.clock.install()
+    with frozen():
+        ann.says("hello", "are you there?")
+        ann.waits(10_000)
+        expect(ann.not_sent).to_have_count(2)
+        ann.message("hello").get_by_role("button", name="retry").click()
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
+    for person in (ann, bo):
+        person.expect_said("hello", "are you there?")
+    assert saved(server.database, room) == ["hello", "are you there?"]
+
+
+def test_while_the_database_is_away_all_is_heard_and_the_page_says_that_saving_is_behind(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    with locked(server.database):
+        ann.says("hello")
+        bo.expect_said("hello")
+        expect(ann.notices).to_contain_text("Saving is behind")
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
+        expect(ann.message("hello")).to_contain_text("saving…")
+        ann.page.reload()  # the next page asks again for the answer that this one waited for
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
+        expect(ann.texts).to_have_text(["hello"])
+    ann.expect_said("hello")
+    expect(ann.notices).to_be_empty()
+
+
+def test_what_was_heard_and_lost_in_a_crash_is_said_again_by_its_sender(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    bo.says("kept")
+    ann.expect_said("kept")
+    with locked(server.database):
+        ann.says("not saved yet")
+        bo.expect_said("kept", "not saved yet")
+        bo.page.context.set_offline(True)
+        server.kill()
+    server.start()
+    ann.expect_said("kept", "not saved yet")
+    ann.says("after")
+    bo.page.context.set_offline(False)
+    bo.expect_said("kept", "not saved yet", "after")
+    assert saved(server.database, room) == ["kept", "not saved yet", "after"]
+
+
+def test_a_ghost_goes_when_its_sender_does_not_come_back(ann: Person, bo: Person, server: Server, room: str) -> None:
+    bo.says("kept")
+    ann.expect_said("kept")
+    with locked(server.database):
+        bo.says("a ghost")
+        ann.expect_said("kept", "a ghost")
+        bo.page.close()
+        server.kill()
+    server.start()
+    ann.expect_said("kept")
+    ann.says("after")
+    ann.expect_said("kept", "after")
+    assert saved(server.database, room) == ["kept", "after"]
+
+
+class TestWithNarrowLimits:
+    """A server that remembers little and recovers little."""
+
+    @pytest.fixture
+    def server(self, database: Path) -> Iterator[Server]:
+        with Server(
+            database, ring_size=5, greeting_size=3, max_recovery_page=4, max_recovery_gap=20, max_history_page=4
+        ) as running:
+            yield running
+
+    def test_a_long_absence_is_made_up_for_in_pages(self, ann: Person, bo: Person, server: Server) -> None:
+        texts = [f"number {number}" for number in range(1, 19)]
+        bo.says(texts[0])
+        ann.expect_said(texts[0])
+        ann.loses_network()
+        bo.says(*texts[1:])
+        bo.expect_said(*texts)
+        ann.finds_network()
+        ann.expect_said(*texts)
+        expect(ann.notices).to_be_empty()
+
+    def test_one_who_was_away_too_long_is_told_so_and_starts_over(self, ann: Person, bo: Person, room: str) -> None:
+        texts = [f"number {number}" for number in range(1, 31)]
+        bo.says(texts[0])
+        ann.expect_said(texts[0])
+        ann.loses_network()
+        bo.says(*texts[1:])
+        bo.expect_said(*texts)
+        ann.finds_network()
+        expect(ann.notices).to_contain_text("Not everything said while you were away could be loaded")
+        expect(ann.texts.last).to_have_text(texts[-1])
+        bo.says("and on")
+        expect(ann.texts.last).to_have_text("and on")
+        ann.notices.get_by_role("button", name="Dismiss").click()
+        expect(ann.notices).to_be_empty()
+
+
+class TestWithLittleRoomForWhatIsUnsaved:
+    """A server that takes two messages more than its database."""
+
+    @pytest.fixture
+    def server(self, database: Path) -> Iterator[Server]:
+        with Server(database, max_unsaved_messages=2) as running:
+            yield running
+
+    def test_what_is_too_much_waits_and_goes_out_by_itself_in_order(
+        self, ann: Person, bo: Person, server: Server, room: str
+    ) -> None:
+        texts = ["one", "two", "three", "four"]
+        with locked(server.database):
+            ann.says(*texts)
+            expect(ann.message("three")).to_contain_text("waiting to be sent")
+            expect(ann.message("four")).to_contain_text("waiting to be sent")
+            bo.expect_said("one", "two")
+        for person in (ann, bo):
+            person.expect_said(*texts)
+        assert saved(server.database, room) == texts

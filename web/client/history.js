@@ -2,69 +2,89 @@ import { signal } from "@preact/signals";
 
 /** @typedef {import("./messages.js").NewMessage} NewMessage */
 
-/** A gap wider than this is not filled: what is held is dropped, and scrolling up loads it again. */
-export const WIDEST_GAP = 500;
 /** Above this many messages the oldest half is let go while nobody looks at it. */
 export const HELD_AT_MOST = 10_000;
 
 /**
- * What the page holds of a room: one unbroken run of messages by `seq`, and those that came ahead of it.
- * It knows no network; `gap` says what to ask for.
+ * What the page holds of a room: one unbroken run of places by `seq`, and what came ahead of it. A void place counts
+ * for the run, and is not among what was said. It knows no network.
  */
 export class History {
-  /** Oldest first, without gaps. Replaced, never changed. */
+  /** The messages of the run, oldest first. Replaced, never changed. */
   said = signal(/** @type {NewMessage[]} */ ([]));
   /** There are older ones on the server. */
   more = signal(false);
+  /** The lowest and the highest `seq` of the run; 0 while nothing is held. */
+  first = 0;
+  last = 0;
   /** @type {Map<number, NewMessage>} */
   #ahead = new Map();
 
-  get first() {
-    return this.said.peek()[0]?.seq ?? 0;
-  }
-
-  get last() {
-    return this.said.peek().at(-1)?.seq ?? 0;
-  }
-
-  /** What lies between the run and the nearest message ahead of it: `seq`s above `after` and below `before`. */
-  get gap() {
-    if (!this.#ahead.size) return null;
-    return { after: this.last, before: Math.min(...this.#ahead.keys()) };
+  /** Something came ahead: what lies between is missing. */
+  get hasGap() {
+    return this.#ahead.size > 0;
   }
 
   /** What was said after `seq`; who reads it follows it. @param {number} seq */
   after(seq) {
     const said = this.said.value;
-    return said.slice(Math.max(0, seq + 1 - (said[0]?.seq ?? 0)));
+    return said.slice(said.findLastIndex((message) => message.seq <= seq) + 1);
   }
 
-  /** @param {NewMessage} message */
+  /** @param {string} id */
+  has(id) {
+    return this.said.peek().some((message) => message.id === id);
+  }
+
+  /** What is known already is not heard twice. @param {NewMessage} message */
   hear(message) {
     if (!this.last) this.#begin(message);
     else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
     else if (message.seq === this.last + 1) this.#append(message);
-    else if (this.#contradicts(message)) this.#correct(message);
   }
 
   /** A page of older messages, oldest first. @param {NewMessage[]} older @param {boolean} more */
   prepend(older, more) {
     const fitting = older.filter((message) => message.seq < this.first);
-    if (fitting.length) this.said.value = fitting.concat(this.said.peek());
+    this.first = fitting[0]?.seq ?? this.first;
+    this.said.value = fitting.filter(isSaid).concat(this.said.peek());
     this.more.value = more;
   }
 
-  /** Forget everything after `seq`: it was heard, but the server never saved it. @param {number} seq */
+  /** What stands at `seq` was never saved. @param {number} seq */
   void(seq) {
-    for (const ahead of [...this.#ahead.keys()]) if (ahead > seq) this.#ahead.delete(ahead);
-    if (seq < this.last) this.said.value = this.said.peek().filter((message) => message.seq <= seq);
+    const ahead = this.#ahead.get(seq);
+    if (ahead) this.#ahead.set(seq, { ...ahead, void: true });
+    if (seq >= this.first && seq <= this.last) this.said.value = this.said.peek().filter((message) => message.seq !== seq);
+  }
+
+  /** Forget everything above `seq`. @param {number} seq */
+  dropAbove(seq) {
+    this.dropAhead();
+    if (seq >= this.last) return;
+    if (seq < this.first) this.clear();
+    else {
+      this.last = seq;
+      this.said.value = this.said.peek().filter((message) => message.seq <= seq);
+    }
+  }
+
+  dropAhead() {
+    this.#ahead.clear();
+  }
+
+  clear() {
+    this.dropAhead();
+    this.first = 0;
+    this.last = 0;
+    this.said.value = [];
+    this.more.value = false;
   }
 
   /** Give the run up and go on with what is ahead of it. */
-  startOver() {
+  skip() {
     const ahead = [...this.#ahead.values()].sort((a, b) => a.seq - b.seq);
-    this.#ahead.clear();
-    this.said.value = [];
+    this.clear();
     ahead.forEach((message) => this.hear(message));
   }
 
@@ -73,39 +93,31 @@ export class History {
     const said = this.said.peek();
     if (said.length <= HELD_AT_MOST) return;
     this.said.value = said.slice(-HELD_AT_MOST / 2);
+    this.first = /** @type {NewMessage} */ (this.said.peek()[0]).seq;
     this.more.value = true;
-  }
-
-  /** @param {string} id */
-  has(id) {
-    return this.said.peek().some((message) => message.id === id);
   }
 
   /** @param {NewMessage} message */
   #begin(message) {
-    this.said.value = [message];
+    this.first = message.seq;
+    this.last = message.seq;
+    this.said.value = [message].filter(isSaid);
     this.more.value = message.seq > 1;
   }
 
   /** @param {NewMessage} message */
   #append(message) {
     const run = [message];
-    for (let seq = message.seq + 1; this.#ahead.has(seq); seq += 1) {
-      run.push(/** @type {NewMessage} */ (this.#ahead.get(seq)));
-      this.#ahead.delete(seq);
+    for (let next = this.#ahead.get(message.seq + 1); next; next = this.#ahead.get(next.seq + 1)) {
+      run.push(next);
+      this.#ahead.delete(next.seq);
     }
-    this.said.value = this.said.peek().concat(run);
+    this.last = message.seq + run.length - 1;
+    this.said.value = this.said.peek().concat(run.filter(isSaid));
   }
+}
 
-  /** The same `seq` with another `id`: the server came back without what it had not saved. @param {NewMessage} message */
-  #contradicts(message) {
-    const held = this.said.peek()[message.seq - this.first];
-    return held !== undefined && held.id !== message.id;
-  }
-
-  /** @param {NewMessage} message */
-  #correct(message) {
-    this.void(message.seq - 1);
-    this.hear(message);
-  }
+/** @param {NewMessage} message */
+function isSaid(message) {
+  return !message.void;
 }

@@ -10,20 +10,29 @@ export const TOPIC = "chat_room";
 export const NEW_MESSAGE = "new_message";
 /** Both ways: `{name}` is writing something. */
 export const TYPING = "typing";
+/** In: `{seq}`, what was heard there will never be saved. */
+export const MESSAGE_VOIDED = "message_voided";
 /** Out as `HistoryRequest`, answered with a `HistoryPage`. */
 export const HISTORY = "history";
+/** Out as `Position`, answered like a join: `Recovered`. What was missed follows. */
+export const SYNC = "sync";
+/** In: `{seq}`, we read too slowly, and what waited for us was dropped. */
+export const RESYNC = "resync";
 /** In, last of what a join brings: everyone who is here. */
 export const PRESENCE_STATE = "presence_state";
 
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** Characters are counted as the server counts them: by code point. */
-export const LIMITS = { name: 64, message: 4000, history: 100 };
+export const LIMITS = { name: 64, message: 4000 };
 
 /** What a reason in an error reply means to the person reading it. */
 export const REASONS = {
   overloaded: "the server is busy",
   rate_limited: "too many at once",
+  id_taken: "something else was sent under its number",
+  not_saved: "the server could not save it",
+  quarantined: "the server failed at it",
   unauthorized: "you are not allowed here",
   unavailable: "the room cannot be opened now",
   "unmatched topic": "the room was closed",
@@ -38,12 +47,24 @@ export const REASONS = {
  * @property {string} id the sender's own name for it
  * @property {number} seq its place in the room: 1, 2, 3… without gaps
  * @property {string} inserted_at UTC, ISO 8601 with microseconds
+ * @property {boolean} [void] an empty place: it keeps the order, and nothing was said there
  */
 
-/** @typedef {{name: string, message: string, id: string}} Post */
-/** @typedef {{id: string, seq: number, inserted_at: string}} Posted the reply to a post: it is in the database */
-/** @typedef {{before?: number, limit?: number}} HistoryRequest */
-/** @typedef {{messages: NewMessage[], more: boolean}} HistoryPage oldest first; `more` is older still */
+/**
+ * @typedef {object} Recovered where this page stands in a room
+ * @property {number} epoch the server's; another one after each start of it
+ * @property {number} seq the newest in the room
+ * @property {number} base what was heard above it in an earlier epoch is void
+ * @property {boolean} recovered what was missed follows; otherwise all that is held is to be dropped
+ * @property {number} missed how many messages that is
+ * @property {boolean} more not all of them follow: the rest is read with `HISTORY`
+ */
+
+/** @typedef {{name: string, message: string, id: string, repeat?: true}} Post `repeat`: it may have been sent before */
+/** @typedef {{id: string, seq: number, inserted_at: string, duplicate?: true}} Posted the reply to a post: it is in the database */
+/** @typedef {{since?: number, epoch?: number | undefined}} Position the highest seq without a gap, and when it was heard */
+/** @typedef {{before?: number, after?: number, limit?: number}} HistoryRequest */
+/** @typedef {{messages: NewMessage[], more: boolean}} HistoryPage oldest first; `more` in the direction asked for */
 /** @typedef {{reason?: string, field?: string, message?: string, retry_after_ms?: number}} Refusal */
 /** @typedef {{name: string, connections: number}} Person */
 /** @typedef {{name: string, last_message_at: string | null, people: number}} RoomSummary */

@@ -1,24 +1,24 @@
 import { signal } from "@preact/signals";
 import { Presence } from "phoenix";
-import { History, WIDEST_GAP } from "./history.js";
-import { explain, HISTORY, LIMITS, NEW_MESSAGE, PRESENCE_STATE, TOPIC, TYPING } from "./messages.js";
+import { History } from "./history.js";
+import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "./messages.js";
+import { Outbox } from "./outbox.js";
 import { Posts } from "./posts.js";
+import { Questions } from "./questions.js";
+import { Recovery } from "./recovery.js";
+import { jitter } from "./socket.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("phoenix").Socket} Socket */
 /** @typedef {import("./messages.js").NewMessage} NewMessage */
 /** @typedef {import("./messages.js").HistoryPage} HistoryPage */
-/** @typedef {import("./messages.js").HistoryRequest} HistoryRequest */
 /** @typedef {import("./messages.js").Person} Person */
+/** @typedef {import("./messages.js").Recovered} Recovered */
 /** @typedef {import("./messages.js").Refusal} Refusal */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
-const ANSWER_MS = 10_000;
-const RETRY_MS = 2000;
-/** After so many vain attempts to fill a gap, new messages matter more than the missing ones. */
-const TRIES = 3;
-const PAGE = 50;
+const REENTER_MS = 2000;
 const alphabet = new Intl.Collator(undefined, { numeric: true });
 
 /** Hundreds come at once after a restart of the server; they are counted and sorted once. */
@@ -27,8 +27,7 @@ const COUNT_MS = 50;
 /**
  * One room as this page knows it. It hears the channel's events and tells them on as signals; it knows no DOM.
  *
- * A join brings the newest messages and then the presence state. That is the moment to compare: what the server no
- * longer has was never saved, what it has and we lack is fetched, and a post of ours that is in neither was lost.
+ * A join is answered with where we stand, then brings the messages that we lack, and last the presence state.
  */
 export class Room {
   state = signal(/** @type {RoomState} */ ("left"));
@@ -39,7 +38,10 @@ export class Room {
   people = signal(/** @type {Person[]} */ ([]));
   history = new History();
   typing = new Typing();
-  posts = new Posts((message) => this.#hear(message), () => this.#renew());
+  #questions = new Questions();
+  recovery = new Recovery(this.history, this.#questions, (message) => this.#hear(message));
+  /** @type {Posts} */
+  posts;
   /** The seq of the first message said since the person last looked; 0 if none is marked. */
   newFrom = signal(0);
   /** What stands in the composer while the person looks at another room. */
@@ -51,27 +53,30 @@ export class Room {
   #name;
   /** @type {Channel | null} */
   #channel = null;
-  /** @type {Set<(refusal: Refusal) => void>} questions not answered yet */
-  #asked = new Set();
-  #newest = 0; // the highest seq heard since the last join
-  #filling = false;
 
-  /** @param {Socket} socket @param {string} slug @param {() => string} name this person's, as of now */
-  constructor(socket, slug, name) {
+  /** @param {Socket} socket @param {string} slug @param {() => string} name this person's, as of now @param {import("./posts.js").Outbox} outbox */
+  constructor(socket, slug, name, outbox = new Outbox(slug)) {
     this.#socket = socket;
     this.slug = slug;
     this.#name = name;
+    this.posts = new Posts(outbox, {
+      has: (id) => this.history.has(id),
+      hear: (message) => this.#hear(message),
+      renew: () => this.#renew(),
+    });
   }
 
   enter() {
     if (this.#channel) return;
-    const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, () => ({ name: this.#name() }));
+    const params = () => ({ name: this.#name(), ...this.recovery.position, resync: true });
+    const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, params);
     this.#channel = channel;
     this.state.value = "joining";
     this.#listen(channel);
     channel.join()
-      .receive("ok", this.#from(channel, () => this.#joined(channel)))
+      .receive("ok", this.#from(channel, (answer) => this.#joined(channel, answer)))
       .receive("error", this.#from(channel, (refusal) => this.#refused(refusal)));
+    this.posts.adopt(this.#name());
   }
 
   leave() {
@@ -102,7 +107,7 @@ export class Room {
     if (this.loadingOlder.peek() || !this.history.more.peek() || this.state.peek() !== "joined") return;
     this.loadingOlder.value = true;
     try {
-      await this.#fetchOlder(this.history.first);
+      await this.#readBack(this.history.first);
     } catch {
       // Nothing is lost: the next scroll asks again.
     } finally {
@@ -116,6 +121,8 @@ export class Room {
     const count = soon(this.#from(channel, () => this.#counted(presence)));
     presence.onSync(count);
     channel.on(NEW_MESSAGE, this.#from(channel, (message) => this.#hear(message)));
+    channel.on(MESSAGE_VOIDED, this.#from(channel, ({ seq }) => this.history.void(seq)));
+    channel.on(RESYNC, this.#from(channel, () => this.#resync(channel)));
     channel.on(TYPING, this.#from(channel, ({ name }) => this.#heardTyping(name)));
     channel.on(PRESENCE_STATE, this.#from(channel, () => this.#welcome()));
     channel.onError(this.#from(channel, () => this.#lost("joining")));
@@ -132,18 +139,28 @@ export class Room {
     };
   }
 
-  /** @param {Channel} channel */
-  #joined(channel) {
-    this.#newest = 0;
+  /** @param {Channel} channel @param {Recovered} answer */
+  #joined(channel, answer) {
     this.refusal.value = "";
     this.state.value = "joined";
+    this.#questions.joined(channel);
+    this.recovery.take(answer);
     this.posts.joined(channel);
+    this.posts.adopt(this.#name());
   }
 
   /** phoenix.js tries again by itself, later and later. @param {Refusal} refusal */
   #refused(refusal) {
     this.refusal.value = explain(refusal) || "no reason given";
-    this.state.value = "refused";
+    this.state.value = refusal.retry_after_ms === undefined ? "refused" : "joining";
+  }
+
+  /** What the server had for us is gone, answers too. @param {Channel} channel */
+  #resync(channel) {
+    this.#questions.drop();
+    this.recovery.resync();
+    this.posts.lost();
+    this.posts.joined(channel);
   }
 
   /** @param {RoomState} state */
@@ -151,15 +168,15 @@ export class Room {
     this.state.value = state;
     this.typing.nobody();
     this.posts.lost();
-    this.#asked.forEach((reject) => reject({ reason: "lost" }));
-    this.#asked.clear();
+    this.recovery.lost();
+    this.#questions.lost();
   }
 
   /** The server ended the channel in peace, so phoenix.js will not rejoin. */
   #closed() {
     this.#channel = null;
     this.#lost("joining");
-    setTimeout(() => this.state.peek() === "joining" && this.enter(), RETRY_MS * (1 + Math.random()));
+    setTimeout(() => this.state.peek() === "joining" && this.enter(), jitter(REENTER_MS));
   }
 
   /** The server no longer knows us here. */
@@ -171,54 +188,23 @@ export class Room {
 
   /** @param {NewMessage} message */
   #hear(message) {
-    this.#newest = Math.max(this.#newest, message.seq);
     this.typing.stopped(message.name);
     this.history.hear(message);
     this.posts.heard(message);
-    if (this.history.gap) this.#fill();
+    if (this.history.hasGap) this.recovery.check();
   }
 
   /** The join has brought all it brings. */
   #welcome() {
-    if (this.#newest) this.history.void(this.#newest);
-    if (!this.history.gap) this.#settle();
+    this.recovery.check();
     if (!this.welcomed.peek()) this.loadOlder();
     this.welcomed.value = true;
   }
 
-  #settle() {
-    this.posts.settle((id) => this.history.has(id));
-  }
-
-  /** Page back until what is ahead touches what is held. */
-  async #fill() {
-    if (this.#filling) return;
-    this.#filling = true;
-    for (let vain = 0; this.history.gap && this.state.peek() === "joined"; ) {
-      const { after, before } = this.history.gap;
-      if (before - after > WIDEST_GAP || vain === TRIES) this.history.startOver();
-      else vain = (await this.#fetchGap(after, before)) ? 0 : vain + 1;
-    }
-    this.#filling = false;
-    if (this.state.peek() === "joined") this.#settle();
-  }
-
-  /** @param {number} after @param {number} before @returns {Promise<boolean>} whether it brought us nearer */
-  async #fetchGap(after, before) {
-    try {
-      const { messages } = await this.#ask({ before, limit: Math.min(LIMITS.history, before - after - 1) });
-      messages.forEach((message) => this.#hear(message));
-      return messages.length > 0;
-    } catch (refusal) {
-      const { reason, retry_after_ms = RETRY_MS } = /** @type {Refusal} */ (refusal);
-      if (reason !== "lost") await new Promise((resume) => setTimeout(resume, retry_after_ms));
-      return false;
-    }
-  }
-
-  /** @param {number} before */
-  async #fetchOlder(before) {
-    const { messages, more } = await this.#ask({ before, limit: PAGE });
+  /** No limit is named, since the server's may be lower than we think; it takes half of that. @param {number} before */
+  async #readBack(before) {
+    /** @type {HistoryPage} */
+    const { messages, more } = await this.#questions.ask(HISTORY, { before });
     // If the run began anew meanwhile, this page no longer touches it.
     if (this.history.first !== before) return;
     this.history.prepend(messages, more);
@@ -234,18 +220,6 @@ export class Room {
   #counted(presence) {
     const here = presence.list((name, { metas }) => ({ name, connections: metas.length }));
     this.people.value = here.sort((a, b) => alphabet.compare(a.name, b.name));
-  }
-
-  /** @param {HistoryRequest} request @returns {Promise<HistoryPage>} rejects with a refusal */
-  #ask(request) {
-    return new Promise((resolve, reject) => {
-      this.#asked.add(reject);
-      const answered = () => this.#asked.delete(reject);
-      this.#channel?.push(HISTORY, request, ANSWER_MS)
-        .receive("ok", (page) => (answered(), resolve(page)))
-        .receive("error", (refusal) => (answered(), reject(refusal)))
-        .receive("timeout", () => (answered(), reject({ reason: "timeout" })));
-    });
   }
 }
 

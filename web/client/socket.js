@@ -18,13 +18,15 @@ const GRACE_MS = 1000;
  * Phoenix's own delays are the same in every browser. After a restart of the server all of them would knock at the
  * same moments, so each waits a random part longer, up to as long again and never spread over less than a second.
  *
- * @param {number[]} steps @param {() => number} random
+ * @param {number} ms @param {() => number} random
  */
+export function jitter(ms, random = Math.random) {
+  return Math.round(ms + random() * Math.max(ms, 1000));
+}
+
+/** @param {number[]} steps @param {() => number} random */
 export function jittered(steps, random = Math.random) {
-  return (/** @type {number} */ tries) => {
-    const step = steps[Math.min(tries, steps.length) - 1] ?? 1000;
-    return Math.round(step + random() * Math.max(step, 1000));
-  };
+  return (/** @type {number} */ tries) => jitter(steps[Math.min(tries, steps.length) - 1] ?? 1000, random);
 }
 
 /** The one socket of the page, and what can be said about it. */

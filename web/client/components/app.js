@@ -2,6 +2,7 @@ import { html } from "../html.js";
 import { Composer } from "./composer.js";
 import { Log } from "./log.js";
 import { NameDialog } from "./name-dialog.js";
+import { Notices } from "./notices.js";
 import { People } from "./people.js";
 import { drawer, MenuButton, Sidebar } from "./sidebar.js";
 import { Banner, standing, Status } from "./status.js";
@@ -24,6 +25,7 @@ export function App({ connection, current }) {
           <${People} room=${room} />
         </header>
         <${Banner} connection=${connection} room=${room} />
+        <${Notices} room=${room} />
         <${Log} key=${`log ${room.slug}`} room=${room} />
         <footer>
           <${TypingLine} room=${room} />

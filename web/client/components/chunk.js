@@ -36,16 +36,19 @@ export class Chunk extends Component {
 /** Cut by `seq`, so that older messages in front move no border. @param {NewMessage[]} said @returns {NewMessage[][]} */
 export function chunks(said) {
   const cut = [];
-  for (let from = 0; from < said.length; ) {
-    const { seq } = /** @type {NewMessage} */ (said[from]);
-    const to = from + CHUNK - ((seq - 1) % CHUNK);
+  for (let from = 0, to = 0; from < said.length; from = to) {
+    while (to < said.length && chunkOf(said[to]) === chunkOf(said[from])) to += 1;
     cut.push(said.slice(from, to));
-    from = to;
   }
   return cut;
 }
 
-/** Messages never change and stand in an unbroken row, so the ends tell. @param {NewMessage[]} a @param {NewMessage[]} b */
+/** @param {NewMessage | undefined} message @returns {number} */
+export function chunkOf(message) {
+  return Math.ceil((message?.seq ?? 0) / CHUNK);
+}
+
+/** Messages never change and stand in an unbroken row but for those never saved, so the ends and the number tell. @param {NewMessage[]} a @param {NewMessage[]} b */
 function same(a, b) {
   return a.length === b.length && a[0] === b[0] && a.at(-1) === b.at(-1);
 }
@@ -57,7 +60,8 @@ function alike(a, b) {
 
 /** A message and the lines above it, if any, all with keys: what is on the screen must survive older ones in front. @param {NewMessage} said @param {NewMessage | undefined} before @param {ChunkProps} props */
 function row(said, before, { today, unsaved, newFrom }) {
-  const isNew = said.seq === newFrom;
+  // The place that newFrom names may be void: then the next message is the first new one.
+  const isNew = newFrom <= said.seq && newFrom > (before?.seq ?? said.seq - 1);
   const newDay = !before || dayOf(before.inserted_at) !== dayOf(said.inserted_at);
   const state = unsaved.split(" ").includes(said.id) ? "pending" : undefined;
   const message = html`<${Message} key=${said.seq} said=${said} first=${newDay || isNew || !continues(before, said)} state=${state} />`;

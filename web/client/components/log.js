@@ -3,7 +3,7 @@ import { Component, createRef } from "preact";
 import { html } from "../html.js";
 import { name as myName } from "../me.js";
 import { today } from "../time.js";
-import { Chunk, CHUNK, chunks } from "./chunk.js";
+import { Chunk, chunkOf, chunks } from "./chunk.js";
 import { Beginning, Quiet, Skeleton } from "./placeholders.js";
 import { Pending } from "./pending.js";
 import { Down } from "./icons.js";
@@ -69,8 +69,8 @@ export class Log extends Component {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const last = /** @type {NewMessage} */ (messages.at(-1));
     const { value: newFrom } = this.props.room.newFrom;
-    return html`<${Chunk} key=${Math.ceil(last.seq / CHUNK)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
-      newFrom=${newFrom <= last.seq && newFrom >= (messages[0]?.seq ?? 0) ? newFrom : 0} />`;
+    return html`<${Chunk} key=${chunkOf(last)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
+      newFrom=${newFrom <= last.seq && newFrom > (before?.seq ?? 0) ? newFrom : 0} />`;
   }
 
   #older() {

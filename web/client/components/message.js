@@ -10,7 +10,7 @@ import { Text } from "./text.js";
 
 /**
  * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.
- * @param {{said: NewMessage | PendingPost, first: boolean, state?: "pending" | "failed", children?: any}} props
+ * @param {{said: NewMessage | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
  */
 export function Message({ said, first, state, children }) {
   const mine = said.name === myName.value;
@@ -24,7 +24,7 @@ export function Message({ said, first, state, children }) {
         <time datetime=${said.inserted_at} title=${fullDate(said.inserted_at)}>${timeOfDay(said.inserted_at)}</time>
       </div>
       <${Text} message=${said.message} />
-      ${state === "pending" && html`<span class="sending">sending…</span>`}
+      ${state === "pending" && html`<span class="sending">${"seq" in said ? "saving…" : "sending…"}</span>`}
       ${children}
     </article>
   `;

@@ -27,7 +27,7 @@ export function Banner({ connection, room }) {
   const retry = html`<button type="button" onClick=${() => connection.reconnect()}>Try now</button>`;
   switch (key) {
     case "offline":
-      return html`<div class="banner offline"><span>You are offline. What you write can be sent when you are back.</span>${retry}</div>`;
+      return html`<div class="banner offline"><span>You are offline. What you write is sent when you are back.</span>${retry}</div>`;
     case "reconnecting":
       return html`<div class="banner"><span aria-hidden="true">${seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…"}</span>${retry}</div>`;
     case "connecting":

@@ -1,0 +1,83 @@
+import { newId } from "./text.js";
+
+/** @typedef {import("./posts.js").PendingPost} PendingPost */
+
+const DATABASE = "chatter";
+const POSTS = "posts";
+/** This page among all that this browser has open. Its lock tells the others that it lives. */
+const PAGE = newId();
+const livesOf = (/** @type {string} */ page) => `chatter:page:${page}`;
+globalThis.navigator?.locks?.request(livesOf(PAGE), () => new Promise(() => {}));
+
+/** @type {Promise<IDBDatabase | null> | undefined} */
+let opened;
+
+/**
+ * What was written in one room and is not acknowledged, kept in this browser, so that closing the page or a crash
+ * loses none of it. Each post belongs to the page it was written in; when that is gone, another one adopts it.
+ *
+ * A browser that forbids IndexedDB keeps nothing. Where it has no locks, which is so in insecure contexts, two pages
+ * may send the same post; the server says it once.
+ */
+export class Outbox {
+  /** @param {string} room */
+  constructor(room) {
+    this.room = room;
+  }
+
+  /** @param {PendingPost} post */
+  async keep(post) {
+    await ask("readwrite", (posts) => posts.put({ ...post, room: this.room, page: PAGE }));
+  }
+
+  /** @param {string} id */
+  async forget(id) {
+    await ask("readwrite", (posts) => posts.delete(id));
+  }
+
+  /** Take over what `name` wrote here in pages that are gone. @param {string} name @returns {Promise<PendingPost[]>} in the order they were written */
+  adopt(name) {
+    return alone(async (isAlive) => {
+      /** @type {(PendingPost & {room: string, page: string})[]} */
+      const kept = (await ask("readonly", (posts) => posts.getAll())) ?? [];
+      const orphans = kept.filter((post) => post.room === this.room && post.name === name && !isAlive(post.page));
+      await Promise.all(orphans.map((post) => this.keep(post)));
+      return orphans.sort((a, b) => a.written - b.written);
+    });
+  }
+}
+
+/** One page at a time. @template T @param {(isAlive: (page: string) => boolean) => Promise<T>} act @returns {Promise<T>} */
+async function alone(act) {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return act((page) => page === PAGE);
+  return locks.request("chatter:outbox", async () => {
+    const { held = [] } = await locks.query();
+    return act((page) => page === PAGE || held.some((lock) => lock.name === livesOf(page)));
+  });
+}
+
+/** @param {IDBTransactionMode} mode @param {(posts: IDBObjectStore) => IDBRequest} act @returns {Promise<any>} undefined where nothing can be kept */
+async function ask(mode, act) {
+  try {
+    const database = await (opened ??= open());
+    return database && (await answer(act(database.transaction(POSTS, mode).objectStore(POSTS))));
+  } catch {
+    return undefined; // Forbidden, full, or gone meanwhile: what is in memory has to do.
+  }
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function open() {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(POSTS, { keyPath: "id" });
+  return answer(request);
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function answer(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
