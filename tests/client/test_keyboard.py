@@ -60,6 +60,7 @@ def test_arrow_up_in_an_empty_composer_does_no_harm(ann: Person) -> None:
 
 def test_escape_closes_what_is_open_but_not_the_question_for_a_name(ann: Person) -> None:
     ann.button("Change name").click()
+    expect(ann.name_dialog).to_be_visible()
     ann.page.keyboard.press("Escape")
     expect(ann.name_dialog).to_be_hidden()
     expect(ann.button("Change name")).to_be_focused()
