@@ -10,7 +10,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test check lint types format clean
+.PHONY: help run migrate test check lint types format soak clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ types: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 format: $(BIN)/pytest ## rewrite the code as the formatter wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
+	@$(BIN)/python -m tests.soak $(MINUTES)
 
 clean: ## remove what the other verbs made, but not the database
 	rm -rf .venv $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

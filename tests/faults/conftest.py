@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
 
+FORGETFUL: dict[str, Any] = {"ring_size": 20, "id_memory_size": 20, "max_recovery_page": 30}
+"""Settings of a server that has to ask its database again and again: for what was missed, and for what was said."""
+
 
 @pytest.fixture
 def server(database: Path, database_url: str) -> Iterator[Server]:
-    """A server that is ready, on SQLite or PostgreSQL."""
-    with Server(database, database_url=database_url) as started:
+    """A forgetful server that is ready, on SQLite or PostgreSQL."""
+    with Server(database, database_url=database_url, **FORGETFUL) as started:
         yield started
 
 

@@ -29,7 +29,8 @@ the world grows them from try to try, to half a minute."""
 RETRY_MS = 200
 """How soon to ask again where the server does not say."""
 
-PAGE = 500
+PAGE = 30
+"""Messages to ask for at once: at most `max_recovery_page`, which the tests have made small."""
 
 LOST = (OSError, WebSocketException, EOFError)
 """What a connection that is gone looks like, at whatever moment."""
@@ -349,9 +350,9 @@ class Crowd:
         """Have the first writer say something; returns its id."""
         return asyncio.run_coroutine_threadsafe(self.writers[0].say(text), self._loop).result(30)
 
-    def cut(self) -> None:
-        """Cut everybody's connection in the middle of a frame."""
-        for member in (*self.writers, *self.readers):
+    def cut(self, members: Iterable[Member] = ()) -> None:
+        """Cut the connections of these, or of everybody, in the middle of a frame."""
+        for member in members or (*self.writers, *self.readers):
             self._loop.call_soon_threadsafe(member.cut)
 
     def settle(self) -> None:

@@ -15,6 +15,14 @@ def test_connections_that_are_cut_in_the_middle_of_a_frame_cost_nothing(server: 
         assert all(member.times_joined > 10 for member in (*crowd.readers, *crowd.writers))
 
 
+def test_one_who_comes_back_when_the_room_has_long_gone_on_is_not_said_twice(server: Server) -> None:
+    with Crowd(server.port, writers=8) as crowd:
+        for number in range(60):
+            crowd.until_more(10)
+            crowd.cut([crowd.writers[number % 8]])
+        count(crowd, server.database_url)
+
+
 def test_what_is_sent_three_times_is_said_once(server: Server) -> None:
     with Crowd(server.port, copies=3) as crowd:
         crowd.until_more(500)

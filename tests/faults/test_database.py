@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count, places
-from tests.support.database import forbid
+from tests.support.database import forbid, refusing
 from tests.support.phoenix_client import request
 from tests.support.server import Server
 
@@ -38,7 +39,7 @@ def full(server: Server) -> Iterator[None]:
 
 @pytest.fixture
 def sqlite_server(database: Path) -> Iterator[Server]:
-    with Server(database) as server:
+    with Server(database, **FORGETFUL) as server:
         yield server
 
 
@@ -75,7 +76,10 @@ def test_a_message_that_the_database_never_takes_costs_its_own_place_and_nothing
     with Crowd(server.port) as crowd:
         crowd.until_more(50)
         forbid(server.database_url, "poison")
-        poison = crowd.say("poison")
+        with refusing(server.database_url):
+            poison = crowd.say("poison")
+            crowd.until(lambda: all(poison in reader.held.messages.values() for reader in crowd.readers))
+            crowd.cut(crowd.readers)  # who comes back has heard what will be void
         crowd.until_more(100)
         count(crowd, server.database_url, void=1)
         assert crowd.writers[0].refused == {poison: "not_saved"}

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count, places
 from tests.support.database import refusing
@@ -49,7 +50,7 @@ def test_a_server_that_stops_without_its_database_leaves_what_it_heard_to_the_ne
     database: Path, database_url: str
 ) -> None:
     with (
-        Server(database, database_url=database_url, stop_timeout=0.5) as server,
+        Server(database, database_url=database_url, stop_timeout=0.5, **FORGETFUL) as server,
         Crowd(server.port, pause=0.05) as crowd,
     ):
         crowd.until_more(50)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count
 from tests.support.phoenix_client import request
@@ -20,7 +21,7 @@ LONG = 5.0
 
 @pytest.fixture
 def server(database: Path, cluster: PostgreSQL) -> Iterator[Server]:
-    with Server(database, database_url=cluster.create_database()) as started:
+    with Server(database, database_url=cluster.create_database(), **FORGETFUL) as started:
         yield started
 
 
