@@ -131,4 +131,6 @@ class Message(Model):
 def _is_final(error: Exception) -> bool:
     """Every driver has its own classes by the names that PEP 249 gives them, or below them."""
     names = {base.__name__ for base in type(error).__mro__}
-    return not names.isdisjoint({"IntegrityError", "DataError"}) or isinstance(error, UnicodeError | OverflowError)
+    is_raised_by_trigger = getattr(error, "sqlstate", None) == "P0001"  # PL/pgSQL's RAISE EXCEPTION
+    is_refused = is_raised_by_trigger or not names.isdisjoint({"IntegrityError", "DataError"})
+    return is_refused or isinstance(error, UnicodeError | OverflowError)

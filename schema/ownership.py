@@ -1,6 +1,7 @@
 """One server owns a database: two that number the same rooms would contradict each other."""
 
 import fcntl
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -8,6 +9,9 @@ from schema.database import Database, DatabaseUnusable, connect, sqlite_path
 
 _KEY = 0x43686174746572
 """Of PostgreSQL's advisory lock: `Chatter` in ASCII. Such a lock is one for each database of a cluster."""
+
+PATIENCE = 2.0
+"""Seconds that PostgreSQL has to notice that the session of a server that was killed is gone, and its lock with it."""
 
 _TAKEN = "another Chatter is running on this database"
 
@@ -46,8 +50,11 @@ class Ownership:
             raise DatabaseUnusable(_TAKEN) from error
 
     def _lock_session(self, session: Database) -> None:
-        if not session.execute_sql("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()[0]:
-            raise DatabaseUnusable(_TAKEN)
+        deadline = time.monotonic() + PATIENCE
+        while not session.execute_sql("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise DatabaseUnusable(_TAKEN)
+            time.sleep(PATIENCE / 10)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -11,6 +11,7 @@ from typing import NoReturn
 import schema
 from chatter import __version__
 from schema.database import migrate
+from schema.ownership import Ownership
 from web.server import AddressUnusable, NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 
@@ -51,8 +52,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _migrate(settings: Settings) -> int:
     database = schema.open_database(settings.database)
+    ownership = Ownership(settings.database)
     applied = migrate(database)
     database.close()
+    ownership.release()
     print(f"{len(applied)} migrations applied" + "".join(f"\n  {name}" for name in applied))
     return 0
 

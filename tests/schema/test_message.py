@@ -1,6 +1,9 @@
 import pytest
 
-from schema import Message, MessageRow, RowRefused
+from schema import Message, MessageRow, RowRefused, open_database
+from schema.database import migrate
+from tests.support.database import forbid_by_trigger
+from tests.support.postgresql import PostgreSQL
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -68,3 +71,14 @@ def test_rooms_are_listed_by_their_last_message() -> None:
     Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
     assert Message.latest_of_rooms(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
     assert len(Message.latest_of_rooms(2)) == 2
+
+
+@pytest.mark.postgresql
+def test_what_a_trigger_of_postgresql_refuses_is_refused_for_good(postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database()
+    opened = open_database(url)
+    migrate(opened)
+    forbid_by_trigger(url, "never")
+    with pytest.raises(RowRefused, match="never this"):
+        Message.save_all([("lobby", 1, [row(1, "never")])])
+    opened.close()

@@ -46,5 +46,12 @@ def forbid(url: str, text: str) -> None:
         query(url, f"ALTER TABLE message ADD CONSTRAINT never_this CHECK (message <> '{text}')")
 
 
+def forbid_by_trigger(url: str, text: str) -> None:
+    """The same in PostgreSQL, by a function that raises."""
+    function = f"BEGIN IF NEW.message = '{text}' THEN RAISE EXCEPTION 'never this'; END IF; RETURN NEW; END"
+    query(url, f"CREATE FUNCTION never_this() RETURNS trigger LANGUAGE plpgsql AS $$ {function} $$")
+    query(url, "CREATE TRIGGER never_this BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION never_this()")
+
+
 def _sqlite(url: str) -> sqlite3.Connection:
     return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=5, isolation_level=None)

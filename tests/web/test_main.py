@@ -257,7 +257,9 @@ def test_what_the_database_refuses_to_the_end_is_saved_by_the_next_start(databas
 
 
 def test_a_database_has_one_server(database: Path, server: Server) -> None:
-    assert serve_complaint(f"sqlite:///{database}") == "chatter: another Chatter is running on this database"
+    taken = "chatter: another Chatter is running on this database"
+    assert serve_complaint(f"sqlite:///{database}") == taken
+    assert complaint("migrate", f"--database=sqlite:///{database}") == taken
     server.kill()
     server.start()  # nobody has to clean up after one that was killed
 
