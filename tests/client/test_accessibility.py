@@ -88,6 +88,7 @@ def test_a_message_that_was_not_sent(ann: Person, frozen: Freeze) -> None:
     ann.page.clock.install()
     with frozen():
         ann.says("hello")
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         ann.waits(10_000)
         expect(ann.not_sent).to_be_visible()
         expect_no_grave_violations(ann.page)

@@ -98,10 +98,13 @@ def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, frozen:
     expect(ann.button("Cancel")).to_be_visible()
     expect_touchable(ann, "dialog", 3)
     ann.button("Cancel").tap()
+    expect(ann.name_dialog).to_be_hidden()
     ann.button("Close rooms").tap()
+    expect(ann.rooms).to_be_hidden()
     ann.page.clock.install()
     with frozen():
         ann.says("hello")
+        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         ann.waits(10_000)
         expect(ann.not_sent).to_be_visible()
         expect_touchable(ann, ".app", 6)

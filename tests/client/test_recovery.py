@@ -155,6 +155,7 @@ def test_a_message_that_was_sent_twice_is_said_once(
     ann.page.clock.install()
     with frozen():
         ann.says("hello", "are you there?")
+        expect(ann.message("are you there?")).to_have_attribute("data-state", "pending")
         ann.waits(10_000)
         expect(ann.not_sent).to_have_count(2)
         ann.message("hello").get_by_role("button", name="retry").click()
