@@ -71,6 +71,8 @@ test("older messages go in front, and none that is held already", () => {
   const history = holding(11, 12);
   history.prepend(messages(8, 11), true);
   assert.deepEqual(seqs(history), [8, 9, 10, 11, 12]);
+  history.prepend([message(6, { void: true }), message(7)], true);
+  assert.deepEqual([history.first, seqs(history)[0]], [6, 7]);
 });
 
 test("what was said after a seq is found without a search", () => {

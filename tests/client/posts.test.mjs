@@ -110,6 +110,8 @@ test("what is written while away waits however long it takes, and goes out in or
   assert.deepEqual(states(), ["waiting", "waiting"]);
   assert.deepEqual(words(), []);
   socket.latest.welcomes([]);
+  assert.deepEqual(words(), ["one"]);
+  heardOwn(1);
   assert.deepEqual(words(), ["one", "two"]);
   assert.deepEqual(repeats(), [false, false]);
 });
@@ -146,6 +148,7 @@ test("what one page could not send, the next one does, in order and as repeats",
   await settled();
   assert.deepEqual(states(), ["waiting", "waiting"]);
   socket.latest.welcomes([]);
+  heardOwn(1);
   assert.deepEqual([words(), repeats()], [["one", "two"], [true, true]]);
   sent().forEach((push, index) => acknowledge(push, index + 1));
   assert.equal(outbox.kept.size, 0);

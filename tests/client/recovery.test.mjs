@@ -48,7 +48,7 @@ test("what was missed is heard, and what is known already is not heard twice", a
   await rejoin(messages(3, 6));
   assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(asked("sync"), []);
-  assert.equal(room.recovery.startedOver.value, false);
+  assert.equal(room.recovery.missingAfter.value, 0);
 });
 
 test("what was heard and never saved is dropped when the epoch has changed, and only then", async () => {
@@ -65,7 +65,17 @@ test("a position that the server cannot use makes the page start over, and say s
   await rejoin(messages(9001, 9010), { recovered: false });
   assert.deepEqual(seqs(), messages(9001, 9010).map((each) => each.seq));
   assert.equal(room.history.more.value, true);
-  assert.equal(room.recovery.startedOver.value, true);
+  assert.equal(room.recovery.missingAfter.value, 5);
+});
+
+test("what could not be recovered is no longer missing when the person has read back to it", async () => {
+  socket.latest.welcomes(messages(1, 5));
+  await rejoin(messages(21, 23), { recovered: false });
+  for (const [from, to, missing] of [[11, 20, 5], [6, 10, 0]]) {
+    room.loadOlder();
+    await answer("history", "ok", { messages: messages(from, to), more: true });
+    assert.equal(room.recovery.missingAfter.value, missing);
+  }
 });
 
 test("a long absence is made up for page by page, and what comes meanwhile waits", async () => {
@@ -125,7 +135,7 @@ test("a gap that cannot be filled does not hold up the conversation", async () =
     await settled();
   }
   assert.deepEqual(seqs(), [6]);
-  assert.equal(room.recovery.startedOver.value, true);
+  assert.equal(room.recovery.missingAfter.value, 3);
 });
 
 test("a connection lost amid a question leaves the rest to the next join", async () => {

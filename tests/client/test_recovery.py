@@ -236,6 +236,21 @@ class TestWithNarrowLimits:
         expect(ann.notices).to_be_empty()
 
     def test_one_who_was_away_too_long_is_told_so_and_starts_over(self, ann: Person, bo: Person, room: str) -> None:
+        texts = [f"number {number}" + "\nand on" * 20 for number in range(1, 31)]
+        bo.says(texts[0])
+        ann.expect_said(texts[0])
+        ann.loses_network()
+        bo.says(*texts[1:])
+        expect(bo.texts.last).to_have_text(texts[-1])
+        ann.finds_network()
+        expect(ann.notices).to_contain_text("Not everything said while you were away is loaded")
+        expect(ann.texts.last).to_have_text(texts[-1])
+        bo.says("and on")
+        expect(ann.texts.last).to_have_text("and on")
+        ann.notices.get_by_role("button", name="Dismiss").click()
+        expect(ann.notices).to_be_empty()
+
+    def test_what_could_not_be_recovered_is_read_by_scrolling_up(self, ann: Person, bo: Person) -> None:
         texts = [f"number {number}" for number in range(1, 31)]
         bo.says(texts[0])
         ann.expect_said(texts[0])
@@ -243,11 +258,8 @@ class TestWithNarrowLimits:
         bo.says(*texts[1:])
         bo.expect_said(*texts)
         ann.finds_network()
-        expect(ann.notices).to_contain_text("Not everything said while you were away could be loaded")
-        expect(ann.texts.last).to_have_text(texts[-1])
-        bo.says("and on")
-        expect(ann.texts.last).to_have_text("and on")
-        ann.notices.get_by_role("button", name="Dismiss").click()
+        ann.conversation.press("Home")
+        ann.expect_said(*texts)
         expect(ann.notices).to_be_empty()
 
 

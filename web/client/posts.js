@@ -48,7 +48,7 @@ export class Posts {
   #channel = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} the server asked us to wait */
   #pause;
-  /** The server was busy: one post at a time, lest a later one gets in first. */
+  /** After a break or a refusal one post at a time, each when the one before it is heard: else a later one that finds the server less busy gets in first. */
   #singly = false;
   #outbox;
   #room;
@@ -62,6 +62,7 @@ export class Posts {
   /** Send what waits, all that may have got lost included. @param {Channel} channel */
   joined(channel) {
     this.#channel = channel;
+    this.#singly = true;
     for (const { id } of this.pending.peek()) this.#change(id, { heard: this.#room.has(id) });
     this.#flush();
   }
@@ -77,6 +78,7 @@ export class Posts {
   async adopt(name) {
     const adopted = (await this.#outbox.adopt(name)).filter(({ id }) => !this.#find(id));
     if (!adopted.length) return;
+    this.#singly = true;
     const posts = adopted.map((post) => ({ ...post, status: unsent(post), tried: true, heard: this.#room.has(post.id) }));
     this.pending.value = [...this.pending.peek(), ...posts].sort((a, b) => a.written - b.written);
     this.#flush();

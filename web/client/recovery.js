@@ -18,8 +18,8 @@ const TRIES = 3;
  * follows, and whether that is all; a gap that opens later is closed by `sync`. docs/delivery.md has the rules.
  */
 export class Recovery {
-  /** Not all of what was said while this person was away has been loaded. */
-  startedOver = signal(false);
+  /** All was dropped that was held up to this seq; what was said after it is not all loaded. 0 once it is, or was not. */
+  missingAfter = signal(0);
   /** @type {number | undefined} the server's, when it said what is held */
   #epoch;
   #more = false; // what followed the answer was not all
@@ -64,6 +64,11 @@ export class Recovery {
     this.#behind = true;
     this.#attempt = null;
     this.check();
+  }
+
+  /** Older messages were loaded. */
+  readBack() {
+    if (this.#history.first <= this.missingAfter.peek() + 1) this.missingAfter.value = 0;
   }
 
   /** What came ahead comes again with the next join. */
@@ -128,7 +133,7 @@ export class Recovery {
 
   /** @param {() => void} drop */
   #startOver(drop) {
-    this.startedOver.value = true;
+    this.missingAfter.value ||= this.#history.last;
     drop();
   }
 }

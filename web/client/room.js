@@ -208,6 +208,7 @@ export class Room {
     // If the run began anew meanwhile, this page no longer touches it.
     if (this.history.first !== before) return;
     this.history.prepend(messages, more);
+    this.recovery.readBack();
     messages.forEach((message) => this.posts.heard(message));
   }
 
