@@ -24,6 +24,10 @@ class Presence:
         """How many connections these people have."""
         return len(self._names)
 
+    def tracks(self, subscriber: Subscriber) -> bool:
+        """Whether this connection is shown as here."""
+        return subscriber in self._names
+
     def track(self, subscriber: Subscriber, name: str, online_at: int) -> None:
         """Show a connection of `name` as here since `online_at` (seconds since 1970)."""
         meta = Meta(phx_ref=secrets.token_urlsafe(12), online_at=online_at)

@@ -181,7 +181,7 @@ class Room(LoopActor):
             case Leave() | Dismiss():
                 self._forget(message)
             case Resync():
-                self._turn.tell(message.subscriber, message.subscriber.push(Lagged(self._ring.newest)))
+                self._tell_lagged(message.subscriber)
             case Type():
                 self._show_typing(message)
             case Sync():
@@ -326,6 +326,12 @@ class Room(LoopActor):
             self._turn.tell(subscriber, subscriber.push(posted))
         if join.name is not None:
             self._presence.track(subscriber, join.name, int(self._clock().timestamp()))
+            self._turn.tell(subscriber, subscriber.push(self._presence.listed()))
+
+    def _tell_lagged(self, subscriber: Subscriber) -> None:
+        """What it missed of people coming and going it cannot ask for, so it gets the list anew."""
+        self._turn.tell(subscriber, subscriber.push(Lagged(self._ring.newest)))
+        if self._presence.tracks(subscriber):
             self._turn.tell(subscriber, subscriber.push(self._presence.listed()))
 
     def _bring_up_to_date(self, sync: Sync) -> None:

@@ -7,6 +7,7 @@ from chatter.messages import (
     Done,
     HistoryRead,
     Join,
+    Lagged,
     Leave,
     Load,
     Loaded,
@@ -20,6 +21,7 @@ from chatter.messages import (
     Refused,
     Relay,
     Relayed,
+    Resync,
     Retire,
     Saved,
     Type,
@@ -254,6 +256,18 @@ def test_only_the_connection_that_left_is_shown_as_gone(room: RoomOnStage, ann: 
     assert ann.heard[-1].leaves["bo"].metas == (second,)
     room.told(Leave(bo))
     assert ann.heard[-1].leaves["bo"].metas == (first,)
+
+
+def test_one_who_lagged_is_told_where_the_room_is_and_who_is_here(
+    room: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    room.told(join(ann, "ann"), join(bo), post(ann, "hello"))
+    ann.forget()
+    bo.forget()
+    room.told(Resync(ann), Resync(bo))
+    assert ann.heard[0] == Lagged(1)
+    assert ann.heard[1].people.keys() == {"ann"}
+    assert bo.heard == [Lagged(1)]
 
 
 def test_the_keeper_is_told_how_many_people_are_here(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
