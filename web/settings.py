@@ -154,6 +154,10 @@ class Settings:
         200, _whole(1, 1_000_000), "refusals in a row, none heeded, after which a connection is closed"
     )
     idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
+    handshake_timeout: float = _setting(
+        10.0, _seconds, "how long the head of a request may take to arrive, also on a connection that is kept"
+    )
+    body_timeout: float = _setting(30.0, _seconds, "how long the body of a request may take to arrive")
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
     id_memory_size: int = _setting(

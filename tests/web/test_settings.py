@@ -30,7 +30,7 @@ NUMBERS = {
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
 }
-SECONDS = ["idle_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
+SECONDS = ["idle_timeout", "handshake_timeout", "body_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
 ROOMY = {"ring_size": "100000", "greeting_size": "0"}  # so that neither limits the other
 
 
