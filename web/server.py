@@ -2,8 +2,9 @@
 
 Start: the port, the database (owned, migrated, with what an earlier server could not save), then history, the backlog
 with its persistence actor, and the supervisor (rooms start when somebody comes); last it listens. Stop is the reverse,
-and nothing that was said is lost on the way: stop listening; stop hearing clients; rooms finish their turn; persistence
-commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix clients come back; what the
+and nothing that was said is lost on the way: say so to who watches; stop listening; stop hearing clients; rooms finish
+their turn; persistence commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix
+clients come back, many of them in batches; what the
 database refused to the end is left to the next server in a file; persistence, history and the database close.
 """
 
@@ -27,7 +28,7 @@ from chatter.supervisor import Supervisor
 from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
 from web.api import HealthHandler, RoomsHandler
-from web.edge import Authorize, Edge
+from web.edge import Authorize, Closable, Edge
 from web.listen import Listener, address_of, listening_sockets
 from web.longpoll import LongPollHandler, Sessions
 from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
@@ -79,6 +80,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stop everything, in order. Raises `NotEverythingSaved` when neither the database nor a file took all."""
+        self._edge.stopping = True
+        await asyncio.sleep(self._settings.drain_notice)
         self._edge.hearing = False
         self._http.stop()
         await self._supervisor.settle()
@@ -121,14 +124,23 @@ class Server:
 
     async def _close_connections(self) -> None:
         connections = list(self._edge.connections)
-        for connection in connections:
-            connection.close(1012)
+        await self._close_in_batches(connections)
         closed = asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
         try:
             await asyncio.wait_for(closed, self._settings.stop_timeout)
         except TimeoutError:
             logger.warning("some clients did not let go of their connections in time")
         await self._http.close_all_connections()
+
+    async def _close_in_batches(self, connections: list[Closable]) -> None:
+        """Not all at once: their clients come back in the order in which they are told to, and TLS is dear."""
+        size = self._settings.close_batch_size
+        batches = [connections[start : start + size] for start in range(0, len(connections), size)]
+        for number, batch in enumerate(batches):
+            if number:
+                await asyncio.sleep(self._settings.close_spread / len(batches))
+            for connection in batch:
+                connection.close(1012)
 
 
 def _application(edge: Edge) -> Application:
