@@ -29,7 +29,7 @@ class ApiHandler(SecureHandler):
 
 
 class HealthHandler(ApiHandler):
-    """`GET /healthz`: 200 when the loop turns, the database answers and saving keeps up; 503 with the reason else."""
+    """`GET /healthz`: 200 when the loop turns, the database answers, saving keeps up and no stop is near; else 503."""
 
     async def get(self) -> None:
         """The answer itself shows that the loop turns."""
@@ -40,6 +40,8 @@ class HealthHandler(ApiHandler):
             self.answer(503, {"status": "unavailable", "reason": fault})
 
     async def _fault(self) -> str | None:
+        if self._edge.stopping:
+            return "the server is stopping"
         backlog = self._edge.backlog
         if backlog.stalled_for > PATIENCE:
             return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"

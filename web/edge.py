@@ -46,6 +46,7 @@ class Edge:
         self.history = history
         self.backlog = backlog
         self.connections: set[Closable] = set()
+        self.stopping = False  # True once the server has been told to stop, which it says to who watches it
         self.hearing = True  # False once the server stops: what clients say from then on is not taken
         self._authorize = authorize
         self._turnstile = Turnstile(settings.connect_rate)

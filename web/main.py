@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ import schema
 from chatter import __version__
 from schema.database import migrate
 from schema.ownership import Ownership
-from web.server import AddressUnusable, NotEverythingSaved, Server
+from web.listen import AddressUnusable
+from web.server import NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 
 SWITCH_INTERVAL = 0.0005
@@ -63,12 +65,22 @@ def _migrate(settings: Settings) -> int:
 def _serve(settings: Settings) -> int:
     server = Server(settings, load_authorize(settings.authorize))
     sys.setswitchinterval(SWITCH_INTERVAL)
+    _allow_many_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_run(server))
         except NotEverythingSaved:
             return _fail(1, "stopped, but neither the database nor a file took everything that was said")
     return 0
+
+
+def _allow_many_connections() -> None:
+    """Take as many open files as we may: the usual 1,024 are meant for programs that use select()."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError):
+        pass  # macOS says that there is no limit, and has one
 
 
 async def _run(server: Server) -> None:

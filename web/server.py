@@ -2,21 +2,19 @@
 
 Start: the port, the database (owned, migrated, with what an earlier server could not save), then history, the backlog
 with its persistence actor, and the supervisor (rooms start when somebody comes); last it listens. Stop is the reverse,
-and nothing that was said is lost on the way: stop listening; stop hearing clients; rooms finish their turn; persistence
-commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix clients come back; what the
+and nothing that was said is lost on the way: say so to who watches; stop listening; stop hearing clients; rooms finish
+their turn; persistence commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix
+clients come back, many of them in batches; what the
 database refused to the end is left to the next server in a file; persistence, history and the database close.
 """
 
 import asyncio
 import logging
-import socket
 import threading
 from pathlib import Path
 from typing import Any
 
 import pykka
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 import schema
@@ -30,17 +28,14 @@ from chatter.supervisor import Supervisor
 from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
 from web.api import HealthHandler, RoomsHandler
-from web.edge import Authorize, Edge
+from web.edge import Authorize, Closable, Edge
+from web.listen import Listener, address_of, listening_sockets
 from web.longpoll import LongPollHandler, Sessions
 from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
 from web.settings import Settings
 from web.websocket import WebSocketHandler
 
 logger = logging.getLogger(__name__)
-
-
-class AddressUnusable(Exception):
-    """Nothing can listen there. The message is one line for a person."""
 
 
 class NotEverythingSaved(Exception):
@@ -60,7 +55,7 @@ class Server:
 
         Raises `AddressUnusable` and `schema.DatabaseUnusable`.
         """
-        listeners = _bind(self._settings.host, self._settings.port)
+        listeners = listening_sockets(self._settings)
         database = schema.open_database(self._settings.database, self._settings.sqlite_synchronous)
         ownership = self._ownership = Ownership(self._settings.database)
         epoch = self._begin_epoch(database)
@@ -79,18 +74,14 @@ class Server:
         )
         self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms, self._reunion.take_up())
         self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
-        self._http = HTTPServer(
-            _application(self._edge),
-            max_body_size=self._settings.max_poll_body_bytes,
-            idle_connection_timeout=self._settings.idle_timeout,
-        )
-        for listener in listeners:  # what is accepted inherits it; left alone, Linux keeps up to 4 MB for each
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._settings.send_buffer_bytes)
+        self._http = Listener.of(_application(self._edge), self._settings)
         self._http.add_sockets(listeners)
-        return _address(listeners)
+        return address_of(listeners[0])
 
     async def stop(self) -> None:
         """Stop everything, in order. Raises `NotEverythingSaved` when neither the database nor a file took all."""
+        self._edge.stopping = True
+        await asyncio.sleep(self._settings.drain_notice)
         self._edge.hearing = False
         self._http.stop()
         await self._supervisor.settle()
@@ -133,14 +124,23 @@ class Server:
 
     async def _close_connections(self) -> None:
         connections = list(self._edge.connections)
-        for connection in connections:
-            connection.close(1012)
+        await self._close_in_batches(connections)
         closed = asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
         try:
             await asyncio.wait_for(closed, self._settings.stop_timeout)
         except TimeoutError:
             logger.warning("some clients did not let go of their connections in time")
         await self._http.close_all_connections()
+
+    async def _close_in_batches(self, connections: list[Closable]) -> None:
+        """Not all at once: their clients come back in the order in which they are told to, and TLS is dear."""
+        size = self._settings.close_batch_size
+        batches = [connections[start : start + size] for start in range(0, len(connections), size)]
+        for number, batch in enumerate(batches):
+            if number:
+                await asyncio.sleep(self._settings.close_spread / len(batches))
+            for connection in batch:
+                connection.close(1012)
 
 
 def _application(edge: Edge) -> Application:
@@ -169,16 +169,3 @@ def _files_beside(settings: Settings) -> Path:
     folder = Path(settings.spool_folder) if settings.spool_folder else file.parent if file else Path("var")
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name
-
-
-def _bind(host: str, port: int) -> list[socket.socket]:
-    try:
-        return bind_sockets(port, host)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise AddressUnusable(f"cannot listen on {host} port {port}: {reason}") from error
-
-
-def _address(listeners: list[socket.socket]) -> str:
-    host, port = listeners[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -43,6 +43,10 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _seconds_or_none(text: str) -> float:
+    return 0.0 if text in ("0", "0.0") else _seconds(text)
+
+
 def _words(text: str) -> str:
     if not text.strip():
         raise ValueError("some text")
@@ -154,6 +158,10 @@ class Settings:
         200, _whole(1, 1_000_000), "refusals in a row, none heeded, after which a connection is closed"
     )
     idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
+    handshake_timeout: float = _setting(
+        10.0, _seconds, "how long the head of a request may take to arrive, also on a connection that is kept"
+    )
+    body_timeout: float = _setting(30.0, _seconds, "how long the body of a request may take to arrive")
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
     id_memory_size: int = _setting(
@@ -164,6 +172,15 @@ class Settings:
         10.0, _seconds, "how long people are shown as here after a restart of the server, until they come back"
     )
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
+    drain_notice: float = _setting(
+        0.0, _seconds_or_none, "how long a server that is told to stop serves on, while `/healthz` says that it stops"
+    )
+    close_batch_size: int = _setting(
+        250, _whole(1, 1_000_000), "how many connections are closed at once when the server stops"
+    )
+    close_spread: float = _setting(
+        2.0, _seconds_or_none, "the time over which they are closed, where there is more than one batch"
+    )
     stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
 
     @property

@@ -74,8 +74,12 @@ class Connection:
         self._unread = b""
 
     def send(self, data: bytes) -> None:
-        """All of `data`."""
-        self._socket.sendall(data)
+        """All of `data`. A connection that does not take it is closed."""
+        try:
+            self._socket.sendall(data)
+        except OSError:
+            self.close()
+            raise
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes. Raises `EOFError` where the server ends its side before."""

@@ -27,10 +27,11 @@ NUMBERS = {
     "max_poll_body_bytes": (1_024, 1_000_000_000),
     "max_poll_messages": (1, 10_000),
     "max_ignored_refusals": (1, 1_000_000),
+    "close_batch_size": (1, 1_000_000),
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
 }
-SECONDS = ["idle_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
+SECONDS = ["idle_timeout", "handshake_timeout", "body_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
 ROOMY = {"ring_size": "100000", "greeting_size": "0"}  # so that neither limits the other
 
 
@@ -144,6 +145,13 @@ def test_seconds_are_above_zero_and_need_not_be_whole(name: str) -> None:
     assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
     for text in ("0", "-1", "nan", "inf", "1e400", "soon", ""):
         assert mistake({name: text}) == f"{option(name)}: expected a number of seconds above 0, got {text!r}"
+
+
+@pytest.mark.parametrize("name", ["drain_notice", "close_spread"])
+def test_some_times_may_be_none(name: str) -> None:
+    assert getattr(read_settings({name: "0"}, {}), name) == 0
+    assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
+    assert mistake({name: "-1"}) == f"{option(name)}: expected a number of seconds above 0, got '-1'"
 
 
 @pytest.mark.parametrize("name", ["host", "database"])

@@ -1,0 +1,432 @@
+"""Whatever a client sends: no exception goes unhandled, nobody else waits, and what it costs is bounded.
+
+Each test ends with the same question: do the others talk on, and is there no traceback in the log?
+"""
+
+import base64
+import contextlib
+import json
+import os
+import random
+import resource
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.phoenix_client import (
+    NDJSON,
+    UPGRADE,
+    Connection,
+    LongPoll,
+    Opcode,
+    Request,
+    frame,
+    header,
+    request,
+)
+from tests.support.server import Server, wait_until
+from tests.support.talker import Closed, Talker
+
+HASTE = 0.5
+"""Seconds that the hasty server waits for a client."""
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for most tests. Rates are off, so that all that is sent arrives."""
+    with Server(tmp_path_factory.mktemp("hostile") / "chatter.db") as started:
+        yield started
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """A server that is well, and still is after the test."""
+    with thriving(shared_server):
+        yield shared_server
+
+
+@contextlib.contextmanager
+def thriving(server: Server) -> Iterator[Server]:
+    """Somebody hears somebody else before and after; nothing has gone wrong unnoticed."""
+    with Talker(server.port) as ann, Talker(server.port) as bo:
+        ann.join("haven")
+        bo.join("haven")
+        for message in ("before", "after"):
+            assert ann.ask("haven", "new_message", name="ann", message=message)["status"] == "ok"
+            assert bo.hears("new_message")["message"] == message
+            if message == "before":
+                yield server
+    assert server.log == ""
+
+
+@contextlib.contextmanager
+def watched(server: Server) -> Iterator[None]:
+    """While this goes on, somebody else's heartbeats are answered in a moment."""
+    over = threading.Event()
+    waits: list[float] = []
+
+    def watch() -> None:
+        with Talker(server.port) as ann:
+            while not over.is_set():
+                asked = time.monotonic()
+                ann.beats()
+                waits.append(time.monotonic() - asked)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+    assert len(waits) > 5
+    assert statistics.median(waits) < 0.01
+    assert max(waits) < 0.15
+
+
+def close_code(talker: Talker) -> int:
+    """The code with which it is closed, after whatever else."""
+    with pytest.raises(Closed) as closed:
+        for _ in talker.listen():
+            pass
+    return closed.value.code
+
+
+# ---------------------------------------------------------------- JSON
+
+NESTED = {
+    "arrays without an end": b"[" * 60_000,
+    "arrays": b"[" * 30_000 + b"]" * 30_000,
+    "objects": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    "just not too many arrays": b"[" * 990 + b"]" * 990,
+    "a number": b"9" * 60_000,
+    "a fraction": b"1." + b"9" * 60_000,
+    "an exponent": b"1e999999999",
+    "a string": b'"' + b"\\u0000" * 10_000 + b'"',
+    "half a surrogate": b'"\\ud800"',
+    "many arrays": b"[" + (b"[" * 900 + b"]" * 900 + b",") * 30 + b"0]",
+    "a wide array": b"[" + b"[]," * 20_000 + b"0]",
+}
+PLACES = {
+    "the frame": b"%b",
+    "the join_ref": b'[%b,"1","chat_room:lobby","typing",{"name":"x"}]',
+    "the ref": b'[null,%b,"chat_room:lobby","typing",{"name":"x"}]',
+    "the topic": b'[null,"1",%b,"typing",{"name":"x"}]',
+    "the event": b'[null,"1","chat_room:lobby",%b,{"name":"x"}]',
+    "the payload": b'[null,"1","chat_room:lobby","typing",%b]',
+    "the name": b'[null,"1","chat_room:lobby","typing",{"name":%b}]',
+    "a limit": b'[null,"1","chat_room:lobby","history",{"limit":%b}]',
+    "a join": b'[null,"1","chat_room:lobby","phx_join",{"name":%b}]',
+    "a sixth element": b'[null,"1","chat_room:lobby","typing",{"name":"x"},%b]',
+}
+
+
+def answer_or_close(talker: Talker) -> str | int:
+    """Whether it is still answered, or the code with which it is closed."""
+    try:
+        talker.beats()
+    except Closed as closed:
+        return closed.code
+    return "answered"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_monstrous_json_in_a_frame_is_answered_or_closes_its_connection(server: Server, place: str) -> None:
+    for monster in NESTED.values():
+        with Talker(server.port) as cy:
+            cy.join("lobby")
+            cy.websocket.send(Opcode.TEXT, PLACES[place] % monster, mask=bytes(4))
+            assert answer_or_close(cy) in ("answered", 1011)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_monstrous_json_in_a_body_is_answered(server: Server, place: str) -> None:
+    lee = LongPoll(server.port)
+    lee.open()
+    for monster in NESTED.values():
+        body = (PLACES[place] % monster).decode()
+        assert lee.post(body)["status"] in (200, 400)
+        assert lee.post(body, content_type="application/json")["status"] in (200, 400)
+
+
+def test_a_hundred_thousand_arrays_in_a_body_are_answered(server: Server) -> None:
+    lee = LongPoll(server.port)
+    lee.open()
+    assert lee.post("[" * 100_000)["status"] == 400
+    assert lee.post(*["[" * 60_000] * 100)["status"] == 400
+
+
+def test_huge_bodies_keep_nobody_waiting(server: Server) -> None:
+    bodies = [
+        b"\n" * 7_999_999,
+        b"\n".join([PLACES["a join"] % NESTED["many arrays"]] * 100),
+        base64.b64encode(b"\0" * 5_000_000),
+        b"&".join([b"a=1"] * 1_999_999),
+    ]
+    with watched(server):
+        for body in bodies:
+            for kind in (NDJSON, "application/x-www-form-urlencoded", "multipart/form-data; boundary=a"):
+                lee = LongPoll(server.port)
+                lee.open()
+                answer = request(server.port, "POST", lee.target, {"Content-Type": kind}, body)
+                assert answer.json["status"] in (200, 400)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/socket/longpoll?token=gone"])
+def test_a_body_that_nobody_wants_is_not_read(server: Server, path: str) -> None:
+    with contextlib.closing(Connection(server.port)) as asked:
+        asked.send(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n".encode())
+        with pytest.raises((EOFError, ConnectionResetError)):
+            asked.read(8_000_000)
+
+
+# ---------------------------------------------------------------- frames
+
+
+@pytest.mark.parametrize(
+    "tiny",
+    [frame(Opcode.PING, b""), frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]')],
+    ids=["pings", "heartbeats"],
+)
+def test_a_hundred_thousand_tiny_frames_keep_nobody_waiting(server: Server, tiny: bytes) -> None:
+    with watched(server), Talker(server.port) as cy:
+        reading = threading.Thread(target=close_code, args=(cy,))
+        reading.start()
+        for _ in range(100):
+            cy.websocket.connection.send(tiny * 1_000)
+        cy.websocket.send(Opcode.CLOSE, b"")
+        reading.join()
+
+
+def test_fragments_without_end_are_closed_with_1009_at_the_limit(server: Server) -> None:
+    with Talker(server.port) as cy:
+        cy.websocket.send(Opcode.TEXT, b"x", final=False)
+        for _ in range(8):
+            cy.websocket.send(Opcode.CONTINUATION, b"x" * 8_000, final=False)
+        cy.websocket.send(Opcode.CONTINUATION, b"x" * 2_000, final=False)
+        assert close_code(cy) == 1009
+
+
+def test_empty_fragments_without_end_cost_no_memory_and_keep_nobody_waiting(server: Server) -> None:
+    before = resident_bytes(server.pid)
+    with watched(server), Talker(server.port) as cy:
+        cy.websocket.send(Opcode.TEXT, b"", final=False)
+        for _ in range(100):
+            cy.websocket.connection.send(frame(Opcode.CONTINUATION, b"", final=False) * 1_000)
+        cy.websocket.send(Opcode.PING, b"")
+        assert cy.websocket.receive().opcode == Opcode.PONG
+    assert resident_bytes(server.pid) - before < 10_000_000
+
+
+def test_a_frame_that_promises_more_than_the_limit_is_closed_before_it_comes(server: Server) -> None:
+    with Talker(server.port) as cy:
+        cy.websocket.connection.send(header(Opcode.TEXT, 2**40))
+        assert close_code(cy) == 1009
+
+
+def test_noise_closes_its_own_connection(server: Server) -> None:
+    noise = random.Random(1)
+    for _ in range(200):
+        with Talker(server.port) as cy:
+            cy.websocket.connection.send(noise.randbytes(noise.randrange(1, 400)))
+
+
+# ---------------------------------------------------------------- those that take their time
+
+
+@pytest.fixture
+def hasty(database: Path) -> Iterator[Server]:
+    """A server that does not wait long."""
+    with (
+        Server(database, handshake_timeout=HASTE, body_timeout=HASTE, idle_timeout=HASTE, poll_window=1) as started,
+        started_talk(started),
+    ):
+        yield started
+
+
+@contextlib.contextmanager
+def started_talk(server: Server) -> Iterator[None]:
+    """As `thriving`, for a server on which nobody may be silent for long."""
+    yield
+    with thriving(server):
+        pass
+
+
+def seconds_until_cut(server: Server, start: bytes, trickle: bytes) -> float:
+    """How long the server listens to one that goes on sending a little now and then."""
+    begun = time.monotonic()
+    with contextlib.closing(Connection(server.port)) as connection, contextlib.suppress(EOFError, ConnectionError):
+        connection.send(start)
+        while time.monotonic() - begun < 10 * HASTE:
+            connection.send(trickle)
+            if connection.brings(HASTE / 10):
+                connection.read(1)
+    return time.monotonic() - begun
+
+
+POST = b"POST /socket/longpoll HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "trickle"),
+    [
+        pytest.param(b"", b"", id="nothing"),
+        pytest.param(b"", b"x", id="a first line"),
+        pytest.param(b"GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"x", id="a header"),
+        pytest.param(POST + b"Content-Length: 1000\r\n\r\n", b"x", id="a body"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", id="chunks"),
+    ],
+)
+def test_one_that_takes_its_time_is_cut(hasty: Server, start: bytes, trickle: bytes) -> None:
+    assert seconds_until_cut(hasty, start, trickle) < 4 * HASTE
+
+
+def test_a_websocket_that_says_nothing_is_closed(hasty: Server) -> None:
+    with Talker(hasty.port) as half_open:
+        assert close_code(half_open) == 1002
+
+
+def test_a_client_that_vanishes_in_the_handshake_leaves_nothing(server: Server) -> None:
+    files = len(os.listdir(f"/proc/{server.pid}/fd"))
+    for _ in range(100):
+        Request(server.port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE).abandon()
+        Request(server.port, "GET", "/socket/longpoll?vsn=2.0.0").abandon()
+    wait_until(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) <= files)
+
+
+# ---------------------------------------------------------------- those that want too much
+
+
+def test_rooms_that_are_joined_and_left_are_forgotten(database: Path) -> None:
+    with Server(database, room_idle_timeout=0.2, presence_grace=0.1) as server, thriving(server):
+        churn(server, range(10_000))  # after which the memory that rooms have left is used again
+        before = resident_bytes(server.pid)
+        churn(server, range(10_000, 16_000))
+        wait_until(lambda: resident_bytes(server.pid) - before < 8_000_000)  # rooms that stayed would take 60 MB
+
+
+def churn(server: Server, numbers: range) -> None:
+    """Join and leave so many rooms."""
+    with Talker(server.port) as cy:
+        for number in numbers:
+            room = f"room-{number}"
+            cy.push_many([(room, "phx_join", {"name": "cy"}), (room, "phx_leave", {})])
+            cy.hears("phx_close")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_more_connections_than_files_are_closed_and_the_others_talk_on(database: Path) -> None:
+    with Server(database) as server, thriving(server):
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (64, 64))
+        with contextlib.ExitStack() as crowd:
+            for _ in range(100):
+                crowd.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            with pytest.raises((EOFError, ConnectionError)):
+                request(server.port, "GET", "/healthz")
+        wait_until(lambda: _answers(server))
+
+
+def _answers(server: Server) -> bool:
+    try:
+        return request(server.port, "GET", "/healthz").status == 200
+    except (EOFError, ConnectionError):
+        return False
+
+
+# ---------------------------------------------------------------- requests that are none
+
+ODD = [
+    b"",
+    b"\r\n\r\n",
+    b"\0" * 100 + b"\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a b/c?d#e@f\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n : \r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a:\r\n" * 5_000 + b"\r\n",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /%00%ff%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /client/%00 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /client/..%2f..%2f..%2fetc%2fpasswd HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /client/%ff HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /client/" + b"a" * 5_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET http://[/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 2\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\nContent-Length: 5\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\n%ff",
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data\r\nContent-Length: 3\r\n\r\n---",
+    b"POST /socket/longpoll HTTP/1.1\r\nHost: a\r\nX-Phoenix-Longpoll-Token: \xff\r\nContent-Length: 0\r\n\r\n",
+]
+QUERIES = [
+    *("%ff", "%ff=%ff", "vsn=%ff", "vsn=%00", "vsn", "vsn=", "vsn=2.0.0&vsn=1.0.0", "vsn[]=2.0.0", "vsn=%", "&&&=="),
+    *("%", "vsn=2.0.0&name=%ff", "vsn=2.0.0&%ff=1", "vsn=2.0.0&token=%ff", "vsn=2.0.0&name=" + "a" * 10_000),
+    *("&".join(["vsn=2.0.0"] * 1_500), "vsn=2.0.0&" + "&".join(f"a{number}" for number in range(2_000))),
+]
+ORIGINS = [
+    "",
+    "null",
+    "://",
+    "http://",
+    "http://[",
+    "a" * 9_000,
+    "\x01",
+    "é",
+    "http://a, http://b",
+    "http://127.0.0.1\0",
+]
+
+
+@pytest.mark.parametrize("sent", ODD, ids=range(len(ODD)))
+def test_a_request_that_is_none_is_refused(server: Server, sent: bytes) -> None:
+    with contextlib.closing(Connection(server.port)) as asked, contextlib.suppress(ConnectionError, EOFError):
+        asked.send(sent)
+        if asked.brings(0.2):
+            assert int(asked.read_through(b"\r\n").split()[1]) < 500
+
+
+@pytest.mark.parametrize("path", ["/socket/websocket", "/socket/longpoll"])
+def test_odd_queries_and_origins_are_no_fault_of_the_server(server: Server, path: str) -> None:
+    for query in QUERIES:
+        for method in ("GET", "POST"):
+            with contextlib.suppress(ConnectionError, EOFError):
+                assert request(server.port, method, f"{path}?{query}", UPGRADE).status < 500
+    for origin in ORIGINS:
+        with contextlib.suppress(ConnectionError, EOFError):
+            status = request(server.port, "GET", f"{path}?vsn=2.0.0", UPGRADE | {"Origin": origin}).status
+            assert status in (200, 400, 403)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/rooms", "/client/app.js", "/socket/websocket", "/nowhere"])
+def test_wrong_methods_are_no_fault_of_the_server(server: Server, path: str) -> None:
+    for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get"):
+        with contextlib.suppress(ConnectionError, EOFError):
+            assert request(server.port, method, path).status < 502
+
+
+def test_many_requests_at_once_on_one_connection_are_answered_in_order(server: Server) -> None:
+    with contextlib.closing(Connection(server.port)) as pipeline:
+        pipeline.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 500)
+        for _ in range(500):
+            assert b" 200 " in pipeline.read_through(b"\r\n\r\n")
+            assert json.loads(pipeline.read_through(b"}")) == {"status": "ok"}
