@@ -181,7 +181,7 @@ class Settings:
     close_spread: float = _setting(
         2.0, _seconds_or_none, "the time over which they are closed, where there is more than one batch"
     )
-    stop_timeout: float = _setting(10.0, _seconds, "how long stopping waits for the database and for clients")
+    stop_timeout: float = _setting(5.0, _seconds, "how long stopping waits for the database and for clients")
 
     @property
     def limits(self) -> Limits:
