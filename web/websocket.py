@@ -23,8 +23,11 @@ from web.wire import BadFrame, Dialect, Frame
 
 logger = logging.getLogger(__name__)
 
-READ_SIZE = 4_096
-"""Bytes of one client that are dealt with before others have their turn: 700 pings, 6 ms. In 64 KiB it were 100."""
+READ_SIZE = 16_384
+"""Bytes of one client that are dealt with before others have their turn: 2,700 empty fragments, 8 ms."""
+
+FRAMES_AT_ONCE = 128
+"""Messages of one client that are: 1 to 3 ms. Fewer would tear apart what a room can say in one turn."""
 
 LINGER = 2.0
 """Seconds for the peer to finish its side after we closed ours; without them the kernel may discard our close frame."""
@@ -148,20 +151,21 @@ class WebSocket:
                 if reading.done():  # there is more than one read: others first, since awaiting it would not let them
                     await asyncio.sleep(0)
                 data = await reading
-                if not self._closing and self._edge.hearing:
-                    self._hear(data)
+                await self._hear(data)
         except StreamClosedError:
             pass
         finally:
             self._end()
 
-    def _hear(self, data: bytes) -> None:
+    async def _hear(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
         try:
-            for opcode, message in self._frames.feed(data):
-                self._dispatch(opcode, message)
-                if self._closing:
+            for number, (opcode, message) in enumerate(self._frames.feed(data), 1):
+                if self._closing or not self._edge.hearing:
                     return
+                self._dispatch(opcode, message)
+                if number % FRAMES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
         except ProtocolError as error:
             logger.info("closed with %d: %s", error.code, error)
             self.close(error.code)
