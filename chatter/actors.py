@@ -12,13 +12,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import pykka
 from pykka._actor import ActorInbox
 from pykka._envelope import Envelope
 from pykka._types import OptExcInfo
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 T = TypeVar("T")
 
@@ -137,7 +138,7 @@ class LoopInbox:
 
     def __init__(self) -> None:
         self._turns = Turns.of_running_loop()
-        self._envelopes: deque[Envelope[Any]] = deque()
+        self._envelopes: queue.SimpleQueue[Envelope[Any]] = queue.SimpleQueue()  # 0.2 kB empty; a deque takes 0.6
         self._turn: Callable[[], None] | None = None
         self._asked = False
 
@@ -148,35 +149,48 @@ class LoopInbox:
 
     def put(self, item: Envelope[Any], /) -> None:
         """Add an envelope. May be called from any thread."""
-        self._envelopes.append(item)
+        self._envelopes.put(item)
         if not self._asked and self._turn is not None:
             self._ask()
 
     def get(self) -> Envelope[Any]:
-        """Take the oldest envelope; `IndexError` where there is none, since the loop must not wait."""
-        return self._envelopes.popleft()
+        """Take the oldest envelope; `queue.Empty` where there is none, since the loop must not wait."""
+        return self._envelopes.get_nowait()
 
     def empty(self) -> bool:
         """Whether no mail waits."""
-        return not self._envelopes
+        return self._envelopes.empty()
 
     def qsize(self) -> int:
         """How many envelopes wait."""
-        return len(self._envelopes)
-
-    def told(self) -> list[Envelope[Any]]:
-        """The waiting envelopes whose senders expect no reply."""
-        return [envelope for envelope in self._envelopes if envelope.reply_to is None]
+        return self._envelopes.qsize()
 
     def begin_turn(self) -> int:
         """How many envelopes belong to the turn that begins now."""
         self._asked = False  # before the count: what another thread adds after it asks for the next turn
-        return len(self._envelopes)
+        return self._envelopes.qsize()
 
     def _ask(self) -> None:
         assert self._turn is not None
         self._asked = True
         self._turns.ask_for(self._turn)
+
+
+class Flag:
+    """What Pykka needs of a `threading.Event`, in 0.05 kB instead of 1: nobody waits for an actor of the loop by it."""
+
+    __slots__ = ("_is_set",)
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, for good."""
+        self._is_set = True
 
 
 class LoopActor(pykka.Actor):
@@ -188,6 +202,11 @@ class LoopActor(pykka.Actor):
     """
 
     actor_inbox: LoopInbox
+
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
+        super().__init__()
+        self.actor_stopped = cast(threading.Event, Flag())
+        self.actor_ref.actor_stopped = self.actor_stopped
 
     @staticmethod
     def _create_actor_inbox() -> ActorInbox:
@@ -223,8 +242,9 @@ class LoopActor(pykka.Actor):
             self._bury_letters()
 
     def _handle(self, envelope: Envelope[Any]) -> None:
+        message = envelope.message
         try:
-            answer = self._handle_receive(envelope.message)
+            answer = self._handle_receive(message) if type(message) in _OF_PYKKA else self.on_receive(message)
         except Exception:
             if envelope.reply_to is None:
                 self._fail()
@@ -248,9 +268,43 @@ class LoopActor(pykka.Actor):
             self._handle_failure(*sys.exc_info())
 
     def _bury_letters(self) -> None:
-        for envelope in self.actor_inbox.told():
-            self.on_dead_letter(envelope.message)
-        self._actor_loop_teardown()
+        asked = []
+        while not self.actor_inbox.empty():
+            envelope = self.actor_inbox.get()
+            if envelope.reply_to is None:
+                self.on_dead_letter(envelope.message)
+            else:
+                asked.append(envelope)
+        for envelope in asked:
+            self.actor_inbox.put(envelope)
+        self._actor_loop_teardown()  # refuses them
+
+
+_OF_PYKKA = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
+"""Messages that Pykka handles itself; it would ask each message whether it is one of them."""
+
+
+class _Roll(dict[pykka.ActorRef[Any], None]):
+    """Pykka's list of all actors, from which any can be removed at once: a list is searched from its beginning, which
+    made the end of a room cost 0.7 ms where 100,000 live.
+    """
+
+    append = dict.setdefault
+
+    def remove(self, actor: pykka.ActorRef[Any]) -> None:
+        del self[actor]
+
+    def __getitem__(self, which: Any) -> Any:
+        return list(self)[which]
+
+
+def _replace_roll() -> None:
+    with pykka.ActorRegistry._actor_refs_lock:
+        roll: Any = _Roll.fromkeys(pykka.ActorRegistry._actor_refs)
+        pykka.ActorRegistry._actor_refs = roll
+
+
+_replace_roll()
 
 
 def tell_if_alive(actor: pykka.ActorRef[Any], message: object) -> None:

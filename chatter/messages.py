@@ -1,6 +1,7 @@
 """The vocabulary: every message that actors exchange, and every event that clients hear.
 
 Requests are verbs, events are in the past tense. All are immutable values; a `Subscriber` is the way back to a client.
+What holds nothing but text and numbers is made with `gc=False`: the garbage collector need not look at it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ RoomRef: TypeAlias = pykka.ActorRef[Any]
 # ---------------------------------------------------------------- what clients hear
 
 
-class Posted(msgspec.Struct, frozen=True, omit_defaults=True):
+class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Somebody said something. What is broadcast, kept in the ring, saved and read back, all in one.
 
     A void place, where a message could not be saved, has no name and no text.
@@ -74,7 +75,13 @@ class PresenceListed(msgspec.Struct, frozen=True):
     people: "People"
 
 
-class Meta(msgspec.Struct, frozen=True):
+class PresenceCounted(msgspec.Struct, frozen=True):
+    """How many people are in a room that is too crowded to list them all. The wire calls it `presence_count`."""
+
+    people: int
+
+
+class Meta(msgspec.Struct, frozen=True, gc=False):
     """One connection of a person."""
 
     phx_ref: str  # names this connection: 16 characters of URL-safe base64
@@ -90,7 +97,7 @@ class Metas(msgspec.Struct, frozen=True):
 People: TypeAlias = dict[str, Metas]
 """By name. Built for one event and never changed after it."""
 
-Event: TypeAlias = Posted | Voided | Typed | Lagged | Relayed | PresenceChanged | PresenceListed
+Event: TypeAlias = Posted | Voided | Typed | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
 
 
 # ---------------------------------------------------------------- what one client is answered
@@ -100,7 +107,7 @@ class Done(msgspec.Struct, frozen=True):
     """The request is carried out; there is nothing more to say."""
 
 
-class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True):
+class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The post is committed, or, for one that asked for `ack: "room"`, has its place."""
 
     id: str
@@ -127,7 +134,7 @@ class Recovery(msgspec.Struct, frozen=True):
     more: bool  # not all of them follow: the rest is read with `history {after}`
 
 
-class Refused(msgspec.Struct, frozen=True, omit_defaults=True):
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The request is not granted, for one of the reasons that `docs/protocol.md` lists."""
 
     reason: str
@@ -260,6 +267,14 @@ class ReadHistory(msgspec.Struct, frozen=True):
     after: int | None = None
 
 
+class GoOn(msgspec.Struct, frozen=True):
+    """Some have not heard yet what was said in an earlier turn: the room goes on telling them."""
+
+
+class CountDue(msgspec.Struct, frozen=True):
+    """It is time to tell everybody how many people are here."""
+
+
 class GraceEnded(msgspec.Struct, frozen=True):
     """Those who were here when the server stopped have had time enough to come back."""
 
@@ -330,6 +345,8 @@ RoomMessage: TypeAlias = (
     | Type
     | Relay
     | ReadHistory
+    | GoOn
+    | CountDue
     | GraceEnded
     | Retire
     | Loaded

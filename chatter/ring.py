@@ -1,10 +1,16 @@
 """A room's memory: its latest messages, what they were called, and where epochs ended."""
 
-from collections import deque
 from collections.abc import Iterable
-from itertools import islice
+from typing import NamedTuple
 
 from chatter.messages import Page, Posted
+
+
+class Refusal(NamedTuple):
+    """A message that could not be saved."""
+
+    message: str
+    first: Posted | None  # what its sender had said before under the same id
 
 
 class Ring:
@@ -13,12 +19,15 @@ class Ring:
     Holds `size` messages, and beyond that whatever is not saved yet. Of `ids` messages it knows who called them what.
     """
 
+    __slots__ = ("_epochs", "_ids", "_messages", "_named", "_refused", "_size", "_voids")
+
     def __init__(self, size: int, ids: int) -> None:
         self._size = size
         self._ids = ids
-        self._messages: deque[Posted] = deque()
+        self._messages: list[Posted] = []
         self._named: dict[tuple[str, str], Posted] = {}  # in the order in which they were said
         self._voids: list[int] = []
+        self._refused: dict[tuple[str, str], Refusal] = {}
         self._epochs: dict[int, int] = {}  # the last seq of each, as far as it is known
 
     @property
@@ -53,25 +62,33 @@ class Ring:
         self._messages.append(posted)
         self._named[posted.name, posted.id] = posted
 
-    def void(self, place: Posted) -> None:
-        """Put an empty place where a message was."""
+    def void(self, place: Posted, first: Posted | None) -> None:
+        """Put an empty place where a message was that cannot be saved, `first` having its id already."""
         if self.oldest <= place.seq <= self.newest:
             gone = self._messages[place.seq - self.oldest]
             self._messages[place.seq - self.oldest] = place
             self._voids.append(place.seq)
+            self._refused[gone.name, gone.id] = Refusal(gone.message, first)
             if self._named.get((gone.name, gone.id)) is gone:
                 del self._named[gone.name, gone.id]
 
     def trim(self, saved: int) -> None:
         """Let go of what is too old; never of what comes after `saved`."""
-        while len(self._messages) > self._size and self._messages[0].seq <= saved:
-            self._messages.popleft()
+        surplus = min(len(self._messages) - self._size, saved + 1 - self.oldest)
+        if surplus > 0:
+            del self._messages[:surplus]
+        while len(self._refused) > self._ids:
+            del self._refused[next(iter(self._refused))]
         while len(self._named) > max(self._ids, len(self._messages)):
             del self._named[next(iter(self._named))]
 
     def named(self, name: str, id: str) -> Posted | None:
         """What `name` has said under that id."""
         return self._named.get((name, id))
+
+    def refusal(self, name: str, id: str) -> "Refusal | None":
+        """Why what `name` has said under that id has become void."""
+        return self._refused.get((name, id))
 
     def end_of(self, epoch: int) -> int | None:
         """The last `seq` that was said in `epoch` or before; None where that lies beyond what is known."""
@@ -84,8 +101,8 @@ class Ring:
         """Up to `limit` messages newer than `seq`, oldest first, or None where they reach beyond memory."""
         if seq + 1 < self.oldest:
             return None
-        start = seq + 1 - self.oldest
-        return tuple(islice(self._messages, start, start + limit))
+        start = max(seq + 1 - self.oldest, 0)
+        return tuple(self._messages[start : start + limit])
 
     def page_before(self, seq: int | None, limit: int) -> Page | None:
         """The page that ends before `seq`, or with the latest message, if all of it is in memory."""
@@ -93,7 +110,7 @@ class Ring:
         start = max(end - limit, 1)
         if start < self.oldest and end > 1:
             return None
-        messages = tuple(islice(self._messages, max(start - self.oldest, 0), max(end - self.oldest, 0)))
+        messages = tuple(self._messages[max(start - self.oldest, 0) : max(end - self.oldest, 0)])
         return Page(messages, more=start > 1)
 
     def page_after(self, seq: int, limit: int) -> Page | None:

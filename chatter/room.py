@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Protocol, assert_never
 
@@ -22,8 +22,10 @@ from chatter.catch_up import CatchUp, CaughtUp
 from chatter.estate import Estate
 from chatter.messages import (
     Acknowledged,
+    CountDue,
     Dismiss,
     Done,
+    GoOn,
     GraceEnded,
     HistoryRead,
     Join,
@@ -73,11 +75,13 @@ class RoomSettings:
 
     ring_size: int = 200  # recent messages kept in memory for joins and history
     greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
-    idle_timeout: float = 60.0  # seconds that an empty room stays before it retires
+    idle_timeout: float = 60.0  # seconds that an empty room stays before it retires: for the supervisor
     id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
     recovery_page: int = 500  # most messages pushed to one who comes back
     recovery_gap: int = 5_000  # most messages that one who comes back may have missed
     presence_grace: float = 10.0  # seconds that people are shown as here after a restart, until they come back
+    listed_people: int = 200  # most people that clients are told the names of
+    people_count_interval: float = 2.0  # seconds between two counts of those in a more crowded room
 
 
 class Keeper(Protocol):
@@ -85,6 +89,12 @@ class Keeper(Protocol):
 
     def counted(self, slug: str, people: int) -> None:
         """The number of people in a room has changed."""
+
+    def rests(self, slug: str) -> None:
+        """Nobody needs a room; if that lasts, it is to be told `Retire`."""
+
+    def wakes(self, slug: str) -> None:
+        """Somebody needs it again."""
 
     def retired(self, slug: str) -> None:
         """A room that nobody listens to ends now; a new one may take its place at once."""
@@ -99,13 +109,48 @@ class Keeper(Protocol):
         """Pass on what came too late for a room that is gone."""
 
 
+_NOBODY: deque[RoomMessage] = deque(maxlen=0)
+"""Who waits for a room that has begun; an empty deque of its own would take 0.6 kB."""
+
+_DONE = object()
+_GO_ON = GoOn()
+
+
 def utc_now() -> datetime:
     """The wall clock."""
     return datetime.now(UTC)
 
 
 class Room(LoopActor):
-    """One room. It lives as long as somebody listens or something is unsaved, and `idle_timeout` more."""
+    """One room. It lives as long as somebody listens or something is unsaved, and a while more."""
+
+    __slots__ = (  # 100,000 rooms are 100,000 small objects
+        "_arriving",
+        "_backlog",
+        "_clock",
+        "_count_told",
+        "_counting",
+        "_epoch",
+        "_handled",
+        "_has_begun",
+        "_history",
+        "_is_rebuilt",
+        "_keeper",
+        "_looking",
+        "_people",
+        "_presence",
+        "_rests",
+        "_ring",
+        "_saved",
+        "_settings",
+        "_slug",
+        "_subscribers",
+        "_sweep",
+        "_turn",
+        "_unanswered",
+        "_unsaved",
+        "_waiting",
+    )
 
     def __init__(
         self,
@@ -135,28 +180,24 @@ class Room(LoopActor):
         self._clock = clock
         self._is_rebuilt = is_rebuilt
         self._subscribers = estate.subscribers if estate else {}  # in the order of their coming
-        self._presence = estate.presence if estate else Presence()
+        self._presence = estate.presence if estate else Presence(settings.listed_people)
         if expected:
             self._presence.expect(expected)
         self._unanswered = estate.unanswered if estate else {}  # by seq: what is answered when that is committed
-        self._waiting = deque(estate.letters if estate else ())  # what came before the past was loaded
+        self._waiting: deque[RoomMessage] = deque(estate.letters) if estate else deque()  # until the past is loaded
         self._has_begun = False
         self._people = 0
         self._ring = Ring(settings.ring_size, settings.id_memory_size)
-        self._catch_up = CatchUp(
-            self._ring,
-            epoch,
-            greeting=settings.greeting_size,
-            page=settings.recovery_page,
-            gap=settings.recovery_gap,
-        )
         self._saved = 0  # everything up to this seq is committed
         self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
         self._arriving: dict[Subscriber, None] = {}  # the database is asked what they missed
-        self._looking: dict[Subscriber, deque[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
+        self._looking: dict[Subscriber, list[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
         self._turn = Turn(slug)
+        self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
         self._handled: RoomMessage | None = None  # the message in hand, for the case that the room fails
-        self._retirement: asyncio.TimerHandle | None = None
+        self._rests = False  # nobody needs it at the moment
+        self._counting = False  # everybody is told soon how many are here
+        self._count_told: int | None = None  # None where the list says it
 
     def on_start(self) -> None:
         """Ask for the past; until it is there, everything else waits."""
@@ -202,6 +243,10 @@ class Room(LoopActor):
                 self._begin(message)
             case LoadFailed():
                 self._turn_away()
+            case GoOn():
+                pass  # the end of the turn does
+            case CountDue():
+                self._tell_count()
             case GraceEnded():
                 self._presence.expect_nobody()
             case Retire():
@@ -212,15 +257,16 @@ class Room(LoopActor):
     def on_turn_end(self) -> None:
         """Have the turn saved and heard, then see who is left."""
         self._handled = None
-        self._finish_turn()
+        self._save_turn()
+        self._tell_turn()
         self._count()
-        self._plan_retirement()
+        self._rest_or_wake()
 
     def on_stop(self) -> None:
         """What was said before the stop is still saved and heard."""
         self._finish_turn()
         if len(self._presence) > 0:
-            self._keeper.ended(self._slug, self._presence.listed().people)
+            self._keeper.ended(self._slug, self._presence.all())
 
     def on_failure(self, *_why: object) -> None:
         """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
@@ -238,16 +284,38 @@ class Room(LoopActor):
         """Whoever takes this room's place hears it instead."""
         self._keeper.forward(self._slug, message)
 
-    def _finish_turn(self) -> None:
-        """Have it saved, then heard: whoever hears a message knows that persistence has it."""
+    def _save_turn(self) -> None:
+        """Before it is heard: whoever hears a message knows that persistence has it."""
         if self._unsaved:
             self._backlog.tell(Save(self.actor_ref, self._slug, self._epoch, tuple(self._unsaved)))
             self._unsaved.clear()
+
+    def _tell_turn(self) -> None:
+        """One slice of it, where there are many to tell. What is said meanwhile waits, and makes one turn."""
+        if self._sweep is None:
+            self._sweep = self._begin_sweep()
+        if self._sweep is not None and next(self._sweep, _DONE) is _DONE:
+            self._sweep = None
+        if self._sweep is not None or self._turn:
+            self.actor_ref.tell(_GO_ON)
+
+    def _begin_sweep(self) -> Iterator[None] | None:
         change = self._presence.changed()
         if change is not None:
             self._turn.say(change)
+        if not self._turn:
+            return None
         turn, self._turn = self._turn, Turn(self._slug)
-        turn.deliver(self._subscribers)
+        return turn.sweep(self._subscribers)
+
+    def _finish_turn(self) -> None:
+        """All of it, at once."""
+        self._save_turn()
+        for _ in self._sweep or ():
+            pass
+        for _ in self._begin_sweep() or ():
+            pass
+        self._sweep = None
 
     def _can_finish_turn(self) -> bool:
         try:
@@ -269,6 +337,7 @@ class Room(LoopActor):
         self._answer_saved(self._ring.newest)
         while self._waiting:
             self.on_receive(self._waiting.popleft())
+        self._waiting = _NOBODY
 
     def _turn_away(self) -> None:
         """Without its past the room would give out numbers a second time."""
@@ -280,31 +349,44 @@ class Room(LoopActor):
         self._keeper.retired(self._slug)
         self.stop()
 
-    def _plan_retirement(self) -> None:
-        is_idle = self._has_begun and not (
-            self._subscribers or self._unanswered or self._arriving or self._looking or self._saved < self._ring.newest
+    def _rest_or_wake(self) -> None:
+        rests = self._has_begun and not (
+            self._subscribers
+            or self._unanswered
+            or self._arriving
+            or self._looking
+            or self._sweep
+            or self._saved < self._ring.newest
         )
-        if is_idle and self._retirement is None:
-            later = asyncio.get_running_loop().call_later
-            self._retirement = later(self._settings.idle_timeout, self._tell_myself, Retire())
-        elif not is_idle and self._retirement is not None:
-            self._retirement.cancel()
-            self._retirement = None
+        if rests and not self._rests:
+            self._keeper.rests(self._slug)
+        elif self._rests and not rests:
+            self._keeper.wakes(self._slug)
+        self._rests = rests
 
-    def _tell_myself(self, message: Retire | GraceEnded) -> None:
+    def _retire(self) -> None:
+        if self._rests and self.actor_inbox.empty():
+            self._keeper.retired(self._slug)
+            self.stop()
+        else:
+            self._rests = False  # somebody came, or may be about to
+
+    def _tell_myself(self, message: CountDue | GraceEnded) -> None:
         if self.actor_ref.is_alive():
             self.actor_ref.tell(message)
 
-    def _retire(self) -> None:
-        if self._retirement is None:
-            return  # somebody came meanwhile
-        self._retirement = None
-        if not self.actor_inbox.empty():
-            return  # somebody may be about to
-        self._keeper.retired(self._slug)
-        self.stop()
-
     # ------------------------------------------------------------ coming and going
+
+    @property
+    def _catch_up(self) -> CatchUp:
+        settings = self._settings
+        return CatchUp(
+            self._ring,
+            self._epoch,
+            greeting=settings.greeting_size,
+            page=settings.recovery_page,
+            gap=settings.recovery_gap,
+        )
 
     def _welcome(self, join: Join) -> None:
         caught_up = self._catch_up.from_memory(join.position)
@@ -326,13 +408,18 @@ class Room(LoopActor):
             self._turn.tell(subscriber, subscriber.push(posted))
         if join.name is not None:
             self._presence.track(subscriber, join.name, int(self._clock().timestamp()))
-            self._turn.tell(subscriber, subscriber.push(self._presence.listed()))
+            self._list_people(subscriber)
 
     def _tell_lagged(self, subscriber: Subscriber) -> None:
         """What it missed of people coming and going it cannot ask for, so it gets the list anew."""
         self._turn.tell(subscriber, subscriber.push(Lagged(self._ring.newest)))
         if self._presence.tracks(subscriber):
-            self._turn.tell(subscriber, subscriber.push(self._presence.listed()))
+            self._list_people(subscriber)
+
+    def _list_people(self, subscriber: Subscriber) -> None:
+        self._turn.tell(subscriber, subscriber.push(self._presence.listed(subscriber)))
+        if self._presence.is_crowded:
+            self._turn.tell(subscriber, subscriber.push(self._presence.counted()))
 
     def _bring_up_to_date(self, sync: Sync) -> None:
         caught_up = self._catch_up.from_memory(sync.position)
@@ -390,6 +477,21 @@ class Room(LoopActor):
         if people != self._people:
             self._people = people
             self._keeper.counted(self._slug, people)
+        if self._count_to_tell() != self._count_told and not self._counting:
+            self._counting = True
+            later = asyncio.get_running_loop().call_later
+            later(self._settings.people_count_interval, self._tell_myself, CountDue())
+
+    def _count_to_tell(self) -> int | None:
+        return len(self._presence) if self._presence.is_crowded else None
+
+    def _tell_count(self) -> None:
+        """How many are here, where not all of them are listed; once more when they are again."""
+        self._counting = False
+        count = self._count_to_tell()
+        if count != self._count_told:
+            self._count_told = count
+            self._turn.say(self._presence.counted())
 
     # ------------------------------------------------------------ talking
 
@@ -399,10 +501,13 @@ class Room(LoopActor):
             behind.append(post)
             return
         first = self._ring.named(post.name, post.id) if post.id is not None else None
+        refusal = self._ring.refusal(post.name, post.id) if post.id is not None and first is None else None
         if first is not None:
             self._say_where(post, first)
+        elif refusal is not None and (refusal.first is not None or refusal.message == post.message):
+            self._say_why_not(post, refusal.first)
         elif post.repeat and post.id is not None and not self._ring.knows_all_ids:
-            self._looking[post.sender] = deque()
+            self._looking[post.sender] = []
             self._history.tell(LookUp(self.actor_ref, self._slug, post))
         else:
             self._place(post)
@@ -421,7 +526,7 @@ class Room(LoopActor):
 
     def _looked(self, looked: Looked) -> None:
         post = looked.post
-        behind = self._looking.pop(post.sender, deque())
+        behind = self._looking.pop(post.sender, [])
         first = looked.first or self._ring.named(post.name, post.id or "")
         if first is not None:
             self._say_where(post, first)
@@ -458,13 +563,17 @@ class Room(LoopActor):
 
     def _void(self, refused: NotSaved) -> None:
         """Its place stays empty: everybody is told, and its senders get the first one's answer or an error."""
-        self._ring.void(refused.void)
+        self._ring.void(refused.void, refused.first)
         self._turn.say(Voided(refused.void.seq))
         for post, _ in self._unanswered.pop(refused.void.seq, ()):
-            if refused.first is None:
-                self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("not_saved")))
-            else:
-                self._say_where(post, refused.first)
+            self._say_why_not(post, refused.first)
+
+    def _say_why_not(self, post: Post, first: Posted | None) -> None:
+        """It cannot be saved, because its id is taken, or for a reason that a client cannot mend."""
+        if first is None:
+            self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("not_saved")))
+        else:
+            self._say_where(post, first)
 
     def _show_typing(self, request: Type) -> None:
         self._turn.say(Typed(request.name), but=request.sender)

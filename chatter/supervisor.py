@@ -25,13 +25,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import pykka
 
 from chatter.backlog import Backlog
 from chatter.estate import Estate, refuse
-from chatter.messages import People, RoomMessage, RoomRef
+from chatter.messages import People, Retire, RoomMessage, RoomRef
 from chatter.room import Room, RoomSettings
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ logger = logging.getLogger(__name__)
 MOST_DEATHS, PERIOD = 6, 10.0
 """So often, within so many seconds, the listeners of a room may be handed on; from then on they are told to come back.
 One message that kills counts twice."""
+
+RETIRED_AT_ONCE = 64
+"""Rooms that are told to retire before others than rooms have their turn: 2 ms."""
 
 
 class Supervisor:
@@ -59,6 +63,8 @@ class Supervisor:
         self._settings = settings or RoomSettings()
         self._rooms: dict[str, RoomRef] = {}
         self._people: dict[str, int] = {}
+        self._resting: dict[str, float] = {}  # since when nobody has needed a room, the longest first
+        self._retirement: asyncio.TimerHandle | None = None  # one for all rooms
         self._bereaved: set[str] = set()  # rooms that died and were not rebuilt yet
         self._deaths: dict[str, deque[float]] = {}  # when rooms of a name died, of late
         self._suspects: dict[str, RoomMessage | None] = {}  # the message at which a room died last
@@ -92,6 +98,7 @@ class Supervisor:
     async def stop(self) -> Mapping[str, People]:
         """Stop all rooms, and return who was in them. What was told to them before is handled first."""
         self._is_stopping = True
+        self._resting.clear()
         rooms = list(self._rooms.values())
         for room in rooms:
             room.stop(block=False)
@@ -107,15 +114,28 @@ class Supervisor:
         else:
             self._people.pop(slug, None)
 
+    def rests(self, slug: str) -> None:
+        """Nobody needs a room now. It is told to retire if that lasts."""
+        if self._is_stopping:
+            return
+        self._resting[slug] = asyncio.get_running_loop().time()
+        self._plan_retirement()
+
+    def wakes(self, slug: str) -> None:
+        """Somebody needs it again."""
+        self._resting.pop(slug, None)
+
     def retired(self, slug: str) -> None:
         """A room ends because nobody needs it."""
         self._rooms.pop(slug, None)
+        self._resting.pop(slug, None)
         self._deaths.pop(slug, None)
         self._suspects.pop(slug, None)
 
     def died(self, slug: str, estate: Estate | None) -> None:
         """A room failed. It is built anew at once for its heirs, or when somebody comes."""
         self._rooms.pop(slug, None)
+        self._resting.pop(slug, None)
         self._people.pop(slug, None)
         self._bereaved.add(slug)
         if estate is None:
@@ -136,6 +156,19 @@ class Supervisor:
             self.room(slug).tell(message)
         except pykka.ActorDeadError:
             pass  # the server stops, and its connections are closed in a moment
+
+    def _plan_retirement(self) -> None:
+        if self._resting and self._retirement is None:
+            ends = next(iter(self._resting.values())) + self._settings.idle_timeout
+            self._retirement = asyncio.get_running_loop().call_at(ends, self._retire_rooms)
+
+    def _retire_rooms(self) -> None:
+        self._retirement = None
+        ended = asyncio.get_running_loop().time() - self._settings.idle_timeout
+        for slug in [slug for slug, since in islice(self._resting.items(), RETIRED_AT_ONCE) if since <= ended]:
+            del self._resting[slug]
+            self._rooms[slug].tell(Retire())
+        self._plan_retirement()
 
     def _start(self, slug: str, estate: Estate | None = None) -> RoomRef:
         is_rebuilt = slug in self._bereaved

@@ -1,17 +1,29 @@
 """What a room says in one turn of its mailbox, delivered in one write for each client."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
 
 from chatter.messages import Dialect, Event, Subscriber
+
+SLICE = 0.001
+"""Seconds after which a sweep lets others have their turn: one write takes 5 to 30 µs, and a room may hold 10,000."""
+
+WRITES_BETWEEN_LOOKS = 16
+"""Writes after which a sweep looks at the clock."""
 
 
 class Turn:
     """Events for everyone, and frames for one client at their place between them."""
 
+    __slots__ = ("_events", "_room", "_scripts")
+
     def __init__(self, room: str) -> None:
         self._room = room
         self._events: list[Event] = []
         self._scripts: dict[Subscriber, _Script] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._events or self._scripts)
 
     def say(self, event: Event, *, but: Subscriber | None = None) -> None:
         """Tell everyone, `but` one."""
@@ -31,18 +43,33 @@ class Turn:
         """From here on `subscriber` hears nothing but what it is told alone."""
         self._script(subscriber).end = len(self._events)
 
-    def deliver(self, subscribers: Collection[Subscriber]) -> None:
-        """Write everything: the hot path, one plain loop. A slow or dead client neither stops nor slows it."""
-        frames = _Frames(self._room, self._events)
-        scripts = self._scripts
-        if self._events:
-            for subscriber in subscribers:
-                if subscriber not in scripts:
-                    subscriber.write(frames.joined(subscriber.dialect))
-        for subscriber, script in scripts.items():
+    def sweep(self, subscribers: Collection[Subscriber]) -> Iterator[None]:
+        """Write everything: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
+
+        It is done in slices, one each time the iterator is advanced, to those who are `subscribers` at the first.
+        """
+        for subscriber, script in self._scripts.items():
             if script.end is None and subscriber not in subscribers:
                 script.end = 0  # one who left in an earlier turn hears only what it is still owed
-            subscriber.write(script.perform(frames.each(subscriber.dialect)))
+        others = [each for each in subscribers if each not in self._scripts] if self._events else []
+        until = time.perf_counter() + SLICE
+        for number, (subscriber, frames) in enumerate(self._parts(others), 1):
+            subscriber.write(frames)
+            if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+                yield
+                until = time.perf_counter() + SLICE
+
+    def _parts(self, others: list[Subscriber]) -> Iterator[tuple[Subscriber, bytes]]:
+        """Who is written what: those with frames of their own, then the `others`, who all hear the same."""
+        frames = _Frames(self._room, self._events)
+        for subscriber, script in self._scripts.items():
+            yield subscriber, script.perform(frames.each(subscriber.dialect))
+        dialect, said = None, b""
+        for subscriber in others:
+            if subscriber.dialect is not dialect:
+                dialect = subscriber.dialect
+                said = frames.joined(dialect)
+            yield subscriber, said
 
     def _script(self, subscriber: Subscriber) -> "_Script":
         script = self._scripts.get(subscriber)
@@ -53,6 +80,8 @@ class Turn:
 
 class _Script:
     """What one client hears where that differs: events from `start` to `end`, with its own frames between."""
+
+    __slots__ = ("_cuts", "end", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start

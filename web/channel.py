@@ -5,8 +5,7 @@ from typing import Literal, Protocol
 import pykka
 
 from chatter.messages import Answer, Dismiss, Event, Join, Leave, Position, Recovery, Ref, Refused, Resync, RoomRef
-from web import wire
-from web.requests import InvalidPayload, Limits, translate
+from web.requests import InvalidPayload, Limits, Topic, translate
 from web.wire import NULL, Dialect, Frame, Invalid
 
 
@@ -17,8 +16,9 @@ class Connection(Protocol):
     def dialect(self) -> Dialect:
         """How the client wants to hear."""
 
-    def write(self, frames: bytes) -> None:
-        """Send whole frames."""
+    @property
+    def outbox(self) -> "Outbox":
+        """Where frames for the client go."""
 
     def forget(self, channel: "Channel") -> None:
         """The channel has ended; its topic may be joined anew."""
@@ -27,25 +27,36 @@ class Connection(Protocol):
         """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
 
+class Outbox(Protocol):
+    """The way out of a connection."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames. Never blocks and never raises."""
+
+
 _ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
 
 
 class Channel:
     """Implements `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_ref", "_room", "_slug", "_socket", "_topic", "bears_gaps", "dialect", "topic")
+    __slots__ = ("_join_ref", "_outbox", "_ref", "_room", "_socket", "_topic", "bears_gaps", "dialect")
 
-    def __init__(self, socket: Connection, join: Frame, slug: str, bears_gaps: bool) -> None:
-        """`join` is the frame that asks for this channel to the room `slug`; `bears_gaps`: its client said `resync`."""
+    def __init__(self, socket: Connection, topic: Topic, join: Frame, bears_gaps: bool) -> None:
+        """`join` is the frame that asks for this channel; `bears_gaps`: its client said `resync`."""
         self.bears_gaps = bears_gaps
         self.dialect: Dialect = socket.dialect
-        self.topic: str = join.topic
-        self._topic = wire.encode(join.topic)
-        self._join_ref = join.join_ref
+        self._topic = topic
         self._ref = join.ref
+        self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
         self._socket = socket
-        self._slug = slug
-        self._room: RoomRef = socket.find_room(slug)
+        self._outbox = socket.outbox
+        self._room: RoomRef = socket.find_room(topic.slug)
+
+    @property
+    def topic(self) -> str:
+        """Its name."""
+        return self._topic.name
 
     # ------------------------------------------------------------ towards the room
 
@@ -91,7 +102,7 @@ class Channel:
 
     def _tell_successor(self, message: object) -> None:
         try:
-            self._room = self._socket.find_room(self._slug)
+            self._room = self._socket.find_room(self._topic.slug)
             self._room.tell(message)
         except pykka.ActorDeadError:
             pass  # the server stops, and its connections are closed in a moment
@@ -100,30 +111,30 @@ class Channel:
 
     def welcome(self, recovery: Recovery) -> bytes:
         """The frame that grants the join: it echoes the client's join_ref, even null."""
-        return self.dialect.answer(self._join_ref, self._ref, self._topic, recovery)
+        return self.dialect.answer(self._join_ref, self._ref, self._topic.json, recovery)
 
     def refuse(self, reason: str) -> bytes:
         """Give up the place; the frame that refuses the join."""
         self._socket.forget(self)
-        return self.dialect.answer(self._join_ref, self._ref, self._topic, Refused(reason))
+        return self.dialect.answer(self._join_ref, self._ref, self._topic.json, Refused(reason))
 
     def push(self, event: Event) -> bytes:
         """`event` as a frame for this client alone."""
-        return self.dialect.push(self._own_ref, self._topic, event)
+        return self.dialect.push(self._own_ref, self._topic.json, event)
 
     def answer(self, ref: Ref, answer: Answer | Invalid) -> bytes:
         """The answer to the request `ref`."""
-        return self.dialect.answer(self._own_ref, ref, self._topic, answer)
+        return self.dialect.answer(self._own_ref, ref, self._topic.json, answer)
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
         """Give up the place; the frame that says so."""
         self._socket.forget(self)
         event, payload = _ENDS[why]
-        return self.dialect.frame(self._join_ref, self._join_ref, self._topic, event, payload)
+        return self.dialect.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)
 
     def write(self, frames: bytes) -> None:
         """Send whole frames."""
-        self._socket.write(frames)
+        self._outbox.write(frames)
 
     @property
     def _own_ref(self) -> Ref:

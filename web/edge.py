@@ -1,17 +1,19 @@
 """What every connection shares: the settings, the actors behind it, who may join, and the list of connections."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 import pykka
-from tornado.httputil import HTTPServerRequest
 
 from chatter.backlog import Backlog
 from chatter.supervisor import Supervisor
-from web.rates import Bucket, Turnstile
+from web.poller import poller
+from web.rates import Turnstile
 from web.requests import Limits
 from web.settings import Settings
+from web.silence import Silence
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +25,7 @@ class Closable(Protocol):
     """A connection, as the server sees it when it stops."""
 
     def close(self, code: int) -> None:
-        """End the connection; `code` is a close code of RFC 6455."""
-
-    async def wait_closed(self) -> None:
-        """Return when the client knows, or its connection is gone."""
+        """End the connection; `code` is a close code of RFC 6455. It is forgotten once its client knows, or is gone."""
 
 
 class Edge:
@@ -42,14 +41,20 @@ class Edge:
     ) -> None:
         self.settings = settings
         self.limits: Limits = settings.limits
+        self.rates = settings.rates
         self.supervisor = supervisor
         self.history = history
         self.backlog = backlog
+        self.loop = asyncio.get_running_loop()
+        self.poller = poller()
+        self.silence = Silence(settings.idle_timeout)
+        self.arrivals = Silence(settings.handshake_timeout)
         self.connections: set[Closable] = set()
         self.stopping = False  # True once the server has been told to stop, which it says to who watches it
         self.hearing = True  # False once the server stops: what clients say from then on is not taken
         self._authorize = authorize
         self._turnstile = Turnstile(settings.connect_rate)
+        self._all_gone = asyncio.Event()
 
     def refusal(self, slug: str, params: Mapping[str, Any]) -> str | None:
         """Why a join is refused, or None where it is granted."""
@@ -59,32 +64,28 @@ class Edge:
             logger.exception("the authorize hook failed for room %s", slug)
             return "join crashed"  # Phoenix's words for a join that raises
 
-    def connect(self, request: HTTPServerRequest) -> float:
-        """Count a connection that begins; 0.0, or the seconds for which its address has to wait."""
-        if self.settings.rate_limits == "off":
-            return 0.0
-        return self._turnstile.take(self._address(request))
+    def forget(self, connection: Closable) -> None:
+        """A connection has ended."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._all_gone.set()
 
-    def buckets(self) -> dict[str, Bucket]:
-        """How often a new connection may ask, by event; without a bucket as often as it wants."""
-        if self.settings.rate_limits == "off":
-            return {}
-        history = Bucket(self.settings.history_rate)
-        return {
-            "new_message": Bucket(self.settings.message_rate),
-            "phx_join": Bucket(self.settings.join_rate),
-            "typing": Bucket(self.settings.typing_rate),
-            "history": history,
-            "sync": history,
-        }
+    async def all_gone(self) -> None:
+        """Return when no connection is left."""
+        while self.connections:
+            self._all_gone.clear()
+            await self._all_gone.wait()
 
-    def _address(self, request: HTTPServerRequest) -> str:
-        """Where a request comes from; a trusted proxy has added to the header whom it speaks for."""
-        address = str(request.remote_ip)
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
-        while address in self.settings.trusted_proxies and hops:
-            address = hops.pop().strip() or address
-        return address
+    def connect(self, address: str) -> float:
+        """Count a connection that begins there; 0.0, or the seconds for which that address has to wait."""
+        return self._turnstile.take(address) if self.settings.rate_limits == "on" else 0.0
+
+    def address(self, peer: str, forwarded: str) -> str:
+        """Where a request of `peer` comes from; a trusted proxy has added to X-Forwarded-For whom it speaks for."""
+        hops = forwarded.split(",")
+        while peer in self.settings.trusted_proxies and hops:
+            peer = hops.pop().strip() or peer
+        return peer
 
     def admits(self, origin: str | None, host: str | None) -> bool:
         """Whether a page from `origin` may talk to this server, reached as `host`. Programs send no origin."""

@@ -1,5 +1,7 @@
 """Where the server listens, and what it bears before a request has become one: slow heads, large ones, too many.
 
+What comes is looked at once: a websocket goes past Tornado (`web/upgrade.py`), everything else is Tornado's.
+
 A socket that systemd holds (`LISTEN_FDS`, sd_listen_fds(3)) goes before `host` and `port`: clients that connect while
 the server is restarted wait for it there, instead of being refused.
 """
@@ -7,20 +9,26 @@ the server is restarted wait for it there, instead of being refused.
 import os
 import resource
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
+from tornado.netutil import add_accept_handler, bind_sockets
 from tornado.web import Application
 
+from web.edge import Edge
 from web.settings import Settings
+from web.upgrade import Newcomer
 
 MAX_HEAD_BYTES = 16_384
 """Largest head of a request: 4,000 tiny headers, over which Tornado spends 13 ms. Its own limit is four times that."""
 
 MAX_BODY_BYTES = 4_096
 """Largest body of a request that wants none: it is in memory before anybody looks at it."""
+
+BACKLOG = 4_096
+"""Connections that wait to be accepted, as far as the kernel allows (`net.core.somaxconn`): many come back at once."""
 
 SPARE_FILES = 32
 """Files that connections leave to the database and the rest."""
@@ -33,29 +41,51 @@ class AddressUnusable(Exception):
     """Nothing can listen there. The message is one line for a person."""
 
 
-class Listener(HTTPServer):
-    """Tornado's server with our limits, which never runs out of files.
-
-    Without a file Tornado could not even accept a connection to refuse it, and would try for ever.
+class Listener:
+    """Accepts connections. It never runs out of files: without one it could not even accept a connection to refuse it,
+    and would try for ever.
     """
 
-    @classmethod
-    def of(cls, application: Application, settings: Settings) -> "Listener":
+    def __init__(self, application: Application, edge: Edge) -> None:
         """A listener that does not listen yet."""
-        return cls(
+        self._edge = edge
+        self._sockets: list[socket.socket] = []
+        self._stop_accepting: list[Callable[[], None]] = []
+        self._http = HTTPServer(
             application,
             max_header_size=MAX_HEAD_BYTES,
             max_body_size=MAX_BODY_BYTES,
-            idle_connection_timeout=settings.handshake_timeout,
-            body_timeout=settings.body_timeout,
+            idle_connection_timeout=edge.settings.handshake_timeout,
+            body_timeout=edge.settings.body_timeout,
         )
 
-    def handle_stream(self, stream: IOStream, address: Any) -> None:
-        """Tornado calls it for each connection. Its file has the lowest number that was free: a high one is a last."""
-        if 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= stream.socket.fileno():
-            stream.close()
-        else:
-            super().handle_stream(stream, address)
+    def listen(self, sockets: list[socket.socket]) -> None:
+        """Accept what comes there."""
+        self._sockets = sockets
+        self._stop_accepting = [add_accept_handler(each, self._accepted) for each in sockets]
+
+    def stop(self) -> None:
+        """Accept nothing more."""
+        for stop in self._stop_accepting:
+            stop()
+        for each in self._sockets:
+            each.close()
+
+    async def close_all_connections(self) -> None:
+        """End those that are Tornado's."""
+        await self._http.close_all_connections()
+
+    def _accepted(self, file: socket.socket, address: Any) -> None:
+        """Its file has the lowest number that was free: a high one is one of the last."""
+        if 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= file.fileno():
+            file.close()
+            return
+        file.setblocking(False)
+        host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
+        Newcomer(file, host, self._edge, lambda file: self._serve(file, address)).receive()
+
+    def _serve(self, file: socket.socket, address: Any) -> None:
+        self._http.handle_stream(IOStream(file), address)
 
 
 def listening_sockets(settings: Settings) -> list[socket.socket]:
@@ -90,7 +120,7 @@ def _passed() -> list[socket.socket]:
 
 def _bind(host: str, port: int) -> list[socket.socket]:
     try:
-        return bind_sockets(port, host)
+        return bind_sockets(port, host, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise AddressUnusable(f"cannot listen on {host} port {port}: {reason}") from error

@@ -12,7 +12,7 @@ import math
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
@@ -78,6 +78,11 @@ class PollSession:
 
     is_behind = True  # everything waits for a poll
 
+    @property
+    def outbox(self) -> Self:
+        """As `Transport`: the next poll takes what is here."""
+        return self
+
     def write(self, frames: bytes) -> None:
         """Keep frames for the next poll; wake the one that waits."""
         if self._ended or self._lagging or not frames:
@@ -97,14 +102,11 @@ class PollSession:
         logger.debug("poll session ended with %d", code)
         self._ended = True
         self._watch.cancel()
-        self._edge.connections.discard(self)
+        self._edge.forget(self)
         self._on_end()
         self._socket.closed()
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
-
-    async def wait_closed(self) -> None:
-        """A poll that waits is answered in the same moment."""
 
     def receive(self, message: bytes, *, binary: bool = False) -> None:
         """Deal with one message of a POST. Raises `BadFrame`; the session lives on."""
@@ -191,7 +193,7 @@ class LongPollHandler(Handler):
             self._answer(status=500 if version else 403)  # phoenix.js comes back after 500, and after no other
             return
         session = self._sessions.find(self._token())
-        if session is None and (wait := self._edge.connect(self.request)):
+        if session is None and (wait := self._edge.connect(self._address())):
             self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             self.set_header("Retry-After", math.ceil(wait))
             self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
@@ -262,6 +264,9 @@ class LongPollHandler(Handler):
         if not self._edge.admits(self.request.headers.get("Origin"), self.request.host):
             return None
         return _VERSIONS.get(self.get_argument("vsn", "1.0.0"))
+
+    def _address(self) -> str:
+        return self._edge.address(str(self.request.remote_ip), self.request.headers.get("X-Forwarded-For", ""))
 
     def _token(self) -> str | None:
         return self.request.headers.get("X-Phoenix-Longpoll-Token") or self.get_query_argument("token", None)

@@ -1,49 +1,58 @@
 """What leaves one connection: written at once where possible, counted and bounded where not."""
 
-import asyncio
 import socket
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
-from tornado.iostream import IOStream, StreamClosedError
+WRITTEN_AT_ONCE = 65_536
+"""About how many bytes the kernel is offered at once: what it has begun to take cannot be dropped any more."""
 
-PASSED_AT_ONCE = 65_536
-"""About how many bytes the stream is given at once: what it has cannot be taken back from a reader that lags."""
+
+class Owner(Protocol):
+    """Whose way out it is."""
+
+    def wait_to_write(self, waiting: bool) -> None:
+        """Call `Outbox.flush` when the kernel takes more, or no longer."""
+
+    def lagging(self) -> None:
+        """The reader begins to lag."""
+
+    def caught_up(self) -> None:
+        """Nothing waits any more."""
 
 
 class Outbox:
-    """The way out of one connection.
+    """The way out of one connection, which is a socket that does not block.
 
-    While nothing is queued the bytes go straight to the socket, which skips Tornado's buffers: 1.3 to 2 times as many
-    deliveries a second as `IOStream.write` for each. What the kernel does not take is queued here, goes through the
-    stream, and is bounded: a reader that does not read costs at most `limit` bytes, and one write more. (A write is
-    taken whole or not at all, so that an answer larger than the limit arrives too.)
+    What is written goes straight to the socket: 1.3 to 2 times as many deliveries a second as by way of Tornado's
+    `IOStream`. What the kernel does not take is queued here and is bounded: a reader that does not read costs at most
+    `limit` bytes, and one write more. (A write is taken whole or not at all, so that an answer larger than the limit
+    arrives too.)
 
-    One that is behind by more is lagging: what the stream does not have yet is dropped, and all that is written, until
-    the stream is empty.
+    One that is behind by more is lagging: what the kernel has not begun to take is dropped, and all that is written,
+    until the rest is out.
     """
 
-    def __init__(
-        self, stream: IOStream, limit: int, on_lagging: Callable[[], None], on_caught_up: Callable[[], None]
-    ) -> None:
-        """`on_lagging` is called when the reader begins to lag, `on_caught_up` whenever nothing waits any more."""
-        self._stream = stream
-        self._socket: socket.socket = stream.socket
+    __slots__ = ("_closed", "_is_begun", "_lagging", "_limit", "_owner", "_queue", "_queued", "_socket")
+
+    def __init__(self, file: socket.socket, limit: int, owner: Owner) -> None:
+        self._socket = file
         self._limit = limit
-        self._on_lagging = on_lagging
-        self._on_caught_up = on_caught_up
-        self._queue: deque[bytes] = deque()  # whole frames in each
+        self._owner = owner
+        self._queue: deque[bytes | memoryview] | None = None  # whole frames in each, but for the first if `_is_begun`
         self._queued = 0  # bytes in the queue
-        self._passed = 0  # bytes that the stream was given and the kernel has not taken all of
+        self._is_begun = False
         self._lagging = False
         self._closed = False
-        self._emptied: asyncio.Future[None] | None = None  # for one who waits
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits to be sent."""
+        return self._queue is not None
 
     def write(self, frames: bytes) -> None:
         """Send `frames`, now or as soon as the peer reads. Nothing happens on a closed or lagging connection."""
-        if self._closed or self._lagging or not frames:
-            return
-        if self._passed:
+        if self._queue is not None or self._closed or not frames:
             self._enqueue(frames)
             return
         try:
@@ -54,7 +63,7 @@ class Outbox:
             self._closed = True  # the reading side notices, and cleans up
             return
         if sent < len(frames):
-            self._pass_on(memoryview(frames)[sent:])  # no copy: everybody in a room is written the same bytes
+            self._begin_to_wait(memoryview(frames)[sent:], is_begun=sent > 0)  # no copy: a room writes all the same
 
     def write_control(self, frame: bytes) -> None:
         """Send a control frame, also to one that lags.
@@ -67,74 +76,80 @@ class Outbox:
             self._drop()
             self._keep(frame)
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether something waits to be sent."""
-        return self._passed > 0
-
     def close(self) -> None:
-        """Take nothing more."""
+        """Take nothing more. What waits is still sent."""
         self._closed = True
 
-    async def drained(self) -> None:
-        """Wait until everything has been handed to the kernel, or the connection is gone."""
-        if self._passed:
-            self._emptied = asyncio.get_running_loop().create_future()
-            await self._emptied
+    def discard(self) -> None:
+        """The connection is gone, and with it whatever waits."""
+        self._closed = True
+        self._queue = None
+
+    def flush(self) -> None:
+        """Offer the kernel what waits."""
+        while self._queue:
+            batch = self._next_batch()
+            try:
+                sent = self._socket.send(batch)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.discard()
+                break
+            if sent < len(batch):
+                self._queue.appendleft(memoryview(batch)[sent:])
+                self._queued += len(batch) - sent
+                self._is_begun |= sent > 0
+                return
+            self._is_begun = False
+        self._end_waiting()
+
+    def _begin_to_wait(self, rest: memoryview, *, is_begun: bool) -> None:
+        self._queue = deque((rest,))
+        self._queued = len(rest)
+        self._is_begun = is_begun
+        self._owner.wait_to_write(True)
+
+    def _end_waiting(self) -> None:
+        self._queue = None
+        self._owner.wait_to_write(False)
+        if not self._closed:
+            self._lagging = False
+        self._owner.caught_up()
 
     def _enqueue(self, frames: bytes) -> None:
-        if self._passed + self._queued <= self._limit:
+        if self._closed or self._lagging or not frames:
+            return
+        if self._queued <= self._limit:
             self._keep(frames)
         else:
             self._lagging = True
             self._drop()
-            self._on_lagging()
+            self._owner.lagging()
 
     def _keep(self, frames: bytes) -> None:
+        assert self._queue is not None
         self._queue.append(frames)
         self._queued += len(frames)
 
     def _drop(self) -> None:
+        """What the kernel has begun to take has to be finished."""
+        assert self._queue is not None
+        begun = self._queue[0] if self._is_begun else None
         self._queue.clear()
         self._queued = 0
+        if begun is not None:
+            self._queue.append(begun)
+            self._queued = len(begun)
 
-    def _pass_on(self, data: bytes | memoryview) -> None:
-        self._passed = len(data)
-        try:
-            written = self._stream.write(data)
-        except StreamClosedError:
-            self._give_up()
-        else:
-            written.add_done_callback(self._go_on)
-
-    def _go_on(self, written: "asyncio.Future[None]") -> None:
-        self._passed = 0
-        if written.exception() is not None:
-            self._give_up()
-            return
-        if self._queue:
-            self._pass_on(self._next_batch())
-            return
-        self._tell_emptied()
-        if not self._closed:
-            self._lagging = False
-            self._on_caught_up()
-
-    def _next_batch(self) -> bytes:
-        batch, size = [], 0
-        while self._queue and size < PASSED_AT_ONCE:
+    def _next_batch(self) -> bytes | memoryview:
+        assert self._queue is not None
+        first = self._queue.popleft()
+        size = len(first)
+        batch = [first]
+        while self._queue and size + len(self._queue[0]) <= WRITTEN_AT_ONCE:
             frames = self._queue.popleft()
             batch.append(frames)
             size += len(frames)
         self._queued -= size
-        return b"".join(batch)
-
-    def _give_up(self) -> None:
-        self._closed = True
-        self._passed = 0
-        self._drop()
-        self._tell_emptied()
-
-    def _tell_emptied(self) -> None:
-        if self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)
+        return first if len(batch) == 1 else b"".join(batch)

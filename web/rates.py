@@ -5,7 +5,7 @@ Each request takes a token from its bucket; an empty one refuses, and says when 
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 Clock = Callable[[], float]
@@ -29,6 +29,9 @@ class Rate(NamedTuple):
         return f"{self.per_second:g}/{self.burst}"
 
 
+_NEVER = -float("inf")
+
+
 class Bucket:
     """The tokens for one kind of request.
 
@@ -43,7 +46,7 @@ class Bucket:
         self._clock = clock
         self._tokens = float(rate.burst)
         self._refilled_at = clock()
-        self._pause_ends = -float("inf")  # had the latest refusal been heeded
+        self._pause_ends = _NEVER  # had the latest refusal been heeded
         self._wait = 0.0  # what the first refusal of the present run asked for
         self._ignored = 0
 
@@ -79,6 +82,37 @@ class Bucket:
             self._ignored += 1
         self._pause_ends = now + self._wait
         return wait
+
+
+class Allowance:
+    """How often one client may ask for each kind of thing. Buckets are made when they are needed: most never are."""
+
+    __slots__ = ("_buckets", "_rates", "ignored")
+
+    def __init__(self, rates: Mapping[str, "tuple[str, Rate]"]) -> None:
+        """`rates` are by event: what it counts as, and how often that may be."""
+        self._rates = rates
+        self._buckets: list[tuple[str, Bucket]] | None = None  # one or two of them: smaller than a dict
+        self.ignored = 0  # refusals in a row that were not heeded, as of the latest one
+
+    def take(self, event: object) -> float:
+        """As `Bucket.take`; an event without a rate may come as often as it wants."""
+        if not self._rates or not isinstance(event, str) or event not in self._rates:
+            return 0.0
+        bucket = self._bucket(*self._rates[event])
+        wait = bucket.take()
+        if wait:
+            self.ignored = bucket.ignored
+        return wait
+
+    def _bucket(self, kind: str, rate: Rate) -> Bucket:
+        if self._buckets is None:
+            self._buckets = []
+        for known, bucket in self._buckets:
+            if known == kind:
+                return bucket
+        self._buckets.append((kind, Bucket(rate)))
+        return self._buckets[-1][1]
 
 
 class Turnstile:

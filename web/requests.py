@@ -4,20 +4,24 @@ Nothing that is not valid reaches a room. The limits have names and can be set; 
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from chatter.messages import Position, Post, ReadHistory, Ref, Relay, RoomMessage, Subscriber, Sync, Type
-from web.wire import BadFrame, Binary, Invalid, Payload
+from web.wire import BadFrame, Binary, Invalid, Payload, encode
 
 Fields: TypeAlias = dict[str, Any]
 
 _LARGEST = 2**63 - 1
 
 TOPIC = re.compile(r"chat_room:([a-z0-9][a-z0-9_-]{0,63})")
+
+_TOPICS_REMEMBERED = 8_192
+"""Topics whose names are held once for all of their channels."""
 
 # All control characters (Unicode category Cc) but tab and line feed, and what would not survive a database or a wire.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -64,10 +68,19 @@ class Limits:
         return None if since is None else Position(since, epoch)
 
 
-def topic_slug(topic: object) -> str | None:
-    """The room that a topic names, or None if it names none."""
-    match = TOPIC.fullmatch(topic) if isinstance(topic, str) else None
-    return match and match[1]
+class Topic(NamedTuple):
+    """A topic that names a room."""
+
+    name: str
+    slug: str  # the room
+    json: bytes  # the name, as it stands in a frame
+
+
+@functools.lru_cache(_TOPICS_REMEMBERED)
+def topic_of(name: str) -> Topic | None:
+    """The topic of that name, or None if it names no room."""
+    match = TOPIC.fullmatch(name)
+    return match and Topic(name, match[1], encode(name))
 
 
 def fields_of(payload: Payload) -> Fields:
@@ -91,13 +104,48 @@ def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, lim
 
     Raises `InvalidPayload`, or `BadFrame` where the payload is not JSON at all.
     """
-    if event == "new_message" and isinstance(payload, Binary):
-        return Relay(sender, ref, payload.data)
+    if event == "new_message":
+        if isinstance(payload, Binary):
+            return Relay(sender, ref, payload.data)
+        post = _valid_post(payload, sender, ref, limits)
+        if post is not None:
+            return post
     request = _REQUESTS.get(event) if isinstance(event, str) else None
     if request is None:
         _value(payload)
         return None
     return request(fields_of(payload), sender, ref, limits)
+
+
+class _PostFields(msgspec.Struct, gc=False):
+    name: str
+    message: str
+    id: str | None = None
+    repeat: bool = False
+    ack: Literal["room", "disk"] = "disk"
+
+
+_post_fields = msgspec.json.Decoder(_PostFields)
+
+
+def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limits) -> Post | None:
+    """What `_post` gives, where nothing is wrong: 1.5 µs instead of 5. What is wrong is for `_post` to find."""
+    try:
+        said = _post_fields.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    name, message, id = said.name, said.message, said.id
+    if not (
+        0 < len(name) <= limits.name_length
+        and 0 < len(message) <= limits.message_length
+        and name.isprintable()  # no control characters, that is; others may be right too
+        and (message.isprintable() or not _CONTROL.search(message))
+        and not name.isspace()
+        and not message.isspace()
+        and (id is None or (0 < len(id) <= limits.id_length and id.isprintable() and not id.isspace()))
+    ):
+        return None
+    return Post(sender, ref, id, name, message, said.repeat, said.ack)
 
 
 def _value(payload: Payload) -> Any:

@@ -44,42 +44,41 @@ _LARGEST_CONTROL_FRAME = 125
 class FrameReader:
     """Cuts messages from what arrives. Holds at most one message of `limit` bytes and what came behind it."""
 
+    __slots__ = ("_fragments", "_limit", "_opcode", "_rest")
+
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._buffer = bytearray()
+        self._rest = b""  # the beginning of a frame
         self._opcode: Opcode | None = None  # of the message whose fragments are gathered
-        self._fragments = bytearray()
+        self._fragments: bytearray | None = None
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that `data` completes. Raises `ProtocolError` at the first frame that breaks the rules."""
-        self._buffer += data
-        while (frame := self._next_frame()) is not None:
-            message = self._assemble(*frame)
+        """The messages that `data` completes: all of them are to be taken before more is fed.
+
+        Raises `ProtocolError` at the first frame that breaks the rules.
+        """
+        if self._rest:
+            data = self._rest + data
+        at, end = 0, len(data)
+        while end - at >= 2:
+            first, second = data[at], data[at + 1]
+            length, start = second & _LENGTH, at + 6
+            opcode = self._checked_opcode(first, second, length)
+            if length >= 126:
+                size = 2 if length == 126 else 8
+                if end - at < 2 + size:
+                    break
+                length = int.from_bytes(data[at + 2 : at + 2 + size])
+                start += size
+            self._check_size(opcode, length)
+            if start + length > end:
+                break
+            at = start + length
+            payload = unmask(data[start:at], data[start - 4 : start])
+            message = self._assemble(bool(first & _FIN), opcode, payload)
             if message is not None:
                 yield message
-
-    def _next_frame(self) -> tuple[bool, Opcode, bytes] | None:
-        buffer = self._buffer
-        if len(buffer) < 2:
-            return None
-        first, second = buffer[0], buffer[1]
-        length, start = second & _LENGTH, 2
-        opcode = self._checked_opcode(first, second, length)
-        if length == 126:
-            if len(buffer) < 4:
-                return None
-            length, start = int.from_bytes(buffer[2:4]), 4
-        elif length == 127:
-            if len(buffer) < 10:
-                return None
-            length, start = int.from_bytes(buffer[2:10]), 10
-        self._check_size(opcode, length)
-        end = start + 4 + length
-        if len(buffer) < end:
-            return None
-        payload = unmask(buffer[start + 4 : end], buffer[start : start + 4])
-        del buffer[:end]
-        return bool(first & _FIN), opcode, payload
+        self._rest = data[at:]
 
     @staticmethod
     def _checked_opcode(first: int, second: int, length: int) -> Opcode:
@@ -95,7 +94,8 @@ class FrameReader:
         return opcode
 
     def _check_size(self, opcode: Opcode, length: int) -> None:
-        if opcode < Opcode.CLOSE and len(self._fragments) + length > self._limit:
+        gathered = len(self._fragments) if self._fragments is not None else 0
+        if opcode < Opcode.CLOSE and gathered + length > self._limit:
             raise ProtocolError(1009, f"expected a message of at most {self._limit} bytes")
 
     def _assemble(self, final: bool, opcode: Opcode, payload: bytes) -> Message | None:
@@ -110,12 +110,13 @@ class FrameReader:
             return _whole(opcode, payload)  # by far the most frequent case
         else:
             self._opcode = opcode
+            self._fragments = bytearray()
+        assert self._fragments is not None
         self._fragments += payload
         if not final:
             return None
-        opcode, self._opcode = self._opcode or opcode, None
-        message = bytes(self._fragments)
-        self._fragments.clear()
+        opcode, message = self._opcode, bytes(self._fragments)
+        self._opcode = self._fragments = None
         return _whole(opcode, message)
 
 
@@ -128,7 +129,7 @@ def _whole(opcode: Opcode, data: bytes) -> Message:
     return Message(opcode, data)
 
 
-def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
+def unmask(data: bytes, mask: bytes) -> bytes:
     """`data` with each byte combined with its byte of the 4-byte `mask`: as one large number, not in a loop."""
     length = len(data)
     pattern = (mask * (length // 4 + 1))[:length]

@@ -29,11 +29,12 @@ from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
 from web.api import HealthHandler, RoomsHandler
 from web.edge import Authorize, Closable, Edge
+from web.garbage import Garbage
 from web.listen import Listener, address_of, listening_sockets
 from web.longpoll import LongPollHandler, Sessions
 from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
 from web.settings import Settings
-from web.websocket import WebSocketHandler
+from web.upgrade import WebSocketHandler
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,10 @@ class Server:
         )
         self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms, self._reunion.take_up())
         self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
-        self._http = Listener.of(_application(self._edge), self._settings)
-        self._http.add_sockets(listeners)
+        self._listener = Listener(_application(self._edge), self._edge)
+        self._garbage = Garbage(lambda: len(self._edge.connections))
+        self._garbage.begin()
+        self._listener.listen(listeners)
         return address_of(listeners[0])
 
     async def stop(self) -> None:
@@ -83,7 +86,7 @@ class Server:
         self._edge.stopping = True
         await asyncio.sleep(self._settings.drain_notice)
         self._edge.hearing = False
-        self._http.stop()
+        self._listener.stop()
         await self._supervisor.settle()
         await self._save_what_can_be_saved()
         self._reunion.leave(await self._supervisor.stop())
@@ -91,6 +94,7 @@ class Server:
         self._leave(await self._backlog.close())
         await self._history.stop(block=False)
         self._ownership.release()
+        self._garbage.end()
 
     def _begin_epoch(self, database: schema.Database) -> int:
         migrate(database)
@@ -123,14 +127,13 @@ class Server:
             raise NotEverythingSaved from error
 
     async def _close_connections(self) -> None:
-        connections = list(self._edge.connections)
-        await self._close_in_batches(connections)
-        closed = asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
+        await self._close_in_batches(list(self._edge.connections))
         try:
-            await asyncio.wait_for(closed, self._settings.stop_timeout)
+            await asyncio.wait_for(self._edge.all_gone(), self._settings.stop_timeout)
         except TimeoutError:
             logger.warning("some clients did not let go of their connections in time")
-        await self._http.close_all_connections()
+        await self._listener.close_all_connections()
+        self._edge.poller.close()
 
     async def _close_in_batches(self, connections: list[Closable]) -> None:
         """Not all at once: their clients come back in the order in which they are told to, and TLS is dear."""

@@ -171,6 +171,12 @@ class Settings:
     presence_grace: float = _setting(
         10.0, _seconds, "how long people are shown as here after a restart of the server, until they come back"
     )
+    max_listed_people: int = _setting(
+        200, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
+    )
+    people_count_interval: float = _setting(
+        2.0, _seconds, "how often clients in a more crowded room are told how many people are there"
+    )
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     drain_notice: float = _setting(
         0.0, _seconds_or_none, "how long a server that is told to stop serves on, while `/healthz` says that it stops"
@@ -195,6 +201,20 @@ class Settings:
         )
 
     @property
+    def rates(self) -> Mapping[str, tuple[str, Rate]]:
+        """How often one connection may ask, by event: what it counts as, and how often that may be."""
+        if self.rate_limits == "off":
+            return {}
+        history = ("history", self.history_rate)
+        return {
+            "new_message": ("new_message", self.message_rate),
+            "phx_join": ("phx_join", self.join_rate),
+            "typing": ("typing", self.typing_rate),
+            "history": history,
+            "sync": history,
+        }
+
+    @property
     def rooms(self) -> RoomSettings:
         """What rooms are started with."""
         return RoomSettings(
@@ -205,6 +225,8 @@ class Settings:
             self.max_recovery_page,
             self.max_recovery_gap,
             self.presence_grace,
+            self.max_listed_people,
+            self.people_count_interval,
         )
 
 

@@ -8,9 +8,10 @@ import msgspec
 
 from chatter.messages import Done, Ref, Refused, RoomRef
 from web import wire
-from web.channel import Channel
+from web.channel import Channel, Outbox
 from web.edge import Edge
-from web.requests import Fields, InvalidPayload, fields_of, resync, topic_slug
+from web.rates import Allowance
+from web.requests import Fields, InvalidPayload, fields_of, resync, topic_of
 from web.wire import NULL, Dialect, Frame, Invalid
 
 
@@ -22,11 +23,12 @@ class Transport(Protocol):
         """How the client wants to hear."""
 
     @property
+    def outbox(self) -> Outbox:
+        """Where frames for the client go."""
+
+    @property
     def is_behind(self) -> bool:
         """Whether what is written now waits, and may be dropped."""
-
-    def write(self, frames: bytes) -> None:
-        """Send whole frames. Never blocks and never raises."""
 
     def close(self, code: int) -> None:
         """End the connection for the reason that `code` names, as far as the transport can say it."""
@@ -35,23 +37,33 @@ class Transport(Protocol):
 class Socket:
     """Owns the channels by topic; answers what concerns no channel, passes on the rest."""
 
+    __slots__ = ("_allowance", "_channels", "_edge", "_is_lagging", "_is_unsettled", "_params", "_transport")
+
     def __init__(self, transport: Transport, params: Mapping[str, str], edge: Edge) -> None:
         """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
-        self.dialect = transport.dialect
-        self.write = transport.write
         self._params = params
         self._edge = edge
         self._channels: dict[str, Channel] = {}
         self._transport = transport
-        self._buckets = edge.buckets()
+        self._allowance = Allowance(edge.rates)
         self._is_lagging = False  # nothing reaches the client
         self._is_unsettled = False  # a channel began or ended, and what says so may be waiting to be sent
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the client wants to hear."""
+        return self._transport.dialect
+
+    @property
+    def outbox(self) -> Outbox:
+        """Where frames for the client go."""
+        return self._transport.outbox
+
     def receive(self, frame: Frame) -> None:
         """Deal with one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
-        bucket = self._buckets.get(frame.event) if isinstance(frame.event, str) else None
-        if bucket is not None and (wait := bucket.take()):
-            self._hold_back(frame, wait, bucket.ignored)
+        wait = self._allowance.take(frame.event)
+        if wait:
+            self._hold_back(frame, wait)
             return
         topic = frame.topic
         channel = self._channels.get(topic) if isinstance(topic, str) else None
@@ -100,16 +112,16 @@ class Socket:
         """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
         return self._edge.supervisor.room(slug)
 
-    def _hold_back(self, frame: Frame, wait: float, ignored: int) -> None:
+    def _hold_back(self, frame: Frame, wait: float) -> None:
         self._answer(frame.join_ref, frame, Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait)))
-        if ignored >= self._edge.settings.max_ignored_refusals:
+        if self._allowance.ignored >= self._edge.settings.max_ignored_refusals:
             self._transport.close(1008)
 
     # ------------------------------------------------------------ joining
 
     def _join(self, frame: Frame, earlier: Channel | None) -> None:
-        slug = topic_slug(frame.topic)
-        if slug is None:
+        topic = topic_of(frame.topic) if isinstance(frame.topic, str) else None
+        if topic is None:
             self._answer(NULL, frame, Refused("unmatched topic"))
             return
         if earlier is None and len(self._channels) >= self._edge.settings.max_channels:
@@ -122,11 +134,11 @@ class Socket:
         except InvalidPayload as error:
             self._refuse(frame, error.answer, earlier)
             return
-        refusal = self._edge.refusal(slug, params)
+        refusal = self._edge.refusal(topic.slug, params)
         if refusal is not None:
             self._refuse(frame, Refused(refusal), earlier)
             return
-        channel = self._channels[frame.topic] = Channel(self, frame, slug, bears_gaps)
+        channel = self._channels[topic.name] = Channel(self, topic, frame, bears_gaps)
         self._is_unsettled |= self._transport.is_behind
         channel.join(name, earlier, position)
 
@@ -149,4 +161,4 @@ class Socket:
         return None
 
     def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
-        self.write(self.dialect.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
+        self.outbox.write(self.dialect.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))

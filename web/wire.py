@@ -18,6 +18,7 @@ from chatter.messages import (
     Page,
     Posted,
     PresenceChanged,
+    PresenceCounted,
     PresenceListed,
     Recovery,
     Ref,
@@ -218,6 +219,8 @@ def _name(event: Event) -> bytes:
             return b"presence_diff"
         case PresenceListed():
             return b"presence_state"
+        case PresenceCounted():
+            return b"presence_count"
         case _:
             assert_never(event)
 

@@ -60,6 +60,14 @@ class RoomOnStage:
         """As `Keeper`."""
         self.to_keeper.append(("counted", slug, people))
 
+    def rests(self, slug: str) -> None:
+        """As `Keeper`."""
+        self.to_keeper.append(("rests", slug))
+
+    def wakes(self, slug: str) -> None:
+        """As `Keeper`."""
+        self.to_keeper.append(("wakes", slug))
+
     def retired(self, slug: str) -> None:
         """As `Keeper`."""
         self.to_keeper.append(("retired", slug))

@@ -4,7 +4,7 @@ from tests.support.stage import Listener
 
 
 def test_a_person_is_listed_once_with_all_connections_oldest_first() -> None:
-    presence = Presence()
+    presence = Presence(200)
     for online_at in (3, 1, 2):
         presence.track(Listener(), "ann", online_at)
     assert [meta.online_at for meta in presence.listed().people["ann"].metas] == [3, 1, 2]
@@ -12,21 +12,21 @@ def test_a_person_is_listed_once_with_all_connections_oldest_first() -> None:
 
 
 def test_every_connection_has_a_reference_of_its_own() -> None:
-    presence = Presence()
+    presence = Presence(200)
     for _ in range(100):
         presence.track(Listener(), "ann", 0)
     assert len({meta.phx_ref for meta in presence.listed().people["ann"].metas}) == 100
 
 
 def test_a_change_is_told_once() -> None:
-    presence = Presence()
+    presence = Presence(200)
     presence.track(Listener(), "ann", 0)
     assert presence.changed() == PresenceChanged(joins=presence.listed().people, leaves={})
     assert presence.changed() is None
 
 
 def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
-    presence, ann = Presence(), Listener()
+    presence, ann = Presence(200), Listener()
     presence.track(ann, "ann", 0)
     listed = presence.listed().people
     presence.untrack(ann)
@@ -35,13 +35,13 @@ def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
 
 
 def test_a_connection_that_was_never_tracked_leaves_no_trace() -> None:
-    presence = Presence()
+    presence = Presence(200)
     presence.untrack(Listener())
     assert presence.changed() is None
 
 
 def test_what_was_told_does_not_change_afterwards() -> None:
-    presence = Presence()
+    presence = Presence(200)
     presence.track(Listener(), "ann", 0)
     listed, change = presence.listed(), presence.changed()
     presence.track(Listener(), "ann", 1)
@@ -55,7 +55,7 @@ def metas(*online_at: int) -> Metas:
 
 
 def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> None:
-    presence = Presence()
+    presence = Presence(200)
     presence.expect({"ann": metas(1, 2)})
     assert (len(presence), presence.changed()) == (1, None)
     presence.track(Listener(), "ann", 9)
@@ -67,7 +67,7 @@ def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> N
 
 
 def test_those_who_do_not_come_back_are_gone_when_they_are_expected_no_more() -> None:
-    presence = Presence()
+    presence = Presence(200)
     presence.expect({"ann": metas(1, 2), "bo": metas(3)})
     presence.track(Listener(), "ann", 9)
     presence.changed()

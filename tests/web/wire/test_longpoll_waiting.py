@@ -97,12 +97,12 @@ def test_a_later_poll_is_answered_even_if_the_client_hung_up_on_an_earlier_one(s
 
 
 def test_a_session_that_nobody_polls_ends_and_posts_do_not_keep_it(hasty_stage: Stage) -> None:
-    watcher, lee = hasty_stage.connect("watcher"), hasty_stage.poll("lee")
+    watcher, begun = hasty_stage.connect("watcher"), time.monotonic()
+    lee = hasty_stage.poll("lee")
     watcher.joins("chat_room:gone")
     lee.says('["1","1","chat_room:gone","phx_join",{"name":"poller"}]')
     meta = '{"poller":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref poller>"}]}}'
     watcher.hears(f'[null,null,"chat_room:gone","presence_diff",{{"joins":{meta},"leaves":{{}}}}]')
-    begun = time.monotonic()
     while not watcher.websocket.connection.brings(HASTE / 4):
         watcher.websocket.send(Opcode.PONG, b"")
         assert lee.session.post(HEARTBEAT)["status"] in (200, 410)
