@@ -130,6 +130,24 @@ def test_what_a_closed_page_could_not_send_is_sent_by_the_next_one(
     assert saved(server.database, room) == ["before", "one", "two"]
 
 
+def test_what_was_written_under_another_name_is_sent_by_the_next_page_too(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    ann.loses_network()
+    ann.says("from ann")
+    ann.button("Change name").click()
+    ann.takes_name("anna")
+    ann.says("from anna")
+    expect(ann.message("from anna")).to_have_attribute("data-state", "waiting")
+    ann.page.close()
+    ann.page.context.set_offline(False)
+    ann.opens_page()
+    ann.goes_to(room)
+    for person in (ann, bo):
+        person.expect_said("from ann", "from anna")
+        expect(person.groups.locator(".author")).to_have_text(["ann", "anna"])
+
+
 def test_two_pages_of_one_person_send_what_each_of_them_wrote(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:

@@ -71,7 +71,7 @@ export class Room {
     channel.join()
       .receive("ok", this.#from(channel, (answer) => this.#joined(channel, answer)))
       .receive("error", this.#from(channel, (refusal) => this.#refused(refusal)));
-    this.posts.adopt(this.#name());
+    this.posts.adopt();
   }
 
   leave() {
@@ -139,7 +139,7 @@ export class Room {
     this.#questions.joined(channel);
     this.recovery.take(answer);
     this.posts.joined(channel);
-    this.posts.adopt(this.#name());
+    this.posts.adopt();
   }
 
   /** phoenix.js tries again by itself, later and later. @param {Refusal} refusal */
