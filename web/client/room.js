@@ -37,6 +37,8 @@ export class Room {
   recovery = new Recovery(this.history, this.#questions, (message) => this.#hear(message));
   /** @type {Posts} */
   posts;
+  /** How often this person has spoken here. */
+  spoke = signal(0);
   /** The seq of the first message said since the person last looked; 0 if none is marked. */
   newFrom = signal(0);
   /** What stands in the composer while the person looks at another room. */
@@ -90,6 +92,7 @@ export class Room {
   /** @param {string} message */
   say(message) {
     this.newFrom.value = 0;
+    this.spoke.value += 1;
     this.typing.rested();
     this.posts.write(this.#name(), message);
   }
