@@ -26,7 +26,7 @@ test("a join tells the topic and the name, and brings the newest messages and th
   assert.equal(room.state.value, "joined");
   assert.equal(room.welcomed.value, true);
   assert.deepEqual(seqs(), [1, 2, 3]);
-  assert.deepEqual(room.people.value, [{ name: "ann", connections: 2 }, { name: "bo", connections: 1 }]);
+  assert.deepEqual(room.people.listed.value, [{ name: "ann", connections: 2 }, { name: "bo", connections: 1 }]);
 });
 
 test("a refused join says why", () => {

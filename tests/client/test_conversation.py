@@ -1,9 +1,10 @@
 """Two people talk."""
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.client.conftest import Freeze, Visit
 from tests.client.person import Person
@@ -83,6 +84,28 @@ def test_one_sees_who_is_here_and_who_leaves(visit: Visit, ann: Person) -> None:
     for person in (bo, bo_again):
         person.page.close()
     expect(here.locator(".name")).to_have_text(["ann"])
+
+
+def test_of_a_crowd_one_sees_some_and_how_many_there_are(visit: Visit, ann: Person, room: str) -> None:
+    def crowd(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            route.send(text)
+            _join_ref, _ref, topic, event, _payload = json.loads(text)
+            if event == "presence_state":
+                route.send(json.dumps([None, None, topic, "presence_count", {"people": 1384}]))
+
+        server.on_message(pass_on)
+
+    bo = visit("bo", f"{room}-garden")
+    bo.page.route_web_socket("**/socket/**", crowd)
+    bo.goes_to(room)
+    expect(bo.people_button).to_have_accessible_name("1,384 people here")
+    expect(bo.room(room).locator(".count")).to_have_text("1,384 here")
+    here = bo.page.get_by_role("region", name="Here now")
+    expect(here.get_by_role("heading")).to_have_text("Here now 1,384")
+    expect(here.get_by_role("listitem")).to_contain_text(["ann", "bo", "and 1,382 others"])
 
 
 def test_a_person_can_change_their_name(ann: Person, bo: Person) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.conftest import Visit
 from tests.client.person import Person
 
 pytestmark = pytest.mark.browser
@@ -15,6 +16,16 @@ def test_writing_can_begin_at_once_and_enter_sends(ann: Person) -> None:
     ann.expect_said("hello")
     expect(ann.composer).to_be_empty()
     expect(ann.composer).to_be_focused()
+
+
+def test_one_who_has_just_given_a_name_can_write_at_once(visit: Visit) -> None:
+    newcomer = visit()
+    newcomer.takes_name("cleo")
+    expect(newcomer.name_dialog).to_be_hidden()
+    expect(newcomer.composer).to_be_focused()
+    newcomer.page.keyboard.type("hello")
+    newcomer.page.keyboard.press("Enter")
+    newcomer.expect_said("hello")
 
 
 def test_shift_and_enter_break_the_line(ann: Person, bo: Person) -> None:

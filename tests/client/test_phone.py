@@ -115,6 +115,19 @@ def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, frozen:
     expect_touchable(ann, ".app", 6)
 
 
+def test_the_composer_is_one_line_high_and_as_wide_for_a_long_message(visit: Visit, room: str) -> None:
+    ann = visit("ann", f"{room}-{'long-name-' * 5}", **PHONE)
+    empty = ann.composer.bounding_box()
+    ann.composer.fill("hello")
+    assert ann.composer.bounding_box() == empty
+    ann.composer.fill("many " * 790)
+    expect(ann.page.get_by_text("51 left")).to_be_visible()
+    full = ann.composer.bounding_box()
+    assert empty is not None
+    assert full is not None
+    assert full["width"] == empty["width"]
+
+
 def test_a_message_is_written_and_sent_with_the_thumb(ann: Person) -> None:
     ann.composer.tap()
     ann.page.keyboard.type("from my phone")

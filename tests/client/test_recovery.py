@@ -9,15 +9,16 @@ from playwright.sync_api import expect
 from tests.client.conftest import Freeze
 from tests.client.person import Person
 from tests.client.rows import locked, saved
-from tests.support.server import Server
+from tests.support.server import Server, wait_until
+from tests.support.talker import Talker
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
 
 
 @pytest.fixture
-def server(database: Path) -> Iterator[Server]:
-    """A server that can be stopped."""
-    with Server(database) as running:
+def server(database: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that can be stopped, with the settings that a test asks for."""
+    with Server(database, **getattr(request, "param", {})) as running:
         yield running
 
 
@@ -93,6 +94,29 @@ def test_one_who_was_away_gets_all_that_was_said_in_order_and_once(
     assert saved(server.database, room) == texts
 
 
+@pytest.mark.parametrize("server", [{"max_recovery_gap": 30}], indirect=True)
+def test_one_who_was_away_for_too_long_is_told_and_can_read_back(ann: Person, server: Server, room: str) -> None:
+    texts = [f"number {number}" for number in range(1, 131)]
+    ann.says("before")
+    ann.expect_said("before")
+    ann.loses_network()
+    with Talker(server.port) as dora:
+        dora.join(room)
+        for text in texts:
+            dora.ask(room, "new_message", name="dora", message=text)
+    ann.finds_network()
+    expect(ann.notices).to_contain_text("Not everything said while you were away is loaded")
+    expect(ann.message("number 130")).to_be_in_viewport()
+
+    def all_is_loaded() -> bool:
+        ann.conversation.press("Home")
+        return ann.texts.count() == 1 + len(texts)
+
+    wait_until(all_is_loaded)
+    ann.expect_said("before", *texts)
+    expect(ann.notices).to_be_empty()
+
+
 def test_what_is_written_offline_waits_and_is_sent_once_when_the_network_is_back(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:
@@ -128,6 +152,24 @@ def test_what_a_closed_page_could_not_send_is_sent_by_the_next_one(
     ann.page.reload()
     ann.expect_said("before", "one", "two")
     assert saved(server.database, room) == ["before", "one", "two"]
+
+
+def test_what_was_written_under_another_name_is_sent_by_the_next_page_too(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    ann.loses_network()
+    ann.says("from ann")
+    ann.button("Change name").click()
+    ann.takes_name("anna")
+    ann.says("from anna")
+    expect(ann.message("from anna")).to_have_attribute("data-state", "waiting")
+    ann.page.close()
+    ann.page.context.set_offline(False)
+    ann.opens_page()
+    ann.goes_to(room)
+    for person in (ann, bo):
+        person.expect_said("from ann", "from anna")
+        expect(person.groups.locator(".author")).to_have_text(["ann", "anna"])
 
 
 def test_two_pages_of_one_person_send_what_each_of_them_wrote(

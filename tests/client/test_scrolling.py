@@ -87,6 +87,16 @@ def test_the_pill_counts_what_is_new_and_the_view_stays_where_it_is(reader: Pers
     expect(reader.message("four")).to_be_in_viewport()
 
 
+def test_what_one_says_oneself_is_seen_from_wherever_one_was(reader: Person) -> None:
+    reader.conversation.hover()
+    reader.page.mouse.wheel(0, -900)
+    expect(reader.message("number 300")).not_to_be_in_viewport()
+    reader.says("from above")
+    expect(reader.message("from above")).to_be_in_viewport()
+    reader.expect_connected()
+    wait_until(lambda: from_bottom(reader) < STILL_PX)
+
+
 def test_the_view_stays_at_the_bottom_if_it_was_there(reader: Person, visit: Visit) -> None:
     bo = visit("bo")
     for text in ("one", "\n".join(["many lines"] * 60), "three"):

@@ -18,8 +18,10 @@ export const HISTORY = "history";
 export const SYNC = "sync";
 /** In: `{seq}`, we read too slowly, and what waited for us was dropped. */
 export const RESYNC = "resync";
-/** In, last of what a join brings: everyone who is here. */
+/** In, last of what a join brings: everyone who is here, or some of a crowd. */
 export const PRESENCE_STATE = "presence_state";
+/** In: `{people}`, how many are here, where that is more than the presences tell. */
+export const PRESENCE_COUNT = "presence_count";
 
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 

@@ -35,12 +35,12 @@ export class Outbox {
     await ask("readwrite", (posts) => posts.delete(id));
   }
 
-  /** Take over what `name` wrote here in pages that are gone. @param {string} name @returns {Promise<PendingPost[]>} in the order they were written */
-  adopt(name) {
+  /** Take over what was written here in pages that are gone, under whatever name. @returns {Promise<PendingPost[]>} in the order they were written */
+  adopt() {
     return alone(async (isAlive) => {
       /** @type {(PendingPost & {room: string, page: string})[]} */
       const kept = (await ask("readonly", (posts) => posts.getAll())) ?? [];
-      const orphans = kept.filter((post) => post.room === this.room && post.name === name && !isAlive(post.page));
+      const orphans = kept.filter((post) => post.room === this.room && !isAlive(post.page));
       await Promise.all(orphans.map((post) => this.keep(post)));
       return orphans.sort((a, b) => a.written - b.written);
     });

@@ -74,9 +74,9 @@ export class Posts {
     this.#look();
   }
 
-  /** What `name` wrote in pages that were closed is sent from this one. @param {string} name */
-  async adopt(name) {
-    const adopted = (await this.#outbox.adopt(name)).filter(({ id }) => !this.#find(id));
+  /** What was written in pages that were closed is sent from this one. */
+  async adopt() {
+    const adopted = (await this.#outbox.adopt()).filter(({ id }) => !this.#find(id));
     if (!adopted.length) return;
     this.#singly = true;
     const posts = adopted.map((post) => ({ ...post, status: unsent(post), tried: true, heard: this.#room.has(post.id) }));

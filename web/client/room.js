@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
-import { Presence } from "phoenix";
 import { History } from "./history.js";
 import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { Posts } from "./posts.js";
+import { People } from "./presence.js";
 import { Questions } from "./questions.js";
 import { Recovery } from "./recovery.js";
 import { jitter } from "./socket.js";
@@ -13,16 +13,11 @@ import { Typing } from "./typing.js";
 /** @typedef {import("phoenix").Socket} Socket */
 /** @typedef {import("./messages.js").NewMessage} NewMessage */
 /** @typedef {import("./messages.js").HistoryPage} HistoryPage */
-/** @typedef {import("./messages.js").Person} Person */
 /** @typedef {import("./messages.js").Recovered} Recovered */
 /** @typedef {import("./messages.js").Refusal} Refusal */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
 const REENTER_MS = 2000;
-const alphabet = new Intl.Collator(undefined, { numeric: true });
-
-/** Hundreds come at once after a restart of the server; they are counted and sorted once. */
-const COUNT_MS = 50;
 
 /**
  * One room as this page knows it. It hears the channel's events and tells them on as signals; it knows no DOM.
@@ -35,13 +30,15 @@ export class Room {
   /** The newest messages have been heard at least once. */
   welcomed = signal(false);
   loadingOlder = signal(false);
-  people = signal(/** @type {Person[]} */ ([]));
+  people = new People();
   history = new History();
   typing = new Typing();
   #questions = new Questions();
   recovery = new Recovery(this.history, this.#questions, (message) => this.#hear(message));
   /** @type {Posts} */
   posts;
+  /** How often this person has spoken here. */
+  spoke = signal(0);
   /** The seq of the first message said since the person last looked; 0 if none is marked. */
   newFrom = signal(0);
   /** What stands in the composer while the person looks at another room. */
@@ -76,14 +73,14 @@ export class Room {
     channel.join()
       .receive("ok", this.#from(channel, (answer) => this.#joined(channel, answer)))
       .receive("error", this.#from(channel, (refusal) => this.#refused(refusal)));
-    this.posts.adopt(this.#name());
+    this.posts.adopt();
   }
 
   leave() {
     const channel = this.#channel;
     this.#channel = null;
     this.#lost("left");
-    this.people.value = [];
+    this.people.nobody();
     channel?.leave();
   }
 
@@ -95,6 +92,7 @@ export class Room {
   /** @param {string} message */
   say(message) {
     this.newFrom.value = 0;
+    this.spoke.value += 1;
     this.typing.rested();
     this.posts.write(this.#name(), message);
   }
@@ -117,9 +115,7 @@ export class Room {
 
   /** @param {Channel} channel */
   #listen(channel) {
-    const presence = new Presence(channel);
-    const count = soon(this.#from(channel, () => this.#counted(presence)));
-    presence.onSync(count);
+    this.people.follow(channel);
     channel.on(NEW_MESSAGE, this.#from(channel, (message) => this.#hear(message)));
     channel.on(MESSAGE_VOIDED, this.#from(channel, ({ seq }) => this.history.void(seq)));
     channel.on(RESYNC, this.#from(channel, () => this.#resync(channel)));
@@ -146,7 +142,7 @@ export class Room {
     this.#questions.joined(channel);
     this.recovery.take(answer);
     this.posts.joined(channel);
-    this.posts.adopt(this.#name());
+    this.posts.adopt();
   }
 
   /** phoenix.js tries again by itself, later and later. @param {Refusal} refusal */
@@ -216,22 +212,4 @@ export class Room {
   #heardTyping(name) {
     if (name && name !== this.#name()) this.typing.heard(name);
   }
-
-  /** @param {Presence} presence */
-  #counted(presence) {
-    const here = presence.list((name, { metas }) => ({ name, connections: metas.length }));
-    this.people.value = here.sort((a, b) => alphabet.compare(a.name, b.name));
-  }
-}
-
-/** However often it is called, `act` comes once, a moment later. @param {(payload?: any) => void} act */
-function soon(act) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      act();
-    }, COUNT_MS);
-  };
 }

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
+import { name } from "../me.js";
 import { clean, length } from "../text.js";
 import { Send } from "./icons.js";
 
@@ -14,7 +15,10 @@ const COUNT_FROM = LIMITS.message - 400;
 export function Composer({ room }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const used = useSignal(length(clean(room.draft)));
-  useEffect(focusComposer, []);
+  useEffect(() => {
+    // The dialog that asks for a name comes first; it would give the focus back to a field that takes no letters (Chromium).
+    if (name.peek()) focusComposer();
+  }, []);
 
   const written = () => {
     room.draft = area.current?.value ?? "";

@@ -23,15 +23,16 @@ export class Log extends Component {
     return since.filter((message) => message.name !== myName.value).length;
   });
 
-  #unfollow = () => {};
+  /** @type {(() => void)[]} */
+  #effects = [];
 
   componentDidMount() {
     this.reading.attach(this.scroller.current, this.content.current);
-    this.#unfollow = effect(() => this.#read());
+    this.#effects = [effect(() => this.#read()), effect(() => this.#spoke())];
   }
 
   componentWillUnmount() {
-    this.#unfollow();
+    this.#effects.forEach((end) => end());
     this.reading.detach();
   }
 
@@ -75,6 +76,11 @@ export class Log extends Component {
 
   #older() {
     this.props.room.loadOlder();
+  }
+
+  /** One's own words are seen, wherever one was. */
+  #spoke() {
+    if (this.props.room.spoke.value) this.reading.atBottom.value = true;
   }
 
   /** At the bottom everything counts as read, and what is far above may go. */

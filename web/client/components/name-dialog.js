@@ -4,6 +4,7 @@ import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
 import { cleanName, length } from "../text.js";
+import { focusComposer } from "./composer.js";
 import { Logo } from "./icons.js";
 
 /** The dialog is open: at the first visit, and whenever the person wants another name. */
@@ -30,6 +31,8 @@ export function NameDialog() {
   const closed = () => {
     if (name.peek()) asking.value = false;
     else if (asking.peek()) dialog.current?.showModal();
+    // Nobody had the focus before the first name.
+    if (document.activeElement === document.body) focusComposer();
   };
   return html`
     <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${closed}>

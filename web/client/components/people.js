@@ -10,39 +10,42 @@ const FACES = 3;
 
 /** The button in the header and the list it opens. The browser closes the list on Escape or a tap outside. @param {{room: Room}} props */
 export function People({ room }) {
-  const people = room.people.value;
+  const people = room.people.listed.value;
+  const number = room.people.number.value;
   return html`
     <button class="people-button" type="button" popovertarget="people" aria-haspopup="dialog">
       <span class="faces" aria-hidden="true">${people.slice(0, FACES).map(({ name }) => html`<${Avatar} key=${name} name=${name} />`)}</span>
-      <${Icon} /><span class="count">${people.length}</span>
-      <span class="sr-only">${people.length === 1 ? "person here" : "people here"}</span>
+      <${Icon} /><span class="count">${number.toLocaleString()}</span>
+      <span class="sr-only">${number === 1 ? "person here" : "people here"}</span>
     </button>
     <div id="people" class="people" popover="auto" role="dialog" aria-label="People here">
-      <h2>Here now <span class="count">${people.length}</span></h2>
-      <${List} people=${people} most=${200} autofocus />
+      <h2>Here now <span class="count">${number.toLocaleString()}</span></h2>
+      <${List} people=${people} number=${number} most=${200} autofocus />
     </div>
   `;
 }
 
 /** The same beside the conversation, where there is room for it. @param {{room: Room}} props */
 export function HereNow({ room }) {
-  const people = room.people.value;
+  const people = room.people.listed.value;
+  const number = room.people.number.value;
   if (!people.length) return null;
   return html`
     <section class="here-now" aria-label="Here now">
-      <h2>Here now <span class="count">${people.length}</span></h2>
-      <${List} people=${people} most=${50} />
+      <h2>Here now <span class="count">${number.toLocaleString()}</span></h2>
+      <${List} people=${people} number=${number} most=${50} />
     </section>
   `;
 }
 
-/** Can be scrolled with the keyboard. A crowd is counted rather than listed. @param {{people: Person[], most: number, autofocus?: boolean}} props */
-function List({ people, most, autofocus = false }) {
-  const more = people.length - most;
+/** Can be scrolled with the keyboard. A crowd is counted rather than listed. @param {{people: Person[], number: number, most: number, autofocus?: boolean}} props */
+function List({ people, number, most, autofocus = false }) {
+  const listed = people.slice(0, most);
+  const others = number - listed.length;
   return html`
     <ul tabindex="0" aria-label="People" autofocus=${autofocus}>
-      ${people.slice(0, most).map((person) => html`<${Row} key=${person.name} ...${person} />`)}
-      ${more > 0 && html`<li class="more">and ${more} more</li>`}
+      ${listed.map((person) => html`<${Row} key=${person.name} ...${person} />`)}
+      ${others > 0 && html`<li class="more">and ${others.toLocaleString()} ${others === 1 ? "other" : "others"}</li>`}
     </ul>
   `;
 }

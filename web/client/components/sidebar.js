@@ -39,7 +39,7 @@ export function Sidebar({ room }) {
         <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${shut}><${Close} /></button>
       </div>
       <${OtherRoom} />
-      <ul class="rooms">${listed(room.slug, room.people.value.length).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
+      <ul class="rooms">${listed(room.slug, room.people.number.value).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
       <${HereNow} room=${room} />
       <${Me} />
     </nav>
@@ -75,7 +75,7 @@ function Row({ summary, current }) {
       <a href=${path(name)} class=${news ? "room news" : "room"} aria-current=${current ? "page" : undefined} onClick=${follow}>
         <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
         ${news && html`<span class="dot"><span class="sr-only">new messages</span></span>`}
-        ${people > 0 && html`<span class="count" title=${`${people} here`}>${people}<span class="sr-only"> here</span></span>`}
+        ${people > 0 && html`<span class="count" title=${`${people.toLocaleString()} here`}>${people.toLocaleString()}<span class="sr-only"> here</span></span>`}
       </a>
     </li>
   `;
