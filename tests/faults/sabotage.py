@@ -5,7 +5,7 @@ What is said makes it happen: see the texts.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from chatter import supervisor
 from chatter.messages import Post, RoomMessage
@@ -29,7 +29,7 @@ class FragileRoom(Room):
     """A room as it is, until it is told one of the texts above."""
 
     late = timedelta()  # of all rooms' clocks
-    failed_at: set[str | None] = set()  # ids, of all rooms
+    failed_at: ClassVar[set[str | None]] = set()  # ids, of all rooms
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, clock=self.tell_time, **options)
@@ -60,4 +60,4 @@ class FragileRoom(Room):
             raise ValueError(post.message)
 
 
-supervisor.Room = FragileRoom  # type: ignore[misc]
+supervisor.Room = FragileRoom  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """A thousand stop reading in a room that goes on talking."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.server import Server
 
 SLEEPERS = 1_000
 
-SMALL = {"max_unsent_bytes": 16_384, "send_buffer_bytes": 4_096, "max_recovery_page": PAGE}
+SMALL: dict[str, Any] = {"max_unsent_bytes": 16_384, "send_buffer_bytes": 4_096, "max_recovery_page": PAGE}
 """Settings of a server that keeps little for those who do not read: 30 messages are more."""
 
 
