@@ -10,9 +10,12 @@ from chatter.supervisor import MOST_DEATHS
 from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count, places
-from tests.faults.sabotage import FAIL_AFTER, FAIL_BEFORE, POISON, SABOTAGE, SET_BACK
+from tests.support.fragile_room import FAIL_AFTER, FAIL_BEFORE, POISON, SET_BACK
 from tests.support.server import Server
 from tests.support.talker import Talker
+
+SABOTAGE = "tests.faults.sabotage:everybody"
+"""Named and not imported, as it changes the process that imports it."""
 
 
 @pytest.fixture

@@ -78,9 +78,9 @@ class Server:
             raise AssertionError(f"expected the ready line, got {ready!r}; stderr:\n{self.log}")
         self.port = int(match[1])
 
-    def stop(self) -> int:
-        """Send SIGTERM, and return the exit code."""
-        return self._end(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send SIGTERM, or another signal that asks it to stop, and return the exit code."""
+        return self._end(number)
 
     def kill(self) -> None:
         """Send SIGKILL."""
