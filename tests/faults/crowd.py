@@ -474,5 +474,5 @@ class Crowd:
     ) -> None:
         if self._everybody is not None:
             self._loop.call_soon_threadsafe(self._everybody.cancel)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()

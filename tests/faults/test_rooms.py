@@ -8,7 +8,7 @@ import pytest
 
 from chatter.supervisor import MOST_DEATHS
 from tests.faults.conftest import FORGETFUL
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import PAGE, Crowd
 from tests.faults.ledger import count, places
 from tests.support.fragile_room import FAIL_AFTER, FAIL_BEFORE, POISON, SET_BACK
 from tests.support.server import Server
@@ -79,19 +79,30 @@ def test_a_clock_that_is_set_back_an_hour_changes_neither_order_nor_history_nor_
         server.start()  # with the right time
         crowd.until_more(50)
         count(crowd, server.database_url)
-    history = whole_history(server)
+    with Talker(server.port) as ann:
+        ann.join("lobby")
+        history = back_from_the_end(ann)
+        assert on_from_the_beginning(ann) == history
     assert [(posted["seq"], posted["id"]) for posted in history] == places(server.database_url, "lobby")
     hours = [posted["inserted_at"][:13] for posted in history]
     assert hours != sorted(hours)
 
 
-def whole_history(server: Server) -> list[Any]:
-    """As one reads it who scrolls back to the beginning."""
-    with Talker(server.port) as ann:
-        ann.join("lobby")
-        page = ann.ask("lobby", "history", limit=100)["response"]
-        messages: list[Any] = page["messages"]
-        while page["more"]:
-            page = ann.ask("lobby", "history", limit=100, before=messages[0]["seq"])["response"]
-            messages = page["messages"] + messages
+def back_from_the_end(reader: Talker) -> list[Any]:
+    """All that was said, as one reads it who scrolls up."""
+    page = reader.ask("lobby", "history", limit=PAGE)["response"]
+    messages: list[Any] = page["messages"]
+    while page["more"]:
+        page = reader.ask("lobby", "history", limit=PAGE, before=messages[0]["seq"])["response"]
+        messages = page["messages"] + messages
+    return messages
+
+
+def on_from_the_beginning(reader: Talker) -> list[Any]:
+    """The same, as one reads it who missed everything."""
+    page = reader.ask("lobby", "history", limit=PAGE, after=0)["response"]
+    messages: list[Any] = page["messages"]
+    while page["more"]:
+        page = reader.ask("lobby", "history", limit=PAGE, after=messages[-1]["seq"])["response"]
+        messages += page["messages"]
     return messages
