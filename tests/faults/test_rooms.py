@@ -41,8 +41,13 @@ def test_a_room_that_fails_at_a_message_says_it_once_and_nobody_has_to_come_back
     assert server.log.count("room lobby is rebuilt") == MOST_DEATHS - 1
 
 
-def test_a_room_that_fails_again_and_again_sends_everybody_away_and_they_miss_nothing(server: Server) -> None:
-    with Crowd(server.port, ["lobby", "garden"]) as crowd:
+def test_a_room_that_fails_again_and_again_sends_everybody_away_and_they_miss_nothing(
+    database: Path, database_url: str
+) -> None:
+    with (
+        Server(database, database_url=database_url, authorize=SABOTAGE, max_recovery_page=PAGE) as server,
+        Crowd(server.port, ["lobby", "garden"]) as crowd,
+    ):
         for _ in range(3 * MOST_DEATHS):
             crowd.until_more(5)
             crowd.say(FAIL_BEFORE)

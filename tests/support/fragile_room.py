@@ -21,16 +21,18 @@ class FragileRoom(Room):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, clock=self.tell_time, **options)
         self.in_hand: RoomMessage | None = None
+        self.dated: RoomMessage | None = None  # what was said last
 
     def on_receive(self, message: RoomMessage) -> None:
-        """As any room; some messages kill it afterwards."""
+        """As any room; some messages kill it when it has said them."""
         self.in_hand = message
         super().on_receive(message)
-        if isinstance(message, Post) and message.message == FAIL_AFTER:
+        if isinstance(message, Post) and message.message == FAIL_AFTER and self.dated is message:
             self.fail_once(message)
 
     def tell_time(self) -> datetime:
         """Whoever says something needs the time: here it fails in the middle of it."""
+        self.dated = self.in_hand
         match self.in_hand:
             case Post(message=text) as post if text == FAIL_BEFORE:
                 self.fail_once(post)
