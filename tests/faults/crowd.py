@@ -19,6 +19,7 @@ from typing import Any, Self, TypeAlias
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from tests.support.phoenix_client import Opcode, frame
 from tests.support.server import wait_until
 
 Payload: TypeAlias = dict[str, Any]
@@ -43,9 +44,6 @@ CONNECTION: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval
 
 LOST = (OSError, WebSocketException, EOFError)
 """What a connection that is gone looks like, at whatever moment."""
-
-HALF_A_FRAME = bytes((0x81, 0x80 | 100, 1, 2, 3, 4)) + b"half"
-"""The header announces 100 bytes."""
 
 
 class Held:
@@ -133,9 +131,11 @@ class Member:
             await asyncio.sleep(random.uniform(*PAUSE))
 
     def cut(self) -> None:
-        """Lose the connection in the middle of a frame."""
+        """Lose the connection in the middle of a frame: of a message that must never be heard."""
         if self._connection is not None:
-            self._connection.transport.write(HALF_A_FRAME)
+            post = {"name": "nobody", "message": "cut off", "id": "nobody"}
+            whole = frame(Opcode.TEXT, json.dumps([None, "cut", self._topic, "new_message", post]).encode())
+            self._connection.transport.write(whole[: random.randrange(1, len(whole))])
             self._connection.transport.abort()
 
     def sleep(self) -> None:

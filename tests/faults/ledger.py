@@ -30,13 +30,14 @@ def count(crowd: Crowd, url: str, *, void: int = 0, in_order: bool = True) -> No
 def _count_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> None:
     assert [seq for seq, _ in saved] == list(range(1, len(saved) + 1)), "seq has gaps"
     where = {id: seq for seq, id in saved if id is not None}
-    for writer in crowd.writers:
-        if writer.room == room:
-            mine = {id: seq for id, seq in where.items() if id.startswith(f"{writer.name}-")}
-            assert mine == writer.acknowledged, "what is saved is not what was acknowledged"
-            assert len(mine) == sum(id in mine for _, id in saved), "something is saved twice"
-            if in_order:
-                assert list(mine) == sorted(mine, key=_number), f"{writer.name} is not heard as it spoke"
+    speakers = [writer for writer in crowd.writers if writer.room == room]
+    assert where.keys() == {id for writer in speakers for id in writer.acknowledged}, "somebody else is heard"
+    for writer in speakers:
+        mine = {id: seq for id, seq in where.items() if id.startswith(f"{writer.name}-")}
+        assert mine == writer.acknowledged, "what is saved is not what was acknowledged"
+        assert len(mine) == sum(id in mine for _, id in saved), "something is saved twice"
+        if in_order:
+            assert list(mine) == sorted(mine, key=_number), f"{writer.name} is not heard as it spoke"
     for reader in crowd.readers:
         if reader.room == room:
             crowd.until(partial(_holds_all, reader, len(saved)))
