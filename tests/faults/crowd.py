@@ -20,16 +20,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.support.phoenix_client import Opcode, frame
-from tests.support.server import wait_until
+from tests.support.server import PATIENCE, wait_until
 
 Payload: TypeAlias = dict[str, Any]
 
 PAUSE = (0.02, 0.2)
 """Seconds before a lost connection is made anew: at random, so that not all come back in the same moment. A client in
 the world grows them from try to try, to half a minute."""
-
-PATIENCE = 60.0
-"""Seconds: more than the slowest machine needs, as a failure alone waits so long."""
 
 RETRY_MS = 200
 """How soon to ask again where the server does not say."""
@@ -373,6 +370,7 @@ class Crowd:
         readers: int = 4,
         sleepers: int = 0,
         pause: float = 0.01,
+        window: int = 20,
         copies: int = 1,
         length: int = 0,
     ) -> None:
@@ -382,9 +380,7 @@ class Crowd:
         self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.sleepers]
         self._port = port
         self._writers_each = writers
-        self._pause = pause
-        self._copies = copies
-        self._length = length
+        self._manner: dict[str, Any] = {"pause": pause, "window": window, "copies": copies, "length": length}
         self.writers: list[Writer] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -460,7 +456,7 @@ class Crowd:
                 await asyncio.sleep(0.01)
             names = [(room, f"{room}-{number}") for room in self.rooms for number in range(self._writers_each)]
             for room, name in names:
-                writer = Writer(self._port, room, name, pause=self._pause, copies=self._copies, length=self._length)
+                writer = Writer(self._port, room, name, **self._manner)
                 self.writers.append(writer)
                 tasks.create_task(writer.run())
 

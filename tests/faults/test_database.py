@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import FORGETFUL
+from tests.faults.conftest import FORGETFUL, PATIENT
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count, places
 from tests.faults.outage import people_go_on_talking
@@ -39,7 +39,7 @@ def test_people_go_on_talking_while_the_disk_is_full(sqlite_server: Server) -> N
 
 
 def test_when_too_much_waits_to_be_saved_writers_are_asked_for_patience_and_nothing_is_lost(database: Path) -> None:
-    with Server(database, max_unsaved_messages=40) as server, Crowd(server.port) as crowd:
+    with Server(database, max_unsaved_messages=40, **PATIENT) as server, Crowd(server.port) as crowd:
         crowd.until_more(50)
         with refusing(server.database_url):
             crowd.until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)

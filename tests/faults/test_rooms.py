@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatter.supervisor import MOST_DEATHS
-from tests.faults.conftest import FORGETFUL
+from tests.faults.conftest import FORGETFUL, PATIENT
 from tests.faults.crowd import PAGE, Crowd
 from tests.faults.ledger import count, places
 from tests.support.fragile_room import FAIL_AFTER, FAIL_BEFORE, POISON, SET_BACK
@@ -45,7 +45,7 @@ def test_a_room_that_fails_again_and_again_sends_everybody_away_and_they_miss_no
     database: Path, database_url: str
 ) -> None:
     with (
-        Server(database, database_url=database_url, authorize=SABOTAGE, max_recovery_page=PAGE) as server,
+        Server(database, database_url=database_url, authorize=SABOTAGE, max_recovery_page=PAGE, **PATIENT) as server,
         Crowd(server.port, ["lobby", "garden"]) as crowd,
     ):
         for _ in range(3 * MOST_DEATHS):

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.faults.conftest import PATIENT
 from tests.faults.crowd import PAGE, Crowd
 from tests.faults.ledger import count
 from tests.support.phoenix_client import request
@@ -12,7 +11,7 @@ from tests.support.server import Server
 
 SLEEPERS = 1_000
 
-SMALL: dict[str, Any] = {"max_unsent_bytes": 16_384, "send_buffer_bytes": 4_096, "max_recovery_page": PAGE}
+SMALL: dict[str, Any] = PATIENT | {"max_unsent_bytes": 16_384, "send_buffer_bytes": 4_096, "max_recovery_page": PAGE}
 """Settings of a server that keeps little for those who do not read: 30 messages are more."""
 
 
@@ -23,9 +22,8 @@ def people(server: Server) -> int:
     return number
 
 
-@pytest.mark.timeout(300)
 def test_a_thousand_who_stop_reading_disturb_nobody_and_have_everything_when_they_read_on(database: Path) -> None:
-    with Server(database, **SMALL) as server, Crowd(server.port, sleepers=SLEEPERS, length=1_000) as crowd:
+    with Server(database, **SMALL) as server, Crowd(server.port, sleepers=SLEEPERS, window=5, length=1_000) as crowd:
         able = [sleeper for sleeper in crowd.sleepers if sleeper.resync]
         unable = [sleeper for sleeper in crowd.sleepers if not sleeper.resync]
         awake = [reader for reader in crowd.readers if reader not in crowd.sleepers]

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
+PATIENCE = 60.0
+"""Seconds: more than the slowest machine needs, as a failure alone waits so long."""
 
 
 class Server:
