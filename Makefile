@@ -1,6 +1,7 @@
 # The verbs of Chatter. `make help` lists them.
 
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 CLIENT := web/client
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
@@ -21,10 +22,10 @@ run: $(BIN)/chatter $(CLIENT)/node_modules/.installed ## start the chat: make ru
 migrate: $(BIN)/chatter ## bring the database up to date, which `make run` also does
 	@$(BIN)/chatter migrate
 
-test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or some: make test ARGS="tests/chatter -x"
+test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
 	@sh tests/support/get-chromium.sh
 	@sh tests/support/get-postgresql.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types test ## all that CI runs: linter, formatter, types, tests
 

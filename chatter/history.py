@@ -88,7 +88,7 @@ class History(ThreadActor):
         else:
             messages = _posted(Message.before(page.slug, request.before or page.newest + 1, request.limit))
             more = bool(messages) and messages[0].seq > 1
-        tell_if_alive(page.room, HistoryRead(request.reader, request.ref, Page(messages, more)))
+        tell_if_alive(page.room, HistoryRead(request, Page(messages, more)))
 
     def _read_missed(self, missed: ReadMissed) -> None:
         base = self._base(missed)
@@ -108,7 +108,7 @@ class History(ThreadActor):
             case Load():
                 tell_if_alive(message.room, LoadFailed())
             case ReadPage(request=request):
-                tell_if_alive(message.room, HistoryRead(request.reader, request.ref, Refused("unavailable")))
+                tell_if_alive(message.room, HistoryRead(request, Refused("unavailable")))
             case ReadMissed(request=asked):
                 tell_if_alive(message.room, MissedRead(asked, None, None))
             case LookUp(post=post):

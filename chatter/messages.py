@@ -312,10 +312,9 @@ class NotSaved(msgspec.Struct, frozen=True):
 
 
 class HistoryRead(msgspec.Struct, frozen=True):
-    """The answer to a `ReadHistory`: a page, or a refusal."""
+    """The answer to a `ReadPage`: a page, or a refusal."""
 
-    reader: Subscriber
-    ref: Ref
+    request: ReadHistory
     answer: Page | Refused
 
 

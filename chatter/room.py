@@ -126,6 +126,7 @@ class Room(LoopActor):
 
     __slots__ = (  # 100,000 rooms are 100,000 small objects
         "_arriving",
+        "_asked",
         "_backlog",
         "_clock",
         "_count_told",
@@ -190,7 +191,8 @@ class Room(LoopActor):
         self._ring = Ring(settings.ring_size, settings.id_memory_size)
         self._saved = 0  # everything up to this seq is committed
         self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
-        self._arriving: dict[Subscriber, None] = {}  # the database is asked what they missed
+        self._arriving: dict[Subscriber, Join] = {}  # the database is asked what they missed
+        self._asked: dict[int, Post | Sync | ReadHistory] = {}  # what else it is asked, by the request's identity
         self._looking: dict[Subscriber, list[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
         self._turn = Turn(slug)
         self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
@@ -232,7 +234,7 @@ class Room(LoopActor):
             case ReadHistory():
                 self._read_history(message)
             case HistoryRead():
-                self._turn.tell(message.reader, message.reader.answer(message.ref, message.answer))
+                self._history_read(message)
             case MissedRead():
                 self._missed_read(message)
             case Looked():
@@ -272,7 +274,8 @@ class Room(LoopActor):
         """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
         culprit, self._handled = self._handled, None
         behind = (post for posts in self._looking.values() for post in posts)
-        letters = [*([culprit] if culprit else []), *self._waiting, *behind]
+        asked = [*self._arriving.values(), *self._asked.values()]
+        letters = [*([culprit] if culprit else []), *asked, *self._waiting, *behind]
         estate = Estate(self._subscribers, self._presence, self._unanswered, letters, culprit)
         if culprit is not None and self._can_finish_turn():
             self._keeper.died(self._slug, estate)
@@ -354,7 +357,7 @@ class Room(LoopActor):
             self._subscribers
             or self._unanswered
             or self._arriving
-            or self._looking
+            or self._asked
             or self._sweep
             or self._saved < self._ring.newest
         )
@@ -391,7 +394,7 @@ class Room(LoopActor):
     def _welcome(self, join: Join) -> None:
         caught_up = self._catch_up.from_memory(join.position)
         if caught_up is None:
-            self._arriving[join.subscriber] = None
+            self._arriving[join.subscriber] = join
             self._ask_for_missed(join)
         else:
             self._let_in(join, caught_up)
@@ -424,6 +427,7 @@ class Room(LoopActor):
     def _bring_up_to_date(self, sync: Sync) -> None:
         caught_up = self._catch_up.from_memory(sync.position)
         if caught_up is None:
+            self._asked[id(sync)] = sync
             self._ask_for_missed(sync)
         else:
             self._tell_missed(sync, caught_up)
@@ -444,14 +448,16 @@ class Room(LoopActor):
     def _missed_read(self, read: MissedRead) -> None:
         request = read.request
         if isinstance(request, Join):
-            if self._arriving.pop(request.subscriber, self) is self:
+            if self._arriving.pop(request.subscriber, None) is None:
                 return  # it left before it was in
             if read.messages is None:
                 self._turn.tell(request.subscriber, request.subscriber.refuse("unavailable"))
                 return
-        elif read.messages is None:
-            self._turn.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
-            return
+        else:
+            self._asked.pop(id(request), None)
+            if read.messages is None:
+                self._turn.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
+                return
         assert request.position is not None
         caught_up = self._catch_up.from_database(request.position, read.base, read.messages)
         if isinstance(request, Join):
@@ -461,7 +467,7 @@ class Room(LoopActor):
 
     def _forget(self, parting: Leave | Dismiss, *, told_to: Subscriber | None = None) -> None:
         subscriber = parting.subscriber
-        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, self) is self:
+        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, None) is None:
             return
         self._presence.untrack(subscriber)
         self._turn.end(subscriber)
@@ -508,6 +514,7 @@ class Room(LoopActor):
             self._say_why_not(post, refusal.first)
         elif post.repeat and post.id is not None and not self._ring.knows_all_ids:
             self._looking[post.sender] = []
+            self._asked[id(post)] = post
             self._history.tell(LookUp(self.actor_ref, self._slug, post))
         else:
             self._place(post)
@@ -526,6 +533,7 @@ class Room(LoopActor):
 
     def _looked(self, looked: Looked) -> None:
         post = looked.post
+        self._asked.pop(id(post), None)
         behind = self._looking.pop(post.sender, [])
         first = looked.first or self._ring.named(post.name, post.id or "")
         if first is not None:
@@ -590,9 +598,15 @@ class Room(LoopActor):
             else self._ring.page_after(request.after, request.limit)
         )
         if page is None:
+            self._asked[id(request)] = request
             self._history.tell(ReadPage(self.actor_ref, self._slug, self._ring.newest, request))
         else:
             self._turn.tell(request.reader, request.reader.answer(request.ref, page))
+
+    def _history_read(self, read: HistoryRead) -> None:
+        request = read.request
+        self._asked.pop(id(request), None)
+        self._turn.tell(request.reader, request.reader.answer(request.ref, read.answer))
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -99,10 +99,10 @@ def test_a_page_says_whether_there_is_more(
     seqs: tuple[int, ...],
     more: bool,
 ) -> None:
-    reader = Listener()
-    history.tell(ReadPage(room, "lobby", 30, ReadHistory(reader, b"1", before, limit)))
+    request = ReadHistory(Listener(), b"1", before, limit)
+    history.tell(ReadPage(room, "lobby", 30, request))
     stage.until(lambda: told)
-    assert told == [HistoryRead(reader, b"1", Page(tuple(said(seq) for seq in seqs), more))]
+    assert told == [HistoryRead(request, Page(tuple(said(seq) for seq in seqs), more))]
 
 
 def test_a_page_after_a_seq_says_whether_there_is_more(
@@ -168,12 +168,13 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     reader = Listener()
     lose_tables(opened)
     history.tell(Load(room, "lobby", 3))
-    history.tell(ReadPage(room, "lobby", 30, ReadHistory(reader, b"1", 9, 3)))
+    page = ReadHistory(reader, b"1", 9, 3)
+    history.tell(ReadPage(room, "lobby", 30, page))
     sync, repeat = Sync(reader, b"2", Position(0, 1)), post(reader, "hello")
     history.tell(ReadMissed(room, "lobby", 0, 1, 0, 10, sync))
     history.tell(LookUp(room, "lobby", repeat))
     stage.until(lambda: len(told) == 4)
-    assert told[:2] == [LoadFailed(), HistoryRead(reader, b"1", Refused("unavailable"))]
+    assert told[:2] == [LoadFailed(), HistoryRead(page, Refused("unavailable"))]
     assert told[2:] == [MissedRead(sync, None, None), Looked(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
         with pytest.raises(Exception, match=r"no such table|does not exist"):

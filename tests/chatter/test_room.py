@@ -13,6 +13,7 @@ from chatter.messages import (
     Loaded,
     LoadFailed,
     Page,
+    Position,
     Post,
     PresenceChanged,
     PresenceListed,
@@ -23,12 +24,14 @@ from chatter.messages import (
     Relayed,
     Resync,
     Retire,
+    RoomMessage,
     Saved,
+    Sync,
     Type,
     Typed,
 )
 from chatter.room import RoomSettings
-from tests.chatter.conftest import RoomOnStage, post, posted, welcome
+from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
 from tests.support.stage import Listener, PlainDialect, Stage, join
 
 
@@ -303,7 +306,7 @@ def test_history_before_the_ring_is_asked_of_the_reader(stage: Stage, ann: Liste
     assert room.to_history[-1] == ReadPage(room.ref, "lobby", 30, request)
     assert ann.heard == []
     page = Page((posted(19),), more=True)
-    room.told(HistoryRead(ann, b"1", page))
+    room.told(HistoryRead(request, page))
     assert ann.heard == [(b"1", page)]
 
 
@@ -337,6 +340,30 @@ def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage,
     assert forwarded == ("forward", "lobby", late)
     with pytest.raises(pykka.ActorDeadError):
         room.ref.tell(join(ann))
+
+
+def waiting_for_the_database(member: Listener) -> list[RoomMessage]:
+    """One request of each kind that a room with a short memory cannot deal with alone."""
+    long_ago = Position(10, EPOCH)
+    return [
+        post(member, "kept", repeat=True),
+        join(Listener(), position=long_ago),
+        Sync(member, b"1", long_ago),
+        ReadHistory(member, b"2", before=10, limit=5),
+    ]
+
+
+@pytest.mark.parametrize("kind", range(4), ids=["repeat", "join", "sync", "history"])
+def test_a_request_that_waits_for_the_database_is_left_to_the_successor_too(
+    stage: Stage, ann: Listener, kind: int
+) -> None:
+    request = waiting_for_the_database(ann)[kind]
+    room = RoomOnStage(stage, RoomSettings(ring_size=1, id_memory_size=1), recent=[posted(50)])
+    questions = len(room.to_history)
+    room.told(join(ann), request)
+    assert len(room.to_history) == questions + 1
+    room.told(Poison())
+    assert request in room.to_keeper[-1][2].letters
 
 
 def test_a_successor_answers_what_was_committed_meanwhile_and_goes_on(stage: Stage, ann: Listener) -> None:

@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
+import chatter.supervisor
 from chatter.backlog import Backlog
 from chatter.commit import Committer
 from chatter.history import History
-from chatter.messages import Acknowledged, Leave, Post, Posted, Recovery, Refused
+from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
 from chatter.persistence import Persistence
-from chatter.room import Room, RoomSettings
+from chatter.room import RoomSettings
 from chatter.supervisor import MOST_DEATHS, Supervisor
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
 from tests.chatter.test_room import Poison
+from tests.support.fragile_room import POISON, FragileRoom
 from tests.support.stage import Listener, Stage, join
 
 
@@ -118,22 +120,15 @@ def test_a_dead_room_is_rebuilt_with_its_listeners_and_its_numbers(house: House,
 def test_a_message_that_kills_twice_is_quarantined_and_answered(
     house: House, ann: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place = Room._place
-
-    def fail(room: Room, post: Post) -> None:
-        if post.message == "poison":
-            raise ValueError("this cannot be said")
-        place(room, post)
-
-    monkeypatch.setattr(Room, "_place", fail)
+    monkeypatch.setattr(chatter.supervisor, "Room", FragileRoom)
     house.tell("lobby", join(ann))
     house.hears(ann, Recovery)
-    house.tell("lobby", post(ann, "before"), post(ann, "poison", ref=b"7"), post(ann, "after"))
+    house.tell("lobby", post(ann, "before"), post(ann, POISON, ref=b"7"), post(ann, "after"))
     house.hears(ann, (b"7", Refused("quarantined")))
     house.stage.until(lambda: len(answers(ann)) == 3)
     assert [said.message for said in ann.heard if isinstance(said, Posted)] == ["before", "after"]
     assert "quarantined" in caplog.text
-    assert "poison" in caplog.text
+    assert repr(POISON) in caplog.text
 
 
 def test_a_room_that_dies_again_and_again_sends_its_listeners_away(house: House, ann: Listener, bo: Listener) -> None:

@@ -18,6 +18,7 @@ from tests.support.server import Server
 
 Visit: TypeAlias = Callable[..., Person]
 Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
+SayInVain: TypeAlias = Callable[[Person, str], AbstractContextManager[None]]
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -31,6 +32,9 @@ ARGUMENTS = [
 ]
 PATIENCE_MS = 10_000
 """For every expectation: more than the slowest machine needs, as a failure alone waits so long."""
+
+UNANSWERED_MS = 10_000
+"""For so long a page waits for an answer before it says that something was not sent."""
 
 numbers = itertools.count(1)
 
@@ -119,6 +123,23 @@ def frozen(server: Server) -> Freeze:
             os.kill(server.pid, signal.SIGCONT)
 
     return freeze
+
+
+@pytest.fixture
+def says_in_vain(frozen: Freeze) -> SayInVain:
+    """`with says_in_vain(ann, "hello"):` it is on her page, marked as not sent: nobody has answered."""
+
+    @contextmanager
+    def say(person: Person, text: str) -> Iterator[None]:
+        person.page.clock.install()
+        with frozen():
+            person.says(text)
+            expect(person.message(text)).to_have_attribute("data-state", "pending")
+            person.waits(UNANSWERED_MS)
+            expect(person.not_sent).to_be_visible()
+            yield
+
+    return say
 
 
 def _memory_of(name: str) -> str:

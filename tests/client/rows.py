@@ -1,8 +1,8 @@
 """What the database holds of a room, read and written past the server."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,15 +29,6 @@ def prepare(database: Path, room: str, texts: Iterable[str]) -> None:
         connection.executemany(
             "INSERT INTO message (room, epoch, seq, id, name, message, inserted_at) VALUES (?, 0, ?, ?, ?, ?, ?)", rows
         )
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program writes to the database, so that the server cannot."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 def _iso(time: datetime) -> str:

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.client.axe import grave_violations
-from tests.client.conftest import Freeze, Visit
+from tests.client.conftest import SayInVain, Visit
 from tests.client.person import PHONE, Person
-from tests.client.rows import locked, prepare
+from tests.client.rows import prepare
+from tests.support.database import refusing
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -84,18 +85,13 @@ def test_a_message_that_waits_and_the_banner_above_it(ann: Person) -> None:
     expect_no_grave_violations(ann.page)
 
 
-def test_a_message_that_was_not_sent(ann: Person, frozen: Freeze) -> None:
-    ann.page.clock.install()
-    with frozen():
-        ann.says("hello")
-        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
-        ann.waits(10_000)
-        expect(ann.not_sent).to_be_visible()
+def test_a_message_that_was_not_sent(ann: Person, says_in_vain: SayInVain) -> None:
+    with says_in_vain(ann, "hello"):
         expect_no_grave_violations(ann.page)
 
 
 def test_a_notice(ann: Person, server: Server) -> None:
-    with locked(server.database):
+    with refusing(server.database_url):
         ann.says("hello")
         expect(ann.notices).to_contain_text("Saving is behind")
         expect_no_grave_violations(ann.page)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Freeze, Visit
+from tests.client.conftest import SayInVain, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.server import Server
@@ -86,7 +86,7 @@ def test_nothing_is_wider_than_the_screen(ann: Person) -> None:
 
 
 @pytest.mark.usefixtures("outage")
-def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, frozen: Freeze) -> None:
+def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, says_in_vain: SayInVain) -> None:
     expect_touchable(ann, ".app", 4)
     ann.people_button.tap()
     expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
@@ -101,12 +101,7 @@ def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, frozen:
     expect(ann.name_dialog).to_be_hidden()
     ann.button("Close rooms").tap()
     expect(ann.rooms).to_be_hidden()
-    ann.page.clock.install()
-    with frozen():
-        ann.says("hello")
-        expect(ann.message("hello")).to_have_attribute("data-state", "pending")
-        ann.waits(10_000)
-        expect(ann.not_sent).to_be_visible()
+    with says_in_vain(ann, "hello"):
         expect_touchable(ann, ".app", 6)
     ann.page.context.set_offline(True)
     ann.expect_state("offline")

@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from tests.client.conftest import Freeze
 from tests.client.person import Person
-from tests.client.rows import locked, saved
+from tests.client.rows import saved
+from tests.support.database import refusing
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
@@ -210,7 +211,7 @@ def test_a_message_that_was_sent_twice_is_said_once(
 def test_while_the_database_is_away_all_is_heard_and_the_page_says_that_saving_is_behind(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:
-    with locked(server.database):
+    with refusing(server.database_url):
         ann.says("hello")
         bo.expect_said("hello")
         expect(ann.notices).to_contain_text("Saving is behind")
@@ -228,7 +229,7 @@ def test_what_was_heard_and_lost_in_a_crash_is_said_again_by_its_sender(
 ) -> None:
     bo.says("kept")
     ann.expect_said("kept")
-    with locked(server.database):
+    with refusing(server.database_url):
         ann.says("not saved yet")
         bo.expect_said("kept", "not saved yet")
         bo.page.context.set_offline(True)
@@ -244,7 +245,7 @@ def test_what_was_heard_and_lost_in_a_crash_is_said_again_by_its_sender(
 def test_a_ghost_goes_when_its_sender_does_not_come_back(ann: Person, bo: Person, server: Server, room: str) -> None:
     bo.says("kept")
     ann.expect_said("kept")
-    with locked(server.database):
+    with refusing(server.database_url):
         bo.says("a ghost")
         ann.expect_said("kept", "a ghost")
         bo.page.close()
@@ -317,7 +318,7 @@ class TestWithLittleRoomForWhatIsUnsaved:
         self, ann: Person, bo: Person, server: Server, room: str
     ) -> None:
         texts = ["one", "two", "three", "four"]
-        with locked(server.database):
+        with refusing(server.database_url):
             ann.says(*texts)
             expect(ann.message("three")).to_contain_text("waiting to be sent")
             expect(ann.message("four")).to_contain_text("waiting to be sent")

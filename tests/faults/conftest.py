@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from tests.faults.crowd import PAGE
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
 
-FORGETFUL: dict[str, Any] = {"ring_size": 20, "id_memory_size": 20, "max_recovery_page": 30}
-"""Settings of a server that has to ask its database again and again: for what was missed, and for what was said."""
+PATIENT: dict[str, Any] = {"idle_timeout": 600}
+"""Settings of a server that bears the crowd's silence: its readers send no heartbeats."""
+
+FORGETFUL: dict[str, Any] = PATIENT | {"ring_size": 20, "id_memory_size": 20, "max_recovery_page": PAGE}
+"""Settings of one that has to ask its database again and again: for what was missed, and for what was said."""
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 A `Reader` holds a room, a `Writer` says things in it; both are `Member`s, which come back whenever they are cut off.
 Whoever writes a client may begin here: what it must do is in `Held`, `Reader` and `Writer`. `Crowd` runs many of them
-on a thread, while a test breaks something.
+on a thread, while a test breaks something, or has readers fall asleep.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -18,7 +19,8 @@ from typing import Any, Self, TypeAlias
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.support.server import wait_until
+from tests.support.phoenix_client import Opcode, frame
+from tests.support.server import PATIENCE, wait_until
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -32,11 +34,13 @@ RETRY_MS = 200
 PAGE = 30
 """Messages to ask for at once: at most `max_recovery_page`, which the tests have made small."""
 
+NARROW, WIDE = 4_096, 262_144
+"""Bytes that the kernel takes for one who does not read."""
+
+CONNECTION: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval": None, "open_timeout": 30}
+
 LOST = (OSError, WebSocketException, EOFError)
 """What a connection that is gone looks like, at whatever moment."""
-
-HALF_A_FRAME = bytes((0x81, 0x80 | 100, 1, 2, 3, 4)) + b"half"
-"""The header announces 100 bytes."""
 
 
 class Held:
@@ -109,20 +113,35 @@ class Member:
         self.room = room
         self.is_in = False
         self.times_joined = 0
+        self.close_codes: list[int | None] = []  # of the connections that ended
+        self._awake = asyncio.Event()
+        self._awake.set()
 
     async def run(self) -> None:
         """Be there, until cancelled."""
         while True:
             with contextlib.suppress(*LOST):
                 await self._visit()
+            if self._connection is not None:
+                self.close_codes.append(self._connection.close_code)
             self._connection, self.is_in = None, False
             await asyncio.sleep(random.uniform(*PAUSE))
 
     def cut(self) -> None:
-        """Lose the connection in the middle of a frame."""
+        """Lose the connection in the middle of a frame: of a message that must never be heard."""
         if self._connection is not None:
-            self._connection.transport.write(HALF_A_FRAME)
+            post = {"name": "nobody", "message": "cut off", "id": "nobody"}
+            whole = frame(Opcode.TEXT, json.dumps([None, "cut", self._topic, "new_message", post]).encode())
+            self._connection.transport.write(whole[: random.randrange(1, len(whole))])
             self._connection.transport.abort()
+
+    def sleep(self) -> None:
+        """Read nothing more, and stay connected."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        """Read on."""
+        self._awake.set()
 
     async def joined(self, answer: Payload) -> None:
         """The server has let us in; overridden."""
@@ -137,6 +156,10 @@ class Member:
         """What the join says; overridden."""
         return {}
 
+    async def connecting(self) -> connect:
+        """A connection on its way; overridden."""
+        return connect(self._url, **CONNECTION)
+
     async def push(self, event: str, payload: Payload, ref: str) -> None:
         """Say something to the room. Where the connection is gone it is not said: whoever says it repeats it."""
         if self._connection is not None:
@@ -145,10 +168,11 @@ class Member:
 
     async def _visit(self) -> None:
         """From the handshake to the end of the connection, or of our place in the room."""
-        async with connect(self._url, proxy=None, compression=None, ping_interval=None) as self._connection:
+        async with await self.connecting() as self._connection:
             self._join_ref = str(next(self._join_refs))
             await self.push("phx_join", self.params(), self._join_ref)
             async for text in self._connection:
+                await self._awake.wait()
                 _join_ref, ref, _topic, event, payload = json.loads(text)
                 match event:
                     case "phx_reply" if ref == self._join_ref:
@@ -171,7 +195,8 @@ class Reader(Member):
     def __init__(self, port: int, room: str) -> None:
         super().__init__(port, room)
         self.held = Held()
-        self.times_behind = 0  # something came ahead of a gap that nobody had announced: a fault of the server
+        self.times_lagging = 0  # the server said that it had dropped something
+        self.times_behind = 0  # something came ahead of a gap: a fault of the server, unless it says so a moment later
         self._asked: str | None = None  # the `sync` or `history` whose answer is on its way
         self._refs = itertools.count(1)
 
@@ -213,6 +238,7 @@ class Reader(Member):
             case "message_voided":
                 self.held.void(payload["seq"])
             case "resync":  # whatever was on its way to us is gone, answers too
+                self.times_lagging += 1
                 await self._ask("sync", self.held.position)
 
     async def _ask(self, event: str, payload: Payload) -> None:
@@ -220,11 +246,47 @@ class Reader(Member):
         await self.push(event, payload, self._asked)
 
 
+class Sleeper(Reader):
+    """A reader whose line is narrow until it wakes, so that little is on its way while it sleeps."""
+
+    def __init__(self, port: int, room: str, *, resync: bool) -> None:
+        """One that cannot `resync` is closed where others are told to ask again."""
+        super().__init__(port, room)
+        self.resync = resync
+        self._port = port
+        self._buffer = NARROW
+
+    def params(self) -> Payload:
+        """As every reader, or one that cannot be told to ask again."""
+        return super().params() | {"resync": self.resync}
+
+    def wake(self) -> None:
+        """Read on, as fast as others do."""
+        self._buffer = WIDE
+        if self._connection is not None:
+            line: socket.socket = self._connection.transport.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WIDE)
+        super().wake()
+
+    async def connecting(self) -> connect:
+        """With small buffers in the kernel and in the library."""
+        line = socket.socket()
+        line.setblocking(False)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", self._port))
+        return connect(self._url, sock=line, max_queue=1, **CONNECTION)
+
+
 class Writer(Member):
     """Says one thing after another, and each until it is answered. An id is unique, and serves as the ref too."""
 
-    def __init__(self, port: int, room: str, name: str, *, pause: float, window: int = 20, copies: int = 1) -> None:
-        """Says something every `pause` seconds unless `window` things are unanswered, and sends it `copies` times."""
+    def __init__(
+        self, port: int, room: str, name: str, *, pause: float, window: int = 20, copies: int = 1, length: int = 0
+    ) -> None:
+        """Says something every `pause` seconds unless `window` things are unanswered, and sends it `copies` times.
+
+        What it says has at least `length` characters.
+        """
         super().__init__(port, room)
         self.name = name
         self.is_talking = True
@@ -235,6 +297,7 @@ class Writer(Member):
         self._pause = pause
         self._window = window
         self._copies = copies
+        self._length = length
         self._ids = itertools.count(1)
         self._sending = asyncio.Lock()  # what is repeated goes before what is new
         self._repetition: asyncio.Task[None] | None = None
@@ -276,7 +339,7 @@ class Writer(Member):
         for number in itertools.count(1):
             await asyncio.sleep(self._pause)
             if self.is_talking and self.is_in and len(self.outbox) < self._window:
-                await self.say(f"number {number} of {self.name}")
+                await self.say(f"number {number} of {self.name}".ljust(self._length, "."))
 
     async def _repeat_later(self, delay: float) -> None:
         await asyncio.sleep(delay)
@@ -305,16 +368,19 @@ class Crowd:
         *,
         writers: int = 4,
         readers: int = 4,
+        sleepers: int = 0,
         pause: float = 0.01,
+        window: int = 20,
         copies: int = 1,
+        length: int = 0,
     ) -> None:
         """So many in each room."""
         self.rooms = list(rooms)
-        self.readers = [Reader(port, room) for room in self.rooms for _ in range(readers)]
+        self.sleepers = [Sleeper(port, room, resync=n % 2 == 0) for room in self.rooms for n in range(sleepers)]
+        self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.sleepers]
         self._port = port
         self._writers_each = writers
-        self._pause = pause
-        self._copies = copies
+        self._manner: dict[str, Any] = {"pause": pause, "window": window, "copies": copies, "length": length}
         self.writers: list[Writer] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -331,7 +397,7 @@ class Crowd:
         """How many messages the readers hold, all together."""
         return sum(len(reader.held.messages) for reader in self.readers)
 
-    def until(self, condition: Callable[[], object], patience: float = 30.0) -> None:
+    def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
         """Let them talk until `condition()` is true."""
 
         def is_met() -> bool:
@@ -348,12 +414,22 @@ class Crowd:
 
     def say(self, text: str) -> str:
         """Have the first writer say something; returns its id."""
-        return asyncio.run_coroutine_threadsafe(self.writers[0].say(text), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(self.writers[0].say(text), self._loop).result(PATIENCE)
 
     def cut(self, members: Iterable[Member] = ()) -> None:
         """Cut the connections of these, or of everybody, in the middle of a frame."""
         for member in members or (*self.writers, *self.readers):
             self._loop.call_soon_threadsafe(member.cut)
+
+    def sleep(self) -> None:
+        """Have the sleepers read nothing more."""
+        for sleeper in self.sleepers:
+            self._loop.call_soon_threadsafe(sleeper.sleep)
+
+    def wake(self) -> None:
+        """Have them read on."""
+        for sleeper in self.sleepers:
+            self._loop.call_soon_threadsafe(sleeper.wake)
 
     def settle(self) -> None:
         """Have nothing new said, and return when all that was said is answered."""
@@ -380,7 +456,7 @@ class Crowd:
                 await asyncio.sleep(0.01)
             names = [(room, f"{room}-{number}") for room in self.rooms for number in range(self._writers_each)]
             for room, name in names:
-                writer = Writer(self._port, room, name, pause=self._pause, copies=self._copies)
+                writer = Writer(self._port, room, name, **self._manner)
                 self.writers.append(writer)
                 tasks.create_task(writer.run())
 
@@ -394,5 +470,5 @@ class Crowd:
     ) -> None:
         if self._everybody is not None:
             self._loop.call_soon_threadsafe(self._everybody.cancel)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()

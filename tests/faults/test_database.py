@@ -2,31 +2,18 @@
 
 import json
 import resource
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import FORGETFUL
+from tests.faults.conftest import FORGETFUL, PATIENT
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count, places
+from tests.faults.outage import people_go_on_talking
 from tests.support.database import forbid, refusing
-from tests.support.phoenix_client import request
 from tests.support.server import Server
-
-LONG = 5.0
-"""Seconds that a database is away: longer than SQLite waits for a lock, than `/healthz` does, than several tries."""
-
-
-@contextmanager
-def locked(server: Server) -> Iterator[None]:
-    """Another program has the SQLite file to itself."""
-    with closing(sqlite3.connect(server.database, timeout=10, isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
-        yield
 
 
 @contextmanager
@@ -43,29 +30,18 @@ def sqlite_server(database: Path) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("fault", [locked, full])
-def test_people_go_on_talking_while_sqlite_takes_nothing(
-    sqlite_server: Server, fault: Callable[[Server], AbstractContextManager[None]]
-) -> None:
-    with Crowd(sqlite_server.port, pause=0.1) as crowd:
-        crowd.until_more(50)
-        with fault(sqlite_server):
-            began = time.monotonic()
-            crowd.until_more(200, "heard")
-            before = crowd.acknowledged
-            crowd.until(lambda: time.monotonic() > began + LONG)
-            assert crowd.acknowledged == before
-            assert request(sqlite_server.port, "GET", "/healthz").status == 503
-        crowd.until_more(50)
-        crowd.until(lambda: request(sqlite_server.port, "GET", "/healthz").status == 200)
-        count(crowd, sqlite_server.database_url)
-    assert "will be tried again" in sqlite_server.log
+def test_people_go_on_talking_while_another_program_has_sqlite_locked(sqlite_server: Server) -> None:
+    people_go_on_talking(sqlite_server, refusing(sqlite_server.database_url))
+
+
+def test_people_go_on_talking_while_the_disk_is_full(sqlite_server: Server) -> None:
+    people_go_on_talking(sqlite_server, full(sqlite_server))
 
 
 def test_when_too_much_waits_to_be_saved_writers_are_asked_for_patience_and_nothing_is_lost(database: Path) -> None:
-    with Server(database, max_unsaved_messages=40) as server, Crowd(server.port) as crowd:
+    with Server(database, max_unsaved_messages=40, **PATIENT) as server, Crowd(server.port) as crowd:
         crowd.until_more(50)
-        with locked(server):
+        with refusing(server.database_url):
             crowd.until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)
             assert max(len(reader.held.messages) for reader in crowd.readers) <= crowd.acknowledged + 40
         crowd.until_more(50)

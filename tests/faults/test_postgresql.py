@@ -1,6 +1,5 @@
 """PostgreSQL goes away while many talk, and comes back."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,13 +9,11 @@ import pytest
 from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import count
-from tests.support.phoenix_client import request
+from tests.faults.outage import people_go_on_talking
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
 
 pytestmark = pytest.mark.postgresql
-
-LONG = 5.0
 
 
 @pytest.fixture
@@ -43,18 +40,7 @@ def killed(cluster: PostgreSQL) -> Iterator[None]:
 def test_people_go_on_talking_while_postgresql_is_away(
     server: Server, cluster: PostgreSQL, fault: Callable[[PostgreSQL], AbstractContextManager[None]]
 ) -> None:
-    with Crowd(server.port, pause=0.1) as crowd:
-        crowd.until_more(50)
-        with fault(cluster):
-            began = time.monotonic()
-            crowd.until_more(200, "heard")
-            before = crowd.acknowledged
-            crowd.until(lambda: time.monotonic() > began + LONG)
-            assert crowd.acknowledged == before
-            assert request(server.port, "GET", "/healthz").status == 503
-        crowd.until_more(50)
-        crowd.until(lambda: request(server.port, "GET", "/healthz").status == 200)
-        count(crowd, server.database_url)
+    people_go_on_talking(server, fault(cluster))
 
 
 def test_a_postgresql_that_is_killed_again_and_again_loses_nothing(server: Server, cluster: PostgreSQL) -> None:

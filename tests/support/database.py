@@ -37,6 +37,15 @@ def refusing(url: str) -> Iterator[None]:
     query(f"{cluster}/postgres", f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
+@contextlib.contextmanager
+def closed(url: str) -> Iterator[None]:
+    """For a while a SQLite file can be neither written nor read: another program has it to itself."""
+    with contextlib.closing(_sqlite(url)) as connection:
+        connection.execute("PRAGMA locking_mode = exclusive")
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
 def forbid(url: str, text: str) -> None:
     """From now on the database takes no message with this text."""
     if url.startswith("sqlite"):
@@ -54,4 +63,4 @@ def forbid_by_trigger(url: str, text: str) -> None:
 
 
 def _sqlite(url: str) -> sqlite3.Connection:
-    return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
+    return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10, isolation_level=None)

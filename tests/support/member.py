@@ -1,12 +1,11 @@
-"""Somebody in a room over a websocket, for tests that are about what is said and not about frames."""
+"""Somebody in one room, for tests that are about what is said: a talker who keeps what it was not asked for yet."""
 
-import itertools
-import json
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.phoenix_client import Opcode, WebSocket
+from tests.support.talker import Heard, Talker
 
 
 class Member:
@@ -16,13 +15,11 @@ class Member:
     """
 
     def __init__(self, port: int, room: str, name: str = "ann", *, is_shown: bool = False, **params: Any) -> None:
-        self.topic = f"chat_room:{room}"
         self.name = name
-        self._websocket = WebSocket(port)
-        self._refs = map(str, itertools.count(2))
-        self._unheard: deque[tuple[str | None, str, Any]] = deque()
-        self._send("1", "phx_join", {**params, **({"name": name} if is_shown else {})})
-        answer = self.answer("1")
+        self._room = room
+        self._talker = Talker(port)
+        self._unheard: deque[Heard] = deque()
+        answer = self.ask("phx_join", **params, **({"name": name} if is_shown else {}))
         assert answer["status"] == "ok", answer
         self.joined: dict[str, Any] = answer["response"]
 
@@ -32,9 +29,7 @@ class Member:
 
     def push(self, event: str, **payload: Any) -> str:
         """Push, and return the ref of it."""
-        ref = next(self._refs)
-        self._send(ref, event, payload)
-        return ref
+        return self._talker.push(self._room, event, **payload)
 
     def say(self, message: str, **payload: Any) -> str:
         """Say something; its id is its text. Returns the ref."""
@@ -46,33 +41,25 @@ class Member:
 
     def answer(self, ref: str) -> Any:
         """The answer to that push."""
-        return self._next(lambda its_ref, event, _: event == "phx_reply" and its_ref == ref)
+        return self._next(lambda heard: heard.event == "phx_reply" and heard.ref == ref)
 
     def hears(self, event: str) -> Any:
         """The payload of the next event of that name."""
-        return self._next(lambda _, its_event, __: its_event == event)
+        return self._next(lambda heard: heard.event == event)
 
     def hears_said(self, count: int) -> list[tuple[int, str]]:
         """The `(seq, message)` of the next messages."""
         heard = [self.hears("new_message") for _ in range(count)]
         return [(said["seq"], said["message"]) for said in heard]
 
-    def _send(self, ref: str, event: str, payload: Any) -> None:
-        self._websocket.send(Opcode.TEXT, json.dumps(["1", ref, self.topic, event, payload]).encode())
-
-    def _next(self, is_wanted: Any) -> Any:
+    def _next(self, is_wanted: Callable[[Heard], bool]) -> Any:
         for heard in self._unheard:
-            if is_wanted(*heard):
+            if is_wanted(heard):
                 self._unheard.remove(heard)
-                return heard[2]
-        while True:
-            frame = self._websocket.receive()
-            if frame.opcode == Opcode.CLOSE:
-                raise EOFError(f"closed with {int.from_bytes(frame.data[:2])}")
-            _join_ref, ref, _topic, event, payload = json.loads(frame.data)
-            if is_wanted(ref, event, payload):
-                return payload
-            self._unheard.append((ref, event, payload))
+                return heard.payload
+        *before, wanted = self._talker.listen_until(is_wanted)
+        self._unheard += before
+        return wanted.payload
 
     def __enter__(self) -> Self:
         return self
@@ -80,4 +67,4 @@ class Member:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._websocket.connection.close()
+        self._talker.websocket.connection.close()

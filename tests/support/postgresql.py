@@ -5,6 +5,7 @@ import glob
 import itertools
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -146,5 +147,8 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """One that the kernel gives to nobody else, also while the cluster is stopped: it takes them from 32,768 on."""
+    while True:
+        port = random.randrange(16_384, 32_768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -11,7 +11,7 @@ from chatter.actors import LoopActor
 from chatter.messages import Answer, Event, Join, Position, Recovery, Ref, Refused
 
 T = TypeVar("T")
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Stage:

@@ -1,7 +1,6 @@
 """What operators and the page ask over plain HTTP: is the server well, which rooms are there."""
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from tests.support.database import closed, refusing
 from tests.support.member import Member
-from tests.support.phoenix_client import Response, WebSocket, request
+from tests.support.phoenix_client import Response, request
 from tests.support.server import Server, wait_until
-
-TEXT = 1
+from tests.support.talker import Talker
 
 Come: TypeAlias = Callable[..., "Guest"]
 
@@ -22,30 +21,22 @@ class Guest:
     """A client in a room."""
 
     def __init__(self, server: Server, room: str, **params: str) -> None:
-        self._topic = f"chat_room:{room}"
-        self._socket = WebSocket(server.port)
-        self._ask("phx_join", params)
+        self._room = room
+        self._talker = Talker(server.port)
+        self._talker.join(room, **params)
 
     def say(self, message: str) -> str:
         """Say something; returns when it was said, once it is committed."""
-        answer = self._ask("new_message", {"name": "ann", "message": message})
-        said_at: str = answer["inserted_at"]
+        answer = self._talker.ask(self._room, "new_message", name="ann", message=message)
+        said_at: str = answer["response"]["inserted_at"]
         return said_at
 
     def leave(self) -> None:
-        self._ask("phx_leave", {})
+        self._talker.ask(self._room, "phx_leave")
 
     def vanish(self) -> None:
         """Cut the connection."""
-        self._socket.connection.close()
-
-    def _ask(self, event: str, payload: object) -> Any:
-        self._socket.send(TEXT, json.dumps(["1", event, self._topic, event, payload]).encode())
-        while True:
-            _join_ref, ref, _topic, heard, fields = json.loads(self._socket.receive().data)
-            if (heard, ref) == ("phx_reply", event):
-                assert fields["status"] == "ok"
-                return fields["response"]
+        self._talker.websocket.connection.close()
 
 
 @pytest.fixture
@@ -88,28 +79,20 @@ def test_a_server_that_is_well_says_so(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def ruined(database: Path) -> Iterator[None]:
+def ruined(url: str) -> Iterator[None]:
     """The file is no database for a while."""
+    database = Path(url.removeprefix("sqlite:///"))
     good = database.read_bytes()
     database.write_bytes(b"This is no database. " * (len(good) // 20))
     yield
     database.write_bytes(good)
 
 
-@contextlib.contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program keeps the database for itself for a while."""
-    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("pragma locking_mode=exclusive")
-        other.execute("begin exclusive")
-        yield
-
-
-@pytest.mark.parametrize("broken", [ruined, locked])
+@pytest.mark.parametrize("broken", [ruined, closed])
 def test_a_server_whose_database_does_not_answer_says_so_and_is_well_again_when_it_does(
-    server: Server, database: Path, broken: Callable[[Path], contextlib.AbstractContextManager[None]]
+    server: Server, broken: Callable[[str], contextlib.AbstractContextManager[None]]
 ) -> None:
-    with broken(database):
+    with broken(server.database_url):
         answer = health(server)
         assert (answer.status, answer.json["status"]) == (503, "unavailable")
         assert answer.json["reason"].startswith("the database d")
@@ -118,12 +101,8 @@ def test_a_server_whose_database_does_not_answer_says_so_and_is_well_again_when_
     assert rooms(server) == []
 
 
-def test_a_server_that_cannot_save_says_so_and_is_well_again_when_it_can(server: Server, database: Path) -> None:
-    with (
-        Member(server.port, "lobby") as ann,
-        contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other,
-    ):
-        other.execute("begin immediate")  # others may read
+def test_a_server_that_cannot_save_says_so_and_is_well_again_when_it_can(server: Server) -> None:
+    with Member(server.port, "lobby") as ann, refusing(server.database_url):
         ann.say("hello")
         wait_until(lambda: health(server).status == 503)
         assert health(server).json["reason"].startswith("saving is behind: 1 messages wait")

@@ -1,6 +1,7 @@
 """The way out: whoever watches is told first, nothing is lost, not everybody is sent away at once, and it ends soon."""
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -65,17 +66,20 @@ def test_many_are_sent_away_in_batches(database: Path) -> None:
         for thread in waiting:
             thread.join()
         assert server.stop() == 0
-    assert waits[1] < 0.4 <= waits[2] <= waits[3] < 0.8 <= waits[4] <= waits[5] < 2
+    assert waits[2] >= 0.4
+    assert waits[4] >= 0.8
+    gaps = [later - earlier for earlier, later in itertools.pairwise(waits)]
+    assert 2 * max(gaps[0::2]) < min(gaps[1::2])  # two by two
 
 
 def test_few_are_sent_away_at_once(database: Path) -> None:
-    with Server(database) as server, crowd(server, 20) as people:
+    with Server(database, close_spread=30) as server, crowd(server, 20) as people:
         begun = time.monotonic()
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         assert {close_code(talker) for talker in people} == {1012}
         stopping.join()
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 15
 
 
 def test_a_thousand_who_do_not_let_go_hold_the_server_for_less_than_15_seconds(database: Path) -> None:

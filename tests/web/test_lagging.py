@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.phoenix_client import LongPoll, Opcode, frame, request
-from tests.support.server import Server, wait_until
+from tests.support.server import Server
 from tests.support.talker import Closed, Heard, Talker
 
 BOUND = 65_536
@@ -45,6 +45,12 @@ def say(talker: Talker, messages: int, room: str = "lobby") -> None:
     """Say so many long messages; returns when all are committed, so that the room has written them to everybody."""
     for _ in range(messages):
         talker.ask(room, "new_message", name="bo", message=LONG)
+
+
+def say_until_gone(server: Server, talker: Talker) -> None:
+    """Say long messages until nobody else is in the lobby: who is closed has seconds to read how."""
+    while people(server) > 1:
+        say(talker, 1)
 
 
 def seqs(heard: list[Heard]) -> list[int]:
@@ -162,18 +168,18 @@ def test_it_is_told_of_a_stop_behind_what_could_not_be_taken_back(server: Server
 # ---------------------------------------------------------------- one who cannot
 
 
-def test_without_resync_it_is_closed_with_1013_behind_whole_frames(bo: Talker, ann: Talker) -> None:
-    ann.join("lobby")
-    say(bo, ENOUGH)
+def test_without_resync_it_is_closed_with_1013_behind_whole_frames(server: Server, bo: Talker, ann: Talker) -> None:
+    ann.join("lobby", name="ann")
+    say_until_gone(server, bo)
     heard, code = read_to_the_close(ann)
     assert code == 1013
     assert seqs(heard) == list(range(1, len(seqs(heard)) + 1))
 
 
-def test_one_channel_without_resync_is_enough(bo: Talker, ann: Talker) -> None:
-    ann.join("lobby", resync=True)
+def test_one_channel_without_resync_is_enough(server: Server, bo: Talker, ann: Talker) -> None:
+    ann.join("lobby", name="ann", resync=True)
     ann.join("den")
-    say(bo, ENOUGH)
+    say_until_gone(server, bo)
     assert read_to_the_close(ann)[1] == 1013
 
 
@@ -184,8 +190,7 @@ def test_without_any_channel_it_is_closed_with_1013(server: Server, bo: Talker, 
 
 def test_if_it_never_reads_it_is_cut_and_gone_for_the_others(server: Server, bo: Talker, ann: Talker) -> None:
     ann.join("lobby", name="ann")
-    say(bo, ENOUGH)
-    wait_until(lambda: people(server) == 1)
+    say_until_gone(server, bo)
 
 
 @pytest.mark.parametrize("resync", [1, "true", {}, []])

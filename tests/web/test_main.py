@@ -214,7 +214,7 @@ def test_it_stops_at_a_signal_with_exit_code_0_and_what_was_said_is_saved(
         for count in range(1, 201):
             say(ann, count)
         hears(ann, "new_message", id="ann-200")  # heard, but not acknowledged yet
-        assert end(server, number) == 0
+        assert server.stop(number) == 0
         assert server.log == ""
     said = [(count, f"ann-{count}", "ann", f"message {count}") for count in range(1, 201)]
     assert query(database_url, "select seq, id, name, message from message where room = 'lobby' order by seq") == said
@@ -262,11 +262,6 @@ def test_a_database_has_one_server(database: Path, server: Server) -> None:
     assert complaint("migrate", f"--database=sqlite:///{database}") == taken
     server.kill()
     server.start()  # nobody has to clean up after one that was killed
-
-
-def end(server: Server, number: signal.Signals) -> int:
-    """Send the signal, and return the exit code."""
-    return server._end(number)
 
 
 def read_to_the_end(ann: WebSocket) -> tuple[list[dict[str, object]], int]:

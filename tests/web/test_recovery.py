@@ -2,22 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.database import refusing
 from tests.support.member import Member
 from tests.support.server import Server
-
-
-@contextmanager
-def locked(database: Path) -> Iterator[None]:
-    """Another program writes to the database."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 @pytest.fixture
@@ -92,7 +84,7 @@ def test_what_was_heard_and_never_committed_is_void_after_a_crash(server: Server
     with Member(server.port, "lobby") as ann:
         epoch = ann.joined["epoch"]
         ann.says("kept")
-        with locked(database):
+        with refusing(server.database_url):
             ann.say("a ghost")
             ann.say("another ghost")
             assert ann.hears_said(3)[1:] == [(2, "a ghost"), (3, "another ghost")]
@@ -100,7 +92,7 @@ def test_what_was_heard_and_never_committed_is_void_after_a_crash(server: Server
     server.start()
     with Member(server.port, "lobby", "bo") as bo:
         bo.says("a real one")
-        with locked(database):
+        with refusing(server.database_url):
             bo.say("a third ghost")
             assert bo.hears_said(3)[-1] == (3, "a third ghost")
             server.kill()
@@ -151,7 +143,7 @@ def test_past_the_high_water_mark_posts_are_refused_before_they_are_heard(databa
         Member(server.port, "lobby") as ann,
         Member(server.port, "lobby", "bo") as bo,
     ):
-        with locked(database):
+        with refusing(server.database_url):
             waiting = [ann.say(f"number {number}") for number in range(1, 4)]
             refused = ann.says("number 4")
             assert refused["response"]["reason"] == "overloaded"
@@ -163,7 +155,7 @@ def test_past_the_high_water_mark_posts_are_refused_before_they_are_heard(databa
 
 def test_a_post_may_ask_to_be_answered_before_it_is_committed(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
-        with locked(database):
+        with refusing(server.database_url):
             assert ann.says("hello", ack="room")["response"]["seq"] == 1
         assert ann.says("hello", ack="tape")["response"]["field"] == "ack"
 

@@ -1,0 +1,14 @@
+"""Fragile rooms for a server in a process of its own, which imports this as its `--authorize`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatter import supervisor
+from tests.support.fragile_room import FragileRoom
+
+supervisor.Room = FragileRoom  # type: ignore[attr-defined]
+
+
+def everybody(_room: str, _params: Mapping[str, Any]) -> bool:
+    """Who may join."""
+    return True

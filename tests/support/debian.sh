@@ -1,0 +1,15 @@
+# For get-*.sh: `install_from_debian PACKAGE...`, where that can be done without asking; elsewhere the script ends here,
+# and the tests that need what it would install are skipped and say so, or fail where CI=true.
+command -v apt-get >/dev/null || exit 0
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif sudo -n true 2>/dev/null; then
+  as_root="sudo -n"
+else
+  exit 0
+fi
+
+install_from_debian() {
+  export DEBIAN_FRONTEND=noninteractive
+  { $as_root apt-get update -qq && $as_root apt-get install -qq --no-install-recommends "$@"; } >/dev/null
+}
