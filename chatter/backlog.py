@@ -64,7 +64,10 @@ class Backlog:
     @property
     def is_full(self) -> bool:
         """So much waits that nothing more must be said."""
-        return self.unsaved >= self._most_messages or self.unsaved_bytes >= self._most_bytes
+        return (
+            self._taken - self._saved >= self._most_messages
+            or self._taken_bytes - self._saved_bytes >= self._most_bytes
+        )
 
     @property
     def stalled_for(self) -> float:
@@ -76,11 +79,11 @@ class Backlog:
         """Whether somebody saves."""
         return self._actor is not None and self._actor.is_alive()
 
-    def take(self, messages: int, size: int) -> None:
-        """Count what a room says from the moment it says it."""
+    def take(self, size: int) -> None:
+        """Count a message of `size` bytes from the moment in which a room says it."""
         if self._taken == self._saved:
             self._began_at = time.monotonic()
-        self._taken += messages
+        self._taken += 1
         self._taken_bytes += size
 
     def tell(self, message: Save | Load) -> None:

@@ -8,10 +8,9 @@ tells its keeper when it is empty, counted anew or dead.
 import asyncio
 import dataclasses
 import logging
-import uuid
+import random
 from collections import deque
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any, Protocol, assert_never
 
 import pykka
@@ -19,6 +18,7 @@ import pykka
 from chatter.actors import LoopActor
 from chatter.backlog import Backlog
 from chatter.catch_up import CatchUp, CaughtUp
+from chatter.clock import SECOND, Clock, in_words, wall_clock
 from chatter.estate import Estate
 from chatter.messages import (
     Acknowledged,
@@ -116,9 +116,9 @@ _DONE = object()
 _GO_ON = GoOn()
 
 
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
+def new_id() -> str:
+    """A name for a message whose sender gave it none: 96 random bits, for a tenth of what `uuid4` takes."""
+    return f"{random.getrandbits(96):024x}"
 
 
 class Room(LoopActor):
@@ -165,7 +165,7 @@ class Room(LoopActor):
         estate: Estate | None = None,
         is_rebuilt: bool = False,
         expected: People | None = None,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = wall_clock,
     ) -> None:
         """A room that is rebuilt asks for its past by way of the backlog, where its predecessor's words may still be.
 
@@ -410,7 +410,7 @@ class Room(LoopActor):
         for posted in missed:
             self._turn.tell(subscriber, subscriber.push(posted))
         if join.name is not None:
-            self._presence.track(subscriber, join.name, int(self._clock().timestamp()))
+            self._presence.track(subscriber, join.name, self._clock() // SECOND)
             self._list_people(subscriber)
 
     def _tell_lagged(self, subscriber: Subscriber) -> None:
@@ -524,8 +524,8 @@ class Room(LoopActor):
         if self._backlog.is_full:
             self._turn.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
             return
-        posted = Posted(self._ring.newest + 1, post.id or uuid.uuid4().hex, post.name, post.message, self._now())
-        self._backlog.take(1, size_of(posted))
+        posted = Posted(self._ring.newest + 1, post.id or new_id(), post.name, post.message, in_words(self._clock()))
+        self._backlog.take(size_of(posted))
         self._ring.add(posted)
         self._unsaved.append(posted)
         self._turn.say(posted)
@@ -607,6 +607,3 @@ class Room(LoopActor):
         request = read.request
         self._asked.pop(id(request), None)
         self._turn.tell(request.reader, request.reader.answer(request.ref, read.answer))
-
-    def _now(self) -> str:
-        return self._clock().isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -8,13 +8,15 @@ import pykka
 import pytest
 
 from chatter.backlog import Backlog
+from chatter.clock import SECOND
 from chatter.estate import Estate
 from chatter.messages import Loaded, People, Post, Posted, Recovery, RoomMessage, Save
 from chatter.room import Room, RoomSettings
 from tests.support.stage import Listener, Recorder, Stage
 
 EPOCH = 7
-NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+NOON = int(datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp()) * SECOND + 123_456_789
+NOON_IN_WORDS = "2026-05-04T12:00:00.123456Z"
 
 
 class RoomOnStage:
@@ -103,7 +105,7 @@ def welcome(newest: int = 0, **others: Any) -> Recovery:
 
 def posted(seq: int, message: str = "hello", id: str = "") -> Posted:
     """What everyone hears of a post by ann."""
-    return Posted(seq, id or message, "ann", message, "2026-05-04T12:00:00.123456Z")
+    return Posted(seq, id or message, "ann", message, NOON_IN_WORDS)
 
 
 @pytest.fixture

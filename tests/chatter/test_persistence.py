@@ -69,7 +69,8 @@ class Desk:
     def tell(self, message: Save | Load) -> None:
         """Tell persistence by way of the backlog, which counts what is not committed."""
         if isinstance(message, Save):
-            self.backlog.take(len(message.messages), sum(map(size_of, message.messages)))
+            for posted in message.messages:
+                self.backlog.take(size_of(posted))
         self.backlog.tell(message)
 
 
@@ -245,9 +246,9 @@ def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, databa
     by_number, by_size = Backlog(most_messages=3), Backlog(most_bytes=1_000)
     for backlog, size in ((by_number, 1), (by_size, 400)):
         for _ in range(2):
-            backlog.take(1, size)
+            backlog.take(size)
             assert not backlog.is_full
-        backlog.take(1, size)
+        backlog.take(size)
         assert backlog.is_full
         backlog.settled(1, size)
         assert not backlog.is_full

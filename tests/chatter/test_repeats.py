@@ -4,13 +4,13 @@ import pytest
 
 from chatter.messages import Acknowledged, Looked, LookUp, NotSaved, Posted, Refused, Saved, Voided
 from chatter.room import OVERLOADED, RoomSettings
-from tests.chatter.conftest import NOON, RoomOnStage, post, posted
+from tests.chatter.conftest import NOON_IN_WORDS, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
 
 def acknowledged(seq: int, id: str, *, duplicate: bool = False) -> Acknowledged:
     """The answer to a post."""
-    return Acknowledged(id, seq, NOON.isoformat().replace("+00:00", "Z"), duplicate)
+    return Acknowledged(id, seq, NOON_IN_WORDS, duplicate)
 
 
 def said(listener: Listener) -> list[str]:

@@ -1,10 +1,10 @@
 """Rooms that fail, and whose clock is set back, when certain things are said."""
 
-from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from chatter.clock import SECOND, wall_clock
 from chatter.messages import Post, RoomMessage
-from chatter.room import Room, utc_now
+from chatter.room import Room
 
 FAIL_BEFORE = "the room fails before it has said this, once"
 FAIL_AFTER = "the room fails when it has just said this, once"
@@ -15,7 +15,7 @@ SET_BACK = "an hour is taken back"
 class FragileRoom(Room):
     """A room as it is, until it is told one of the texts above."""
 
-    late = timedelta()  # of all rooms' clocks
+    late = 0  # nanoseconds, of all rooms' clocks
     failed_at: ClassVar[set[str | None]] = set()  # ids, of all rooms
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -30,7 +30,7 @@ class FragileRoom(Room):
         if isinstance(message, Post) and message.message == FAIL_AFTER and self.dated is message:
             self.fail_once(message)
 
-    def tell_time(self) -> datetime:
+    def tell_time(self) -> int:
         """Whoever says something needs the time: here it fails in the middle of it."""
         self.dated = self.in_hand
         match self.in_hand:
@@ -39,8 +39,8 @@ class FragileRoom(Room):
             case Post(message=text) if text == POISON:
                 raise ValueError(text)
             case Post(message=text) if text == SET_BACK:
-                FragileRoom.late += timedelta(hours=1)
-        return utc_now() - self.late
+                FragileRoom.late += 3_600 * SECOND
+        return wall_clock() - self.late
 
     def fail_once(self, post: Post) -> None:
         """The room that takes this one's place gets over it."""

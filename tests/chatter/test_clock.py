@@ -1,0 +1,21 @@
+"""The time of day in words."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chatter.clock import SECOND, in_words, wall_clock
+
+
+@pytest.mark.parametrize("moment", [0, 999, 1_000, 123_456_789, SECOND - 1, SECOND, 1_777_896_000 * SECOND + 5_000])
+def test_a_moment_is_told_as_iso_8601_in_utc_with_microseconds(moment: int) -> None:
+    told = in_words(moment)
+    assert len(told) == 27
+    seconds, microseconds = divmod(moment // 1_000, 1_000_000)
+    expected = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+    assert datetime.fromisoformat(told) == expected
+    assert told == expected.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def test_the_wall_clock_is_that_of_the_world() -> None:
+    assert abs(wall_clock() / SECOND - datetime.now(UTC).timestamp()) < 60
