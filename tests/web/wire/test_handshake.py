@@ -55,6 +55,28 @@ def test_a_frame_may_come_in_the_same_packet_as_the_handshake(stage: Stage) -> N
     asked.close()
 
 
+@pytest.mark.parametrize("cut", [1, 40, -1])
+def test_a_handshake_may_come_in_pieces_and_a_frame_in_the_packet_of_the_last(stage: Stage, cut: int) -> None:
+    asked = Connection(stage.port)
+    lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", f"Host: 127.0.0.1:{stage.port}"]
+    lines += [f"{name}: {value}" for name, value in UPGRADE.items()]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    asked.send(head[:cut])
+    stage.connect("ann").lives()
+    asked.send(head[cut:] + frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]'))
+    assert asked.read_through(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+    assert asked.read(64).endswith(b'"status":"ok"}]')
+    asked.close()
+
+
+def test_both_ways_to_a_websocket_give_the_same_answer(stage: Stage) -> None:
+    plain = upgrade(stage)
+    unusual = upgrade(stage, X_Padding="é")  # not ASCII: such a head is left to Tornado
+    plain.headers.pop("date")
+    unusual.headers.pop("date")
+    assert (plain.status_line, plain.headers) == (unusual.status_line, unusual.headers)
+
+
 def test_a_query_that_is_not_utf8_is_400(stage: Stage) -> None:
     assert upgrade(stage, "/socket/websocket?name=%ff&vsn=2.0.0").status == 400
 
