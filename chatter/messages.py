@@ -88,7 +88,7 @@ class Meta(msgspec.Struct, frozen=True, gc=False):
     online_at: int  # seconds since 1970
 
 
-class Metas(msgspec.Struct, frozen=True):
+class Metas(msgspec.Struct, frozen=True, gc=False):
     """All connections of one person, oldest first."""
 
     metas: tuple[Meta, ...]
@@ -271,8 +271,8 @@ class GoOn(msgspec.Struct, frozen=True):
     """Some have not heard yet what was said in an earlier turn: the room goes on telling them."""
 
 
-class CountDue(msgspec.Struct, frozen=True):
-    """It is time to tell everybody how many people are here."""
+class PauseEnded(msgspec.Struct, frozen=True):
+    """Everybody may be told again who has come and gone."""
 
 
 class GraceEnded(msgspec.Struct, frozen=True):
@@ -345,7 +345,7 @@ RoomMessage: TypeAlias = (
     | Relay
     | ReadHistory
     | GoOn
-    | CountDue
+    | PauseEnded
     | GraceEnded
     | Retire
     | Loaded

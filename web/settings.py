@@ -174,8 +174,8 @@ class Settings:
     max_listed_people: int = _setting(
         200, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
     )
-    people_count_interval: float = _setting(
-        2.0, _seconds, "how often clients in a more crowded room are told how many people are there"
+    presence_interval: float = _setting(
+        2.0, _seconds, "longest pause between two news of who came and went, which large rooms make"
     )
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     drain_notice: float = _setting(
@@ -226,7 +226,7 @@ class Settings:
             self.max_recovery_gap,
             self.presence_grace,
             self.max_listed_people,
-            self.people_count_interval,
+            self.presence_interval,
         )
 
 

@@ -21,8 +21,8 @@ def test_every_connection_has_a_reference_of_its_own() -> None:
 def test_a_change_is_told_once() -> None:
     presence = Presence(200)
     presence.track(Listener(), "ann", 0)
-    assert presence.changed() == PresenceChanged(joins=presence.listed().people, leaves={})
-    assert presence.changed() is None
+    assert presence.changes() == [PresenceChanged(joins=presence.listed().people, leaves={})]
+    assert presence.changes() == []
 
 
 def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
@@ -30,23 +30,23 @@ def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
     presence.track(ann, "ann", 0)
     listed = presence.listed().people
     presence.untrack(ann)
-    assert presence.changed() == PresenceChanged(joins=listed, leaves=listed)
+    assert presence.changes() == [PresenceChanged(joins=listed, leaves=listed)]
     assert presence.listed().people == {}
 
 
 def test_a_connection_that_was_never_tracked_leaves_no_trace() -> None:
     presence = Presence(200)
     presence.untrack(Listener())
-    assert presence.changed() is None
+    assert presence.changes() == []
 
 
 def test_what_was_told_does_not_change_afterwards() -> None:
     presence = Presence(200)
     presence.track(Listener(), "ann", 0)
-    listed, change = presence.listed(), presence.changed()
+    listed, [change] = presence.listed(), presence.changes()
     presence.track(Listener(), "ann", 1)
     assert len(listed.people["ann"].metas) == 1
-    assert change is not None
+    assert isinstance(change, PresenceChanged)
     assert len(change.joins["ann"].metas) == 1
 
 
@@ -57,11 +57,11 @@ def metas(*online_at: int) -> Metas:
 def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> None:
     presence = Presence(200)
     presence.expect({"ann": metas(1, 2)})
-    assert (len(presence), presence.changed()) == (1, None)
+    assert (len(presence), presence.changes()) == (1, [])
     presence.track(Listener(), "ann", 9)
     assert [meta.online_at for meta in presence.listed().people["ann"].metas] == [2, 9]
-    change = presence.changed()
-    assert change is not None
+    [change] = presence.changes()
+    assert isinstance(change, PresenceChanged)
     assert change.leaves == {"ann": metas(1)}
     assert [meta.online_at for meta in change.joins["ann"].metas] == [9]
 
@@ -70,9 +70,9 @@ def test_those_who_do_not_come_back_are_gone_when_they_are_expected_no_more() ->
     presence = Presence(200)
     presence.expect({"ann": metas(1, 2), "bo": metas(3)})
     presence.track(Listener(), "ann", 9)
-    presence.changed()
+    presence.changes()
     presence.expect_nobody()
     assert list(presence.listed().people) == ["ann"]
-    assert presence.changed() == PresenceChanged(joins={}, leaves={"ann": metas(2), "bo": metas(3)})
+    assert presence.changes() == [PresenceChanged(joins={}, leaves={"ann": metas(2), "bo": metas(3)})]
     presence.expect_nobody()
-    assert presence.changed() is None
+    assert presence.changes() == []
