@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 """For every expectation: more than the slowest machine needs, as a failure alone waits so long."""
 
 UNANSWERED_MS = 10_000
