@@ -23,13 +23,13 @@ def _next_phx_ref() -> str:
 class Presence:
     """The people of one room, and what changed among them since it was last asked."""
 
-    __slots__ = ("_expected", "_here", "_joins", "_leaves", "_most", "_people", "_told", "_unlisted")
+    __slots__ = ("_expected", "_here", "_joins", "_leaves", "_listed", "_most", "_told", "_unlisted")
 
     def __init__(self, most_listed: int) -> None:
         self._most = most_listed
-        self._people: dict[str, Metas] = {}
+        self._listed: dict[str, Metas] = {}
+        self._unlisted: dict[str, Metas] = {}  # in the order in which they came
         self._here: dict[Subscriber, tuple[str, Meta]] = {}
-        self._unlisted: dict[str, None] = {}  # in the order in which they came
         self._expected: dict[str, list[Meta]] | None = None
         self._joins: dict[str, list[Meta]] | None = None
         self._leaves: dict[str, list[Meta]] | None = None
@@ -37,7 +37,7 @@ class Presence:
 
     def __len__(self) -> int:
         """How many people are here, each counted once."""
-        return len(self._people)
+        return len(self._listed) + len(self._unlisted)
 
     @property
     def connections(self) -> int:
@@ -52,7 +52,7 @@ class Presence:
     @property
     def people(self) -> People:
         """Everybody who is here now."""
-        return dict(self._people)
+        return {**self._listed, **self._unlisted}
 
     def tracks(self, subscriber: Subscriber) -> bool:
         """Whether this connection is shown as here."""
@@ -64,11 +64,11 @@ class Presence:
         self._here[subscriber] = (name, meta)
         if self._expected is not None:
             self._meet(name)
-        others = self._people.get(name)
-        self._people[name] = Metas((meta,) if others is None else (*others.metas, meta))
-        if others is None and len(self._people) - len(self._unlisted) > self._most:
-            self._unlisted[name] = None
-        self._note_join(name, meta)
+        page = self._page_of(name)
+        others = page[name].metas if name in page else ()
+        page[name] = Metas((*others, meta))
+        if page is self._listed:
+            self._joins = _with(self._joins, name, meta)
 
     def untrack(self, subscriber: Subscriber) -> None:
         """Show a connection as gone; nothing happens if it was not tracked."""
@@ -77,9 +77,9 @@ class Presence:
 
     def expect(self, people: People) -> None:
         """Show people as here who were when the server stopped, until they come or `expect_nobody` is called."""
-        self._people.update(people)
+        for name, of_name in people.items():
+            self._page_of(name)[name] = of_name
         self._expected = {name: list(of_name.metas) for name, of_name in people.items()}
-        self._unlisted.update(dict.fromkeys(list(people)[self._most :]))
 
     def expect_nobody(self) -> None:
         """Those who did not come back are gone."""
@@ -88,16 +88,15 @@ class Presence:
 
     def listed(self, reader: Subscriber | None = None) -> PresenceListed:
         """Everybody who is listed now, and the `reader` whether listed or not."""
-        if not self._unlisted:
-            return PresenceListed(dict(self._people))
-        own = self._here.get(reader, (None,))[0] if reader is not None else None
-        return PresenceListed(
-            {name: metas for name, metas in self._people.items() if name not in self._unlisted or name == own}
-        )
+        people = dict(self._listed)
+        own = self._here.get(reader) if reader is not None else None
+        if own is not None and own[0] not in people:
+            people[own[0]] = self._unlisted[own[0]]
+        return PresenceListed(people)
 
     def counted(self) -> PresenceCounted:
         """How many people are here."""
-        return PresenceCounted(len(self._people))
+        return PresenceCounted(len(self))
 
     def changes(self) -> list[PresenceChanged | PresenceCounted]:
         """What everybody has to be told since the last call: who came and went, of those who are listed; and how many
@@ -109,7 +108,7 @@ class Presence:
         if self._joins is not None or self._leaves is not None:
             changes.append(PresenceChanged(joins=_people(self._joins), leaves=_people(self._leaves)))
             self._joins = self._leaves = None
-        number = len(self._people) if self._unlisted else None
+        number = len(self) if self._unlisted else None
         if number != self._told:
             changes.append(self.counted())
             self._told = number
@@ -126,34 +125,37 @@ class Presence:
         if not self._expected:
             self._expected = None
 
+    def _page_of(self, name: str) -> dict[str, Metas]:
+        """Where somebody of that name stands, or will stand."""
+        if name in self._listed or (name not in self._unlisted and len(self._listed) < self._most):
+            return self._listed
+        return self._unlisted
+
     def _drop(self, name: str, meta: Meta) -> None:
-        if name not in self._unlisted:
-            if self._leaves is None:
-                self._leaves = {}
-            self._leaves.setdefault(name, []).append(meta)
-        rest = tuple(other for other in self._people[name].metas if other is not meta)
+        page = self._page_of(name)
+        if page is self._listed:
+            self._leaves = _with(self._leaves, name, meta)
+        rest = tuple(other for other in page[name].metas if other is not meta)
         if rest:
-            self._people[name] = Metas(rest)
+            page[name] = Metas(rest)
         else:
-            del self._people[name]
-            self._fill_list(name)
+            del page[name]
+            self._fill_list()
 
-    def _fill_list(self, gone: str) -> None:
-        """Somebody left: the one who has waited longest takes a free place on the list."""
-        if gone in self._unlisted:
-            del self._unlisted[gone]
-        elif self._unlisted:
+    def _fill_list(self) -> None:
+        """Who has waited longest takes a free place on the list."""
+        while self._unlisted and len(self._listed) < self._most:
             name = next(iter(self._unlisted))
-            del self._unlisted[name]
-            for meta in self._people[name].metas:
-                self._note_join(name, meta)
+            of_name = self._listed[name] = self._unlisted.pop(name)
+            for meta in of_name.metas:
+                self._joins = _with(self._joins, name, meta)
 
-    def _note_join(self, name: str, meta: Meta) -> None:
-        if name in self._unlisted:
-            return
-        if self._joins is None:
-            self._joins = {}
-        self._joins.setdefault(name, []).append(meta)
+
+def _with(metas: dict[str, list[Meta]] | None, name: str, meta: Meta) -> dict[str, list[Meta]]:
+    """`metas` and this one: no dict is kept while there is nothing to keep."""
+    metas = {} if metas is None else metas
+    metas.setdefault(name, []).append(meta)
+    return metas
 
 
 def _people(metas: dict[str, list[Meta]] | None) -> People:

@@ -80,7 +80,7 @@ class RoomSettings:
     recovery_page: int = 500  # most messages pushed to one who comes back
     recovery_gap: int = 5_000  # most messages that one who comes back may have missed
     presence_grace: float = 10.0  # seconds that people are shown as here after a restart, until they come back
-    listed_people: int = 200  # most people that clients are told the names of
+    listed_people: int = 100  # most people that clients are told the names of
     presence_interval: float = 2.0  # seconds at most between two news of who came and went
 
 

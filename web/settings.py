@@ -172,7 +172,7 @@ class Settings:
         10.0, _seconds, "how long people are shown as here after a restart of the server, until they come back"
     )
     max_listed_people: int = _setting(
-        200, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
+        100, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
     )
     presence_interval: float = _setting(
         2.0, _seconds, "longest pause between two news of who came and went, which large rooms make"
