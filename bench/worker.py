@@ -72,9 +72,7 @@ class Worker:
         actions = [action for talk in step.talks for action in self._words(step, talk, begin)]
         actions += self._expect(step.arrival, begin)
         actions.sort(key=lambda action: action.due)
-        accounts = [
-            Account(step, talk, self._groups[talk.group], self._people[talk.group]) for talk in step.talks
-        ]
+        accounts = [Account(step, talk, self._groups[talk.group], self._people[talk.group]) for talk in step.talks]
         ear = next((one for talk in step.talks for one in self._people[talk.group] if one.is_read), None)
         spoken = max((begin + round((step.warm_up + step.seconds) * SECOND), begin) if step.talks else (begin,))
         latest = spoken + round(step.patience * SECOND)
@@ -145,7 +143,7 @@ class Worker:
         return [Action(begin + round(person.member * SECOND / arrival.rate), person, b"") for person in people]
 
     def _recruit(self, group: Group) -> list[Connection]:
-        """This process's share of a group."""
+        """The share of a group that this process has."""
         self._groups[group.name] = group
         in_full = group.read_in_full()
         publishers = {group.publisher(number): number for number in range(group.publishers)}

@@ -1,4 +1,4 @@
-"""How the Python peers save: a thread with SQLite, which commits all that waits at once, as one who cares would write it."""
+"""How the Python peers save: a thread with SQLite that commits all that waits at once."""
 
 import asyncio
 import queue

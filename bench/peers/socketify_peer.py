@@ -14,7 +14,7 @@ database.execute("CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, to
 app = App()
 
 
-def on_message(ws, text, opcode):
+def on_message(ws, text, _opcode):
     join_ref, ref, topic, event, payload = json.loads(text)
     if event == "phx_join":
         ws.subscribe(topic)

@@ -74,9 +74,7 @@ def create_table():
 
 
 create_table()
-application = ProtocolTypeRouter(
-    {"websocket": URLRouter([path("socket/websocket", ChatConsumer.as_asgi())])}
-)
+application = ProtocolTypeRouter({"websocket": URLRouter([path("socket/websocket", ChatConsumer.as_asgi())])})
 
 Server(
     application,
