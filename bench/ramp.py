@@ -1,6 +1,7 @@
 """The highest rate that a server holds: raise it until it fails, then halve the gap."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 from bench.load import TroubleComing
@@ -11,6 +12,9 @@ FACTOR = 1.6
 
 MOST_STEPS = 24
 """Whatever happens, a ramp ends."""
+
+MOST_SECONDS = 240.0
+"""The same for a server whose every step takes long."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,12 +30,15 @@ def is_held(outcome: Outcome, limit: float) -> bool:
     return outcome.is_clean and outcome.latency(0.99) <= limit
 
 
-def climb(attempt: Callable[[float], Outcome], first: float, limit: float, *, halvings: int = 3) -> Held:
+def climb(
+    attempt: Callable[[float], Outcome], first: float, limit: float, *, halvings: int = 3, seconds: float = MOST_SECONDS
+) -> Held:
     """Find the highest rate, from `first` up, or down where that is too much.
 
-    `attempt` has one step done at a rate. A rate has failed when it failed twice.
+    `attempt` has one step done at a rate. A rate has failed when it failed twice. After `seconds` no step begins.
     """
     steps = 0
+    until = time.monotonic() + seconds
     best = Held(0, None)
     failed = 0.0
 
@@ -49,15 +56,16 @@ def climb(attempt: Callable[[float], Outcome], first: float, limit: float, *, ha
         failed = rate
         return False
 
+    def may_go_on() -> bool:
+        return steps < MOST_STEPS and time.monotonic() < until
+
     rate = first
-    while steps < MOST_STEPS and holds(rate):
+    while may_go_on() and holds(rate):
         rate *= FACTOR
-    while steps < MOST_STEPS and not best.rate and rate > first / 50:
+    while may_go_on() and not best.rate and rate > first / 50:
         rate /= 2
-        if holds(rate):
-            break
+        holds(rate)
     for _ in range(halvings):
-        if not best.rate or steps >= MOST_STEPS:
-            break
-        holds((best.rate * failed) ** 0.5)
+        if best.rate and failed and may_go_on():
+            holds((best.rate * failed) ** 0.5)
     return best

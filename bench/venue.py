@@ -26,7 +26,9 @@ class Venue:
         """One step."""
         running, load = self.open()
         if time.monotonic() - self._beat_at > HEARTBEAT_EVERY:
-            load.heartbeat()
+            if not load.heartbeat():
+                self.close()
+                running, load = self.open()
             self._beat_at = time.monotonic()
         before = running.cpu()
         outcome = load.run(step)

@@ -101,13 +101,19 @@ class Worker:
         return time.monotonic_ns() <= until
 
     def heartbeat(self) -> bool:
-        """Everybody says that they are still there."""
+        """Everybody says that they are still there; whether all were answered, and nothing comes any more."""
         beat = frames.heartbeat()
-        for people in self._people.values():
-            for person in people:
-                if person.state in (State.IN, State.CONNECTED):
-                    person.send(beat, self._epoll)
-        return self.settle()
+        everybody = [person for people in self._people.values() for person in people]
+        unanswered = {person: person.bytes for person in everybody if person.state in (State.IN, State.CONNECTED)}
+        for person in unanswered:
+            person.send(beat, self._epoll)
+        until = time.monotonic_ns() + SETTLED_WITHIN
+
+        def are_answered() -> bool:
+            return all(person.bytes > before for person, before in unanswered.items())
+
+        self._loop([], lambda now: now > until or are_answered())
+        return are_answered() and self.settle()
 
     def close(self) -> None:
         """Everybody goes."""

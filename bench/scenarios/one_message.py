@@ -12,7 +12,7 @@ def _measure(server: Server, context: Context) -> Figures:
     people = 2_000 if context.quick else 10_000
     group = Group("all", rooms=1, people=people, publishers=1, sample=people, shown=False)
     with Venue(server, group) as venue:
-        seconds = 4.0 if context.quick else 10.0
+        seconds = 2.5 if context.quick else 10.0
         outcome = venue.run(Step((Talk(group.name, 2.0),), warm_up=1.0, seconds=seconds))
         context.tell(server, f"a message to {people:,}", outcome, venue.cpu)
     if not outcome.is_clean:

@@ -35,6 +35,9 @@ def held(server: Server, context: Context, name: str, group: Group, *, limit: fl
             return outcome
 
         begin = context.first_rate(name, server, first)
-        rate = climb(attempt, begin, limit, halvings=1 if context.quick else 3).rate
+        if context.quick:
+            rate = climb(attempt, begin, limit, halvings=1, seconds=8.0).rate
+        else:
+            rate = climb(attempt, begin, limit).rate
     context.remember(name, server, rate)
     return rate
