@@ -43,7 +43,7 @@ format: $(BIN)/pytest ## rewrite the code as the formatter wants it
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)
 
-bench: $(BIN)/chatter .venv-bench/.installed ## Chatter beside other servers, measured: make bench [QUICK=1] [SCENARIOS="a b"] [SERVERS="chatter ws_peer"] [KEEP=1]
+bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter beside other servers, measured: make bench [QUICK=1] [SCENARIOS="a b"] [SERVERS="chatter ws_peer"] [KEEP=1]
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)"
 
 clean: ## remove what the other verbs made, but not the database
@@ -79,11 +79,11 @@ $(CLIENT)/node_modules/.installed-dev: $(CLIENT)/package-lock.json | $(BIN)/chat
 	@touch $(CLIENT)/node_modules/.installed $@
 
 # Each peer is tried alone: one that cannot be installed is left out, and the benchmark says so.
-.venv-bench/.installed: bench/requirements.txt bench/constraints.txt bench/peers/package-lock.json | $(BIN)/python
+.venv-bench/.installed: bench/requirements.txt bench/constraints.txt bench/peers/package-lock.json | $(CLIENT)/node_modules/.installed
 	@echo "Fetching the servers that Chatter is compared with, into .venv-bench"
 	@$(PYTHON) -m venv .venv-bench
 	@sed '/^#/d' bench/requirements.txt | while read -r packages; do \
-	  PIP_CONSTRAINT=bench/constraints.txt .venv-bench/bin/python -m pip install --quiet $$packages || \
+	  PIP_CONSTRAINT=bench/constraints.txt .venv-bench/bin/python -m pip install --quiet $$packages </dev/null || \
 	  echo "cannot be installed here: $$packages"; done
 	@cd bench/peers && { command -v npm >/dev/null && $(NPM_CI) || echo "the Node.js peer cannot be installed here"; }
 	@touch $@

@@ -116,6 +116,7 @@ def _read(file: Path) -> Results | None:
 
 
 def _write(file: Path, results: Results) -> None:
+    file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 
 

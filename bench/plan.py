@@ -20,7 +20,7 @@ class Group:
     rooms: int
     people: int  # in each room
     publishers: int = 0  # in all, spread evenly over the rooms and the people in each
-    sample: int = 16  # so many of a larger room are read in full, besides its publishers
+    sample: int = 8  # so many of a larger room are read in full, besides its publishers
     topics: int = 1  # each person joins so many rooms: then a "room" here stands for that many, with the same people
     shown: bool = True  # join with a name
     place: str = "bench"  # groups in one place share rooms

@@ -4,7 +4,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from bench.load import Load
+from bench.load import Load, TroubleComing
 from bench.plan import Group, Outcome, Step
 from bench.servers import Running, Server
 
@@ -42,8 +42,12 @@ class Venue:
         if self._running is None or self._load is None:
             self._running = Running(self._server).__enter__()
             self._load = Load(self._running.port).__enter__()
-            for group in self._groups:
-                self._load.come(group)
+            try:
+                for group in self._groups:
+                    self._load.come(group)
+            except TroubleComing:
+                self.close()
+                raise
             self._beat_at = time.monotonic()
         return self._running, self._load
 

@@ -203,9 +203,9 @@ class Worker:
             due, connection, data = actions[position]
             if due > now:
                 break
-            outcome.late = max(outcome.late, (now - due) / SECOND)
             if data:
                 outcome.sent += 1
+                outcome.late = max(outcome.late, (now - due) / SECOND)
                 connection.send(data, self._epoll)
             else:
                 self._set_out(connection, due)

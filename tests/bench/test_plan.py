@@ -42,8 +42,8 @@ def test_messages_are_due_at_even_distances_whatever_the_server_does() -> None:
 def test_everybody_in_a_small_room_is_read_in_full_and_a_sample_of_a_large_one() -> None:
     assert len(GROUPS[1].read_in_full()) == 500
     sample = sorted(GROUPS[0].read_in_full())
-    assert len(sample) == 16
-    assert max(after - before for before, after in itertools.pairwise(sample)) <= 32
+    assert len(sample) == 8
+    assert max(after - before for before, after in itertools.pairwise(sample)) <= 63
 
 
 def test_processes_add_up() -> None:
