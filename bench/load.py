@@ -13,7 +13,7 @@ from bench.worker import serve
 PREPARATION = 6_000
 """Nanoseconds that laying down one message takes; half as much on any machine that was tried."""
 
-_fork = multiprocessing.get_context("fork")
+_spawn = multiprocessing.get_context("spawn")
 
 
 class TroubleComing(Exception):
@@ -32,8 +32,8 @@ class Load:
     def __enter__(self) -> Self:
         allow_many_files()
         for number in range(self._workers):
-            ours, theirs = _fork.Pipe()
-            process = _fork.Process(target=serve, args=(theirs, number, self._workers, self._port), daemon=True)
+            ours, theirs = _spawn.Pipe()
+            process = _spawn.Process(target=serve, args=(theirs, number, self._workers, self._port), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)
