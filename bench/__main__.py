@@ -35,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     servers = [_chosen(SERVERS, name) for name in options.servers.split()] or _usual_servers(quick=options.quick)
     kept = _read(KEPT / f"{kind}.json")
     context = Context(options.quick, dict(kept["held"]) if kept else {})
-    results = _measure_all(scenarios, _those_there(servers), options.repeats or (2 if options.quick else 3), context)
+    results = about_this_run(_those_there(servers), quick=options.quick)
     results["command"] = options.command
-    _write(KEPT / f"latest-{kind}.json", results)
+    for repeat in range(1, (options.repeats or (2 if options.quick else 3)) + 1):
+        _measure_all(repeat, scenarios, context, results)
+        _write(KEPT / f"latest-{kind}.json", results)
     print(report.tables(results))
     if options.keep:
         _write(KEPT / f"{kind}.json", results)
@@ -47,22 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _compare(results, kept)
 
 
-def _measure_all(scenarios: Sequence[Scenario], servers: Sequence[Server], repeats: int, context: Context) -> Results:
-    results = about_this_run(servers, quick=context.quick)
-    began = time.monotonic()
-    for repeat in range(repeats):
-        for scenario in scenarios:
-            for server in servers:
-                if not scenario.for_peers and not server.is_chatter:
-                    continue
-                at = f"[{time.monotonic() - began:5.0f} s] {repeat + 1}/{repeats}"
-                print(f"{at} ({scenario.letter}) {scenario.name}: {server.what}", flush=True)
-                for figure, value in _measure(scenario, server, context).items():
-                    results["figures"].setdefault(scenario.letter, {}).setdefault(server.name, {}).setdefault(
-                        figure, []
-                    ).append(value)
+def _measure_all(repeat: int, scenarios: Sequence[Scenario], context: Context, results: Results) -> None:
+    """Every scenario once, the servers in turn."""
+    for scenario in scenarios:
+        for server in (SERVERS[name] for name in results["versions"]):
+            if not scenario.for_peers and not server.is_chatter:
+                continue
+            at = f"[{time.strftime('%H:%M:%S')}] repeat {repeat}"
+            print(f"{at} ({scenario.letter}) {scenario.name}: {server.what}", flush=True)
+            series = results["figures"].setdefault(scenario.letter, {}).setdefault(server.name, {})
+            for figure, value in _measure(scenario, server, context).items():
+                series.setdefault(figure, []).append(value)
     results["held"] = context.held
-    return results
 
 
 def _measure(scenario: Scenario, server: Server, context: Context) -> dict[str, float]:

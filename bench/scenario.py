@@ -60,7 +60,6 @@ class Scenario:
     measure: Callable[[Server, Context], Figures]
     for_peers: bool = True
     in_quick: bool = True
-    variants: tuple[str, ...] = ()  # servers that are measured besides those that were asked for
 
 
 def _troubles(outcome: Outcome) -> str:
