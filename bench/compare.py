@@ -56,9 +56,16 @@ def _change(now: Results, kept: Results, letter: str, name: str, figure: Figure)
             for server in ("chatter", peer)
         ]
         ours, theirs, ours_kept, theirs_kept = map(middle, series)
-        if not all(value and math.isfinite(value) for value in (ours, theirs, ours_kept, theirs_kept)):
+        if not series[0] or not all(_is_figure(value) for value in (theirs, ours_kept, theirs_kept)):
             continue
+        if not _is_figure(ours):
+            return math.inf, figure.floor, peer  # it could do this before
         worse = (ours / theirs) / (ours_kept / theirs_kept)
         noise = max(figure.floor, math.hypot(*map(spread, series)) * 2)
         return (1 / worse if figure.better == "higher" else worse), noise, peer
     return None
+
+
+def _is_figure(value: float) -> bool:
+    """Neither nothing at all nor a failure."""
+    return value != 0 and math.isfinite(value)

@@ -27,6 +27,16 @@ def test_twice_the_latency_on_the_same_machine_is_one_and_is_named() -> None:
     assert any("SLOWER: (a) big room, p99 at 200 msg/s" in line for line in found.lines)
 
 
+@pytest.mark.parametrize("figure", [0.0, math.nan])
+def test_what_worked_before_and_fails_now_is_one(figure: float) -> None:
+    found = verdict(results([figure, figure], [20.0, 20.4]), KEPT)
+    assert found.is_slower
+
+
+def test_what_was_not_measured_this_time_is_none() -> None:
+    assert not verdict(results([], [20.0, 20.4]), KEPT).is_slower
+
+
 def test_what_the_spread_of_the_repeats_explains_is_none() -> None:
     assert not verdict(results([10.0, 22.0], [20.0, 20.4]), KEPT).is_slower
 
