@@ -31,7 +31,13 @@ def is_held(outcome: Outcome, limit: float) -> bool:
 
 
 def climb(
-    attempt: Callable[[float], Outcome], first: float, limit: float, *, halvings: int = 3, seconds: float = MOST_SECONDS
+    attempt: Callable[[float], Outcome],
+    first: float,
+    limit: float,
+    *,
+    factor: float = FACTOR,
+    halvings: int = 3,
+    seconds: float = MOST_SECONDS,
 ) -> Held:
     """Find the highest rate, from `first` up, or down where that is too much.
 
@@ -61,7 +67,7 @@ def climb(
 
     rate = first
     while may_go_on() and holds(rate):
-        rate *= FACTOR
+        rate *= factor
     while may_go_on() and not best.rate and rate > first / 50:
         rate /= 2
         holds(rate)

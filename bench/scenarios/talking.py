@@ -36,7 +36,10 @@ def held(server: Server, context: Context, name: str, group: Group, *, limit: fl
 
         begin = context.first_rate(name, server, first)
         if context.quick:
-            rate = climb(attempt, begin, limit, halvings=1, seconds=8.0).rate
+            is_near = begin != first
+            rate = climb(
+                attempt, begin, limit, factor=1.6 if is_near else 4.0, halvings=1 if is_near else 3, seconds=25.0
+            ).rate
         else:
             rate = climb(attempt, begin, limit).rate
     context.remember(name, server, rate)
