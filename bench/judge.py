@@ -107,7 +107,7 @@ class Account:
         if person.state is State.IN and self._group.topics == 1:
             room = f"{self._group.name}-{person.room}"
             outcome.orders.setdefault(room, set()).add(zlib.crc32(b"".join(markers)))
-        latencies = outcome.by_group.setdefault(self._group.name, array("I"))
+        latencies = outcome.by_group.setdefault(self._group.name, array("Q"))
         for came, found in person.heard:
             latencies.extend(delays(came, found, measured))
         if self._messages <= FEW:

@@ -127,11 +127,11 @@ class Outcome:
     arrived: int = 0
     failed: int = 0  # connections that could not be made, or joins that were refused
     gave_up: bool = False
-    latencies: "array[int]" = dataclasses.field(default_factory=lambda: array("I"))  # µs, of those read in full
+    latencies: "array[int]" = dataclasses.field(default_factory=lambda: array("Q"))  # µs, of those read in full
     by_group: "dict[str, array[int]]" = dataclasses.field(default_factory=dict)
     last: dict[int, int] = dataclasses.field(default_factory=dict)  # µs to the last receipt of a message, by number
     orders: dict[str, set[int]] = dataclasses.field(default_factory=dict)  # hashes of what was heard in a room
-    joins: "array[int]" = dataclasses.field(default_factory=lambda: array("I"))  # µs from its time to being in
+    joins: "array[int]" = dataclasses.field(default_factory=lambda: array("Q"))  # µs from its time to being in
     first_at: int = 0  # when the first one set out
     last_at: int = 0  # when the last one was in
     cpu: float = 0.0  # seconds the generator used
@@ -178,7 +178,7 @@ def merge(outcomes: Iterable[Outcome]) -> Outcome:
         whole.latencies.extend(part.latencies)
         whole.joins.extend(part.joins)
         for group, latencies in part.by_group.items():
-            whole.by_group.setdefault(group, array("I")).extend(latencies)
+            whole.by_group.setdefault(group, array("Q")).extend(latencies)
         for number, last in part.last.items():
             whole.last[number] = max(last, whole.last.get(number, 0))
         for room, heard in part.orders.items():

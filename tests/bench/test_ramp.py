@@ -12,7 +12,7 @@ from bench.ramp import climb
 
 
 def a_server_that_holds(most: float) -> Callable[[float], Outcome]:
-    return lambda rate: Outcome(latencies=array("I", [1_000 if rate <= most else 1_000_000]))
+    return lambda rate: Outcome(latencies=array("Q", [1_000 if rate <= most else 1_000_000]))
 
 
 @pytest.mark.parametrize("most", [3, 95, 100, 1_234, 50_000])
@@ -23,7 +23,7 @@ def test_the_highest_rate_held_is_found_from_below_and_from_above(most: float) -
 
 
 def test_nothing_is_held_where_every_step_loses_something() -> None:
-    assert climb(lambda _rate: Outcome(lost=1, latencies=array("I", [1])), 100.0, 100.0).rate == 0
+    assert climb(lambda _rate: Outcome(lost=1, latencies=array("Q", [1])), 100.0, 100.0).rate == 0
 
 
 def test_a_ramp_ends_though_nothing_is_too_much() -> None:
