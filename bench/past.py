@@ -1,0 +1,31 @@
+"""Makes a database with a past: `python -m bench.past FILE MESSAGES`."""
+
+import datetime
+import sys
+
+import schema
+from schema.database import migrate
+from schema.message import Message
+
+ROOMS = 1_000
+BATCH = 100
+"""Messages of one room at a time."""
+
+
+def main(file: str, messages: int) -> None:
+    """`messages` in all, evenly over the rooms."""
+    database = schema.open_database(f"sqlite:///{file}", "normal")
+    migrate(database)
+    epoch = schema.Epoch.begin()
+    at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for first in range(1, messages // ROOMS + 1, BATCH):
+        seqs = range(first, min(first + BATCH, messages // ROOMS + 1))
+        Message.save_all(
+            (f"past-{room}", epoch, [(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
+            for room in range(ROOMS)
+        )
+    database.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

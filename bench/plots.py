@@ -1,0 +1,90 @@
+"""Draws the results: `plots.py RESULTS FOLDER`. Prints the name and a description of each picture.
+
+Runs in the environment of the peers, where matplotlib is, and so knows nothing of the other modules here.
+"""
+
+import json
+import math
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+mpl.rcParams["svg.hashsalt"] = "chatter"  # the same figures give the same bytes
+import matplotlib.pyplot as plt  # noqa: E402
+
+OURS, THEIRS = "#2563eb", "#94a3b8"
+
+BARS = (
+    ("a", "held", "Big room: deliveries a second held, p99 ≤ 100 ms", "bench-big-room.svg"),
+    ("b", "held", "Small rooms: messages a second held, p99 ≤ 50 ms", "bench-small-rooms.svg"),
+    ("e", "bytes", "Memory of an idle connection, kB", "bench-idle.svg"),
+)
+
+
+def main(file: str, folder: str) -> None:
+    """Draw what there are figures for."""
+    figures = json.loads(Path(file).read_text())["figures"]
+    for letter, name, title, image in BARS:
+        found = {server: _middle(series[name]) for server, series in figures.get(letter, {}).items() if name in series}
+        found = {server: value for server, value in found.items() if not math.isnan(value)}
+        if found:
+            _draw_bars(found, title, Path(folder) / image)
+            print(image, title)
+    growth = figures.get("i", {})
+    if growth:
+        title = "Server CPU for a delivery, µs, as a room grows and as rooms become more"
+        _draw_growth(growth, title, Path(folder) / "bench-growth.svg")
+        print("bench-growth.svg", title)
+
+
+def _draw_bars(found: dict[str, float], title: str, image: Path) -> None:
+    figure, axes = plt.subplots(figsize=(8, 0.5 * len(found) + 1))
+    names = sorted(found, key=lambda name: found[name])
+    colours = [OURS if name == "chatter" else THEIRS for name in names]
+    bars = axes.barh([name.removesuffix("_peer") for name in names], [found[name] for name in names], color=colours)
+    axes.bar_label(
+        bars,
+        labels=[f"{found[name]:,.4g}" if found[name] < 1e4 else f"{found[name]:,.0f}" for name in names],
+        padding=3,
+    )
+    axes.set_title(title, loc="left")
+    axes.margins(x=0.18)
+    _save(figure, axes, image)
+
+
+def _draw_growth(growth: dict[str, dict[str, list[float]]], title: str, image: Path) -> None:
+    figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
+    for axes, prefix, label in zip(both, ("size_", "rooms_"), ("people in one room", "rooms of 5"), strict=True):
+        for server, series in growth.items():
+            points = sorted(
+                (int(name.removeprefix(prefix)), _middle(row))
+                for name, row in series.items()
+                if name.startswith(prefix)
+            )
+            axes.plot(*zip(*points, strict=True), marker="o", label=server.removesuffix("_peer"))
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel(label)
+    both[0].set_title(title, loc="left", fontsize=10)
+    both[1].legend(fontsize=8)
+    _save(figure, both[0], image)
+
+
+def _save(figure: Any, axes: Any, image: Path) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(image, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _middle(values: list[float]) -> float:
+    good = [value for value in values if math.isfinite(value)]
+    return statistics.median(good) if 2 * len(good) > len(values) else math.nan
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

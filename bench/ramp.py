@@ -1,0 +1,77 @@
+"""The highest rate that a server holds: raise it until it fails, then halve the gap."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from bench.load import TroubleComing
+from bench.plan import Outcome
+
+FACTOR = 1.6
+"""From one step to the next on the way up."""
+
+MOST_STEPS = 24
+"""Whatever happens, a ramp ends."""
+
+MOST_SECONDS = 240.0
+"""The same for a server whose every step takes long."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Held:
+    """The highest rate that was held, 0 where not even the first was, and what it looked like."""
+
+    rate: float
+    outcome: Outcome | None
+
+
+def is_held(outcome: Outcome, limit: float) -> bool:
+    """Everything arrived once, all was acknowledged, and 99 of 100 deliveries took at most `limit` ms."""
+    return outcome.is_clean and outcome.latency(0.99) <= limit
+
+
+def climb(
+    attempt: Callable[[float], Outcome],
+    first: float,
+    limit: float,
+    *,
+    factor: float = FACTOR,
+    halvings: int = 3,
+    seconds: float = MOST_SECONDS,
+) -> Held:
+    """Find the highest rate, from `first` up, or down where that is too much.
+
+    `attempt` has one step done at a rate. A rate has failed when it failed twice. After `seconds` no step begins.
+    """
+    steps = 0
+    until = time.monotonic() + seconds
+    best = Held(0, None)
+    failed = 0.0
+
+    def holds(rate: float) -> bool:
+        nonlocal steps, best, failed
+        for _ in range(2):
+            steps += 1
+            try:
+                outcome = attempt(rate)
+            except TroubleComing:
+                continue
+            if is_held(outcome, limit):
+                best = Held(rate, outcome)
+                return True
+        failed = rate
+        return False
+
+    def may_go_on() -> bool:
+        return steps < MOST_STEPS and time.monotonic() < until
+
+    rate = first
+    while may_go_on() and holds(rate):
+        rate *= factor
+    while may_go_on() and not best.rate and rate > first / 50:
+        rate /= 2
+        holds(rate)
+    for _ in range(halvings):
+        if best.rate and failed and may_go_on():
+            holds((best.rate * failed) ** 0.5)
+    return best

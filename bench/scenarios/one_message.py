@@ -1,0 +1,29 @@
+"""(c) One message to everybody in a very large room."""
+
+import statistics
+
+from bench.plan import Group, Step, Talk
+from bench.scenario import Context, Figure, Figures, Scenario
+from bench.servers import Server
+from bench.venue import Venue
+
+
+def _measure(server: Server, context: Context) -> Figures:
+    people = 2_000 if context.quick else 10_000
+    group = Group("all", rooms=1, people=people, publishers=1, sample=people, shown=False)
+    with Venue(server, group) as venue:
+        seconds = 2.5 if context.quick else 10.0
+        outcome = venue.run(Step((Talk(group.name, 2.0),), warm_up=1.0, seconds=seconds))
+        context.tell(server, f"a message to {people:,}", outcome, venue.cpu)
+    if not outcome.is_clean:
+        return {"p50": float("nan"), "last": float("nan")}
+    return {"p50": outcome.latency(0.5), "last": statistics.median(outcome.last.values()) / 1000}
+
+
+SCENARIO = Scenario(
+    "c",
+    "one message",
+    "One message to 10,000 people in one room (2,000 in the quick run)",
+    {"p50": Figure("p50", "ms"), "last": Figure("until the last has it", "ms")},
+    _measure,
+)

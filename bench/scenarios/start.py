@@ -1,0 +1,50 @@
+"""(j) From the start of the server to its ready line, with many messages in the database."""
+
+import functools
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.scenario import Context, Figure, Figures, Scenario
+from bench.servers import ROOT, Running, Server
+
+
+@functools.cache
+def _database(messages: int) -> Path:
+    """Made once for a run."""
+    file = Path(_folder().name) / "past.db"
+    subprocess.run([sys.executable, "-m", "bench.past", str(file), str(messages)], cwd=ROOT, check=True)
+    return file
+
+
+@functools.cache
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="chatter-bench-")
+
+
+def _measure(server: Server, context: Context) -> Figures:
+    figures = {}
+    with Running(server) as running:
+        figures["empty"] = running.ready_after
+    messages = 100_000 if context.quick else 1_000_000
+    with Running(server, _database(messages)) as running:
+        figures["past"] = running.ready_after
+    context.note(
+        f"    {server.name} ready after {figures['empty']:.2f} s, with {messages:,} messages {figures['past']:.2f} s"
+    )
+    return figures
+
+
+SCENARIO = Scenario(
+    "j",
+    "start",
+    "From the start to the ready line",
+    {
+        "empty": Figure("a new database", "s", digits=2),
+        "past": Figure("1,000,000 messages in the database", "s", digits=2),
+    },
+    _measure,
+    for_peers=False,
+    in_quick=False,
+)
