@@ -85,7 +85,7 @@ def watched(server: Server) -> Iterator[None]:
         over.set()
         watching.join()
     assert len(waits) > 5
-    assert statistics.median(waits) < 0.01
+    assert statistics.median(waits) < 0.02  # what is dealt with at once takes 8 ms, on a busy machine 14
     assert max(waits) < 0.15
 
 
