@@ -54,6 +54,11 @@ class Presence:
         """Everybody who is here now."""
         return {**self._listed, **self._unlisted}
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `changes` has something to tell."""
+        return self._joins is not None or self._leaves is not None or bool(self._unlisted) or self._told is not None
+
     def tracks(self, subscriber: Subscriber) -> bool:
         """Whether this connection is shown as here."""
         return subscriber in self._here

@@ -136,6 +136,7 @@ class Room(LoopActor):
         "_epoch",
         "_handled",
         "_has_begun",
+        "_has_moved",
         "_history",
         "_is_rebuilt",
         "_keeper",
@@ -191,6 +192,7 @@ class Room(LoopActor):
         self._waiting: deque[RoomMessage] = deque(estate.letters) if estate else deque()  # until the past is loaded
         self._has_begun = False
         self._people = 0
+        self._has_moved = True  # somebody came or went in this turn
         self._ring = Ring(settings.ring_size, settings.id_memory_size)
         self._saved = 0  # everything up to this seq is committed
         self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
@@ -253,6 +255,7 @@ class Room(LoopActor):
                 self._pausing = False
             case GraceEnded():
                 self._presence.expect_nobody()
+                self._has_moved = True
             case Retire():
                 self._retire()
             case _:
@@ -261,9 +264,11 @@ class Room(LoopActor):
     def on_turn_end(self) -> None:
         """Have the turn saved and heard, then see who is left."""
         self._handled = None
-        self._save_turn()
+        if self._unsaved:
+            self._save_turn()
         self._tell_turn()
-        self._count()
+        if self._has_moved:
+            self._count()
         self._rest_or_wake()
 
     def on_stop(self) -> None:
@@ -291,31 +296,31 @@ class Room(LoopActor):
 
     def _save_turn(self) -> None:
         """Before it is heard: whoever hears a message knows that persistence has it."""
-        if self._unsaved:
-            self._backlog.tell(Save(self.actor_ref, self._slug, self._epoch, tuple(self._unsaved)))
-            self._unsaved.clear()
+        self._backlog.tell(Save(self.actor_ref, self._slug, self._epoch, tuple(self._unsaved)))
+        self._unsaved.clear()
 
     def _tell_turn(self) -> None:
-        """One slice of it, where there are many to tell. What is said meanwhile waits, and makes one turn."""
+        """What was said, or as much as fits into a slice. What is said before all have heard it makes one more turn."""
         if self._sweep is None:
-            self._sweep = self._begin_sweep()
-        if self._sweep is not None and next(self._sweep, _DONE) is _DONE:
+            self._sweep = self._deliver()
+        elif next(self._sweep, _DONE) is _DONE:
             self._sweep = None
         if self._sweep is not None or self._turn:
             self.actor_ref.tell(_GO_ON)
 
-    def _begin_sweep(self) -> Iterator[None] | None:
-        self._tell_presence()
+    def _deliver(self) -> Iterator[None] | None:
+        if self._presence.has_news and not self._pausing:
+            self._tell_presence()
         if not self._turn:
             return None
         turn, self._turn = self._turn, Turn(self._slug)
-        return turn.sweep(self._subscribers)
+        return turn.deliver(self._subscribers)
 
     def _tell_presence(self) -> None:
         """What changed since it was last told. In a large room that is a while: where n people come in a moment, n²
         news would make a storm of it.
         """
-        changes = [] if self._pausing else self._presence.changes()
+        changes = self._presence.changes()
         for change in changes:
             self._turn.say(change)
         listeners = len(self._subscribers)
@@ -326,10 +331,11 @@ class Room(LoopActor):
 
     def _finish_turn(self) -> None:
         """All of it, at once."""
-        self._save_turn()
+        if self._unsaved:
+            self._save_turn()
         for _ in self._sweep or ():
             pass
-        for _ in self._begin_sweep() or ():
+        for _ in self._deliver() or ():
             pass
         self._sweep = None
 
@@ -416,6 +422,7 @@ class Room(LoopActor):
         subscriber = join.subscriber
         recovery, missed = caught_up
         self._subscribers[subscriber] = None
+        self._has_moved = True
         self._turn.begin(subscriber)
         self._turn.tell(subscriber, subscriber.welcome(recovery))
         if join.replaces is not None:
@@ -483,6 +490,7 @@ class Room(LoopActor):
         if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, None) is None:
             return
         self._presence.untrack(subscriber)
+        self._has_moved = True
         self._turn.end(subscriber)
         match parting:
             case Leave(ref=None):
@@ -492,6 +500,7 @@ class Room(LoopActor):
         self._turn.tell(told_to or subscriber, subscriber.ended("closed"))
 
     def _count(self) -> None:
+        self._has_moved = False
         people = len(self._presence) + len(self._subscribers) - self._presence.connections
         if people != self._people:
             self._people = people

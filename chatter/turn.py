@@ -11,6 +11,11 @@ SLICE = 0.001
 WRITES_BETWEEN_LOOKS = 16
 """Writes after which a sweep looks at the clock."""
 
+FEW = 16
+"""So many are written to without a look at the clock."""
+
+_DONE = object()
+
 
 class Turn:
     """Events for everyone, and frames for one client at their place between them."""
@@ -43,33 +48,46 @@ class Turn:
         """From here on `subscriber` hears nothing but what it is told alone."""
         self._script(subscriber).end = len(self._events)
 
-    def sweep(self, subscribers: Collection[Subscriber]) -> Iterator[None]:
+    def deliver(self, subscribers: Collection[Subscriber]) -> "Iterator[None] | None":
         """Write everything: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
 
-        It is done in slices, one each time the iterator is advanced, to those who are `subscribers` at the first.
+        Where many listen only a slice is written, and another each time the iterator that is returned is advanced;
+        they are those who are `subscribers` now.
         """
-        for subscriber, script in self._scripts.items():
+        frames, scripts = _Frames(self._room, self._events), self._scripts
+        for subscriber, script in scripts.items():
             if script.end is None and subscriber not in subscribers:
                 script.end = 0  # one who left in an earlier turn hears only what it is still owed
-        others = [each for each in subscribers if each not in self._scripts] if self._events else []
+        if len(subscribers) + len(scripts) > FEW:
+            sweep = self._sweep(frames, [each for each in subscribers if each not in scripts])
+            return None if next(sweep, _DONE) is _DONE else sweep
+        for subscriber, script in scripts.items():
+            subscriber.write(script.perform(frames.each(subscriber.dialect)))
+        if self._events:
+            for subscriber in subscribers:
+                if subscriber not in scripts:
+                    subscriber.write(frames.joined(subscriber.dialect))
+        return None
+
+    def _sweep(self, frames: "_Frames", others: list[Subscriber]) -> Iterator[None]:
+        """The same for many: to those with frames of their own, then to the `others`, who all hear the same."""
         until = time.perf_counter() + SLICE
-        for number, (subscriber, frames) in enumerate(self._parts(others), 1):
-            subscriber.write(frames)
+        for number, (subscriber, script) in enumerate(self._scripts.items(), 1):
+            subscriber.write(script.perform(frames.each(subscriber.dialect)))
             if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
                 yield
                 until = time.perf_counter() + SLICE
-
-    def _parts(self, others: list[Subscriber]) -> Iterator[tuple[Subscriber, bytes]]:
-        """Who is written what: those with frames of their own, then the `others`, who all hear the same."""
-        frames = _Frames(self._room, self._events)
-        for subscriber, script in self._scripts.items():
-            yield subscriber, script.perform(frames.each(subscriber.dialect))
+        if not self._events:
+            return
         dialect, said = None, b""
-        for subscriber in others:
+        for number, subscriber in enumerate(others, 1):
             if subscriber.dialect is not dialect:
                 dialect = subscriber.dialect
                 said = frames.joined(dialect)
-            yield subscriber, said
+            subscriber.write(said)
+            if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+                yield
+                until = time.perf_counter() + SLICE
 
     def _script(self, subscriber: Subscriber) -> "_Script":
         script = self._scripts.get(subscriber)

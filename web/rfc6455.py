@@ -4,6 +4,7 @@ Tornado's own protocol class drops a connection that breaks the rules; Phoenix s
 It also waits for three reads a frame, where this takes all frames of one read.
 """
 
+import functools
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
@@ -153,14 +154,20 @@ def close_code(data: bytes) -> int:
 _SENDABLE_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
 
-def frame(opcode: Opcode, payload: bytes) -> bytes:
+def frame(opcode: int, payload: bytes) -> bytes:
     """A frame from the server: final, unmasked."""
     length = len(payload)
     if length < 126:
-        return bytes((_FIN | opcode, length)) + payload
+        return _SHORT_HEADER.pack(_FIN | opcode, length) + payload
     if length < 65536:
-        return struct.pack("!BBH", _FIN | opcode, 126, length) + payload
-    return struct.pack("!BBQ", _FIN | opcode, 127, length) + payload
+        return _HEADER.pack(_FIN | opcode, 126, length) + payload
+    return _LONG_HEADER.pack(_FIN | opcode, 127, length) + payload
+
+
+_SHORT_HEADER, _HEADER, _LONG_HEADER = struct.Struct("!BB"), struct.Struct("!BBH"), struct.Struct("!BBQ")
+
+text_frame = functools.partial(frame, int(Opcode.TEXT))
+binary_frame = functools.partial(frame, int(Opcode.BINARY))
 
 
 def close_frame(code: int) -> bytes:

@@ -28,7 +28,6 @@ from chatter.messages import (
     Voided,
 )
 from web import rfc6455
-from web.rfc6455 import Opcode
 
 NULL = b"null"
 
@@ -154,11 +153,11 @@ class Dialect:
         topic = f"chat_room:{room}"
         if isinstance(event, Relayed):
             return self._binary(topic, event)
-        return self.frame(NULL, NULL, encode(topic), _name(event), _payload(event))
+        return self.frame(NULL, NULL, encode(topic), _NAMES[type(event)], _payload(event))
 
     def push(self, join_ref: Ref, topic: bytes, event: Event) -> bytes:
         """`event` for one channel. `topic` is JSON."""
-        return self.frame(join_ref, NULL, topic, _name(event), _payload(event))
+        return self.frame(join_ref, NULL, topic, _NAMES[type(event)], _payload(event))
 
     def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
         """A `phx_reply`. `topic` is JSON."""
@@ -187,42 +186,26 @@ def _v1(_join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) ->
     return b'{"event":"%b","payload":%b,"ref":%b,"topic":%b}' % (event, payload, ref, topic)
 
 
-def _websocket_text(frame: bytes) -> bytes:
-    return rfc6455.frame(Opcode.TEXT, frame)
-
-
-def _websocket_binary(frame: bytes) -> bytes:
-    return rfc6455.frame(Opcode.BINARY, frame)
-
-
 def _line(frame: bytes) -> bytes:
     return frame + b"\n"  # JSON has no raw line feed, so frames can be told apart again
 
 
-V2_WEBSOCKET = Dialect(_v2, _websocket_text, _websocket_binary)
-V1_WEBSOCKET = Dialect(_v1, _websocket_text, None)
+V2_WEBSOCKET = Dialect(_v2, rfc6455.text_frame, rfc6455.binary_frame)
+V1_WEBSOCKET = Dialect(_v1, rfc6455.text_frame, None)
 V2_LONGPOLL = Dialect(_v2, _line, None)
 V1_LONGPOLL = Dialect(_v1, _line, None)
 
 
-def _name(event: Event) -> bytes:
-    match event:
-        case Posted() | Relayed():
-            return b"new_message"
-        case Voided():
-            return b"message_voided"
-        case Typed():
-            return b"typing"
-        case Lagged():
-            return b"resync"
-        case PresenceChanged():
-            return b"presence_diff"
-        case PresenceListed():
-            return b"presence_state"
-        case PresenceCounted():
-            return b"presence_count"
-        case _:
-            assert_never(event)
+_NAMES: dict[type[Event], bytes] = {
+    Posted: b"new_message",
+    Relayed: b"new_message",
+    Voided: b"message_voided",
+    Typed: b"typing",
+    Lagged: b"resync",
+    PresenceChanged: b"presence_diff",
+    PresenceListed: b"presence_state",
+    PresenceCounted: b"presence_count",
+}
 
 
 def _payload(event: Event) -> bytes:
@@ -231,10 +214,10 @@ def _payload(event: Event) -> bytes:
 
 def _reply(answer: Answer | Invalid) -> bytes:
     match answer:
-        case Done():
-            return b'{"response":{},"status":"ok"}'
         case Acknowledged() | Page() | Recovery():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
+        case Done():
+            return b'{"response":{},"status":"ok"}'
         case Refused():
             return b'{"response":%b,"status":"error"}' % encode(answer)
         case Invalid():
