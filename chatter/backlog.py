@@ -15,7 +15,7 @@ from typing import Any
 import pykka
 
 from chatter.actors import tell_if_alive
-from chatter.messages import Flush, Load, Save
+from chatter.messages import Flush, Load, Save, Work
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Backlog:
         self._most_messages = most_messages
         self._most_bytes = most_bytes
         self._told: deque[Save | Load] = deque()
+        self._untold: list[Save | Load] = []  # the last of them, which the actor has not got yet
         self._dealt_with = 0  # of all ever told; counted by the loop
         # Two counts with one writer each need no lock: the loop counts what comes, persistence what is done.
         self._taken, self._taken_bytes = 0, 0
@@ -43,7 +44,7 @@ class Backlog:
 
     def open(self, start: Callable[[Callable[[], None]], pykka.ActorRef[Any]]) -> None:
         """Have `start(on_death)` start a persistence actor, now and whenever it died."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
 
         def on_death() -> None:
             loop.call_soon_threadsafe(self._died)
@@ -88,10 +89,10 @@ class Backlog:
 
     def tell(self, message: Save | Load) -> None:
         """Have it dealt with, in this order, by whatever actor lives."""
-        self._forget_settled()
         self._told.append(message)
-        if self._actor is not None:
-            tell_if_alive(self._actor, message)
+        if not self._untold:
+            self._loop.call_soon(self._hand_over)
+        self._untold.append(message)
 
     def settled(self, messages: int, size: int, told: int = 1) -> None:
         """`told` more of what was told is dealt with; `messages` of `size` bytes were saved with it."""
@@ -103,6 +104,7 @@ class Backlog:
     async def flush(self) -> None:
         """Return when everything told before is committed. An actor that dies meanwhile is waited for."""
         while True:
+            self._hand_over()
             try:
                 assert self._actor is not None
                 await self._actor.ask(Flush(), block=False)
@@ -113,11 +115,19 @@ class Backlog:
 
     async def close(self) -> list[Save]:
         """Stop the actor, and return what it did not save."""
+        self._hand_over()
         actor, self._actor, self._start = self._actor, None, None
         if actor is not None:
             await actor.stop(block=False)
         self._forget_settled()
         return [message for message in self._told if isinstance(message, Save)]
+
+    def _hand_over(self) -> None:
+        """All that was told in one turn of the loop, in one message: each would wake the other thread."""
+        self._forget_settled()
+        work, self._untold = self._untold, []
+        if work and self._actor is not None:
+            tell_if_alive(self._actor, Work(tuple(work)))
 
     def _forget_settled(self) -> None:
         while self._dealt_with < self._settled:
@@ -136,5 +146,5 @@ class Backlog:
             return
         self._forget_settled()
         self._actor = self._start()
-        for message in self._told:
-            self._actor.tell(message)
+        self._untold = list(self._told)
+        self._hand_over()

@@ -35,7 +35,8 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def size_of(posted: Posted) -> int:
     """How much a message weighs while it waits to be saved, in bytes."""
-    return len(posted.message.encode()) + len(posted.name) + len(posted.id) + 100
+    text = posted.message
+    return (len(text) if text.isascii() else len(text.encode())) + len(posted.name) + len(posted.id) + 100
 
 
 class Voided(msgspec.Struct, frozen=True):
@@ -378,6 +379,12 @@ class Load(msgspec.Struct, frozen=True):
     limit: int
 
 
+class Work(msgspec.Struct, frozen=True):
+    """The backlog hands over what rooms have told it, in this order."""
+
+    told: Sequence[Save | Load]
+
+
 class Flush(msgspec.Struct, frozen=True):
     """Asked: returns None once everything told before is committed."""
 
@@ -428,5 +435,5 @@ class Ping(msgspec.Struct, frozen=True):
     """Asked: whether the database answers. Returns None, or raises what it raised."""
 
 
-PersistenceMessage: TypeAlias = Save | Load | Flush
+PersistenceMessage: TypeAlias = Work | Flush
 HistoryMessage: TypeAlias = Load | ReadPage | ReadMissed | LookUp | ListRooms | Ping

@@ -1,8 +1,9 @@
 """Persistence: a thread that commits what rooms tell it, everything that waits in one transaction.
 
-Owns the connection that writes. Hears `Save`, `Load` and `Flush`; tells the rooms `NotSaved` and `Saved`, and passes
-`Load` on to history once everything told before is committed. A database that fails is tried again, with backoff,
-until it works or the server gives up: nothing it holds is dropped, and rooms go on talking meanwhile.
+Owns the connection that writes. Hears `Work` (what the backlog was told: `Save`, `Load`) and `Flush`; tells the rooms
+`NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A database that fails
+is tried again, with backoff, until it works or the server gives up: nothing it holds is dropped, and rooms go on
+talking meanwhile.
 """
 
 import logging
@@ -17,7 +18,7 @@ import pykka
 from chatter.actors import ThreadActor, tell_if_alive
 from chatter.backlog import Backlog
 from chatter.commit import Committer
-from chatter.messages import Flush, Load, NotSaved, PersistenceMessage, Save, Saved, size_of
+from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Work, size_of
 from schema import Database
 
 logger = logging.getLogger(__name__)
@@ -69,20 +70,27 @@ class Persistence(ThreadActor):
     def on_receive(self, message: PersistenceMessage) -> None:
         """Gather what is there, commit when the mailbox is empty: at once when little is said, in groups under load."""
         match message:
-            case Save():
-                self._batch.append(message)
-            case Load():
-                self._commit()
-                self._history.tell(message)
-                self._backlog.settled(0, 0)
+            case Work():
+                self._take(message)
             case Flush():
                 self._commit()
             case _:
                 assert_never(message)
         if self.actor_inbox.empty():
             self._pace()
-        if self.actor_inbox.empty() or len(self._batch) >= LARGEST_BATCH:
+        if self.actor_inbox.empty():
             self._commit()
+
+    def _take(self, work: Work) -> None:
+        for told in work.told:
+            if isinstance(told, Save):
+                self._batch.append(told)
+                if len(self._batch) >= LARGEST_BATCH:
+                    self._commit()
+            else:
+                self._commit()
+                self._history.tell(told)
+                self._backlog.settled(0, 0)
 
     def on_stop(self) -> None:
         """Commit the rest and let go of the database."""

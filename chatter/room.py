@@ -99,8 +99,11 @@ class Keeper(Protocol):
     def retired(self, slug: str) -> None:
         """A room that nobody listens to ends now; a new one may take its place at once."""
 
-    def died(self, slug: str, estate: Estate | None) -> None:
-        """A room failed. Without an estate its listeners have been told; what it told the backlog is being saved."""
+    def died(self, slug: str, estate: Estate | None) -> bool:
+        """A room failed. Without an estate its listeners have been told; what it told the backlog is being saved.
+
+        Returns whether another takes its place; otherwise all listeners have been told.
+        """
 
     def ended(self, slug: str, people: People) -> None:
         """A room that is stopped had these people in it."""
@@ -136,6 +139,7 @@ class Room(LoopActor):
         "_epoch",
         "_handled",
         "_has_begun",
+        "_has_heir",
         "_has_moved",
         "_history",
         "_is_rebuilt",
@@ -201,6 +205,7 @@ class Room(LoopActor):
         self._looking: dict[Subscriber, list[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
         self._turn = Turn(slug)
         self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
+        self._has_heir = True
         self._handled: RoomMessage | None = None  # the message in hand, for the case that the room fails
         self._rests = False  # nobody needs it at the moment
         self._pausing = False  # nobody is told who comes and goes
@@ -285,14 +290,19 @@ class Room(LoopActor):
         letters = [*([culprit] if culprit else []), *asked, *self._waiting, *behind]
         estate = Estate(self._subscribers, self._presence, self._unanswered, letters, culprit)
         if culprit is not None and self._can_finish_turn():
-            self._keeper.died(self._slug, estate)
+            self._has_heir = self._keeper.died(self._slug, estate)
         else:
-            self._keeper.died(self._slug, None)
+            self._has_heir = self._keeper.died(self._slug, None)
             estate.crash()
 
     def on_dead_letter(self, message: RoomMessage) -> None:
-        """Whoever takes this room's place hears it instead."""
-        self._keeper.forward(self._slug, message)
+        """Whoever takes this room's place hears it instead.
+
+        Those who were told that the room has crashed come back and say everything again in order: what they said before
+        must not be said ahead of that.
+        """
+        if self._has_heir or isinstance(message, Join):
+            self._keeper.forward(self._slug, message)
 
     def _save_turn(self) -> None:
         """Before it is heard: whoever hears a message knows that persistence has it."""

@@ -132,19 +132,20 @@ class Supervisor:
         self._deaths.pop(slug, None)
         self._suspects.pop(slug, None)
 
-    def died(self, slug: str, estate: Estate | None) -> None:
+    def died(self, slug: str, estate: Estate | None) -> bool:
         """A room failed. It is built anew at once for its heirs, or when somebody comes."""
         self._rooms.pop(slug, None)
         self._resting.pop(slug, None)
         self._people.pop(slug, None)
         self._bereaved.add(slug)
         if estate is None:
-            return
+            return False
         if self._dies_too_often(slug) or self._is_stopping:
             estate.crash()
-            return
+            return False
         self._judge(slug, estate)
         self._rooms[slug] = self._start(slug, estate)
+        return True
 
     def ended(self, slug: str, people: People) -> None:
         """A room that is stopped had these people in it."""

@@ -1,6 +1,7 @@
 """What was said."""
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -11,6 +12,10 @@ from schema.room import Room
 
 MessageRow: TypeAlias = tuple[int, str, str, str, str]
 """`seq, id, name, message, inserted_at`"""
+
+
+MOST_ROWS = 128
+"""Rows in one statement, of which SQLite bears 4,000."""
 
 
 class RowRefused(Exception):
@@ -39,8 +44,9 @@ class Message(Model):
     def save_all(cls, messages: Iterable[tuple[str, int, Sequence[MessageRow]]]) -> None:
         """Commit messages of any number of rooms, `(room, epoch, rows)` each, in one transaction: all or none.
 
-        The insert is compiled once and run by the driver for a whole batch: 4 µs of CPU for a row in batches of 100,
-        against 29 µs for `insert_many`, which builds SQL for every row. CPU spent here is latency for everyone.
+        The inserts are compiled once, for 1, 2, 4 … rows each. Building SQL takes `insert_many` 29 µs for every row.
+        The driver's `executemany` takes 4, but lets go of the interpreter for each row and has to get it back, while
+        the loop does the same for each write: a room of 5 among 1,000 then heard in 1.4 to 12 ms instead of 1.2.
         Raises `RowRefused`, or what the driver raises where another try may help.
         """
         rows = [(room, epoch, *row) for room, epoch, rows in messages for row in rows]
@@ -48,7 +54,7 @@ class Message(Model):
         try:
             with database.atomic():
                 Room.remember(first_time)
-                database.cursor().executemany(cls._insert_statement(database.obj.param), rows)
+                cls._insert(rows)
         except Exception as error:
             if _is_final(error):
                 raise RowRefused(" ".join(str(error).split())) from error
@@ -121,10 +127,19 @@ class Message(Model):
         return rows
 
     @classmethod
-    @functools.cache  # one entry for each kind of database: they differ in the placeholder
-    def _insert_statement(cls, _placeholder: str) -> str:
+    def _insert(cls, rows: Sequence[tuple[str, int, int, str, str, str, str]]) -> None:
+        cursor, start = database.cursor(), 0
+        while start < len(rows):
+            number = min(1 << (len(rows) - start).bit_length() - 1, MOST_ROWS)  # the largest power of two
+            values = itertools.chain.from_iterable(rows[start : start + number])
+            cursor.execute(cls._insert_statement(database.obj.param, number), tuple(values))
+            start += number
+
+    @classmethod
+    @functools.cache  # a few for each kind of database: they differ in the placeholder
+    def _insert_statement(cls, _placeholder: str, number: int) -> str:
         fields = [cls.room, cls.epoch, cls.seq, cls.id, cls.name, cls.message, cls.inserted_at]
-        statement, _ = cls.insert_many([[""] * len(fields)], fields=fields).sql()
+        statement, _ = cls.insert_many([[""] * len(fields)] * number, fields=fields).sql()
         return str(statement)
 
 

@@ -10,7 +10,7 @@ import pytest
 from chatter.backlog import Backlog
 from chatter.clock import SECOND
 from chatter.estate import Estate
-from chatter.messages import Loaded, People, Post, Posted, Recovery, RoomMessage, Save
+from chatter.messages import Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
 from chatter.room import Room, RoomSettings
 from tests.support.stage import Listener, Recorder, Stage
 
@@ -33,11 +33,12 @@ class RoomOnStage:
         **options: Any,
     ) -> None:
         self.stage = stage
-        self.to_persistence: list[Any] = []
+        self._works: list[Work] = []
         self.to_history: list[Any] = []
         self.to_keeper: list[Any] = []
+        self.has_heirs = True  # whether another room takes the place of one that fails
         self.backlog = Backlog(most_messages=1_000)
-        stage.call(self.backlog.open, lambda _on_death: Recorder.start(self.to_persistence))
+        stage.call(self.backlog.open, lambda _on_death: Recorder.start(self._works))
         self.ref: pykka.ActorRef[Any] = stage.start(
             Room,
             "lobby",
@@ -74,9 +75,10 @@ class RoomOnStage:
         """As `Keeper`."""
         self.to_keeper.append(("retired", slug))
 
-    def died(self, slug: str, estate: Estate | None) -> None:
+    def died(self, slug: str, estate: Estate | None) -> bool:
         """As `Keeper`."""
         self.to_keeper.append(("died", slug, estate))
+        return self.has_heirs
 
     def ended(self, slug: str, people: People) -> None:
         """As `Keeper`."""
@@ -85,6 +87,11 @@ class RoomOnStage:
     def forward(self, slug: str, message: RoomMessage) -> None:
         """As `Keeper`."""
         self.to_keeper.append(("forward", slug, message))
+
+    @property
+    def to_persistence(self) -> list[Save | Load]:
+        """What persistence was told, by way of the backlog."""
+        return [told for work in self._works for told in work.told]
 
     @property
     def saves(self) -> list[Save]:

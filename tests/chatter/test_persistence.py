@@ -13,7 +13,7 @@ import pytest
 
 from chatter.backlog import Backlog
 from chatter.commit import Committer, Spool
-from chatter.messages import Flush, Load, NotSaved, Posted, Save, Saved, size_of
+from chatter.messages import Load, NotSaved, Posted, Save, Saved, size_of
 from chatter.persistence import Persistence
 from schema import Database, Message, open_database
 from schema.database import migrate
@@ -103,7 +103,7 @@ def test_what_waits_is_committed_together_and_acknowledged_once(stage: Stage, de
     with refusing(database_url):
         for seq in range(1, 51):
             desk.save(seq)
-    stage.run(desk.persistence.ask(Flush(), block=False))
+    stage.run(desk.backlog.flush())
     stage.until(lambda: desk.told and desk.told[-1] == Saved(50))
     assert len(desk.told) < 50
     assert [seq for _, seq in rows(database_url)] == list(range(1, 51))
@@ -136,14 +136,14 @@ def test_a_room_is_loaded_after_everything_told_before_is_committed(
 
 def test_a_flush_is_answered_when_everything_is_committed(stage: Stage, desk: Desk, database_url: str) -> None:
     desk.save(1)
-    stage.run(desk.persistence.ask(Flush(), block=False))
+    stage.run(desk.backlog.flush())
     assert rows(database_url) == [("lobby", 1)]
 
 
 def test_what_is_told_before_a_stop_is_committed(stage: Stage, desk: Desk, database_url: str) -> None:
     for seq in (1, 2, 3):
         desk.save(seq)
-    stage.run(desk.persistence.stop(block=False))
+    assert stage.run(desk.backlog.close()) == []
     assert [seq for _, seq in rows(database_url)] == [1, 2, 3]
 
 
@@ -153,7 +153,7 @@ def test_giving_up_says_how_much_is_not_saved(
     with refusing(database_url):
         desk.save(1, 2, 3)
         give_up.set()
-        stage.run(desk.persistence.stop(block=False))
+        stage.run(desk.backlog.close())
     assert "3 messages are not saved" in caplog.text
     assert desk.told == []
 

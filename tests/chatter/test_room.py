@@ -342,6 +342,16 @@ def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage,
         room.ref.tell(join(ann))
 
 
+def test_where_nobody_takes_its_place_only_those_who_come_are_passed_on(
+    room: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    room.told(join(ann))
+    room.has_heirs = False
+    newcomer = join(bo)
+    room.told(Poison(), post(ann, "said again by one who comes back"), newcomer)
+    assert [told for told in room.to_keeper if told[0] == "forward"] == [("forward", "lobby", newcomer)]
+
+
 def waiting_for_the_database(member: Listener) -> list[RoomMessage]:
     """One request of each kind that a room with a short memory cannot deal with alone."""
     long_ago = Position(10, EPOCH)
