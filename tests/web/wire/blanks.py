@@ -7,7 +7,7 @@ from typing import Any
 
 _BLANK = re.compile(r"<(id|time|seconds|number|phx_ref|token|text)(?: (\w+))?>")
 _FORMS = {
-    "id": r"[0-9a-f]{32}",
+    "id": r"[0-9a-f]{24}",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
     "phx_ref": r"[A-Za-z0-9_-]{16}",
     "token": r"[A-Za-z0-9._-]{32,}",
