@@ -1,16 +1,14 @@
-"""A room: who listens, and in what order things are said.
+"""A room: who listens and who is here, from its beginning to its end.
 
-Owns the subscribers, the next `seq`, the ring of recent messages and what is not yet answered. Hears `RoomMessage`s;
-says events to its subscribers, `Save` and `Load` to the backlog, `ReadPage`, `ReadMissed` and `LookUp` to history, and
-tells its keeper when it is empty, counted anew or dead.
+Owns the subscribers, those on their way in, and the presence. Hears `RoomMessage`s: posts and what becomes of them are
+its `Conversation`'s, and what its subscribers hear is said by its `Voice`. Says `Load` to the backlog or to history,
+`ReadPage` and `ReadMissed` to history, and tells its keeper when it is empty, counted anew or dead.
 """
 
 import asyncio
 import dataclasses
 import logging
-import random
 from collections import deque
-from collections.abc import Iterator
 from typing import Any, Protocol, assert_never
 
 import pykka
@@ -18,10 +16,10 @@ import pykka
 from chatter.actors import LoopActor
 from chatter.backlog import Backlog
 from chatter.catch_up import CatchUp, CaughtUp
-from chatter.clock import SECOND, Clock, in_words, wall_clock
+from chatter.clock import SECOND, Clock, wall_clock
+from chatter.conversation import Conversation
 from chatter.estate import Estate
 from chatter.messages import (
-    Acknowledged,
     Dismiss,
     Done,
     GoOn,
@@ -34,13 +32,11 @@ from chatter.messages import (
     Loaded,
     LoadFailed,
     Looked,
-    LookUp,
     MissedRead,
     NotSaved,
     PauseEnded,
     People,
     Post,
-    Posted,
     ReadHistory,
     ReadMissed,
     ReadPage,
@@ -50,23 +46,17 @@ from chatter.messages import (
     Resync,
     Retire,
     RoomMessage,
-    Save,
     Saved,
     Subscriber,
     Sync,
     Type,
     Typed,
-    Voided,
-    size_of,
 )
 from chatter.presence import Presence
 from chatter.ring import Ring
-from chatter.turn import Turn
+from chatter.voice import Voice
 
 logger = logging.getLogger(__name__)
-
-OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
-"""Too much waits to be saved, or the database does not say whether a repeat was said before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,13 +109,7 @@ of them. News for n people then take a thousandth of the server's time, however 
 _NOBODY: deque[RoomMessage] = deque(maxlen=0)
 """Who waits for a room that has begun; an empty deque of its own would take 0.6 kB."""
 
-_DONE = object()
 _GO_ON = GoOn()
-
-
-def new_id() -> str:
-    """A name for a message whose sender gave it none: 96 random bits, for a tenth of what `uuid4` takes."""
-    return f"{random.getrandbits(96):024x}"
 
 
 class Room(LoopActor):
@@ -136,6 +120,7 @@ class Room(LoopActor):
         "_asked",
         "_backlog",
         "_clock",
+        "_conversation",
         "_epoch",
         "_handled",
         "_has_begun",
@@ -144,20 +129,14 @@ class Room(LoopActor):
         "_history",
         "_is_rebuilt",
         "_keeper",
-        "_looking",
         "_pausing",
         "_people",
         "_presence",
         "_rests",
-        "_ring",
-        "_saved",
         "_settings",
         "_slug",
         "_subscribers",
-        "_sweep",
-        "_turn",
-        "_unanswered",
-        "_unsaved",
+        "_voice",
         "_waiting",
     )
 
@@ -192,19 +171,24 @@ class Room(LoopActor):
         self._presence = estate.presence if estate else Presence(settings.listed_people)
         if expected:
             self._presence.expect(expected)
-        self._unanswered = estate.unanswered if estate else {}  # by seq: what is answered when that is committed
         self._waiting: deque[RoomMessage] = deque(estate.letters) if estate else deque()  # until the past is loaded
         self._has_begun = False
         self._people = 0
         self._has_moved = True  # somebody came or went in this turn
-        self._ring = Ring(settings.ring_size, settings.id_memory_size)
-        self._saved = 0  # everything up to this seq is committed
-        self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
+        self._voice = Voice(slug)
+        self._conversation = Conversation(
+            slug,
+            room=self.actor_ref,
+            epoch=epoch,
+            voice=self._voice,
+            ring=Ring(settings.ring_size, settings.id_memory_size),
+            unanswered=estate.unanswered if estate else {},
+            backlog=backlog,
+            history=history,
+            clock=clock,
+        )
         self._arriving: dict[Subscriber, Join] = {}  # the database is asked what they missed
-        self._asked: dict[int, Post | Sync | ReadHistory] = {}  # what else it is asked, by the request's identity
-        self._looking: dict[Subscriber, list[Post]] = {}  # it is asked for a repeat; their later posts wait behind it
-        self._turn = Turn(slug)
-        self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
+        self._asked: dict[int, Sync | ReadHistory] = {}  # what else of the past it is asked, by the request's identity
         self._has_heir = True
         self._handled: RoomMessage | None = None  # the message in hand, for the case that the room fails
         self._rests = False  # nobody needs it at the moment
@@ -225,9 +209,9 @@ class Room(LoopActor):
         self._handled = message
         match message:
             case Post():
-                self._say(message)
+                self._conversation.say(message)
             case Saved():
-                self._acknowledge(message)
+                self._conversation.acknowledge(message)
             case Join():
                 self._welcome(message)
             case Leave() | Dismiss():
@@ -247,9 +231,9 @@ class Room(LoopActor):
             case MissedRead():
                 self._missed_read(message)
             case Looked():
-                self._looked(message)
+                self._conversation.decide(message)
             case NotSaved():
-                self._void(message)
+                self._conversation.void(message)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
@@ -269,9 +253,8 @@ class Room(LoopActor):
     def on_turn_end(self) -> None:
         """Have the turn saved and heard, then see who is left."""
         self._handled = None
-        if self._unsaved:
-            self._save_turn()
-        self._tell_turn()
+        self._conversation.save_turn()
+        self._deliver_turn()
         if self._has_moved:
             self._count()
         self._rest_or_wake()
@@ -285,10 +268,9 @@ class Room(LoopActor):
     def on_failure(self, *_why: object) -> None:
         """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
         culprit, self._handled = self._handled, None
-        behind = (post for posts in self._looking.values() for post in posts)
-        asked = [*self._arriving.values(), *self._asked.values()]
-        letters = [*([culprit] if culprit else []), *asked, *self._waiting, *behind]
-        estate = Estate(self._subscribers, self._presence, self._unanswered, letters, culprit)
+        asked = [*self._arriving.values(), *self._asked.values(), *self._conversation.undecided]
+        letters = [*([culprit] if culprit else []), *asked, *self._waiting]
+        estate = Estate(self._subscribers, self._presence, self._conversation.unanswered, letters, culprit)
         if culprit is not None and self._can_finish_turn():
             self._has_heir = self._keeper.died(self._slug, estate)
         else:
@@ -304,35 +286,21 @@ class Room(LoopActor):
         if self._has_heir or isinstance(message, Join):
             self._keeper.forward(self._slug, message)
 
-    def _save_turn(self) -> None:
-        """Before it is heard: whoever hears a message knows that persistence has it."""
-        self._backlog.tell(Save(self.actor_ref, self._slug, self._epoch, tuple(self._unsaved)))
-        self._unsaved.clear()
-
-    def _tell_turn(self) -> None:
-        """What was said, or as much as fits into a slice. What is said before all have heard it makes one more turn."""
-        if self._sweep is None:
-            self._sweep = self._deliver()
-        elif next(self._sweep, _DONE) is _DONE:
-            self._sweep = None
-        if self._sweep is not None or self._turn:
-            self.actor_ref.tell(_GO_ON)
-
-    def _deliver(self) -> Iterator[None] | None:
-        if self._presence.has_news and not self._pausing:
+    def _deliver_turn(self) -> None:
+        if not self._voice.is_delivering:
             self._tell_presence()
-        if not self._turn:
-            return None
-        turn, self._turn = self._turn, Turn(self._slug)
-        return turn.deliver(self._subscribers)
+        if self._voice.deliver(self._subscribers):
+            self.actor_ref.tell(_GO_ON)
 
     def _tell_presence(self) -> None:
         """What changed since it was last told. In a large room that is a while: where n people come in a moment, n²
         news would make a storm of it.
         """
+        if self._pausing or not self._presence.has_news:
+            return
         changes = self._presence.changes()
         for change in changes:
-            self._turn.say(change)
+            self._voice.say(change)
         listeners = len(self._subscribers)
         if changes and listeners > SMALL:
             self._pausing = True
@@ -341,13 +309,9 @@ class Room(LoopActor):
 
     def _finish_turn(self) -> None:
         """All of it, at once."""
-        if self._unsaved:
-            self._save_turn()
-        for _ in self._sweep or ():
-            pass
-        for _ in self._deliver() or ():
-            pass
-        self._sweep = None
+        self._conversation.save_turn()
+        self._tell_presence()
+        self._voice.finish(self._subscribers)
 
     def _can_finish_turn(self) -> bool:
         try:
@@ -363,10 +327,7 @@ class Room(LoopActor):
         if self._has_begun:
             return  # persistence was told twice to have it loaded
         self._has_begun = True
-        self._ring.load(loaded.recent, loaded.epochs, loaded.voids)
-        for void in [posted for posted in loaded.recent if posted.void and posted.seq in self._unanswered]:
-            self._void(NotSaved(void, None))
-        self._answer_saved(self._ring.newest)
+        self._conversation.load(loaded)
         while self._waiting:
             self.on_receive(self._waiting.popleft())
         self._waiting = _NOBODY
@@ -375,20 +336,19 @@ class Room(LoopActor):
         """Without its past the room would give out numbers a second time."""
         for message in self._waiting:
             if isinstance(message, Join):
-                self._turn.tell(message.subscriber, message.subscriber.refuse("unavailable"))
+                self._voice.tell(message.subscriber, message.subscriber.refuse("unavailable"))
         for subscriber in self._subscribers:
-            self._turn.tell(subscriber, subscriber.ended("crashed"))
+            self._voice.tell(subscriber, subscriber.ended("crashed"))
         self._keeper.retired(self._slug)
         self.stop()
 
     def _rest_or_wake(self) -> None:
         rests = self._has_begun and not (
             self._subscribers
-            or self._unanswered
             or self._arriving
             or self._asked
-            or self._sweep
-            or self._saved < self._ring.newest
+            or self._voice.is_delivering
+            or not self._conversation.is_settled
         )
         if rests and not self._rests:
             self._keeper.rests(self._slug)
@@ -409,17 +369,6 @@ class Room(LoopActor):
 
     # ------------------------------------------------------------ coming and going
 
-    @property
-    def _catch_up(self) -> CatchUp:
-        settings = self._settings
-        return CatchUp(
-            self._ring,
-            self._epoch,
-            greeting=settings.greeting_size,
-            page=settings.recovery_page,
-            gap=settings.recovery_gap,
-        )
-
     def _welcome(self, join: Join) -> None:
         caught_up = self._catch_up.from_memory(join.position)
         if caught_up is None:
@@ -433,26 +382,59 @@ class Room(LoopActor):
         recovery, missed = caught_up
         self._subscribers[subscriber] = None
         self._has_moved = True
-        self._turn.begin(subscriber)
-        self._turn.tell(subscriber, subscriber.welcome(recovery))
+        self._voice.begin(subscriber)
+        self._voice.tell(subscriber, subscriber.welcome(recovery))
         if join.replaces is not None:
             self._forget(Dismiss(join.replaces), told_to=subscriber)
         for posted in missed:
-            self._turn.tell(subscriber, subscriber.push(posted))
+            self._voice.tell(subscriber, subscriber.push(posted))
         if join.name is not None:
             self._presence.track(subscriber, join.name, self._clock() // SECOND)
             self._list_people(subscriber)
 
     def _tell_lagged(self, subscriber: Subscriber) -> None:
         """What it missed of people coming and going it cannot ask for, so it gets the list anew."""
-        self._turn.tell(subscriber, subscriber.push(Lagged(self._ring.newest)))
+        self._voice.tell(subscriber, subscriber.push(Lagged(self._conversation.ring.newest)))
         if self._presence.tracks(subscriber):
             self._list_people(subscriber)
 
     def _list_people(self, subscriber: Subscriber) -> None:
-        self._turn.tell(subscriber, subscriber.push(self._presence.listed(subscriber)))
+        self._voice.tell(subscriber, subscriber.push(self._presence.listed(subscriber)))
         if self._presence.is_crowded:
-            self._turn.tell(subscriber, subscriber.push(self._presence.counted()))
+            self._voice.tell(subscriber, subscriber.push(self._presence.counted()))
+
+    def _forget(self, parting: Leave | Dismiss, *, told_to: Subscriber | None = None) -> None:
+        subscriber = parting.subscriber
+        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, None) is None:
+            return
+        self._presence.untrack(subscriber)
+        self._has_moved = True
+        self._voice.end(subscriber)
+        match parting:
+            case Leave(ref=None):
+                return
+            case Leave(ref=bytes(ref)):
+                self._voice.tell(subscriber, subscriber.answer(ref, Done()))
+        self._voice.tell(told_to or subscriber, subscriber.ended("closed"))
+
+    def _count(self) -> None:
+        self._has_moved = False
+        people = len(self._presence) + len(self._subscribers) - self._presence.connections
+        if people != self._people:
+            self._people = people
+            self._keeper.counted(self._slug, people)
+
+    # ------------------------------------------------------------ what is heard and forgotten
+
+    def _show_typing(self, request: Type) -> None:
+        self._voice.say(Typed(request.name), but=request.sender)
+        self._voice.tell(request.sender, request.sender.answer(request.ref, Done()))
+
+    def _relay(self, request: Relay) -> None:
+        self._voice.say(Relayed(request.data))
+        self._voice.tell(request.sender, request.sender.answer(request.ref, Done()))
+
+    # ------------------------------------------------------------ the past
 
     def _bring_up_to_date(self, sync: Sync) -> None:
         caught_up = self._catch_up.from_memory(sync.position)
@@ -464,9 +446,9 @@ class Room(LoopActor):
 
     def _tell_missed(self, sync: Sync, caught_up: CaughtUp) -> None:
         recovery, missed = caught_up
-        self._turn.tell(sync.subscriber, sync.subscriber.answer(sync.ref, recovery))
+        self._voice.tell(sync.subscriber, sync.subscriber.answer(sync.ref, recovery))
         for posted in missed:
-            self._turn.tell(sync.subscriber, sync.subscriber.push(posted))
+            self._voice.tell(sync.subscriber, sync.subscriber.push(posted))
 
     def _ask_for_missed(self, request: Join | Sync) -> None:
         position = request.position
@@ -481,12 +463,12 @@ class Room(LoopActor):
             if self._arriving.pop(request.subscriber, None) is None:
                 return  # it left before it was in
             if read.messages is None:
-                self._turn.tell(request.subscriber, request.subscriber.refuse("unavailable"))
+                self._voice.tell(request.subscriber, request.subscriber.refuse("unavailable"))
                 return
         else:
             self._asked.pop(id(request), None)
             if read.messages is None:
-                self._turn.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
+                self._voice.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
                 return
         assert request.position is not None
         caught_up = self._catch_up.from_database(request.position, read.base, read.messages)
@@ -495,132 +477,30 @@ class Room(LoopActor):
         else:
             self._tell_missed(request, caught_up)
 
-    def _forget(self, parting: Leave | Dismiss, *, told_to: Subscriber | None = None) -> None:
-        subscriber = parting.subscriber
-        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, None) is None:
-            return
-        self._presence.untrack(subscriber)
-        self._has_moved = True
-        self._turn.end(subscriber)
-        match parting:
-            case Leave(ref=None):
-                return
-            case Leave(ref=bytes(ref)):
-                self._turn.tell(subscriber, subscriber.answer(ref, Done()))
-        self._turn.tell(told_to or subscriber, subscriber.ended("closed"))
-
-    def _count(self) -> None:
-        self._has_moved = False
-        people = len(self._presence) + len(self._subscribers) - self._presence.connections
-        if people != self._people:
-            self._people = people
-            self._keeper.counted(self._slug, people)
-
-    # ------------------------------------------------------------ talking
-
-    def _say(self, post: Post) -> None:
-        behind = self._looking.get(post.sender)
-        if behind is not None:
-            behind.append(post)
-            return
-        first = self._ring.named(post.name, post.id) if post.id is not None else None
-        refusal = self._ring.refusal(post.name, post.id) if post.id is not None and first is None else None
-        if first is not None:
-            self._say_where(post, first)
-        elif refusal is not None and (refusal.first is not None or refusal.message == post.message):
-            self._say_why_not(post, refusal.first)
-        elif post.repeat and post.id is not None and not self._ring.knows_all_ids:
-            self._looking[post.sender] = []
-            self._asked[id(post)] = post
-            self._history.tell(LookUp(self.actor_ref, self._slug, post))
-        else:
-            self._place(post)
-
-    def _place(self, post: Post) -> None:
-        """The moment in which a message is said: it has its number, and everybody will hear it."""
-        if self._backlog.is_full:
-            self._turn.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
-            return
-        posted = Posted(self._ring.newest + 1, post.id or new_id(), post.name, post.message, in_words(self._clock()))
-        self._backlog.take(size_of(posted))
-        self._ring.add(posted)
-        self._unsaved.append(posted)
-        self._turn.say(posted)
-        self._answer_in_time(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
-
-    def _looked(self, looked: Looked) -> None:
-        post = looked.post
-        self._asked.pop(id(post), None)
-        behind = self._looking.pop(post.sender, [])
-        first = looked.first or self._ring.named(post.name, post.id or "")
-        if first is not None:
-            self._say_where(post, first)
-        elif looked.failed:
-            self._turn.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
-        else:
-            self._place(post)
-        for later in behind:
-            self._say(later)
-
-    def _say_where(self, post: Post, first: Posted) -> None:
-        """A repeat is not said again."""
-        if first.message != post.message:
-            self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("id_taken")))
-        else:
-            self._answer_in_time(post, Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True))
-
-    def _answer_in_time(self, post: Post, answer: Acknowledged) -> None:
-        if post.ack == "room" or answer.seq <= self._saved:
-            self._turn.tell(post.sender, post.sender.answer(post.ref, answer))
-        else:
-            self._unanswered.setdefault(answer.seq, []).append((post, answer))
-
-    def _acknowledge(self, saved: Saved) -> None:
-        self._answer_saved(saved.through)
-        self._ring.trim(saved.through)
-
-    def _answer_saved(self, through: int) -> None:
-        self._saved = through
-        waiting = self._unanswered
-        while waiting and (seq := next(iter(waiting))) <= through:
-            for post, answer in waiting.pop(seq):
-                self._turn.tell(post.sender, post.sender.answer(post.ref, answer))
-
-    def _void(self, refused: NotSaved) -> None:
-        """Its place stays empty: everybody is told, and its senders get the first one's answer or an error."""
-        self._ring.void(refused.void, refused.first)
-        self._turn.say(Voided(refused.void.seq))
-        for post, _ in self._unanswered.pop(refused.void.seq, ()):
-            self._say_why_not(post, refused.first)
-
-    def _say_why_not(self, post: Post, first: Posted | None) -> None:
-        """It cannot be saved, because its id is taken, or for a reason that a client cannot mend."""
-        if first is None:
-            self._turn.tell(post.sender, post.sender.answer(post.ref, Refused("not_saved")))
-        else:
-            self._say_where(post, first)
-
-    def _show_typing(self, request: Type) -> None:
-        self._turn.say(Typed(request.name), but=request.sender)
-        self._turn.tell(request.sender, request.sender.answer(request.ref, Done()))
-
-    def _relay(self, request: Relay) -> None:
-        self._turn.say(Relayed(request.data))
-        self._turn.tell(request.sender, request.sender.answer(request.ref, Done()))
-
     def _read_history(self, request: ReadHistory) -> None:
         page = (
-            self._ring.page_before(request.before, request.limit)
+            self._conversation.ring.page_before(request.before, request.limit)
             if request.after is None
-            else self._ring.page_after(request.after, request.limit)
+            else self._conversation.ring.page_after(request.after, request.limit)
         )
         if page is None:
             self._asked[id(request)] = request
-            self._history.tell(ReadPage(self.actor_ref, self._slug, self._ring.newest, request))
+            self._history.tell(ReadPage(self.actor_ref, self._slug, self._conversation.ring.newest, request))
         else:
-            self._turn.tell(request.reader, request.reader.answer(request.ref, page))
+            self._voice.tell(request.reader, request.reader.answer(request.ref, page))
 
     def _history_read(self, read: HistoryRead) -> None:
         request = read.request
         self._asked.pop(id(request), None)
-        self._turn.tell(request.reader, request.reader.answer(request.ref, read.answer))
+        self._voice.tell(request.reader, request.reader.answer(request.ref, read.answer))
+
+    @property
+    def _catch_up(self) -> CatchUp:
+        settings = self._settings
+        return CatchUp(
+            self._conversation.ring,
+            self._epoch,
+            greeting=settings.greeting_size,
+            page=settings.recovery_page,
+            gap=settings.recovery_gap,
+        )

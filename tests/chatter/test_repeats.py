@@ -2,8 +2,9 @@
 
 import pytest
 
+from chatter.conversation import OVERLOADED
 from chatter.messages import Acknowledged, Looked, LookUp, NotSaved, Posted, Refused, Saved, Voided
-from chatter.room import OVERLOADED, RoomSettings
+from chatter.room import RoomSettings
 from tests.chatter.conftest import NOON_IN_WORDS, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
@@ -93,6 +94,16 @@ def test_what_turns_out_to_be_new_is_said_in_its_senders_order(
     for repeat in repeats:
         forgetful.told(Looked(repeat, None))
     assert said(bo)[1:] == ["from another", "kept 1", "kept 2", "new"]
+
+
+def test_an_answer_that_an_earlier_room_was_waiting_for_lets_nothing_overtake(
+    forgetful: RoomOnStage, ann: Listener
+) -> None:
+    earlier, repeat = post(ann, "asked by another room"), post(ann, "kept", repeat=True)
+    forgetful.told(join(ann), repeat, post(ann, "new"))
+    forgetful.told(Looked(earlier, posted(7, "asked by another room")))
+    forgetful.told(Looked(repeat, None))
+    assert said(ann)[1:] == ["kept", "new"]
 
 
 def test_two_repeats_at_once_are_said_once(forgetful: RoomOnStage, ann: Listener, bo: Listener) -> None:

@@ -26,7 +26,7 @@ class Lively(Listener):
 @pytest.fixture(autouse=True)
 def thin_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """As thin as they get: 16 writes."""
-    monkeypatch.setattr("chatter.turn.SLICE", -1.0)
+    monkeypatch.setattr("chatter.voice.SLICE", -1.0)
 
 
 @pytest.fixture

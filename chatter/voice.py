@@ -1,4 +1,4 @@
-"""What a room says in one turn of its mailbox, delivered in one write for each client."""
+"""A room's voice: what is said in one turn of its mailbox, delivered in one write for each client."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -17,18 +17,23 @@ FEW = 16
 _DONE = object()
 
 
-class Turn:
-    """Events for everyone, and frames for one client at their place between them."""
+class Voice:
+    """Owns what was said and is not heard yet: of this turn, events for everyone, and frames for one client at their
+    place between them; of an earlier turn, to whom it is still to be written.
+    """
 
-    __slots__ = ("_events", "_room", "_scripts")
+    __slots__ = ("_events", "_room", "_scripts", "_sweep")
 
     def __init__(self, room: str) -> None:
         self._room = room
         self._events: list[Event] = []
         self._scripts: dict[Subscriber, _Script] = {}
+        self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
 
-    def __bool__(self) -> bool:
-        return bool(self._events or self._scripts)
+    @property
+    def is_delivering(self) -> bool:
+        """Whether some have not heard yet what was said in an earlier turn."""
+        return self._sweep is not None
 
     def say(self, event: Event, *, but: Subscriber | None = None) -> None:
         """Tell everyone, `but` one."""
@@ -48,52 +53,74 @@ class Turn:
         """From here on `subscriber` hears nothing but what it is told alone."""
         self._script(subscriber).end = len(self._events)
 
-    def deliver(self, subscribers: Collection[Subscriber]) -> "Iterator[None] | None":
-        """Write everything: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
+    def deliver(self, subscribers: Collection[Subscriber]) -> bool:
+        """Have the turn heard, or another slice of the one that is not delivered yet: then what was said since waits.
 
-        Where many listen only a slice is written, and another each time the iterator that is returned is advanced;
-        they are those who are `subscribers` now.
+        They hear it who are `subscribers` when its delivery begins. Returns whether something is left for another call.
         """
-        frames, scripts = _Frames(self._room, self._events), self._scripts
+        if self._sweep is None:
+            self._sweep = self._write(subscribers)
+        elif next(self._sweep, _DONE) is _DONE:
+            self._sweep = None
+        return self._sweep is not None or bool(self._events or self._scripts)
+
+    def finish(self, subscribers: Collection[Subscriber]) -> None:
+        """Have everything heard at once."""
+        for _ in self._sweep or ():
+            pass
+        for _ in self._write(subscribers) or ():
+            pass
+        self._sweep = None
+
+    def _write(self, subscribers: Collection[Subscriber]) -> Iterator[None] | None:
+        """Write the turn: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
+
+        Where many listen only a slice is written, and another each time the iterator that is returned is advanced.
+        """
+        events, scripts = self._events, self._scripts
+        if not (events or scripts):
+            return None
+        self._events, self._scripts = [], {}
+        frames = _Frames(self._room, events)
         for subscriber, script in scripts.items():
             if script.end is None and subscriber not in subscribers:
                 script.end = 0  # one who left in an earlier turn hears only what it is still owed
         if len(subscribers) + len(scripts) > FEW:
-            sweep = self._sweep(frames, [each for each in subscribers if each not in scripts])
+            others = [each for each in subscribers if each not in scripts] if events else []
+            sweep = _sweep(frames, scripts, others)
             return None if next(sweep, _DONE) is _DONE else sweep
         for subscriber, script in scripts.items():
             subscriber.write(script.perform(frames.each(subscriber.dialect)))
-        if self._events:
+        if events:
             for subscriber in subscribers:
                 if subscriber not in scripts:
                     subscriber.write(frames.joined(subscriber.dialect))
         return None
-
-    def _sweep(self, frames: "_Frames", others: list[Subscriber]) -> Iterator[None]:
-        """The same for many: to those with frames of their own, then to the `others`, who all hear the same."""
-        until = time.perf_counter() + SLICE
-        for number, (subscriber, script) in enumerate(self._scripts.items(), 1):
-            subscriber.write(script.perform(frames.each(subscriber.dialect)))
-            if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
-                yield
-                until = time.perf_counter() + SLICE
-        if not self._events:
-            return
-        dialect, said = None, b""
-        for number, subscriber in enumerate(others, 1):
-            if subscriber.dialect is not dialect:
-                dialect = subscriber.dialect
-                said = frames.joined(dialect)
-            subscriber.write(said)
-            if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
-                yield
-                until = time.perf_counter() + SLICE
 
     def _script(self, subscriber: Subscriber) -> "_Script":
         script = self._scripts.get(subscriber)
         if script is None:
             script = self._scripts[subscriber] = _Script(0)
         return script
+
+
+def _sweep(frames: "_Frames", scripts: dict[Subscriber, "_Script"], others: list[Subscriber]) -> Iterator[None]:
+    """The same for many: to those with frames of their own, then to the `others`, who all hear the same."""
+    until = time.perf_counter() + SLICE
+    for number, (subscriber, script) in enumerate(scripts.items(), 1):
+        subscriber.write(script.perform(frames.each(subscriber.dialect)))
+        if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+            yield
+            until = time.perf_counter() + SLICE
+    dialect, said = None, b""
+    for number, subscriber in enumerate(others, 1):
+        if subscriber.dialect is not dialect:
+            dialect = subscriber.dialect
+            said = frames.joined(dialect)
+        subscriber.write(said)
+        if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+            yield
+            until = time.perf_counter() + SLICE
 
 
 class _Script:
