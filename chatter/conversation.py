@@ -123,7 +123,10 @@ class Conversation:
 
     def decide(self, looked: Looked) -> None:
         """The database knows whether it was said before; now its sender's later posts have their turn."""
-        post, behind = looked.post, self._take_from_behind(looked.post)
+        post = looked.post
+        posts = self._looking.get(post.sender)
+        if posts is None or posts[0] is not post:
+            return  # an earlier room asked too, and its answer was passed on
         first = looked.first or self.ring.named(post.name, post.id or "")
         if first is not None:
             self._say_where(post, first)
@@ -131,8 +134,7 @@ class Conversation:
             self._voice.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
         else:
             self._place(post)
-        for later in behind:
-            self.say(later)
+        self._say_behind(post.sender, self._looking.pop(post.sender)[1:])
 
     def save_turn(self) -> None:
         """Before it is heard: whoever hears a message knows that persistence has it."""
@@ -164,12 +166,15 @@ class Conversation:
         self._voice.say(posted)
         self._answer_in_time(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
 
-    def _take_from_behind(self, post: Post) -> list[Post]:
-        """What waits behind `post`; nothing where an earlier room asked for it, and its answer was passed on."""
-        posts = self._looking.get(post.sender)
-        if posts is None or posts[0] is not post:
-            return []
-        return self._looking.pop(post.sender)[1:]
+    def _say_behind(self, sender: Subscriber, posts: list[Post]) -> None:
+        """What waited. Should the room fail at one of them, its successor has all that are left."""
+        try:
+            while posts:
+                self.say(posts[0])
+                del posts[0]
+        except Exception:
+            self._looking[sender] = posts
+            raise
 
     def _say_where(self, post: Post, first: Posted) -> None:
         """A repeat is not said again."""
@@ -188,8 +193,13 @@ class Conversation:
     def _answer_in_time(self, post: Post, answer: Acknowledged) -> None:
         if post.ack == "room" or answer.seq <= self._saved:
             self._voice.tell(post.sender, post.sender.answer(post.ref, answer))
-        else:
-            self.unanswered.setdefault(answer.seq, []).append((post, answer))
+            return
+        is_in_order = not self.unanswered or answer.seq >= next(reversed(self.unanswered))
+        self.unanswered.setdefault(answer.seq, []).append((post, answer))
+        if not is_in_order:  # a repeat of something older, of which nobody has waited for the answer
+            in_order = sorted(self.unanswered.items())
+            self.unanswered.clear()
+            self.unanswered.update(in_order)
 
     def _answer_saved(self, through: int) -> None:
         self._saved = through

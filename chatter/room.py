@@ -287,9 +287,11 @@ class Room(LoopActor):
             self._keeper.forward(self._slug, message)
 
     def _deliver_turn(self) -> None:
-        if not self._voice.is_delivering:
+        was_delivering = self._voice.is_delivering
+        if not was_delivering:
             self._tell_presence()
-        if self._voice.deliver(self._subscribers):
+        is_left = self._voice.deliver(self._subscribers)
+        if is_left or (was_delivering and not self._pausing and self._presence.has_news):
             self.actor_ref.tell(_GO_ON)
 
     def _tell_presence(self) -> None:
@@ -466,7 +468,8 @@ class Room(LoopActor):
                 self._voice.tell(request.subscriber, request.subscriber.refuse("unavailable"))
                 return
         else:
-            self._asked.pop(id(request), None)
+            if self._asked.pop(id(request), None) is None:
+                return  # answered already: an earlier room asked too
             if read.messages is None:
                 self._voice.tell(request.subscriber, request.subscriber.answer(request.ref, Refused("unavailable")))
                 return
@@ -491,8 +494,8 @@ class Room(LoopActor):
 
     def _history_read(self, read: HistoryRead) -> None:
         request = read.request
-        self._asked.pop(id(request), None)
-        self._voice.tell(request.reader, request.reader.answer(request.ref, read.answer))
+        if self._asked.pop(id(request), None) is not None:  # else answered already: an earlier room asked too
+            self._voice.tell(request.reader, request.reader.answer(request.ref, read.answer))
 
     @property
     def _catch_up(self) -> CatchUp:

@@ -106,6 +106,16 @@ def test_an_answer_that_an_earlier_room_was_waiting_for_lets_nothing_overtake(
     assert said(ann)[1:] == ["kept", "new"]
 
 
+def test_a_repeat_of_something_older_is_answered_as_soon_as_that_is_committed(room: RoomOnStage, ann: Listener) -> None:
+    room.told(join(ann), post(ann, "one", ref=b"1", ack="room"), post(ann, "two", ref=b"2"))
+    room.told(post(ann, "one", ref=b"3"))
+    ann.forget()
+    room.told(Saved(1))
+    assert ann.heard == [(b"3", acknowledged(1, "one", duplicate=True))]
+    room.told(Saved(2))
+    assert ann.heard[1:] == [(b"2", acknowledged(2, "two"))]
+
+
 def test_two_repeats_at_once_are_said_once(forgetful: RoomOnStage, ann: Listener, bo: Listener) -> None:
     one, other = (post(who, "kept", repeat=True) for who in (ann, bo))
     forgetful.told(join(ann), join(bo), one, other)

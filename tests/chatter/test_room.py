@@ -320,6 +320,16 @@ def test_the_ring_keeps_what_is_not_saved_beyond_its_size(stage: Stage, ann: Lis
     assert isinstance(room.to_history[-1], ReadPage)
 
 
+def test_an_answer_of_the_database_to_an_earlier_room_is_not_given_twice(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(ring_size=1), recent=[posted(50)])
+    request = ReadHistory(ann, b"1", before=10, limit=5)
+    room.told(join(ann), request)
+    ann.forget()
+    page = Page((posted(9),), more=True)
+    room.told(HistoryRead(request, page), HistoryRead(request, page))
+    assert ann.heard == [(b"1", page)]
+
+
 # ---------------------------------------------------------------- dying and retiring
 
 

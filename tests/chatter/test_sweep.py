@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatter.messages import Done, Leave
+from chatter.messages import Done, Leave, PauseEnded, Posted, PresenceChanged
 from tests.chatter.conftest import RoomOnStage, post, posted, welcome
 from tests.support.stage import Listener, Stage, join
 
@@ -104,3 +104,14 @@ def test_a_room_that_is_stopped_in_the_middle_has_told_everybody(room: RoomOnSta
     crowd[6].act = lambda: room.ref.stop(block=False)
     room.told(post(Listener(), "a"))
     assert [person.heard for person in crowd] == [[posted(1, "a"), posted(2, "b")]] * 100
+
+
+def test_news_of_people_that_became_due_in_the_middle_is_told_when_all_have_heard(
+    room: RoomOnStage, crowd: list[Lively]
+) -> None:
+    room.told(join(Listener(), "bo"))
+    room.told(join(Listener(), "cy"))  # so soon after bo that it waits
+    crowd[5].act = lambda: room.ref.tell(PauseEnded())
+    crowd[0].forget()
+    room.told(post(Listener(), "a"))
+    assert [type(event) for event in crowd[0].heard] == [Posted, PresenceChanged]
