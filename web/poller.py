@@ -53,6 +53,7 @@ class EpollPoller:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._owners: dict[int, Pollable] = {}
+        self._ready: list[tuple[int, int]] = []  # reported and not served yet, in reverse
         self._epoll = select.epoll()
         self._loop.add_reader(self._epoll.fileno(), self._serve)
 
@@ -78,8 +79,12 @@ class EpollPoller:
         self._epoll.close()
 
     def _serve(self) -> None:
+        """All who are reported have their turn before anybody is reported again: epoll would begin with the same."""
         until = self._loop.time() + TIME_AT_ONCE
-        for number, events in self._epoll.poll(0, AT_ONCE):
+        if not self._ready:
+            self._ready = self._epoll.poll(0, AT_ONCE)[::-1]
+        while self._ready:
+            number, events = self._ready.pop()
             owner = self._owners.get(number)
             if owner is None:
                 continue  # one that was served before it has ended this one

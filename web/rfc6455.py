@@ -29,6 +29,10 @@ class Message(NamedTuple):
     data: bytes
 
 
+FRAGMENT = Message(Opcode.CONTINUATION, b"")
+"""Part of a message that is yet to come."""
+
+
 class ProtocolError(Exception):
     """The peer broke the rules: the connection is to be closed with `code`."""
 
@@ -56,6 +60,7 @@ class FrameReader:
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that `data` completes: all of them are to be taken before more is fed.
 
+        A frame that completes none counts too, as a `FRAGMENT`: many of them take as long as as many messages.
         Raises `ProtocolError` at the first frame that breaks the rules.
         """
         if self._rest:
@@ -76,9 +81,7 @@ class FrameReader:
                 break
             at = start + length
             payload = unmask(data[start:at], data[start - 4 : start])
-            message = self._assemble(bool(first & _FIN), opcode, payload)
-            if message is not None:
-                yield message
+            yield self._assemble(bool(first & _FIN), opcode, payload) or FRAGMENT
         self._rest = data[at:]
 
     @staticmethod

@@ -138,7 +138,7 @@ class WebSocket:
                 rfc6455.close_code(message)
                 self.close(1000)  # Phoenix answers 1000, whatever the client said
             case _:
-                pass  # a pong, which nobody asked for
+                pass  # a fragment, or a pong, which nobody asked for
 
     def _pause(self, messages: Iterator[Message]) -> None:
         """Let others have their turn, then go on."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import Callable
 
@@ -21,7 +22,7 @@ class Owner:
         self.at_end = False
         self.told = asyncio.Event()
         self.could_write = 0
-        self.on_read: Callable[[], None] = lambda: None
+        self.on_read: Callable[[], object] = lambda: None
 
     def readable(self) -> None:
         data = self.file.recv(100)
@@ -145,6 +146,32 @@ def test_a_connection_may_end_another_that_has_something_to_read(kind: Callable[
         assert sorted(len(pair.owner.heard) for pair in pairs) == [0, 1]
         for pair in pairs:
             end(pair)()
+            pair.far.close()
+        poller.close()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("kind", POLLERS)
+def test_one_who_takes_all_the_time_does_not_keep_another_from_being_served(
+    kind: Callable[[], Poller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.poller.TIME_AT_ONCE", -1.0)  # whatever is done takes too long
+
+    async def play() -> None:
+        poller = kind()
+        greedy = [Pair(poller) for _ in range(2)]
+        modest = Pair(poller)
+        for pair in greedy:
+            pair.owner.on_read = functools.partial(pair.far.send, b"more")
+            pair.far.send(b"more")
+        modest.far.send(b"hello")
+        await modest.owner.is_told()
+        assert modest.owner.heard == b"hello"
+        assert max(len(pair.owner.heard) for pair in greedy) < 100
+        for pair in (*greedy, modest):
+            poller.forget(pair.owner.file)
+            pair.owner.file.close()
             pair.far.close()
         poller.close()
 
