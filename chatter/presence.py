@@ -6,18 +6,23 @@ does not grow with the room: 10,000 people who come would otherwise be told to 1
 """
 
 import base64
+import functools
 import itertools
 import secrets
 
 from chatter.messages import Meta, Metas, People, PresenceChanged, PresenceCounted, PresenceListed, Subscriber
 
-_SERVER = secrets.token_bytes(6)
 _connections = itertools.count()
 
 
 def _next_phx_ref() -> str:
     """As Phoenix's refs look, and as unique; without asking the kernel for random bytes each time."""
-    return base64.urlsafe_b64encode(_SERVER + next(_connections).to_bytes(6)).decode()
+    return base64.urlsafe_b64encode(_this_server() + next(_connections).to_bytes(6)).decode()
+
+
+@functools.cache  # at the first use: what is imported may be forked
+def _this_server() -> bytes:
+    return secrets.token_bytes(6)
 
 
 class Presence:
