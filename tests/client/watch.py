@@ -2,7 +2,8 @@
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
 
-NETWORK = "net::ERR_"
+NETWORK = ("net::ERR_", "WebSocket is closed before the connection is established")
+"""What a browser says of a network that is away, and of an attempt that a page gave up."""
 
 
 class Watch:
@@ -44,7 +45,7 @@ class Watch:
             self.faults.append(f"a request to {url}")
 
     def _logged(self, message: ConsoleMessage) -> None:
-        expected = self.outage and NETWORK in message.text
+        expected = self.outage and any(words in message.text for words in NETWORK)
         if message.type in {"error", "warning", "assert"} and not expected:
             self.faults.append(f"{message.type}: {message.text}")
 
