@@ -1,7 +1,7 @@
 # The verbs of Chatter. `make help` lists them.
 
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 2
 BIN := .venv/bin
 CLIENT := web/client
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
