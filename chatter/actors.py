@@ -298,7 +298,7 @@ _OF_PYKKA = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
 
 class _Roll(dict[pykka.ActorRef[Any], None]):
     """Pykka's list of all actors, from which any can be removed at once: a list is searched from its beginning, which
-    made the end of a room cost 0.7 ms where 100,000 live.
+    takes 2 ms where 100,000 live.
     """
 
     append = dict.setdefault

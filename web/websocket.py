@@ -16,7 +16,7 @@ from web.wire import BadFrame
 logger = logging.getLogger(__name__)
 
 READ_SIZE = 16_384
-"""Bytes of one client that are dealt with before others have their turn: 2,700 empty fragments, 8 ms."""
+"""Bytes of one client that are read before others have their turn: a large message, or some hundred small ones."""
 
 MESSAGES_AT_ONCE = 128
 """Messages of one client that are: 1 to 3 ms. Fewer would tear apart what a room can say in one turn."""
