@@ -44,8 +44,8 @@ format: $(BIN)/pytest ## rewrite the code as the formatter wants it
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)
 
-bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter beside other servers, measured: make bench [QUICK=1] [SCENARIOS="a b"] [SERVERS="chatter ws_peer"] [KEEP=1]
-	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)"
+bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter beside other servers, measured: make bench [QUICK=1] [SCENARIOS="a b"] [SERVERS="chatter ws_peer"] [REPEATS=3] [KEEP=1]
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)" --repeats=$(or $(REPEATS),0)
 
 clean: ## remove what the other verbs made, but not the database
 	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 
 from bench import compare, report
 from bench.load import TroubleComing
-from bench.results import Results, about_this_run
+from bench.results import Results, about_this_run, with_kept
 from bench.scenario import Context, Scenario
 from bench.scenarios import SCENARIOS
 from bench.servers import ROOT, SERVERS, NotThere, Server, why_not
@@ -36,15 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = _read(KEPT / f"{kind}.json")
     context = Context(options.quick, dict(kept["held"]) if kept else {})
     results = about_this_run(_those_there(servers), quick=options.quick)
-    results["command"] = options.command
+    results["commands"] = {scenario.letter: options.command for scenario in scenarios}
     for repeat in range(1, (options.repeats or (2 if options.quick else 3)) + 1):
         _measure_all(repeat, scenarios, context, results)
         _write(KEPT / f"latest-{kind}.json", results)
     print(report.tables(results))
     if options.keep:
+        results = with_kept(results, kept)
         _write(KEPT / f"{kind}.json", results)
         if not options.quick:
-            report.write_document(results)
+            report.write_document(results, KEPT / f"{kind}.json")
         return 0
     return _compare(results, kept)
 
@@ -123,13 +124,21 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="in three minutes, with fewer people and servers")
     parser.add_argument("--scenarios", default="", help=f"some of {' '.join(SCENARIOS)}")
     parser.add_argument("--servers", default="", help=f"some of {' '.join(SERVERS)}")
-    parser.add_argument("--repeats", type=int, default=0, help="how often everything is measured")
-    parser.add_argument("--keep", action="store_true", help="keep these figures as those to compare with")
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=0,
+        help="how often everything is measured, without: twice if quick, else three times",
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep these figures to compare with, beside those of other scenarios"
+    )
     options = parser.parse_args(arguments)
     words = ["QUICK=1" if options.quick else ""]
     words += [
         f'{name.upper()}="{getattr(options, name)}"' for name in ("scenarios", "servers") if getattr(options, name)
     ]
+    words += [f"REPEATS={options.repeats}" if options.repeats else ""]
     options.command = " ".join(["make bench", *filter(None, words)])
     return options
 

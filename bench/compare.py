@@ -51,9 +51,9 @@ def _change(now: Results, kept: Results, letter: str, name: str, figure: Figure)
     """How many times worse, how much is noise, and related to whom; None where there is nothing to relate to."""
     for peer in CALIBRATORS:
         series = [
-            run["figures"].get(letter, {}).get(server, {}).get(name, [])
+            run["figures"].get(letter, {}).get(server, {}).get(which, [])
             for run in (now, kept)
-            for server in ("chatter", peer)
+            for server, which in (("chatter", name), (peer, figure.related_to or name))
         ]
         ours, theirs, ours_kept, theirs_kept = map(middle, series)
         if not series[0] or not all(_is_figure(value) for value in (theirs, ours_kept, theirs_kept)):

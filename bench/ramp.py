@@ -13,8 +13,11 @@ FACTOR = 1.6
 MOST_STEPS = 24
 """Whatever happens, a ramp ends."""
 
-MOST_SECONDS = 240.0
-"""The same for a server whose every step takes long."""
+MOST_SECONDS = 75.0
+"""The same for a server whose every step takes long: no step begins after so many."""
+
+HALVINGS = 3
+"""Of the gap between what was held and what was not: to within 7 %."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,21 +33,13 @@ def is_held(outcome: Outcome, limit: float) -> bool:
     return outcome.is_clean and outcome.latency(0.99) <= limit
 
 
-def climb(
-    attempt: Callable[[float], Outcome],
-    first: float,
-    limit: float,
-    *,
-    factor: float = FACTOR,
-    halvings: int = 3,
-    seconds: float = MOST_SECONDS,
-) -> Held:
+def climb(attempt: Callable[[float], Outcome], first: float, limit: float) -> Held:
     """Find the highest rate, from `first` up, or down where that is too much.
 
-    `attempt` has one step done at a rate. A rate has failed when it failed twice. After `seconds` no step begins.
+    `attempt` has one step done at a rate. A rate has failed when it failed twice.
     """
     steps = 0
-    until = time.monotonic() + seconds
+    until = time.monotonic() + MOST_SECONDS
     best = Held(0, None)
     failed = 0.0
 
@@ -67,11 +62,11 @@ def climb(
 
     rate = first
     while may_go_on() and holds(rate):
-        rate *= factor
+        rate *= FACTOR
     while may_go_on() and not best.rate and rate > first / 50:
         rate /= 2
         holds(rate)
-    for _ in range(halvings):
+    for _ in range(HALVINGS):
         if best.rate and failed and may_go_on():
             holds((best.rate * failed) ** 0.5)
     return best

@@ -2,6 +2,7 @@
 
 import math
 import subprocess
+from pathlib import Path
 
 from bench.results import Results, middle, spread
 from bench.scenario import Figure, Scenario
@@ -19,11 +20,11 @@ def tables(results: Results) -> str:
     return "\n\n".join(parts)
 
 
-def write_document(results: Results) -> None:
-    """Put tables and plots into docs/benchmarks.md, between the markers."""
+def write_document(results: Results, file: Path) -> None:
+    """Put tables and plots of `results`, which are in `file`, into docs/benchmarks.md, between the markers."""
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    plots = _plots()
+    plots = _plots(file)
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{tables(results)}\n\n{plots}{END}{after}")
 
 
@@ -44,15 +45,17 @@ def cell(values: list[float], chatters: list[float], figure: Figure, *, is_chatt
 def _circumstances(results: Results) -> str:
     machine = results["machine"]
     where = f"{machine['processor']}, {machine['memory']}, {machine['system']}, Python {machine['python']}"
-    what = f"`{results['command']}` on {where}. Generator and server share the machine."
+    commands = ", ".join(f"`{command}`" for command in dict.fromkeys(results["commands"].values()))
+    what = f"{commands} on {where}. Generator and server share the machine."
     lines = [what, "", "| server | versions |", "|---|---|"]
-    lines += [f"| {SERVERS[name].what} | {versions} |" for name, versions in results["versions"].items()]
+    versions = results["versions"]
+    lines += [f"| {server.what} | {versions[name]} |" for name, server in SERVERS.items() if name in versions]
     return "\n".join(lines)
 
 
 def _table(scenario: Scenario, results: Results) -> str:
     found = results["figures"][scenario.letter]
-    names = [name for name in results["versions"] if name in found]
+    names = [name for name in SERVERS if name in found]
     lines = [
         f"### ({scenario.letter}) {scenario.title}",
         "",
@@ -70,9 +73,8 @@ def _table(scenario: Scenario, results: Results) -> str:
     return "\n".join(lines)
 
 
-def _plots() -> str:
+def _plots(file: Path) -> str:
     """Drawn by the Python of the peers, which has matplotlib."""
-    file = ROOT / "bench/results/latest-reference.json"
     drawn = subprocess.run(
         [PEER_PYTHON, ROOT / "bench/plots.py", file, ROOT / "docs/images"], capture_output=True, text=True, check=False
     )

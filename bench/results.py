@@ -19,7 +19,7 @@ class Results(TypedDict):
     """What a run leaves."""
 
     quick: bool
-    command: str
+    commands: dict[str, str]  # by scenario
     machine: dict[str, str]
     versions: dict[str, str]  # by server
     held: dict[str, float]  # where the next ramps begin
@@ -30,11 +30,24 @@ def about_this_run(servers: Sequence[Server], *, quick: bool) -> Results:
     """Results without any figures."""
     return {
         "quick": quick,
-        "command": "",
+        "commands": {},
         "machine": machine(),
         "versions": {server.name: _versions(server) for server in servers},
         "held": {},
         "figures": {},
+    }
+
+
+def with_kept(new: Results, kept: Results | None) -> Results:
+    """`new`, with the scenarios of `kept` that were not measured anew, if they were on this machine."""
+    if kept is None or kept["machine"] != new["machine"]:
+        return new
+    return {
+        **new,
+        "commands": {**kept["commands"], **new["commands"]},
+        "versions": {**kept["versions"], **new["versions"]},
+        "held": {**kept["held"], **new["held"]},
+        "figures": {**kept["figures"], **new["figures"]},
     }
 
 

@@ -21,6 +21,7 @@ class Figure:
     digits: int = 1
     compared: bool = True  # with the figures that are kept in the repository
     floor: float = 0.2  # a change up to this part is never called one
+    related_to: str = ""  # the peer's figure that it is compared by; without: the same one
 
 
 @dataclasses.dataclass(slots=True)

@@ -31,9 +31,9 @@ def _measure(server: Server, context: Context) -> Figures:
 
 def _cost(server: Server, context: Context, group: Group, rate: float) -> float:
     with Venue(server, group) as venue:
-        outcome = venue.run(Step((Talk(group.name, rate),), warm_up=1.0, seconds=2.0 if context.quick else 5.0))
+        outcome = venue.run(Step((Talk(group.name, rate),), warm_up=1.0, seconds=4.0))
         context.tell(server, f"{group.rooms * group.topics} rooms of {group.people}", outcome, venue.cpu)
-    return 1e6 * venue.cpu / outcome.expected if outcome.is_clean else float("nan")
+    return venue.cost(outcome)
 
 
 SCENARIO = Scenario(

@@ -6,12 +6,12 @@ import math
 import pytest
 
 from bench.compare import verdict
-from bench.results import Results, middle, spread
+from bench.results import Results, middle, spread, with_kept
 
 
 def results(chatter: list[float], peer: list[float]) -> Results:
     figures = {"a": {"chatter": {"p99": chatter}, "plain_tornado": {"p99": peer}}}
-    return {"quick": True, "command": "", "machine": {}, "versions": {}, "held": {}, "figures": figures}
+    return {"quick": True, "commands": {}, "machine": {}, "versions": {}, "held": {}, "figures": figures}
 
 
 KEPT = results([10.0, 10.2], [20.0, 20.4])
@@ -47,6 +47,26 @@ def test_for_a_rate_less_is_slower() -> None:
         run["figures"]["a"] = {"chatter": {"held": [held]}, "plain_tornado": {"held": [10.0]}}
     assert verdict(now, kept).is_slower
     assert not verdict(kept, now).is_slower
+
+
+def test_what_only_chatter_does_is_related_to_another_figure_of_the_peer() -> None:
+    kept, now = copy.deepcopy(KEPT), copy.deepcopy(KEPT)
+    for run, busy in ((kept, 1.0), (now, 2.0)):
+        run["figures"]["a"] = {"chatter": {"busy": [busy]}, "plain_tornado": {"cpu": [10.0]}}
+    assert verdict(now, kept).is_slower
+    assert not verdict(kept, now).is_slower
+
+
+def test_scenarios_that_were_not_measured_anew_are_kept() -> None:
+    new = results([], [])
+    new["figures"] = {"b": {"chatter": {"p99": [3.0]}}}
+    assert with_kept(new, KEPT)["figures"] == {**KEPT["figures"], **new["figures"]}
+
+
+def test_figures_of_another_machine_are_not_kept() -> None:
+    new = results([1.0], [2.0])
+    new["machine"] = {"processor": "another"}
+    assert with_kept(new, KEPT) == new
 
 
 def test_a_figure_that_half_of_the_tries_did_not_give_is_none() -> None:
