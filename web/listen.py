@@ -6,15 +6,15 @@ A socket that systemd holds (`LISTEN_FDS`, sd_listen_fds(3)) goes before `host` 
 the server is restarted wait for it there, instead of being refused.
 """
 
+import asyncio
 import os
 import resource
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
-from tornado.netutil import add_accept_handler, bind_sockets
+from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from web.edge import Edge
@@ -29,6 +29,10 @@ MAX_BODY_BYTES = 4_096
 
 BACKLOG = 4_096
 """Connections that wait to be accepted, as far as the kernel allows (`net.core.somaxconn`): many come back at once."""
+
+AT_ONCE = 4
+"""Connections that are accepted before others than newcomers have their turn. With 128, as Tornado has it,
+the 99th percentile of who talked while 8,000 came was 100 to 160 ms, now 30 to 50, and they came no slower."""
 
 SPARE_FILES = 32
 """Files that connections leave to the database and the rest."""
@@ -49,8 +53,8 @@ class Listener:
     def __init__(self, application: Application, edge: Edge) -> None:
         """A listener that does not listen yet."""
         self._edge = edge
+        self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
-        self._stop_accepting: list[Callable[[], None]] = []
         self._http = HTTPServer(
             application,
             max_header_size=MAX_HEAD_BYTES,
@@ -62,18 +66,28 @@ class Listener:
     def listen(self, sockets: list[socket.socket]) -> None:
         """Accept what comes there."""
         self._sockets = sockets
-        self._stop_accepting = [add_accept_handler(each, self._accepted) for each in sockets]
+        for each in sockets:
+            self._loop.add_reader(each.fileno(), self._accept, each)
 
     def stop(self) -> None:
         """Accept nothing more."""
-        for stop in self._stop_accepting:
-            stop()
         for each in self._sockets:
+            self._loop.remove_reader(each.fileno())
             each.close()
 
     async def close_all_connections(self) -> None:
         """End those that are Tornado's."""
         await self._http.close_all_connections()
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                file, address = listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue  # it was in a hurry
+            self._accepted(file, address)
 
     def _accepted(self, file: socket.socket, address: Any) -> None:
         """Its file has the lowest number that was free: a high one is one of the last."""
