@@ -7,6 +7,7 @@ and `LookUp` to history.
 """
 
 import random
+from itertools import takewhile
 from typing import Any
 
 import pykka
@@ -203,7 +204,7 @@ class Conversation:
 
     def _answer_saved(self, through: int) -> None:
         self._saved = through
-        waiting = self.unanswered
-        while waiting and (seq := next(iter(waiting))) <= through:
-            for post, answer in waiting.pop(seq):
+        saved = list(takewhile(through.__ge__, self.unanswered))  # one look for all: each passes what was popped before
+        for seq in saved:
+            for post, answer in self.unanswered.pop(seq):
                 self._voice.tell(post.sender, post.sender.answer(post.ref, answer))

@@ -1,6 +1,7 @@
 """A room's memory: its latest messages, what they were called, and where epochs ended."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from chatter.messages import Page, Posted
@@ -79,8 +80,9 @@ class Ring:
             del self._messages[:surplus]
         while len(self._refused) > self._ids:
             del self._refused[next(iter(self._refused))]
-        while len(self._named) > max(self._ids, len(self._messages)):
-            del self._named[next(iter(self._named))]
+        surplus = len(self._named) - max(self._ids, len(self._messages))
+        for key in list(islice(self._named, max(surplus, 0))):  # one look for all: each passes what was deleted before
+            del self._named[key]
 
     def named(self, name: str, id: str) -> Posted | None:
         """What `name` has said under that id."""
