@@ -11,10 +11,6 @@ Figures: TypeAlias = Mapping[str, float]
 """By name; NaN where a server could not do it."""
 
 
-MIDDLE, TAIL = 0.5, 0.8
-"""Floors for median latency and its 99th percentile, which differ so much from one run to the next by themselves."""
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Figure:
     """What one figure means."""
