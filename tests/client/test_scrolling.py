@@ -11,10 +11,18 @@ from tests.support.server import Server, wait_until
 pytestmark = pytest.mark.browser
 
 STILL_PX = 3
+PAGE = 50
+"""So many older messages are loaded at once."""
 FROM_BOTTOM = "scroller => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight"
 FROM_TOP = "scroller => scroller.scrollTop"
 SEQS = "log => [...log.querySelectorAll('.message')].map(message => Number(message.dataset.seq))"
 TOP = "(scroller, seq) => scroller.querySelector(`[data-seq='${seq}']`).getBoundingClientRect().top"
+DRAW_SLOWLY = "import('preact').then(({ options }) => (options.debounceRendering = draw => setTimeout(draw, 300)))"
+READ_ABOVE = """scroller => {
+  scroller.scrollTop = 300;
+  const scrolling = setInterval(() => scroller.dispatchEvent(new Event("scroll")), 5);
+  setTimeout(clearInterval, 1000, scrolling);
+}"""
 FIRST_IN_SIGHT = """scroller => {
   const { top } = scroller.getBoundingClientRect();
   const messages = [...scroller.querySelectorAll(".message")];
@@ -54,6 +62,15 @@ def test_scrolling_up_loads_older_messages_without_a_jump(reader: Person) -> Non
     expect(reader.log).to_have_attribute("aria-busy", "false")
     assert held(reader) == list(range(held(reader)[0], 301))
     assert abs(reader.conversation.evaluate(TOP, seq) - top) <= STILL_PX
+
+
+def test_a_page_that_draws_slowly_loads_no_more_than_it_needs(reader: Person) -> None:
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    oldest = held(reader)[0]
+    reader.page.evaluate(DRAW_SLOWLY)
+    reader.conversation.evaluate(READ_ABOVE)
+    expect(reader.page.locator(f"[data-seq='{oldest - 1}']")).to_be_attached()
+    assert held(reader) == list(range(oldest - PAGE, 301))
 
 
 def test_the_way_back_leads_to_the_beginning(reader: Person) -> None:

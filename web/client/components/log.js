@@ -23,6 +23,8 @@ export class Log extends Component {
     return since.filter((message) => message.name !== myName.value).length;
   });
 
+  /** @type {NewMessage[]} */
+  #drawn = [];
   /** @type {(() => void)[]} */
   #effects = [];
 
@@ -47,7 +49,7 @@ export class Log extends Component {
 
   render() {
     const { room } = this.props;
-    const said = room.history.said.value;
+    const said = (this.#drawn = room.history.said.value);
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
@@ -74,8 +76,10 @@ export class Log extends Component {
       newFrom=${newFrom <= last.seq && newFrom > (before?.seq ?? 0) ? newFrom : 0} />`;
   }
 
+  /** What was loaded last is drawn first: until then the view looks emptier than it is. */
   #older() {
-    this.props.room.loadOlder();
+    const { room } = this.props;
+    if (this.#drawn === room.history.said.peek()) room.loadOlder();
   }
 
   /** One's own words are seen, wherever one was. */
