@@ -1,19 +1,24 @@
 """These figures against those that are kept.
 
 Machines differ, and one machine differs from hour to hour. So what is compared is the ratio of Chatter to a peer that
-was measured in the same run: a slower machine slows both. What counts as slower is more than the noise: the spread of
-the repeats, in both runs and for both servers, and never less than a floor.
+was measured in the same run: a slower machine slows both. What counts as slower is more than the noise, as the repeats
+of both runs show it for both servers, and never less than a floor.
 """
 
 import dataclasses
 import math
+import statistics
+from collections.abc import Sequence
 
-from bench.results import Results, middle, spread
+from bench.results import Results, middle
 from bench.scenario import Figure
 from bench.scenarios import SCENARIOS
 
 CALIBRATORS = ("plain_tornado", "websockets_peer", "socketify_peer", "ws_peer", "starlette_peer")
 """The first of them that has a figure in both runs is what Chatter is related to."""
+
+STANDARD_ERRORS = 4
+"""More are no noise: with the usual repeats chance alone comes to them in one figure of 100 to 600."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,9 +66,23 @@ def _change(now: Results, kept: Results, letter: str, name: str, figure: Figure)
         if not _is_figure(ours):
             return math.inf, figure.floor, peer  # it could do this before
         worse = (ours / theirs) / (ours_kept / theirs_kept)
-        noise = max(figure.floor, math.hypot(*map(spread, series)) * 2)
+        ours_now, theirs_now, ours_then, theirs_then = series
+        error = math.hypot(_standard_error(ours_now, ours_then), _standard_error(theirs_now, theirs_then))
+        noise = max(figure.floor, math.exp(STANDARD_ERRORS * error) - 1)
         return (1 / worse if figure.better == "higher" else worse), noise, peer
     return None
+
+
+def _standard_error(now: Sequence[float], then: Sequence[float]) -> float:
+    """Of the ratio of two medians, as a part of it. How much one value differs from another is taken from both runs
+    together, since two repeats say little about that.
+    """
+    logarithms = [[math.log(value) for value in values if _is_figure(value)] for values in (now, then)]
+    freedom = sum(len(values) - 1 for values in logarithms)
+    if not freedom:
+        return 0.0
+    squares = sum(statistics.variance(values) * (len(values) - 1) for values in logarithms if len(values) > 1)
+    return math.sqrt(squares / freedom * sum(1 / len(values) for values in logarithms))
 
 
 def _is_figure(value: float) -> bool:

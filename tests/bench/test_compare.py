@@ -2,6 +2,7 @@
 
 import copy
 import math
+import random
 
 import pytest
 
@@ -39,6 +40,20 @@ def test_what_was_not_measured_this_time_is_none() -> None:
 
 def test_what_the_spread_of_the_repeats_explains_is_none() -> None:
     assert not verdict(results([10.0, 22.0], [20.0, 20.4]), KEPT).is_slower
+
+
+@pytest.mark.parametrize(("factor", "found"), [(1.0, range(6)), (3.0, range(150, 201))])
+def test_chance_is_hardly_ever_called_slower_and_a_loss_nearly_always(factor: float, found: range) -> None:
+    chance = random.Random(1)
+
+    def measured(centre: float, repeats: int) -> list[float]:
+        return [centre * chance.lognormvariate(0, 0.15) for _ in range(repeats)]
+
+    slower = [
+        verdict(results(measured(10 * factor, 2), measured(20, 2)), results(measured(10, 2), measured(20, 2))).is_slower
+        for _ in range(200)
+    ]
+    assert sum(slower) in found
 
 
 def test_for_a_rate_less_is_slower() -> None:
