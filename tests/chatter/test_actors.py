@@ -98,6 +98,18 @@ def test_what_is_told_during_a_turn_belongs_to_the_next(
     assert entries == ["first", "turn", "second", "turn"]
 
 
+def test_all_who_have_mail_read_it_before_their_turns_end(
+    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+) -> None:
+    other = stage.start(Diary, entries)
+    stage.turn()
+    entries.clear()
+    diary.tell("first")
+    other.tell("second")
+    stage.turn()
+    assert entries == ["first", "second", "turn", "turn"]
+
+
 def test_no_actor_starves_another(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
     def again(actor: Diary) -> None:
         actor.actor_ref.tell(again)
