@@ -15,6 +15,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 mpl.rcParams["svg.hashsalt"] = "chatter"  # the same figures give the same bytes
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib import ticker  # noqa: E402
 
 OURS, THEIRS = "#2563eb", "#94a3b8"
 
@@ -53,6 +54,8 @@ def _draw_bars(found: dict[str, float], title: str, image: Path) -> None:
     )
     axes.set_title(title, loc="left")
     axes.margins(x=0.18)
+    axes.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
     _save(figure, axes, image)
 
 
