@@ -87,4 +87,4 @@ def _standard_error(now: Sequence[float], then: Sequence[float]) -> float:
 
 def _is_figure(value: float) -> bool:
     """Neither nothing at all nor a failure."""
-    return value != 0 and math.isfinite(value)
+    return value > 0 and math.isfinite(value)

@@ -268,15 +268,17 @@ class LoopActor(pykka.Actor):
                 if envelope.reply_to is not None:
                     envelope.reply_to.set(answer)
             if stopped.is_set():
+                self._bury_letters()  # before anybody else can tell a successor something later than these
                 break
         return self._end_turn
 
     def _end_turn(self) -> None:
-        if not self.actor_stopped.is_set():
-            try:
-                self.on_turn_end()
-            except Exception:
-                self._fail()
+        if self.actor_stopped.is_set():
+            return
+        try:
+            self.on_turn_end()
+        except Exception:
+            self._fail()
         if self.actor_stopped.is_set():
             self._bury_letters()
 

@@ -110,6 +110,19 @@ def test_all_who_have_mail_read_it_before_their_turns_end(
     assert entries == ["first", "second", "turn", "turn"]
 
 
+def test_what_a_dead_actor_was_told_is_passed_on_before_another_has_its_turn(
+    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+) -> None:
+    other = stage.start(Diary, entries)
+    stage.turn()
+    entries.clear()
+    diary.tell(ValueError("a fault"))
+    diary.tell("behind it")
+    other.tell("second")
+    stage.turn()
+    assert entries == [("failed", "a fault"), ("dead letter", "behind it"), "second", "turn"]
+
+
 def test_no_actor_starves_another(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
     def again(actor: Diary) -> None:
         actor.actor_ref.tell(again)
