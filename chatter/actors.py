@@ -228,6 +228,13 @@ class LoopActor(pykka.Actor):
         self.actor_stopped = cast(threading.Event, Flag())
         self._actor_ref = LoopRef(self)
 
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> pykka.ActorRef[Any]:
+        """As Pykka's, but without its registry, a list that takes 2 ms to search where 100,000 live."""
+        actor = cls(*args, **kwargs)
+        actor._start_actor_loop()
+        return actor.actor_ref
+
     @staticmethod
     def _create_actor_inbox() -> ActorInbox:
         return LoopInbox()
@@ -255,7 +262,7 @@ class LoopActor(pykka.Actor):
         for _ in range(inbox.begin_turn()):
             envelope = inbox.get()
             try:
-                if type(envelope.message) in _OF_PYKKA:
+                if type(envelope.message) in _PYKKA_MESSAGES:
                     answer = self._handle_receive(envelope.message)
                 else:
                     answer = self.on_receive(envelope.message)
@@ -268,7 +275,7 @@ class LoopActor(pykka.Actor):
                 if envelope.reply_to is not None:
                     envelope.reply_to.set(answer)
             if stopped.is_set():
-                self._bury_letters()  # before anybody else can tell a successor something later than these
+                self._drop_dead_letters()  # before anybody else can tell a successor something later than these
                 break
         return self._end_turn
 
@@ -280,7 +287,7 @@ class LoopActor(pykka.Actor):
         except Exception:
             self._fail()
         if self.actor_stopped.is_set():
-            self._bury_letters()
+            self._drop_dead_letters()
 
     def _fail(self) -> None:
         self._handle_failure(*sys.exc_info())
@@ -289,7 +296,7 @@ class LoopActor(pykka.Actor):
         except Exception:
             self._handle_failure(*sys.exc_info())
 
-    def _bury_letters(self) -> None:
+    def _drop_dead_letters(self) -> None:
         asked = []
         while not self.actor_inbox.empty():
             envelope = self.actor_inbox.get()
@@ -302,31 +309,8 @@ class LoopActor(pykka.Actor):
         self._actor_loop_teardown()  # refuses them
 
 
-_OF_PYKKA = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
+_PYKKA_MESSAGES = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})
 """Messages that Pykka handles itself; it would ask each message whether it is one of them."""
-
-
-class _Roll(dict[pykka.ActorRef[Any], None]):
-    """Pykka's list of all actors, from which any can be removed at once: a list is searched from its beginning, which
-    takes 2 ms where 100,000 live.
-    """
-
-    append = dict.setdefault
-
-    def remove(self, actor: pykka.ActorRef[Any]) -> None:
-        del self[actor]
-
-    def __getitem__(self, which: Any) -> Any:
-        return list(self)[which]
-
-
-def _replace_roll() -> None:
-    with pykka.ActorRegistry._actor_refs_lock:
-        roll: Any = _Roll.fromkeys(pykka.ActorRegistry._actor_refs)
-        pykka.ActorRegistry._actor_refs = roll
-
-
-_replace_roll()
 
 
 def tell_if_alive(actor: pykka.ActorRef[Any], message: object) -> None:

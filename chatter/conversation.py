@@ -2,8 +2,8 @@
 
 Owns the ring of recent messages, and with it the next `seq`; what is not yet told to persistence, not saved, not
 answered; and the posts of which the database is asked whether they were said before. Hears of the room's messages
-`Post`, `Looked`, `Saved` and `NotSaved`. Says `Posted`, `Voided` and answers by the room's voice, `Save` to the backlog
-and `LookUp` to history.
+`Post`, `LookedUp`, `Saved` and `NotSaved`. Says `Posted`, `Voided` and answers by the room's voice, `Save` to the
+backlog and `LookUp` to history.
 """
 
 import random
@@ -17,7 +17,7 @@ from chatter.clock import Clock, in_words
 from chatter.messages import (
     Acknowledged,
     Loaded,
-    Looked,
+    LookedUp,
     LookUp,
     NotSaved,
     Post,
@@ -110,19 +110,22 @@ class Conversation:
         if behind is not None:
             behind.append(post)
             return
-        first = self.ring.named(post.name, post.id) if post.id is not None else None
-        refusal = self.ring.refusal(post.name, post.id) if post.id is not None and first is None else None
+        if post.id is None:
+            self._place(post)
+            return
+        first = self.ring.named(post.name, post.id)
+        refusal = self.ring.refusal(post.name, post.id)
         if first is not None:
             self._say_where(post, first)
         elif refusal is not None and (refusal.first is not None or refusal.message == post.message):
             self._say_why_not(post, refusal.first)
-        elif post.repeat and post.id is not None and not self.ring.knows_all_ids:
+        elif post.repeat and not self.ring.knows_all_ids:
             self._looking[post.sender] = [post]
             self._history.tell(LookUp(self._room, self._slug, post))
         else:
             self._place(post)
 
-    def decide(self, looked: Looked) -> None:
+    def decide(self, looked: LookedUp) -> None:
         """The database knows whether it was said before; now its sender's later posts have their turn."""
         post = looked.post
         posts = self._looking.get(post.sender)

@@ -1,7 +1,7 @@
 """History: a reader for what is no longer in a room's memory.
 
 Owns a connection that only reads. Hears `HistoryMessage`s; tells rooms `Loaded`, `LoadFailed`, `HistoryRead`,
-`MissedRead` and `Looked`.
+`MissedRead` and `LookedUp`.
 """
 
 import logging
@@ -17,7 +17,7 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadFailed,
-    Looked,
+    LookedUp,
     LookUp,
     MissedRead,
     Page,
@@ -66,7 +66,7 @@ class History(ThreadActor):
                 self._read_missed(message)
             case LookUp(post=post):
                 first = Message.named(message.slug, post.name, post.id or "")
-                tell_if_alive(message.room, Looked(post, first and posted_of(first)))
+                tell_if_alive(message.room, LookedUp(post, first and posted_of(first)))
             case ListRooms():
                 return [RoomListed(*row) for row in Message.latest_of_rooms(message.limit)]
             case Ping():
@@ -101,7 +101,10 @@ class History(ThreadActor):
             return missed.since
         ends = Message.ends_of_epochs(missed.slug, max(missed.above, 0))
         ended = [last for epoch, last in ends if epoch <= missed.epoch]
-        return max(ended) if ended else 0 if missed.above <= 0 else None
+        if ended:
+            return max(ended)
+        has_read_everything = missed.above <= 0
+        return 0 if has_read_everything else None
 
     def _refuse(self, message: Load | ReadPage | ReadMissed | LookUp) -> None:
         match message:
@@ -112,7 +115,7 @@ class History(ThreadActor):
             case ReadMissed(request=asked):
                 tell_if_alive(message.room, MissedRead(asked, None, None))
             case LookUp(post=post):
-                tell_if_alive(message.room, Looked(post, None, failed=True))
+                tell_if_alive(message.room, LookedUp(post, None, failed=True))
 
 
 def _posted(rows: Iterable[MessageRow]) -> tuple[Posted, ...]:

@@ -268,7 +268,7 @@ class ReadHistory(msgspec.Struct, frozen=True):
     after: int | None = None
 
 
-class GoOn(msgspec.Struct, frozen=True):
+class ContinueDelivery(msgspec.Struct, frozen=True):
     """Some have not heard yet what was said in an earlier turn: the room goes on telling them."""
 
 
@@ -327,7 +327,7 @@ class MissedRead(msgspec.Struct, frozen=True):
     messages: Sequence[Posted] | None  # None where the database did not answer
 
 
-class Looked(msgspec.Struct, frozen=True):
+class LookedUp(msgspec.Struct, frozen=True):
     """The answer to a `LookUp`."""
 
     post: Post
@@ -345,7 +345,7 @@ RoomMessage: TypeAlias = (
     | Type
     | Relay
     | ReadHistory
-    | GoOn
+    | ContinueDelivery
     | PauseEnded
     | GraceEnded
     | Retire
@@ -355,7 +355,7 @@ RoomMessage: TypeAlias = (
     | NotSaved
     | HistoryRead
     | MissedRead
-    | Looked
+    | LookedUp
 )
 
 

@@ -18,11 +18,11 @@ from chatter.backlog import Backlog
 from chatter.catch_up import CatchUp, CaughtUp
 from chatter.clock import SECOND, Clock, wall_clock
 from chatter.conversation import Conversation
-from chatter.estate import Estate
+from chatter.handover import Handover
 from chatter.messages import (
+    ContinueDelivery,
     Dismiss,
     Done,
-    GoOn,
     GraceEnded,
     HistoryRead,
     Join,
@@ -31,7 +31,7 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadFailed,
-    Looked,
+    LookedUp,
     MissedRead,
     NotSaved,
     PauseEnded,
@@ -74,7 +74,7 @@ class RoomSettings:
     presence_interval: float = 2.0  # seconds at most between two news of who came and went
 
 
-class Keeper(Protocol):
+class RoomSupervisor(Protocol):
     """Who looks after rooms, as a room sees it: the supervisor. Called on the loop."""
 
     def counted(self, slug: str, people: int) -> None:
@@ -89,8 +89,8 @@ class Keeper(Protocol):
     def retired(self, slug: str) -> None:
         """A room that nobody listens to ends now; a new one may take its place at once."""
 
-    def died(self, slug: str, estate: Estate | None) -> bool:
-        """A room failed. Without an estate its listeners have been told; what it told the backlog is being saved.
+    def died(self, slug: str, handover: Handover | None) -> bool:
+        """A room failed. Without a handover its listeners have been told; what it told the backlog is being saved.
 
         Returns whether another takes its place; otherwise all listeners have been told.
         """
@@ -109,54 +109,29 @@ of them. News for n people then take a thousandth of the server's time, however 
 _NOBODY: deque[RoomMessage] = deque(maxlen=0)
 """Who waits for a room that has begun; an empty deque of its own would take 0.6 kB."""
 
-_GO_ON = GoOn()
+_CONTINUE_DELIVERY = ContinueDelivery()
 
 
 class Room(LoopActor):
     """One room. It lives as long as somebody listens or something is unsaved, and a while more."""
-
-    __slots__ = (  # 100,000 rooms are 100,000 small objects
-        "_arriving",
-        "_asked",
-        "_backlog",
-        "_clock",
-        "_conversation",
-        "_epoch",
-        "_handled",
-        "_has_begun",
-        "_has_heir",
-        "_has_moved",
-        "_history",
-        "_is_rebuilt",
-        "_keeper",
-        "_pausing",
-        "_people",
-        "_presence",
-        "_rests",
-        "_settings",
-        "_slug",
-        "_subscribers",
-        "_voice",
-        "_waiting",
-    )
 
     def __init__(
         self,
         slug: str,
         *,
         epoch: int,
-        keeper: Keeper,
+        keeper: RoomSupervisor,
         backlog: Backlog,
         history: pykka.ActorRef[Any],
         settings: RoomSettings,
-        estate: Estate | None = None,
+        handover: Handover | None = None,
         is_rebuilt: bool = False,
         expected: People | None = None,
         clock: Clock = wall_clock,
     ) -> None:
         """A room that is rebuilt asks for its past by way of the backlog, where its predecessor's words may still be.
 
-        `estate` is what the predecessor left; `expected` are people who were here when the server stopped.
+        `handover` is what the predecessor left; `expected` are people who were here when the server stopped.
         """
         super().__init__()
         self._slug = slug
@@ -167,11 +142,11 @@ class Room(LoopActor):
         self._settings = settings
         self._clock = clock
         self._is_rebuilt = is_rebuilt
-        self._subscribers = estate.subscribers if estate else {}  # in the order of their coming
-        self._presence = estate.presence if estate else Presence(settings.listed_people)
+        self._subscribers = handover.subscribers if handover else {}  # in the order of their coming
+        self._presence = handover.presence if handover else Presence(settings.listed_people)
         if expected:
             self._presence.expect(expected)
-        self._waiting: deque[RoomMessage] = deque(estate.letters) if estate else deque()  # until the past is loaded
+        self._waiting: deque[RoomMessage] = deque(handover.letters) if handover else deque()  # until the past is loaded
         self._has_begun = False
         self._people = 0
         self._has_moved = True  # somebody came or went in this turn
@@ -182,14 +157,14 @@ class Room(LoopActor):
             epoch=epoch,
             voice=self._voice,
             ring=Ring(settings.ring_size, settings.id_memory_size),
-            unanswered=estate.unanswered if estate else {},
+            unanswered=handover.unanswered if handover else {},
             backlog=backlog,
             history=history,
             clock=clock,
         )
         self._arriving: dict[Subscriber, Join] = {}  # the database is asked what they missed
         self._asked: dict[int, Sync | ReadHistory] = {}  # what else of the past it is asked, by the request's identity
-        self._has_heir = True
+        self._has_successor = True
         self._handled: RoomMessage | None = None  # the message in hand, for the case that the room fails
         self._rests = False  # nobody needs it at the moment
         self._pausing = False  # nobody is told who comes and goes
@@ -230,7 +205,7 @@ class Room(LoopActor):
                 self._history_read(message)
             case MissedRead():
                 self._missed_read(message)
-            case Looked():
+            case LookedUp():
                 self._conversation.decide(message)
             case NotSaved():
                 self._conversation.void(message)
@@ -238,7 +213,7 @@ class Room(LoopActor):
                 self._begin(message)
             case LoadFailed():
                 self._turn_away()
-            case GoOn():
+            case ContinueDelivery():
                 pass  # the end of the turn does
             case PauseEnded():
                 self._pausing = False
@@ -267,15 +242,15 @@ class Room(LoopActor):
 
     def on_failure(self, *_why: object) -> None:
         """Leave everything to a successor, or tell the listeners, whose clients come back by themselves."""
-        culprit, self._handled = self._handled, None
+        failed_message, self._handled = self._handled, None
         asked = [*self._arriving.values(), *self._asked.values(), *self._conversation.undecided]
-        letters = [*([culprit] if culprit else []), *asked, *self._waiting]
-        estate = Estate(self._subscribers, self._presence, self._conversation.unanswered, letters, culprit)
-        if culprit is not None and self._can_finish_turn():
-            self._has_heir = self._keeper.died(self._slug, estate)
+        letters = [*([failed_message] if failed_message else []), *asked, *self._waiting]
+        handover = Handover(self._subscribers, self._presence, self._conversation.unanswered, letters, failed_message)
+        if failed_message is not None and self._can_finish_turn():
+            self._has_successor = self._keeper.died(self._slug, handover)
         else:
-            self._has_heir = self._keeper.died(self._slug, None)
-            estate.crash()
+            self._has_successor = self._keeper.died(self._slug, None)
+            handover.crash()
 
     def on_dead_letter(self, message: RoomMessage) -> None:
         """Whoever takes this room's place hears it instead.
@@ -283,7 +258,7 @@ class Room(LoopActor):
         Those who were told that the room has crashed come back and say everything again in order: what they said before
         must not be said ahead of that.
         """
-        if self._has_heir or isinstance(message, Join):
+        if self._has_successor or isinstance(message, Join):
             self._keeper.forward(self._slug, message)
 
     def _deliver_turn(self) -> None:
@@ -292,7 +267,7 @@ class Room(LoopActor):
             self._tell_presence()
         is_left = self._voice.deliver(self._subscribers)
         if is_left or (was_delivering and not self._pausing and self._presence.has_news):
-            self.actor_ref.tell(_GO_ON)
+            self.actor_ref.tell(_CONTINUE_DELIVERY)
 
     def _tell_presence(self) -> None:
         """What changed since it was last told. In a large room that is a while: where n people come in a moment, n²
@@ -407,8 +382,10 @@ class Room(LoopActor):
 
     def _forget(self, parting: Leave | Dismiss, *, told_to: Subscriber | None = None) -> None:
         subscriber = parting.subscriber
-        if self._subscribers.pop(subscriber, self) is self and self._arriving.pop(subscriber, None) is None:
+        if subscriber not in self._subscribers and subscriber not in self._arriving:
             return
+        self._subscribers.pop(subscriber, None)
+        self._arriving.pop(subscriber, None)
         self._presence.untrack(subscriber)
         self._has_moved = True
         self._voice.end(subscriber)

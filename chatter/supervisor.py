@@ -31,13 +31,13 @@ from typing import Any
 import pykka
 
 from chatter.backlog import Backlog
-from chatter.estate import Estate, refuse
+from chatter.handover import Handover, refuse
 from chatter.messages import People, Retire, RoomMessage, RoomRef
 from chatter.room import Room, RoomSettings
 
 logger = logging.getLogger(__name__)
 
-MOST_DEATHS, PERIOD = 6, 10.0
+MAX_RESTARTS, PERIOD = 6, 10.0
 """So often, within so many seconds, the listeners of a room may be handed on; from then on they are told to come back.
 One message that kills counts twice."""
 
@@ -132,19 +132,19 @@ class Supervisor:
         self._deaths.pop(slug, None)
         self._suspects.pop(slug, None)
 
-    def died(self, slug: str, estate: Estate | None) -> bool:
+    def died(self, slug: str, handover: Handover | None) -> bool:
         """A room failed. It is built anew at once for its heirs, or when somebody comes."""
         self._rooms.pop(slug, None)
         self._resting.pop(slug, None)
         self._people.pop(slug, None)
         self._bereaved.add(slug)
-        if estate is None:
+        if handover is None:
             return False
         if self._dies_too_often(slug) or self._is_stopping:
-            estate.crash()
+            handover.crash()
             return False
-        self._judge(slug, estate)
-        self._rooms[slug] = self._start(slug, estate)
+        self._judge(slug, handover)
+        self._rooms[slug] = self._start(slug, handover)
         return True
 
     def ended(self, slug: str, people: People) -> None:
@@ -171,7 +171,7 @@ class Supervisor:
             self._rooms[slug].tell(Retire())
         self._plan_retirement()
 
-    def _start(self, slug: str, estate: Estate | None = None) -> RoomRef:
+    def _start(self, slug: str, handover: Handover | None = None) -> RoomRef:
         is_rebuilt = slug in self._bereaved
         if is_rebuilt:
             self._bereaved.discard(slug)
@@ -183,7 +183,7 @@ class Supervisor:
             backlog=self._backlog,
             history=self._history,
             settings=self._settings,
-            estate=estate,
+            handover=handover,
             is_rebuilt=is_rebuilt,
             expected=self._take_expected(slug),
         )
@@ -195,14 +195,14 @@ class Supervisor:
 
     def _dies_too_often(self, slug: str) -> bool:
         now = asyncio.get_running_loop().time()
-        deaths = self._deaths.setdefault(slug, deque(maxlen=MOST_DEATHS))
+        deaths = self._deaths.setdefault(slug, deque(maxlen=MAX_RESTARTS))
         deaths.append(now)
-        return len(deaths) == MOST_DEATHS and now - deaths[0] < PERIOD
+        return len(deaths) == MAX_RESTARTS and now - deaths[0] < PERIOD
 
-    def _judge(self, slug: str, estate: Estate) -> None:
-        if estate.culprit is not self._suspects.get(slug):
-            self._suspects[slug] = estate.culprit
+    def _judge(self, slug: str, handover: Handover) -> None:
+        if handover.failed_message is not self._suspects.get(slug):
+            self._suspects[slug] = handover.failed_message
             return
-        logger.error("room %s died twice of the same message, which is quarantined: %r", slug, estate.culprit)
-        del estate.letters[0]
-        refuse(estate.culprit)
+        logger.error("room %s died twice of the same message, which is quarantined: %r", slug, handover.failed_message)
+        del handover.letters[0]
+        refuse(handover.failed_message)

@@ -40,11 +40,11 @@ _ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":
 class Channel:
     """Implements `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_outbox", "_ref", "_room", "_socket", "_topic", "bears_gaps", "dialect")
+    __slots__ = ("_join_ref", "_outbox", "_ref", "_room", "_socket", "_topic", "can_resync", "dialect")
 
-    def __init__(self, socket: Connection, topic: Topic, join: Frame, bears_gaps: bool) -> None:
-        """`join` is the frame that asks for this channel; `bears_gaps`: its client said `resync`."""
-        self.bears_gaps = bears_gaps
+    def __init__(self, socket: Connection, topic: Topic, join: Frame, can_resync: bool) -> None:
+        """`join` is the frame that asks for this channel; `can_resync`: its client said `resync`."""
+        self.can_resync = can_resync
         self.dialect: Dialect = socket.dialect
         self._topic = topic
         self._ref = join.ref

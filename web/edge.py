@@ -9,11 +9,11 @@ import pykka
 
 from chatter.backlog import Backlog
 from chatter.supervisor import Supervisor
+from web.idle import IdleWatch
 from web.poller import poller
-from web.rates import Turnstile
+from web.rates import ConnectLimiter
 from web.requests import Limits
 from web.settings import Settings
-from web.silence import Silence
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ class Edge:
         self.backlog = backlog
         self.loop = asyncio.get_running_loop()
         self.poller = poller()
-        self.silence = Silence(settings.idle_timeout)
-        self.arrivals = Silence(settings.handshake_timeout)
+        self.silence = IdleWatch(settings.idle_timeout)
+        self.arrivals = IdleWatch(settings.handshake_timeout)
         self.connections: set[Closable] = set()
         self.stopping = False  # True once the server has been told to stop, which it says to who watches it
         self.hearing = True  # False once the server stops: what clients say from then on is not taken
         self._authorize = authorize
-        self._turnstile = Turnstile(settings.connect_rate)
+        self._turnstile = ConnectLimiter(settings.connect_rate)
         self._all_gone = asyncio.Event()
 
     def refusal(self, slug: str, params: Mapping[str, Any]) -> str | None:

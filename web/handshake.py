@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -12,16 +12,11 @@ from tornado.httputil import format_timestamp
 
 from web import wire
 from web.edge import Edge
-from web.wire import Dialect, Frame
+from web.wire import Dialect
 
 PATH = "/socket/websocket"
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
-
-_VERSIONS: Mapping[str, tuple[Dialect, Callable[[bytes], Frame]]] = {
-    "1.0.0": (wire.V1_WEBSOCKET, wire.decode_v1),
-    "2.0.0": (wire.V2_WEBSOCKET, wire.decode_v2),
-}
 
 
 class Headers(Protocol):
@@ -56,20 +51,19 @@ class Grant(NamedTuple):
 
     response: bytes
     dialect: Dialect
-    decode: Callable[[bytes], Frame]
 
 
 def judge(request: Request, edge: Edge) -> Grant | Refusal:
     """Grant it, or say why not in Phoenix's words."""
     if not edge.hearing:
         return Refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-    version = _VERSIONS.get(request.params.get("vsn", "1.0.0"))
-    if version is None or not edge.admits(request.header("Origin"), request.header("Host")):
+    dialect = wire.WEBSOCKET_DIALECTS.get(request.params.get("vsn", "1.0.0"))
+    if dialect is None or not edge.admits(request.header("Origin"), request.header("Host")):
         return Refusal(HTTPStatus.FORBIDDEN)
     fault = _fault(request.headers)
     if fault is not None:
         return Refusal(HTTPStatus.BAD_REQUEST, fault)
-    return Grant(_response(request), *version)
+    return Grant(_response(request), dialect)
 
 
 def _fault(headers: Headers) -> str | None:

@@ -19,7 +19,7 @@ from tornado.web import Application
 
 from web.edge import Edge
 from web.settings import Settings
-from web.upgrade import Newcomer
+from web.upgrade import PendingConnection
 
 MAX_HEAD_BYTES = 16_384
 """Largest head of a request: 4,000 tiny headers, over which Tornado spends 13 ms. Its own limit is four times that."""
@@ -96,7 +96,7 @@ class Listener:
             return
         file.setblocking(False)
         host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
-        Newcomer(file, host, self._edge, lambda file: self._serve(file, address)).receive()
+        PendingConnection(file, host, self._edge, lambda file: self._serve(file, address)).receive()
 
     def _serve(self, file: socket.socket, address: Any) -> None:
         self._http.handle_stream(IOStream(file), address)

@@ -21,15 +21,11 @@ from tornado.web import stream_request_body
 from web import wire
 from web.edge import Edge
 from web.handler import Handler
+from web.rfc6455 import CloseCode
 from web.socket import Socket
-from web.wire import BadFrame, Dialect, Frame
+from web.wire import BadFrame, Dialect
 
 logger = logging.getLogger(__name__)
-
-_VERSIONS: Mapping[str, tuple[Dialect, Callable[[bytes], Frame]]] = {
-    "1.0.0": (wire.V1_LONGPOLL, wire.decode_v1),
-    "2.0.0": (wire.V2_LONGPOLL, wire.decode_v2),
-}
 
 
 class Sessions:
@@ -39,10 +35,10 @@ class Sessions:
         self._edge = edge
         self._sessions: dict[str, PollSession] = {}
 
-    def open(self, dialect: Dialect, decode: Callable[[bytes], Frame], params: Mapping[str, str]) -> str:
+    def open(self, dialect: Dialect, params: Mapping[str, str]) -> str:
         """Begin a session and return its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        self._sessions[token] = PollSession(dialect, decode, params, self._edge, lambda: self._sessions.pop(token))
+        self._sessions[token] = PollSession(dialect, params, self._edge, lambda: self._sessions.pop(token))
         return token
 
     def find(self, token: str | None) -> "PollSession | None":
@@ -56,13 +52,11 @@ class PollSession:
     def __init__(
         self,
         dialect: Dialect,
-        decode: Callable[[bytes], Frame],
         params: Mapping[str, str],
         edge: Edge,
         on_end: Callable[[], object],
     ) -> None:
         self.dialect = dialect
-        self._decode = decode
         self._edge = edge
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
@@ -115,7 +109,7 @@ class PollSession:
         largest = self._edge.settings.max_frame_bytes
         if len(message) > largest:
             raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
-        self._socket.receive(wire.decode_binary(message) if binary else self._decode(message))
+        self._socket.receive(wire.decode_binary(message) if binary else self.dialect.decode(message))
 
     async def poll(self, gone: asyncio.Event) -> list[str]:
         """The frames that wait, or the first to come within the window, or none.
@@ -133,19 +127,17 @@ class PollSession:
             self._poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
         if not self._lagging:
-            self._socket.caught_up()
+            self._socket.drained()
         return b"".join(frames).decode().split("\n")[:-1]
 
     def _lag(self) -> None:
         self._lagging = True
         self._unsent, self._unsent_bytes = [], 0
-        if not self._socket.lag():
-            self.close(1013)
+        self._socket.overflowed()
 
     def _catch_up(self) -> None:
         self._lagging = False
-        if not self._socket.caught_up():
-            self.close(1013)
+        self._socket.drained()
 
     @property
     def _patience(self) -> float:
@@ -153,7 +145,7 @@ class PollSession:
 
     def _check(self) -> None:
         if self._loop.time() - self._polled_at >= self._patience:
-            self.close(1001)
+            self.close(CloseCode.GOING_AWAY)
         else:
             self._watch = self._loop.call_later(self._patience, self._check)
 
@@ -188,9 +180,9 @@ class LongPollHandler(Handler):
 
     async def get(self) -> None:
         """Wait for messages, or begin a session."""
-        version = self._version()
-        if version is None or not self._edge.hearing:
-            self._answer(status=500 if version else 403)  # phoenix.js comes back after 500, and after no other
+        dialect = self._dialect()
+        if dialect is None or not self._edge.hearing:
+            self._answer(status=500 if dialect else 403)  # phoenix.js comes back after 500, and after no other
             return
         session = self._sessions.find(self._token())
         if session is None and (wait := self._edge.connect(self._address())):
@@ -200,7 +192,7 @@ class LongPollHandler(Handler):
             return
         if session is None:
             params = {name: self.get_argument(name) for name in self.request.arguments}
-            self._answer(messages=[], status=410, token=self._sessions.open(*version, params))
+            self._answer(messages=[], status=410, token=self._sessions.open(dialect, params))
             return
         messages = await session.poll(self._gone)
         self._answer(messages=messages, status=200 if messages else 204, token=self._token())
@@ -208,7 +200,7 @@ class LongPollHandler(Handler):
     async def post(self) -> None:
         """Take messages."""
         session = self._sessions.find(self._token())
-        if self._version() is None:
+        if self._dialect() is None:
             self._answer(status=403)
         elif not self._edge.hearing:
             self._answer(status=503)
@@ -260,10 +252,10 @@ class LongPollHandler(Handler):
             if line or len(lines) == 1:
                 yield _message(line, self._edge.settings.max_frame_bytes)
 
-    def _version(self) -> tuple[Dialect, Callable[[bytes], Frame]] | None:
+    def _dialect(self) -> Dialect | None:
         if not self._edge.admits(self.request.headers.get("Origin"), self.request.host):
             return None
-        return _VERSIONS.get(self.get_argument("vsn", "1.0.0"))
+        return wire.LONGPOLL_DIALECTS.get(self.get_argument("vsn", "1.0.0"))
 
     def _address(self) -> str:
         return self._edge.address(str(self.request.remote_ip), self.request.headers.get("X-Forwarded-For", ""))

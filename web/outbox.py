@@ -11,13 +11,13 @@ WRITTEN_AT_ONCE = 65_536
 class Owner(Protocol):
     """Whose way out it is."""
 
-    def wait_to_write(self, waiting: bool) -> None:
-        """Call `Outbox.flush` when the kernel takes more, or no longer."""
+    def behind_changed(self) -> None:
+        """`Outbox.is_behind` is another now: while it is true, call `Outbox.flush` whenever the socket is writable."""
 
-    def lagging(self) -> None:
+    def overflowed(self) -> None:
         """The reader begins to lag."""
 
-    def caught_up(self) -> None:
+    def drained(self) -> None:
         """Nothing waits any more."""
 
 
@@ -108,14 +108,14 @@ class Outbox:
         self._queue = deque((rest,))
         self._queued = len(rest)
         self._is_begun = is_begun
-        self._owner.wait_to_write(True)
+        self._owner.behind_changed()
 
     def _end_waiting(self) -> None:
         self._queue = None
-        self._owner.wait_to_write(False)
+        self._owner.behind_changed()
         if not self._closed:
             self._lagging = False
-        self._owner.caught_up()
+        self._owner.drained()
 
     def _enqueue(self, frames: bytes) -> None:
         if self._closed or self._lagging or not frames:
@@ -125,7 +125,7 @@ class Outbox:
         else:
             self._lagging = True
             self._drop()
-            self._owner.lagging()
+            self._owner.overflowed()
 
     def _keep(self, frames: bytes) -> None:
         assert self._queue is not None

@@ -84,7 +84,7 @@ class Bucket:
         return wait
 
 
-class Allowance:
+class ClientLimiter:
     """How often one client may ask for each kind of thing. Buckets are made when they are needed: most never are."""
 
     __slots__ = ("_buckets", "_rates", "ignored")
@@ -115,7 +115,7 @@ class Allowance:
         return self._buckets[-1][1]
 
 
-class Turnstile:
+class ConnectLimiter:
     """A bucket for each address. Forgets those that have been quiet for as long as it takes to fill theirs."""
 
     SWEPT_AT = 1_024

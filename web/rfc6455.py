@@ -22,6 +22,20 @@ class Opcode(IntEnum):
     PONG = 10
 
 
+class CloseCode(IntEnum):
+    """Why a connection ends; section 7.4.1 and IANA's registry. The codes that the server sends."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
+    TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+
+
 Message: TypeAlias = tuple[Opcode, bytes]
 """A whole message (fragments put together) or a control frame. A close carries its code in the bytes, as received."""
 
@@ -77,7 +91,7 @@ class FrameReader:
                 length = int.from_bytes(data[at + 2 : at + 2 + size])
                 start += size
             if opcode < _CLOSE and len(self._fragments) + length > self._limit:
-                raise ProtocolError(1009, f"expected a message of at most {self._limit} bytes")
+                raise ProtocolError(CloseCode.TOO_BIG, f"expected a message of at most {self._limit} bytes")
             if start + length > end:
                 break
             at = start + length
@@ -89,9 +103,9 @@ class FrameReader:
             return opcode, payload
         if opcode is _CONTINUATION:
             if self._opcode is None:
-                raise ProtocolError(1002, "expected a first fragment, got a continuation")
+                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a first fragment, got a continuation")
         elif self._opcode is not None:
-            raise ProtocolError(1002, "expected a continuation, got a new message")
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a continuation, got a new message")
         elif final:
             return _whole(opcode, payload)  # by far the most frequent case
         else:
@@ -108,12 +122,12 @@ class FrameReader:
 def _broken_rule(first: int, second: int) -> ProtocolError:
     opcode = first & _OPCODE
     if _FIN | opcode not in _OPCODES:
-        return ProtocolError(1002, f"expected a known opcode, got {opcode}")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a known opcode, got {opcode}")
     if first & _RESERVED:
-        return ProtocolError(1002, "expected no reserved bits, since no extension was agreed on")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected no reserved bits, since no extension was agreed on")
     if not second & _MASKED:
-        return ProtocolError(1002, "expected a masked frame, as clients have to send")
-    return ProtocolError(1002, "expected a control frame of at most 125 bytes in one piece")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a masked frame, as clients have to send")
+    return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a control frame of at most 125 bytes in one piece")
 
 
 def _whole(opcode: Opcode, data: bytes) -> Message:
@@ -121,7 +135,7 @@ def _whole(opcode: Opcode, data: bytes) -> Message:
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            raise ProtocolError(1007, "expected UTF-8 in a text message") from error
+            raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a text message") from error
     return opcode, data
 
 
@@ -138,11 +152,11 @@ def close_code(data: bytes) -> int:
         return 1000
     code = int.from_bytes(data[:2]) if len(data) >= 2 else 0
     if not (code in _SENDABLE_CODES or 3000 <= code <= 4999):
-        raise ProtocolError(1002, f"expected a close code that may be sent, got {code}")
+        raise ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a close code that may be sent, got {code}")
     try:
         data[2:].decode()
     except UnicodeDecodeError as error:
-        raise ProtocolError(1007, "expected UTF-8 in a close reason") from error
+        raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a close reason") from error
     return code
 
 

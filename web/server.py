@@ -23,7 +23,7 @@ from chatter.commit import Committer, Spool
 from chatter.history import History
 from chatter.messages import Save
 from chatter.persistence import Persistence
-from chatter.reunion import Reunion
+from chatter.presence_snapshot import PresenceSnapshot
 from chatter.supervisor import Supervisor
 from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
@@ -33,6 +33,7 @@ from web.garbage import Garbage
 from web.listen import Listener, address_of, listening_sockets
 from web.longpoll import LongPollHandler, Sessions
 from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
+from web.rfc6455 import CloseCode
 from web.settings import Settings
 from web.upgrade import WebSocketHandler
 
@@ -73,7 +74,9 @@ class Server:
                 on_death=on_death,
             )
         )
-        self._supervisor = Supervisor(backlog, self._history, epoch, self._settings.rooms, self._reunion.take_up())
+        self._supervisor = Supervisor(
+            backlog, self._history, epoch, self._settings.rooms, self._presence_snapshot.take_up()
+        )
         self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
         self._listener = Listener(_application(self._edge), self._edge)
         self._garbage = Garbage(lambda: len(self._edge.connections))
@@ -89,7 +92,7 @@ class Server:
         self._listener.stop()
         await self._supervisor.settle()
         await self._save_what_can_be_saved()
-        self._reunion.leave(await self._supervisor.stop())
+        self._presence_snapshot.leave(await self._supervisor.stop())
         await self._close_connections()
         self._leave(await self._backlog.close())
         await self._history.stop(block=False)
@@ -101,7 +104,7 @@ class Server:
         files = _files_beside(self._settings)
         self._committer = Committer(files.with_name(files.name + ".dead-letters.jsonl"))
         self._spool = Spool(files.with_name(files.name + ".unsaved.jsonl"))
-        self._reunion = Reunion(files.with_name(files.name + ".present.json"))
+        self._presence_snapshot = PresenceSnapshot(files.with_name(files.name + ".present.json"))
         try:
             self._spool.take_up(self._committer)
             return schema.Epoch.begin()
@@ -143,7 +146,7 @@ class Server:
             if number:
                 await asyncio.sleep(self._settings.close_spread / len(batches))
             for connection in batch:
-                connection.close(1012)
+                connection.close(CloseCode.SERVICE_RESTART)
 
 
 def _application(edge: Edge) -> Application:

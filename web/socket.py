@@ -10,8 +10,9 @@ from chatter.messages import Done, Ref, Refused, RoomRef
 from web import wire
 from web.channel import Channel, Outbox
 from web.edge import Edge
-from web.rates import Allowance
+from web.rates import ClientLimiter
 from web.requests import Fields, InvalidPayload, fields_of, resync, topic_of
+from web.rfc6455 import CloseCode
 from web.wire import NULL, Dialect, Frame, Invalid
 
 
@@ -45,7 +46,7 @@ class Socket:
         self._edge = edge
         self._channels: dict[str, Channel] = {}
         self._transport = transport
-        self._allowance = Allowance(edge.rates)
+        self._allowance = ClientLimiter(edge.rates)
         self._is_lagging = False  # nothing reaches the client
         self._is_unsettled = False  # a channel began or ended, and what says so may be waiting to be sent
 
@@ -84,23 +85,25 @@ class Socket:
         for channel in channels.values():
             channel.leave()
 
-    def lag(self) -> bool:
-        """The client reads too slowly: nothing reaches it until `caught_up`. False if it has to be closed instead."""
+    def overflowed(self) -> None:
+        """The client reads too slowly: nothing reaches it until `drained`. One that cannot resync is closed."""
         self._is_lagging = True
-        return bool(self._channels) and all(channel.bears_gaps for channel in self._channels.values())
+        if not (self._channels and all(channel.can_resync for channel in self._channels.values())):
+            self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
-    def caught_up(self) -> bool:
-        """Nothing waits to be sent any more. False if the client has to be closed: it missed more than it can ask for.
+    def drained(self) -> None:
+        """Nothing waits to be sent any more. A client that lagged is told so in each channel.
 
-        A client that lagged is told so in each channel. It could not know of one that began or ended meanwhile.
+        It could not know of a channel that began or ended meanwhile: then it is closed.
         """
         lagged, self._is_lagging = self._is_lagging, False
         unsettled, self._is_unsettled = self._is_unsettled, False
         if not lagged:
-            return True
+            return
         for channel in self._channels.values():
             channel.resync()
-        return not unsettled
+        if unsettled:
+            self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
     def forget(self, channel: Channel) -> None:
         """The channel has ended; its topic may be joined anew."""
@@ -115,7 +118,7 @@ class Socket:
     def _hold_back(self, frame: Frame, wait: float) -> None:
         self._answer(frame.join_ref, frame, Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait)))
         if self._allowance.ignored >= self._edge.settings.max_ignored_refusals:
-            self._transport.close(1008)
+            self._transport.close(CloseCode.POLICY_VIOLATION)
 
     # ------------------------------------------------------------ joining
 
@@ -130,7 +133,7 @@ class Socket:
         try:
             params = self._join_params(frame)
             name, position = self._name(params), self._edge.limits.position(params)
-            bears_gaps = resync(params)
+            can_resync = resync(params)
         except InvalidPayload as error:
             self._refuse(frame, error.answer, earlier)
             return
@@ -138,7 +141,7 @@ class Socket:
         if refusal is not None:
             self._refuse(frame, Refused(refusal), earlier)
             return
-        channel = self._channels[topic.name] = Channel(self, topic, frame, bears_gaps)
+        channel = self._channels[topic.name] = Channel(self, topic, frame, can_resync)
         self._is_unsettled |= self._transport.is_behind
         channel.join(name, earlier, position)
 

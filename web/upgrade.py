@@ -66,7 +66,7 @@ def _taken_out_of(stream: IOStream) -> tuple[socket.socket | None, bytes]:
     return file, data
 
 
-class Newcomer:
+class PendingConnection:
     """A connection that has not said anything yet.
 
     What it says first is looked at and left where it is. Is it the whole head of a handshake that is to be granted, it
@@ -106,7 +106,7 @@ class Newcomer:
         """As `Pollable`; nobody waits for that."""
 
     def silent(self) -> None:
-        """As `silence.Listened`."""
+        """As `IdleWatched`."""
         if self._file.fileno() >= 0:
             self._edge.poller.forget(self._file)
             self._file.close()

@@ -9,7 +9,7 @@ from web import rfc6455, wire
 from web.edge import Edge
 from web.handshake import Grant, Request
 from web.outbox import Outbox
-from web.rfc6455 import TEXT, FrameReader, Message, Opcode, ProtocolError
+from web.rfc6455 import TEXT, CloseCode, FrameReader, Message, Opcode, ProtocolError
 from web.socket import Socket
 from web.wire import BadFrame
 
@@ -49,7 +49,7 @@ class WebSocket:
         """Takes over `file`, which does not block, and answers the handshake."""
         file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an acknowledgement waits for the client's
         self.dialect = grant.dialect
-        self._decode = grant.decode
+        self._decode = grant.dialect.decode
         self._file = file
         self._edge = edge
         self._frames = FrameReader(edge.settings.max_frame_bytes)
@@ -118,10 +118,10 @@ class WebSocket:
             self.close(error.code)
         except BadFrame as error:
             logger.info("closed with 1011: %s", error)
-            self.close(1011)
+            self.close(CloseCode.INTERNAL_ERROR)
         except Exception:
             logger.exception("a frame could not be dealt with")
-            self.close(1011)
+            self.close(CloseCode.INTERNAL_ERROR)
         else:
             if number == MESSAGES_AT_ONCE:
                 self._pause(messages)
@@ -136,7 +136,7 @@ class WebSocket:
                 self.outbox.write_control(rfc6455.frame(Opcode.PONG, message))
             case Opcode.CLOSE:
                 rfc6455.close_code(message)
-                self.close(1000)  # Phoenix answers 1000, whatever the client said
+                self.close(CloseCode.NORMAL)  # Phoenix answers 1000, whatever the client said
             case _:
                 pass  # a fragment, or a pong, which nobody asked for
 
@@ -157,21 +157,20 @@ class WebSocket:
         """As `Pollable`."""
         self.outbox.flush()
 
-    def wait_to_write(self, waiting: bool) -> None:
+    def behind_changed(self) -> None:
         """As `outbox.Owner`."""
         self._wait_for_file()
 
-    def lagging(self) -> None:
+    def overflowed(self) -> None:
         """As `outbox.Owner`."""
-        if not self._socket.lag():
-            self.close(1013)
+        self._socket.overflowed()
 
-    def caught_up(self) -> None:
+    def drained(self) -> None:
         """As `outbox.Owner`."""
         if self._closing:
             self._half_close()
-        elif not self._socket.caught_up():
-            self.close(1013)
+        else:
+            self._socket.drained()
 
     def _wait_for_file(self) -> None:
         if self._file.fileno() >= 0:
@@ -180,8 +179,8 @@ class WebSocket:
     # ------------------------------------------------------------ ending
 
     def silent(self) -> None:
-        """As `silence.Listened`. Any frame counts as heard, a control frame too; what we send does not."""
-        self.close(1002)
+        """As `IdleWatched`. Any frame counts as heard, a control frame too; what we send does not."""
+        self.close(CloseCode.PROTOCOL_ERROR)
 
     def _half_close(self) -> None:
         try:

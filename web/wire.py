@@ -143,7 +143,14 @@ class Dialect:
     There is one instance for each kind, so that the room encodes and frames a broadcast once for all of its clients.
     """
 
-    def __init__(self, version: "Version", wrap: Callable[[bytes], bytes], wrap_binary: "WrapBinary | None") -> None:
+    def __init__(
+        self,
+        decode: Callable[[bytes], Frame],
+        version: "Version",
+        wrap: Callable[[bytes], bytes],
+        wrap_binary: "WrapBinary | None",
+    ) -> None:
+        self.decode = decode
         self._version = version
         self._wrap = wrap
         self._wrap_binary = wrap_binary
@@ -190,10 +197,13 @@ def _line(frame: bytes) -> bytes:
     return frame + b"\n"  # JSON has no raw line feed, so frames can be told apart again
 
 
-V2_WEBSOCKET = Dialect(_v2, rfc6455.text_frame, rfc6455.binary_frame)
-V1_WEBSOCKET = Dialect(_v1, rfc6455.text_frame, None)
-V2_LONGPOLL = Dialect(_v2, _line, None)
-V1_LONGPOLL = Dialect(_v1, _line, None)
+V2_WEBSOCKET = Dialect(decode_v2, _v2, rfc6455.text_frame, rfc6455.binary_frame)
+V1_WEBSOCKET = Dialect(decode_v1, _v1, rfc6455.text_frame, None)
+V2_LONGPOLL = Dialect(decode_v2, _v2, _line, None)
+V1_LONGPOLL = Dialect(decode_v1, _v1, _line, None)
+
+WEBSOCKET_DIALECTS = {"1.0.0": V1_WEBSOCKET, "2.0.0": V2_WEBSOCKET}
+LONGPOLL_DIALECTS = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
 
 
 _NAMES: dict[type[Event], bytes] = {

@@ -9,7 +9,7 @@ import pytest
 
 from chatter.backlog import Backlog
 from chatter.clock import SECOND
-from chatter.estate import Estate
+from chatter.handover import Handover
 from chatter.messages import Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
 from chatter.room import Room, RoomSettings
 from tests.support.stage import Listener, Recorder, Stage
@@ -36,7 +36,7 @@ class RoomOnStage:
         self._works: list[Work] = []
         self.to_history: list[Any] = []
         self.to_keeper: list[Any] = []
-        self.has_heirs = True  # whether another room takes the place of one that fails
+        self.has_successors = True  # whether another room takes the place of one that fails
         self.backlog = Backlog(most_messages=1_000)
         stage.call(self.backlog.open, lambda _on_death: Recorder.start(self._works))
         self.ref: pykka.ActorRef[Any] = stage.start(
@@ -60,32 +60,32 @@ class RoomOnStage:
         self.stage.turn()
 
     def counted(self, slug: str, people: int) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("counted", slug, people))
 
     def rests(self, slug: str) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("rests", slug))
 
     def wakes(self, slug: str) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("wakes", slug))
 
     def retired(self, slug: str) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("retired", slug))
 
-    def died(self, slug: str, estate: Estate | None) -> bool:
-        """As `Keeper`."""
-        self.to_keeper.append(("died", slug, estate))
-        return self.has_heirs
+    def died(self, slug: str, handover: Handover | None) -> bool:
+        """As `RoomSupervisor`."""
+        self.to_keeper.append(("died", slug, handover))
+        return self.has_successors
 
     def ended(self, slug: str, people: People) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("ended", slug, people))
 
     def forward(self, slug: str, message: RoomMessage) -> None:
-        """As `Keeper`."""
+        """As `RoomSupervisor`."""
         self.to_keeper.append(("forward", slug, message))
 
     @property

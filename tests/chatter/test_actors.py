@@ -265,10 +265,6 @@ def test_a_dead_actor_takes_no_messages(
     tell_if_alive(diary, "x")
 
 
-def test_living_actors_are_registered(diary: pykka.ActorRef[Any]) -> None:
-    assert pykka.ActorRegistry.get_by_urn(diary.actor_urn) == diary
-    assert diary in pykka.ActorRegistry.get_by_class(Diary)
-
 
 def test_a_proxy_works_as_with_any_actor(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
     def use_proxy() -> tuple[str, int]:

@@ -14,7 +14,7 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadFailed,
-    Looked,
+    LookedUp,
     LookUp,
     MissedRead,
     Page,
@@ -155,7 +155,7 @@ def test_a_message_is_found_by_who_called_it_what(
     for each in (known, unknown):
         history.tell(LookUp(room, "lobby", each))
     stage.until(lambda: len(told) == 2)
-    assert told == [Looked(known, said(5)), Looked(unknown, None)]
+    assert told == [LookedUp(known, said(5)), LookedUp(unknown, None)]
 
 
 def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
@@ -175,7 +175,7 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     history.tell(LookUp(room, "lobby", repeat))
     stage.until(lambda: len(told) == 4)
     assert told[:2] == [LoadFailed(), HistoryRead(page, Refused("unavailable"))]
-    assert told[2:] == [MissedRead(sync, None, None), Looked(repeat, None, failed=True)]
+    assert told[2:] == [MissedRead(sync, None, None), LookedUp(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
         with pytest.raises(Exception, match=r"no such table|does not exist"):
             stage.run(history.ask(question, block=False))

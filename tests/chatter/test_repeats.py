@@ -3,7 +3,7 @@
 import pytest
 
 from chatter.conversation import OVERLOADED
-from chatter.messages import Acknowledged, Looked, LookUp, NotSaved, Posted, Refused, Saved, Voided
+from chatter.messages import Acknowledged, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
 from chatter.room import RoomSettings
 from tests.chatter.conftest import NOON_IN_WORDS, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
@@ -82,7 +82,7 @@ def test_a_repeat_beyond_memory_is_looked_up_before_it_is_said(forgetful: RoomOn
     forgetful.told(join(ann), repeat)
     assert forgetful.to_history[-1] == LookUp(forgetful.ref, "lobby", repeat)
     ann.forget()
-    forgetful.told(Looked(repeat, posted(7, "long ago")))
+    forgetful.told(LookedUp(repeat, posted(7, "long ago")))
     assert ann.heard == [(b"1", acknowledged(7, "long ago", duplicate=True))]
 
 
@@ -92,7 +92,7 @@ def test_what_turns_out_to_be_new_is_said_in_its_senders_order(
     repeats = [post(ann, f"kept {number}", repeat=True) for number in (1, 2)]
     forgetful.told(join(bo), join(ann), *repeats, post(ann, "new"), post(bo, "from another"))
     for repeat in repeats:
-        forgetful.told(Looked(repeat, None))
+        forgetful.told(LookedUp(repeat, None))
     assert said(bo)[1:] == ["from another", "kept 1", "kept 2", "new"]
 
 
@@ -101,8 +101,8 @@ def test_an_answer_that_an_earlier_room_was_waiting_for_lets_nothing_overtake(
 ) -> None:
     earlier, repeat = post(ann, "asked by another room"), post(ann, "kept", repeat=True)
     forgetful.told(join(ann), repeat, post(ann, "new"))
-    forgetful.told(Looked(earlier, posted(7, "asked by another room")))
-    forgetful.told(Looked(repeat, None))
+    forgetful.told(LookedUp(earlier, posted(7, "asked by another room")))
+    forgetful.told(LookedUp(repeat, None))
     assert said(ann)[1:] == ["kept", "new"]
 
 
@@ -119,7 +119,7 @@ def test_a_repeat_of_something_older_is_answered_as_soon_as_that_is_committed(ro
 def test_two_repeats_at_once_are_said_once(forgetful: RoomOnStage, ann: Listener, bo: Listener) -> None:
     one, other = (post(who, "kept", repeat=True) for who in (ann, bo))
     forgetful.told(join(ann), join(bo), one, other)
-    forgetful.told(Looked(one, None), Looked(other, None))
+    forgetful.told(LookedUp(one, None), LookedUp(other, None))
     assert said(ann)[1:] == ["kept"]
 
 
@@ -133,7 +133,7 @@ def test_a_room_that_remembers_everything_asks_no_database(room: RoomOnStage, an
 def test_where_the_database_does_not_answer_a_repeat_has_to_wait(forgetful: RoomOnStage, ann: Listener) -> None:
     repeat = post(ann, "long ago", ref=b"1", repeat=True)
     forgetful.told(join(ann), repeat, post(ann, "new"))
-    forgetful.told(Looked(repeat, None, failed=True))
+    forgetful.told(LookedUp(repeat, None, failed=True))
     assert (b"1", OVERLOADED) in ann.heard
     assert said(ann)[1:] == ["new"]
 

@@ -343,10 +343,10 @@ def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage,
     room.told(post(ann, "before"), poison, late)
     assert ann.heard[-1] == posted(2, "before")
     assert [save.messages for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
-    (_, _, estate), forwarded = room.to_keeper[-2:]
-    assert list(estate.subscribers) == [ann, bo]
-    assert list(estate.unanswered) == [1, 2]
-    assert estate.letters == [estate.culprit] == [poison]
+    (_, _, handover), forwarded = room.to_keeper[-2:]
+    assert list(handover.subscribers) == [ann, bo]
+    assert list(handover.unanswered) == [1, 2]
+    assert handover.letters == [handover.failed_message] == [poison]
     assert forwarded == ("forward", "lobby", late)
     with pytest.raises(pykka.ActorDeadError):
         room.ref.tell(join(ann))
@@ -356,7 +356,7 @@ def test_where_nobody_takes_its_place_only_those_who_come_are_passed_on(
     room: RoomOnStage, ann: Listener, bo: Listener
 ) -> None:
     room.told(join(ann))
-    room.has_heirs = False
+    room.has_successors = False
     newcomer = join(bo)
     room.told(Poison(), post(ann, "said again by one who comes back"), newcomer)
     assert [told for told in room.to_keeper if told[0] == "forward"] == [("forward", "lobby", newcomer)]
@@ -389,10 +389,10 @@ def test_a_request_that_waits_for_the_database_is_left_to_the_successor_too(
 def test_a_successor_answers_what_was_committed_meanwhile_and_goes_on(stage: Stage, ann: Listener) -> None:
     first = RoomOnStage(stage, recent=[])
     first.told(join(ann), post(ann, "one", ref=b"1"), Poison())
-    estate = first.to_keeper[-1][2]
-    estate.letters[0] = post(ann, "two", ref=b"2")
+    handover = first.to_keeper[-1][2]
+    handover.letters[0] = post(ann, "two", ref=b"2")
     ann.forget()
-    second = RoomOnStage(stage, recent=[posted(1, "one")], estate=estate, is_rebuilt=True)
+    second = RoomOnStage(stage, recent=[posted(1, "one")], handover=handover, is_rebuilt=True)
     assert isinstance(second.to_persistence[0], Load)  # after all that the first one said
     answer = (b"1", Acknowledged("one", 1, "2026-05-04T12:00:00.123456Z"))
     assert ann.heard == [answer, posted(2, "two")]

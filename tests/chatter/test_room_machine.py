@@ -18,7 +18,7 @@ from chatter.messages import (
     Leave,
     Load,
     Loaded,
-    Looked,
+    LookedUp,
     LookUp,
     MissedRead,
     NotSaved,
@@ -203,7 +203,7 @@ class RoomMachine(RuleBasedStateMachine):
                     self.room.told(Loaded(recent, self.ends(recent[0].seq if recent else 1), self.voids()))
                 case LookUp(post=post):
                     first = next((one for one in said if (one.name, one.id) == (post.name, post.id)), None)
-                    self.room.told(Looked(post, first))
+                    self.room.told(LookedUp(post, first))
                 case ReadMissed():
                     ends = self.ends(1)
                     base = (
@@ -240,14 +240,14 @@ class RoomMachine(RuleBasedStateMachine):
     def room_dies(self) -> None:
         """Of a message; it is handed on with all that it owns."""
         self.room.told(Poison())
-        estate = self.room.to_keeper[-1][2]
-        assert estate is not None
-        del estate.letters[0]
+        handover = self.room.to_keeper[-1][2]
+        assert handover is not None
+        del handover.letters[0]
         old = self.room
         uncommitted = old.saves[self.saves_seen :]
         self.rows += [(save.epoch, posted) for save in uncommitted for posted in save.messages]
         self.loaded_by_way_of_persistence = False
-        self.begin(estate=estate, is_rebuilt=True)
+        self.begin(handover=handover, is_rebuilt=True)
 
     @rule()
     def server_dies(self) -> None:

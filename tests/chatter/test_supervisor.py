@@ -14,7 +14,7 @@ from chatter.history import History
 from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
 from chatter.persistence import Persistence
 from chatter.room import RoomSettings
-from chatter.supervisor import MOST_DEATHS, Supervisor
+from chatter.supervisor import MAX_RESTARTS, Supervisor
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
@@ -134,7 +134,7 @@ def test_a_message_that_kills_twice_is_quarantined_and_answered(
 def test_a_room_that_dies_again_and_again_sends_its_listeners_away(house: House, ann: Listener, bo: Listener) -> None:
     house.tell("lobby", join(ann))
     house.hears(ann, Recovery)
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_RESTARTS):
         house.tell("lobby", Poison())
     house.hears(ann, "crashed")
     house.tell("lobby", join(bo), post(bo, "a new beginning"))
@@ -144,7 +144,7 @@ def test_a_room_that_dies_again_and_again_sends_its_listeners_away(house: House,
 def test_the_failure_of_a_room_reaches_no_other(house: House, ann: Listener, bo: Listener) -> None:
     house.tell("one", join(ann))
     house.tell("two", join(bo))
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_RESTARTS):
         house.tell("one", Poison())
     house.hears(ann, "crashed")
     house.tell("two", post(bo, "still here"))
@@ -163,7 +163,7 @@ def test_people_are_counted_by_room(house: House, ann: Listener, bo: Listener) -
 def test_a_room_that_sent_its_people_away_has_none(house: House, ann: Listener) -> None:
     house.tell("lobby", join(ann))
     house.stage.until(lambda: house.supervisor.people)
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_RESTARTS):
         house.tell("lobby", Poison())
     house.stage.until(lambda: not house.supervisor.people)
 

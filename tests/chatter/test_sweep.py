@@ -94,9 +94,9 @@ def test_a_room_that_fails_in_the_middle_has_told_everybody(room: RoomOnStage, c
     crowd[5].act = lambda: room.ref.tell("not a message of rooms")
     room.told(post(Listener(), "a"))
     assert [person.heard for person in crowd] == [[posted(1, "a")]] * 100
-    [(_, slug, estate)] = [told for told in room.to_keeper if told[0] == "died"]
+    [(_, slug, handover)] = [told for told in room.to_keeper if told[0] == "died"]
     assert slug == "lobby"
-    assert list(estate.subscribers) == crowd
+    assert list(handover.subscribers) == crowd
 
 
 def test_a_room_that_is_stopped_in_the_middle_has_told_everybody(room: RoomOnStage, crowd: list[Lively]) -> None:

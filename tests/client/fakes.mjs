@@ -1,6 +1,6 @@
 /** Stand-ins that record what they are told and let a test answer for the server. */
 
-/** @typedef {import("../../web/client/messages.js").NewMessage} NewMessage */
+/** @typedef {import("../../web/client/messages.js").Posted} Posted */
 
 class FakePush {
   /** @param {string} event @param {any} payload */
@@ -62,7 +62,7 @@ class FakeChannel {
     this.bindings.filter((binding) => binding.event === event).forEach((binding) => binding.act(payload));
   }
 
-  /** A join that succeeds, with the messages it brings. @param {NewMessage[]} messages */
+  /** A join that succeeds, with the messages it brings. @param {Posted[]} messages */
   welcomes(messages, { people = {}, ...answer } = {}) {
     this.ref += 1;
     this.joinPush.answer("ok", recovered(messages.at(-1)?.seq ?? 0, answer));
@@ -117,7 +117,7 @@ export class FakeSocket {
   }
 }
 
-/** @param {number} seq @param {Partial<NewMessage>} [changes] @returns {NewMessage} */
+/** @param {number} seq @param {Partial<Posted>} [changes] @returns {Posted} */
 export function message(seq, changes = {}) {
   return { seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at: "2026-11-24T03:06:22.123456Z", ...changes };
 }

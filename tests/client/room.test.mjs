@@ -75,14 +75,14 @@ test("typing is told at most every two seconds, and at once again after a messag
   mock.timers.tick(5000);
   socket.latest.welcomes([]);
   const told = () => socket.latest.sent("typing").length;
-  room.isTyping();
-  room.isTyping();
+  room.notifyTyping();
+  room.notifyTyping();
   assert.equal(told(), 1);
   mock.timers.tick(2000);
-  room.isTyping();
+  room.notifyTyping();
   assert.equal(told(), 2);
   room.say("done");
-  room.isTyping();
+  room.notifyTyping();
   assert.equal(told(), 3);
 });
 

@@ -19,6 +19,7 @@ class Stage:
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
+        self._started: list[pykka.ActorRef[Any]] = []
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """Run the loop until `awaitable` is done."""
@@ -34,7 +35,9 @@ class Stage:
         async def start() -> pykka.ActorRef[Any]:
             return actor.start(*args, **options)
 
-        return self.run(start())
+        ref = self.run(start())
+        self._started.append(ref)
+        return ref
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Call something that wants to be on the loop."""
@@ -66,7 +69,7 @@ class Stage:
 
     def close(self) -> None:
         """Stop what still runs."""
-        for actor in pykka.ActorRegistry.get_all():
+        for actor in [*self._started, *pykka.ActorRegistry.get_all()]:
             actor.stop(block=False)
         self.turn()
         self._runner.close()

@@ -16,13 +16,13 @@ class Owner:
     def __init__(self) -> None:
         self.told: list[object] = []
 
-    def wait_to_write(self, waiting: bool) -> None:
-        self.told.append(waiting)
+    def behind_changed(self) -> None:
+        self.told.append("behind changed")
 
-    def lagging(self) -> None:
+    def overflowed(self) -> None:
         self.told.append("lagging")
 
-    def caught_up(self) -> None:
+    def drained(self) -> None:
         self.told.append("caught up")
 
 
@@ -89,13 +89,13 @@ def test_what_the_kernel_takes_is_on_its_way_at_once(line: Line) -> None:
 
 def test_what_the_kernel_takes_in_part_follows_in_order(line: Line) -> None:
     written = line.fill()
-    assert line.owner.told == [True]
+    assert line.owner.told == ["behind changed"]
     for number in range(50):
         frames = b"<%d>" % number * 100
         line.outbox.write(frames)
         written += frames
     assert line.read_all() == written
-    assert line.owner.told == [True, False, "caught up"]
+    assert line.owner.told == ["behind changed", "behind changed", "caught up"]
     line.outbox.write(b"!")
     assert line.read() == b"!"
 
@@ -107,7 +107,7 @@ def test_one_who_does_not_read_lags_and_is_given_whole_writes_only(line: Line) -
     line.outbox.write(b"dropped")
     received = line.read_all()
     assert received == written  # the write that was begun is finished; those behind it are gone
-    assert line.owner.told == [True, "lagging", False, "caught up"]
+    assert line.owner.told == ["behind changed", "lagging", "behind changed", "caught up"]
     line.outbox.write(b"again")
     assert line.read() == b"again"
 

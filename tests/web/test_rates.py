@@ -9,7 +9,7 @@ import pytest
 from tests.support.phoenix_client import UPGRADE, LongPoll, request
 from tests.support.server import Server
 from tests.support.talker import Closed, Talker
-from web.rates import Bucket, Rate, Turnstile
+from web.rates import Bucket, ConnectLimiter, Rate
 
 
 class Clock:
@@ -95,19 +95,19 @@ def test_one_who_goes_on_regardless_is_counted_though_it_is_granted_its_rate(clo
 
 
 def test_each_address_has_a_bucket_of_its_own(clock: Clock) -> None:
-    turnstile = Turnstile(Rate(1, 2), clock)
+    turnstile = ConnectLimiter(Rate(1, 2), clock)
     assert [turnstile.take("a"), turnstile.take("a"), turnstile.take("b")] == [0.0, 0.0, 0.0]
     assert turnstile.take("a") == 1.0
 
 
 def test_addresses_that_were_quiet_are_forgotten_and_others_are_not(clock: Clock) -> None:
-    turnstile = Turnstile(Rate(1, 2), clock)
+    turnstile = ConnectLimiter(Rate(1, 2), clock)
     for number in range(100_000):
         clock.now += 0.01
         turnstile.take(f"2001:db8::{number:x}")
         if number % 10 == 0:
             turnstile.take("192.0.2.1")
-    assert len(turnstile) <= Turnstile.SWEPT_AT
+    assert len(turnstile) <= ConnectLimiter.SWEPT_AT
     assert turnstile.take("192.0.2.1") > 0
 
 

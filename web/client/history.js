@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** @typedef {import("./messages.js").NewMessage} NewMessage */
+/** @typedef {import("./messages.js").Posted} Posted */
 
 /** Above this many messages the oldest half is let go while nobody looks at it. */
 export const HELD_AT_MOST = 10_000;
@@ -11,13 +11,13 @@ export const HELD_AT_MOST = 10_000;
  */
 export class History {
   /** The messages of the run, oldest first. Replaced, never changed. */
-  said = signal(/** @type {NewMessage[]} */ ([]));
+  said = signal(/** @type {Posted[]} */ ([]));
   /** There are older ones on the server. */
   more = signal(false);
   /** The lowest and the highest `seq` of the run; 0 while nothing is held. */
   first = 0;
   last = 0;
-  /** @type {Map<number, NewMessage>} */
+  /** @type {Map<number, Posted>} */
   #ahead = new Map();
 
   /** Something came ahead: what lies between is missing. */
@@ -36,14 +36,14 @@ export class History {
     return this.said.peek().some((message) => message.id === id);
   }
 
-  /** What is known already is not heard twice. @param {NewMessage} message */
+  /** What is known already is not heard twice. @param {Posted} message */
   hear(message) {
     if (!this.last) this.#begin(message);
     else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
     else if (message.seq === this.last + 1) this.#append(message);
   }
 
-  /** A page of older messages, oldest first. @param {NewMessage[]} older @param {boolean} more */
+  /** A page of older messages, oldest first. @param {Posted[]} older @param {boolean} more */
   prepend(older, more) {
     const fitting = older.filter((message) => message.seq < this.first);
     this.first = fitting[0]?.seq ?? this.first;
@@ -93,11 +93,11 @@ export class History {
     const said = this.said.peek();
     if (said.length <= HELD_AT_MOST) return;
     this.said.value = said.slice(-HELD_AT_MOST / 2);
-    this.first = /** @type {NewMessage} */ (this.said.peek()[0]).seq;
+    this.first = /** @type {Posted} */ (this.said.peek()[0]).seq;
     this.more.value = true;
   }
 
-  /** @param {NewMessage} message */
+  /** @param {Posted} message */
   #begin(message) {
     this.first = message.seq;
     this.last = message.seq;
@@ -105,7 +105,7 @@ export class History {
     this.more.value = message.seq > 1;
   }
 
-  /** @param {NewMessage} message */
+  /** @param {Posted} message */
   #append(message) {
     const run = [message];
     for (let next = this.#ahead.get(message.seq + 1); next; next = this.#ahead.get(next.seq + 1)) {
@@ -117,7 +117,7 @@ export class History {
   }
 }
 
-/** @param {NewMessage} message */
+/** @param {Posted} message */
 function isSaid(message) {
   return !message.void;
 }

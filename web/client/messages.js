@@ -6,15 +6,15 @@
 /** A room's topic is this, a colon and its slug. */
 export const TOPIC = "chat_room";
 
-/** Both ways: out as `Post`, in as `NewMessage`. */
+/** Both ways: out as `Post`, in as `Posted`. */
 export const NEW_MESSAGE = "new_message";
 /** Both ways: `{name}` is writing something. */
 export const TYPING = "typing";
 /** In: `{seq}`, what was heard there will never be saved. */
 export const MESSAGE_VOIDED = "message_voided";
-/** Out as `HistoryRequest`, answered with a `HistoryPage`. */
+/** Out as `ReadHistory`, answered with a `Page`. */
 export const HISTORY = "history";
-/** Out as `Position`, answered like a join: `Recovered`. What was missed follows. */
+/** Out as `Position`, answered like a join: `RecoveryAnswer`. What was missed follows. */
 export const SYNC = "sync";
 /** In: `{seq}`, we read too slowly, and what waited for us was dropped. */
 export const RESYNC = "resync";
@@ -43,7 +43,7 @@ export const REASONS = {
 };
 
 /**
- * @typedef {object} NewMessage
+ * @typedef {object} Posted
  * @property {string} name who said it
  * @property {string} message what was said, plain text
  * @property {string} id the sender's own name for it
@@ -53,7 +53,7 @@ export const REASONS = {
  */
 
 /**
- * @typedef {object} Recovered where this page stands in a room
+ * @typedef {object} RecoveryAnswer where this page stands in a room
  * @property {number} epoch the server's; another one after each start of it
  * @property {number} seq the newest in the room
  * @property {number} base what was heard above it in an earlier epoch is void
@@ -63,15 +63,15 @@ export const REASONS = {
  */
 
 /** @typedef {{name: string, message: string, id: string, repeat?: true}} Post `repeat`: it may have been sent before */
-/** @typedef {{id: string, seq: number, inserted_at: string, duplicate?: true}} Posted the reply to a post: it is in the database */
+/** @typedef {{id: string, seq: number, inserted_at: string, duplicate?: true}} Acknowledged the reply to a post: it is in the database */
 /** @typedef {{since?: number, epoch?: number | undefined}} Position the highest seq without a gap, and when it was heard */
-/** @typedef {{before?: number, after?: number, limit?: number}} HistoryRequest */
-/** @typedef {{messages: NewMessage[], more: boolean}} HistoryPage oldest first; `more` in the direction asked for */
-/** @typedef {{reason?: string, field?: string, message?: string, retry_after_ms?: number}} Refusal */
+/** @typedef {{before?: number, after?: number, limit?: number}} ReadHistory */
+/** @typedef {{messages: Posted[], more: boolean}} Page oldest first; `more` in the direction asked for */
+/** @typedef {{reason?: string, field?: string, message?: string, retry_after_ms?: number}} Refused */
 /** @typedef {{name: string, connections: number}} Person */
 /** @typedef {{name: string, last_message_at: string | null, people: number}} RoomSummary */
 
-/** @param {Refusal} refusal @returns {string} */
+/** @param {Refused} refusal @returns {string} */
 export function explain({ reason = "", message }) {
   if (reason === "invalid" && message) return message;
   return /** @type {Record<string, string>} */ (REASONS)[reason] ?? reason;

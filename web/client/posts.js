@@ -4,10 +4,10 @@ import { jitter } from "./socket.js";
 import { newId } from "./text.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
-/** @typedef {import("./messages.js").NewMessage} NewMessage */
-/** @typedef {import("./messages.js").Post} Post */
 /** @typedef {import("./messages.js").Posted} Posted */
-/** @typedef {import("./messages.js").Refusal} Refusal */
+/** @typedef {import("./messages.js").Post} Post */
+/** @typedef {import("./messages.js").Acknowledged} Acknowledged */
+/** @typedef {import("./messages.js").Refused} Refused */
 /** @typedef {Pick<import("./outbox.js").Outbox, "keep" | "forget" | "adopt">} Outbox */
 
 /**
@@ -27,7 +27,7 @@ import { newId } from "./text.js";
 /**
  * @typedef {object} RoomOfPosts
  * @property {(id: string) => boolean} has whether a message is held
- * @property {(message: NewMessage) => void} hear
+ * @property {(message: Posted) => void} hear
  * @property {() => void} renew the server does not know us here
  */
 
@@ -110,7 +110,7 @@ export class Posts {
     this.#flush();
   }
 
-  /** A message of the room: if it is one of these, it was said, and still is to be acknowledged. @param {NewMessage} message */
+  /** A message of the room: if it is one of these, it was said, and still is to be acknowledged. @param {Posted} message */
   heard({ id }) {
     const post = this.#find(id);
     if (!post || post.heard) return;
@@ -141,7 +141,7 @@ export class Posts {
       .receive("timeout", () => this.#unanswered(id));
   }
 
-  /** @param {string} id @param {Posted} posted */
+  /** @param {string} id @param {Acknowledged} posted */
   #acknowledged(id, { seq, inserted_at }) {
     const post = this.#find(id);
     if (!post) return;
@@ -149,7 +149,7 @@ export class Posts {
     this.discard(id);
   }
 
-  /** @param {string} id @param {Refusal} refusal */
+  /** @param {string} id @param {Refused} refusal */
   #refused(id, refusal) {
     if (refusal.retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", why: "" });

@@ -1,5 +1,5 @@
 /** @typedef {import("phoenix").Channel} Channel */
-/** @typedef {import("./messages.js").Refusal} Refusal */
+/** @typedef {import("./messages.js").Refused} Refused */
 
 const ANSWER_MS = 10_000;
 
@@ -7,7 +7,7 @@ const ANSWER_MS = 10_000;
 export class Questions {
   /** @type {Channel | null} */
   #channel = null;
-  /** @type {Set<(refusal: Refusal) => void>} */
+  /** @type {Set<(refusal: Refused) => void>} */
   #open = new Set();
 
   /** @param {Channel} channel */
@@ -26,7 +26,7 @@ export class Questions {
     this.#open.clear();
   }
 
-  /** @param {string} event @param {object} request @returns {Promise<any>} the answer; rejects with a `Refusal` */
+  /** @param {string} event @param {object} request @returns {Promise<any>} the answer; rejects with a `Refused` */
   ask(event, request) {
     return this.#wait((resolve, reject) => {
       this.#channel?.push(event, request, ANSWER_MS)
@@ -41,7 +41,7 @@ export class Questions {
     return this.#wait((resolve) => setTimeout(resolve, ms));
   }
 
-  /** @param {(resolve: (answer?: any) => void, reject: (refusal: Refusal) => void) => void} begin @returns {Promise<any>} */
+  /** @param {(resolve: (answer?: any) => void, reject: (refusal: Refused) => void) => void} begin @returns {Promise<any>} */
   #wait(begin) {
     if (!this.#channel) return Promise.reject({ reason: "lost" });
     return new Promise((resolve, reject) => {

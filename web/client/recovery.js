@@ -4,10 +4,10 @@ import { jitter } from "./socket.js";
 
 /** @typedef {import("./history.js").History} History */
 /** @typedef {import("./questions.js").Questions} Questions */
-/** @typedef {import("./messages.js").HistoryPage} HistoryPage */
-/** @typedef {import("./messages.js").NewMessage} NewMessage */
-/** @typedef {import("./messages.js").Recovered} Recovered */
-/** @typedef {import("./messages.js").Refusal} Refusal */
+/** @typedef {import("./messages.js").Page} Page */
+/** @typedef {import("./messages.js").Posted} Posted */
+/** @typedef {import("./messages.js").RecoveryAnswer} RecoveryAnswer */
+/** @typedef {import("./messages.js").Refused} Refused */
 
 const RETRY_MS = 2000;
 /** After so many vain attempts to fill a gap, new messages matter more than the missing ones. */
@@ -30,7 +30,7 @@ export class Recovery {
   #questions;
   #hear;
 
-  /** @param {History} history @param {Questions} questions @param {(message: NewMessage) => void} hear tells the room, and by it the history */
+  /** @param {History} history @param {Questions} questions @param {(message: Posted) => void} hear tells the room, and by it the history */
   constructor(history, questions, hear) {
     this.#history = history;
     this.#questions = questions;
@@ -50,7 +50,7 @@ export class Recovery {
     return this.#more || this.#behind || this.#history.hasGap;
   }
 
-  /** The answer to a join or a `sync`; what was missed follows it. @param {Recovered} answer */
+  /** The answer to a join or a `sync`; what was missed follows it. @param {RecoveryAnswer} answer */
   take({ epoch, base, recovered, more }) {
     if (!recovered) this.#startOver(() => this.#history.clear());
     else if (epoch !== this.#epoch) this.#history.dropAbove(base);
@@ -101,19 +101,19 @@ export class Recovery {
     return refusal?.retry_after_ms ? vain : vain + 1;
   }
 
-  /** @returns {Promise<Refusal | undefined>} */
+  /** @returns {Promise<Refused | undefined>} */
   async #step() {
     try {
       await (this.#more ? this.#readOn() : this.#sync());
       return undefined;
     } catch (refusal) {
-      return /** @type {Refusal} */ (refusal);
+      return /** @type {Refused} */ (refusal);
     }
   }
 
   /** No limit is named, since the server's may be lower than we think; it takes half of that. */
   async #readOn() {
-    /** @type {HistoryPage} */
+    /** @type {Page} */
     const { messages, more } = await this.#questions.ask(HISTORY, { after: this.#history.last });
     messages.forEach((message) => this.#hear(message));
     this.#more = more;

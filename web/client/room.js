@@ -11,10 +11,10 @@ import { Typing } from "./typing.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("phoenix").Socket} Socket */
-/** @typedef {import("./messages.js").NewMessage} NewMessage */
-/** @typedef {import("./messages.js").HistoryPage} HistoryPage */
-/** @typedef {import("./messages.js").Recovered} Recovered */
-/** @typedef {import("./messages.js").Refusal} Refusal */
+/** @typedef {import("./messages.js").Posted} Posted */
+/** @typedef {import("./messages.js").Page} Page */
+/** @typedef {import("./messages.js").RecoveryAnswer} RecoveryAnswer */
+/** @typedef {import("./messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
 const REENTER_MS = 2000;
@@ -97,7 +97,7 @@ export class Room {
     this.posts.write(this.#name(), message);
   }
 
-  isTyping() {
+  notifyTyping() {
     if (this.state.peek() === "joined" && this.typing.due()) this.#channel?.push(TYPING, { name: this.#name() });
   }
 
@@ -135,7 +135,7 @@ export class Room {
     };
   }
 
-  /** @param {Channel} channel @param {Recovered} answer */
+  /** @param {Channel} channel @param {RecoveryAnswer} answer */
   #joined(channel, answer) {
     this.refusal.value = "";
     this.state.value = "joined";
@@ -145,7 +145,7 @@ export class Room {
     this.posts.adopt();
   }
 
-  /** phoenix.js tries again by itself, later and later. @param {Refusal} refusal */
+  /** phoenix.js tries again by itself, later and later. @param {Refused} refusal */
   #refused(refusal) {
     this.refusal.value = explain(refusal) || "no reason given";
     this.state.value = refusal.retry_after_ms === undefined ? "refused" : "joining";
@@ -182,7 +182,7 @@ export class Room {
     this.enter();
   }
 
-  /** @param {NewMessage} message */
+  /** @param {Posted} message */
   #hear(message) {
     this.typing.stopped(message.name);
     this.history.hear(message);
@@ -199,7 +199,7 @@ export class Room {
 
   /** No limit is named, since the server's may be lower than we think; it takes half of that. @param {number} before */
   async #readBack(before) {
-    /** @type {HistoryPage} */
+    /** @type {Page} */
     const { messages, more } = await this.#questions.ask(HISTORY, { before });
     // If the run began anew meanwhile, this page no longer touches it.
     if (this.history.first !== before) return;

@@ -3,8 +3,8 @@ import { html } from "../html.js";
 import { dayOf } from "../time.js";
 import { Day, Message } from "./message.js";
 
-/** @typedef {import("../messages.js").NewMessage} NewMessage */
-/** @typedef {{messages: NewMessage[], before: NewMessage | undefined, today: string, unsaved: string, newFrom: number}} ChunkProps `unsaved`: ids, by spaces */
+/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {{messages: Posted[], before: Posted | undefined, today: string, unsaved: string, newFrom: number}} ChunkProps `unsaved`: ids, by spaces */
 
 /**
  * So many messages are laid out, painted and compared as one. With 5,000 messages held, one more re-renders one chunk
@@ -33,7 +33,7 @@ export class Chunk extends Component {
   }
 }
 
-/** Cut by `seq`, so that older messages in front move no border. @param {NewMessage[]} said @returns {NewMessage[][]} */
+/** Cut by `seq`, so that older messages in front move no border. @param {Posted[]} said @returns {Posted[][]} */
 export function chunks(said) {
   const cut = [];
   for (let from = 0, to = 0; from < said.length; from = to) {
@@ -43,12 +43,12 @@ export function chunks(said) {
   return cut;
 }
 
-/** @param {NewMessage | undefined} message @returns {number} */
+/** @param {Posted | undefined} message @returns {number} */
 export function chunkOf(message) {
   return Math.ceil((message?.seq ?? 0) / CHUNK);
 }
 
-/** Messages never change and stand in an unbroken row but for those never saved, so the ends and the number tell. @param {NewMessage[]} a @param {NewMessage[]} b */
+/** Messages never change and stand in an unbroken row but for those never saved, so the ends and the number tell. @param {Posted[]} a @param {Posted[]} b */
 function same(a, b) {
   return a.length === b.length && a[0] === b[0] && a.at(-1) === b.at(-1);
 }
@@ -58,7 +58,7 @@ function alike(a, b) {
   return Object.keys(a).every((key) => a[key] === b[key]);
 }
 
-/** A message and the lines above it, if any, all with keys: what is on the screen must survive older ones in front. @param {NewMessage} said @param {NewMessage | undefined} before @param {ChunkProps} props */
+/** A message and the lines above it, if any, all with keys: what is on the screen must survive older ones in front. @param {Posted} said @param {Posted | undefined} before @param {ChunkProps} props */
 function row(said, before, { today, unsaved, newFrom }) {
   // The place that newFrom names may be void: then the next message is the first new one.
   const isNew = newFrom <= said.seq && newFrom > (before?.seq ?? said.seq - 1);
@@ -79,7 +79,7 @@ export function continues(before, said) {
   return Date.parse(said.inserted_at) - Date.parse(before.inserted_at) < GROUP_MS;
 }
 
-/** The height before it was ever laid out; near enough that the scroll bar does not dance. @param {NewMessage[]} messages */
+/** The height before it was ever laid out; near enough that the scroll bar does not dance. @param {Posted[]} messages */
 function estimate(messages) {
   const lines = messages.reduce((sum, { message }) => sum + 1 + Math.floor(message.length / 80), 0);
   return lines * 24 + messages.length * 16;

@@ -23,7 +23,7 @@ export function Composer({ room }) {
   const written = () => {
     room.draft = area.current?.value ?? "";
     used.value = length(clean(room.draft));
-    if (used.value) room.isTyping();
+    if (used.value) room.notifyTyping();
     grow(area.current);
   };
   const say = (/** @type {Event} */ event) => {

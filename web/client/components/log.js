@@ -10,7 +10,7 @@ import { Down } from "./icons.js";
 import { Reading } from "./reading.js";
 
 /** @typedef {import("../room.js").Room} Room */
-/** @typedef {import("../messages.js").NewMessage} NewMessage */
+/** @typedef {import("../messages.js").Posted} Posted */
 
 /** The conversation: what was said, what is being sent, and the way back to the newest. @extends {Component<{room: Room}>} */
 export class Log extends Component {
@@ -23,7 +23,7 @@ export class Log extends Component {
     return since.filter((message) => message.name !== myName.value).length;
   });
 
-  /** @type {NewMessage[]} */
+  /** @type {Posted[]} */
   #drawn = [];
   /** @type {(() => void)[]} */
   #effects = [];
@@ -67,10 +67,10 @@ export class Log extends Component {
     `;
   }
 
-  /** @param {NewMessage[]} messages @param {NewMessage | undefined} before @param {string[]} unsaved */
+  /** @param {Posted[]} messages @param {Posted | undefined} before @param {string[]} unsaved */
   #chunk(messages, before, unsaved) {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
-    const last = /** @type {NewMessage} */ (messages.at(-1));
+    const last = /** @type {Posted} */ (messages.at(-1));
     const { value: newFrom } = this.props.room.newFrom;
     return html`<${Chunk} key=${chunkOf(last)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
       newFrom=${newFrom <= last.seq && newFrom > (before?.seq ?? 0) ? newFrom : 0} />`;

@@ -5,12 +5,12 @@ import { dayName, fullDate, timeOfDay } from "../time.js";
 import { Avatar } from "./avatar.js";
 import { Text } from "./text.js";
 
-/** @typedef {import("../messages.js").NewMessage} NewMessage */
+/** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../posts.js").PendingPost} PendingPost */
 
 /**
  * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.
- * @param {{said: NewMessage | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
+ * @param {{said: Posted | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
  */
 export function Message({ said, first, state, children }) {
   const mine = said.name === myName.value;

@@ -18,14 +18,14 @@ from chatter.presence import Presence
 
 
 @dataclasses.dataclass(slots=True)
-class Estate:
+class Handover:
     """Everything of a room but what the database has. Passed on whole, never shared."""
 
     subscribers: dict[Subscriber, None]
     presence: Presence
     unanswered: dict[int, list[tuple[Post, Acknowledged]]]
     letters: list[RoomMessage]  # waiting to be handled, oldest first
-    culprit: RoomMessage | None  # the message at which the room failed, if it was one
+    failed_message: RoomMessage | None  # the message at which the room failed, if it was one
 
     def crash(self) -> None:
         """Nobody takes it over: tell the listeners, whose clients join again by themselves."""

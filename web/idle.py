@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 
-class Listened(Protocol):
+class IdleWatched(Protocol):
     """Somebody who has to be heard from time to time."""
 
     heard_at: float
@@ -17,22 +17,22 @@ class Listened(Protocol):
         """It was not heard for too long. Nothing happens if it has ended meanwhile."""
 
 
-class Silence:
+class IdleWatch:
     """Watches for the end of a patience that is the same for all, on the loop that runs where it is made.
 
     Each connection stands in the list of the moment at which its patience may end, and is looked at only then.
     """
 
     def __init__(self, patience: float) -> None:
-        """`patience` in seconds. Silence is noticed when it has lasted that long, or a tenth longer at most."""
+        """`patience` in seconds. IdleWatch is noticed when it has lasted that long, or a tenth longer at most."""
         self._loop = asyncio.get_running_loop()
         self._patience = patience
         self._tick = min(1.0, patience / 10)
-        self._due: dict[int, set[Listened]] = {}  # by the number of the tick
+        self._due: dict[int, set[IdleWatched]] = {}  # by the number of the tick
         self._looked_at = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, who: Listened) -> None:
+    def watch(self, who: IdleWatched) -> None:
         """From now on it has to be heard."""
         who.due = int((who.heard_at + self._patience) / self._tick) + 1
         self._due.setdefault(who.due, set()).add(who)
@@ -40,7 +40,7 @@ class Silence:
             self._looked_at = int(self._loop.time() / self._tick)
             self._timer = self._loop.call_later(self._tick, self._look)
 
-    def forget(self, who: Listened) -> None:
+    def forget(self, who: IdleWatched) -> None:
         """It need not be heard any more."""
         self._due.get(who.due, set()).discard(who)
 

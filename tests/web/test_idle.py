@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from web.silence import Silence
+from web.idle import IdleWatch
 
 
 class Clock:
@@ -58,12 +58,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def silence(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Silence:
-    monkeypatch.setattr("web.silence.asyncio.get_running_loop", lambda: cast(Any, clock))
-    return Silence(60.0)
+def silence(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> IdleWatch:
+    monkeypatch.setattr("web.idle.asyncio.get_running_loop", lambda: cast(Any, clock))
+    return IdleWatch(60.0)
 
 
-def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, silence: Silence) -> None:
+def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, silence: IdleWatch) -> None:
     ann = Person(clock)
     silence.watch(ann)
     clock.pass_to(1_059.9)
@@ -73,7 +73,7 @@ def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, sile
     assert 1_060.0 <= moment <= 1_066.0
 
 
-def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: Silence) -> None:
+def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: IdleWatch) -> None:
     ann, bo = Person(clock), Person(clock)
     silence.watch(ann)
     silence.watch(bo)
@@ -88,7 +88,7 @@ def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: Si
     assert len(ann.found_silent()) == 1
 
 
-def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: Silence) -> None:
+def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: IdleWatch) -> None:
     ann = Person(clock)
     silence.watch(ann)
     silence.forget(ann)
@@ -96,7 +96,7 @@ def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: Silence) 
     assert ann.found_silent() == []
 
 
-def test_without_anybody_no_clock_ticks(clock: Clock, silence: Silence) -> None:
+def test_without_anybody_no_clock_ticks(clock: Clock, silence: IdleWatch) -> None:
     silence.watch(Person(clock))
     assert clock.rings()
     clock.pass_to(1_100.0)

@@ -15,7 +15,7 @@ STALE_AFTER = 60.0
 """Seconds after which nobody is expected back: that was no restart."""
 
 
-class Reunion:
+class PresenceSnapshot:
     """A file beside the database, written at the stop and taken up by the next start."""
 
     def __init__(self, path: Path) -> None:
