@@ -6,8 +6,8 @@ Only for the benchmark. What it acknowledges is not saved.
 import sys
 from collections.abc import Sequence
 
-from chatter.commit import Committer
 from chatter.messages import NotSaved, Save
+from chatter.storage.committer import Committer
 from web.main import main
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.support.server import ROOT
-from web.rfc6455 import CloseCode
+from web.io.rfc6455 import CloseCode
 from web.settings import Settings, variable
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()

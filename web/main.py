@@ -13,9 +13,9 @@ import schema
 from chatter import __version__
 from schema.database import migrate
 from schema.ownership import Ownership
-from web.listen import AddressUnusable
 from web.server import NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
+from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets others run: with Python's 5 ms each commit held up the loop that long."""

@@ -18,24 +18,24 @@ import pykka
 from tornado.web import Application
 
 import schema
-from chatter.backlog import Backlog
-from chatter.commit import Committer, Spool
-from chatter.history import History
 from chatter.messages import Save
-from chatter.persistence import Persistence
-from chatter.presence_snapshot import PresenceSnapshot
-from chatter.supervisor import Supervisor
+from chatter.room.supervisor import Supervisor
+from chatter.storage.backlog import Backlog
+from chatter.storage.committer import Committer, Spool
+from chatter.storage.history import History
+from chatter.storage.persistence import Persistence
+from chatter.storage.presence_snapshot import PresenceSnapshot
 from schema.database import migrate, sqlite_path
 from schema.ownership import Ownership
-from web.api import HealthHandler, RoomsHandler
-from web.edge import Authorize, Closable, Edge
-from web.garbage import Garbage
-from web.listen import Listener, address_of, listening_sockets
-from web.longpoll import LongPollHandler, Sessions
-from web.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
-from web.rfc6455 import CloseCode
+from web.channels.endpoint import Authorize, Closable, Edge
+from web.http.api import HealthHandler, RoomsHandler
+from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
+from web.io.gc_policy import Garbage
+from web.io.rfc6455 import CloseCode
 from web.settings import Settings
-from web.upgrade import WebSocketHandler
+from web.transport.listener import Listener, address_of, listening_sockets
+from web.transport.longpoll import LongPollHandler, Sessions
+from web.transport.upgrade import WebSocketHandler
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, cast
 
-from chatter.room import RoomSettings
-from web.rates import Rate
-from web.requests import Limits
+from chatter.room.room import RoomSettings
+from web.channels.rate_limits import Rate
+from web.channels.requests import Limits
 
 Environment: TypeAlias = Mapping[str, str]
 

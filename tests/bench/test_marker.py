@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench import frames, marker
 from bench.marker import Cutter, Marker
-from web.rfc6455 import Opcode, frame
+from web.io.rfc6455 import Opcode, frame
 
 REPLY = b"phx_reply"
 SAID = [Marker(1_000 + number, 3, number) for number in range(20)]

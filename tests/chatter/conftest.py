@@ -7,11 +7,11 @@ from typing import Any
 import pykka
 import pytest
 
-from chatter.backlog import Backlog
 from chatter.clock import SECOND
-from chatter.handover import Handover
 from chatter.messages import Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
-from chatter.room import Room, RoomSettings
+from chatter.room.handover import Handover
+from chatter.room.room import Room, RoomSettings
+from chatter.storage.backlog import Backlog
 from tests.support.stage import Listener, Recorder, Stage
 
 EPOCH = 7

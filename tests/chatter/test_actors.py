@@ -265,7 +265,6 @@ def test_a_dead_actor_takes_no_messages(
     tell_if_alive(diary, "x")
 
 
-
 def test_a_proxy_works_as_with_any_actor(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
     def use_proxy() -> tuple[str, int]:
         proxy = diary.proxy()

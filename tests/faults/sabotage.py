@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chatter import supervisor
+from chatter.room import supervisor
 from tests.support.fragile_room import FragileRoom
 
 supervisor.Room = FragileRoom  # type: ignore[attr-defined]

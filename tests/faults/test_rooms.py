@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatter.supervisor import MAX_RESTARTS
+from chatter.room.supervisor import MAX_RESTARTS
 from tests.faults.conftest import FORGETFUL
 from tests.faults.crowd import PAGE, Crowd
 from tests.faults.ledger import count, places

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from chatter.clock import SECOND, wall_clock
 from chatter.messages import Post, RoomMessage
-from chatter.room import Room
+from chatter.room.room import Room
 
 FAIL_BEFORE = "the room fails before it has said this, once"
 FAIL_AFTER = "the room fails when it has just said this, once"

@@ -1,0 +1,1 @@
+"""Rooms: who listens, what is said, who is present, what a subscriber missed."""

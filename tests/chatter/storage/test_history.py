@@ -1,0 +1,190 @@
+"""History on a real database of each kind, with a recorder for the room."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pykka
+import pytest
+
+from chatter.messages import (
+    HistoryRead,
+    ListRooms,
+    Load,
+    Loaded,
+    LoadFailed,
+    LookedUp,
+    LookUp,
+    MissedRead,
+    Page,
+    Ping,
+    Position,
+    Posted,
+    ReadHistory,
+    ReadMissed,
+    ReadPage,
+    Refused,
+    RoomListed,
+    Sync,
+)
+from chatter.storage.committer import row_of
+from chatter.storage.history import History
+from schema import Database, Message, open_database
+from schema.database import migrate
+from tests.chatter.conftest import post, posted
+from tests.support.stage import Listener, Recorder, Stage
+
+
+def said(seq: int) -> Posted:
+    """What was said there."""
+    return posted(seq, f"number {seq}")
+
+
+@pytest.fixture
+def opened(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
+    migrate(database)
+    for epoch, seqs in ((1, range(1, 21)), (3, range(21, 31))):
+        Message.save_all([("lobby", epoch, [row_of(said(seq)) for seq in seqs])])
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def told() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def room(stage: Stage, told: list[Any]) -> pykka.ActorRef[Any]:
+    return stage.start(Recorder, told)
+
+
+@pytest.fixture
+def history(stage: Stage, opened: Database) -> Iterator[pykka.ActorRef[Any]]:
+    history = stage.start(History, opened)
+    yield history
+    stage.run(history.stop(block=False))
+
+
+def lose_tables(database: Database) -> None:
+    """From now on no read succeeds."""
+    for table in ("message", "room"):
+        database.execute_sql(f"DROP TABLE {table}")
+
+
+def test_a_room_is_loaded_with_its_latest_messages(
+    stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
+) -> None:
+    history.tell(Load(room, "lobby", 3))
+    stage.until(lambda: told)
+    assert told == [Loaded((said(28), said(29), said(30)), [(3, 30)], [])]
+
+
+def test_a_new_room_has_no_past(
+    stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
+) -> None:
+    history.tell(Load(room, "elsewhere", 3))
+    stage.until(lambda: told)
+    assert told == [Loaded(())]
+
+
+@pytest.mark.parametrize(("before", "limit", "seqs", "more"), [(10, 3, (7, 8, 9), True), (3, 5, (1, 2), False)])
+def test_a_page_says_whether_there_is_more(
+    stage: Stage,
+    history: pykka.ActorRef[Any],
+    room: pykka.ActorRef[Any],
+    told: list[Any],
+    before: int,
+    limit: int,
+    seqs: tuple[int, ...],
+    more: bool,
+) -> None:
+    request = ReadHistory(Listener(), b"1", before, limit)
+    history.tell(ReadPage(room, "lobby", 30, request))
+    stage.until(lambda: told)
+    assert told == [HistoryRead(request, Page(tuple(said(seq) for seq in seqs), more))]
+
+
+def test_a_page_after_a_seq_says_whether_there_is_more(
+    stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
+) -> None:
+    reader = Listener()
+    for after in (2, 28):
+        history.tell(ReadPage(room, "lobby", 30, ReadHistory(reader, b"1", None, 2, after)))
+    stage.until(lambda: len(told) == 2)
+    assert told[0].answer == Page((said(3), said(4)), more=True)
+    assert told[1].answer == Page((said(29), said(30)), more=False)
+
+
+@pytest.mark.parametrize(
+    ("since", "epoch", "above", "base", "first"),
+    [
+        (25, None, 0, 25, 26),  # heard from this very server
+        (10, 1, 0, 20, 11),
+        (24, 1, 0, 20, 21),  # heard 21 to 24, which were never committed
+        (24, 2, 0, 20, 21),  # an epoch in which nothing was committed
+        (30, 3, 0, 30, None),
+        (7, 0, 0, 0, 1),
+        (7, 0, 5, None, None),  # too far back to be looked for
+        (7, 1, 25, None, None),
+    ],
+)
+def test_what_a_client_missed_is_read_from_where_its_epoch_ended(
+    stage: Stage,
+    history: pykka.ActorRef[Any],
+    room: pykka.ActorRef[Any],
+    told: list[Any],
+    since: int,
+    epoch: int | None,
+    above: int,
+    base: int | None,
+    first: int | None,
+) -> None:
+    sync = Sync(Listener(), b"1", Position(since, epoch))
+    history.tell(ReadMissed(room, "lobby", since, epoch, above, 3, sync))
+    stage.until(lambda: told)
+    assert told[0].base == base
+    assert [each.seq for each in told[0].messages][:1] == ([] if first is None else [first])
+    assert len(told[0].messages) <= 3
+
+
+def test_a_message_is_found_by_who_called_it_what(
+    stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
+) -> None:
+    known, unknown = post(Listener(), "number 5"), post(Listener(), "number 99")
+    for each in (known, unknown):
+        history.tell(LookUp(room, "lobby", each))
+    stage.until(lambda: len(told) == 2)
+    assert told == [LookedUp(known, said(5)), LookedUp(unknown, None)]
+
+
+def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
+    stage: Stage,
+    history: pykka.ActorRef[Any],
+    room: pykka.ActorRef[Any],
+    told: list[Any],
+    opened: Database,
+) -> None:
+    reader = Listener()
+    lose_tables(opened)
+    history.tell(Load(room, "lobby", 3))
+    page = ReadHistory(reader, b"1", 9, 3)
+    history.tell(ReadPage(room, "lobby", 30, page))
+    sync, repeat = Sync(reader, b"2", Position(0, 1)), post(reader, "hello")
+    history.tell(ReadMissed(room, "lobby", 0, 1, 0, 10, sync))
+    history.tell(LookUp(room, "lobby", repeat))
+    stage.until(lambda: len(told) == 4)
+    assert told[:2] == [LoadFailed(), HistoryRead(page, Refused("unavailable"))]
+    assert told[2:] == [MissedRead(sync, None, None), LookedUp(repeat, None, failed=True)]
+    for question in (ListRooms(10), Ping()):
+        with pytest.raises(Exception, match=r"no such table|does not exist"):
+            stage.run(history.ask(question, block=False))
+    assert history.is_alive()
+
+
+def test_a_database_that_answers_is_well(stage: Stage, history: pykka.ActorRef[Any]) -> None:
+    assert stage.run(history.ask(Ping(), block=False)) is None
+
+
+def test_rooms_are_listed(stage: Stage, history: pykka.ActorRef[Any]) -> None:
+    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", said(30).inserted_at)]

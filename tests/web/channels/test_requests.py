@@ -1,0 +1,306 @@
+"""What a client may ask of a room: nothing that is not valid gets through, and each refusal says what was expected."""
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chatter.messages import Post, ReadHistory, Relay, RoomMessage, Type
+from tests.support.stage import Listener
+from web.channels.requests import InvalidPayload, Limits, Topic, fields_of, topic_of, translate
+from web.channels.wire import BadFrame, Binary, Payload
+
+ANN = Listener()
+REF = b'"4"'
+LIMITS = Limits()
+
+slow_machines_too = settings(deadline=None)
+texts = st.text(max_size=80) | st.sampled_from(["", " ", "\t\n", "ann", "a\x00b", "x" * 65, "x" * 4_001])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        name: json_values | texts | st.integers(-2, 200) for name in ("name", "message", "id", "before", "limit")
+    },
+)
+
+
+def raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
+
+
+def ask(event: object, payload: Payload, limits: Limits = LIMITS) -> RoomMessage | None:
+    return translate(event, payload, ANN, REF, limits)
+
+
+def post(**changes: Any) -> RoomMessage | None:
+    return ask("new_message", raw({"name": "ann", "message": "hello", **changes}))
+
+
+def refusal(event: str, **payload: Any) -> tuple[str, str]:
+    """The field and the text of the refusal that `payload` earns."""
+    with pytest.raises(InvalidPayload) as refused:
+        ask(event, raw(payload))
+    return refused.value.answer.field, refused.value.answer.message
+
+
+def post_refusal(**changes: Any) -> tuple[str, str]:
+    return refusal("new_message", **{"name": "ann", "message": "hello", **changes})
+
+
+# ---------------------------------------------------------------- topics
+
+
+@pytest.mark.parametrize("slug", ["a", "0", "lobby", "a-b_c", "9" * 64, "x--", "a_"])
+def test_a_topic_names_a_room(slug: str) -> None:
+    name = f"chat_room:{slug}"
+    assert topic_of(name) == Topic(name, slug, f'"{name}"'.encode())
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *("", "chat_room", "chat_room:", "chat_room:A", "chat_room:-a", "chat_room:_a", "chat_room:a b", "chat_room:ж"),
+        *("chat_room:a\n", "chat_room:a:b", "chat_room:" + "a" * 65, " chat_room:a", "xchat_room:a", "chat_room:a/b"),
+        *("CHAT_ROOM:a", "phoenix", "chat_room:a\x00"),
+    ],
+)
+def test_anything_else_names_none(topic: str) -> None:
+    assert topic_of(topic) is None
+
+
+# ---------------------------------------------------------------- new_message
+
+
+def test_a_post_becomes_the_message_that_the_room_hears() -> None:
+    assert post() == Post(ANN, REF, None, "ann", "hello")
+    assert post(id="a-1") == Post(ANN, REF, "a-1", "ann", "hello")
+
+
+def test_an_id_of_null_is_none_and_fields_that_nobody_knows_are_ignored() -> None:
+    assert post(id=None, color="red", seq=5) == Post(ANN, REF, None, "ann", "hello")
+
+
+@pytest.mark.parametrize(("field", "most"), [("name", 64), ("message", 4_000), ("id", 64)])
+@pytest.mark.parametrize("letter", ["x", "ж", "👩"])
+def test_a_text_of_one_letter_up_to_the_limit_passes_and_one_more_does_not(field: str, most: int, letter: str) -> None:
+    for length in (1, most):
+        assert getattr(post(**{field: letter * length}), field) == letter * length
+    assert post_refusal(**{field: letter * (most + 1)}) == (field, f"expected 1 to {most} characters, got {most + 1}")
+
+
+@pytest.mark.parametrize("field", ["name", "message", "id"])
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\n", " \t\n ", "\u00a0", "\u2003\u3000", "\u2028"])
+def test_a_blank_text_is_refused(field: str, blank: str) -> None:
+    assert post_refusal(**{field: blank})[0] == field
+
+
+CONTROL = [chr(number) for number in range(0xA0) if unicodedata.category(chr(number)) == "Cc"]
+
+
+@pytest.mark.parametrize("field", ["name", "message", "id"])
+@pytest.mark.parametrize(
+    "control", [char for char in CONTROL if char not in "\t\n"], ids=lambda char: f"U+{ord(char):04X}"
+)
+def test_a_control_character_is_refused(field: str, control: str) -> None:
+    assert post_refusal(**{field: f"a{control}b"}) == (field, "expected no control characters but tab and line feed")
+
+
+@pytest.mark.parametrize("field", ["name", "message", "id"])
+@pytest.mark.parametrize(
+    "text", ["a\tb", "a\nb", "\n a", "a ", "\u2028a", "\u200d👩", "é", "\uffff", "\U0010ffff", "a\u0301"]
+)
+def test_every_other_character_passes_as_it_is(field: str, text: str) -> None:
+    assert getattr(post(**{field: text}), field) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(5, "a number"), (5.5, "a number"), (True, "true or false"), ([], "an array"), ({}, "an object")],
+)
+@pytest.mark.parametrize(("field", "most"), [("name", 64), ("message", 4_000), ("id", 64)])
+def test_a_text_of_another_type_is_refused_with_what_came(field: str, most: int, value: object, kind: str) -> None:
+    expected = f"expected a string of 1 to {most} characters, got {kind}"
+    assert post_refusal(**{field: value}) == (field, expected)
+
+
+@pytest.mark.parametrize("field", ["name", "message"])
+def test_a_post_needs_a_name_and_a_message(field: str) -> None:
+    payload = {"name": "ann", "message": "hello"}
+    del payload[field]
+    assert refusal("new_message", **payload)[0] == field
+    assert post_refusal(**{field: None})[1].endswith("got nothing")
+
+
+@pytest.mark.parametrize("longer", [{"name": "anna"}, {"message": "hello!"}, {"id": "a-1"}])
+def test_limits_can_be_set(longer: dict[str, str]) -> None:
+    limits = Limits(name_length=3, message_length=5, id_length=2)
+    allowed = {"name": "ann", "message": "hello", "id": "a1"}
+    assert ask("new_message", raw(allowed), limits) == Post(ANN, REF, "a1", "ann", "hello")
+    with pytest.raises(InvalidPayload):
+        ask("new_message", raw(allowed | longer), limits)
+
+
+def test_bytes_are_passed_on_as_they_are() -> None:
+    assert ask("new_message", Binary(b"\x00\xff")) == Relay(ANN, REF, b"\x00\xff")
+
+
+# ---------------------------------------------------------------- typing
+
+
+def test_typing_needs_a_name() -> None:
+    assert ask("typing", raw({"name": "ann"})) == Type(ANN, REF, "ann")
+    assert refusal("typing")[0] == "name"
+    assert refusal("typing", name="x" * 65)[0] == "name"
+
+
+# ---------------------------------------------------------------- history
+
+
+def test_history_without_a_wish_is_the_latest_fifty() -> None:
+    assert ask("history", raw({})) == ReadHistory(ANN, REF, None, 50)
+    assert ask("history", raw({"before": None, "limit": None})) == ReadHistory(ANN, REF, None, 50)
+
+
+@pytest.mark.parametrize("before", [1, 2, 10**6, 2**63 - 1])
+@pytest.mark.parametrize("limit", [1, 100])
+def test_history_before_a_message_and_of_a_size(before: int, limit: int) -> None:
+    assert ask("history", raw({"before": before, "limit": limit})) == ReadHistory(ANN, REF, before, limit)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**63, 10**30, 1.0, 1.5, 1e300, "5", "", True, False, [1], {}])
+def test_a_place_that_is_no_whole_number_of_the_database_is_refused(value: object) -> None:
+    field, message = refusal("history", before=value)
+    assert field == "before"
+    assert message.startswith("expected a whole number from 1 to ")
+
+
+@pytest.mark.parametrize("value", [0, -1, 101, 1.0, "5", True, [1], {}])
+def test_a_size_beyond_the_limit_is_refused(value: object) -> None:
+    field, message = refusal("history", limit=value)
+    assert field == "limit"
+    assert message.startswith("expected a whole number from 1 to 100, got ")
+
+
+@pytest.mark.parametrize(("most", "usual"), [(1, 1), (2, 1), (3, 1), (100, 50), (10_000, 5_000)])
+def test_the_usual_page_is_half_of_the_largest(most: int, usual: int) -> None:
+    assert ask("history", raw({}), Limits(history_page=most)) == ReadHistory(ANN, REF, None, usual)
+
+
+# ---------------------------------------------------------------- anything
+
+
+@pytest.mark.parametrize("event", ["shout", "", "New_message", "phx_reply", "phx_error", None, 5, ["typing"], {}])
+def test_an_event_that_no_room_knows_is_none_whatever_its_payload(event: object) -> None:
+    for payload in (raw({}), raw(None), Binary(b"x")):
+        assert ask(event, payload) is None
+
+
+@pytest.mark.parametrize("event", ["new_message", "typing", "history", "shout", None])
+def test_a_payload_that_is_no_json_is_a_bad_frame_whatever_the_event(event: object) -> None:
+    with pytest.raises(BadFrame):
+        ask(event, msgspec.Raw(b"{not json"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        (raw(None), "nothing"),
+        (raw("x"), "a string"),
+        (raw(5), "a number"),
+        (raw(False), "true or false"),
+        (raw([1]), "an array"),
+    ],
+)
+def test_a_payload_that_is_no_object_is_refused_with_what_came(payload: Payload, kind: str) -> None:
+    with pytest.raises(InvalidPayload) as refused:
+        fields_of(payload)
+    assert (refused.value.answer.field, refused.value.answer.message) == ("payload", f"expected an object, got {kind}")
+
+
+@pytest.mark.parametrize("event", ["typing", "history"])
+def test_bytes_are_refused_where_an_object_is_expected(event: str) -> None:
+    with pytest.raises(InvalidPayload) as refused:
+        ask(event, Binary(b"xyz"))
+    assert refused.value.answer.message == "expected an object, got 3 bytes of binary"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{not json",
+        b'{"a":01}',
+        b'{"name":"\xff"}',
+        b'{"name":"\\ud800"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"{}x",
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_a_payload_that_is_no_json_is_a_bad_frame(text: bytes) -> None:
+    with pytest.raises(BadFrame):
+        fields_of(msgspec.Raw(text))
+
+
+@slow_machines_too
+@given(st.sampled_from(["new_message", "typing", "history"]), st.one_of(fields, json_values))
+@example("new_message", {"name": "\ud800", "message": "x"})
+@example("new_message", {"name": "ann", "message": float("inf")})
+@example("history", {"before": float("nan")})
+def test_whatever_is_asked_is_a_valid_message_or_refused(event: str, payload: object) -> None:
+    try:
+        message = ask(event, raw(payload))
+    except InvalidPayload as refused:
+        assert_clear(refused)
+    except BadFrame:
+        pass
+    else:
+        assert_valid(message)
+
+
+@slow_machines_too
+@given(st.sampled_from(["new_message", "typing", "history"]), st.binary(max_size=40))
+@example("typing", b'{"name":"\xff"}')
+@example("typing", b'{"\xff":"ann"}')
+def test_whatever_bytes_come_as_a_payload_are_a_valid_message_or_refused(event: str, payload: bytes) -> None:
+    try:
+        assert_valid(ask(event, msgspec.Raw(payload)))
+    except (InvalidPayload, BadFrame):
+        pass
+
+
+def assert_clear(refused: InvalidPayload) -> None:
+    assert refused.answer.field in {"payload", "name", "message", "id", "before", "limit"}
+    assert refused.answer.message.startswith("expected ")
+
+
+def assert_valid(message: RoomMessage | None) -> None:
+    match message:
+        case Post(sender, ref, id, name, text):
+            assert (sender, ref) == (ANN, REF)
+            assert id is None or is_text(id, 64)
+            assert is_text(name, 64)
+            assert is_text(text, 4_000)
+        case Type(_, _, name):
+            assert is_text(name, 64)
+        case ReadHistory(_, _, before, limit):
+            assert before is None or 1 <= before < 2**63
+            assert 1 <= limit <= 100
+        case _:
+            raise AssertionError(f"expected a message, got {message}")
+
+
+def is_text(text: str, most: int) -> bool:
+    no_control = not any(unicodedata.category(char) in {"Cc", "Cs"} for char in text if char not in "\t\n")
+    return 1 <= len(text) <= most and bool(text.strip()) and no_control and re.search(r"\S", text) is not None

@@ -1,0 +1,216 @@
+"""The browser chat as it is served: its page, its files, and the headers that keep it to its own origin."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.phoenix_client import Response, request
+from tests.support.server import Server
+from web.http.pages import CLIENT, content_security_policy
+
+ROOM_ADDRESSES = ["/rooms/lobby", "/rooms/a", "/rooms/9", "/rooms/a-b_c", "/rooms/" + "a" * 64, "/rooms/lobby?x=1"]
+BAD_ADDRESSES = [
+    *("/rooms", "/rooms/", "/rooms/A", "/rooms/-a", "/rooms/_a", "/rooms/a/b", "/rooms/a.b", "/rooms/" + "a" * 65),
+    *("/rooms/a%20b", "/rooms/lobby%0a", "/rooms/lobby/", "/rooms/%6cobby", "/nothing", "/index.html", "//"),
+    *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon.ico"),
+]
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+}
+NOT_FOUND = {"errors": {"detail": "Not Found"}}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
+        yield running
+
+
+def get(server: Server, target: str, **headers: str) -> Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return request(server.port, "GET", target, named)
+
+
+def policy(response: Response) -> dict[str, list[str]]:
+    """The sources by directive."""
+    directives = [directive.split() for directive in response.headers["content-security-policy"].split(";")]
+    return {name: sources for name, *sources in directives}
+
+
+def source_hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_root_is_the_page_of_the_chat(server: Server) -> None:
+    page = get(server, "/")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.body == (CLIENT / "index.html").read_bytes()
+
+
+@pytest.mark.parametrize("address", ROOM_ADDRESSES)
+def test_the_address_of_a_room_is_the_same_page(server: Server, address: str) -> None:
+    assert get(server, address).status == 200
+    assert get(server, address).body == get(server, "/").body
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES)
+def test_any_other_address_is_not_found(server: Server, address: str) -> None:
+    answer = get(server, address)
+    assert (answer.status, answer.json) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_the_page_can_only_be_read(server: Server, method: str) -> None:
+    assert request(server.port, method, "/").status == 405
+    assert request(server.port, method, "/nothing").status == 404
+
+
+@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js"])
+def test_a_head_request_is_answered_like_a_get_without_the_body(server: Server, address: str) -> None:
+    head, whole = request(server.port, "HEAD", address), get(server, address)
+    assert (head.status, head.body) == (200, b"")
+    assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.body)), whole.headers["etag"])
+
+
+@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/client/style.css"])
+def test_what_a_browser_has_already_is_not_sent_again_but_asked_for_each_time(server: Server, address: str) -> None:
+    first = get(server, address)
+    assert first.headers["cache-control"] == "no-cache"
+    again = get(server, address, If_None_Match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+    assert get(server, address, If_None_Match='"another"').body == first.body
+
+
+# ---------------------------------------------------------------- its files
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("main.js", "text/javascript; charset=utf-8"),
+        ("components/app.js", "text/javascript; charset=utf-8"),
+        ("node_modules/phoenix/priv/static/phoenix.mjs", "text/javascript; charset=utf-8"),
+        ("style.css", "text/css"),
+        ("icon.svg", "image/svg+xml"),
+        ("manifest.webmanifest", "application/manifest+json"),
+    ],
+)
+def test_a_file_of_the_client_has_the_type_that_browsers_insist_on(server: Server, path: str, kind: str) -> None:
+    answer = get(server, f"/client/{path}")
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert answer.body == (CLIENT / path).read_bytes()
+
+
+def test_every_file_that_the_page_names_is_there(server: Server) -> None:
+    named = re.findall(r'"(/client/[^"]+)"', get(server, "/").body.decode())
+    assert len(named) > 10
+    assert [path for path in named if get(server, path).status != 200] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "nothing.js",
+            "",
+            "components",
+            "components/",
+            "../main.py",
+            "%2e%2e/main.py",
+            "../client.py",
+            "..%2fmain.py",
+        ),
+        *("/etc/passwd", "//etc/passwd", "%2fetc%2fpasswd", "main.js%00", "components/../../main.py"),
+    ],
+)
+def test_nothing_but_the_files_of_the_client_is_served(server: Server, path: str) -> None:
+    answer = get(server, f"/client/{path}")
+    assert answer.status in {403, 404}
+    assert b"import" not in answer.body
+    assert b"root:" not in answer.body
+
+
+def test_a_file_that_is_not_there_is_answered_in_the_same_words_as_a_page(server: Server) -> None:
+    answer = get(server, "/client/nothing.js")
+    assert (answer.status, answer.json) == (404, NOT_FOUND)
+
+
+def test_the_code_of_the_server_is_not_among_the_files_of_the_client() -> None:
+    code = [path for path in CLIENT.rglob("*.py") if "node_modules" not in path.parts and path.read_text()]
+    assert code == []
+
+
+# ---------------------------------------------------------------- its headers
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/rooms/lobby", 200),
+        ("GET", "/client/main.js", 200),
+        ("GET", "/client/node_modules/phoenix/priv/static/phoenix.mjs", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/api/rooms", 200),
+        ("GET", "/nothing", 404),
+        ("POST", "/nothing", 404),
+        ("GET", "/rooms/A", 404),
+        ("GET", "/client/nothing.js", 404),
+        ("GET", "/client/", 403),
+        ("POST", "/", 405),
+        ("POST", "/client/main.js", 405),
+        ("POST", "/healthz", 405),
+    ],
+)
+def test_every_answer_carries_the_security_headers(server: Server, method: str, address: str, status: int) -> None:
+    answer = request(server.port, method, address)
+    assert answer.status == status
+    assert answer.headers.items() >= SECURITY_HEADERS.items()
+    assert answer.headers["content-security-policy"] == get(server, "/").headers["content-security-policy"]
+    assert "server" not in answer.headers
+
+
+def test_an_answer_that_nothing_changed_carries_them_too(server: Server) -> None:
+    etag = get(server, "/client/main.js").headers["etag"]
+    assert get(server, "/client/main.js", If_None_Match=etag).headers.items() >= SECURITY_HEADERS.items()
+
+
+def test_the_page_may_run_its_own_files_and_its_import_map_and_nothing_else(server: Server) -> None:
+    page = get(server, "/")
+    (import_map,) = re.findall(r'<script type="importmap">(.*?)</script>', page.body.decode(), re.DOTALL)
+    assert policy(page)["script-src"] == ["'self'", source_hash(import_map)]
+    assert policy(page)["style-src"] == ["'self'"]
+    assert policy(page)["default-src"] == ["'none'"]
+
+
+def test_nothing_inline_is_allowed_and_nothing_from_elsewhere(server: Server) -> None:
+    sources = [source for sources in policy(get(server, "/")).values() for source in sources]
+    assert {source for source in sources if not source.startswith("'sha256-")} <= {"'self'", "'none'", "data:"}
+    assert policy(get(server, "/"))["frame-ancestors"] == ["'none'"]
+    assert policy(get(server, "/"))["connect-src"] == ["'self'"]
+
+
+def test_the_page_has_nothing_inline_that_its_policy_would_stop(server: Server) -> None:
+    html = get(server, "/").body.decode()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html)
+
+
+def test_each_inline_script_of_a_page_is_allowed_by_its_hash_and_those_of_files_are_not() -> None:
+    page = '<script>one()</script><script src="/two.js"></script><script type="importmap">\n{}\n</script>'
+    (scripts,) = [part for part in content_security_policy(page).split("; ") if part.startswith("script-src")]
+    assert scripts == f"script-src 'self' {source_hash('one()')} {source_hash(chr(10) + '{}' + chr(10))}"
+
+
+def test_the_client_is_where_the_server_looks_for_it() -> None:
+    assert Path(CLIENT, "index.html").is_file()

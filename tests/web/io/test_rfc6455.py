@@ -1,0 +1,259 @@
+"""The framing of RFC 6455 alone: no sockets, bytes in and messages out."""
+
+import tracemalloc
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.phoenix_client import header
+from web.io import rfc6455
+from web.io.rfc6455 import FRAGMENT, FrameReader, Message, Opcode, ProtocolError, close_code, unmask
+
+LIMIT = 300
+MASK = bytes.fromhex("37fa213d")
+DATA_OPCODES = [Opcode.TEXT, Opcode.BINARY]
+CONTROL_OPCODES = [Opcode.CLOSE, Opcode.PING, Opcode.PONG]
+
+slow_machines_too = settings(deadline=None)
+masks = st.binary(min_size=4, max_size=4)
+
+
+def client_frame(opcode: int, data: bytes = b"", *, final: bool = True, reserved: int = 0, mask: bytes = MASK) -> bytes:
+    """A frame as a client sends it; unmasked for an empty mask."""
+    start = header(opcode, len(data), final=final, reserved=reserved, masked=bool(mask))
+    return start + mask + (masked(data, mask) if mask else data)
+
+
+def masked(data: bytes, mask: bytes) -> bytes:
+    """One byte after the other, as the RFC puts it."""
+    return bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
+
+
+def outcome(pieces: Iterable[bytes], limit: int = LIMIT) -> tuple[list[Message], int | None]:
+    """The messages in `pieces`, and the close code of the error that ended them."""
+    reader, messages = FrameReader(limit), list[Message]()
+    try:
+        for piece in pieces:
+            messages.extend(message for message in reader.feed(piece) if message is not FRAGMENT)  # up to an error
+    except ProtocolError as error:
+        return messages, error.code
+    return messages, None
+
+
+def refusal(data: bytes, limit: int = LIMIT) -> int | None:
+    """The close code that `data` earns."""
+    return outcome([data], limit)[1]
+
+
+@st.composite
+def splits(draw: st.DrawFn, stream: bytes) -> list[bytes]:
+    cuts = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=10)))
+    return [stream[start:end] for start, end in pairwise([0, *cuts, len(stream)])]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> bytes:
+    """Frames, most of them right, and perhaps something else behind."""
+    frames = draw(
+        st.lists(
+            st.builds(
+                client_frame,
+                st.sampled_from([*Opcode, *Opcode, 3, 11]),
+                st.one_of(st.binary(max_size=10), st.text(max_size=5).map(str.encode), st.binary(max_size=LIMIT + 1)),
+                final=st.sampled_from([True, True, False]),
+                reserved=st.sampled_from([0, 0, 0, 0, 4]),
+                mask=st.one_of(masks, masks, masks, st.just(b"")),
+            ),
+            max_size=6,
+        )
+    )
+    return b"".join(frames) + draw(st.binary(max_size=12))
+
+
+@slow_machines_too
+@given(st.data(), st.one_of(streams(), st.binary(max_size=60)))
+def test_any_bytes_in_any_split_are_the_same_messages_and_the_same_error(data: st.DataObject, stream: bytes) -> None:
+    whole = outcome([stream])
+    assert whole[1] in {None, 1002, 1007, 1009}
+    assert outcome(data.draw(splits(stream))) == whole
+    assert outcome(bytes([byte]) for byte in stream) == whole
+
+
+@slow_machines_too
+@given(st.lists(st.tuples(st.sampled_from(DATA_OPCODES), st.text(max_size=100)), max_size=8))
+def test_messages_come_whole_and_in_order(said: list[tuple[Opcode, str]]) -> None:
+    messages = [(opcode, text.encode()) for opcode, text in said]
+    stream = b"".join(client_frame(*message) for message in messages)
+    assert outcome([stream], limit=1_000) == (messages, None)
+
+
+@slow_machines_too
+@given(st.data(), st.sampled_from(DATA_OPCODES), st.text(max_size=60), st.sampled_from(CONTROL_OPCODES))
+def test_fragments_are_put_together_and_a_control_frame_between_them_comes_first(
+    data: st.DataObject, opcode: Opcode, text: str, control: Opcode
+) -> None:
+    first, *rest = data.draw(splits(text.encode()))
+    frames = [client_frame(opcode, first, final=not rest)]
+    for piece in rest:
+        frames += [
+            client_frame(control, b"between"),
+            client_frame(Opcode.CONTINUATION, piece, final=len(frames) == 2 * len(rest) - 1),
+        ]
+    controls = [(control, b"between")] * len(rest)
+    assert outcome([b"".join(frames)]) == ([*controls, (opcode, text.encode())], None)
+
+
+@slow_machines_too
+@given(st.binary(max_size=100), masks)
+def test_unmasking_is_what_the_rfc_says_byte_by_byte(data: bytes, mask: bytes) -> None:
+    assert unmask(data, mask) == masked(data, mask)
+    assert unmask(unmask(data, mask), mask) == data
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_lengths_of_every_notation_are_read(size: int) -> None:
+    assert outcome([client_frame(Opcode.BINARY, bytes(size))], limit=65_536) == (
+        [(Opcode.BINARY, bytes(size))],
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        client_frame(Opcode.TEXT, b"x", mask=b""),
+        *(client_frame(opcode, b"x") for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
+        *(client_frame(Opcode.TEXT, b"x", reserved=bits) for bits in range(1, 8)),
+        *(client_frame(opcode, b"x", final=False) for opcode in CONTROL_OPCODES),
+        *(client_frame(opcode, bytes(126)) for opcode in CONTROL_OPCODES),
+        *(client_frame(opcode, bytes(65_536)) for opcode in CONTROL_OPCODES),
+        client_frame(Opcode.CONTINUATION, b"x"),
+        client_frame(Opcode.TEXT, b"a", final=False) + client_frame(Opcode.TEXT, b"b"),
+        client_frame(Opcode.TEXT, b"a", final=False) + client_frame(Opcode.BINARY, b"b", final=False),
+    ],
+    ids=lambda stream: stream[:2].hex(),
+)
+def test_a_broken_rule_is_1002(stream: bytes) -> None:
+    assert refusal(stream) == 1002
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"ok\xc0\x80"])
+def test_text_that_is_not_utf_8_is_1007_and_bytes_need_not_be(text: bytes) -> None:
+    assert refusal(client_frame(Opcode.TEXT, text)) == 1007
+    fragments = client_frame(Opcode.TEXT, text, final=False) + client_frame(Opcode.CONTINUATION)
+    assert refusal(fragments) == 1007
+    assert refusal(client_frame(Opcode.BINARY, text)) is None
+
+
+def test_messages_before_an_error_are_still_given() -> None:
+    stream = client_frame(Opcode.TEXT, b"good") + client_frame(3) + client_frame(Opcode.TEXT, b"after")
+    assert outcome([stream]) == ([(Opcode.TEXT, b"good")], 1002)
+
+
+@pytest.mark.parametrize("opcode", DATA_OPCODES)
+def test_a_message_of_the_limit_passes_and_one_more_byte_is_1009(opcode: Opcode) -> None:
+    assert outcome([client_frame(opcode, b"x" * LIMIT)]) == ([(opcode, b"x" * LIMIT)], None)
+    assert refusal(client_frame(opcode, b"x" * (LIMIT + 1))) == 1009
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 65_536, 2**63 - 1, 2**64 - 1])
+def test_a_message_that_is_too_large_is_refused_at_its_header(size: int) -> None:
+    assert refusal(header(Opcode.BINARY, size)) == 1009
+
+
+def test_the_limit_counts_all_fragments_of_a_message_and_starts_anew_with_the_next() -> None:
+    half = client_frame(Opcode.BINARY, bytes(LIMIT // 2), final=False)
+    assert refusal(half + client_frame(Opcode.CONTINUATION, bytes(LIMIT // 2 + 1))) == 1009
+    message = half + client_frame(Opcode.CONTINUATION, bytes(LIMIT // 2))
+    assert refusal(message * 3) is None
+
+
+def test_a_control_frame_does_not_count_towards_the_limit_of_the_message_around_it() -> None:
+    stream = [
+        client_frame(Opcode.BINARY, bytes(LIMIT), final=False),
+        client_frame(Opcode.PING, bytes(125)),
+        client_frame(Opcode.CONTINUATION),
+    ]
+    assert refusal(b"".join(stream)) is None
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        client_frame(Opcode.BINARY, bytes(1_000)),
+        client_frame(Opcode.PING, bytes(125)),
+        client_frame(Opcode.CONTINUATION, final=False),
+    ],
+    ids=["messages", "pings", "empty fragments"],
+)
+def test_memory_stays_bounded_however_much_comes(endless: bytes) -> None:
+    reader = FrameReader(1_000)
+    list(reader.feed(client_frame(Opcode.BINARY, bytes(10), final=False) if endless[0] == 0 else b""))
+    piece = endless * 100
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            for _message in reader.feed(piece):
+                pass
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(piece) + 100_000  # of 200 pieces
+
+
+def test_a_message_that_trickles_in_costs_no_more_than_its_size() -> None:
+    reader = FrameReader(1_000_000)
+    tracemalloc.start()
+    try:
+        assert list(reader.feed(header(Opcode.BINARY, 1_000_000) + MASK)) == []
+        for _ in range(999):
+            assert list(reader.feed(bytes(1_000))) == []
+        now, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert now < 1_300_000
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", 1000),
+        (b"\x03\xe8", 1000),
+        (b"\x03\xe8bye", 1000),
+        (b"\x03\xe9", 1001),
+        (b"\x03\xf4", 1012),
+        (b"\x0b\xb8", 3000),
+        (b"\x0f\xa0", 4000),
+        (b"\x13\x87" + "до".encode(), 4999),
+    ],
+)
+def test_a_close_frame_says_its_code(data: bytes, code: int) -> None:
+    assert close_code(data) == code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535])
+def test_a_code_that_must_not_be_sent_is_1002(code: int) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        close_code(code.to_bytes(2))
+    assert refused.value.code == 1002
+
+
+@pytest.mark.parametrize(("data", "code"), [(b"\x03", 1002), (b"\x03\xe8\xff", 1007)])
+def test_half_a_code_is_1002_and_a_reason_that_is_not_utf_8_is_1007(data: bytes, code: int) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        close_code(data)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+@pytest.mark.parametrize("opcode", Opcode)
+def test_what_the_server_sends_is_one_final_unmasked_frame(opcode: Opcode, size: int) -> None:
+    data = b"x" * size
+    assert rfc6455.frame(opcode, data) == header(opcode, size, masked=False) + data
+
+
+def test_the_servers_close_frame_carries_nothing_but_its_code() -> None:
+    assert rfc6455.close_frame(1012) == bytes.fromhex("880203f4")

@@ -1,0 +1,1 @@
+"""Phoenix Channels without a connection: the wire, requests, sockets, channels, rate limits."""

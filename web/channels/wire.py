@@ -1,0 +1,236 @@
+"""The frames of Phoenix Channels, V1 and V2: bytes in, values out, and back. Knows no socket and no room.
+
+V2 text is `[join_ref, ref, topic, event, payload]`, V1 an object with the same words. `join_ref`, `ref` and a topic
+that is no string come back as they came: they are kept as JSON and never looked into. Source: `docs/protocol.md`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, assert_never
+
+import msgspec
+
+from chatter.messages import (
+    Acknowledged,
+    Answer,
+    Done,
+    Event,
+    Lagged,
+    Page,
+    Posted,
+    PresenceChanged,
+    PresenceCounted,
+    PresenceListed,
+    Recovery,
+    Ref,
+    Refused,
+    Relayed,
+    Typed,
+    Voided,
+)
+from web.io import rfc6455
+
+NULL = b"null"
+
+
+class Binary(msgspec.Struct, frozen=True):
+    """The payload of a binary frame."""
+
+    data: bytes
+
+
+Payload: TypeAlias = msgspec.Raw | Binary
+"""A payload as it came; JSON is not looked into yet."""
+
+
+class BadFrame(Exception):
+    """What came is not a frame. The connection ends, as Phoenix ends it: a websocket with 1011."""
+
+
+class Invalid(msgspec.Struct, frozen=True):
+    """A payload of the right form and the wrong content: which `field`, and what was expected of it."""
+
+    field: str
+    message: str
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One frame from a client. `topic` and `event` are strings unless the client is confused."""
+
+    join_ref: Ref
+    ref: Ref
+    topic: Any
+    event: Any
+    payload: Payload
+
+
+# ---------------------------------------------------------------- in
+
+
+class _V2Text(msgspec.Struct, array_like=True):
+    join_ref: msgspec.Raw
+    ref: msgspec.Raw
+    topic: Any
+    event: Any
+    payload: msgspec.Raw
+
+
+class _V1Text(msgspec.Struct):
+    topic: Any
+    event: Any
+    payload: msgspec.Raw
+    ref: msgspec.Raw
+    join_ref: msgspec.Raw = msgspec.Raw(NULL)
+
+
+_v2_text = msgspec.json.Decoder(_V2Text)
+_v1_text = msgspec.json.Decoder(_V1Text)
+
+
+def decode_v2(message: bytes) -> Frame:
+    """A V2 text frame. More than five elements are tolerated, as Phoenix does. Raises `BadFrame`."""
+    try:
+        text = _v2_text.decode(message)
+        return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFrame(f"expected [join_ref, ref, topic, event, payload], got {_excerpt(message)}: {error}") from error
+
+
+def decode_v1(message: bytes) -> Frame:
+    """A V1 text frame. Raises `BadFrame`."""
+    try:
+        text = _v1_text.decode(message)
+        return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFrame(f"expected topic, event, payload and ref, got {_excerpt(message)}: {error}") from error
+
+
+def decode_binary(message: bytes) -> Frame:
+    """A binary push: `00`, the sizes of join_ref, ref, topic and event, the four, then the data. Raises `BadFrame`."""
+    if len(message) < 5 or message[0] != 0:
+        raise BadFrame(f"expected a binary push (00 and four sizes), got {message[:5].hex(' ') or 'nothing'}")
+    words, start = [], 5
+    for size in message[1:5]:
+        words.append(message[start : start + size])
+        start += size
+    if start > len(message):
+        raise BadFrame(f"expected {start} bytes by the sizes in the header, got {len(message)}")
+    try:
+        join_ref, ref, topic, event = (word.decode() for word in words)
+    except UnicodeDecodeError as error:
+        raise BadFrame("expected UTF-8 in join_ref, ref, topic and event") from error
+    return Frame(encode(join_ref), encode(ref), topic, event, Binary(message[start:]))
+
+
+def _ref(raw: msgspec.Raw) -> Ref:
+    ref = bytes(raw)
+    # A string or null, as all known clients send, is used as it is. Anything else is read once: a number may be out of
+    # range, an array may hold line feeds, and not every transport has checked that bytes are UTF-8.
+    return ref if ref[:1] in (b'"', b"n") and ref.isascii() else encode(msgspec.json.decode(ref))
+
+
+def _excerpt(message: bytes) -> str:
+    return repr(message[:80])
+
+
+# ---------------------------------------------------------------- out
+
+encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+
+
+class Dialect:
+    """How one kind of client hears: a version of the protocol, wrapped for a transport.
+
+    There is one instance for each kind, so that the room encodes and frames a broadcast once for all of its clients.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[bytes], Frame],
+        version: "Version",
+        wrap: Callable[[bytes], bytes],
+        wrap_binary: "WrapBinary | None",
+    ) -> None:
+        self.decode = decode
+        self._version = version
+        self._wrap = wrap
+        self._wrap_binary = wrap_binary
+
+    def broadcast(self, room: str, event: Event) -> bytes:
+        """`event` for everybody in `room`; nothing for bytes that this kind of client cannot be sent."""
+        topic = f"chat_room:{room}"
+        if isinstance(event, Relayed):
+            return self._binary(topic, event)
+        return self.frame(NULL, NULL, encode(topic), _NAMES[type(event)], _payload(event))
+
+    def push(self, join_ref: Ref, topic: bytes, event: Event) -> bytes:
+        """`event` for one channel. `topic` is JSON."""
+        return self.frame(join_ref, NULL, topic, _NAMES[type(event)], _payload(event))
+
+    def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
+        """A `phx_reply`. `topic` is JSON."""
+        return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer))
+
+    def frame(self, join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
+        """A frame of parts that are JSON already, but for the event's bare name."""
+        return self._wrap(self._version(join_ref, ref, topic, event, payload))
+
+    def _binary(self, topic: str, event: Relayed) -> bytes:
+        if self._wrap_binary is None:
+            return b""
+        name = b"new_message"
+        return self._wrap_binary(bytes((2, len(topic), len(name))) + topic.encode() + name + event.data)
+
+
+Version: TypeAlias = Callable[[Ref, Ref, bytes, bytes, bytes], bytes]
+WrapBinary: TypeAlias = Callable[[bytes], bytes]
+
+
+def _v2(join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
+    return b'[%b,%b,%b,"%b",%b]' % (join_ref, ref, topic, event, payload)
+
+
+def _v1(_join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
+    return b'{"event":"%b","payload":%b,"ref":%b,"topic":%b}' % (event, payload, ref, topic)
+
+
+def _line(frame: bytes) -> bytes:
+    return frame + b"\n"  # JSON has no raw line feed, so frames can be told apart again
+
+
+V2_WEBSOCKET = Dialect(decode_v2, _v2, rfc6455.text_frame, rfc6455.binary_frame)
+V1_WEBSOCKET = Dialect(decode_v1, _v1, rfc6455.text_frame, None)
+V2_LONGPOLL = Dialect(decode_v2, _v2, _line, None)
+V1_LONGPOLL = Dialect(decode_v1, _v1, _line, None)
+
+WEBSOCKET_DIALECTS = {"1.0.0": V1_WEBSOCKET, "2.0.0": V2_WEBSOCKET}
+LONGPOLL_DIALECTS = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
+
+
+_NAMES: dict[type[Event], bytes] = {
+    Posted: b"new_message",
+    Relayed: b"new_message",
+    Voided: b"message_voided",
+    Typed: b"typing",
+    Lagged: b"resync",
+    PresenceChanged: b"presence_diff",
+    PresenceListed: b"presence_state",
+    PresenceCounted: b"presence_count",
+}
+
+
+def _payload(event: Event) -> bytes:
+    return encode(event.people if isinstance(event, PresenceListed) else event)
+
+
+def _reply(answer: Answer | Invalid) -> bytes:
+    match answer:
+        case Acknowledged() | Page() | Recovery():
+            return b'{"response":%b,"status":"ok"}' % encode(answer)
+        case Done():
+            return b'{"response":{},"status":"ok"}'
+        case Refused():
+            return b'{"response":%b,"status":"error"}' % encode(answer)
+        case Invalid():
+            return b'{"response":%b,"status":"error"}' % encode({"reason": "invalid", **msgspec.structs.asdict(answer)})
+        case _:
+            assert_never(answer)

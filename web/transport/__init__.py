@@ -1,0 +1,1 @@
+"""Connections: the listener, the handshake, websockets, long polling."""
