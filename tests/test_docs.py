@@ -38,7 +38,7 @@ def test_every_limit_has_its_row_in_the_protocol() -> None:
 
 
 def test_every_reason_for_a_refusal_is_in_the_protocol() -> None:
-    code = "\n".join(path.read_text() for folder in ("chatter", "web") for path in (ROOT / folder).glob("*.py"))
+    code = "\n".join(path.read_text() for folder in ("chatter", "web") for path in (ROOT / folder).rglob("*.py"))
     reasons = set(re.findall(r'(?:Refused|refuse)\("([a-z_ ]+)"[,)]', code))
     assert len(reasons) > 5
     reasons |= {"unauthorized", "join crashed", "invalid"}
