@@ -5,7 +5,7 @@ import sys
 
 import schema
 from schema.database import migrate
-from schema.message import Message
+from schema.message import Message, MessageRow
 
 ROOMS = 1_000
 BATCH = 100
@@ -21,7 +21,7 @@ def main(file: str, messages: int) -> None:
     for first in range(1, messages // ROOMS + 1, BATCH):
         seqs = range(first, min(first + BATCH, messages // ROOMS + 1))
         Message.save_all(
-            (f"past-{room}", epoch, [(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
+            (f"past-{room}", epoch, [MessageRow(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
             for room in range(ROOMS)
         )
     database.close()

@@ -1,4 +1,4 @@
-"""The time of day: in nanoseconds where it is read, in words where it is told."""
+"""The time of day: nanoseconds where it is read, ISO 8601 where it is sent."""
 
 import functools
 import time
@@ -7,19 +7,19 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], int]
-"""Nanoseconds since 1970."""
+"""Returns the nanoseconds since 1970."""
 
 wall_clock: Clock = time.time_ns
 
 SECOND = 1_000_000_000
 
 
-def in_words(moment: int) -> str:
-    """A moment of a `Clock` in UTC, as ISO 8601 with microseconds and `Z`: a third of what `datetime` takes."""
+def to_iso(moment: int) -> str:
+    """Formats a moment of a `Clock` in UTC, with microseconds and `Z`, in a third of the time that `datetime` takes."""
     second, rest = divmod(moment, SECOND)
-    return f"{_second_in_words(second)}.{rest // 1_000:06d}Z"
+    return f"{_second_to_iso(second)}.{rest // 1_000:06d}Z"
 
 
-@functools.lru_cache(maxsize=1)  # all that is said within a second
-def _second_in_words(second: int) -> str:
+@functools.lru_cache(maxsize=1)  # for all messages of one second
+def _second_to_iso(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,7 +1,10 @@
 """The vocabulary: every message that actors exchange, and every event that clients hear.
 
-Requests are verbs, events are in the past tense. All are immutable values; a `Subscriber` is the way back to a client.
-What holds nothing but text and numbers is made with `gc=False`: the garbage collector need not look at it.
+Requests are verbs, events are in the past tense. All are immutable values; a `Subscriber` leads back to a client.
+Structs that hold only text and numbers have `gc=False`: the garbage collector skips them.
+
+A new event or request is added here first. The type checker then names each `match` that lacks it, and
+`tests/test_vocabulary.py` each table and document.
 """
 
 from collections.abc import Sequence
@@ -11,7 +14,7 @@ import msgspec
 import pykka
 
 Ref: TypeAlias = bytes
-"""A client's own number for one of its frames, as it came: echoed in the answer, never looked into."""
+"""A client's own number for one of its frames, as JSON: echoed in the answer, never parsed."""
 
 RoomRef: TypeAlias = pykka.ActorRef[Any]
 
@@ -20,13 +23,13 @@ RoomRef: TypeAlias = pykka.ActorRef[Any]
 
 
 class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Somebody said something. What is broadcast, kept in the ring, saved and read back, all in one.
+    """Somebody said something. The same value is broadcast, kept in memory, saved and read back.
 
     A void place, where a message could not be saved, has no name and no text.
     """
 
     seq: int  # its place in the room: 1, 2, 3 … without a gap
-    id: str  # its name, given by the sender or else by the room: 1 to 64 characters
+    id: str  # given by the sender or else by the room: 1 to 64 characters
     name: str  # who said it: 1 to 64 characters
     message: str  # 1 to 4,000 characters
     inserted_at: str  # UTC, ISO 8601 with microseconds and `Z`
@@ -34,50 +37,50 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 def size_of(posted: Posted) -> int:
-    """How much a message weighs while it waits to be saved, in bytes."""
+    """Estimates how many bytes a message takes while it waits to be saved."""
     text = posted.message
     return (len(text) if text.isascii() else len(text.encode())) + len(posted.name) + len(posted.id) + 100
 
 
 class Voided(msgspec.Struct, frozen=True):
-    """What was heard under this `seq` will never be saved: its place is void. The wire calls it `message_voided`."""
+    """The message that was heard as `seq` can never be saved. The wire calls it `message_voided`."""
 
     seq: int
 
 
-class Typed(msgspec.Struct, frozen=True):
-    """Somebody is writing. Never saved."""
+class StartedTyping(msgspec.Struct, frozen=True):
+    """Somebody is typing. Never saved. The wire calls it `typing`."""
 
     name: str
 
 
 class Lagged(msgspec.Struct, frozen=True):
-    """One client read too slowly, and was not sent everything. The wire calls it `resync`."""
+    """A client read too slowly, and events for it were dropped. The wire calls it `resync`."""
 
     seq: int  # the newest in the room
 
 
 class Relayed(msgspec.Struct, frozen=True):
-    """Somebody sent bytes. Heard by clients that can carry bytes; never saved."""
+    """Somebody sent bytes. Only clients that can carry bytes hear it; never saved."""
 
     data: bytes
 
 
 class PresenceChanged(msgspec.Struct, frozen=True):
-    """People came and went in one turn. Phoenix calls it `presence_diff`."""
+    """People came and went. Phoenix calls it `presence_diff`."""
 
     joins: "People"
     leaves: "People"
 
 
 class PresenceListed(msgspec.Struct, frozen=True):
-    """Everybody who is here, for one who has just come. Phoenix calls it `presence_state`."""
+    """A client that has just joined hears who is present. Phoenix calls it `presence_state`."""
 
     people: "People"
 
 
 class PresenceCounted(msgspec.Struct, frozen=True):
-    """How many people are in a room that is too crowded to list them all. The wire calls it `presence_count`."""
+    """The room holds more people than are listed; this is their number. The wire calls it `presence_count`."""
 
     people: int
 
@@ -85,7 +88,7 @@ class PresenceCounted(msgspec.Struct, frozen=True):
 class Meta(msgspec.Struct, frozen=True, gc=False):
     """One connection of a person."""
 
-    phx_ref: str  # names this connection: 16 characters of URL-safe base64
+    phx_ref: str  # identifies this connection: 16 characters of URL-safe base64
     online_at: int  # seconds since 1970
 
 
@@ -96,49 +99,67 @@ class Metas(msgspec.Struct, frozen=True, gc=False):
 
 
 People: TypeAlias = dict[str, Metas]
-"""By name. Built for one event and never changed after it."""
+"""People by name. Built for one event and never changed afterwards."""
 
-Event: TypeAlias = Posted | Voided | Typed | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
+Event: TypeAlias = (
+    Posted | Voided | StartedTyping | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
+)
 
 
 # ---------------------------------------------------------------- what one client is answered
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The request is carried out; there is nothing more to say."""
+    """The request is carried out."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The post is committed, or, for one that asked for `ack: "room"`, has its place."""
+    """The post is committed or, with `ack: "room"`, has its place."""
 
     id: str
     seq: int
     inserted_at: str
-    duplicate: bool = False  # it was said before: this is where and when
+    duplicate: bool = False  # it was said before, in this place and at this time
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A piece of a room's history, oldest first; `more` when further messages exist in the direction asked for."""
+    """A part of a room's history, oldest first; `more` messages exist in the direction that was asked for."""
 
     messages: Sequence[Posted]
     more: bool
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """Where a client stands that has joined or asked to be brought up to date. `docs/delivery.md` has the rules."""
+    """The answer to a join or a `sync`: where the client stands. `docs/delivery.md` has the rules."""
 
-    epoch: int  # this incarnation of the server
-    seq: int  # the newest in the room; 0 where nothing was said yet
+    epoch: int  # the current start of the server
+    seq: int  # the newest in the room; 0 in an empty room
     base: int  # what the client heard above it in an earlier epoch is void
     recovered: bool  # all that it missed follows; otherwise it must start over with the page that follows
     missed: int  # how many messages it missed
     more: bool  # not all of them follow: the rest is read with `history {after}`
 
 
-class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The request is not granted, for one of the reasons that `docs/protocol.md` lists."""
+Reason: TypeAlias = Literal[
+    "unmatched topic",
+    "unauthorized",
+    "join crashed",
+    "too many channels joined",
+    "unavailable",
+    "unknown event",
+    "overloaded",
+    "id_taken",
+    "not_saved",
+    "quarantined",
+    "rate_limited",
+]
+"""Why a request is refused; the table "Errors" of `docs/protocol.md` explains each."""
 
-    reason: str
+
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """The request is not granted."""
+
+    reason: Reason
     retry_after_ms: int | None = None  # when to try again, where trying again helps
 
 
@@ -148,37 +169,37 @@ Answer: TypeAlias = Done | Acknowledged | Page | Recovery | Refused
 # ---------------------------------------------------------------- the way back to a client
 
 
-class Dialect(Protocol):
-    """How one kind of client wants to hear events: values in, bytes out. Frames of one dialect may be joined."""
+class Serializer(Protocol):
+    """Turns events into the bytes of one kind of client. Frames of one serializer may be joined."""
 
     def broadcast(self, room: str, event: Event) -> bytes:
-        """`event` as a frame for all subscribers of `room`; nothing where the dialect cannot carry it."""
+        """Returns `event` as a frame for all subscribers of `room`, or nothing where the client cannot carry it."""
 
 
 class Subscriber(Protocol):
-    """One client in one room. Its methods are called on the loop only; those that return bytes send nothing."""
+    """One client in one room. Called on the loop only; a method that returns bytes sends nothing."""
 
     @property
-    def dialect(self) -> Dialect:
-        """Subscribers with the same dialect are sent the same bytes."""
+    def serializer(self) -> Serializer:
+        """Subscribers with the same serializer are sent the same bytes."""
 
     def welcome(self, recovery: Recovery) -> bytes:
-        """The frame that grants the join."""
+        """Returns the frame that grants the join."""
 
-    def refuse(self, reason: str) -> bytes:
-        """Give up the place in the room; the frame that refuses the join."""
+    def refuse(self, reason: Reason) -> bytes:
+        """Gives up the place in the room and returns the frame that refuses the join."""
 
     def push(self, event: Event) -> bytes:
-        """`event` as a frame for this client alone."""
+        """Returns `event` as a frame for this client alone."""
 
     def answer(self, ref: Ref, answer: Answer) -> bytes:
-        """The answer to the request `ref` as a frame."""
+        """Returns the answer to the request `ref` as a frame."""
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
-        """Give up the place in the room; the last frame, which says so."""
+        """Gives up the place in the room and returns the last frame, which says so."""
 
     def write(self, frames: bytes) -> None:
-        """Send whole frames. Never blocks and never raises."""
+        """Sends whole frames. Never blocks and never raises."""
 
 
 # ---------------------------------------------------------------- what a room is asked
@@ -188,62 +209,62 @@ class Position(msgspec.Struct, frozen=True):
     """How far a client has heard a room."""
 
     since: int  # the highest seq up to which it has everything
-    epoch: int | None  # the server's when it heard that; None if it does not know
+    epoch: int | None  # the server's when it heard that; None if the client does not know
 
 
 class Join(msgspec.Struct, frozen=True):
-    """A client wants to hear the room. It is answered first, then pushed what it missed and who is here.
+    """A client subscribes. It is answered first, then pushed what it missed and who is present.
 
-    What it missed is everything after its position, or the latest messages where it has none.
+    It missed everything after its position; without a position it gets the latest messages.
     """
 
     subscriber: Subscriber
-    name: str | None  # whom to show as present; nobody for None
-    replaces: Subscriber | None = None  # the same client's earlier place here, which ends
+    name: str | None  # the person to show as present; None shows nobody
+    replaces: Subscriber | None = None  # the same client's earlier place in the room, which ends
     position: Position | None = None
 
 
 class Sync(msgspec.Struct, frozen=True):
-    """A member has missed something and wants what a join would give it."""
+    """A subscriber has missed something and wants what a join would give it."""
 
     subscriber: Subscriber
     ref: Ref
     position: Position
 
 
-class Resync(msgspec.Struct, frozen=True):
-    """A member was not sent everything and can be written to again: it is to be told where the room is."""
+class NotifyLagged(msgspec.Struct, frozen=True):
+    """A subscriber whose events were dropped can be written to again: the room tells it `Lagged`."""
 
     subscriber: Subscriber
 
 
 class Leave(msgspec.Struct, frozen=True):
-    """A client stops listening. With a `ref` it asked for it and is answered; without, its connection is gone."""
+    """A client unsubscribes. With a `ref` it asked to and is answered; without one its connection is gone."""
 
     subscriber: Subscriber
     ref: Ref | None = None
 
 
 class Dismiss(msgspec.Struct, frozen=True):
-    """A client's place in the room ends without its having asked: it is told so."""
+    """The server ends a client's subscription, and tells it so."""
 
     subscriber: Subscriber
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A member asks the room to tell everyone something."""
+    """A subscriber says something to everyone."""
 
     sender: Subscriber
     ref: Ref
-    id: str | None  # the sender's own name for this message; the room gives one for None
+    id: str | None  # the sender's own id for this message; the room makes one up for None
     name: str
     message: str
-    repeat: bool = False  # it may have been sent long ago: the database is asked before it is said
+    repeat: bool = False  # it may have been sent long ago: the database is searched before it is said
     ack: Literal["room", "disk"] = "disk"  # answered when it has its place, or when it is committed
 
 
-class Type(msgspec.Struct, frozen=True):
-    """A member lets the others see that it is writing."""
+class ShowTyping(msgspec.Struct, frozen=True):
+    """A subscriber shows the others that it is typing."""
 
     sender: Subscriber
     ref: Ref
@@ -251,7 +272,7 @@ class Type(msgspec.Struct, frozen=True):
 
 
 class Relay(msgspec.Struct, frozen=True):
-    """A member asks the room to pass bytes on to everyone."""
+    """A subscriber sends bytes to everyone."""
 
     sender: Subscriber
     ref: Ref
@@ -259,7 +280,7 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class ReadHistory(msgspec.Struct, frozen=True):
-    """A member wants up to `limit` messages: older than `before`, or newer than `after`, or the latest."""
+    """A subscriber reads up to `limit` messages: older than `before`, newer than `after`, or the latest."""
 
     reader: Subscriber
     ref: Ref
@@ -269,26 +290,26 @@ class ReadHistory(msgspec.Struct, frozen=True):
 
 
 class ContinueDelivery(msgspec.Struct, frozen=True):
-    """Some have not heard yet what was said in an earlier turn: the room goes on telling them."""
+    """The room tells itself: an earlier turn has not been written to all subscribers yet."""
 
 
-class PauseEnded(msgspec.Struct, frozen=True):
-    """Everybody may be told again who has come and gone."""
+class PresencePauseEnded(msgspec.Struct, frozen=True):
+    """The room tells itself: presence changes may be broadcast again."""
 
 
-class GraceEnded(msgspec.Struct, frozen=True):
-    """Those who were here when the server stopped have had time enough to come back."""
+class PresenceGraceEnded(msgspec.Struct, frozen=True):
+    """The room tells itself: people who were present before the restart no longer count as present."""
 
 
 class Retire(msgspec.Struct, frozen=True):
-    """The room has been empty for a while: it ends, unless somebody came meanwhile."""
+    """The supervisor ends a room that has been idle for a while, unless it is in use again."""
 
 
-# ---------------------------------------------------------------- what the database side tells a room
+# ---------------------------------------------------------------- what the storage tells a room
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What the room needs to begin: its latest messages, oldest first, where in them epochs ended, and void places."""
+    """The room's latest messages, oldest first, with the ends of their epochs and the void places."""
 
     recent: Sequence[Posted]
     epochs: Sequence[tuple[int, int]] = ()  # `(epoch, its last seq)`, oldest first
@@ -300,27 +321,27 @@ class LoadFailed(msgspec.Struct, frozen=True):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """Everything this room has said up to and including `through` is committed."""
+    """All messages of this room up to and including `through` are committed."""
 
     through: int
 
 
 class NotSaved(msgspec.Struct, frozen=True):
-    """The database can never take the message `seq`. Its place is kept by `void`, which is committed."""
+    """The database can never take a message. `void` is committed in its place."""
 
     void: Posted
-    first: Posted | None  # the message of the same sender that has its id already
+    first: Posted | None  # the same sender's message that already has its id
 
 
-class HistoryRead(msgspec.Struct, frozen=True):
-    """The answer to a `ReadPage`: a page, or a refusal."""
+class PageLoaded(msgspec.Struct, frozen=True):
+    """Answers a `LoadPage` with a page or a refusal."""
 
     request: ReadHistory
     answer: Page | Refused
 
 
-class MissedRead(msgspec.Struct, frozen=True):
-    """The answer to a `ReadMissed`."""
+class MissedLoaded(msgspec.Struct, frozen=True):
+    """Answers a `LoadMissed`."""
 
     request: Join | Sync
     base: int | None  # None where it lies too far back
@@ -328,7 +349,7 @@ class MissedRead(msgspec.Struct, frozen=True):
 
 
 class LookedUp(msgspec.Struct, frozen=True):
-    """The answer to a `LookUp`."""
+    """Answers a `LookUp`."""
 
     post: Post
     first: Posted | None  # what was said under this id before
@@ -338,41 +359,41 @@ class LookedUp(msgspec.Struct, frozen=True):
 RoomMessage: TypeAlias = (
     Join
     | Sync
-    | Resync
+    | NotifyLagged
     | Leave
     | Dismiss
     | Post
-    | Type
+    | ShowTyping
     | Relay
     | ReadHistory
     | ContinueDelivery
-    | PauseEnded
-    | GraceEnded
+    | PresencePauseEnded
+    | PresenceGraceEnded
     | Retire
     | Loaded
     | LoadFailed
     | Saved
     | NotSaved
-    | HistoryRead
-    | MissedRead
+    | PageLoaded
+    | MissedLoaded
     | LookedUp
 )
 
 
-# ---------------------------------------------------------------- what the database side is asked
+# ---------------------------------------------------------------- what the storage is asked
 
 
 class Save(msgspec.Struct, frozen=True):
-    """A room has said something that is to be committed: `messages` in the order of their `seq`."""
+    """A room has `messages` to commit, in the order of their `seq`."""
 
-    room: RoomRef | None  # None for what an earlier server left behind
+    room: RoomRef | None  # None for what an earlier server left in its spool
     slug: str
     epoch: int
     messages: Sequence[Posted]
 
 
 class Load(msgspec.Struct, frozen=True):
-    """A room begins and wants its latest `limit` messages. Persistence passes it on once all before it is committed."""
+    """A room begins and wants its latest `limit` messages, once all told before is committed."""
 
     room: RoomRef
     slug: str
@@ -389,8 +410,8 @@ class Flush(msgspec.Struct, frozen=True):
     """Asked: returns None once everything told before is committed."""
 
 
-class ReadPage(msgspec.Struct, frozen=True):
-    """A room passes on a `ReadHistory` that reaches beyond its ring; `newest` is its last seq."""
+class LoadPage(msgspec.Struct, frozen=True):
+    """A room passes on a `ReadHistory` that reaches beyond its memory; `newest` is its last seq."""
 
     room: RoomRef
     slug: str
@@ -398,20 +419,20 @@ class ReadPage(msgspec.Struct, frozen=True):
     request: ReadHistory
 
 
-class ReadMissed(msgspec.Struct, frozen=True):
-    """A room passes on a `Join` or `Sync` whose answer reaches beyond its ring."""
+class LoadMissed(msgspec.Struct, frozen=True):
+    """A room passes on a `Join` or `Sync` whose answer reaches beyond its memory."""
 
     room: RoomRef
     slug: str
     since: int
-    epoch: int | None  # look for its last seq; None where it is the present one, which is void nowhere
-    above: int  # as far back as it is looked for
+    epoch: int | None  # the epoch whose last seq is wanted; None for the current one, which has no end yet
+    above: int  # the lowest seq that matters for that
     limit: int
     request: Join | Sync
 
 
 class LookUp(msgspec.Struct, frozen=True):
-    """A room wants to know whether a post that may be a repeat was said before."""
+    """A room asks whether a post that may be a repeat was said before."""
 
     room: RoomRef
     slug: str
@@ -419,21 +440,21 @@ class LookUp(msgspec.Struct, frozen=True):
 
 
 class ListRooms(msgspec.Struct, frozen=True):
-    """Asked: the rooms in which something was said, the latest first, at most `limit`: a list of `RoomListed`."""
+    """Asked: returns up to `limit` rooms as a list of `RoomListed`, the last spoken in first."""
 
     limit: int
 
 
 class RoomListed(msgspec.Struct, frozen=True):
-    """A room and when something was last said there."""
+    """A room and the time of its last message."""
 
     slug: str
     last_message_at: str
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """Asked: whether the database answers. Returns None, or raises what it raised."""
+    """Asked: returns None if the database answers, or raises what it raised."""
 
 
 PersistenceMessage: TypeAlias = Work | Flush
-HistoryMessage: TypeAlias = Load | ReadPage | ReadMissed | LookUp | ListRooms | Ping
+HistoryMessage: TypeAlias = Load | LoadPage | LoadMissed | LookUp | ListRooms | Ping

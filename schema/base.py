@@ -1,4 +1,6 @@
-"""What all models share: the database, which is known once `open_database` has been called."""
+"""What all models share: the database, which `open_database` sets, and how rows are read."""
+
+from typing import Any
 
 import peewee
 
@@ -10,3 +12,8 @@ class Model(peewee.Model):
 
     class Meta:
         database = database
+
+
+def tuples(query: Any) -> list[Any]:  # Peewee's stubs know no `tuples()` that can be iterated over
+    """Reads the rows of `query` as tuples."""
+    return list(query.tuples())

@@ -1,4 +1,4 @@
-"""Opening the database: SQLite by a path or URL, PostgreSQL by a URL; and bringing its tables up to date."""
+"""Opens the database, SQLite or PostgreSQL by its URL, and migrates its tables."""
 
 import importlib.util
 import re
@@ -16,11 +16,11 @@ Database: TypeAlias = peewee.Database
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_PRAGMAS = {
-    "journal_mode": "wal",  # readers and the writer do not wait for each other
+    "journal_mode": "wal",  # readers and the writer do not block each other
 }
 
 SQLITE_LOCK_TIMEOUT = 1.0
-"""Seconds that SQLite waits for another program's lock before it says so; a commit is tried again after that."""
+"""Seconds that SQLite waits for another program's lock before it fails; a commit is tried again after that."""
 
 
 class DatabaseUnusable(Exception):
@@ -28,11 +28,11 @@ class DatabaseUnusable(Exception):
 
 
 def open_database(url: str, sqlite_synchronous: str = "full") -> Database:
-    """Connect to the database at `url`, make it that of all models, and return it.
+    """Connects to the database at `url`, binds all models to it, and returns it.
 
     `url` is `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host:port/name`.
-    SQLite files and their folder are created. With `sqlite_synchronous` "full" what is committed survives power loss,
-    which the group commit pays for; with "normal" only the end of the program. Raises `DatabaseUnusable`.
+    A SQLite file and its folder are created. With `sqlite_synchronous` "full" what is committed survives power loss,
+    at a cost that group commits share; with "normal" only the end of the program. Raises `DatabaseUnusable`.
     """
     try:
         database = connect(url, sqlite_synchronous=sqlite_synchronous)
@@ -44,7 +44,7 @@ def open_database(url: str, sqlite_synchronous: str = "full") -> Database:
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply the migrations that `database` has not seen, oldest first, and return their names.
+    """Applies the migrations that `database` has not seen, oldest first, and returns their names.
 
     Raises `DatabaseUnusable` when the database has seen one that this program does not know, or one fails.
     """
@@ -59,7 +59,7 @@ def migrate(database: Database) -> list[str]:
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file that `url` names, or None where it names a database elsewhere. Raises `ValueError`."""
+    """Returns the file that a SQLite `url` names; None for another database. Raises `ValueError`."""
     scheme, _, rest = url.partition("://")
     if scheme != "sqlite":
         return None
@@ -72,7 +72,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def connect(url: str, *, sqlite_synchronous: str = "full", **options: Any) -> Database:
-    """The database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError` and `ImportError`."""
+    """Returns the database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError`, `ImportError`."""
     path = sqlite_path(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Incarnations of the server."""
+"""The starts of the server."""
 
 import peewee
 
@@ -6,11 +6,11 @@ from schema.base import Model
 
 
 class Epoch(Model):
-    """One start of the server that wrote to this database. What was said keeps the epoch in which it was said."""
+    """One start of the server on this database. Each message keeps the epoch in which it was said."""
 
     number = peewee.AutoField()
 
     @classmethod
     def begin(cls) -> int:
-        """Hand out the next number: higher than any before it."""
+        """Adds an epoch and returns its number, which is higher than all before it."""
         return int(cls.insert().execute())

@@ -1,4 +1,4 @@
-"""One server owns a database: two that number the same rooms would contradict each other."""
+"""Gives one server the sole right to write to a database: two would give out the same numbers."""
 
 import fcntl
 import time
@@ -8,37 +8,37 @@ from typing import IO, Any
 from schema.database import Database, DatabaseUnusable, connect, sqlite_path
 
 _KEY = 0x43686174746572
-"""Of PostgreSQL's advisory lock: `Chatter` in ASCII. Such a lock is one for each database of a cluster."""
+"""The key of PostgreSQL's advisory lock: `Chatter` in ASCII. Each database of a cluster has its own such lock."""
 
 PATIENCE = 2.0
-"""Seconds that PostgreSQL has to notice that the session of a server that was killed is gone, and its lock with it."""
+"""Seconds for PostgreSQL to notice that the session of a killed server has ended, which frees its lock."""
 
 _TAKEN = "another Chatter is running on this database"
 
 
 class Ownership:
-    """The right to write to a database, held until `release` or the end of the process, however that comes."""
+    """The right to write to a database. It ends with `release` or with the process, however that ends."""
 
     def __init__(self, url: str) -> None:
-        """Take it. Raises `DatabaseUnusable` where another process has it."""
+        """Takes the right. Raises `DatabaseUnusable` where another process has it."""
         self._file: IO[bytes] | None = None
         self._session: Database | None = None
         path = sqlite_path(url)
         if path is None:
-            self._session = connect(url, thread_safe=False)  # taken in one thread, renewed in another
+            self._session = connect(url, thread_safe=False)  # one thread takes the lock, another renews it
             self._lock_session(self._session)
         else:
             self._file = _open(path.with_name(path.name + ".lock"))
             self._lock_file(self._file)
 
     def renew(self) -> None:
-        """Take it anew where the database has restarted and forgotten it. Raises what `Ownership` raises."""
+        """Takes it again, since a database that has restarted has lost the lock. Raises `DatabaseUnusable`."""
         if self._session is not None:
             self._session.close()
             self._lock_session(self._session)
 
     def release(self) -> None:
-        """Let others have it."""
+        """Frees it for others."""
         for held in (self._file, self._session):
             if held is not None:
                 held.close()

@@ -1,4 +1,4 @@
-"""The `chatter` command. Exit code 2: cannot run as asked (a setting, the port, the database); 1: it failed later."""
+"""The `chatter` command. Exit code 2: it cannot run as asked (setting, port, database); 1: it failed later."""
 
 import argparse
 import asyncio
@@ -13,23 +13,24 @@ import schema
 from chatter import __version__
 from schema.database import migrate
 from schema.ownership import Ownership
+from web.channels.endpoint import Authorize
 from web.server import NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005
-"""Seconds after which a busy thread lets others run: with Python's 5 ms each commit held up the loop that long."""
+"""Seconds after which a busy thread lets others run. With Python's 5 ms each commit held up the loop that long."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """One line for a mistake, not a page of usage."""
+    """Answers a mistake with one line, not with a page of usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"chatter: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Runs the command and returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         settings = read_settings(vars(options), os.environ)
@@ -63,19 +64,19 @@ def _migrate(settings: Settings) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    server = Server(settings, load_authorize(settings.authorize))
+    authorize = load_authorize(settings.authorize)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_run(server))
+            runner.run(_run(settings, authorize))
         except NotEverythingSaved:
             return _fail(1, "stopped, but neither the database nor a file took everything that was said")
     return 0
 
 
 def _allow_many_connections() -> None:
-    """Take as many open files as we may: the usual 1,024 are meant for programs that use select()."""
+    """Raises the limit of open files to what is allowed: the usual 1,024 suit programs that use select()."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -83,12 +84,12 @@ def _allow_many_connections() -> None:
         pass  # macOS says that there is no limit, and has one
 
 
-async def _run(server: Server) -> None:
+async def _run(settings: Settings, authorize: Authorize) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    address = await server.start()
-    print(f"Chatter is ready at {address}", flush=True)
+    server = Server(settings, authorize)
+    print(f"Chatter is ready at {server.start()}", flush=True)
     await stop.wait()
     await server.stop()
 

@@ -1,117 +1,100 @@
 """The server: what starts in which order, and stops in which.
 
-Start: the port, the database (owned, migrated, with what an earlier server could not save), then history, the backlog
-with its persistence actor, and the supervisor (rooms start when somebody comes); last it listens. Stop is the reverse,
-and nothing that was said is lost on the way: say so to who watches; stop listening; stop hearing clients; rooms finish
-their turn; persistence commits and rooms answer the senders; connections are closed with 1012, which makes Phoenix
-clients come back, many of them in batches; what the
-database refused to the end is left to the next server in a file; persistence, history and the database close.
+Start, top down in `__init__`: the port is bound; the storage is opened (owned, migrated, with what an earlier server
+could not save); history, the backlog with its persistence actor, and the supervisor start; last the endpoint listens.
+Rooms start when somebody joins.
+
+Stop, bottom up in `stop`, and nothing that was said is lost: `/healthz` says so; the listener stops; frames of clients
+are dropped; rooms finish their turn; persistence commits and rooms answer the senders; connections are closed with
+1012, in batches, and Phoenix clients come back; the spool takes what the database has refused to the end; history and
+the database close.
 """
 
 import asyncio
 import logging
 import threading
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pykka
 from tornado.web import Application
 
-import schema
 from chatter.messages import Save
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
-from chatter.storage.committer import Committer, Spool
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
-from chatter.storage.presence_snapshot import PresenceSnapshot
-from schema.database import migrate, sqlite_path
-from schema.ownership import Ownership
-from web.channels.endpoint import Authorize, Closable, Edge
+from chatter.storage.storage import Storage
+from web.channels.endpoint import Authorize, Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler
 from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
-from web.io.gc_policy import Garbage
+from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings
-from web.transport.listener import Listener, address_of, listening_sockets
-from web.transport.longpoll import LongPollHandler, Sessions
+from web.transport.listener import Listener, listening_sockets, url_of
+from web.transport.longpoll import LongPollHandler, PollSessions
 from web.transport.upgrade import WebSocketHandler
 
 logger = logging.getLogger(__name__)
 
 
 class NotEverythingSaved(Exception):
-    """The server has stopped, and neither the database nor a file took everything that was said."""
+    """The server has stopped, and neither the database nor the spool took everything that was said."""
 
 
 class Server:
-    """One Chatter, listening."""
+    """One Chatter. Made and used on a running event loop."""
 
     def __init__(self, settings: Settings, authorize: Authorize) -> None:
+        """Starts everything but the listener. Raises `AddressUnusable` and `schema.DatabaseUnusable`."""
         self._settings = settings
-        self._authorize = authorize
+        self._sockets = listening_sockets(settings)
+        self._storage = Storage.open(
+            settings.database,
+            sqlite_synchronous=settings.sqlite_synchronous,
+            spool_folder=settings.spool_folder,
+        )
+        self._history: pykka.ActorRef[Any] = History.start(self._storage.database)
         self._give_up = threading.Event()
+        self._backlog = Backlog(settings.max_unsaved_messages, settings.max_unsaved_bytes)
+        self._backlog.open(self._start_persistence)
+        expected = self._storage.presence_snapshot.load()
+        self._supervisor = Supervisor(self._backlog, self._history, self._storage.epoch, settings.rooms, expected)
+        self._endpoint = Endpoint(settings, self._supervisor, self._history, self._backlog, authorize)
+        self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
+        self._listener = Listener(_application(self._endpoint), self._endpoint)
 
-    async def start(self) -> str:
-        """Start everything; returns the address of the page.
-
-        Raises `AddressUnusable` and `schema.DatabaseUnusable`.
-        """
-        listeners = listening_sockets(self._settings)
-        database = schema.open_database(self._settings.database, self._settings.sqlite_synchronous)
-        ownership = self._ownership = Ownership(self._settings.database)
-        epoch = self._begin_epoch(database)
-        self._history: pykka.ActorRef[Any] = History.start(database)
-        backlog = self._backlog = Backlog(self._settings.max_unsaved_messages, self._settings.max_unsaved_bytes)
-        backlog.open(
-            lambda on_death: Persistence.start(
-                database,
-                self._history,
-                backlog=backlog,
-                committer=self._committer,
-                give_up=self._give_up,
-                renew=ownership.renew,
-                on_death=on_death,
-            )
-        )
-        self._supervisor = Supervisor(
-            backlog, self._history, epoch, self._settings.rooms, self._presence_snapshot.take_up()
-        )
-        self._edge = Edge(self._settings, self._supervisor, self._history, backlog, self._authorize)
-        self._listener = Listener(_application(self._edge), self._edge)
-        self._garbage = Garbage(lambda: len(self._edge.connections))
-        self._garbage.begin()
-        self._listener.listen(listeners)
-        return address_of(listeners[0])
+    def start(self) -> str:
+        """Begins to listen, and returns the address of the page."""
+        self._gc_policy.install()
+        self._listener.listen(self._sockets)
+        return url_of(self._sockets[0])
 
     async def stop(self) -> None:
-        """Stop everything, in order. Raises `NotEverythingSaved` when neither the database nor a file took all."""
-        self._edge.stopping = True
+        """Stops everything, in order. Raises `NotEverythingSaved`."""
+        self._endpoint.is_stopping = True
         await asyncio.sleep(self._settings.drain_notice)
-        self._edge.hearing = False
         self._listener.stop()
-        await self._supervisor.settle()
+        self._endpoint.is_accepting = False
+        await self._supervisor.empty_mailboxes()
         await self._save_what_can_be_saved()
-        self._presence_snapshot.leave(await self._supervisor.stop())
+        self._storage.presence_snapshot.save(await self._supervisor.stop())
         await self._close_connections()
-        self._leave(await self._backlog.close())
+        self._spool(await self._backlog.close())
         await self._history.stop(block=False)
-        self._ownership.release()
-        self._garbage.end()
+        self._storage.ownership.release()
+        self._gc_policy.uninstall()
 
-    def _begin_epoch(self, database: schema.Database) -> int:
-        migrate(database)
-        files = _files_beside(self._settings)
-        self._committer = Committer(files.with_name(files.name + ".dead-letters.jsonl"))
-        self._spool = Spool(files.with_name(files.name + ".unsaved.jsonl"))
-        self._presence_snapshot = PresenceSnapshot(files.with_name(files.name + ".present.json"))
-        try:
-            self._spool.take_up(self._committer)
-            return schema.Epoch.begin()
-        except Exception as error:
-            raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error
-        finally:
-            database.close()
+    def _start_persistence(self, on_death: Callable[[], None]) -> pykka.ActorRef[Any]:
+        return Persistence.start(
+            self._storage.database,
+            self._history,
+            backlog=self._backlog,
+            committer=self._storage.committer,
+            give_up=self._give_up,
+            renew=self._storage.ownership.renew,
+            on_death=on_death,
+        )
 
     async def _save_what_can_be_saved(self) -> None:
         try:
@@ -122,24 +105,17 @@ class Server:
             logger.exception("persistence gave up")
         self._give_up.set()
 
-    def _leave(self, unsaved: list[Save]) -> None:
-        try:
-            self._spool.leave(unsaved)
-        except OSError as error:
-            logger.exception("what could not be saved cannot be kept in a file either: %s", unsaved)
-            raise NotEverythingSaved from error
-
     async def _close_connections(self) -> None:
-        await self._close_in_batches(list(self._edge.connections))
+        await self._close_in_batches(list(self._endpoint.connections))
         try:
-            await asyncio.wait_for(self._edge.all_gone(), self._settings.stop_timeout)
+            await asyncio.wait_for(self._endpoint.all_closed(), self._settings.stop_timeout)
         except TimeoutError:
-            logger.warning("some clients did not let go of their connections in time")
+            logger.warning("some clients did not close their connections in time")
         await self._listener.close_all_connections()
-        self._edge.poller.close()
+        self._endpoint.poller.close()
 
     async def _close_in_batches(self, connections: list[Closable]) -> None:
-        """Not all at once: their clients come back in the order in which they are told to, and TLS is dear."""
+        """Closes not all at once: clients come back in the order in which they are closed, and TLS is expensive."""
         size = self._settings.close_batch_size
         batches = [connections[start : start + size] for start in range(0, len(connections), size)]
         for number, batch in enumerate(batches):
@@ -148,16 +124,23 @@ class Server:
             for connection in batch:
                 connection.close(CloseCode.SERVICE_RESTART)
 
+    def _spool(self, unsaved: list[Save]) -> None:
+        try:
+            self._storage.spool.write(unsaved)
+        except OSError as error:
+            logger.exception("messages could be saved neither in the database nor in the spool: %s", unsaved)
+            raise NotEverythingSaved from error
 
-def _application(edge: Edge) -> Application:
+
+def _application(endpoint: Endpoint) -> Application:
     page = (CLIENT / "index.html").read_text(encoding="utf-8")
-    with_page, with_edge = {"page": page}, {"edge": edge}
+    with_page, with_endpoint = {"page": page}, {"endpoint": endpoint}
     return Application(
         [
-            (r"/socket/websocket/?", WebSocketHandler, with_edge),
-            (r"/socket/longpoll/?", LongPollHandler, {"edge": edge, "sessions": Sessions(edge)}),
-            (r"/healthz", HealthHandler, with_edge),
-            (r"/api/rooms", RoomsHandler, with_edge),
+            (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
+            (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": PollSessions(endpoint)}),
+            (r"/healthz", HealthHandler, with_endpoint),
+            (r"/api/rooms", RoomsHandler, with_endpoint),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
             (r"/rooms/[a-z0-9][a-z0-9_-]{0,63}", PageHandler, with_page),
@@ -166,12 +149,3 @@ def _application(edge: Edge) -> Application:
         log_function=lambda _handler: None,
         content_security_policy=content_security_policy(page),
     )
-
-
-def _files_beside(settings: Settings) -> Path:
-    """What the files for messages that were not saved are called after: the database, where it is or in `var`."""
-    file = sqlite_path(settings.database)
-    name = file.name if file else settings.database.rsplit("/", 1)[-1].partition("?")[0]
-    folder = Path(settings.spool_folder) if settings.spool_folder else file.parent if file else Path("var")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name

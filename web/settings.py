@@ -1,7 +1,7 @@
-"""Every setting of the server: one frozen object, from the command line, else the environment, else its default.
+"""Settings: one frozen object, read from the command line, else the environment, else the defaults.
 
-A field here is an option `--like-this` of `chatter serve` and a variable `CHATTER_LIKE_THIS`; `docs/configuration.md`
-has the same table.
+A field `like_this` of `Settings` is the option `--like-this` of `chatter serve` and the variable `CHATTER_LIKE_THIS`;
+`docs/configuration.md` has the same table.
 """
 
 import argparse
@@ -11,17 +11,17 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
-from chatter.room.room import RoomSettings
-from web.channels.rate_limits import Rate
-from web.channels.requests import Limits
+from chatter.room.context import RoomSettings
+from web.limits import Limits, Rate
 
 Environment: TypeAlias = Mapping[str, str]
+Slice = TypeVar("Slice", Limits, RoomSettings)
 
 
 class BadSetting(Exception):
-    """A setting that cannot be used. The message is one line: which, what was expected, what it is."""
+    """A setting that cannot be used. The message is one line: its name, what was expected, what came."""
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -92,7 +92,7 @@ def _setting(default: Any, parse: Callable[[str], Any], what: str) -> Any:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """How this server runs. All sizes in bytes, all times in seconds."""
+    """How this server runs. Sizes are in bytes, times in seconds."""
 
     host: str = _setting("127.0.0.1", _words, "address to listen on; 0.0.0.0 for all")
     port: int = _setting(8000, _whole(0, 65_535), "port to listen on; 0 picks a free one")
@@ -191,43 +191,17 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What a client may say."""
-        return Limits(
-            self.max_name_length,
-            self.max_message_length,
-            self.max_id_length,
-            self.max_history_page,
-            self.max_recovery_page,
-        )
-
-    @property
-    def rates(self) -> Mapping[str, tuple[str, Rate]]:
-        """How often one connection may ask, by event: what it counts as, and how often that may be."""
-        if self.rate_limits == "off":
-            return {}
-        history = ("history", self.history_rate)
-        return {
-            "new_message": ("new_message", self.message_rate),
-            "phx_join": ("phx_join", self.join_rate),
-            "typing": ("typing", self.typing_rate),
-            "history": history,
-            "sync": history,
-        }
+        """How much a client may say."""
+        return self._slice(Limits)
 
     @property
     def rooms(self) -> RoomSettings:
-        """What rooms are started with."""
-        return RoomSettings(
-            self.ring_size,
-            self.greeting_size,
-            self.room_idle_timeout,
-            self.id_memory_size,
-            self.max_recovery_page,
-            self.max_recovery_gap,
-            self.presence_grace,
-            self.max_listed_people,
-            self.presence_interval,
-        )
+        """The settings of rooms."""
+        return self._slice(RoomSettings)
+
+    def _slice(self, kind: type[Slice]) -> Slice:
+        """Copies by name, so that no two settings can be swapped."""
+        return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})
 
 
 def _option(field: "dataclasses.Field[Any]") -> str:
@@ -235,12 +209,12 @@ def _option(field: "dataclasses.Field[Any]") -> str:
 
 
 def variable(field: "dataclasses.Field[Any]") -> str:
-    """The environment variable of a setting."""
+    """Returns the name of a setting's environment variable."""
     return "CHATTER_" + field.name.upper()
 
 
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Give `parser` an option for each setting, or only for those named."""
+    """Adds an option to `parser` for each setting, or only for those named."""
     for field in dataclasses.fields(Settings):
         if not names or field.name in names:
             default = " ".join(sorted(field.default)) if isinstance(field.default, frozenset) else field.default
@@ -249,7 +223,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def read_settings(options: Mapping[str, str | None], environment: Environment) -> Settings:
-    """The settings that the command line and the environment ask for. Raises `BadSetting`."""
+    """Reads the settings from the command line and the environment. Raises `BadSetting`."""
     known = {variable(field) for field in dataclasses.fields(Settings)}
     for name in environment:
         if name.startswith("CHATTER_") and name not in known:
@@ -275,13 +249,13 @@ def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:
 
 
 def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
-    """The function that `authorize` names; one that lets everybody in where it names none. Raises `BadSetting`."""
+    """Imports the function that `authorize` names; without a name all may join. Raises `BadSetting`."""
     if not path:
         return lambda _slug, _params: True
     module, _, name = path.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever a module does while it is imported
+    except Exception as error:  # a module may raise anything while it is imported
         raise BadSetting(f"--authorize: expected a function that can be imported, got {path!r}: {error}") from error
     if not callable(function):
         raise BadSetting(f"--authorize: expected a function, got {path!r}")
@@ -289,5 +263,5 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
 
 
 def set_up_logging(level: str) -> None:
-    """Log to stderr."""
+    """Sets up logging to stderr."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")

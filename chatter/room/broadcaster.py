@@ -1,130 +1,133 @@
-"""A room's voice: what is said in one turn of its mailbox, delivered in one write for each client."""
+"""The broadcaster: writes what is said in one turn of a room to each subscriber, in one write."""
 
 import time
 from collections.abc import Collection, Iterator
 
-from chatter.messages import Dialect, Event, Subscriber
+from chatter.messages import Event, Serializer, Subscriber
 
 SLICE = 0.001
-"""Seconds after which a sweep lets others have their turn: one write takes 5 to 30 µs, and a room may hold 10,000."""
+"""Seconds after which a delivery lets the loop serve others: one write takes 5 to 30 µs, and a room may hold 10,000."""
 
-WRITES_BETWEEN_LOOKS = 16
-"""Writes after which a sweep looks at the clock."""
+WRITES_BETWEEN_CLOCK_READS = 16
 
-FEW = 16
-"""So many are written to without a look at the clock."""
+MAX_UNSLICED = 16
+"""Up to this many subscribers are written to without reading the clock."""
 
 _DONE = object()
 
 
-class Voice:
-    """Owns what was said and is not heard yet: of this turn, events for everyone, and frames for one client at their
-    place between them; of an earlier turn, to whom it is still to be written.
+class Broadcaster:
+    """Owns what is said and not delivered yet.
+
+    Of the current turn: events for all, and frames for single clients at their place between the events. Of an earlier
+    turn: the clients that are still to be written to.
     """
 
-    __slots__ = ("_events", "_room", "_scripts", "_sweep")
+    __slots__ = ("_delivery", "_events", "_room", "_views")
 
     def __init__(self, room: str) -> None:
         self._room = room
         self._events: list[Event] = []
-        self._scripts: dict[Subscriber, _Script] = {}
-        self._sweep: Iterator[None] | None = None  # an earlier turn that some have not heard yet
+        self._views: dict[Subscriber, _ClientView] = {}
+        self._delivery: Iterator[None] | None = None  # of an earlier turn, where not all have been written to
 
     @property
     def is_delivering(self) -> bool:
-        """Whether some have not heard yet what was said in an earlier turn."""
-        return self._sweep is not None
+        """Whether an earlier turn has not been written to all."""
+        return self._delivery is not None
 
-    def say(self, event: Event, *, but: Subscriber | None = None) -> None:
-        """Tell everyone, `but` one."""
+    def broadcast(self, event: Event, *, but: Subscriber | None = None) -> None:
+        """Adds an event for all subscribers, except `but`."""
         if but is not None:
-            self._script(but).skip(len(self._events))
+            self._view(but).skip(len(self._events))
         self._events.append(event)
 
-    def tell(self, subscriber: Subscriber, frame: bytes) -> None:
-        """Tell one client, after what has been said so far. It need not be a subscriber any more."""
-        self._script(subscriber).insert(len(self._events), frame)
+    def push(self, client: Subscriber, frame: bytes) -> None:
+        """Adds a frame for one client, after the events so far. The client need not be a subscriber any more."""
+        self._view(client).insert(len(self._events), frame)
 
-    def begin(self, subscriber: Subscriber) -> None:
-        """From here on `subscriber` hears what is said."""
-        self._scripts[subscriber] = _Script(len(self._events))
+    def add(self, subscriber: Subscriber) -> None:
+        """Starts broadcasting to `subscriber`, from the next event on."""
+        self._views[subscriber] = _ClientView(len(self._events))
 
-    def end(self, subscriber: Subscriber) -> None:
-        """From here on `subscriber` hears nothing but what it is told alone."""
-        self._script(subscriber).end = len(self._events)
+    def remove(self, subscriber: Subscriber) -> None:
+        """Stops broadcasting to `subscriber`; frames pushed to it are still written."""
+        self._view(subscriber).end = len(self._events)
 
     def deliver(self, subscribers: Collection[Subscriber]) -> bool:
-        """Have the turn heard, or another slice of the one that is not delivered yet: then what was said since waits.
+        """Writes the turn to `subscribers`, or a slice of it where they are many.
 
-        They hear it who are `subscribers` when its delivery begins. Returns whether something is left for another call.
+        While a turn is delivered in slices, events added since wait. Returns whether another call is needed.
         """
-        if self._sweep is None:
-            self._sweep = self._write(subscribers)
-        elif next(self._sweep, _DONE) is _DONE:
-            self._sweep = None
-        return self._sweep is not None or bool(self._events or self._scripts)
+        if self._delivery is None:
+            self._delivery = self._write(subscribers)
+        elif next(self._delivery, _DONE) is _DONE:
+            self._delivery = None
+        return self._delivery is not None or bool(self._events or self._views)
 
-    def finish(self, subscribers: Collection[Subscriber]) -> None:
-        """Have everything heard at once."""
-        for _ in self._sweep or ():
+    def flush(self, subscribers: Collection[Subscriber]) -> None:
+        """Writes everything at once."""
+        for _ in self._delivery or ():
             pass
         for _ in self._write(subscribers) or ():
             pass
-        self._sweep = None
+        self._delivery = None
 
     def _write(self, subscribers: Collection[Subscriber]) -> Iterator[None] | None:
-        """Write the turn: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
+        """Writes the turn: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
 
-        Where many listen only a slice is written, and another each time the iterator that is returned is advanced.
+        With many subscribers it writes one slice, and one more each time the returned iterator is advanced.
         """
-        events, scripts = self._events, self._scripts
-        if not (events or scripts):
+        events, views = self._events, self._views
+        if not (events or views):
             return None
-        self._events, self._scripts = [], {}
-        frames = _Frames(self._room, events)
-        for subscriber, script in scripts.items():
-            if script.end is None and subscriber not in subscribers:
-                script.end = 0  # one who left in an earlier turn hears only what it is still owed
-        if len(subscribers) + len(scripts) > FEW:
-            others = [each for each in subscribers if each not in scripts] if events else []
-            sweep = _sweep(frames, scripts, others)
-            return None if next(sweep, _DONE) is _DONE else sweep
-        for subscriber, script in scripts.items():
-            subscriber.write(script.perform(frames.each(subscriber.dialect)))
+        self._events, self._views = [], {}
+        turn = _EncodedTurn(self._room, events)
+        for client, view in views.items():
+            if view.end is None and client not in subscribers:
+                view.end = 0  # it left in an earlier turn: it gets only the frames pushed to it
+        if len(subscribers) + len(views) > MAX_UNSLICED:
+            others = [each for each in subscribers if each not in views] if events else []
+            delivery = _write_in_slices(turn, views, others)
+            return None if next(delivery, _DONE) is _DONE else delivery
+        for client, view in views.items():
+            client.write(view.render(turn.frames(client.serializer)))
         if events:
             for subscriber in subscribers:
-                if subscriber not in scripts:
-                    subscriber.write(frames.joined(subscriber.dialect))
+                if subscriber not in views:
+                    subscriber.write(turn.joined(subscriber.serializer))
         return None
 
-    def _script(self, subscriber: Subscriber) -> "_Script":
-        script = self._scripts.get(subscriber)
-        if script is None:
-            script = self._scripts[subscriber] = _Script(0)
-        return script
+    def _view(self, client: Subscriber) -> "_ClientView":
+        view = self._views.get(client)
+        if view is None:
+            view = self._views[client] = _ClientView(0)
+        return view
 
 
-def _sweep(frames: "_Frames", scripts: dict[Subscriber, "_Script"], others: list[Subscriber]) -> Iterator[None]:
-    """The same for many: to those with frames of their own, then to the `others`, who all hear the same."""
+def _write_in_slices(
+    turn: "_EncodedTurn", views: dict[Subscriber, "_ClientView"], others: list[Subscriber]
+) -> Iterator[None]:
+    """Writes to the clients with a view of their own, then to the `others`, who all get the same bytes."""
     until = time.perf_counter() + SLICE
-    for number, (subscriber, script) in enumerate(scripts.items(), 1):
-        subscriber.write(script.perform(frames.each(subscriber.dialect)))
-        if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+    for number, (client, view) in enumerate(views.items(), 1):
+        client.write(view.render(turn.frames(client.serializer)))
+        if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + SLICE
-    dialect, said = None, b""
+    serializer, frames = None, b""
     for number, subscriber in enumerate(others, 1):
-        if subscriber.dialect is not dialect:
-            dialect = subscriber.dialect
-            said = frames.joined(dialect)
-        subscriber.write(said)
-        if number % WRITES_BETWEEN_LOOKS == 0 and time.perf_counter() > until:
+        if subscriber.serializer is not serializer:
+            serializer = subscriber.serializer
+            frames = turn.joined(serializer)
+        subscriber.write(frames)
+        if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + SLICE
 
 
-class _Script:
-    """What one client hears where that differs: events from `start` to `end`, with its own frames between."""
+class _ClientView:
+    """What one client gets of a turn: the events from `start` to `end`, with its own frames between them."""
 
     __slots__ = ("_cuts", "end", "start")
 
@@ -139,35 +142,35 @@ class _Script:
     def skip(self, at: int) -> None:
         self._cuts.append((at, b"", at + 1))
 
-    def perform(self, frames: list[bytes]) -> bytes:
-        heard: list[bytes] = []
+    def render(self, frames: list[bytes]) -> bytes:
+        parts: list[bytes] = []
         position = self.start
         end = len(frames) if self.end is None else self.end
         for until, frame, after in self._cuts:
-            heard += frames[position : min(until, end)]
-            heard.append(frame)
+            parts += frames[position : min(until, end)]
+            parts.append(frame)
             position = max(position, after)
-        heard += frames[position:end]
-        return b"".join(heard)
+        parts += frames[position:end]
+        return b"".join(parts)
 
 
-class _Frames:
-    """The turn's events as each dialect says them, encoded once."""
+class _EncodedTurn:
+    """The turn's events, encoded once for each serializer."""
 
     def __init__(self, room: str, events: list[Event]) -> None:
         self._room = room
         self._events = events
-        self._each: dict[Dialect, list[bytes]] = {}
-        self._joined: dict[Dialect, bytes] = {}
+        self._frames: dict[Serializer, list[bytes]] = {}
+        self._joined: dict[Serializer, bytes] = {}
 
-    def each(self, dialect: Dialect) -> list[bytes]:
-        frames = self._each.get(dialect)
+    def frames(self, serializer: Serializer) -> list[bytes]:
+        frames = self._frames.get(serializer)
         if frames is None:
-            frames = self._each[dialect] = [dialect.broadcast(self._room, event) for event in self._events]
+            frames = self._frames[serializer] = [serializer.broadcast(self._room, event) for event in self._events]
         return frames
 
-    def joined(self, dialect: Dialect) -> bytes:
-        frames = self._joined.get(dialect)
+    def joined(self, serializer: Serializer) -> bytes:
+        frames = self._joined.get(serializer)
         if frames is None:
-            frames = self._joined[dialect] = b"".join(self.each(dialect))
+            frames = self._joined[serializer] = b"".join(self.frames(serializer))
         return frames

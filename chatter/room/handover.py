@@ -1,20 +1,37 @@
-"""What a room that failed leaves to the one that is built in its place."""
+"""The hand-over: what a room that failed passes on to its successor."""
 
 import dataclasses
+from typing import assert_never
 
 from chatter.messages import (
-    Acknowledged,
+    ContinueDelivery,
+    Dismiss,
     Join,
+    Leave,
+    Loaded,
+    LoadFailed,
+    LookedUp,
+    MissedLoaded,
+    NotifyLagged,
+    NotSaved,
+    PageLoaded,
     Post,
+    PresenceGraceEnded,
+    PresencePauseEnded,
     ReadHistory,
     Refused,
     Relay,
+    Retire,
     RoomMessage,
+    Saved,
+    ShowTyping,
     Subscriber,
     Sync,
-    Type,
 )
+from chatter.room.acknowledgements import Unanswered
 from chatter.room.presence import Presence
+
+QUARANTINED = Refused("quarantined")
 
 
 @dataclasses.dataclass(slots=True)
@@ -23,27 +40,33 @@ class Handover:
 
     subscribers: dict[Subscriber, None]
     presence: Presence
-    unanswered: dict[int, list[tuple[Post, Acknowledged]]]
-    letters: list[RoomMessage]  # waiting to be handled, oldest first
+    unanswered: Unanswered
+    mail: list[RoomMessage]  # waiting to be handled, oldest first
     failed_message: RoomMessage | None  # the message at which the room failed, if it was one
 
-    def crash(self) -> None:
-        """Nobody takes it over: tell the listeners, whose clients join again by themselves."""
-        arriving = [letter.subscriber for letter in self.letters if isinstance(letter, Join)]
+    def tell_crashed(self) -> None:
+        """Tells all subscribers that the room has crashed. Phoenix clients then join again by themselves."""
+        arriving = [message.subscriber for message in self.mail if isinstance(message, Join)]
         for subscriber in [*self.subscribers, *arriving]:
             subscriber.write(subscriber.ended("crashed"))
 
 
-def refuse(message: RoomMessage | None) -> None:
-    """Tell whoever asked for it that the room cannot deal with this message."""
+def answer_quarantined(message: RoomMessage) -> None:
+    """Answers the client that sent `message`, which no room will handle."""
     match message:
         case Join():
             message.subscriber.write(message.subscriber.refuse("join crashed"))  # Phoenix's words
-        case Post() | Type() | Relay():
-            message.sender.write(message.sender.answer(message.ref, Refused("quarantined")))
+        case Post() | ShowTyping() | Relay():
+            message.sender.write(message.sender.answer(message.ref, QUARANTINED))
         case Sync():
-            message.subscriber.write(message.subscriber.answer(message.ref, Refused("quarantined")))
+            message.subscriber.write(message.subscriber.answer(message.ref, QUARANTINED))
         case ReadHistory():
-            message.reader.write(message.reader.answer(message.ref, Refused("quarantined")))
+            message.reader.write(message.reader.answer(message.ref, QUARANTINED))
+        case Leave() | Dismiss() | NotifyLagged():
+            pass  # the client is leaving, or has asked for nothing
+        case Loaded() | LoadFailed() | Saved() | NotSaved() | PageLoaded() | MissedLoaded() | LookedUp():
+            pass  # from the storage
+        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Retire():
+            pass  # from the room itself or its supervisor
         case _:
-            pass  # nobody waits for an answer
+            assert_never(message)

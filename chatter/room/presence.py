@@ -1,8 +1,8 @@
-"""Who is here, as Phoenix Presence tells it: people by name, with one meta for each of their connections.
+"""Presence: the people in one room, in the form of Phoenix Presence: by name, with one meta for each connection.
 
-In a crowded room only so many people are listed, the same to everybody: who came first. Whoever is listed and goes is
-replaced by the next. So a client of Phoenix Presence holds a list that is right and small, and what one arrival costs
-does not grow with the room: 10,000 people who come would otherwise be told to 10,000 people each.
+A crowded room lists only so many people, the same to everybody: those who came first. When one of them leaves, the
+next takes the place. A Phoenix Presence client thus holds a small, correct list, and the cost of one arrival does not
+grow with the room: without this, 10,000 arrivals would be told to 10,000 people each.
 """
 
 import base64
@@ -12,120 +12,123 @@ import secrets
 
 from chatter.messages import Meta, Metas, People, PresenceChanged, PresenceCounted, PresenceListed, Subscriber
 
-_connections = itertools.count()
+_connection_numbers = itertools.count()
 
 
 def _next_phx_ref() -> str:
-    """As Phoenix's refs look, and as unique; without asking the kernel for random bytes each time."""
-    return base64.urlsafe_b64encode(_this_server() + next(_connections).to_bytes(6)).decode()
+    """Makes a unique ref in the form of Phoenix's, without asking the kernel for random bytes each time."""
+    return base64.urlsafe_b64encode(_process_prefix() + next(_connection_numbers).to_bytes(6)).decode()
 
 
-@functools.cache  # at the first use: what is imported may be forked
-def _this_server() -> bytes:
+@functools.cache  # made at the first use, not at import: an imported module may be forked
+def _process_prefix() -> bytes:
     return secrets.token_bytes(6)
 
 
 class Presence:
-    """The people of one room, and what changed among them since it was last asked."""
+    """Owns the people of one room, and what changed among them since the last `changes`."""
 
-    __slots__ = ("_expected", "_here", "_joins", "_leaves", "_listed", "_most", "_told", "_unlisted")
+    __slots__ = ("_connections", "_expected", "_joins", "_leaves", "_listed", "_max_listed", "_told_count", "_unlisted")
 
-    def __init__(self, most_listed: int) -> None:
-        self._most = most_listed
+    def __init__(self, max_listed: int) -> None:
+        self._max_listed = max_listed
         self._listed: dict[str, Metas] = {}
         self._unlisted: dict[str, Metas] = {}  # in the order in which they came
-        self._here: dict[Subscriber, tuple[str, Meta]] = {}
+        self._connections: dict[Subscriber, tuple[str, Meta]] = {}
         self._expected: dict[str, list[Meta]] | None = None
         self._joins: dict[str, list[Meta]] | None = None
         self._leaves: dict[str, list[Meta]] | None = None
-        self._told: int | None = None  # how many people; None where the list says it
+        self._told_count: int | None = None  # the number told last; None where the list is complete
 
     def __len__(self) -> int:
-        """How many people are here, each counted once."""
+        """Returns how many people are present, each counted once."""
         return len(self._listed) + len(self._unlisted)
 
     @property
     def connections(self) -> int:
         """How many connections these people have."""
-        return len(self._here)
+        return len(self._connections)
 
     @property
     def is_crowded(self) -> bool:
-        """Whether more people are here than are listed."""
+        """Whether more people are present than are listed."""
         return bool(self._unlisted)
 
     @property
     def people(self) -> People:
-        """Everybody who is here now."""
+        """Everybody who is present."""
         return {**self._listed, **self._unlisted}
 
     @property
     def has_news(self) -> bool:
-        """Whether `changes` has something to tell."""
-        return self._joins is not None or self._leaves is not None or bool(self._unlisted) or self._told is not None
+        """Whether `changes` may return something."""
+        return (
+            self._joins is not None or self._leaves is not None or bool(self._unlisted) or self._told_count is not None
+        )
 
     def tracks(self, subscriber: Subscriber) -> bool:
-        """Whether this connection is shown as here."""
-        return subscriber in self._here
+        """Returns whether this connection is shown as present."""
+        return subscriber in self._connections
 
     def track(self, subscriber: Subscriber, name: str, online_at: int) -> None:
-        """Show a connection of `name` as here since `online_at` (seconds since 1970)."""
+        """Shows a connection of `name` as present since `online_at` (seconds since 1970)."""
         meta = Meta(phx_ref=_next_phx_ref(), online_at=online_at)
-        self._here[subscriber] = (name, meta)
+        self._connections[subscriber] = (name, meta)
         if self._expected is not None:
-            self._meet(name)
-        page = self._page_of(name)
-        others = page[name].metas if name in page else ()
-        page[name] = Metas((*others, meta))
-        if page is self._listed:
+            self._settle_expected(name)
+        roster = self._roster_of(name)
+        others = roster[name].metas if name in roster else ()
+        roster[name] = Metas((*others, meta))
+        if roster is self._listed:
             self._joins = _with(self._joins, name, meta)
 
     def untrack(self, subscriber: Subscriber) -> None:
-        """Show a connection as gone; nothing happens if it was not tracked."""
-        if subscriber in self._here:
-            self._drop(*self._here.pop(subscriber))
+        """Shows a connection as gone; does nothing if it was not tracked."""
+        if subscriber in self._connections:
+            self._drop(*self._connections.pop(subscriber))
 
     def expect(self, people: People) -> None:
-        """Show people as here who were when the server stopped, until they come or `expect_nobody` is called."""
+        """Shows people as present who were when the server stopped, until they come or `drop_expected` is called."""
         for name, of_name in people.items():
-            self._page_of(name)[name] = of_name
+            self._roster_of(name)[name] = of_name
         self._expected = {name: list(of_name.metas) for name, of_name in people.items()}
 
-    def expect_nobody(self) -> None:
-        """Those who did not come back are gone."""
+    def drop_expected(self) -> None:
+        """Shows those who were expected and did not come as gone."""
         while self._expected:
-            self._meet(next(iter(self._expected)))
+            self._settle_expected(next(iter(self._expected)))
 
     def listed(self, reader: Subscriber | None = None) -> PresenceListed:
-        """Everybody who is listed now, and the `reader` whether listed or not."""
+        """Returns the listed people, and the `reader` in any case."""
         people = dict(self._listed)
-        own = self._here.get(reader) if reader is not None else None
+        own = self._connections.get(reader) if reader is not None else None
         if own is not None and own[0] not in people:
             people[own[0]] = self._unlisted[own[0]]
         return PresenceListed(people)
 
     def counted(self) -> PresenceCounted:
-        """How many people are here."""
+        """Returns how many people are present."""
         return PresenceCounted(len(self))
 
     def changes(self) -> list[PresenceChanged | PresenceCounted]:
-        """What everybody has to be told since the last call: who came and went, of those who are listed; and how many
-        there are, where not all are listed, or are again.
+        """Returns what all subscribers have to be told since the last call.
 
-        One who came and went in between is in both halves: a client that was just sent the list may hold the coming.
+        That is which of the listed people came and left; and the number of people, where the list is incomplete or has
+        become complete again. Somebody who came and left in between is in both halves: a client that was just sent the
+        list may hold the arrival.
         """
         changes: list[PresenceChanged | PresenceCounted] = []
         if self._joins is not None or self._leaves is not None:
             changes.append(PresenceChanged(joins=_people(self._joins), leaves=_people(self._leaves)))
             self._joins = self._leaves = None
         number = len(self) if self._unlisted else None
-        if number != self._told:
+        if number != self._told_count:
             changes.append(self.counted())
-            self._told = number
+            self._told_count = number
         return changes
 
-    def _meet(self, name: str) -> None:
-        """One of the connections that were expected under this name has come, or is not expected any more."""
+    def _settle_expected(self, name: str) -> None:
+        """Drops one connection that was expected under this name: it has come, or is not expected any more."""
         if self._expected is None or name not in self._expected:
             return
         metas = self._expected[name]
@@ -135,26 +138,26 @@ class Presence:
         if not self._expected:
             self._expected = None
 
-    def _page_of(self, name: str) -> dict[str, Metas]:
-        """Where somebody of that name stands, or will stand."""
-        if name in self._listed or (name not in self._unlisted and len(self._listed) < self._most):
+    def _roster_of(self, name: str) -> dict[str, Metas]:
+        """Returns the dict that holds `name`, or would hold it."""
+        if name in self._listed or (name not in self._unlisted and len(self._listed) < self._max_listed):
             return self._listed
         return self._unlisted
 
     def _drop(self, name: str, meta: Meta) -> None:
-        page = self._page_of(name)
-        if page is self._listed:
+        roster = self._roster_of(name)
+        if roster is self._listed:
             self._leaves = _with(self._leaves, name, meta)
-        rest = tuple(other for other in page[name].metas if other is not meta)
+        rest = tuple(other for other in roster[name].metas if other is not meta)
         if rest:
-            page[name] = Metas(rest)
+            roster[name] = Metas(rest)
         else:
-            del page[name]
+            del roster[name]
             self._fill_list()
 
     def _fill_list(self) -> None:
-        """Who has waited longest takes a free place on the list."""
-        while self._unlisted and len(self._listed) < self._most:
+        """Gives a free place on the list to the person who has waited longest."""
+        while self._unlisted and len(self._listed) < self._max_listed:
             name = next(iter(self._unlisted))
             of_name = self._listed[name] = self._unlisted.pop(name)
             for meta in of_name.metas:
@@ -162,7 +165,7 @@ class Presence:
 
 
 def _with(metas: dict[str, list[Meta]] | None, name: str, meta: Meta) -> dict[str, list[Meta]]:
-    """`metas` and this one: no dict is kept while there is nothing to keep."""
+    """Adds `meta`, and makes the dict where there is none: most rooms have no changes most of the time."""
     metas = {} if metas is None else metas
     metas.setdefault(name, []).append(meta)
     return metas

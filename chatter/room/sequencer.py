@@ -1,18 +1,12 @@
-"""What is said in a room: each post from its arrival until its sender is answered.
+"""The sequencer: gives each post of a room the next `seq`, and says a post once however often it is sent.
 
-Owns the ring of recent messages, and with it the next `seq`; what is not yet told to persistence, not saved, not
-answered; and the posts of which the database is asked whether they were said before. Hears of the room's messages
-`Post`, `LookedUp`, `Saved` and `NotSaved`. Says `Posted`, `Voided` and answers by the room's voice, `Save` to the
-backlog and `LookUp` to history.
+It adds posts to the room's memory, broadcasts them as `Posted`, and tells the backlog `Save` at the end of the turn.
+Where memory cannot tell whether a post is a repeat, it asks history (`LookUp`), and the sender's later posts wait.
 """
 
 import random
-from itertools import takewhile
-from typing import Any
 
-import pykka
-
-from chatter.clock import Clock, in_words
+from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
     Loaded,
@@ -29,185 +23,169 @@ from chatter.messages import (
     Voided,
     size_of,
 )
-from chatter.room.broadcaster import Voice
-from chatter.room.recent_messages import Ring
-from chatter.storage.backlog import Backlog
+from chatter.room.acknowledgements import Acknowledgements, Unanswered
+from chatter.room.broadcaster import Broadcaster
+from chatter.room.context import RoomContext
+from chatter.room.recent_messages import RecentMessages
 
 OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
-"""Too much waits to be saved, or the database does not say whether a repeat was said before."""
+"""Too much waits to be saved, or the database does not answer whether a post is a repeat."""
 
 
 def new_id() -> str:
-    """A name for a message whose sender gave it none: 96 random bits, for a tenth of what `uuid4` takes."""
+    """Makes an id for a message that came without one: 96 random bits, in a tenth of the time of `uuid4`."""
     return random.randbytes(12).hex()
 
 
-class Conversation:
-    """The posts of one room, in their order."""
+class Sequencer:
+    """Owns the posts of one room, from their arrival until their senders are answered."""
 
-    __slots__ = (  # each room has one
-        "_backlog",
-        "_clock",
-        "_epoch",
-        "_history",
-        "_looking",
+    __slots__ = (
+        "_acknowledgements",
+        "_broadcaster",
+        "_context",
+        "_looking_up",
+        "_recent",
         "_room",
-        "_saved",
         "_slug",
         "_unsaved",
-        "_voice",
-        "ring",
-        "unanswered",
     )
 
     def __init__(
         self,
         slug: str,
+        context: RoomContext,
         *,
         room: RoomRef,
-        epoch: int,
-        voice: Voice,
-        ring: Ring,
-        unanswered: dict[int, list[tuple[Post, Acknowledged]]],
-        backlog: Backlog,
-        history: pykka.ActorRef[Any],
-        clock: Clock,
+        broadcaster: Broadcaster,
+        recent: RecentMessages,
+        unanswered: Unanswered,
     ) -> None:
-        """`room` is told what the database answers; `unanswered` is what its predecessor left."""
+        """`room` is told what the storage answers; `unanswered` is what its predecessor handed over."""
         self._slug = slug
+        self._context = context
         self._room = room
-        self._epoch = epoch
-        self._voice = voice
-        self._backlog = backlog
-        self._history = history
-        self._clock = clock
-        self.ring = ring
-        self.unanswered = unanswered  # by seq: what is answered when that is committed
-        self._saved = 0  # everything up to this seq is committed
-        self._unsaved: list[Posted] = []  # said in this turn, not yet told to persistence
-        self._looking: dict[Subscriber, list[Post]] = {}  # the database is asked for the first; the later ones wait
+        self._broadcaster = broadcaster
+        self._recent = recent
+        self._acknowledgements = Acknowledgements(broadcaster, unanswered)
+        self._unsaved: list[Posted] = []  # said in this turn, not yet told to the backlog
+        self._looking_up: dict[Subscriber, list[Post]] = {}  # history is asked for the first; the later ones wait
 
     @property
     def is_settled(self) -> bool:
-        """Whether all that was said is saved, and all posts are answered."""
-        return not (self.unanswered or self._looking or self._saved < self.ring.newest)
+        """Whether all messages are committed and all posts are answered."""
+        acknowledgements = self._acknowledgements
+        return not (
+            acknowledgements.unanswered or self._looking_up or acknowledgements.committed_through < self._recent.newest
+        )
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """The posts that wait for a commit."""
+        return self._acknowledgements.unanswered
 
     @property
     def undecided(self) -> list[Post]:
-        """Posts that wait for the database to say whether they were said before; each sender's in their order."""
-        return [post for posts in self._looking.values() for post in posts]
+        """Posts that wait for history to say whether they are repeats; each sender's in their order."""
+        return [post for posts in self._looking_up.values() for post in posts]
 
-    def load(self, loaded: Loaded) -> None:
-        """Begin with what was said in the past, and answer those who waited for it to be saved."""
-        self.ring.load(loaded.recent, loaded.epochs, loaded.voids)
+    def loaded(self, loaded: Loaded) -> None:
+        """Begins with the room's past, which answers the posts of a predecessor that are committed now."""
+        self._recent.load(loaded.recent, loaded.epochs, loaded.voids)
         for void in [posted for posted in loaded.recent if posted.void and posted.seq in self.unanswered]:
-            self.void(NotSaved(void, None))
-        self._answer_saved(self.ring.newest)
+            self.not_saved(NotSaved(void, None))
+        self._acknowledgements.on_committed(self._recent.newest)
 
-    def say(self, post: Post) -> None:
-        """Have it heard, unless it is a repeat; the database is asked where memory cannot tell."""
-        behind = self._looking.get(post.sender)
-        if behind is not None:
-            behind.append(post)
+    def post(self, post: Post) -> None:
+        """Says a post, or answers it where it is a repeat."""
+        queued = self._looking_up.get(post.sender)
+        if queued is not None:
+            queued.append(post)
             return
         if post.id is None:
-            self._place(post)
+            self._accept(post)
             return
-        first = self.ring.named(post.name, post.id)
-        refusal = self.ring.refusal(post.name, post.id)
+        first = self._recent.by_client_id(post.name, post.id)
+        rejected = self._recent.rejected(post.name, post.id)
         if first is not None:
-            self._say_where(post, first)
-        elif refusal is not None and (refusal.first is not None or refusal.message == post.message):
-            self._say_why_not(post, refusal.first)
-        elif post.repeat and not self.ring.knows_all_ids:
-            self._looking[post.sender] = [post]
-            self._history.tell(LookUp(self._room, self._slug, post))
+            self._answer_repeat(post, first)
+        elif rejected is not None and (rejected.first is not None or rejected.message == post.message):
+            self._answer_rejected(post, rejected.first)
+        elif post.repeat and not self._recent.has_every_id:
+            self._looking_up[post.sender] = [post]
+            self._context.history.tell(LookUp(self._room, self._slug, post))
         else:
-            self._place(post)
+            self._accept(post)
 
-    def decide(self, looked: LookedUp) -> None:
-        """The database knows whether it was said before; now its sender's later posts have their turn."""
-        post = looked.post
-        posts = self._looking.get(post.sender)
+    def looked_up(self, looked_up: LookedUp) -> None:
+        """Decides the post that history was asked for, then the sender's posts that waited behind it."""
+        post = looked_up.post
+        posts = self._looking_up.get(post.sender)
         if posts is None or posts[0] is not post:
-            return  # an earlier room asked too, and its answer was passed on
-        first = looked.first or self.ring.named(post.name, post.id or "")
+            return  # asked by a predecessor too, whose answer was passed on
+        first = looked_up.first or self._recent.by_client_id(post.name, post.id or "")
         if first is not None:
-            self._say_where(post, first)
-        elif looked.failed:
-            self._voice.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
+            self._answer_repeat(post, first)
+        elif looked_up.failed:
+            self._refuse(post, OVERLOADED)
         else:
-            self._place(post)
-        self._say_behind(post.sender, self._looking.pop(post.sender)[1:])
+            self._accept(post)
+        self._resume_queued(post.sender, self._looking_up.pop(post.sender)[1:])
 
     def save_turn(self) -> None:
-        """Before it is heard: whoever hears a message knows that persistence has it."""
+        """Tells the backlog what was said in this turn. This comes before anybody hears it."""
         if self._unsaved:
-            self._backlog.tell(Save(self._room, self._slug, self._epoch, tuple(self._unsaved)))
+            self._context.backlog.tell(Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved)))
             self._unsaved.clear()
 
-    def acknowledge(self, saved: Saved) -> None:
-        """Answer those whose posts are committed, and let go of what is old."""
-        self._answer_saved(saved.through)
-        self.ring.trim(saved.through)
+    def saved(self, saved: Saved) -> None:
+        """Acknowledges the posts that are committed, and trims the memory."""
+        self._acknowledgements.on_committed(saved.through)
+        self._recent.trim(saved.through)
 
-    def void(self, refused: NotSaved) -> None:
-        """Its place stays empty: everybody is told, and its senders get the first one's answer or an error."""
-        self.ring.void(refused.void, refused.first)
-        self._voice.say(Voided(refused.void.seq))
-        for post, _ in self.unanswered.pop(refused.void.seq, ()):
-            self._say_why_not(post, refused.first)
+    def not_saved(self, not_saved: NotSaved) -> None:
+        """Voids a place: broadcasts so, and answers its senders with the first one's answer or an error."""
+        self._recent.void(not_saved.void, not_saved.first)
+        self._broadcaster.broadcast(Voided(not_saved.void.seq))
+        for post in self._acknowledgements.take(not_saved.void.seq):
+            self._answer_rejected(post, not_saved.first)
 
-    def _place(self, post: Post) -> None:
-        """The moment in which a message is said: it has its number, and everybody will hear it."""
-        if self._backlog.is_full:
-            self._voice.tell(post.sender, post.sender.answer(post.ref, OVERLOADED))
+    def _accept(self, post: Post) -> None:
+        """Gives the post its `seq`: from here on it is said."""
+        backlog, clock = self._context.backlog, self._context.clock
+        if backlog.is_full:
+            self._refuse(post, OVERLOADED)
             return
-        posted = Posted(self.ring.newest + 1, post.id or new_id(), post.name, post.message, in_words(self._clock()))
-        self._backlog.take(size_of(posted))
-        self.ring.add(posted)
+        posted = Posted(self._recent.newest + 1, post.id or new_id(), post.name, post.message, to_iso(clock()))
+        backlog.count(size_of(posted))
+        self._recent.add(posted)
         self._unsaved.append(posted)
-        self._voice.say(posted)
-        self._answer_in_time(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
+        self._broadcaster.broadcast(posted)
+        self._acknowledgements.answer_when_committed(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
 
-    def _say_behind(self, sender: Subscriber, posts: list[Post]) -> None:
-        """What waited. Should the room fail at one of them, its successor has all that are left."""
+    def _resume_queued(self, sender: Subscriber, posts: list[Post]) -> None:
+        """Says the posts that waited. If one makes the room fail, the hand-over has all that are left."""
         try:
             while posts:
-                self.say(posts[0])
+                self.post(posts[0])
                 del posts[0]
         except Exception:
-            self._looking[sender] = posts
+            self._looking_up[sender] = posts
             raise
 
-    def _say_where(self, post: Post, first: Posted) -> None:
-        """A repeat is not said again."""
+    def _answer_repeat(self, post: Post, first: Posted) -> None:
         if first.message != post.message:
-            self._voice.tell(post.sender, post.sender.answer(post.ref, Refused("id_taken")))
+            self._refuse(post, Refused("id_taken"))
         else:
-            self._answer_in_time(post, Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True))
+            answer = Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True)
+            self._acknowledgements.answer_when_committed(post, answer)
 
-    def _say_why_not(self, post: Post, first: Posted | None) -> None:
-        """It cannot be saved, because its id is taken, or for a reason that a client cannot mend."""
+    def _answer_rejected(self, post: Post, first: Posted | None) -> None:
+        """Answers a post that cannot be saved: its id is taken by `first`, or the database refuses it."""
         if first is None:
-            self._voice.tell(post.sender, post.sender.answer(post.ref, Refused("not_saved")))
+            self._refuse(post, Refused("not_saved"))
         else:
-            self._say_where(post, first)
+            self._answer_repeat(post, first)
 
-    def _answer_in_time(self, post: Post, answer: Acknowledged) -> None:
-        if post.ack == "room" or answer.seq <= self._saved:
-            self._voice.tell(post.sender, post.sender.answer(post.ref, answer))
-            return
-        is_in_order = not self.unanswered or answer.seq >= next(reversed(self.unanswered))
-        self.unanswered.setdefault(answer.seq, []).append((post, answer))
-        if not is_in_order:  # a repeat of something older, of which nobody has waited for the answer
-            in_order = sorted(self.unanswered.items())
-            self.unanswered.clear()
-            self.unanswered.update(in_order)
-
-    def _answer_saved(self, through: int) -> None:
-        self._saved = through
-        saved = list(takewhile(through.__ge__, self.unanswered))  # one look for all: each passes what was popped before
-        for seq in saved:
-            for post, answer in self.unanswered.pop(seq):
-                self._voice.tell(post.sender, post.sender.answer(post.ref, answer))
+    def _refuse(self, post: Post, refused: Refused) -> None:
+        self._broadcaster.push(post.sender, post.sender.answer(post.ref, refused))

@@ -3,19 +3,19 @@
 Death, on one page.
 
 A room whose handler raises is stopped by Pykka, which logs why.
-- Who notices: the room itself, in `on_failure`, in the same moment. It still says what was said before, and leaves its
-  listeners, the people present, the unanswered posts and its mail to a new room, which takes its place at once.
-- What listeners are told: nothing; they notice a pause while the new room reads its past. Where there is no such way
-  (the room cannot even finish its turn, or rooms of that name die again and again) they are told
+- Who notices: the room itself, at once, in `on_failure`. It still delivers what was said before, and hands over its
+  subscribers, its presence, the unanswered posts and its mail to a new room, which takes its place at once.
+- What subscribers are told: nothing; they notice a pause while the new room loads its past. Where that is impossible
+  (the room cannot even finish its turn, or rooms of that name fail again and again) they are told
   `phx_error {reason: "channel_crash"}`, and Phoenix clients join again by themselves, as after a crash in Phoenix.
-- The message at which the room died is handled once more by the new one. A message that kills twice is quarantined:
-  logged whole, answered with `quarantined`, and not handled again.
-- What is lost: nothing that was heard and nothing that was acknowledged. What had been said is with the backlog before
-  anybody hears it; the new room asks for its past by way of the backlog and so waits for the last commit, continues
-  `seq`, and answers the posts that were committed meanwhile.
+- The message at which the room failed is handled once more by the new one. A message at which a room fails twice is
+  quarantined: logged whole, answered with `quarantined`, and not handled again.
+- What is lost: nothing that was heard and nothing that was acknowledged. The backlog has a message before anybody hears
+  it. The new room loads its past through the backlog and so waits for the last commit, continues `seq`, and answers
+  the posts that were committed meanwhile.
 
-A persistence actor that dies is noticed by the backlog (`chatter/storage/backlog.py`), which starts another and tells
-it again what was not committed. Rooms notice nothing; acknowledgements come later.
+The backlog (`chatter/storage/backlog.py`) notices the death of a persistence actor, starts another, and tells it again
+what was not committed. Rooms notice nothing; acknowledgements come later.
 
 A history actor answers a failed read with a refusal and lives on; it has nothing to lose.
 """
@@ -31,22 +31,24 @@ from typing import Any
 import pykka
 
 from chatter.messages import People, Retire, RoomMessage, RoomRef
-from chatter.room.handover import Handover, refuse
-from chatter.room.room import Room, RoomSettings
+from chatter.room.context import RoomContext, RoomSettings
+from chatter.room.handover import Handover, answer_quarantined
+from chatter.room.room import Room
 from chatter.storage.backlog import Backlog
 
 logger = logging.getLogger(__name__)
 
-MAX_RESTARTS, PERIOD = 6, 10.0
-"""So often, within so many seconds, the listeners of a room may be handed on; from then on they are told to come back.
-One message that kills counts twice."""
+MAX_RESTARTS, WITHIN_SECONDS = 6, 10.0
+"""A room that fails so often within so many seconds gets no successor, and its subscribers are told to join again.
+
+A message at which two rooms fail counts twice."""
 
 RETIRED_AT_ONCE = 64
-"""Rooms that are told to retire before others than rooms have their turn: 2 ms."""
+"""Rooms that are told to retire before the loop serves others: 2 ms."""
 
 
 class Supervisor:
-    """Knows every living room. Not an actor: it is called on the loop, where rooms live, and answers at once."""
+    """Owns the list of living rooms. Not an actor: it is called on the loop, where rooms live, and answers at once."""
 
     def __init__(
         self,
@@ -56,30 +58,28 @@ class Supervisor:
         settings: RoomSettings | None = None,
         expected: Mapping[str, People] | None = None,
     ) -> None:
-        """`expected` are the people who were in each room when the server stopped."""
-        self._backlog = backlog
-        self._history = history
-        self._epoch = epoch
-        self._settings = settings or RoomSettings()
+        """`expected` are the people who were present in each room when the server stopped."""
+        settings = settings or RoomSettings()
+        self._context = RoomContext(settings=settings, epoch=epoch, supervisor=self, backlog=backlog, history=history)
         self._rooms: dict[str, RoomRef] = {}
-        self._people: dict[str, int] = {}
-        self._resting: dict[str, float] = {}  # since when nobody has needed a room, the longest first
-        self._retirement: asyncio.TimerHandle | None = None  # one for all rooms
-        self._bereaved: set[str] = set()  # rooms that died and were not rebuilt yet
-        self._deaths: dict[str, deque[float]] = {}  # when rooms of a name died, of late
-        self._suspects: dict[str, RoomMessage | None] = {}  # the message at which a room died last
+        self._people_counts: dict[str, int] = {}
+        self._idle_since: dict[str, float] = {}  # by the loop's clock, the longest idle first
+        self._retirement: asyncio.TimerHandle | None = None  # one timer for all rooms
+        self._awaiting_rebuild: set[str] = set()  # rooms that failed and have no successor yet
+        self._failures: dict[str, deque[float]] = {}  # when rooms of a name failed, the latest last
+        self._failed_messages: dict[str, RoomMessage | None] = {}  # the message at which a room failed last
         self._is_stopping = False
         self._expected = dict(expected or {})
-        self._expected_until = time.monotonic() + self._settings.presence_grace
-        self._people_left: dict[str, People] = {}  # who was in the rooms when they were stopped
+        self._expected_until = time.monotonic() + settings.presence_grace
+        self._people_at_stop: dict[str, People] = {}
 
     @property
-    def people(self) -> Mapping[str, int]:
+    def people_counts(self) -> Mapping[str, int]:
         """How many people are in each room that has any."""
-        return self._people
+        return self._people_counts
 
-    def room(self, slug: str) -> RoomRef:
-        """The living room of that name, started if need be. Use it at once: it may retire at the end of its turn.
+    def ensure_room(self, slug: str) -> RoomRef:
+        """Finds or starts the room of that name. To be used at once: it may retire at the end of its turn.
 
         Raises `pykka.ActorDeadError` once all rooms are stopped.
         """
@@ -90,99 +90,95 @@ class Supervisor:
             room = self._rooms[slug] = self._start(slug)
         return room
 
-    async def settle(self) -> None:
-        """Return when no room has anything left to read: the backlog has been told everything that was said."""
+    async def empty_mailboxes(self) -> None:
+        """Waits until no room has mail: the backlog has then been told everything that was said."""
         while not all(room.actor_inbox.empty() for room in self._rooms.values()):
-            await asyncio.sleep(0)  # their turns come before ours
+            await asyncio.sleep(0)  # rooms take their turns
 
     async def stop(self) -> Mapping[str, People]:
-        """Stop all rooms, and return who was in them. What was told to them before is handled first."""
+        """Stops all rooms once they have handled their mail, and returns who was present in them."""
         self._is_stopping = True
-        self._resting.clear()
+        self._idle_since.clear()
         rooms = list(self._rooms.values())
         for room in rooms:
             room.stop(block=False)
         while any(room.is_alive() for room in rooms):
             await asyncio.sleep(0)
         self._rooms.clear()
-        return self._people_left
+        return self._people_at_stop
 
-    def counted(self, slug: str, people: int) -> None:
-        """A room's number of people has changed."""
+    # ------------------------------------------------------------ what rooms report: `RoomSupervisor`
+
+    def on_people_count(self, slug: str, people: int) -> None:
         if people:
-            self._people[slug] = people
+            self._people_counts[slug] = people
         else:
-            self._people.pop(slug, None)
+            self._people_counts.pop(slug, None)
 
-    def rests(self, slug: str) -> None:
-        """Nobody needs a room now. It is told to retire if that lasts."""
+    def on_idle(self, slug: str) -> None:
         if self._is_stopping:
             return
-        self._resting[slug] = asyncio.get_running_loop().time()
-        self._plan_retirement()
+        self._idle_since[slug] = asyncio.get_running_loop().time()
+        self._schedule_retirement()
 
-    def wakes(self, slug: str) -> None:
-        """Somebody needs it again."""
-        self._resting.pop(slug, None)
+    def on_busy(self, slug: str) -> None:
+        self._idle_since.pop(slug, None)
 
-    def retired(self, slug: str) -> None:
-        """A room ends because nobody needs it."""
+    def on_retired(self, slug: str) -> None:
         self._rooms.pop(slug, None)
-        self._resting.pop(slug, None)
-        self._deaths.pop(slug, None)
-        self._suspects.pop(slug, None)
+        self._idle_since.pop(slug, None)
+        self._failures.pop(slug, None)
+        self._failed_messages.pop(slug, None)
 
-    def died(self, slug: str, handover: Handover | None) -> bool:
-        """A room failed. It is built anew at once for its heirs, or when somebody comes."""
+    def on_crashed(self, slug: str, handover: Handover | None) -> bool:
+        """Starts a successor with the hand-over. Without one, a room is started when somebody joins."""
         self._rooms.pop(slug, None)
-        self._resting.pop(slug, None)
-        self._people.pop(slug, None)
-        self._bereaved.add(slug)
+        self._idle_since.pop(slug, None)
+        self._people_counts.pop(slug, None)
+        self._awaiting_rebuild.add(slug)
         if handover is None:
             return False
-        if self._dies_too_often(slug) or self._is_stopping:
-            handover.crash()
+        if self._fails_too_often(slug) or self._is_stopping:
+            handover.tell_crashed()
             return False
-        self._judge(slug, handover)
+        self._quarantine_if_repeated(slug, handover)
         self._rooms[slug] = self._start(slug, handover)
         return True
 
-    def ended(self, slug: str, people: People) -> None:
-        """A room that is stopped had these people in it."""
-        self._people_left[slug] = people
+    def on_stopped(self, slug: str, people: People) -> None:
+        self._people_at_stop[slug] = people
 
     def forward(self, slug: str, message: RoomMessage) -> None:
-        """Pass on what came too late for a room that is gone."""
         try:
-            self.room(slug).tell(message)
+            self.ensure_room(slug).tell(message)
         except pykka.ActorDeadError:
-            pass  # the server stops, and its connections are closed in a moment
+            pass  # the server is stopping, and is about to close its connections
 
-    def _plan_retirement(self) -> None:
-        if self._resting and self._retirement is None:
-            ends = next(iter(self._resting.values())) + self._settings.idle_timeout
-            self._retirement = asyncio.get_running_loop().call_at(ends, self._retire_rooms)
+    # ------------------------------------------------------------ retirement
+
+    def _schedule_retirement(self) -> None:
+        if self._idle_since and self._retirement is None:
+            at = next(iter(self._idle_since.values())) + self._context.settings.room_idle_timeout
+            self._retirement = asyncio.get_running_loop().call_at(at, self._retire_rooms)
 
     def _retire_rooms(self) -> None:
         self._retirement = None
-        ended = asyncio.get_running_loop().time() - self._settings.idle_timeout
-        for slug in [slug for slug, since in islice(self._resting.items(), RETIRED_AT_ONCE) if since <= ended]:
-            del self._resting[slug]
+        latest = asyncio.get_running_loop().time() - self._context.settings.room_idle_timeout
+        for slug in [slug for slug, since in islice(self._idle_since.items(), RETIRED_AT_ONCE) if since <= latest]:
+            del self._idle_since[slug]
             self._rooms[slug].tell(Retire())
-        self._plan_retirement()
+        self._schedule_retirement()
+
+    # ------------------------------------------------------------ start and failure
 
     def _start(self, slug: str, handover: Handover | None = None) -> RoomRef:
-        is_rebuilt = slug in self._bereaved
+        is_rebuilt = slug in self._awaiting_rebuild
         if is_rebuilt:
-            self._bereaved.discard(slug)
+            self._awaiting_rebuild.discard(slug)
             logger.warning("room %s is rebuilt", slug)
         return Room.start(
             slug,
-            epoch=self._epoch,
-            keeper=self,
-            backlog=self._backlog,
-            history=self._history,
-            settings=self._settings,
+            self._context,
             handover=handover,
             is_rebuilt=is_rebuilt,
             expected=self._take_expected(slug),
@@ -193,16 +189,17 @@ class Supervisor:
             self._expected.clear()
         return self._expected.pop(slug, None)
 
-    def _dies_too_often(self, slug: str) -> bool:
+    def _fails_too_often(self, slug: str) -> bool:
         now = asyncio.get_running_loop().time()
-        deaths = self._deaths.setdefault(slug, deque(maxlen=MAX_RESTARTS))
-        deaths.append(now)
-        return len(deaths) == MAX_RESTARTS and now - deaths[0] < PERIOD
+        failures = self._failures.setdefault(slug, deque(maxlen=MAX_RESTARTS))
+        failures.append(now)
+        return len(failures) == MAX_RESTARTS and now - failures[0] < WITHIN_SECONDS
 
-    def _judge(self, slug: str, handover: Handover) -> None:
-        if handover.failed_message is not self._suspects.get(slug):
-            self._suspects[slug] = handover.failed_message
+    def _quarantine_if_repeated(self, slug: str, handover: Handover) -> None:
+        message = handover.failed_message
+        if message is None or message is not self._failed_messages.get(slug):
+            self._failed_messages[slug] = message
             return
-        logger.error("room %s died twice of the same message, which is quarantined: %r", slug, handover.failed_message)
-        del handover.letters[0]
-        refuse(handover.failed_message)
+        logger.error("room %s failed twice at the same message, which is quarantined: %r", slug, message)
+        del handover.mail[0]
+        answer_quarantined(message)

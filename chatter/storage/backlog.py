@@ -1,8 +1,8 @@
-"""The backlog: what has been said and is not committed yet, and the persistence actor that works it off.
+"""The backlog: the messages that are said and not committed yet, and the persistence actor that saves them.
 
-Owns every message told to persistence until it is dealt with, so that nothing hangs on the life of one thread: an actor
-that dies is started anew and told again. Rooms see here whether saving has fallen too far behind. Lives on the loop;
-`settled` alone is called by persistence, from its own thread.
+It keeps every message until it is done with, so that nothing depends on the life of one thread: an actor that dies is
+replaced, and told again. Rooms ask it whether saving has fallen too far behind. It lives on the loop; persistence calls
+`mark_done` from its own thread.
 """
 
 import asyncio
@@ -20,34 +20,34 @@ from chatter.messages import Flush, Load, Save, Work
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
-"""Seconds before a dead persistence actor is started anew: doubled each time until a message is dealt with again."""
+"""Seconds before a dead persistence actor is replaced: doubled each time until a message is done with."""
 
 
 class Backlog:
-    """Between the rooms and the persistence actor."""
+    """Stands between the rooms and the persistence actor."""
 
-    def __init__(self, most_messages: int = 10_000, most_bytes: int = 32 * 1024 * 1024) -> None:
-        """`most_messages` and `most_bytes` are the high-water marks: past either of them the backlog `is_full`."""
-        self._most_messages = most_messages
-        self._most_bytes = most_bytes
-        self._told: deque[Save | Load] = deque()
-        self._untold: list[Save | Load] = []  # the last of them, which the actor has not got yet
-        self._dealt_with = 0  # of all ever told; counted by the loop
-        # Two counts with one writer each need no lock: the loop counts what comes, persistence what is done.
-        self._taken, self._taken_bytes = 0, 0
+    def __init__(self, max_messages: int = 10_000, max_bytes: int = 32 * 1024 * 1024) -> None:
+        """`max_messages` and `max_bytes` are the high-water marks: past either the backlog `is_full`."""
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._in_flight: deque[Save | Load] = deque()  # told by rooms and not done with
+        self._unsent: list[Save | Load] = []  # the last of them, which the actor has not been told yet
+        # Each count has one writer, so none needs a lock: the loop counts what comes, persistence what is done.
+        self._counted, self._counted_bytes = 0, 0
         self._saved, self._saved_bytes = 0, 0
-        self._settled = 0
+        self._done = 0  # of all ever told, by persistence's count
+        self._dropped = 0  # of these, how many the loop has dropped from `_in_flight`
         self._progress_at = self._began_at = time.monotonic()
         self._start: Callable[[], pykka.ActorRef[Any]] | None = None
         self._actor: pykka.ActorRef[Any] | None = None
         self._pause = FIRST_PAUSE
 
     def open(self, start: Callable[[Callable[[], None]], pykka.ActorRef[Any]]) -> None:
-        """Have `start(on_death)` start a persistence actor, now and whenever it died."""
+        """Starts a persistence actor with `start(on_death)`, now and each time one has died."""
         self._loop = loop = asyncio.get_running_loop()
 
         def on_death() -> None:
-            loop.call_soon_threadsafe(self._died)
+            loop.call_soon_threadsafe(self._schedule_restart)
 
         self._start = lambda: start(on_death)
         self._actor = self._start()
@@ -55,19 +55,19 @@ class Backlog:
     @property
     def unsaved(self) -> int:
         """How many messages wait to be committed."""
-        return self._taken - self._saved
+        return self._counted - self._saved
 
     @property
     def unsaved_bytes(self) -> int:
-        """How large they are."""
-        return self._taken_bytes - self._saved_bytes
+        """The size of these messages."""
+        return self._counted_bytes - self._saved_bytes
 
     @property
     def is_full(self) -> bool:
-        """So much waits that nothing more must be said."""
+        """Whether rooms must refuse posts, since so much waits to be committed."""
         return (
-            self._taken - self._saved >= self._most_messages
-            or self._taken_bytes - self._saved_bytes >= self._most_bytes
+            self._counted - self._saved >= self._max_messages
+            or self._counted_bytes - self._saved_bytes >= self._max_bytes
         )
 
     @property
@@ -77,34 +77,34 @@ class Backlog:
 
     @property
     def is_alive(self) -> bool:
-        """Whether somebody saves."""
+        """Whether the persistence actor lives."""
         return self._actor is not None and self._actor.is_alive()
 
-    def take(self, size: int) -> None:
-        """Count a message of `size` bytes from the moment in which a room says it."""
-        if self._taken == self._saved:
+    def count(self, size: int) -> None:
+        """Counts a message of `size` bytes as unsaved, from the moment in which a room says it."""
+        if self._counted == self._saved:
             self._began_at = time.monotonic()
-        self._taken += 1
-        self._taken_bytes += size
+        self._counted += 1
+        self._counted_bytes += size
 
     def tell(self, message: Save | Load) -> None:
-        """Have it dealt with, in this order, by whatever actor lives."""
-        self._told.append(message)
-        if not self._untold:
-            self._loop.call_soon(self._hand_over)
-        self._untold.append(message)
+        """Passes `message` on to the persistence actor, or to the next one, in this order."""
+        self._in_flight.append(message)
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        self._unsent.append(message)
 
-    def settled(self, messages: int, size: int, told: int = 1) -> None:
-        """`told` more of what was told is dealt with; `messages` of `size` bytes were saved with it."""
+    def mark_done(self, messages: int, size: int, told: int = 1) -> None:
+        """Persistence is done with `told` more of what it was told; it saved `messages` of `size` bytes with it."""
         self._progress_at = time.monotonic()
         self._saved += messages
         self._saved_bytes += size
-        self._settled += told
+        self._done += told
 
     async def flush(self) -> None:
-        """Return when everything told before is committed. An actor that dies meanwhile is waited for."""
+        """Waits until everything told before is committed, also across the death of an actor."""
         while True:
-            self._hand_over()
+            self._send()
             try:
                 assert self._actor is not None
                 await self._actor.ask(Flush(), block=False)
@@ -114,37 +114,37 @@ class Backlog:
                 return
 
     async def close(self) -> list[Save]:
-        """Stop the actor, and return what it did not save."""
-        self._hand_over()
+        """Stops the actor, and returns what it did not save."""
+        self._send()
         actor, self._actor, self._start = self._actor, None, None
         if actor is not None:
             await actor.stop(block=False)
-        self._forget_settled()
-        return [message for message in self._told if isinstance(message, Save)]
+        self._drop_done()
+        return [message for message in self._in_flight if isinstance(message, Save)]
 
-    def _hand_over(self) -> None:
-        """All that was told in one turn of the loop, in one message: each would wake the other thread."""
-        self._forget_settled()
-        work, self._untold = self._untold, []
+    def _send(self) -> None:
+        """Sends all that was told in one turn of the loop as one message: each would wake the other thread."""
+        self._drop_done()
+        work, self._unsent = self._unsent, []
         if work and self._actor is not None:
             tell_if_alive(self._actor, Work(tuple(work)))
 
-    def _forget_settled(self) -> None:
-        while self._dealt_with < self._settled:
-            self._told.popleft()
-            self._dealt_with += 1
+    def _drop_done(self) -> None:
+        while self._dropped < self._done:
+            self._in_flight.popleft()
+            self._dropped += 1
             self._pause = FIRST_PAUSE
 
-    def _died(self) -> None:
+    def _schedule_restart(self) -> None:
         if self._start is not None:
-            logger.error("persistence died and is started anew in %.2f s", self._pause)
-            asyncio.get_running_loop().call_later(self._pause, self._revive)
+            logger.error("persistence died and is restarted in %.2f s", self._pause)
+            asyncio.get_running_loop().call_later(self._pause, self._restart)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
-    def _revive(self) -> None:
+    def _restart(self) -> None:
         if self._start is None:
             return
-        self._forget_settled()
+        self._drop_done()
         self._actor = self._start()
-        self._untold = list(self._told)
-        self._hand_over()
+        self._unsent = list(self._in_flight)
+        self._send()

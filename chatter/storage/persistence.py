@@ -1,9 +1,8 @@
-"""Persistence: a thread that commits what rooms tell it, everything that waits in one transaction.
+"""Persistence: the actor that commits what rooms said, all that waits in one transaction.
 
-Owns the connection that writes. Hears `Work` (what the backlog was told: `Save`, `Load`) and `Flush`; tells the rooms
-`NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A database that fails
-is tried again, with backoff, until it works or the server gives up: nothing it holds is dropped, and rooms go on
-talking meanwhile.
+Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`) and `Flush`. Tells rooms
+`NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A commit that fails is
+tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and rooms go on talking.
 """
 
 import logging
@@ -23,7 +22,7 @@ from schema import Database
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BATCH = 1_000
+MAX_BATCH = 1_000
 """Saves in one transaction: bounds how long the first of them waits for its acknowledgement."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
@@ -39,7 +38,7 @@ class GaveUp(Exception):
 
 
 class Persistence(ThreadActor):
-    """Commits messages. One at a time, in the order in which they were told."""
+    """Commits messages in the order in which they were told, one transaction at a time."""
 
     def __init__(
         self,
@@ -68,41 +67,41 @@ class Persistence(ThreadActor):
         self._committed_at = 0.0
 
     def on_receive(self, message: PersistenceMessage) -> None:
-        """Gather what is there, commit when the mailbox is empty: at once when little is said, in groups under load."""
+        """Gathers saves, and commits them when the mailbox is empty: one by one when idle, in groups under load."""
         match message:
             case Work():
-                self._take(message)
+                self._gather(message)
             case Flush():
                 self._commit()
             case _:
                 assert_never(message)
         if self.actor_inbox.empty():
-            self._pace()
+            self._wait_for_interval()
         if self.actor_inbox.empty():
             self._commit()
 
-    def _take(self, work: Work) -> None:
-        for told in work.told:
-            if isinstance(told, Save):
-                self._batch.append(told)
-                if len(self._batch) >= LARGEST_BATCH:
-                    self._commit()
-            else:
-                self._commit()
-                self._history.tell(told)
-                self._backlog.settled(0, 0)
-
     def on_stop(self) -> None:
-        """Commit the rest and let go of the database."""
+        """Commits the rest and closes the connection."""
         try:
             self._commit()
         finally:
             self._database.close()
 
     def on_failure(self, *_why: object) -> None:
-        """Whoever started this actor starts another, and tells it again what was not committed."""
+        """Reports the death to the backlog, which starts another actor and tells it again what is not committed."""
         self._database.close()
         self._on_death()
+
+    def _gather(self, work: Work) -> None:
+        for told in work.told:
+            if isinstance(told, Save):
+                self._batch.append(told)
+                if len(self._batch) >= MAX_BATCH:
+                    self._commit()
+            else:
+                self._commit()
+                self._history.tell(told)
+                self._backlog.mark_done(0, 0)
 
     def _commit(self) -> None:
         if not self._batch:
@@ -110,12 +109,12 @@ class Persistence(ThreadActor):
         refused = self._try_until_committed()
         self._committed_at = time.monotonic()
         batch, self._batch = self._batch, []
-        for save, news in refused:
-            _tell(save, news)
+        for save, not_saved in refused:
+            _tell(save, not_saved)
         for save in {save.room: save for save in batch}.values():
             _tell(save, Saved(save.messages[-1].seq))
         said = [posted for save in batch for posted in save.messages]
-        self._backlog.settled(len(said), sum(map(size_of, said)), len(batch))
+        self._backlog.mark_done(len(said), sum(map(size_of, said)), len(batch))
 
     def _try_until_committed(self) -> Sequence[tuple[Save, NotSaved]]:
         pause = FIRST_PAUSE
@@ -132,15 +131,15 @@ class Persistence(ThreadActor):
             return self._committer.commit(self._batch)
         except Exception:
             logger.exception("saving failed, will be tried again")
-            self._database.close()  # a broken connection is opened anew by the next try
+            self._database.close()  # the next try opens a new connection
             return None
 
-    def _pace(self) -> None:
+    def _wait_for_interval(self) -> None:
         wait = self._committed_at + COMMIT_INTERVAL - time.monotonic()
         if wait > 0:
             time.sleep(wait)
 
 
-def _tell(save: Save, news: Saved | NotSaved) -> None:
+def _tell(save: Save, message: Saved | NotSaved) -> None:
     if save.room is not None:
-        tell_if_alive(save.room, news)  # a room that failed is gone; what it said is saved all the same
+        tell_if_alive(save.room, message)  # a room that failed is gone; its messages are saved all the same

@@ -1,4 +1,4 @@
-"""Who was here when the server stopped, so that a restart does not look as if everybody had left."""
+"""The presence snapshot: who was present when the server stopped, so that a restart shows nobody as gone."""
 
 import logging
 import time
@@ -12,24 +12,24 @@ from chatter.messages import People
 logger = logging.getLogger(__name__)
 
 STALE_AFTER = 60.0
-"""Seconds after which nobody is expected back: that was no restart."""
+"""Seconds after which a snapshot is ignored: a pause that long is no restart."""
 
 
 class PresenceSnapshot:
-    """A file beside the database, written at the stop and taken up by the next start."""
+    """Owns the file. The server that stops saves it, the next start loads and removes it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def leave(self, people: Mapping[str, People]) -> None:
-        """Write down who is in which room. A failure costs a flicker in the lists of who is here, and is logged."""
+    def save(self, people: Mapping[str, People]) -> None:
+        """Writes who is present in which room. A failure is logged; clients then see people leave and come back."""
         try:
             self._path.write_bytes(msgspec.json.encode(people))
         except OSError:
-            logger.exception("who is here cannot be written down")
+            logger.exception("the presence snapshot cannot be written")
 
-    def take_up(self) -> dict[str, People]:
-        """Who was here, by room, and forget it."""
+    def load(self) -> dict[str, People]:
+        """Returns who was present, by room, and removes the file."""
         try:
             is_fresh = time.time() - self._path.stat().st_mtime < STALE_AFTER
             written = self._path.read_bytes()
@@ -38,5 +38,5 @@ class PresenceSnapshot:
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError):
-            logger.exception("who was here cannot be read")
+            logger.exception("the presence snapshot cannot be read")
             return {}

@@ -1,1 +1,1 @@
-"""One file a step, applied in the order of their numbers by `schema.database.migrate`."""
+"""The migrations, one file each. `schema.database.migrate` applies them in the order of their numbers."""

@@ -9,14 +9,15 @@ import pytest
 
 from chatter.clock import SECOND
 from chatter.messages import Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
+from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover
-from chatter.room.room import Room, RoomSettings
+from chatter.room.room import Room
 from chatter.storage.backlog import Backlog
 from tests.support.stage import Listener, Recorder, Stage
 
 EPOCH = 7
 NOON = int(datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp()) * SECOND + 123_456_789
-NOON_IN_WORDS = "2026-05-04T12:00:00.123456Z"
+NOON_ISO = "2026-05-04T12:00:00.123456Z"
 
 
 class RoomOnStage:
@@ -35,19 +36,21 @@ class RoomOnStage:
         self.stage = stage
         self._works: list[Work] = []
         self.to_history: list[Any] = []
-        self.to_keeper: list[Any] = []
+        self.to_supervisor: list[Any] = []
         self.has_successors = True  # whether another room takes the place of one that fails
-        self.backlog = Backlog(most_messages=1_000)
+        self.backlog = Backlog(max_messages=1_000)
         stage.call(self.backlog.open, lambda _on_death: Recorder.start(self._works))
         self.ref: pykka.ActorRef[Any] = stage.start(
             Room,
             "lobby",
-            epoch=server_epoch,
-            keeper=self,
-            backlog=self.backlog,
-            history=stage.start(Recorder, self.to_history),
-            settings=settings or RoomSettings(),
-            clock=lambda: NOON,
+            RoomContext(
+                settings=settings or RoomSettings(),
+                epoch=server_epoch,
+                supervisor=self,
+                backlog=self.backlog,
+                history=stage.start(Recorder, self.to_history),
+                clock=lambda: NOON,
+            ),
             **options,
         )
         if recent is not None:
@@ -59,34 +62,34 @@ class RoomOnStage:
             self.ref.tell(message)
         self.stage.turn()
 
-    def counted(self, slug: str, people: int) -> None:
+    def on_people_count(self, slug: str, people: int) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("counted", slug, people))
+        self.to_supervisor.append(("on_people_count", slug, people))
 
-    def rests(self, slug: str) -> None:
+    def on_idle(self, slug: str) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("rests", slug))
+        self.to_supervisor.append(("on_idle", slug))
 
-    def wakes(self, slug: str) -> None:
+    def on_busy(self, slug: str) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("wakes", slug))
+        self.to_supervisor.append(("on_busy", slug))
 
-    def retired(self, slug: str) -> None:
+    def on_retired(self, slug: str) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("retired", slug))
+        self.to_supervisor.append(("on_retired", slug))
 
-    def died(self, slug: str, handover: Handover | None) -> bool:
+    def on_crashed(self, slug: str, handover: Handover | None) -> bool:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("died", slug, handover))
+        self.to_supervisor.append(("on_crashed", slug, handover))
         return self.has_successors
 
-    def ended(self, slug: str, people: People) -> None:
+    def on_stopped(self, slug: str, people: People) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("ended", slug, people))
+        self.to_supervisor.append(("on_stopped", slug, people))
 
     def forward(self, slug: str, message: RoomMessage) -> None:
         """As `RoomSupervisor`."""
-        self.to_keeper.append(("forward", slug, message))
+        self.to_supervisor.append(("forward", slug, message))
 
     @property
     def to_persistence(self) -> list[Save | Load]:
@@ -112,7 +115,7 @@ def welcome(newest: int = 0, **others: Any) -> Recovery:
 
 def posted(seq: int, message: str = "hello", id: str = "") -> Posted:
     """What everyone hears of a post by ann."""
-    return Posted(seq, id or message, "ann", message, NOON_IN_WORDS)
+    return Posted(seq, id or message, "ann", message, NOON_ISO)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Diary(LoopActor):
     def on_turn_end(self) -> None:
         self.entries.append("turn")
 
-    def on_dead_letter(self, message: object) -> None:
+    def on_unhandled(self, message: object) -> None:
         self.entries.append(("dead letter", message))
 
     def on_receive(self, message: Any) -> Any:

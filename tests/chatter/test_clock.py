@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chatter.clock import SECOND, in_words, wall_clock
+from chatter.clock import SECOND, to_iso, wall_clock
 
 
 @pytest.mark.parametrize("moment", [0, 999, 1_000, 123_456_789, SECOND - 1, SECOND, 1_777_896_000 * SECOND + 5_000])
 def test_a_moment_is_told_as_iso_8601_in_utc_with_microseconds(moment: int) -> None:
-    told = in_words(moment)
+    told = to_iso(moment)
     assert len(told) == 27
     seconds, microseconds = divmod(moment // 1_000, 1_000_000)
     expected = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)

@@ -2,20 +2,20 @@ from pathlib import Path
 
 import pytest
 
-from schema import Database, DatabaseUnusable, Message, open_database
+from schema import Database, DatabaseUnusable, Message, MessageRow, open_database
 from schema.database import migrate
 
 
 def test_a_new_database_is_made_with_its_folder_and_tables(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/some/where/chatter.db")
     assert migrate(database) == ["0001_messages"]
-    Message.save_all([("lobby", 1, [(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
+    Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     database.close()
     assert (tmp_path / "some/where/chatter.db").exists()
 
 
 def test_a_database_that_is_up_to_date_stays_as_it_is(database: Database) -> None:
-    Message.save_all([("lobby", 1, [(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
+    Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     assert migrate(database) == []
     assert len(Message.latest("lobby", 10)) == 1
 

@@ -1,6 +1,6 @@
 import pytest
 
-from schema import Message, MessageRow, RowRefused, open_database
+from schema import Message, MessageRow, Room, RowRefused, open_database
 from schema.database import migrate
 from tests.support.database import forbid_by_trigger
 from tests.support.postgresql import PostgreSQL
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def row(seq: int, message: str = "hello") -> MessageRow:
-    return seq, f"id{seq}", "ann", message, f"2026-05-04T12:00:00.{seq:06}Z"
+    return MessageRow(seq, f"id{seq}", "ann", message, f"2026-05-04T12:00:00.{seq:06}Z")
 
 
 def test_what_was_saved_is_read_back_as_it_was() -> None:
@@ -45,17 +45,17 @@ def test_a_void_place_is_a_row_without_a_name() -> None:
 
 def test_an_id_is_unique_for_a_room_and_a_name() -> None:
     Message.save_all([("lobby", 1, [row(1)]), ("other", 1, [row(1)])])
-    assert Message.named("lobby", "ann", "id1") == row(1)
-    assert Message.named("lobby", "bo", "id1") is None
+    assert Message.by_client_id("lobby", "ann", "id1") == row(1)
+    assert Message.by_client_id("lobby", "bo", "id1") is None
     with pytest.raises(RowRefused):
-        Message.save_all([("lobby", 1, [(2, "id1", "ann", "again", row(2)[4])])])
-    Message.save_all([("lobby", 1, [(2, "id1", "bo", "mine", row(2)[4])])])
+        Message.save_all([("lobby", 1, [MessageRow(2, "id1", "ann", "again", row(2)[4])])])
+    Message.save_all([("lobby", 1, [MessageRow(2, "id1", "bo", "mine", row(2)[4])])])
 
 
 def test_epochs_end_with_their_last_message() -> None:
     Message.save_all([("lobby", epoch, [row(seq)]) for seq, epoch in ((1, 1), (2, 1), (3, 4), (4, 5))])
-    assert Message.ends_of_epochs("lobby", 0) == [(1, 2), (4, 3), (5, 4)]
-    assert Message.ends_of_epochs("lobby", 2) == [(4, 3), (5, 4)]
+    assert Message.epoch_ends("lobby", 0) == [(1, 2), (4, 3), (5, 4)]
+    assert Message.epoch_ends("lobby", 2) == [(4, 3), (5, 4)]
 
 
 def test_a_batch_is_saved_whole_or_not_at_all() -> None:
@@ -64,13 +64,13 @@ def test_a_batch_is_saved_whole_or_not_at_all() -> None:
         Message.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
     assert Message.latest("lobby", 10) == [row(1)]
     assert Message.latest("other", 10) == []
-    assert Message.latest_of_rooms(10) == [("lobby", row(1)[4])]
+    assert Room.recently_active(10) == [("lobby", row(1)[4])]
 
 
 def test_rooms_are_listed_by_their_last_message() -> None:
     Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
-    assert Message.latest_of_rooms(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
-    assert len(Message.latest_of_rooms(2)) == 2
+    assert Room.recently_active(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
+    assert len(Room.recently_active(2)) == 2
 
 
 @pytest.mark.postgresql

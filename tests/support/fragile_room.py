@@ -1,9 +1,11 @@
 """Rooms that fail, and whose clock is set back, when certain things are said."""
 
+import dataclasses
 from typing import Any, ClassVar
 
 from chatter.clock import SECOND, wall_clock
 from chatter.messages import Post, RoomMessage
+from chatter.room.context import RoomContext
 from chatter.room.room import Room
 
 FAIL_BEFORE = "the room fails before it has said this, once"
@@ -18,8 +20,8 @@ class FragileRoom(Room):
     late = 0  # nanoseconds, of all rooms' clocks
     failed_at: ClassVar[set[str | None]] = set()  # ids, of all rooms
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, clock=self.tell_time, **options)
+    def __init__(self, slug: str, context: RoomContext, **options: Any) -> None:
+        super().__init__(slug, dataclasses.replace(context, clock=self.tell_time), **options)
         self.in_hand: RoomMessage | None = None
         self.dated: RoomMessage | None = None  # what was said last
 

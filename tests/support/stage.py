@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import pykka
 
 from chatter.actors import LoopActor
-from chatter.messages import Answer, Event, Join, Position, Recovery, Ref, Refused
+from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -87,7 +87,7 @@ class Recorder(LoopActor):
         self._told.append(message)
 
 
-class PlainDialect:
+class PlainSerializer:
     """Frames that stand for the values themselves, and a count of how often something was encoded."""
 
     def __init__(self) -> None:
@@ -109,14 +109,14 @@ class PlainDialect:
         return [self._values[int(number)] for number in frames.split()]
 
 
-PLAIN = PlainDialect()
+PLAIN = PlainSerializer()
 
 
 class Listener:
     """A client in a room, as the room sees it."""
 
-    def __init__(self, dialect: PlainDialect = PLAIN) -> None:
-        self.dialect = dialect
+    def __init__(self, serializer: PlainSerializer = PLAIN) -> None:
+        self.serializer = serializer
         self.writes: list[list[Any]] = []
 
     @property
@@ -130,28 +130,28 @@ class Listener:
 
     def welcome(self, recovery: Recovery) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame(recovery)
+        return self.serializer.frame(recovery)
 
-    def refuse(self, reason: str) -> bytes:
+    def refuse(self, reason: Reason) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame(Refused(reason))
+        return self.serializer.frame(Refused(reason))
 
     def push(self, event: Event) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame(event)
+        return self.serializer.frame(event)
 
     def answer(self, ref: Ref, answer: Answer) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame((ref, answer))
+        return self.serializer.frame((ref, answer))
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
         """As `Subscriber`."""
-        return self.dialect.frame(why)
+        return self.serializer.frame(why)
 
     def write(self, frames: bytes) -> None:
         """As `Subscriber`."""
         if frames:
-            self.writes.append(self.dialect.read(frames))
+            self.writes.append(self.serializer.read(frames))
 
 
 def join(listener: Listener, name: str | None = None, position: Position | None = None) -> Join:

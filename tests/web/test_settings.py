@@ -214,7 +214,7 @@ def test_a_greeting_is_no_larger_than_the_ring() -> None:
 
 def test_parts_of_the_server_get_their_own_slice() -> None:
     settings = Settings(max_name_length=3, max_history_page=7, ring_size=20, greeting_size=2)
-    assert (settings.limits.name_length, settings.limits.history_page) == (3, 7)
+    assert (settings.limits.max_name_length, settings.limits.max_history_page) == (3, 7)
     assert (settings.rooms.ring_size, settings.rooms.greeting_size) == (20, 2)
 
 

@@ -1,83 +1,98 @@
-"""A channel: one client's place in one room, as the room and the socket see it."""
+"""A channel: one client's subscription to one room, between its socket and the room."""
 
 from typing import Literal, Protocol
 
 import pykka
 
-from chatter.messages import Answer, Dismiss, Event, Join, Leave, Position, Recovery, Ref, Refused, Resync, RoomRef
-from web.channels.requests import InvalidPayload, Limits, Topic, translate
-from web.channels.wire import NULL, Dialect, Frame, Invalid
+from chatter.messages import (
+    Answer,
+    Dismiss,
+    Event,
+    Join,
+    Leave,
+    NotifyLagged,
+    Position,
+    Reason,
+    Recovery,
+    Ref,
+    Refused,
+    RoomMessage,
+    RoomRef,
+)
+from web.channels.requests import InvalidPayload, Topic, translate
+from web.channels.wire import NULL, Frame, Invalid, Serializer
+from web.limits import Limits
+
+
+class Writer(Protocol):
+    """Writes to one connection."""
+
+    def write(self, frames: bytes) -> None:
+        """Sends whole frames. Never blocks and never raises."""
 
 
 class Connection(Protocol):
-    """What a channel needs of the socket that it belongs to."""
+    """The socket as its channels see it."""
 
     @property
-    def dialect(self) -> Dialect:
-        """How the client wants to hear."""
+    def serializer(self) -> Serializer:
+        """What turns events into the client's bytes."""
 
     @property
-    def outbox(self) -> "Outbox":
-        """Where frames for the client go."""
+    def writer(self) -> Writer:
+        """What sends frames to the client."""
 
     def forget(self, channel: "Channel") -> None:
-        """The channel has ended; its topic may be joined anew."""
+        """Drops a channel that has ended; its topic may be joined again."""
 
-    def find_room(self, slug: str) -> RoomRef:
-        """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
-
-
-class Outbox(Protocol):
-    """The way out of a connection."""
-
-    def write(self, frames: bytes) -> None:
-        """Send whole frames. Never blocks and never raises."""
+    def ensure_room(self, slug: str) -> RoomRef:
+        """Returns the living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
 
-_ENDS = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
+_LAST_FRAMES = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
 
 
 class Channel:
-    """Implements `chatter.messages.Subscriber` for a Phoenix client."""
+    """Plays `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_outbox", "_ref", "_room", "_socket", "_topic", "can_resync", "dialect")
+    __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "_writer", "can_resync", "serializer")
 
     def __init__(self, socket: Connection, topic: Topic, join: Frame, can_resync: bool) -> None:
-        """`join` is the frame that asks for this channel; `can_resync`: its client said `resync`."""
+        """`join` is the frame that asks for this channel; with `can_resync` its client said `resync`."""
         self.can_resync = can_resync
-        self.dialect: Dialect = socket.dialect
+        self.serializer: Serializer = socket.serializer
         self._topic = topic
         self._ref = join.ref
         self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
         self._socket = socket
-        self._outbox = socket.outbox
-        self._room: RoomRef = socket.find_room(topic.slug)
+        self._writer = socket.writer
+        self._room: RoomRef = socket.ensure_room(topic.slug)
 
     @property
     def topic(self) -> str:
-        """Its name."""
+        """The name of its topic."""
         return self._topic.name
 
     # ------------------------------------------------------------ towards the room
 
     def join(self, name: str | None, replaces: "Channel | None", position: Position | None) -> None:
-        """Ask for the place; the room answers."""
+        """Asks the room for the subscription; the room answers."""
         self._room.tell(Join(self, name, replaces, position))
 
     def leave(self, ref: Ref | None = None) -> None:
-        """Give the place up: with a `ref` because the client asked to, without because its connection is gone."""
+        """Ends the subscription: with a `ref` because the client asked to, without because its connection is gone."""
         self._tell(Leave(self, ref))
 
-    def resync(self) -> None:
-        """Have the client told that it was not sent everything."""
-        self._tell(Resync(self))
+    def notify_lagged(self) -> None:
+        """Has the room tell the client that events were dropped."""
+        self._tell(NotifyLagged(self))
 
     def dismiss(self) -> None:
-        """Have the place given up, and the client told so."""
+        """Ends the subscription and has the room tell the client so."""
         self._tell(Dismiss(self))
 
     def receive(self, frame: Frame, limits: Limits) -> None:
-        """Pass on what the client says to the room, or tell it what is wrong with that."""
+        """Passes a request of the client on to the room, or tells the client what is wrong with it."""
         if frame.join_ref not in (NULL, self._own_ref):
             return  # meant for an earlier join of the same topic: Phoenix drops it too
         if frame.event == "phx_leave":
@@ -94,49 +109,44 @@ class Channel:
         else:
             self._tell(message)
 
-    def _tell(self, message: object) -> None:
+    def _tell(self, message: RoomMessage) -> None:
         try:
             self._room.tell(message)
         except pykka.ActorDeadError:
             self._tell_successor(message)
 
-    def _tell_successor(self, message: object) -> None:
+    def _tell_successor(self, message: RoomMessage) -> None:
         try:
-            self._room = self._socket.find_room(self._topic.slug)
+            self._room = self._socket.ensure_room(self._topic.slug)
             self._room.tell(message)
         except pykka.ActorDeadError:
-            pass  # the server stops, and its connections are closed in a moment
+            pass  # the server is stopping, and is about to close its connections
 
-    # ------------------------------------------------------------ towards the client
+    # ------------------------------------------------------------ towards the client: `Subscriber`
 
     def welcome(self, recovery: Recovery) -> bytes:
-        """The frame that grants the join: it echoes the client's join_ref, even null."""
-        return self.dialect.answer(self._join_ref, self._ref, self._topic.json, recovery)
+        """Returns the frame that grants the join. It echoes the client's join_ref, even null."""
+        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, recovery)
 
-    def refuse(self, reason: str) -> bytes:
-        """Give up the place; the frame that refuses the join."""
+    def refuse(self, reason: Reason) -> bytes:
         self._socket.forget(self)
-        return self.dialect.answer(self._join_ref, self._ref, self._topic.json, Refused(reason))
+        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, Refused(reason))
 
     def push(self, event: Event) -> bytes:
-        """`event` as a frame for this client alone."""
-        return self.dialect.push(self._own_ref, self._topic.json, event)
+        return self.serializer.push(self._own_ref, self._topic.json, event)
 
     def answer(self, ref: Ref, answer: Answer | Invalid) -> bytes:
-        """The answer to the request `ref`."""
-        return self.dialect.answer(self._own_ref, ref, self._topic.json, answer)
+        return self.serializer.answer(self._own_ref, ref, self._topic.json, answer)
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
-        """Give up the place; the frame that says so."""
         self._socket.forget(self)
-        event, payload = _ENDS[why]
-        return self.dialect.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)
+        event, payload = _LAST_FRAMES[why]
+        return self.serializer.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)
 
     def write(self, frames: bytes) -> None:
-        """Send whole frames."""
-        self._outbox.write(frames)
+        self._writer.write(frames)
 
     @property
     def _own_ref(self) -> Ref:
-        """A client that joined with join_ref null is addressed by the join's ref from then on, as Phoenix does."""
+        """The join_ref of this channel; the join's ref where the client sent null, as in Phoenix."""
         return self._ref if self._join_ref == NULL else self._join_ref

@@ -1,4 +1,7 @@
-"""What every connection shares: the settings, the actors behind it, who may join, and the list of connections."""
+"""The endpoint: what all connections share, as Phoenix's `Endpoint` is.
+
+That is the settings, the actors behind them, who may connect and join, and the list of connections.
+"""
 
 import asyncio
 import logging
@@ -7,28 +10,30 @@ from typing import Any, Protocol, TypeAlias
 
 import pykka
 
+from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from web.channels.rate_limits import ConnectLimiter
-from web.channels.requests import Limits
-from web.io.idle_timeouts import IdleWatch
-from web.io.poller import poller
+from web.channels.requests import rates_by_event
+from web.io.idle_timeouts import IdleTimeouts
+from web.io.poller import make_poller
+from web.io.rfc6455 import CloseCode
 from web.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool]
-"""May a client join the room of this slug with these parameters?"""
+"""Returns whether a client may join the room of this slug with these parameters."""
 
 
 class Closable(Protocol):
     """A connection, as the server sees it when it stops."""
 
-    def close(self, code: int) -> None:
-        """End the connection; `code` is a close code of RFC 6455. It is forgotten once its client knows, or is gone."""
+    def close(self, code: CloseCode) -> None:
+        """Ends the connection, and calls `Endpoint.forget` once the client knows or is gone."""
 
 
-class Edge:
+class Endpoint:
     """One for a server. Only the loop's thread uses it."""
 
     def __init__(
@@ -40,24 +45,24 @@ class Edge:
         authorize: Authorize,
     ) -> None:
         self.settings = settings
-        self.limits: Limits = settings.limits
-        self.rates = settings.rates
+        self.limits = settings.limits
+        self.rates = rates_by_event(settings)
         self.supervisor = supervisor
         self.history = history
         self.backlog = backlog
         self.loop = asyncio.get_running_loop()
-        self.poller = poller()
-        self.silence = IdleWatch(settings.idle_timeout)
-        self.arrivals = IdleWatch(settings.handshake_timeout)
+        self.poller = make_poller()
+        self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
+        self.handshake_timeouts = IdleTimeouts(settings.handshake_timeout)
         self.connections: set[Closable] = set()
-        self.stopping = False  # True once the server has been told to stop, which it says to who watches it
-        self.hearing = True  # False once the server stops: what clients say from then on is not taken
+        self.is_stopping = False  # the server has been told to stop: `/healthz` says so
+        self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
         self._authorize = authorize
-        self._turnstile = ConnectLimiter(settings.connect_rate)
-        self._all_gone = asyncio.Event()
+        self._connect_limiter = ConnectLimiter(settings.connect_rate)
+        self._all_closed = asyncio.Event()
 
-    def refusal(self, slug: str, params: Mapping[str, Any]) -> str | None:
-        """Why a join is refused, or None where it is granted."""
+    def join_refusal(self, slug: str, params: Mapping[str, Any]) -> Reason | None:
+        """Returns why a join is refused, or None where it is granted."""
         try:
             return None if self._authorize(slug, params) else "unauthorized"
         except Exception:
@@ -65,30 +70,30 @@ class Edge:
             return "join crashed"  # Phoenix's words for a join that raises
 
     def forget(self, connection: Closable) -> None:
-        """A connection has ended."""
+        """Drops a connection that has ended."""
         self.connections.discard(connection)
         if not self.connections:
-            self._all_gone.set()
+            self._all_closed.set()
 
-    async def all_gone(self) -> None:
-        """Return when no connection is left."""
+    async def all_closed(self) -> None:
+        """Waits until no connection is left."""
         while self.connections:
-            self._all_gone.clear()
-            await self._all_gone.wait()
+            self._all_closed.clear()
+            await self._all_closed.wait()
 
-    def connect(self, address: str) -> float:
-        """Count a connection that begins there; 0.0, or the seconds for which that address has to wait."""
-        return self._turnstile.take(address) if self.settings.rate_limits == "on" else 0.0
+    def connect_wait(self, address: str) -> float:
+        """Counts a connect, and returns the seconds that `address` has to wait, 0.0 where it is admitted."""
+        return self._connect_limiter.take(address) if self.settings.rate_limits == "on" else 0.0
 
-    def address(self, peer: str, forwarded: str) -> str:
-        """Where a request of `peer` comes from; a trusted proxy has added to X-Forwarded-For whom it speaks for."""
+    def client_address(self, peer: str, forwarded: str) -> str:
+        """Returns the address of the client behind `peer`. Trusted proxies have added it to X-Forwarded-For."""
         hops = forwarded.split(",")
         while peer in self.settings.trusted_proxies and hops:
             peer = hops.pop().strip() or peer
         return peer
 
-    def admits(self, origin: str | None, host: str | None) -> bool:
-        """Whether a page from `origin` may talk to this server, reached as `host`. Programs send no origin."""
+    def origin_allowed(self, origin: str | None, host: str | None) -> bool:
+        """Returns whether a page from `origin` may connect to this server as `host`. Programs send no origin."""
         allowed = self.settings.allowed_origins
         if origin is None or "*" in allowed or origin in allowed:
             return True

@@ -1,69 +1,51 @@
-"""How often a client may ask: buckets of tokens, refilled with time. Knows no socket and no clock but the one given.
+"""Rate limits: token buckets for each kind of request of a client, and for the connects of an address.
 
-Each request takes a token from its bucket; an empty one refuses, and says when there is a token again.
+A request takes a token from its bucket. An empty bucket refuses, and says when it has a token again. Knows no socket,
+and no clock but the one it is given.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from web.limits import Rate
 
 Clock = Callable[[], float]
-
-
-class Rate(NamedTuple):
-    """`per_second` in the long run, and up to `burst` at once. Written `20/100`."""
-
-    per_second: float
-    burst: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Rate":
-        """The rate that is written so. Raises `ValueError`."""
-        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)/(\d{1,9})", text)
-        if not match or not float(match[1]) or not int(match[2]):
-            raise ValueError("how many per second and how many at once, like 20/100")
-        return cls(float(match[1]), int(match[2]))
-
-    def __str__(self) -> str:
-        return f"{self.per_second:g}/{self.burst}"
-
 
 _NEVER = -float("inf")
 
 
-class Bucket:
+class TokenBucket:
     """The tokens for one kind of request.
 
-    It is refilled only when it is empty, so that a request that is granted costs a comparison and a subtraction:
-    0.03 µs, less than a look at the clock. In return one who was quiet may use the burst twice in a row.
+    It is refilled only when it is empty, so a request that is granted costs a comparison and a subtraction, 0.03 µs,
+    less than reading the clock. In return a client that was quiet may use the burst twice in a row.
     """
 
-    __slots__ = ("_clock", "_ignored", "_pause_ends", "_refilled_at", "_tokens", "_wait", "rate")
+    __slots__ = ("_clock", "_consecutive_ignored", "_pause_ends", "_refilled_at", "_tokens", "_wait", "rate")
 
     def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
         self.rate = rate
         self._clock = clock
         self._tokens = float(rate.burst)
         self._refilled_at = clock()
-        self._pause_ends = _NEVER  # had the latest refusal been heeded
-        self._wait = 0.0  # what the first refusal of the present run asked for
-        self._ignored = 0
+        self._pause_ends = _NEVER  # if the client heeds the latest refusal
+        self._wait = 0.0  # what the first refusal of the current run asked for
+        self._consecutive_ignored = 0
 
     def take(self) -> float:
-        """Take a token; returns 0.0, or where there is none the seconds until there is."""
+        """Takes a token and returns 0.0; returns the seconds until there is one where the bucket is empty."""
         if self._tokens < 1.0 and not self._refill():
             return self._refuse((1.0 - self._tokens) / self.rate.per_second)
         self._tokens -= 1.0
         return 0.0
 
     @property
-    def ignored(self) -> int:
-        """How many refusals in a row have been followed by another one without the pause that they asked for."""
-        return self._ignored
+    def consecutive_ignored(self) -> int:
+        """How many refusals in a row were followed by another one without the pause that they asked for."""
+        return self._consecutive_ignored
 
     def is_full(self) -> bool:
-        """Whether it may as well be thrown away and made anew."""
+        """Returns whether a new bucket would hold the same."""
         return self._tokens + (self._clock() - self._refilled_at) * self.rate.per_second >= self.rate.burst
 
     def _refill(self) -> bool:
@@ -76,64 +58,64 @@ class Bucket:
     def _refuse(self, wait: float) -> float:
         now = self._clock()
         if now >= self._pause_ends:
-            self._ignored = 0
+            self._consecutive_ignored = 0
             self._wait = wait
         else:
-            self._ignored += 1
+            self._consecutive_ignored += 1
         self._pause_ends = now + self._wait
         return wait
 
 
 class ClientLimiter:
-    """How often one client may ask for each kind of thing. Buckets are made when they are needed: most never are."""
+    """The buckets of one client. A bucket is made when it is needed first: most never are."""
 
-    __slots__ = ("_buckets", "_rates", "ignored")
+    __slots__ = ("_buckets", "_rates", "consecutive_ignored")
 
-    def __init__(self, rates: Mapping[str, "tuple[str, Rate]"]) -> None:
-        """`rates` are by event: what it counts as, and how often that may be."""
+    def __init__(self, rates: Mapping[str, tuple[str, Rate]]) -> None:
+        """`rates` gives for each event the name of its bucket and the bucket's rate."""
         self._rates = rates
-        self._buckets: list[tuple[str, Bucket]] | None = None  # one or two of them: smaller than a dict
-        self.ignored = 0  # refusals in a row that were not heeded, as of the latest one
+        self._buckets: list[tuple[str, TokenBucket]] | None = None  # one or two: smaller than a dict
+        self.consecutive_ignored = 0  # the bucket's, as of the latest refusal
 
     def take(self, event: object) -> float:
-        """As `Bucket.take`; an event without a rate may come as often as it wants."""
+        """Takes a token for `event`, as `TokenBucket.take`. An event without a rate is not limited."""
         if not self._rates or not isinstance(event, str) or event not in self._rates:
             return 0.0
         bucket = self._bucket(*self._rates[event])
         wait = bucket.take()
         if wait:
-            self.ignored = bucket.ignored
+            self.consecutive_ignored = bucket.consecutive_ignored
         return wait
 
-    def _bucket(self, kind: str, rate: Rate) -> Bucket:
+    def _bucket(self, name: str, rate: Rate) -> TokenBucket:
         if self._buckets is None:
             self._buckets = []
         for known, bucket in self._buckets:
-            if known == kind:
+            if known == name:
                 return bucket
-        self._buckets.append((kind, Bucket(rate)))
+        self._buckets.append((name, TokenBucket(rate)))
         return self._buckets[-1][1]
 
 
 class ConnectLimiter:
-    """A bucket for each address. Forgets those that have been quiet for as long as it takes to fill theirs."""
+    """A bucket for each address. Drops those that have had time to fill up again."""
 
     SWEPT_AT = 1_024
-    """Addresses before the first sweep; then each time when there are twice as many as were kept."""
+    """Addresses before the first sweep. Each later sweep comes at twice the number that the one before has left."""
 
     def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         self._sweep_at = self.SWEPT_AT
 
     def take(self, address: str) -> float:
-        """As `Bucket.take`."""
+        """Takes a token for `address`, as `TokenBucket.take`."""
         bucket = self._buckets.get(address)
         if bucket is None:
             if len(self._buckets) >= self._sweep_at:
                 self._sweep()
-            bucket = self._buckets[address] = Bucket(self._rate, self._clock)
+            bucket = self._buckets[address] = TokenBucket(self._rate, self._clock)
         return bucket.take()
 
     def __len__(self) -> int:

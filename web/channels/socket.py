@@ -1,4 +1,4 @@
-"""A socket: the channels of one connected client, whatever transport carries its frames (Phoenix: `Phoenix.Socket`)."""
+"""A socket: the channels of one connected client, over any transport (Phoenix: `Phoenix.Socket`)."""
 
 import math
 from collections.abc import Mapping
@@ -8,70 +8,68 @@ import msgspec
 
 from chatter.messages import Done, Ref, Refused, RoomRef
 from web.channels import wire
-from web.channels.channel import Channel, Outbox
-from web.channels.endpoint import Edge
+from web.channels.channel import Channel, Writer
+from web.channels.endpoint import Endpoint
 from web.channels.rate_limits import ClientLimiter
-from web.channels.requests import Fields, InvalidPayload, fields_of, resync, topic_of
-from web.channels.wire import NULL, Dialect, Frame, Invalid
+from web.channels.requests import Fields, InvalidPayload, can_resync_of, fields_of, name_of, position_of, topic_of
+from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.io.rfc6455 import CloseCode
 
 
 class Transport(Protocol):
-    """What carries frames to one client."""
+    """Carries frames to one client. It calls `Socket.overflowed` and `Socket.drained` as its client reads."""
 
     @property
-    def dialect(self) -> Dialect:
-        """How the client wants to hear."""
+    def serializer(self) -> Serializer:
+        """What turns events into the client's bytes."""
 
     @property
-    def outbox(self) -> Outbox:
-        """Where frames for the client go."""
+    def writer(self) -> Writer:
+        """What sends frames to the client."""
 
     @property
-    def is_behind(self) -> bool:
+    def has_unsent(self) -> bool:
         """Whether what is written now waits, and may be dropped."""
 
-    def close(self, code: int) -> None:
-        """End the connection for the reason that `code` names, as far as the transport can say it."""
+    def close(self, code: CloseCode) -> None:
+        """Ends the connection, and tells the client `code` as far as the transport can."""
 
 
 class Socket:
-    """Owns the channels by topic; answers what concerns no channel, passes on the rest."""
+    """Owns the channels by topic. Answers what concerns no channel, passes on the rest."""
 
-    __slots__ = ("_allowance", "_channels", "_edge", "_is_lagging", "_is_unsettled", "_params", "_transport")
+    __slots__ = ("_channels", "_endpoint", "_has_overflowed", "_is_unsettled", "_limiter", "_params", "_transport")
 
-    def __init__(self, transport: Transport, params: Mapping[str, str], edge: Edge) -> None:
+    def __init__(self, transport: Transport, params: Mapping[str, str], endpoint: Endpoint) -> None:
         """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
         self._params = params
-        self._edge = edge
+        self._endpoint = endpoint
         self._channels: dict[str, Channel] = {}
         self._transport = transport
-        self._allowance = ClientLimiter(edge.rates)
-        self._is_lagging = False  # nothing reaches the client
-        self._is_unsettled = False  # a channel began or ended, and what says so may be waiting to be sent
+        self._limiter = ClientLimiter(endpoint.rates)
+        self._has_overflowed = False  # what is written is dropped
+        self._is_unsettled = False  # a channel began or ended while something was unsent
 
     @property
-    def dialect(self) -> Dialect:
-        """How the client wants to hear."""
-        return self._transport.dialect
+    def serializer(self) -> Serializer:
+        return self._transport.serializer
 
     @property
-    def outbox(self) -> Outbox:
-        """Where frames for the client go."""
-        return self._transport.outbox
+    def writer(self) -> Writer:
+        return self._transport.writer
 
     def receive(self, frame: Frame) -> None:
-        """Deal with one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
-        wait = self._allowance.take(frame.event)
+        """Handles one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
+        wait = self._limiter.take(frame.event)
         if wait:
-            self._hold_back(frame, wait)
+            self._refuse_rate(frame, wait)
             return
         topic = frame.topic
         channel = self._channels.get(topic) if isinstance(topic, str) else None
         if frame.event == "phx_join":
             self._join(frame, channel)
         elif channel is not None:
-            channel.receive(frame, self._edge.limits)
+            channel.receive(frame, self._endpoint.limits)
         elif topic == "phoenix" and frame.event == "heartbeat":
             self._answer(NULL, frame, Done())
         elif frame.event == "phx_leave":
@@ -79,46 +77,41 @@ class Socket:
         else:
             self._answer(NULL, frame, Refused("unmatched topic"))
 
-    def closed(self) -> None:
-        """The connection is gone: so are its channels."""
+    def on_closed(self) -> None:
+        """Ends the channels: the connection is gone."""
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.leave()
 
     def overflowed(self) -> None:
-        """The client reads too slowly: nothing reaches it until `drained`. One that cannot resync is closed."""
-        self._is_lagging = True
+        """A slow reader: what is written to it is dropped until `drained`. A client that cannot resync is closed."""
+        self._has_overflowed = True
         if not (self._channels and all(channel.can_resync for channel in self._channels.values())):
             self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
     def drained(self) -> None:
-        """Nothing waits to be sent any more. A client that lagged is told so in each channel.
+        """Nothing is unsent any more. A client that overflowed is told so in each channel.
 
-        It could not know of a channel that began or ended meanwhile: then it is closed.
+        If a channel began or ended meanwhile, the news of that may have been dropped: then the client is closed.
         """
-        lagged, self._is_lagging = self._is_lagging, False
-        unsettled, self._is_unsettled = self._is_unsettled, False
-        if not lagged:
+        had_overflowed, self._has_overflowed = self._has_overflowed, False
+        was_unsettled, self._is_unsettled = self._is_unsettled, False
+        if not had_overflowed:
             return
         for channel in self._channels.values():
-            channel.resync()
-        if unsettled:
+            channel.notify_lagged()
+        if was_unsettled:
             self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
+    # ------------------------------------------------------------ what channels ask for: `Connection`
+
     def forget(self, channel: Channel) -> None:
-        """The channel has ended; its topic may be joined anew."""
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
-            self._is_unsettled |= self._transport.is_behind
+            self._is_unsettled |= self._transport.has_unsent
 
-    def find_room(self, slug: str) -> RoomRef:
-        """The living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
-        return self._edge.supervisor.room(slug)
-
-    def _hold_back(self, frame: Frame, wait: float) -> None:
-        self._answer(frame.join_ref, frame, Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait)))
-        if self._allowance.ignored >= self._edge.settings.max_ignored_refusals:
-            self._transport.close(CloseCode.POLICY_VIOLATION)
+    def ensure_room(self, slug: str) -> RoomRef:
+        return self._endpoint.supervisor.ensure_room(slug)
 
     # ------------------------------------------------------------ joining
 
@@ -127,32 +120,32 @@ class Socket:
         if topic is None:
             self._answer(NULL, frame, Refused("unmatched topic"))
             return
-        if earlier is None and len(self._channels) >= self._edge.settings.max_channels:
+        if earlier is None and len(self._channels) >= self._endpoint.settings.max_channels:
             self._answer(frame.join_ref, frame, Refused("too many channels joined"))
             return
         try:
             params = self._join_params(frame)
-            name, position = self._name(params), self._edge.limits.position(params)
-            can_resync = resync(params)
+            name, position = self._name(params), position_of(params)
+            can_resync = can_resync_of(params)
         except InvalidPayload as error:
-            self._refuse(frame, error.answer, earlier)
+            self._refuse_join(frame, error.answer, earlier)
             return
-        refusal = self._edge.refusal(topic.slug, params)
-        if refusal is not None:
-            self._refuse(frame, Refused(refusal), earlier)
+        reason = self._endpoint.join_refusal(topic.slug, params)
+        if reason is not None:
+            self._refuse_join(frame, Refused(reason), earlier)
             return
         channel = self._channels[topic.name] = Channel(self, topic, frame, can_resync)
-        self._is_unsettled |= self._transport.is_behind
+        self._is_unsettled |= self._transport.has_unsent
         channel.join(name, earlier, position)
 
-    def _refuse(self, frame: Frame, refusal: Refused | Invalid, earlier: Channel | None) -> None:
-        self._answer(frame.join_ref, frame, refusal)
+    def _refuse_join(self, frame: Frame, refused: Refused | Invalid, earlier: Channel | None) -> None:
+        self._answer(frame.join_ref, frame, refused)
         if earlier is not None:  # a second join of a topic ends the first even when it is refused
             self.forget(earlier)
             earlier.dismiss()
 
     def _join_params(self, frame: Frame) -> Fields:
-        """Phoenix takes a payload of null for none; anything else than an object crashes its join."""
+        """Returns the join's payload; null counts as no parameters, as in Phoenix."""
         if isinstance(frame.payload, msgspec.Raw) and bytes(frame.payload) == NULL:
             return {}
         return fields_of(frame.payload)
@@ -160,8 +153,15 @@ class Socket:
     def _name(self, params: Mapping[str, Any]) -> str | None:
         for source in (params, self._params):
             if source.get("name") is not None:
-                return self._edge.limits.name(dict(source))
+                return name_of(dict(source), self._endpoint.limits)
         return None
 
+    # ------------------------------------------------------------ answers
+
+    def _refuse_rate(self, frame: Frame, wait: float) -> None:
+        self._answer(frame.join_ref, frame, Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait)))
+        if self._limiter.consecutive_ignored >= self._endpoint.settings.max_ignored_refusals:
+            self._transport.close(CloseCode.POLICY_VIOLATION)
+
     def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
-        self.outbox.write(self.dialect.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
+        self.writer.write(self.serializer.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))

@@ -1,10 +1,10 @@
-"""The frames of Phoenix Channels, V1 and V2: bytes in, values out, and back. Knows no socket and no room.
+"""The wire: frames of Phoenix Channels V1 and V2, from bytes to values and back. Knows no socket and no room.
 
-V2 text is `[join_ref, ref, topic, event, payload]`, V1 an object with the same words. `join_ref`, `ref` and a topic
-that is no string come back as they came: they are kept as JSON and never looked into. Source: `docs/protocol.md`.
+A V2 text frame is `[join_ref, ref, topic, event, payload]`, V1 an object with the same words. `join_ref`, `ref` and a
+topic that is not a string come back as they came: they are kept as JSON and never parsed. Source: `docs/protocol.md`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, assert_never
 
 import msgspec
@@ -24,7 +24,7 @@ from chatter.messages import (
     Ref,
     Refused,
     Relayed,
-    Typed,
+    StartedTyping,
     Voided,
 )
 from web.io import rfc6455
@@ -39,15 +39,18 @@ class Binary(msgspec.Struct, frozen=True):
 
 
 Payload: TypeAlias = msgspec.Raw | Binary
-"""A payload as it came; JSON is not looked into yet."""
+"""A payload as it came; its JSON is not parsed yet."""
 
 
 class BadFrame(Exception):
-    """What came is not a frame. The connection ends, as Phoenix ends it: a websocket with 1011."""
+    """Bytes that are not a frame. The connection ends, as in Phoenix: a websocket with 1011."""
 
 
 class Invalid(msgspec.Struct, frozen=True):
-    """A payload of the right form and the wrong content: which `field`, and what was expected of it."""
+    """A payload of the right form and the wrong content: which `field`, and what was expected of it.
+
+    It is answered with the reason `invalid`.
+    """
 
     field: str
     message: str
@@ -63,7 +66,7 @@ class Frame(msgspec.Struct, frozen=True):
     payload: Payload
 
 
-# ---------------------------------------------------------------- in
+# ---------------------------------------------------------------- from bytes to values
 
 
 class _V2Text(msgspec.Struct, array_like=True):
@@ -87,7 +90,7 @@ _v1_text = msgspec.json.Decoder(_V1Text)
 
 
 def decode_v2(message: bytes) -> Frame:
-    """A V2 text frame. More than five elements are tolerated, as Phoenix does. Raises `BadFrame`."""
+    """Decodes a V2 text frame. More than five elements are tolerated, as in Phoenix. Raises `BadFrame`."""
     try:
         text = _v2_text.decode(message)
         return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
@@ -96,7 +99,7 @@ def decode_v2(message: bytes) -> Frame:
 
 
 def decode_v1(message: bytes) -> Frame:
-    """A V1 text frame. Raises `BadFrame`."""
+    """Decodes a V1 text frame. Raises `BadFrame`."""
     try:
         text = _v1_text.decode(message)
         return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
@@ -105,7 +108,7 @@ def decode_v1(message: bytes) -> Frame:
 
 
 def decode_binary(message: bytes) -> Frame:
-    """A binary push: `00`, the sizes of join_ref, ref, topic and event, the four, then the data. Raises `BadFrame`."""
+    """Decodes a binary push: `00`, the sizes of join_ref, ref, topic and event, these, the data. Raises `BadFrame`."""
     if len(message) < 5 or message[0] != 0:
         raise BadFrame(f"expected a binary push (00 and four sizes), got {message[:5].hex(' ') or 'nothing'}")
     words, start = [], 5
@@ -123,8 +126,8 @@ def decode_binary(message: bytes) -> Frame:
 
 def _ref(raw: msgspec.Raw) -> Ref:
     ref = bytes(raw)
-    # A string or null, as all known clients send, is used as it is. Anything else is read once: a number may be out of
-    # range, an array may hold line feeds, and not every transport has checked that bytes are UTF-8.
+    # A string or null, as all known clients send, is used as it is. Anything else is parsed once: a number may be out
+    # of range, an array may hold line feeds, and not every transport has checked that bytes are UTF-8.
     return ref if ref[:1] in (b'"', b"n") and ref.isascii() else encode(msgspec.json.decode(ref))
 
 
@@ -132,57 +135,51 @@ def _excerpt(message: bytes) -> str:
     return repr(message[:80])
 
 
-# ---------------------------------------------------------------- out
+# ---------------------------------------------------------------- from values to bytes
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
+Format: TypeAlias = Callable[[Ref, Ref, bytes, bytes, bytes], bytes]
+Wrap: TypeAlias = Callable[[bytes], bytes]
 
-class Dialect:
-    """How one kind of client hears: a version of the protocol, wrapped for a transport.
 
-    There is one instance for each kind, so that the room encodes and frames a broadcast once for all of its clients.
+class Serializer:
+    """Reads and writes the frames of one kind of client: a version of the protocol over a transport.
+
+    There is one instance for each kind, so that a room encodes a broadcast once for all its clients of that kind.
     """
 
-    def __init__(
-        self,
-        decode: Callable[[bytes], Frame],
-        version: "Version",
-        wrap: Callable[[bytes], bytes],
-        wrap_binary: "WrapBinary | None",
-    ) -> None:
+    def __init__(self, decode: Callable[[bytes], Frame], format_: Format, wrap: Wrap, wrap_binary: Wrap | None) -> None:
+        """`wrap` makes a transport's frame of a text; `wrap_binary` is None where clients cannot be sent bytes."""
         self.decode = decode
-        self._version = version
+        self._format = format_
         self._wrap = wrap
         self._wrap_binary = wrap_binary
 
     def broadcast(self, room: str, event: Event) -> bytes:
-        """`event` for everybody in `room`; nothing for bytes that this kind of client cannot be sent."""
+        """Encodes `event` for all clients in `room`; returns nothing where these cannot be sent bytes."""
         topic = f"chat_room:{room}"
         if isinstance(event, Relayed):
             return self._binary(topic, event)
-        return self.frame(NULL, NULL, encode(topic), _NAMES[type(event)], _payload(event))
+        return self.frame(NULL, NULL, encode(topic), name_of(event), _payload(event))
 
     def push(self, join_ref: Ref, topic: bytes, event: Event) -> bytes:
-        """`event` for one channel. `topic` is JSON."""
-        return self.frame(join_ref, NULL, topic, _NAMES[type(event)], _payload(event))
+        """Encodes `event` for one channel. `topic` is JSON."""
+        return self.frame(join_ref, NULL, topic, name_of(event), _payload(event))
 
     def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
-        """A `phx_reply`. `topic` is JSON."""
+        """Encodes a `phx_reply`. `topic` is JSON."""
         return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer))
 
     def frame(self, join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
-        """A frame of parts that are JSON already, but for the event's bare name."""
-        return self._wrap(self._version(join_ref, ref, topic, event, payload))
+        """Builds one frame. All parts are JSON except `event`, which is a bare name."""
+        return self._wrap(self._format(join_ref, ref, topic, event, payload))
 
     def _binary(self, topic: str, event: Relayed) -> bytes:
         if self._wrap_binary is None:
             return b""
-        name = b"new_message"
+        name = name_of(event)
         return self._wrap_binary(bytes((2, len(topic), len(name))) + topic.encode() + name + event.data)
-
-
-Version: TypeAlias = Callable[[Ref, Ref, bytes, bytes, bytes], bytes]
-WrapBinary: TypeAlias = Callable[[bytes], bytes]
 
 
 def _v2(join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
@@ -197,25 +194,35 @@ def _line(frame: bytes) -> bytes:
     return frame + b"\n"  # JSON has no raw line feed, so frames can be told apart again
 
 
-V2_WEBSOCKET = Dialect(decode_v2, _v2, rfc6455.text_frame, rfc6455.binary_frame)
-V1_WEBSOCKET = Dialect(decode_v1, _v1, rfc6455.text_frame, None)
-V2_LONGPOLL = Dialect(decode_v2, _v2, _line, None)
-V1_LONGPOLL = Dialect(decode_v1, _v1, _line, None)
+V2_WEBSOCKET = Serializer(decode_v2, _v2, rfc6455.text_frame, rfc6455.binary_frame)
+V1_WEBSOCKET = Serializer(decode_v1, _v1, rfc6455.text_frame, None)
+V2_LONGPOLL = Serializer(decode_v2, _v2, _line, None)
+V1_LONGPOLL = Serializer(decode_v1, _v1, _line, None)
 
-WEBSOCKET_DIALECTS = {"1.0.0": V1_WEBSOCKET, "2.0.0": V2_WEBSOCKET}
-LONGPOLL_DIALECTS = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
+DEFAULT_VERSION = "1.0.0"
+WEBSOCKET_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_WEBSOCKET, "2.0.0": V2_WEBSOCKET}
+LONGPOLL_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
 
 
-_NAMES: dict[type[Event], bytes] = {
-    Posted: b"new_message",
-    Relayed: b"new_message",
-    Voided: b"message_voided",
-    Typed: b"typing",
-    Lagged: b"resync",
-    PresenceChanged: b"presence_diff",
-    PresenceListed: b"presence_state",
-    PresenceCounted: b"presence_count",
-}
+def name_of(event: Event) -> bytes:
+    """Returns the event's name on the wire."""
+    match event:
+        case Posted() | Relayed():
+            return b"new_message"
+        case StartedTyping():
+            return b"typing"
+        case PresenceChanged():
+            return b"presence_diff"
+        case PresenceListed():
+            return b"presence_state"
+        case PresenceCounted():
+            return b"presence_count"
+        case Voided():
+            return b"message_voided"
+        case Lagged():
+            return b"resync"
+        case _:
+            assert_never(event)
 
 
 def _payload(event: Event) -> bytes:

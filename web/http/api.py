@@ -1,28 +1,27 @@
-"""What operators and the page ask over plain HTTP: is the server well, which rooms are there."""
+"""The HTTP API: whether the server is well, and which rooms there are."""
 
 import asyncio
 from typing import Any
 
 from chatter.messages import ListRooms, Ping, RoomListed
-from web.channels.endpoint import Edge
+from web.channels.endpoint import Endpoint
 from web.http.pages import SecureHandler
 
 LISTED_ROOMS = 100
 """Most rooms in an answer of `/api/rooms`."""
 
-PATIENCE = 2.0
-"""Seconds that the database has for an answer."""
+DATABASE_TIMEOUT = 2.0
+"""Seconds that the database has for an answer, and a commit for its success."""
 
 
 class ApiHandler(SecureHandler):
     """A handler that answers in JSON."""
 
-    def initialize(self, edge: Edge) -> None:
-        """Tornado's constructor."""
-        self._edge = edge
+    def initialize(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
-        """`body` as JSON, never from a cache."""
+        """Answers `body` as JSON that must not be cached."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(body)
@@ -32,7 +31,7 @@ class HealthHandler(ApiHandler):
     """`GET /healthz`: 200 when the loop turns, the database answers, saving keeps up and no stop is near; else 503."""
 
     async def get(self) -> None:
-        """The answer itself shows that the loop turns."""
+        """Answers, which shows that the loop turns."""
         fault = await self._fault()
         if fault is None:
             self.answer(200, {"status": "ok"})
@@ -40,17 +39,17 @@ class HealthHandler(ApiHandler):
             self.answer(503, {"status": "unavailable", "reason": fault})
 
     async def _fault(self) -> str | None:
-        if self._edge.stopping:
+        if self._endpoint.is_stopping:
             return "the server is stopping"
-        backlog = self._edge.backlog
-        if backlog.stalled_for > PATIENCE:
+        backlog = self._endpoint.backlog
+        if backlog.stalled_for > DATABASE_TIMEOUT:
             return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
         if not backlog.is_alive:
             return "persistence has stopped"
         try:
-            await asyncio.wait_for(self._edge.history.ask(Ping(), block=False), PATIENCE)
+            await asyncio.wait_for(self._endpoint.history.ask(Ping(), block=False), DATABASE_TIMEOUT)
         except TimeoutError:
-            return f"the database did not answer within {PATIENCE:g} s"
+            return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
         except Exception as error:
             return f"the database does not answer: {error}"
         return None
@@ -60,16 +59,17 @@ class RoomsHandler(ApiHandler):
     """`GET /api/rooms`: the rooms that were last spoken in, and those with people in them."""
 
     async def get(self) -> None:
-        """`{"rooms": [{"name", "last_message_at", "people"}, …]}`, the latest first."""
+        """Answers `{"rooms": [{"name", "last_message_at", "people"}, …]}`, the latest first."""
+        asked = self._endpoint.history.ask(ListRooms(LISTED_ROOMS), block=False)
         try:
-            listed = await asyncio.wait_for(self._edge.history.ask(ListRooms(LISTED_ROOMS), block=False), PATIENCE)
+            listed = await asyncio.wait_for(asked, DATABASE_TIMEOUT)
         except Exception:
             self.answer(503, {"errors": {"detail": "the database does not answer"}})
         else:
             self.answer(200, {"rooms": self._rooms(listed)})
 
     def _rooms(self, listed: list[RoomListed]) -> list[dict[str, Any]]:
-        people = self._edge.supervisor.people
+        people = self._endpoint.supervisor.people_counts
         spoken_in = {room.slug for room in listed}
         silent = [slug for slug in people if slug not in spoken_in][: LISTED_ROOMS - len(listed)]
         rooms = [(room.slug, room.last_message_at) for room in listed] + [(slug, None) for slug in silent]

@@ -1,4 +1,4 @@
-"""What all handlers of HTTP requests share."""
+"""What all HTTP handlers share: how an error is answered and logged."""
 
 import logging
 from types import TracebackType
@@ -10,10 +10,9 @@ logger = logging.getLogger(__name__)
 
 
 class Handler(RequestHandler):
-    """A handler that tells an error in Phoenix's words."""
+    """A handler that answers an error in Phoenix's words."""
 
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
-        """Tornado calls it where something is wrong with a request that got this far."""
         self.finish({"errors": {"detail": self._reason}})
 
     def log_exception(
@@ -22,7 +21,7 @@ class Handler(RequestHandler):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Tornado would warn of each bad request: any client could fill the log."""
+        """Logs a bad request at info. Tornado would warn of each: any client could fill the log."""
         if isinstance(error, HTTPError):
             logger.info("%d %s %r: %s", error.status_code, self.request.method, self.request.uri, error)
         else:

@@ -15,7 +15,7 @@ _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DO
 
 
 def content_security_policy(page: str) -> str:
-    """What `page` may load: files of this origin, and the inline scripts that it has now (the import map)."""
+    """Allows `page` to load files of this origin, and the inline scripts that it has now (the import map)."""
     hashes = [_source_hash(script) for script in _INLINE_SCRIPT.findall(page)]
     return "; ".join(
         [
@@ -38,10 +38,10 @@ def _source_hash(script: str) -> str:
 
 
 class SecureHandler(Handler):
-    """A handler whose answers carry the security headers, errors too."""
+    """A handler that sets the security headers, on errors too."""
 
     def set_default_headers(self) -> None:
-        """Tornado calls it for every answer, and again before an error. The policy is a setting of the application."""
+        """Sets the headers of every answer. The policy is a setting of the Tornado application."""
         self.set_header("Content-Security-Policy", self.settings["content_security_policy"])
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("X-Frame-Options", "DENY")
@@ -51,14 +51,12 @@ class SecureHandler(Handler):
 
 
 class PageHandler(SecureHandler):
-    """`/` and `/rooms/<slug>`: the same page, which looks at its own address."""
+    """`/` and `/rooms/<slug>`: the same page, which reads its own address."""
 
     def initialize(self, page: str) -> None:
-        """Tornado's constructor."""
         self._page = page
 
     def get(self) -> None:
-        """The page."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(self._page)
@@ -67,28 +65,26 @@ class PageHandler(SecureHandler):
 
 
 class NotFoundHandler(SecureHandler):
-    """Everything that is not there, whatever the method."""
+    """Answers 404 to any other address, with any method, in Phoenix's words."""
 
     def prepare(self) -> None:
-        """404 in Phoenix's words."""
         self.send_error(404)
 
 
 class ClientFileHandler(SecureHandler, StaticFileHandler):
-    """`/client/…`: revalidated at each load, so that a new version is never mixed with an old one."""
+    """`/client/…`: browsers revalidate each file at each load, so that versions are never mixed."""
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """Tornado would ask the file system for a name that none can have."""
+        """Refuses NUL, with which the file system raises an error that Tornado does not expect."""
         if "\0" in absolute_path:
             raise HTTPError(404)
         return super().validate_absolute_path(root, absolute_path)
 
     def set_extra_headers(self, path: str) -> None:
-        """Have browsers ask whether it changed."""
         self.set_header("Cache-Control", "no-cache")
 
     def get_content_type(self) -> str:
-        """What Python's table does not know everywhere."""
+        """Names the type of modules, which Python's table lacks on some systems."""
         if self.absolute_path and self.absolute_path.endswith((".js", ".mjs")):
             return "text/javascript; charset=utf-8"
         return super().get_content_type()

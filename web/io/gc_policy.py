@@ -1,46 +1,45 @@
-"""When Python looks for garbage that refers to itself.
+"""Garbage collection: when Python looks for objects that refer to each other in a circle.
 
-A full collection looks at every object there is: with 10,000 connections a pause of 50 ms for everyone, and more than
-half of the time that it takes to let them in. But what has survived one is a connection, a room or a message, which
-goes when nobody refers to it any more. So whatever survives is put aside, and never looked at again; each full
-collection looks at what has come since.
+A full collection visits every object: with 10,000 connections it pauses everyone for 50 ms, and takes more than half of
+the time in which they connect. But what survives one is a connection, a room or a message, which is freed when nothing
+refers to it any more. So survivors are frozen (`gc.freeze`): later collections skip them and visit only newer objects.
 
-What was put aside and would be garbage is found once most of the connections of that time are gone.
+Frozen circles are found once most of the connections of their time are gone.
 """
 
 import gc
 from collections.abc import Callable
 
-YOUNG = 10_000
-"""Objects that come before the youngest are looked at. Python's own 700 suits short programs."""
+GEN0_THRESHOLD = 10_000
+"""Allocations before the youngest objects are visited. Python's own 700 suits short programs."""
 
 
-class Garbage:
-    """Python's collector, told how to deal with a server. One for a process."""
+class GcPolicy:
+    """Sets up Python's garbage collector for a server. One for a process."""
 
     def __init__(self, connections: Callable[[], int]) -> None:
-        """`connections` counts those that are open."""
+        """`connections` counts the open ones."""
         self._connections = connections
-        self._most = 0  # connections, since everything was looked at
+        self._max_connections = 0  # since the last collection that visited everything
 
-    def begin(self) -> None:
-        """Put aside what the program itself consists of, and from now on all that survives."""
-        gc.set_threshold(YOUNG, 20, 10)
+    def install(self) -> None:
+        """Exempts the program's own objects from collection, and later whatever survives a full one."""
+        gc.set_threshold(GEN0_THRESHOLD, 20, 10)
         gc.collect()
         gc.freeze()
-        gc.callbacks.append(self._collected)
+        gc.callbacks.append(self._on_collection)
 
-    def end(self) -> None:
-        """Leave the collector as Python has it."""
-        gc.callbacks.remove(self._collected)
+    def uninstall(self) -> None:
+        """Ends the exemption."""
+        gc.callbacks.remove(self._on_collection)
         gc.unfreeze()
 
-    def _collected(self, phase: str, info: dict[str, int]) -> None:
+    def _on_collection(self, phase: str, info: dict[str, int]) -> None:
         if info["generation"] < 2:
             return
         if phase == "stop":
-            self._most = max(self._most, self._connections())
+            self._max_connections = max(self._max_connections, self._connections())
             gc.freeze()
-        elif self._connections() < self._most // 2:
-            self._most = self._connections()
-            gc.unfreeze()  # the collection that begins now looks at everything once
+        elif self._connections() < self._max_connections // 2:
+            self._max_connections = self._connections()
+            gc.unfreeze()  # the collection that begins now visits everything once

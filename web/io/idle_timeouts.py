@@ -1,56 +1,59 @@
-"""Who has been silent for too long: one timer for all connections, since the loop keeps 0.6 kB for each of its own."""
+"""Idle time-outs: closes connections that send nothing for too long.
+
+One timer serves all connections, since the event loop keeps 0.6 kB for each timer.
+"""
 
 import asyncio
 from typing import Protocol
 
 
 class IdleWatched(Protocol):
-    """Somebody who has to be heard from time to time."""
+    """A connection that has to send something from time to time."""
 
-    heard_at: float
-    """When it was heard last, by the loop's clock."""
+    last_heard_at: float
+    """When it sent something last, by the loop's clock."""
 
     due: int
-    """Which list it stands in; for the watch alone."""
+    """The tick at which it is looked at next; for `IdleTimeouts` alone."""
 
-    def silent(self) -> None:
-        """It was not heard for too long. Nothing happens if it has ended meanwhile."""
+    def on_idle(self) -> None:
+        """It has sent nothing for too long. It may have ended meanwhile."""
 
 
-class IdleWatch:
-    """Watches for the end of a patience that is the same for all, on the loop that runs where it is made.
+class IdleTimeouts:
+    """Watches connections that share one time-out, on the loop that runs where this is made.
 
-    Each connection stands in the list of the moment at which its patience may end, and is looked at only then.
+    Each stands in the list of the tick in which its time-out may end, and is looked at only then.
     """
 
-    def __init__(self, patience: float) -> None:
-        """`patience` in seconds. IdleWatch is noticed when it has lasted that long, or a tenth longer at most."""
+    def __init__(self, timeout: float) -> None:
+        """`timeout` is in seconds. It is noticed when it has passed, or a tenth later at most."""
         self._loop = asyncio.get_running_loop()
-        self._patience = patience
-        self._tick = min(1.0, patience / 10)
+        self._timeout = timeout
+        self._tick = min(1.0, timeout / 10)
         self._due: dict[int, set[IdleWatched]] = {}  # by the number of the tick
-        self._looked_at = 0
+        self._checked_through = 0  # a tick
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, who: IdleWatched) -> None:
-        """From now on it has to be heard."""
-        who.due = int((who.heard_at + self._patience) / self._tick) + 1
-        self._due.setdefault(who.due, set()).add(who)
+    def watch(self, connection: IdleWatched) -> None:
+        """Calls `on_idle` once the connection has been idle for the time-out."""
+        connection.due = int((connection.last_heard_at + self._timeout) / self._tick) + 1
+        self._due.setdefault(connection.due, set()).add(connection)
         if self._timer is None:
-            self._looked_at = int(self._loop.time() / self._tick)
-            self._timer = self._loop.call_later(self._tick, self._look)
+            self._checked_through = int(self._loop.time() / self._tick)
+            self._timer = self._loop.call_later(self._tick, self._check)
 
-    def forget(self, who: IdleWatched) -> None:
-        """It need not be heard any more."""
-        self._due.get(who.due, set()).discard(who)
+    def forget(self, connection: IdleWatched) -> None:
+        """Stops watching the connection."""
+        self._due.get(connection.due, set()).discard(connection)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
-        for tick in range(self._looked_at + 1, int(now / self._tick) + 1):
-            for who in self._due.pop(tick, ()):
-                if who.heard_at + self._patience > now:
-                    self.watch(who)
+        for tick in range(self._checked_through + 1, int(now / self._tick) + 1):
+            for connection in self._due.pop(tick, ()):
+                if connection.last_heard_at + self._timeout > now:
+                    self.watch(connection)
                 else:
-                    who.silent()
-        self._looked_at = int(now / self._tick)
-        self._timer = self._loop.call_later(self._tick, self._look) if self._due else None
+                    connection.on_idle()
+        self._checked_through = int(now / self._tick)
+        self._timer = self._loop.call_later(self._tick, self._check) if self._due else None

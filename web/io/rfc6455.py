@@ -1,7 +1,10 @@
-"""The WebSocket framing of RFC 6455, server side, without I/O: bytes in, messages out. No extensions.
+"""The framing of RFC 6455, server side, without I/O: bytes in, messages out. No extensions.
 
-Tornado's own protocol class drops a connection that breaks the rules; Phoenix says why with a close code, and so do we.
-It also waits for three reads a frame, where this takes all frames of one read.
+Sections in the errors are those of the RFC. A reader is between messages or within a fragmented one: the first fragment
+names the opcode, continuations follow, the one with FIN ends it (5.4); control frames may come between them (5.5).
+
+Tornado's own protocol class drops a connection that breaks the rules; this names a close code, as Phoenix does. It also
+waits for three reads a frame, where this takes all frames of one read.
 """
 
 import functools
@@ -12,7 +15,7 @@ from typing import TypeAlias
 
 
 class Opcode(IntEnum):
-    """What a frame is; section 5.2."""
+    """The kind of a frame (5.2)."""
 
     CONTINUATION = 0
     TEXT = 1
@@ -23,7 +26,7 @@ class Opcode(IntEnum):
 
 
 class CloseCode(IntEnum):
-    """Why a connection ends; section 7.4.1 and IANA's registry. The codes that the server sends."""
+    """Why a connection ends (7.4.1, and IANA's registry): the codes that the server sends."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -40,40 +43,44 @@ Message: TypeAlias = tuple[Opcode, bytes]
 """A whole message (fragments put together) or a control frame. A close carries its code in the bytes, as received."""
 
 FRAGMENT: Message = (Opcode.CONTINUATION, b"")
-"""Part of a message that is yet to come."""
+"""A fragment that does not complete its message."""
 
 
 class ProtocolError(Exception):
-    """The peer broke the rules: the connection is to be closed with `code`."""
+    """The peer broke a rule: the connection is to be closed with `code`."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: CloseCode, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
 _FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _LARGEST_CONTROL_FRAME = 125
-_CONTINUATION, TEXT, _CLOSE = Opcode.CONTINUATION, Opcode.TEXT, Opcode.CLOSE  # a look into an enum takes 0.07 µs
+_CONTINUATION, TEXT, _CLOSE = (
+    Opcode.CONTINUATION,
+    Opcode.TEXT,
+    Opcode.CLOSE,
+)  # an enum's member takes 0.07 µs
 _OPCODES = {_FIN | opcode: opcode for opcode in Opcode} | {opcode: opcode for opcode in Opcode if opcode < _CLOSE}
-"""By the first byte of a frame: all that are allowed."""
+"""The allowed first bytes of a frame."""
 
 
 class FrameReader:
-    """Cuts messages from what arrives. Holds at most one message of `limit` bytes and what came behind it."""
+    """Cuts messages from the bytes of a connection. Holds at most one message of `limit` bytes and one read more."""
 
     __slots__ = ("_fragments", "_limit", "_opcode", "_rest")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rest = b""  # the beginning of a frame
+        self._rest = b""  # the beginning of a frame that is not complete
         self._opcode: Opcode | None = None  # of the message whose fragments are gathered
         self._fragments: bytearray | bytes = b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that `data` completes: all of them are to be taken before more is fed.
+        """Yields the messages that `data` completes. The iterator has to be exhausted before more is fed.
 
-        A frame that completes none counts too, as a `FRAGMENT`: many of them take as long as as many messages.
-        Raises `ProtocolError` at the first frame that breaks the rules.
+        A frame that completes no message is yielded too, as a `FRAGMENT`, since it takes as long as a message.
+        Raises `ProtocolError` at the first frame that breaks a rule.
         """
         if self._rest:
             data = self._rest + data
@@ -91,7 +98,7 @@ class FrameReader:
                 length = int.from_bytes(data[at + 2 : at + 2 + size])
                 start += size
             if opcode < _CLOSE and len(self._fragments) + length > self._limit:
-                raise ProtocolError(CloseCode.TOO_BIG, f"expected a message of at most {self._limit} bytes")
+                raise ProtocolError(CloseCode.TOO_BIG, f"expected a message of at most {self._limit} bytes (7.4.1)")
             if start + length > end:
                 break
             at = start + length
@@ -103,9 +110,9 @@ class FrameReader:
             return opcode, payload
         if opcode is _CONTINUATION:
             if self._opcode is None:
-                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a first fragment, got a continuation")
+                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a first fragment, got a continuation (5.4)")
         elif self._opcode is not None:
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a continuation, got a new message")
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a continuation, got a new message (5.4)")
         elif final:
             return _whole(opcode, payload)  # by far the most frequent case
         else:
@@ -122,12 +129,12 @@ class FrameReader:
 def _broken_rule(first: int, second: int) -> ProtocolError:
     opcode = first & _OPCODE
     if _FIN | opcode not in _OPCODES:
-        return ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a known opcode, got {opcode}")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a known opcode, got {opcode} (5.2)")
     if first & _RESERVED:
-        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected no reserved bits, since no extension was agreed on")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected no reserved bits without an extension (5.2)")
     if not second & _MASKED:
-        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a masked frame, as clients have to send")
-    return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a control frame of at most 125 bytes in one piece")
+        return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a masked frame from a client (5.1)")
+    return ProtocolError(CloseCode.PROTOCOL_ERROR, "expected a control frame of at most 125 bytes in one piece (5.5)")
 
 
 def _whole(opcode: Opcode, data: bytes) -> Message:
@@ -135,28 +142,28 @@ def _whole(opcode: Opcode, data: bytes) -> Message:
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a text message") from error
+            raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a text message (8.1)") from error
     return opcode, data
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:
-    """`data` with each byte combined with its byte of the 4-byte `mask`: as one large number, not in a loop."""
+    """Combines `data` with the repeated 4-byte `mask` (5.3): as one large number, not byte by byte."""
     length = len(data)
     pattern = (mask * (length // 4 + 1))[:length]
     return (int.from_bytes(data) ^ int.from_bytes(pattern)).to_bytes(length)
 
 
 def close_code(data: bytes) -> int:
-    """The code in a received close frame, 1000 for none. Raises `ProtocolError` for one that must not be sent."""
+    """Returns the code in a received close frame, 1000 for none. Raises `ProtocolError` for a forbidden one (7.4)."""
     if not data:
         return 1000
     code = int.from_bytes(data[:2]) if len(data) >= 2 else 0
     if not (code in _SENDABLE_CODES or 3000 <= code <= 4999):
-        raise ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a close code that may be sent, got {code}")
+        raise ProtocolError(CloseCode.PROTOCOL_ERROR, f"expected a close code that may be sent, got {code} (7.4)")
     try:
         data[2:].decode()
     except UnicodeDecodeError as error:
-        raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a close reason") from error
+        raise ProtocolError(CloseCode.INVALID_DATA, "expected UTF-8 in a close reason (5.5.1)") from error
     return code
 
 
@@ -164,7 +171,7 @@ _SENDABLE_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 101
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """A frame from the server: final, unmasked."""
+    """Builds a frame of the server: final, unmasked."""
     length = len(payload)
     if length < 126:
         return _SHORT_HEADER.pack(_FIN | opcode, length) + payload
@@ -179,6 +186,6 @@ text_frame = functools.partial(frame, int(Opcode.TEXT))
 binary_frame = functools.partial(frame, int(Opcode.BINARY))
 
 
-def close_frame(code: int) -> bytes:
-    """A close frame that says `code`, without a reason, as Phoenix sends it."""
+def close_frame(code: CloseCode) -> bytes:
+    """Builds a close frame with `code` and without a reason, as Phoenix sends it."""
     return frame(Opcode.CLOSE, code.to_bytes(2))

@@ -1,58 +1,60 @@
-"""What leaves one connection: written at once where possible, counted and bounded where not."""
+"""The send buffer of one connection: writes at once where possible, counts and bounds what has to wait.
+
+A slow reader is noticed here: `overflowed` when more than the limit waits, `drained` when nothing waits any more.
+"""
 
 import socket
 from collections import deque
 from typing import Protocol
 
-WRITTEN_AT_ONCE = 65_536
+BATCH_BYTES = 65_536
 """About how many bytes the kernel is offered at once: what it has begun to take cannot be dropped any more."""
 
 
-class Owner(Protocol):
-    """Whose way out it is."""
+class SendBufferOwner(Protocol):
+    """The connection that a send buffer belongs to."""
 
-    def behind_changed(self) -> None:
-        """`Outbox.is_behind` is another now: while it is true, call `Outbox.flush` whenever the socket is writable."""
+    def unsent_changed(self) -> None:
+        """`SendBuffer.has_unsent` has changed: while it is true, `flush` is to be called when the kernel takes more."""
 
     def overflowed(self) -> None:
-        """The reader begins to lag."""
+        """The reader is too slow: what waits has been dropped."""
 
     def drained(self) -> None:
         """Nothing waits any more."""
 
 
-class Outbox:
-    """The way out of one connection, which is a socket that does not block.
+class SendBuffer:
+    """Writes to one socket that does not block.
 
-    What is written goes straight to the socket: 1.3 to 2 times as many deliveries a second as by way of Tornado's
-    `IOStream`. What the kernel does not take is queued here and is bounded: a reader that does not read costs at most
-    `limit` bytes, and one write more. (A write is taken whole or not at all, so that an answer larger than the limit
-    arrives too.)
+    What is written goes straight to the socket: 1.3 to 2 times as many deliveries a second as through Tornado's
+    `IOStream`. What the kernel does not take is queued and bounded: a client that does not read costs at most `limit`
+    bytes, and one write more. (A write is taken whole or not at all, so that an answer larger than the limit arrives.)
 
-    One that is behind by more is lagging: what the kernel has not begun to take is dropped, and all that is written,
-    until the rest is out.
+    A buffer beyond its limit overflows: it drops what the kernel has not begun to take, and all that is written, until
+    the rest is sent.
     """
 
-    __slots__ = ("_closed", "_is_begun", "_lagging", "_limit", "_owner", "_queue", "_queued", "_socket")
+    __slots__ = ("_has_overflowed", "_is_begun", "_is_closed", "_limit", "_owner", "_queue", "_queued", "_socket")
 
-    def __init__(self, file: socket.socket, limit: int, owner: Owner) -> None:
+    def __init__(self, file: socket.socket, limit: int, owner: SendBufferOwner) -> None:
         self._socket = file
         self._limit = limit
         self._owner = owner
         self._queue: deque[bytes | memoryview] | None = None  # whole frames in each, but for the first if `_is_begun`
         self._queued = 0  # bytes in the queue
-        self._is_begun = False
-        self._lagging = False
-        self._closed = False
+        self._is_begun = False  # the kernel has taken a part of the first
+        self._has_overflowed = False
+        self._is_closed = False
 
     @property
-    def is_behind(self) -> bool:
+    def has_unsent(self) -> bool:
         """Whether something waits to be sent."""
         return self._queue is not None
 
     def write(self, frames: bytes) -> None:
-        """Send `frames`, now or as soon as the peer reads. Nothing happens on a closed or lagging connection."""
-        if self._queue is not None or self._closed or not frames:
+        """Sends `frames`, now or when the kernel takes more. Does nothing once closed, or while overflowed."""
+        if self._queue is not None or self._is_closed or not frames:
             self._enqueue(frames)
             return
         try:
@@ -60,33 +62,33 @@ class Outbox:
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._closed = True  # the reading side notices, and cleans up
+            self._is_closed = True  # the reading side notices, and cleans up
             return
         if sent < len(frames):
-            self._begin_to_wait(memoryview(frames)[sent:], is_begun=sent > 0)  # no copy: a room writes all the same
+            self._begin_queue(memoryview(frames)[sent:], is_begun=sent > 0)  # no copy: all subscribers share `frames`
 
     def write_control(self, frame: bytes) -> None:
-        """Send a control frame, also to one that lags.
+        """Sends a control frame, also while overflowed.
 
-        There only the latest is kept: a pong need answer but the latest ping (RFC 6455, section 5.5.3).
+        Only the latest is kept then: a pong need answer only the latest ping (RFC 6455, section 5.5.3).
         """
-        if not self._lagging:
+        if not self._has_overflowed:
             self.write(frame)
-        elif not self._closed:
+        elif not self._is_closed:
             self._drop()
-            self._keep(frame)
+            self._append(frame)
 
     def close(self) -> None:
-        """Take nothing more. What waits is still sent."""
-        self._closed = True
+        """Takes nothing more. What waits is still sent."""
+        self._is_closed = True
 
     def discard(self) -> None:
-        """The connection is gone, and with it whatever waits."""
-        self._closed = True
+        """Drops everything: the connection is gone."""
+        self._is_closed = True
         self._queue = None
 
     def flush(self) -> None:
-        """Offer the kernel what waits."""
+        """Offers the kernel what waits."""
         while self._queue:
             batch = self._next_batch()
             try:
@@ -102,38 +104,38 @@ class Outbox:
                 self._is_begun |= sent > 0
                 return
             self._is_begun = False
-        self._end_waiting()
+        self._end_queue()
 
-    def _begin_to_wait(self, rest: memoryview, *, is_begun: bool) -> None:
+    def _begin_queue(self, rest: memoryview, *, is_begun: bool) -> None:
         self._queue = deque((rest,))
         self._queued = len(rest)
         self._is_begun = is_begun
-        self._owner.behind_changed()
+        self._owner.unsent_changed()
 
-    def _end_waiting(self) -> None:
+    def _end_queue(self) -> None:
         self._queue = None
-        self._owner.behind_changed()
-        if not self._closed:
-            self._lagging = False
+        self._owner.unsent_changed()
+        if not self._is_closed:
+            self._has_overflowed = False
         self._owner.drained()
 
     def _enqueue(self, frames: bytes) -> None:
-        if self._closed or self._lagging or not frames:
+        if self._is_closed or self._has_overflowed or not frames:
             return
         if self._queued <= self._limit:
-            self._keep(frames)
+            self._append(frames)
         else:
-            self._lagging = True
+            self._has_overflowed = True
             self._drop()
             self._owner.overflowed()
 
-    def _keep(self, frames: bytes) -> None:
+    def _append(self, frames: bytes) -> None:
         assert self._queue is not None
         self._queue.append(frames)
         self._queued += len(frames)
 
     def _drop(self) -> None:
-        """What the kernel has begun to take has to be finished."""
+        """Drops the queue, except the write that the kernel has begun to take."""
         assert self._queue is not None
         begun = self._queue[0] if self._is_begun else None
         self._queue.clear()
@@ -147,7 +149,7 @@ class Outbox:
         first = self._queue.popleft()
         size = len(first)
         batch = [first]
-        while self._queue and size + len(self._queue[0]) <= WRITTEN_AT_ONCE:
+        while self._queue and size + len(self._queue[0]) <= BATCH_BYTES:
             frames = self._queue.popleft()
             batch.append(frames)
             size += len(frames)

@@ -1,4 +1,4 @@
-"""The handshake of a websocket: what has to be right about a request, and what is answered."""
+"""The handshake of a websocket: what is checked about a request, and what is answered."""
 
 import base64
 import functools
@@ -10,9 +10,8 @@ from typing import NamedTuple, Protocol
 
 from tornado.httputil import format_timestamp
 
-from web.channels import wire
-from web.channels.endpoint import Edge
-from web.channels.wire import Dialect
+from web.channels.endpoint import Endpoint
+from web.channels.wire import DEFAULT_VERSION, WEBSOCKET_SERIALIZERS, Serializer
 
 PATH = "/socket/websocket"
 
@@ -23,18 +22,18 @@ class Headers(Protocol):
     """The headers of a request."""
 
     def get_list(self, name: str) -> list[str]:
-        """All values of the header of that name."""
+        """Returns all values of the header of that name."""
 
 
 class Request(NamedTuple):
     """A `GET` for a websocket."""
 
-    address: str  # whence it comes
+    address: str  # the client's
     params: Mapping[str, str]  # of the query
     headers: Headers
 
     def header(self, name: str) -> str | None:
-        """Its first value."""
+        """Returns the first value of a header."""
         values = self.headers.get_list(name)
         return values[0] if values else None
 
@@ -47,23 +46,23 @@ class Refusal(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """The request is granted: what to answer, and how the client will speak."""
+    """The request is granted: what to answer, and what serializes for the client."""
 
     response: bytes
-    dialect: Dialect
+    serializer: Serializer
 
 
-def judge(request: Request, edge: Edge) -> Grant | Refusal:
-    """Grant it, or say why not in Phoenix's words."""
-    if not edge.hearing:
+def check_handshake(request: Request, endpoint: Endpoint) -> Grant | Refusal:
+    """Grants the request, or says in Phoenix's words why not."""
+    if not endpoint.is_accepting:
         return Refusal(HTTPStatus.SERVICE_UNAVAILABLE)
-    dialect = wire.WEBSOCKET_DIALECTS.get(request.params.get("vsn", "1.0.0"))
-    if dialect is None or not edge.admits(request.header("Origin"), request.header("Host")):
+    serializer = WEBSOCKET_SERIALIZERS.get(request.params.get("vsn", DEFAULT_VERSION))
+    if serializer is None or not endpoint.origin_allowed(request.header("Origin"), request.header("Host")):
         return Refusal(HTTPStatus.FORBIDDEN)
     fault = _fault(request.headers)
     if fault is not None:
         return Refusal(HTTPStatus.BAD_REQUEST, fault)
-    return Grant(_response(request), dialect)
+    return Grant(_response(request), serializer)
 
 
 def _fault(headers: Headers) -> str | None:
@@ -86,15 +85,15 @@ def _elixir(values: list[str]) -> str:
 
 
 def _response(request: Request) -> bytes:
-    """The whole of it. The subprotocol `phoenix` is agreed to where it is offered: browsers insist on an answer."""
+    """Builds the whole response. The subprotocol `phoenix` is agreed to where it is offered: browsers insist on it."""
     key = (request.header("Sec-WebSocket-Key") or "").encode()
-    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())  # as RFC 6455 has it
+    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())  # RFC 6455, section 4.2.2
     offered = request.header("Sec-WebSocket-Protocol") or ""
     agreed = b"sec-websocket-protocol: phoenix\r\n" if "phoenix" in map(str.strip, offered.split(",")) else b""
     return b"%bsec-websocket-accept: %b\r\n%b\r\n" % (_common_head(int(time.time())), accept, agreed)
 
 
-@functools.lru_cache(maxsize=1)  # the same for a whole second
+@functools.lru_cache(maxsize=1)  # for all handshakes of one second
 def _common_head(now: int) -> bytes:
     lines = [
         "HTTP/1.1 101 Switching Protocols",

@@ -1,9 +1,9 @@
-"""Where the server listens, and what it bears before a request has become one: slow heads, large ones, too many.
+"""The listener: accepts connections, and bounds what comes before a request: slow heads, large heads, too many files.
 
-What comes is looked at once: a websocket goes past Tornado (`web/transport/upgrade.py`), everything else is Tornado's.
+A new connection is peeked at (`web/transport/upgrade.py`): a websocket goes past Tornado, anything else is Tornado's.
 
-A socket that systemd holds (`LISTEN_FDS`, sd_listen_fds(3)) goes before `host` and `port`: clients that connect while
-the server is restarted wait for it there, instead of being refused.
+Sockets that systemd passes (`LISTEN_FDS`, sd_listen_fds(3)) replace `host` and `port`: clients that connect while the
+server restarts wait in their backlog, instead of being refused.
 """
 
 import asyncio
@@ -17,28 +17,28 @@ from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from web.channels.endpoint import Edge
+from web.channels.endpoint import Endpoint
 from web.settings import Settings
 from web.transport.upgrade import PendingConnection
 
 MAX_HEAD_BYTES = 16_384
-"""Largest head of a request: 4,000 tiny headers, over which Tornado spends 13 ms. Its own limit is four times that."""
+"""Largest head of a request: 4,000 tiny headers, which take Tornado 13 ms. Its own limit is four times that."""
 
 MAX_BODY_BYTES = 4_096
-"""Largest body of a request that wants none: it is in memory before anybody looks at it."""
+"""Largest body of a request that needs none: Tornado reads it into memory before a handler can refuse it."""
 
 BACKLOG = 4_096
 """Connections that wait to be accepted, as far as the kernel allows (`net.core.somaxconn`): many come back at once."""
 
-AT_ONCE = 4
-"""Connections that are accepted before others than newcomers have their turn. With 128, as Tornado has it, those who
-talked while 8,000 came heard each other within 90 to 160 ms (99 of 100 times), with 4 within 30 to 80."""
+ACCEPTED_AT_ONCE = 4
+"""Connections that are accepted before the loop serves others. While 8,000 clients connected, those who talked heard
+each other within 90 to 160 ms (99 of 100 times) with Tornado's 128, within 30 to 80 ms with 4."""
 
 SPARE_FILES = 32
 """Files that connections leave to the database and the rest."""
 
 FIRST_PASSED = 3
-"""The first file that systemd passes on, after the three standard ones."""
+"""The first file that systemd passes, after the three standard ones."""
 
 
 class AddressUnusable(Exception):
@@ -46,75 +46,76 @@ class AddressUnusable(Exception):
 
 
 class Listener:
-    """Accepts connections. It never runs out of files: without one it could not even accept a connection to refuse it,
-    and would try for ever.
+    """Accepts connections while there are files for them.
+
+    Without a spare file it could not even accept a connection to refuse it, and would try for ever.
     """
 
-    def __init__(self, application: Application, edge: Edge) -> None:
-        """A listener that does not listen yet."""
-        self._edge = edge
+    def __init__(self, application: Application, endpoint: Endpoint) -> None:
+        """Makes a listener that does not listen yet."""
+        self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
         self._http = HTTPServer(
             application,
             max_header_size=MAX_HEAD_BYTES,
             max_body_size=MAX_BODY_BYTES,
-            idle_connection_timeout=edge.settings.handshake_timeout,
-            body_timeout=edge.settings.body_timeout,
+            idle_connection_timeout=endpoint.settings.handshake_timeout,
+            body_timeout=endpoint.settings.body_timeout,
         )
 
     def listen(self, sockets: list[socket.socket]) -> None:
-        """Accept what comes there."""
+        """Starts to accept connections from `sockets`."""
         self._sockets = sockets
         for each in sockets:
             self._loop.add_reader(each.fileno(), self._accept, each)
 
     def stop(self) -> None:
-        """Accept nothing more."""
+        """Stops accepting connections."""
         for each in self._sockets:
             self._loop.remove_reader(each.fileno())
             each.close()
 
     async def close_all_connections(self) -> None:
-        """End those that are Tornado's."""
+        """Ends the connections that are Tornado's."""
         await self._http.close_all_connections()
 
-    def _accept(self, listener: socket.socket) -> None:
-        for _ in range(AT_ONCE):
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
             try:
-                file, address = listener.accept()
+                file, address = listening.accept()
             except BlockingIOError:
                 return
             except ConnectionAbortedError:
-                continue  # it was in a hurry
+                continue  # the client has hung up already
             self._accepted(file, address)
 
     def _accepted(self, file: socket.socket, address: Any) -> None:
-        """Its file has the lowest number that was free: a high one is one of the last."""
+        # A file gets the lowest free number, so a high number means that few are left.
         if 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= file.fileno():
             file.close()
             return
         file.setblocking(False)
         host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
-        PendingConnection(file, host, self._edge, lambda file: self._serve(file, address)).receive()
+        PendingConnection(file, host, self._endpoint, lambda file: self._hand_to_tornado(file, address)).receive()
 
-    def _serve(self, file: socket.socket, address: Any) -> None:
+    def _hand_to_tornado(self, file: socket.socket, address: Any) -> None:
         self._http.handle_stream(IOStream(file), address)
 
 
 def listening_sockets(settings: Settings) -> list[socket.socket]:
-    """Those that were passed to this process, else bound ones. Raises `AddressUnusable`."""
-    listeners = _passed() or _bind(settings.host, settings.port)
-    for listener in listeners:  # what is accepted inherits it; left alone, Linux keeps up to 4 MB for each
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
-    return listeners
+    """Returns the sockets that were passed to this process, else bound ones. Raises `AddressUnusable`."""
+    sockets = _passed() or _bind(settings.host, settings.port)
+    for each in sockets:  # accepted sockets inherit the option; without it Linux keeps up to 4 MB for each
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
+    return sockets
 
 
-def address_of(listener: socket.socket) -> str:
-    """The address of the page."""
-    if listener.family == socket.AF_UNIX:
-        return f"unix:{listener.getsockname()}"
-    host, port = listener.getsockname()[:2]
+def url_of(listening: socket.socket) -> str:
+    """Returns the address of the page."""
+    if listening.family == socket.AF_UNIX:
+        return f"unix:{listening.getsockname()}"
+    host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -123,13 +124,13 @@ def _passed() -> list[socket.socket]:
         return []
     count = os.environ.get("LISTEN_FDS", "")
     try:
-        listeners = [socket.socket(fileno=FIRST_PASSED + number) for number in range(int(count))]
+        sockets = [socket.socket(fileno=FIRST_PASSED + number) for number in range(int(count))]
     except (OSError, ValueError) as error:
         raise AddressUnusable(f"cannot listen on the sockets that LISTEN_FDS={count} promises: {error}") from error
-    for listener in listeners:
-        listener.setblocking(False)
-        os.set_inheritable(listener.fileno(), False)
-    return listeners
+    for each in sockets:
+        each.setblocking(False)
+        os.set_inheritable(each.fileno(), False)
+    return sockets
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

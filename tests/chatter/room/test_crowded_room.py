@@ -2,9 +2,9 @@
 
 import pytest
 
-from chatter.messages import PauseEnded, PresenceChanged, PresenceCounted, PresenceListed
+from chatter.messages import PresenceChanged, PresenceCounted, PresenceListed, PresencePauseEnded
+from chatter.room.context import RoomSettings
 from chatter.room.presence import Presence
-from chatter.room.room import RoomSettings
 from tests.chatter.conftest import RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
@@ -105,7 +105,7 @@ def test_people_who_are_expected_back_count(presence: Presence) -> None:
     assert presence.is_crowded
     presence.track(Listener(), "ann", 5)
     assert len(presence) == 3
-    presence.expect_nobody()
+    presence.drop_expected()
     assert watcher.looks() == {"ann"}
     assert not presence.is_crowded
 
@@ -113,7 +113,7 @@ def test_people_who_are_expected_back_count(presence: Presence) -> None:
 @pytest.fixture
 def room(stage: Stage) -> RoomOnStage:
     """One that lists two people."""
-    return RoomOnStage(stage, RoomSettings(listed_people=2, presence_interval=1_000), recent=[])
+    return RoomOnStage(stage, RoomSettings(max_listed_people=2, presence_interval=1_000), recent=[])
 
 
 def test_one_who_joins_a_crowded_room_is_told_of_itself_and_how_many_are_there(
@@ -135,7 +135,7 @@ def test_a_large_room_is_told_who_came_only_now_and_then(room: RoomOnStage, ann:
     for name in ("cy", "di", "ed"):
         room.told(join(Listener(), name))
     assert ann.heard == []
-    room.told(PauseEnded())
+    room.told(PresencePauseEnded())
     [change, count] = ann.heard
     assert list(change.joins) == ["cy"]
     assert count == PresenceCounted(4)

@@ -71,8 +71,8 @@ def test_those_who_do_not_come_back_are_gone_when_they_are_expected_no_more() ->
     presence.expect({"ann": metas(1, 2), "bo": metas(3)})
     presence.track(Listener(), "ann", 9)
     presence.changes()
-    presence.expect_nobody()
+    presence.drop_expected()
     assert list(presence.listed().people) == ["ann"]
     assert presence.changes() == [PresenceChanged(joins={}, leaves={"ann": metas(2), "bo": metas(3)})]
-    presence.expect_nobody()
+    presence.drop_expected()
     assert presence.changes() == []

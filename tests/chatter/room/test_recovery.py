@@ -7,22 +7,22 @@ import pytest
 from chatter.messages import (
     Join,
     Leave,
-    MissedRead,
+    LoadMissed,
+    MissedLoaded,
     Page,
     Position,
     Posted,
     ReadHistory,
-    ReadMissed,
     Refused,
     Saved,
     Sync,
     Voided,
 )
-from chatter.room.room import RoomSettings
+from chatter.room.context import RoomSettings
 from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
 from tests.support.stage import Listener, Stage, join
 
-SETTINGS = RoomSettings(ring_size=20, greeting_size=2, recovery_page=5, recovery_gap=12)
+SETTINGS = RoomSettings(ring_size=20, greeting_size=2, max_recovery_page=5, max_recovery_gap=12)
 
 
 def said(first: int, last: int) -> list[Posted]:
@@ -99,10 +99,10 @@ def test_void_places_are_counted_but_greet_nobody(stage: Stage, ann: Listener, b
 # ---------------------------------------------------------------- beyond the ring
 
 
-def asked(room: RoomOnStage) -> ReadMissed:
+def asked(room: RoomOnStage) -> LoadMissed:
     """What history was asked last."""
     question = room.to_history[-1]
-    assert isinstance(question, ReadMissed)
+    assert isinstance(question, LoadMissed)
     return question
 
 
@@ -112,7 +112,7 @@ def test_one_whose_epoch_is_not_in_memory_waits_for_the_database(old: RoomOnStag
     question = asked(old)
     assert (question.since, question.epoch, question.above, question.limit) == (92, 3, 88, 5)
     assert ann.heard == []
-    old.told(MissedRead(question.request, 89, said(90, 94)))
+    old.told(MissedLoaded(question.request, 89, said(90, 94)))
     assert ann.heard == [welcome(101, base=89, missed=12, more=True), *said(90, 94)]
     old.told(post(bo, "number 102"))
     assert ann.heard[-1] == said(102, 102)[0]
@@ -120,28 +120,28 @@ def test_one_whose_epoch_is_not_in_memory_waits_for_the_database(old: RoomOnStag
 
 def test_what_was_said_while_the_database_was_read_is_not_missed(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
     old.told(join(bo), join(ann, position=Position(99, 3)), post(bo, "number 101"))
-    old.told(MissedRead(asked(old).request, 98, said(99, 100)))
+    old.told(MissedLoaded(asked(old).request, 98, said(99, 100)))
     assert ann.heard == [welcome(101, base=98, missed=3), *said(99, 101)]
 
 
 def test_an_epoch_too_far_back_is_not_recovered(old: RoomOnStage, ann: Listener) -> None:
     old.told(join(ann, position=Position(92, 3)))
-    old.told(MissedRead(asked(old).request, None, ()))
+    old.told(MissedLoaded(asked(old).request, None, ()))
     assert ann.heard == [welcome(100, recovered=False), *said(99, 100)]
 
 
 def test_where_the_database_does_not_answer_the_join_is_refused(old: RoomOnStage, ann: Listener) -> None:
     old.told(join(ann, position=Position(92, 3)))
-    old.told(MissedRead(asked(old).request, None, None))
+    old.told(MissedLoaded(asked(old).request, None, None))
     assert ann.heard == [Refused("unavailable")]
     old.told(Sync(ann, b"1", Position(92, 3)))
-    old.told(MissedRead(asked(old).request, None, None))
+    old.told(MissedLoaded(asked(old).request, None, None))
     assert ann.heard[1:] == [(b"1", Refused("unavailable"))]
 
 
 def test_one_who_leaves_before_it_is_in_hears_nothing(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
     old.told(join(bo), join(ann, position=Position(92, 3)), Leave(ann))
-    old.told(MissedRead(asked(old).request, 90, said(91, 95)), post(bo, "hello"))
+    old.told(MissedLoaded(asked(old).request, 90, said(91, 95)), post(bo, "hello"))
     assert ann.heard == []
 
 
@@ -149,7 +149,7 @@ def test_one_who_joins_again_before_it_is_in_has_one_place(old: RoomOnStage, ann
     first = join(ann, position=Position(92, 3))
     old.told(first, Join(bo, None, replaces=ann))
     assert bo.heard[:2] == [welcome(100), "closed"]
-    old.told(MissedRead(first, 90, said(91, 95)), post(bo, "hello"))
+    old.told(MissedLoaded(first, 90, said(91, 95)), post(bo, "hello"))
     assert ann.heard == []
 
 

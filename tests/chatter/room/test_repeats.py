@@ -3,15 +3,15 @@
 import pytest
 
 from chatter.messages import Acknowledged, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
-from chatter.room.room import RoomSettings
+from chatter.room.context import RoomSettings
 from chatter.room.sequencer import OVERLOADED
-from tests.chatter.conftest import NOON_IN_WORDS, RoomOnStage, post, posted
+from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
 
 def acknowledged(seq: int, id: str, *, duplicate: bool = False) -> Acknowledged:
     """The answer to a post."""
-    return Acknowledged(id, seq, NOON_IN_WORDS, duplicate)
+    return Acknowledged(id, seq, NOON_ISO, duplicate)
 
 
 def said(listener: Listener) -> list[str]:
@@ -176,6 +176,6 @@ def test_past_the_high_water_mark_nothing_more_is_said(room: RoomOnStage, ann: L
     room.told(post(ann, "too much", ref=b"9"), post(ann, "number 7", ref=b"10", ack="room"))
     assert ann.heard == [(b"9", OVERLOADED), (b"10", acknowledged(7, "number 7", duplicate=True))]
     assert OVERLOADED.retry_after_ms is not None
-    room.backlog.settled(1, 100)
+    room.backlog.mark_done(1, 100)
     room.told(post(ann, "now"))
     assert said(ann) == ["now"]

@@ -5,34 +5,35 @@ from chatter.messages import (
     Acknowledged,
     Dismiss,
     Done,
-    HistoryRead,
+    Event,
     Join,
     Lagged,
     Leave,
     Load,
     Loaded,
     LoadFailed,
+    LoadPage,
+    NotifyLagged,
     Page,
+    PageLoaded,
     Position,
     Post,
     PresenceChanged,
     PresenceListed,
     ReadHistory,
-    ReadPage,
     Refused,
     Relay,
     Relayed,
-    Resync,
     Retire,
     RoomMessage,
     Saved,
+    ShowTyping,
+    StartedTyping,
     Sync,
-    Type,
-    Typed,
 )
-from chatter.room.room import RoomSettings
+from chatter.room.context import RoomSettings
 from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
-from tests.support.stage import Listener, PlainDialect, Stage, join
+from tests.support.stage import Listener, PlainSerializer, Stage, join
 
 
 def test_everyone_hears_a_post_before_it_is_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
@@ -82,11 +83,11 @@ def test_everything_of_one_turn_is_one_write_for_each_subscriber(
 
 
 def test_a_broadcast_is_encoded_once_for_all_subscribers_of_a_dialect(room: RoomOnStage) -> None:
-    dialect = PlainDialect()
-    listeners = [Listener(dialect) for _ in range(50)]
+    serializer = PlainSerializer()
+    listeners = [Listener(serializer) for _ in range(50)]
     room.told(*(join(listener) for listener in listeners))
     room.told(post(listeners[0], "hello"))
-    assert dialect.broadcasts == 1
+    assert serializer.broadcasts == 1
     assert all(listener.heard[-1] == posted(1) for listener in listeners)
 
 
@@ -134,7 +135,7 @@ def test_without_its_past_a_room_turns_people_away_and_ends(stage: Stage, ann: L
     room = RoomOnStage(stage)
     room.told(join(ann), post(ann, "lost"), LoadFailed())
     assert ann.heard == [Refused("unavailable")]
-    assert room.to_keeper == [("retired", "lobby")]
+    assert room.to_supervisor == [("on_retired", "lobby")]
     assert not room.ref.is_alive()
     assert room.saves == []
 
@@ -209,9 +210,9 @@ def test_one_who_is_dismissed_is_told_so(room: RoomOnStage, ann: Listener) -> No
 
 def test_typing_is_shown_to_all_others_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo))
-    room.told(Type(ann, b"1", "ann"))
+    room.told(ShowTyping(ann, b"1", "ann"))
     assert ann.heard == [welcome(), (b"1", Done())]
-    assert bo.heard == [welcome(), Typed("ann")]
+    assert bo.heard == [welcome(), StartedTyping("ann")]
     assert room.saves == []
 
 
@@ -219,9 +220,9 @@ def test_typing_between_posts_keeps_everyones_order(room: RoomOnStage, ann: List
     room.told(join(ann), join(bo))
     ann.forget()
     bo.forget()
-    room.told(post(ann, "1"), Type(ann, b"9", "ann"), Type(bo, b"8", "bo"), post(ann, "2"))
-    assert ann.writes == [[posted(1, "1"), (b"9", Done()), Typed("bo"), posted(2, "2")]]
-    assert bo.writes == [[posted(1, "1"), Typed("ann"), (b"8", Done()), posted(2, "2")]]
+    room.told(post(ann, "1"), ShowTyping(ann, b"9", "ann"), ShowTyping(bo, b"8", "bo"), post(ann, "2"))
+    assert ann.writes == [[posted(1, "1"), (b"9", Done()), StartedTyping("bo"), posted(2, "2")]]
+    assert bo.writes == [[posted(1, "1"), StartedTyping("ann"), (b"8", Done()), posted(2, "2")]]
 
 
 def test_bytes_are_passed_on_to_everyone_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
@@ -267,18 +268,18 @@ def test_one_who_lagged_is_told_where_the_room_is_and_who_is_here(
     room.told(join(ann, "ann"), join(bo), post(ann, "hello"))
     ann.forget()
     bo.forget()
-    room.told(Resync(ann), Resync(bo))
+    room.told(NotifyLagged(ann), NotifyLagged(bo))
     assert ann.heard[0] == Lagged(1)
     assert ann.heard[1].people.keys() == {"ann"}
     assert bo.heard == [Lagged(1)]
 
 
-def test_the_keeper_is_told_how_many_people_are_here(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+def test_the_supervisor_is_told_how_many_people_are_here(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann, "ann"), join(bo, "ann"), join(Listener()))
     room.told(Leave(bo))
     room.told(Leave(ann))
-    counts = [told for told in room.to_keeper if told[0] == "counted"]
-    assert counts == [("counted", "lobby", 2), ("counted", "lobby", 1)]
+    counts = [told for told in room.to_supervisor if told[0] == "on_people_count"]
+    assert counts == [("on_people_count", "lobby", 2), ("on_people_count", "lobby", 1)]
 
 
 # ---------------------------------------------------------------- history
@@ -303,10 +304,10 @@ def test_history_before_the_ring_is_asked_of_the_reader(stage: Stage, ann: Liste
     room = RoomOnStage(stage, RoomSettings(ring_size=10), recent=[posted(seq) for seq in range(21, 31)])
     request = ReadHistory(ann, b"1", before=24, limit=5)
     room.told(request)
-    assert room.to_history[-1] == ReadPage(room.ref, "lobby", 30, request)
+    assert room.to_history[-1] == LoadPage(room.ref, "lobby", 30, request)
     assert ann.heard == []
     page = Page((posted(19),), more=True)
-    room.told(HistoryRead(request, page))
+    room.told(PageLoaded(request, page))
     assert ann.heard == [(b"1", page)]
 
 
@@ -317,7 +318,7 @@ def test_the_ring_keeps_what_is_not_saved_beyond_its_size(stage: Stage, ann: Lis
     room.told(ReadHistory(ann, b"1", before=2, limit=10))
     assert ann.heard == [(b"1", Page((posted(1, "1"),), more=False))]
     room.told(Saved(30), ReadHistory(ann, b"2", before=2, limit=10))
-    assert isinstance(room.to_history[-1], ReadPage)
+    assert isinstance(room.to_history[-1], LoadPage)
 
 
 def test_an_answer_of_the_database_to_an_earlier_room_is_not_given_twice(stage: Stage, ann: Listener) -> None:
@@ -326,27 +327,35 @@ def test_an_answer_of_the_database_to_an_earlier_room_is_not_given_twice(stage: 
     room.told(join(ann), request)
     ann.forget()
     page = Page((posted(9),), more=True)
-    room.told(HistoryRead(request, page), HistoryRead(request, page))
+    room.told(PageLoaded(request, page), PageLoaded(request, page))
     assert ann.heard == [(b"1", page)]
 
 
 # ---------------------------------------------------------------- dying and retiring
 
 
-class Poison:
-    """A message that no room knows."""
+class Unpushable(Listener):
+    """A client for which nothing can be encoded."""
+
+    def push(self, event: Event) -> bytes:
+        raise ValueError("cannot be encoded")
+
+
+def poison() -> NotifyLagged:
+    """A message at which any room fails."""
+    return NotifyLagged(Unpushable())
 
 
 def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.told(join(ann), join(bo, "bo"), post(ann, "unanswered"))
-    poison, late = Poison(), post(bo, "too late")
-    room.told(post(ann, "before"), poison, late)
+    fatal, late = poison(), post(bo, "too late")
+    room.told(post(ann, "before"), fatal, late)
     assert ann.heard[-1] == posted(2, "before")
     assert [save.messages for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
-    (_, _, handover), forwarded = room.to_keeper[-2:]
+    (_, _, handover), forwarded = room.to_supervisor[-2:]
     assert list(handover.subscribers) == [ann, bo]
     assert list(handover.unanswered) == [1, 2]
-    assert handover.letters == [handover.failed_message] == [poison]
+    assert handover.mail == [handover.failed_message] == [fatal]
     assert forwarded == ("forward", "lobby", late)
     with pytest.raises(pykka.ActorDeadError):
         room.ref.tell(join(ann))
@@ -358,8 +367,8 @@ def test_where_nobody_takes_its_place_only_those_who_come_are_passed_on(
     room.told(join(ann))
     room.has_successors = False
     newcomer = join(bo)
-    room.told(Poison(), post(ann, "said again by one who comes back"), newcomer)
-    assert [told for told in room.to_keeper if told[0] == "forward"] == [("forward", "lobby", newcomer)]
+    room.told(poison(), post(ann, "said again by one who comes back"), newcomer)
+    assert [told for told in room.to_supervisor if told[0] == "forward"] == [("forward", "lobby", newcomer)]
 
 
 def waiting_for_the_database(member: Listener) -> list[RoomMessage]:
@@ -382,15 +391,15 @@ def test_a_request_that_waits_for_the_database_is_left_to_the_successor_too(
     questions = len(room.to_history)
     room.told(join(ann), request)
     assert len(room.to_history) == questions + 1
-    room.told(Poison())
-    assert request in room.to_keeper[-1][2].letters
+    room.told(poison())
+    assert request in room.to_supervisor[-1][2].mail
 
 
 def test_a_successor_answers_what_was_committed_meanwhile_and_goes_on(stage: Stage, ann: Listener) -> None:
     first = RoomOnStage(stage, recent=[])
-    first.told(join(ann), post(ann, "one", ref=b"1"), Poison())
-    handover = first.to_keeper[-1][2]
-    handover.letters[0] = post(ann, "two", ref=b"2")
+    first.told(join(ann), post(ann, "one", ref=b"1"), poison())
+    handover = first.to_supervisor[-1][2]
+    handover.mail[0] = post(ann, "two", ref=b"2")
     ann.forget()
     second = RoomOnStage(stage, recent=[posted(1, "one")], handover=handover, is_rebuilt=True)
     assert isinstance(second.to_persistence[0], Load)  # after all that the first one said
@@ -404,14 +413,14 @@ def test_a_room_that_cannot_finish_its_turn_tells_its_listeners(
     room: RoomOnStage, ann: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room.told(join(ann))
-    monkeypatch.setattr(ann.dialect, "broadcast", fail)
+    monkeypatch.setattr(ann.serializer, "broadcast", fail)
     room.told(post(ann, "hello"), join(Listener()))
     assert ann.heard == [welcome(), "crashed"]
-    assert room.to_keeper[-1] == ("died", "lobby", None)
+    assert room.to_supervisor[-1] == ("on_crashed", "lobby", None)
 
 
 def fail(*_: object) -> bytes:
-    """What no dialect should do."""
+    """Raises, as no serializer should."""
     raise ValueError("cannot be said")
 
 
@@ -426,18 +435,18 @@ def test_what_was_said_before_a_stop_is_still_saved_and_heard(room: RoomOnStage,
 
 def test_a_room_that_nobody_listens_to_rests_and_retires_when_it_is_told_to(room: RoomOnStage, ann: Listener) -> None:
     room.told(join(ann))
-    room.to_keeper.clear()
+    room.to_supervisor.clear()
     room.told(Leave(ann))
-    assert room.to_keeper == [("counted", "lobby", 0), ("rests", "lobby")]
+    assert room.to_supervisor == [("on_people_count", "lobby", 0), ("on_idle", "lobby")]
     room.told(Retire())
-    assert room.to_keeper[-1] == ("retired", "lobby")
+    assert room.to_supervisor[-1] == ("on_retired", "lobby")
     assert not room.ref.is_alive()
 
 
 def test_a_room_to_which_somebody_comes_wakes(room: RoomOnStage, ann: Listener) -> None:
-    room.to_keeper.clear()
+    room.to_supervisor.clear()
     room.told(join(ann))
-    assert room.to_keeper == [("counted", "lobby", 1), ("wakes", "lobby")]
+    assert room.to_supervisor == [("on_people_count", "lobby", 1), ("on_busy", "lobby")]
     room.told(Retire())
     assert room.ref.is_alive()
 
@@ -447,13 +456,13 @@ def test_a_room_with_something_unsaved_does_not_rest(room: RoomOnStage, ann: Lis
     room.told(Retire())
     assert room.ref.is_alive()
     room.told(Saved(1))
-    assert room.to_keeper[-1] == ("rests", "lobby")
+    assert room.to_supervisor[-1] == ("on_idle", "lobby")
     room.told(Retire())
     assert not room.ref.is_alive()
 
 
 def test_one_who_comes_in_the_last_moment_finds_the_room_open(stage: Stage, ann: Listener, bo: Listener) -> None:
-    room = RoomOnStage(stage, RoomSettings(idle_timeout=1000), recent=[])
+    room = RoomOnStage(stage, RoomSettings(room_idle_timeout=1000), recent=[])
     room.told(join(ann))
     room.told(Leave(ann))
     room.told(Retire(), join(bo))

@@ -18,27 +18,27 @@ from chatter.messages import (
     Leave,
     Load,
     Loaded,
+    LoadMissed,
     LookedUp,
     LookUp,
-    MissedRead,
+    MissedLoaded,
     NotSaved,
     Position,
     Post,
     Posted,
     PresenceChanged,
     PresenceListed,
-    ReadMissed,
     Recovery,
     Refused,
     Saved,
     Voided,
 )
-from chatter.room.room import RoomSettings
+from chatter.room.context import RoomSettings
 from tests.chatter.conftest import RoomOnStage
-from tests.chatter.room.test_room import Poison
+from tests.chatter.room.test_room import poison
 from tests.support.stage import Listener, Stage
 
-SETTINGS = RoomSettings(ring_size=4, greeting_size=2, recovery_page=1_000, recovery_gap=1_000, id_memory_size=6)
+SETTINGS = RoomSettings(ring_size=4, greeting_size=2, max_recovery_page=1_000, max_recovery_gap=1_000, id_memory_size=6)
 NAMES = ("ann", "bo", "cy")
 
 
@@ -204,14 +204,14 @@ class RoomMachine(RuleBasedStateMachine):
                 case LookUp(post=post):
                     first = next((one for one in said if (one.name, one.id) == (post.name, post.id)), None)
                     self.room.told(LookedUp(post, first))
-                case ReadMissed():
+                case LoadMissed():
                     ends = self.ends(1)
                     base = (
                         question.since
                         if question.epoch is None
                         else max((last for epoch, last in ends if epoch <= question.epoch), default=0)
                     )
-                    self.room.told(MissedRead(question.request, base, said[min(question.since, base) :]))
+                    self.room.told(MissedLoaded(question.request, base, said[min(question.since, base) :]))
         self.told_to_history = len(self.room.to_history)
         for asked in self.room.to_persistence:
             if isinstance(asked, Load) and not self.loaded_by_way_of_persistence:
@@ -239,10 +239,10 @@ class RoomMachine(RuleBasedStateMachine):
     @rule()
     def room_dies(self) -> None:
         """Of a message; it is handed on with all that it owns."""
-        self.room.told(Poison())
-        handover = self.room.to_keeper[-1][2]
+        self.room.told(poison())
+        handover = self.room.to_supervisor[-1][2]
         assert handover is not None
-        del handover.letters[0]
+        del handover.mail[0]
         old = self.room
         uncommitted = old.saves[self.saves_seen :]
         self.rows += [(save.epoch, posted) for save in uncommitted for posted in save.messages]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chatter.messages import Done, Leave, PauseEnded, Posted, PresenceChanged
+from chatter.messages import Done, Leave, Posted, PresenceChanged, PresencePauseEnded
 from tests.chatter.conftest import RoomOnStage, post, posted, welcome
+from tests.chatter.room.test_room import poison
 from tests.support.stage import Listener, Stage, join
 
 LEAVE = b'"9"'
@@ -91,10 +92,10 @@ def test_one_who_comes_in_the_middle_misses_nothing_and_hears_nothing_twice(
 
 
 def test_a_room_that_fails_in_the_middle_has_told_everybody(room: RoomOnStage, crowd: list[Lively]) -> None:
-    crowd[5].act = lambda: room.ref.tell("not a message of rooms")
+    crowd[5].act = lambda: room.ref.tell(poison())
     room.told(post(Listener(), "a"))
     assert [person.heard for person in crowd] == [[posted(1, "a")]] * 100
-    [(_, slug, handover)] = [told for told in room.to_keeper if told[0] == "died"]
+    [(_, slug, handover)] = [told for told in room.to_supervisor if told[0] == "on_crashed"]
     assert slug == "lobby"
     assert list(handover.subscribers) == crowd
 
@@ -111,7 +112,7 @@ def test_news_of_people_that_became_due_in_the_middle_is_told_when_all_have_hear
 ) -> None:
     room.told(join(Listener(), "bo"))
     room.told(join(Listener(), "cy"))  # so soon after bo that it waits
-    crowd[5].act = lambda: room.ref.tell(PauseEnded())
+    crowd[5].act = lambda: room.ref.tell(PresencePauseEnded())
     crowd[0].forget()
     room.told(post(Listener(), "a"))
     assert [type(event) for event in crowd[0].heard] == [Posted, PresenceChanged]

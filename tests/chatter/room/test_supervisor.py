@@ -9,16 +9,17 @@ import pytest
 
 import chatter.room.supervisor
 from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
-from chatter.room.room import RoomSettings
+from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_RESTARTS, Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer
+from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
-from tests.chatter.room.test_room import Poison
+from tests.chatter.room.test_room import poison
 from tests.support.fragile_room import POISON, FragileRoom
 from tests.support.stage import Listener, Stage, join
 
@@ -37,11 +38,11 @@ def supervisor(stage: Stage, opened: Database, tmp_path: Path) -> Iterator[Super
     backlog = Backlog()
     options: dict[str, Any] = {
         "backlog": backlog,
-        "committer": Committer(tmp_path / "dead-letters"),
+        "committer": Committer(DeadLetters(tmp_path / "dead-letters")),
         "give_up": threading.Event(),
     }
     stage.call(backlog.open, lambda on_death: Persistence.start(opened, history, on_death=on_death, **options))
-    supervisor = Supervisor(backlog, history, EPOCH, RoomSettings(idle_timeout=0.01))
+    supervisor = Supervisor(backlog, history, EPOCH, RoomSettings(room_idle_timeout=0.01))
     yield supervisor
     stage.run(supervisor.stop())
     stage.run(backlog.close())
@@ -59,7 +60,7 @@ class House:
         """Look up the room and tell it."""
 
         async def tell() -> None:
-            room = self.supervisor.room(slug)
+            room = self.supervisor.ensure_room(slug)
             for message in messages:
                 room.tell(message)
 
@@ -106,7 +107,7 @@ def test_an_empty_room_retires_and_its_numbers_continue(house: House, ann: Liste
 
 def test_a_dead_room_is_rebuilt_with_its_listeners_and_its_numbers(house: House, ann: Listener, bo: Listener) -> None:
     house.tell("lobby", join(ann), join(bo, "bo"), *(post(ann, str(number)) for number in range(300)))
-    house.tell("lobby", Poison(), post(bo, "after the crash"))
+    house.tell("lobby", poison(), post(bo, "after the crash"))
     house.stage.until(lambda: answers(bo))
     assert answers(bo)[0].seq == 301
     house.stage.until(lambda: len(answers(ann)) == 300)
@@ -114,7 +115,7 @@ def test_a_dead_room_is_rebuilt_with_its_listeners_and_its_numbers(house: House,
     for listener in (ann, bo):
         assert [said.seq for said in listener.heard if isinstance(said, Posted)] == list(range(1, 302))
         assert "crashed" not in listener.heard
-    assert house.supervisor.people["lobby"] == 2
+    assert house.supervisor.people_counts["lobby"] == 2
 
 
 def test_a_message_that_kills_twice_is_quarantined_and_answered(
@@ -135,7 +136,7 @@ def test_a_room_that_dies_again_and_again_sends_its_listeners_away(house: House,
     house.tell("lobby", join(ann))
     house.hears(ann, Recovery)
     for _ in range(MAX_RESTARTS):
-        house.tell("lobby", Poison())
+        house.tell("lobby", poison())
     house.hears(ann, "crashed")
     house.tell("lobby", join(bo), post(bo, "a new beginning"))
     house.hears(bo, Posted)
@@ -145,7 +146,7 @@ def test_the_failure_of_a_room_reaches_no_other(house: House, ann: Listener, bo:
     house.tell("one", join(ann))
     house.tell("two", join(bo))
     for _ in range(MAX_RESTARTS):
-        house.tell("one", Poison())
+        house.tell("one", poison())
     house.hears(ann, "crashed")
     house.tell("two", post(bo, "still here"))
     house.hears(bo, Posted)
@@ -155,17 +156,17 @@ def test_the_failure_of_a_room_reaches_no_other(house: House, ann: Listener, bo:
 def test_people_are_counted_by_room(house: House, ann: Listener, bo: Listener) -> None:
     house.tell("one", join(ann, "ann"))
     house.tell("two", join(bo), join(Listener()))
-    house.stage.until(lambda: dict(house.supervisor.people) == {"one": 1, "two": 2})
+    house.stage.until(lambda: dict(house.supervisor.people_counts) == {"one": 1, "two": 2})
     house.tell("one", Leave(ann))
-    house.stage.until(lambda: dict(house.supervisor.people) == {"two": 2})
+    house.stage.until(lambda: dict(house.supervisor.people_counts) == {"two": 2})
 
 
 def test_a_room_that_sent_its_people_away_has_none(house: House, ann: Listener) -> None:
     house.tell("lobby", join(ann))
-    house.stage.until(lambda: house.supervisor.people)
+    house.stage.until(lambda: house.supervisor.people_counts)
     for _ in range(MAX_RESTARTS):
-        house.tell("lobby", Poison())
-    house.stage.until(lambda: not house.supervisor.people)
+        house.tell("lobby", poison())
+    house.stage.until(lambda: not house.supervisor.people_counts)
 
 
 def test_stopping_handles_what_was_told_before(house: House, ann: Listener) -> None:
@@ -177,4 +178,4 @@ def test_stopping_handles_what_was_told_before(house: House, ann: Listener) -> N
 
 
 async def _look_up(house: House, slug: str) -> Any:
-    return house.supervisor.room(slug)
+    return house.supervisor.ensure_room(slug)

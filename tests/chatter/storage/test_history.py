@@ -7,27 +7,27 @@ import pykka
 import pytest
 
 from chatter.messages import (
-    HistoryRead,
     ListRooms,
     Load,
     Loaded,
     LoadFailed,
+    LoadMissed,
+    LoadPage,
     LookedUp,
     LookUp,
-    MissedRead,
+    MissedLoaded,
     Page,
+    PageLoaded,
     Ping,
     Position,
     Posted,
     ReadHistory,
-    ReadMissed,
-    ReadPage,
     Refused,
     RoomListed,
     Sync,
 )
-from chatter.storage.committer import row_of
 from chatter.storage.history import History
+from chatter.storage.records import row_of
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import post, posted
@@ -100,9 +100,9 @@ def test_a_page_says_whether_there_is_more(
     more: bool,
 ) -> None:
     request = ReadHistory(Listener(), b"1", before, limit)
-    history.tell(ReadPage(room, "lobby", 30, request))
+    history.tell(LoadPage(room, "lobby", 30, request))
     stage.until(lambda: told)
-    assert told == [HistoryRead(request, Page(tuple(said(seq) for seq in seqs), more))]
+    assert told == [PageLoaded(request, Page(tuple(said(seq) for seq in seqs), more))]
 
 
 def test_a_page_after_a_seq_says_whether_there_is_more(
@@ -110,7 +110,7 @@ def test_a_page_after_a_seq_says_whether_there_is_more(
 ) -> None:
     reader = Listener()
     for after in (2, 28):
-        history.tell(ReadPage(room, "lobby", 30, ReadHistory(reader, b"1", None, 2, after)))
+        history.tell(LoadPage(room, "lobby", 30, ReadHistory(reader, b"1", None, 2, after)))
     stage.until(lambda: len(told) == 2)
     assert told[0].answer == Page((said(3), said(4)), more=True)
     assert told[1].answer == Page((said(29), said(30)), more=False)
@@ -141,7 +141,7 @@ def test_what_a_client_missed_is_read_from_where_its_epoch_ended(
     first: int | None,
 ) -> None:
     sync = Sync(Listener(), b"1", Position(since, epoch))
-    history.tell(ReadMissed(room, "lobby", since, epoch, above, 3, sync))
+    history.tell(LoadMissed(room, "lobby", since, epoch, above, 3, sync))
     stage.until(lambda: told)
     assert told[0].base == base
     assert [each.seq for each in told[0].messages][:1] == ([] if first is None else [first])
@@ -169,13 +169,13 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     lose_tables(opened)
     history.tell(Load(room, "lobby", 3))
     page = ReadHistory(reader, b"1", 9, 3)
-    history.tell(ReadPage(room, "lobby", 30, page))
+    history.tell(LoadPage(room, "lobby", 30, page))
     sync, repeat = Sync(reader, b"2", Position(0, 1)), post(reader, "hello")
-    history.tell(ReadMissed(room, "lobby", 0, 1, 0, 10, sync))
+    history.tell(LoadMissed(room, "lobby", 0, 1, 0, 10, sync))
     history.tell(LookUp(room, "lobby", repeat))
     stage.until(lambda: len(told) == 4)
-    assert told[:2] == [LoadFailed(), HistoryRead(page, Refused("unavailable"))]
-    assert told[2:] == [MissedRead(sync, None, None), LookedUp(repeat, None, failed=True)]
+    assert told[:2] == [LoadFailed(), PageLoaded(page, Refused("unavailable"))]
+    assert told[2:] == [MissedLoaded(sync, None, None), LookedUp(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
         with pytest.raises(Exception, match=r"no such table|does not exist"):
             stage.run(history.ask(question, block=False))

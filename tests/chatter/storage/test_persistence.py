@@ -13,8 +13,10 @@ import pytest
 
 from chatter.messages import Load, NotSaved, Posted, Save, Saved, size_of
 from chatter.storage.backlog import Backlog
-from chatter.storage.committer import Committer, Spool
+from chatter.storage.committer import Committer
+from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.persistence import Persistence
+from chatter.storage.spool import Spool
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
@@ -54,7 +56,7 @@ class Desk:
                 database,
                 history,
                 backlog=self.backlog,
-                committer=Committer(self.dead_letters),
+                committer=Committer(DeadLetters(self.dead_letters)),
                 give_up=give_up,
                 on_death=on_death,
             )
@@ -70,7 +72,7 @@ class Desk:
         """Tell persistence by way of the backlog, which counts what is not committed."""
         if isinstance(message, Save):
             for posted in message.messages:
-                self.backlog.take(size_of(posted))
+                self.backlog.count(size_of(posted))
         self.backlog.tell(message)
 
 
@@ -236,19 +238,19 @@ def test_what_is_not_saved_at_the_end_is_left_to_the_next_server(
         left = stage.run(desk.backlog.close())
     assert [posted.seq for save in left for posted in save.messages] == [1, 2]
     spool = Spool(tmp_path / "unsaved.jsonl")
-    spool.leave(left)
-    assert spool.take_up(Committer(desk.dead_letters)) == 2
+    spool.write(left)
+    assert spool.replay(Committer(DeadLetters(desk.dead_letters))) == 2
     assert [seq for _, seq in rows(database_url)] == [1, 2]
-    assert spool.take_up(Committer(desk.dead_letters)) == 0
+    assert spool.replay(Committer(DeadLetters(desk.dead_letters))) == 0
 
 
 def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, database_url: str) -> None:
-    by_number, by_size = Backlog(most_messages=3), Backlog(most_bytes=1_000)
+    by_number, by_size = Backlog(max_messages=3), Backlog(max_bytes=1_000)
     for backlog, size in ((by_number, 1), (by_size, 400)):
         for _ in range(2):
-            backlog.take(size)
+            backlog.count(size)
             assert not backlog.is_full
-        backlog.take(size)
+        backlog.count(size)
         assert backlog.is_full
-        backlog.settled(1, size)
+        backlog.mark_done(1, size)
         assert not backlog.is_full

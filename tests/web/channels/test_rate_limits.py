@@ -9,7 +9,8 @@ import pytest
 from tests.support.phoenix_client import UPGRADE, LongPoll, request
 from tests.support.server import Server
 from tests.support.talker import Closed, Talker
-from web.channels.rate_limits import Bucket, ConnectLimiter, Rate
+from web.channels.rate_limits import ConnectLimiter, TokenBucket
+from web.limits import Rate
 
 
 class Clock:
@@ -27,7 +28,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def taken(bucket: Bucket, tries: int) -> int:
+def taken(bucket: TokenBucket, tries: int) -> int:
     """How many of so many tries get a token."""
     return sum(bucket.take() == 0.0 for _ in range(tries))
 
@@ -36,11 +37,11 @@ def taken(bucket: Bucket, tries: int) -> int:
 
 
 def test_a_burst_is_granted_at_once_and_no_more(clock: Clock) -> None:
-    assert taken(Bucket(Rate(20, 100), clock), 150) == 100
+    assert taken(TokenBucket(Rate(20, 100), clock), 150) == 100
 
 
 def test_afterwards_there_is_a_token_each_so_often(clock: Clock) -> None:
-    bucket = Bucket(Rate(20, 100), clock)
+    bucket = TokenBucket(Rate(20, 100), clock)
     taken(bucket, 100)
     for _ in range(50):
         clock.now += 0.0501
@@ -48,7 +49,7 @@ def test_afterwards_there_is_a_token_each_so_often(clock: Clock) -> None:
 
 
 def test_a_refusal_says_when_there_is_a_token_again(clock: Clock) -> None:
-    bucket = Bucket(Rate(4, 1), clock)
+    bucket = TokenBucket(Rate(4, 1), clock)
     taken(bucket, 1)
     assert bucket.take() == 0.25
     clock.now += 0.125
@@ -58,14 +59,14 @@ def test_a_refusal_says_when_there_is_a_token_again(clock: Clock) -> None:
 
 
 def test_a_long_rest_fills_it_once(clock: Clock) -> None:
-    bucket = Bucket(Rate(20, 100), clock)
+    bucket = TokenBucket(Rate(20, 100), clock)
     taken(bucket, 100)
     clock.now += 1e6
     assert taken(bucket, 300) == 100
 
 
 def test_in_the_long_run_it_grants_its_rate(clock: Clock) -> None:
-    bucket = Bucket(Rate(20, 100), clock)
+    bucket = TokenBucket(Rate(20, 100), clock)
     granted = 0
     for _ in range(100_000):
         clock.now += 0.001
@@ -74,21 +75,21 @@ def test_in_the_long_run_it_grants_its_rate(clock: Clock) -> None:
 
 
 def test_one_who_pauses_as_told_ignores_nothing_however_often_it_is_refused(clock: Clock) -> None:
-    bucket = Bucket(Rate(20, 1), clock)
+    bucket = TokenBucket(Rate(20, 1), clock)
     for _ in range(1_000):
         clock.now += bucket.take()
-    assert bucket.ignored == 0
+    assert bucket.consecutive_ignored == 0
 
 
 def test_one_who_goes_on_regardless_is_counted_though_it_is_granted_its_rate(clock: Clock) -> None:
-    bucket = Bucket(Rate(20, 1), clock)
+    bucket = TokenBucket(Rate(20, 1), clock)
     for _ in range(1_000):
         clock.now += 0.001
         bucket.take()
-    assert bucket.ignored > 900
+    assert bucket.consecutive_ignored > 900
     clock.now += 0.05
     taken(bucket, 2)
-    assert bucket.ignored == 0
+    assert bucket.consecutive_ignored == 0
 
 
 # ---------------------------------------------------------------- a turnstile

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatter.messages import Post, ReadHistory, Relay, RoomMessage, Type
+from chatter.messages import Post, ReadHistory, Relay, RoomMessage, ShowTyping
 from tests.support.stage import Listener
-from web.channels.requests import InvalidPayload, Limits, Topic, fields_of, topic_of, translate
+from web.channels.requests import InvalidPayload, Topic, fields_of, topic_of, translate
 from web.channels.wire import BadFrame, Binary, Payload
+from web.limits import Limits
 
 ANN = Listener()
 REF = b'"4"'
@@ -143,7 +144,7 @@ def test_a_post_needs_a_name_and_a_message(field: str) -> None:
 
 @pytest.mark.parametrize("longer", [{"name": "anna"}, {"message": "hello!"}, {"id": "a-1"}])
 def test_limits_can_be_set(longer: dict[str, str]) -> None:
-    limits = Limits(name_length=3, message_length=5, id_length=2)
+    limits = Limits(max_name_length=3, max_message_length=5, max_id_length=2)
     allowed = {"name": "ann", "message": "hello", "id": "a1"}
     assert ask("new_message", raw(allowed), limits) == Post(ANN, REF, "a1", "ann", "hello")
     with pytest.raises(InvalidPayload):
@@ -158,7 +159,7 @@ def test_bytes_are_passed_on_as_they_are() -> None:
 
 
 def test_typing_needs_a_name() -> None:
-    assert ask("typing", raw({"name": "ann"})) == Type(ANN, REF, "ann")
+    assert ask("typing", raw({"name": "ann"})) == ShowTyping(ANN, REF, "ann")
     assert refusal("typing")[0] == "name"
     assert refusal("typing", name="x" * 65)[0] == "name"
 
@@ -193,7 +194,7 @@ def test_a_size_beyond_the_limit_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize(("most", "usual"), [(1, 1), (2, 1), (3, 1), (100, 50), (10_000, 5_000)])
 def test_the_usual_page_is_half_of_the_largest(most: int, usual: int) -> None:
-    assert ask("history", raw({}), Limits(history_page=most)) == ReadHistory(ANN, REF, None, usual)
+    assert ask("history", raw({}), Limits(max_history_page=most)) == ReadHistory(ANN, REF, None, usual)
 
 
 # ---------------------------------------------------------------- anything
@@ -292,7 +293,7 @@ def assert_valid(message: RoomMessage | None) -> None:
             assert id is None or is_text(id, 64)
             assert is_text(name, 64)
             assert is_text(text, 4_000)
-        case Type(_, _, name):
+        case ShowTyping(_, _, name):
             assert is_text(name, 64)
         case ReadHistory(_, _, before, limit):
             assert before is None or 1 <= before < 2**63

@@ -22,12 +22,12 @@ from chatter.messages import (
     PresenceListed,
     Refused,
     Relayed,
-    Typed,
+    StartedTyping,
 )
 from tests.support.phoenix_client import binary_push
 from web.channels import wire
 from web.channels.requests import fields_of
-from web.channels.wire import BadFrame, Binary, Dialect, Frame, Invalid
+from web.channels.wire import BadFrame, Binary, Frame, Invalid, Serializer
 
 Decode: TypeAlias = Callable[[bytes], Frame]
 
@@ -110,14 +110,16 @@ def assert_one_short_line(text: str) -> None:
 @example(b'{"topic":"t","event":"e","payload":{},"ref":"\xff"}')
 @example(b'{"topic":"t","event":"e","payload":{},"ref":[1,\n2]}')
 @pytest.mark.parametrize(
-    ("decode", "dialect"), [(wire.decode_v2, wire.V2_LONGPOLL), (wire.decode_v1, wire.V1_LONGPOLL)], ids=["V2", "V1"]
+    ("decode", "serializer"), [(wire.decode_v2, wire.V2_LONGPOLL), (wire.decode_v1, wire.V1_LONGPOLL)], ids=["V2", "V1"]
 )
-def test_the_answer_to_any_frame_can_be_read_by_its_client(decode: Decode, dialect: Dialect, message: bytes) -> None:
+def test_the_answer_to_any_frame_can_be_read_by_its_client(
+    decode: Decode, serializer: Serializer, message: bytes
+) -> None:
     try:
         frame = decode(message)
     except BadFrame:
         return
-    answer = dialect.answer(frame.join_ref, frame.ref, wire.encode(frame.topic), Done())
+    answer = serializer.answer(frame.join_ref, frame.ref, wire.encode(frame.topic), Done())
     assert answer.count(b"\n") == 1
     assert json.loads(answer.decode())
 
@@ -213,7 +215,10 @@ posted = st.builds(Posted, st.integers(1, 2**53), texts, texts, texts, texts)
 metas = st.builds(Metas, st.lists(st.builds(Meta, texts, st.integers(0, 2**40)), max_size=3).map(tuple))
 people = st.dictionaries(texts, metas, max_size=3)
 events = st.one_of(
-    posted, st.builds(Typed, texts), st.builds(PresenceListed, people), st.builds(PresenceChanged, people, people)
+    posted,
+    st.builds(StartedTyping, texts),
+    st.builds(PresenceListed, people),
+    st.builds(PresenceChanged, people, people),
 )
 answers = st.one_of(
     st.just(Done()),
@@ -224,9 +229,9 @@ answers = st.one_of(
 )
 
 
-def read_text(dialect: Dialect, frame: bytes) -> str:
+def read_text(serializer: Serializer, frame: bytes) -> str:
     """The text in a frame, as the transport gives it to the client."""
-    if dialect in {wire.V2_LONGPOLL, wire.V1_LONGPOLL}:
+    if serializer in {wire.V2_LONGPOLL, wire.V1_LONGPOLL}:
         line, empty = frame.decode().split("\n")
         assert empty == ""
         return line
@@ -244,28 +249,28 @@ def unframed(first: int, frame: bytes) -> bytes:
     return frame[start:]
 
 
-def v2(dialect: Dialect, frame: bytes) -> list[Any]:
+def v2(serializer: Serializer, frame: bytes) -> list[Any]:
     """`[join_ref, ref, topic, event, payload]`."""
-    words: list[Any] = json.loads(read_text(dialect, frame))
+    words: list[Any] = json.loads(read_text(serializer, frame))
     assert len(words) == 5
     return words
 
 
-def v1(dialect: Dialect, frame: bytes) -> list[Any]:
+def v1(serializer: Serializer, frame: bytes) -> list[Any]:
     """The same, with null for the join_ref that version 1 does not send."""
-    words = json.loads(read_text(dialect, frame))
+    words = json.loads(read_text(serializer, frame))
     assert words.keys() == {"topic", "event", "ref", "payload"}
     return [None, words["ref"], words["topic"], words["event"], words["payload"]]
 
 
-READERS: list[tuple[Dialect, Callable[[Dialect, bytes], list[Any]]]] = [
+READERS: list[tuple[Serializer, Callable[[Serializer, bytes], list[Any]]]] = [
     (wire.V2_WEBSOCKET, v2),
     (wire.V2_LONGPOLL, v2),
     (wire.V1_WEBSOCKET, v1),
     (wire.V1_LONGPOLL, v1),
 ]
 every_reader = pytest.mark.parametrize(
-    ("dialect", "read"), READERS, ids=["V2-websocket", "V2-longpoll", "V1-websocket", "V1-longpoll"]
+    ("serializer", "read"), READERS, ids=["V2-websocket", "V2-longpoll", "V1-websocket", "V1-longpoll"]
 )
 
 
@@ -273,9 +278,9 @@ every_reader = pytest.mark.parametrize(
 @slow_machines_too
 @given(event=events)
 def test_a_broadcast_is_read_as_it_was_said(
-    dialect: Dialect, read: Callable[[Dialect, bytes], list[Any]], event: Event
+    serializer: Serializer, read: Callable[[Serializer, bytes], list[Any]], event: Event
 ) -> None:
-    words = read(dialect, dialect.broadcast("lobby", event))
+    words = read(serializer, serializer.broadcast("lobby", event))
     assert words == [None, None, "chat_room:lobby", NAMES[type(event)], plain(event)]
 
 
@@ -283,9 +288,9 @@ def test_a_broadcast_is_read_as_it_was_said(
 @slow_machines_too
 @given(join_ref=refs, topic=texts, event=events)
 def test_a_push_is_for_the_channel_that_its_join_ref_names(
-    dialect: Dialect, read: Callable[[Dialect, bytes], list[Any]], join_ref: object, topic: str, event: Event
+    serializer: Serializer, read: Callable[[Serializer, bytes], list[Any]], join_ref: object, topic: str, event: Event
 ) -> None:
-    words = read(dialect, dialect.push(to_json(join_ref), to_json(topic), event))
+    words = read(serializer, serializer.push(to_json(join_ref), to_json(topic), event))
     expected = None if read is v1 else join_ref
     assert [typed(words[0]), *words[1:]] == [typed(expected), None, topic, NAMES[type(event)], plain(event)]
 
@@ -294,14 +299,14 @@ def test_a_push_is_for_the_channel_that_its_join_ref_names(
 @slow_machines_too
 @given(join_ref=refs, ref=refs, topic=json_values, answer=answers)
 def test_an_answer_echoes_what_was_asked_with_its_type(
-    dialect: Dialect,
-    read: Callable[[Dialect, bytes], list[Any]],
+    serializer: Serializer,
+    read: Callable[[Serializer, bytes], list[Any]],
     join_ref: object,
     ref: object,
     topic: object,
     answer: Answer | Invalid,
 ) -> None:
-    words = read(dialect, dialect.answer(to_json(join_ref), to_json(ref), to_json(topic), answer))
+    words = read(serializer, serializer.answer(to_json(join_ref), to_json(ref), to_json(topic), answer))
     expected = None if read is v1 else join_ref
     assert [typed(word) for word in words[:3]] == [typed(expected), typed(ref), typed(topic)]
     assert words[3:] == ["phx_reply", plain_reply(answer)]
@@ -311,7 +316,7 @@ def test_an_answer_echoes_what_was_asked_with_its_type(
     ("event", "name", "payload"),
     [
         (POSTED, "new_message", POSTED_FIELDS),
-        (Typed("ann"), "typing", {"name": "ann"}),
+        (StartedTyping("ann"), "typing", {"name": "ann"}),
         (
             PresenceListed({"ann": Metas((Meta("F0", 5), Meta("F1", 6)))}),
             "presence_state",
@@ -323,7 +328,7 @@ def test_an_answer_echoes_what_was_asked_with_its_type(
             {"joins": {}, "leaves": {"bo": {"metas": [{"phx_ref": "F2", "online_at": 7}]}}},
         ),
     ],
-    ids=["Posted", "Typed", "PresenceListed", "PresenceChanged"],
+    ids=["Posted", "StartedTyping", "PresenceListed", "PresenceChanged"],
 )
 def test_each_event_has_its_name_and_its_fields(event: Event, name: str, payload: object) -> None:
     assert v2(wire.V2_WEBSOCKET, wire.V2_WEBSOCKET.broadcast("x", event))[3:] == [name, payload]
@@ -360,14 +365,14 @@ def test_bytes_are_broadcast_in_the_layout_that_phoenix_reads(room: str, data: b
     assert frame[event_end:] == data
 
 
-@pytest.mark.parametrize("dialect", [wire.V1_WEBSOCKET, wire.V1_LONGPOLL, wire.V2_LONGPOLL])
-def test_a_client_that_cannot_be_sent_bytes_is_sent_nothing(dialect: Dialect) -> None:
-    assert dialect.broadcast("lobby", Relayed(b"x")) == b""
+@pytest.mark.parametrize("serializer", [wire.V1_WEBSOCKET, wire.V1_LONGPOLL, wire.V2_LONGPOLL])
+def test_a_client_that_cannot_be_sent_bytes_is_sent_nothing(serializer: Serializer) -> None:
+    assert serializer.broadcast("lobby", Relayed(b"x")) == b""
 
 
 NAMES = {
     Posted: "new_message",
-    Typed: "typing",
+    StartedTyping: "typing",
     PresenceListed: "presence_state",
     PresenceChanged: "presence_diff",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from web.io.gc_policy import Garbage
+from web.io.gc_policy import GcPolicy
 
 
 class Knot:
@@ -26,10 +26,10 @@ class House:
 def house() -> Iterator[House]:
     house = House()
     threshold = gc.get_threshold()
-    garbage = Garbage(lambda: house.connections)
-    garbage.begin()
+    policy = GcPolicy(lambda: house.connections)
+    policy.install()
     yield house
-    garbage.end()
+    policy.uninstall()
     gc.set_threshold(*threshold)
 
 

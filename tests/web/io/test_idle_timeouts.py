@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from web.io.idle_timeouts import IdleWatch
+from web.io.idle_timeouts import IdleTimeouts
 
 
 class Clock:
@@ -37,14 +37,14 @@ class Clock:
 class Person:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.heard_at = clock.now
+        self.last_heard_at = clock.now
         self.due = 0
         self._found_silent: list[float] = []
 
     def speaks(self) -> None:
-        self.heard_at = self._clock.now
+        self.last_heard_at = self._clock.now
 
-    def silent(self) -> None:
+    def on_idle(self) -> None:
         self._found_silent.append(self._clock.now)
 
     def found_silent(self) -> list[float]:
@@ -58,12 +58,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def silence(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> IdleWatch:
+def silence(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> IdleTimeouts:
     monkeypatch.setattr("web.io.idle_timeouts.asyncio.get_running_loop", lambda: cast(Any, clock))
-    return IdleWatch(60.0)
+    return IdleTimeouts(60.0)
 
 
-def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, silence: IdleWatch) -> None:
+def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, silence: IdleTimeouts) -> None:
     ann = Person(clock)
     silence.watch(ann)
     clock.pass_to(1_059.9)
@@ -73,7 +73,7 @@ def test_one_who_says_nothing_is_found_when_the_patience_ends(clock: Clock, sile
     assert 1_060.0 <= moment <= 1_066.0
 
 
-def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: IdleWatch) -> None:
+def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: IdleTimeouts) -> None:
     ann, bo = Person(clock), Person(clock)
     silence.watch(ann)
     silence.watch(bo)
@@ -88,7 +88,7 @@ def test_whoever_is_heard_has_the_whole_patience_again(clock: Clock, silence: Id
     assert len(ann.found_silent()) == 1
 
 
-def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: IdleWatch) -> None:
+def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: IdleTimeouts) -> None:
     ann = Person(clock)
     silence.watch(ann)
     silence.forget(ann)
@@ -96,7 +96,7 @@ def test_one_who_is_forgotten_is_not_looked_for(clock: Clock, silence: IdleWatch
     assert ann.found_silent() == []
 
 
-def test_without_anybody_no_clock_ticks(clock: Clock, silence: IdleWatch) -> None:
+def test_without_anybody_no_clock_ticks(clock: Clock, silence: IdleTimeouts) -> None:
     silence.watch(Person(clock))
     assert clock.rings()
     clock.pass_to(1_100.0)

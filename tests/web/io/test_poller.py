@@ -24,14 +24,14 @@ class Owner:
         self.could_write = 0
         self.on_read: Callable[[], object] = lambda: None
 
-    def readable(self) -> None:
+    def on_readable(self) -> None:
         data = self.file.recv(100)
         self.heard += data
         self.at_end = not data
         self.on_read()
         self.told.set()
 
-    def writable(self) -> None:
+    def on_writable(self) -> None:
         self.could_write += 1
         self.told.set()
 

@@ -256,4 +256,4 @@ def test_what_the_server_sends_is_one_final_unmasked_frame(opcode: Opcode, size:
 
 
 def test_the_servers_close_frame_carries_nothing_but_its_code() -> None:
-    assert rfc6455.close_frame(1012) == bytes.fromhex("880203f4")
+    assert rfc6455.close_frame(rfc6455.CloseCode.SERVICE_RESTART) == bytes.fromhex("880203f4")

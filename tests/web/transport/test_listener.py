@@ -1,4 +1,4 @@
-"""Newcomers, and those who are in."""
+"""The listener, while many connect at once."""
 
 import asyncio
 from pathlib import Path
@@ -7,24 +7,24 @@ from urllib.parse import urlsplit
 from tests.support.phoenix_client import UPGRADE, Request
 from web.server import Server
 from web.settings import read_settings
-from web.transport.listener import AT_ONCE
+from web.transport.listener import ACCEPTED_AT_ONCE
 
 
-def test_between_two_turns_of_the_loop_only_a_few_newcomers_are_let_in(database: Path) -> None:
+def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> None:
     options = {"port": "0", "database": f"sqlite:///{database}", "rate_limits": "off"}
 
     async def count() -> list[int]:
         server = Server(read_settings(options, {}), lambda *_: True)
-        port = urlsplit(await server.start()).port or 0
-        waiting = newcomers = [Request(port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE) for _ in range(40)]
-        let_in = []
+        port = urlsplit(server.start()).port or 0
+        waiting = requests = [Request(port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE) for _ in range(40)]
+        accepted = []
         while waiting:
             await asyncio.sleep(0)
             before, waiting = waiting, [each for each in waiting if not each.connection.brings(0)]
-            let_in.append(len(before) - len(waiting))
-        for newcomer in newcomers:
-            newcomer.abandon()
+            accepted.append(len(before) - len(waiting))
+        for each in requests:
+            each.abandon()
         await server.stop()
-        return let_in
+        return accepted
 
-    assert max(asyncio.run(count())) <= AT_ONCE
+    assert max(asyncio.run(count())) <= ACCEPTED_AT_ONCE

@@ -1,4 +1,4 @@
-"""IdleWatch: what counts is what the client sends, be it a control frame; what it is sent does not."""
+"""IdleTimeouts: what counts is what the client sends, be it a control frame; what it is sent does not."""
 
 import time
 from collections.abc import Iterator

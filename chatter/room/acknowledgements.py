@@ -1,0 +1,50 @@
+"""Acknowledgements: answers that wait for a commit. *ok* is sent here."""
+
+from itertools import takewhile
+from typing import TypeAlias
+
+from chatter.messages import Acknowledged, Post
+from chatter.room.broadcaster import Broadcaster
+
+Unanswered: TypeAlias = dict[int, list[tuple[Post, Acknowledged]]]
+"""By `seq`, in ascending order: the posts that are answered once that message is committed."""
+
+
+class Acknowledgements:
+    """Owns the posts of one room that are not answered yet, and knows how far the room is committed."""
+
+    __slots__ = ("_broadcaster", "committed_through", "unanswered")
+
+    def __init__(self, broadcaster: Broadcaster, unanswered: Unanswered) -> None:
+        """`unanswered` is what the room's predecessor handed over."""
+        self._broadcaster = broadcaster
+        self.unanswered = unanswered
+        self.committed_through = 0  # a seq
+
+    def answer_when_committed(self, post: Post, answer: Acknowledged) -> None:
+        """Answers `post` once the message of the answer's `seq` is committed; at once with `ack: "room"`."""
+        if post.ack == "room" or answer.seq <= self.committed_through:
+            self._answer(post, answer)
+            return
+        is_in_order = not self.unanswered or answer.seq >= next(reversed(self.unanswered))
+        self.unanswered.setdefault(answer.seq, []).append((post, answer))
+        if not is_in_order:  # a repeat of an older message, for which no answer was waiting
+            in_order = sorted(self.unanswered.items())
+            self.unanswered.clear()
+            self.unanswered.update(in_order)
+
+    def on_committed(self, through: int) -> None:
+        """Answers the posts up to and including the `seq` `through`."""
+        self.committed_through = through
+        # One pass for all: an iteration from the start passes the slots of all keys that were popped before.
+        committed = list(takewhile(through.__ge__, self.unanswered))
+        for seq in committed:
+            for post, answer in self.unanswered.pop(seq):
+                self._answer(post, answer)
+
+    def take(self, seq: int) -> list[Post]:
+        """Removes and returns the posts that wait for the commit of `seq`, which will not come."""
+        return [post for post, _ in self.unanswered.pop(seq, ())]
+
+    def _answer(self, post: Post, answer: Acknowledged) -> None:
+        self._broadcaster.push(post.sender, post.sender.answer(post.ref, answer))

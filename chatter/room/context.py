@@ -1,0 +1,66 @@
+"""What all rooms of a server share: their settings, and the parts of the server that they talk to."""
+
+import dataclasses
+from typing import Any, Protocol
+
+import pykka
+
+from chatter.clock import Clock, wall_clock
+from chatter.messages import People, RoomMessage
+from chatter.room.handover import Handover
+from chatter.storage.backlog import Backlog
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSettings:
+    """The settings of rooms. Each is the server's setting of the same name; times are in seconds."""
+
+    ring_size: int = 200  # recent messages kept in memory for joins and history
+    id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
+    greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
+    max_recovery_page: int = 500  # messages pushed to a client that comes back
+    max_recovery_gap: int = 5_000  # messages that a client that comes back may have missed
+    presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
+    max_listed_people: int = 100  # people whose names clients are told
+    presence_interval: float = 2.0  # longest pause between two presence broadcasts
+    room_idle_timeout: float = 60.0  # an idle room stays in memory for so long
+
+
+class RoomSupervisor(Protocol):
+    """The supervisor as a room sees it. Called on the loop."""
+
+    def on_people_count(self, slug: str, people: int) -> None:
+        """The number of people in a room has changed."""
+
+    def on_idle(self, slug: str) -> None:
+        """Nothing needs a room; if that lasts, it is to be told `Retire`."""
+
+    def on_busy(self, slug: str) -> None:
+        """An idle room is in use again."""
+
+    def on_retired(self, slug: str) -> None:
+        """An idle room ends now; a new one may take its place at once."""
+
+    def on_crashed(self, slug: str, handover: Handover | None) -> bool:
+        """A room failed. Without a hand-over its subscribers have been told already.
+
+        Returns whether a successor takes its place; if not, all subscribers have been told.
+        """
+
+    def on_stopped(self, slug: str, people: People) -> None:
+        """A room that is stopped had these people in it."""
+
+    def forward(self, slug: str, message: RoomMessage) -> None:
+        """Passes on a message that a room that has ended did not handle."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RoomContext:
+    """One value for all rooms: each holds a reference to it instead of six fields of its own."""
+
+    settings: RoomSettings
+    epoch: int  # this start of the server
+    supervisor: RoomSupervisor
+    backlog: Backlog
+    history: pykka.ActorRef[Any]
+    clock: Clock = wall_clock

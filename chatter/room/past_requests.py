@@ -1,0 +1,136 @@
+"""Requests about a room's past: joins with a position, `sync` and `history`.
+
+Each is answered from the room's memory where that reaches far enough, otherwise once the database has answered.
+"""
+
+from chatter.messages import (
+    Join,
+    LoadMissed,
+    LoadPage,
+    MissedLoaded,
+    PageLoaded,
+    ReadHistory,
+    Refused,
+    RoomRef,
+    Subscriber,
+    Sync,
+)
+from chatter.room.broadcaster import Broadcaster
+from chatter.room.context import RoomContext
+from chatter.room.recent_messages import RecentMessages
+from chatter.room.recovery import CatchUp, RecoveryRules
+
+UNAVAILABLE = Refused("unavailable")
+
+
+class PastRequests:
+    """Owns the requests for which the database is asked. A predecessor's answers may come too, and are ignored."""
+
+    __slots__ = ("_broadcaster", "_context", "_joins", "_others", "_recent", "_recovery", "_room", "_slug")
+
+    def __init__(
+        self, slug: str, context: RoomContext, *, room: RoomRef, broadcaster: Broadcaster, recent: RecentMessages
+    ) -> None:
+        """`room` is told what the database answers."""
+        self._slug = slug
+        self._context = context
+        self._room = room
+        self._broadcaster = broadcaster
+        self._recent = recent
+        self._recovery = RecoveryRules(recent, context)
+        self._joins: dict[Subscriber, Join] = {}
+        self._others: dict[int, Sync | ReadHistory] = {}  # by the request's identity
+
+    @property
+    def pending(self) -> list[Join | Sync | ReadHistory]:
+        """The requests that wait for the database."""
+        return [*self._joins.values(), *self._others.values()]
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether some request waits for the database."""
+        return bool(self._joins or self._others)
+
+    def is_joining(self, subscriber: Subscriber) -> bool:
+        """Returns whether the join of `subscriber` waits for the database."""
+        return subscriber in self._joins
+
+    def forget(self, subscriber: Subscriber) -> None:
+        """Drops the join of a client that has left."""
+        self._joins.pop(subscriber, None)
+
+    def join(self, join: Join) -> CatchUp | None:
+        """Returns what the client missed, or None once the database is asked: `joined` returns it then."""
+        catch_up = self._recovery.from_memory(join.position)
+        if catch_up is None:
+            self._joins[join.subscriber] = join
+            self._load_missed(join)
+        return catch_up
+
+    def joined(self, join: Join, loaded: MissedLoaded) -> CatchUp | None:
+        """Returns what the client missed, or None where it has left or is refused."""
+        if self._joins.pop(join.subscriber, None) is None:
+            return None
+        if loaded.messages is None:
+            self._broadcaster.push(join.subscriber, join.subscriber.refuse("unavailable"))
+            return None
+        assert join.position is not None
+        return self._recovery.from_database(join.position, loaded.base, loaded.messages)
+
+    def sync(self, sync: Sync) -> None:
+        """Answers a `sync`, or asks the database."""
+        catch_up = self._recovery.from_memory(sync.position)
+        if catch_up is None:
+            self._others[id(sync)] = sync
+            self._load_missed(sync)
+        else:
+            self._answer_sync(sync, catch_up)
+
+    def synced(self, sync: Sync, loaded: MissedLoaded) -> None:
+        """Answers a `sync` with what the database has answered."""
+        if self._others.pop(id(sync), None) is None:
+            return
+        if loaded.messages is None:
+            self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, UNAVAILABLE))
+        else:
+            self._answer_sync(sync, self._recovery.from_database(sync.position, loaded.base, loaded.messages))
+
+    def history(self, request: ReadHistory) -> None:
+        """Answers a `history`, or asks the database."""
+        page = (
+            self._recent.page_before(request.before, request.limit)
+            if request.after is None
+            else self._recent.page_after(request.after, request.limit)
+        )
+        if page is None:
+            self._others[id(request)] = request
+            self._context.history.tell(LoadPage(self._room, self._slug, self._recent.newest, request))
+        else:
+            self._broadcaster.push(request.reader, request.reader.answer(request.ref, page))
+
+    def page_loaded(self, loaded: PageLoaded) -> None:
+        """Answers a `history` with what the database has answered."""
+        request = loaded.request
+        if self._others.pop(id(request), None) is not None:
+            self._broadcaster.push(request.reader, request.reader.answer(request.ref, loaded.answer))
+
+    def _answer_sync(self, sync: Sync, catch_up: CatchUp) -> None:
+        recovery, missed = catch_up
+        self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, recovery))
+        for event in missed:
+            self._broadcaster.push(sync.subscriber, sync.subscriber.push(event))
+
+    def _load_missed(self, request: Join | Sync) -> None:
+        position = request.position
+        assert position is not None
+        self._context.history.tell(
+            LoadMissed(
+                self._room,
+                self._slug,
+                since=position.since,
+                epoch=None if self._recovery.is_current(position) else position.epoch,
+                above=self._recovery.lowest_recoverable,
+                limit=self._context.settings.max_recovery_page,
+                request=request,
+            )
+        )
