@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from bench import compare, report
-from bench.load import TroubleComing
+from bench.load_generator import JoinFailed
 from bench.results import Results, about_this_run, with_kept
 from bench.scenario import Context, Scenario
 from bench.scenarios import SCENARIOS
-from bench.servers import ROOT, SERVERS, NotThere, Server, why_not
+from bench.servers import ROOT, SERVERS, Server, ServerUnavailable, why_not
 
 Chosen = TypeVar("Chosen", Scenario, Server)
 
@@ -67,7 +67,7 @@ def _measure_all(repeat: int, scenarios: Sequence[Scenario], context: Context, r
 def _measure(scenario: Scenario, server: Server, context: Context) -> dict[str, float]:
     try:
         return dict(scenario.measure(server, context))
-    except (NotThere, TroubleComing) as error:
+    except (ServerUnavailable, JoinFailed) as error:
         print(f"    {server.name}: {error}")
         return {}
 

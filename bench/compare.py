@@ -22,17 +22,17 @@ STANDARD_ERRORS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
+class Comparison:
     """What to print, and whether anything got slower."""
 
     lines: list[str]
     is_slower: bool
 
 
-def verdict(now: Results, kept: Results) -> Verdict:
+def verdict(now: Results, kept: Results) -> Comparison:
     """Compare all figures that both runs have."""
     if now["quick"] != kept["quick"]:
-        return Verdict(["A quick run and a full one cannot be compared."], is_slower=False)
+        return Comparison(["A quick run and a full one cannot be compared."], is_slower=False)
     lines, is_slower, compared = ["", "Against the kept figures, as ratios to a peer in the same run:"], False, 0
     for letter, scenario in SCENARIOS.items():
         for name, figure in scenario.figures.items():
@@ -49,7 +49,7 @@ def verdict(now: Results, kept: Results) -> Verdict:
                 what = f"({letter}) {scenario.name}, {figure.title}"
                 lines.append(f"  {word}: {what}: {by:.2f} times, to {peer}; noise ±{noise:.0%}")
     lines.append(f"  {compared} figures compared, {'some' if is_slower else 'none'} slower than the noise explains.")
-    return Verdict(lines, is_slower)
+    return Comparison(lines, is_slower)
 
 
 def _change(now: Results, kept: Results, letter: str, name: str, figure: Figure) -> tuple[float, float, str] | None:

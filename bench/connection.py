@@ -1,6 +1,6 @@
 """One connection of the generator: connect, shake hands, join, then listen and talk.
 
-Two kinds of listener: a `Reader` keeps every marker with the time at which it came; everybody else only counts bytes,
+Two kinds of listener: a `Reader` keeps every stamp with the time at which it came; everybody else only counts bytes,
 since all who listen in a room, and do not talk, are sent the same.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from bench import frames
-from bench.marker import Cutter
+from bench.message_stamp import StampParser
 
 REPLY = b"phx_reply"
 
@@ -51,9 +51,9 @@ class Connection:
         self.bytes = 0
         self.refused = 0
         self.fd = -1
-        self.heard: list[tuple[int, list[bytes]]] = []  # when, and the markers that came then
+        self.heard: list[tuple[int, list[bytes]]] = []  # when, and the stamps that came then
         self._socket: socket.socket | None = None
-        self._cutter = Cutter(REPLY)
+        self._parser = StampParser(REPLY)
         self._unsent = bytearray()
         self._welcome = b""
 
@@ -65,7 +65,7 @@ class Connection:
     @property
     def replies(self) -> int:
         """Answers so far, if it is read."""
-        return self._cutter.words
+        return self._parser.words
 
     def connect(self, port: int, handshake: bytes, epoll: select.epoll) -> None:
         """Set out. Raises `OSError` where not even that can be done."""
@@ -141,7 +141,7 @@ class Connection:
             piece = bytes(view[:size])
             if self.publisher is not None:
                 self.refused += piece.count(b'"error"')
-            if found := self._cutter.cut(piece):
+            if found := self._parser.feed(piece):
                 self.heard.append((now, found))
         elif self.state is not State.IN:
             self._welcome += view[:size]
@@ -169,7 +169,7 @@ class Connection:
             return False
         self.state = State.IN
         self._welcome = b""
-        self._cutter.cut(welcome)  # it may end in the middle of a marker
+        self._parser.feed(welcome)  # it may end in the middle of a stamp
         return True
 
     def end(self) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from bench.load import TroubleComing
+from bench.load_generator import JoinFailed
 from bench.plan import Outcome
 
 FACTOR = 1.6
@@ -21,26 +21,26 @@ HALVINGS = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Held:
+class RampResult:
     """The highest rate that was held, 0 where not even the first was, and what it looked like."""
 
     rate: float
     outcome: Outcome | None
 
 
-def is_held(outcome: Outcome, limit: float) -> bool:
+def is_sustained(outcome: Outcome, limit: float) -> bool:
     """Everything arrived once, all was acknowledged, and 99 of 100 deliveries took at most `limit` ms."""
     return outcome.is_clean and outcome.latency(0.99) <= limit
 
 
-def climb(attempt: Callable[[float], Outcome], first: float, limit: float) -> Held:
+def find_highest_rate(attempt: Callable[[float], Outcome], first: float, limit: float) -> RampResult:
     """Find the highest rate, from `first` up, or down where that is too much.
 
     `attempt` has one step done at a rate. A rate has failed when it failed twice.
     """
     steps = 0
     until = time.monotonic() + MOST_SECONDS
-    best = Held(0, None)
+    best = RampResult(0, None)
     failed = 0.0
 
     def holds(rate: float) -> bool:
@@ -49,10 +49,10 @@ def climb(attempt: Callable[[float], Outcome], first: float, limit: float) -> He
             steps += 1
             try:
                 outcome = attempt(rate)
-            except TroubleComing:
+            except JoinFailed:
                 continue
-            if is_held(outcome, limit):
-                best = Held(rate, outcome)
+            if is_sustained(outcome, limit):
+                best = RampResult(rate, outcome)
                 return True
         failed = rate
         return False

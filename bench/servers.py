@@ -23,7 +23,7 @@ READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
 
 
-class NotThere(Exception):
+class ServerUnavailable(Exception):
     """A server that cannot be started here. The message is one line."""
 
 
@@ -60,7 +60,7 @@ SERVERS = {
     server.name: server
     for server in (
         Server("chatter", "Chatter", (*_CHATTER, "web.main", *_SERVE), ("tornado", "uvloop", "pykka", "msgspec")),
-        Server("chatter_unsaved", "Chatter that saves nothing", (*_CHATTER, "bench.unsaved", *_SERVE), ()),
+        Server("chatter_unsaved", "Chatter that saves nothing", (*_CHATTER, "bench.chatter_unsaved", *_SERVE), ()),
         _python_peer("plain_tornado", "Tornado", ("tornado",), "tornado"),
         _python_peer("websockets_peer", "websockets", ("websockets",), "websockets"),
         _python_peer("starlette_peer", "Starlette, uvicorn", ("starlette", "uvicorn", "uvloop"), "starlette"),
@@ -95,8 +95,8 @@ def _why_not_node() -> str:
     return "" if (PEERS / "node_modules/ws").is_dir() else "its package could not be installed here"
 
 
-class Running:
-    """`with Running(server) as running:` has it listening, with a database of its own in a temporary folder."""
+class RunningServer:
+    """`with RunningServer(server) as running:` has it listening, with a database of its own in a temporary folder."""
 
     def __init__(self, server: Server, database: Path | None = None) -> None:
         self.server = server
@@ -116,7 +116,7 @@ class Running:
             self._process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=log, stderr=log)
         try:
             self._wait_until_it_listens(began + READY_WITHIN)
-        except NotThere:
+        except ServerUnavailable:
             self.stop()
             raise
         self.ready_after = time.monotonic() - began
@@ -164,7 +164,7 @@ class Running:
                 return
             time.sleep(0.005)
         said = self.log.read_text(errors="replace").strip().splitlines()
-        raise NotThere(f"{self.server.name} does not start: {said[-1] if said else 'it says nothing'}")
+        raise ServerUnavailable(f"{self.server.name} does not start: {said[-1] if said else 'it says nothing'}")
 
     def _listens(self) -> bool:
         if self.server.is_chatter:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from bench import frames
 from bench.connection import Connection, State
-from bench.judge import Account
-from bench.marker import TIME, Marker, text
+from bench.delivery_check import DeliveryCheck
+from bench.message_stamp import TIME, MessageStamp, message_text
 from bench.plan import SECOND, Arrival, Group, Outcome, Step, Talk, schedule
 
 BUFFER = 256 * 1024
@@ -72,7 +72,7 @@ class Worker:
         actions = [action for talk in step.talks for action in self._words(step, talk, begin)]
         actions += self._expect(step.arrival, begin)
         actions.sort(key=lambda action: action.due)
-        accounts = [Account(step, talk, self._groups[talk.group], self._people[talk.group]) for talk in step.talks]
+        checks = [DeliveryCheck(step, talk, self._groups[talk.group], self._people[talk.group]) for talk in step.talks]
         ear = next((one for talk in step.talks for one in self._people[talk.group] if one.is_read), None)
         spoken = max((begin + round((step.warm_up + step.seconds) * SECOND), begin) if step.talks else (begin,))
         latest = spoken + round(step.patience * SECOND)
@@ -83,14 +83,14 @@ class Worker:
             if ear is not None and _delay(ear) > step.give_up_at * SECOND:
                 outcome.gave_up = True
                 return True
-            return now >= spoken and (now >= latest or all(account.is_complete() for account in accounts))
+            return now >= spoken and (now >= latest or all(check.is_complete() for check in checks))
 
         cpu = _cpu()
         self._loop(actions, is_over)
         outcome.cpu = _cpu() - cpu
         outcome.failed += self._to_come
-        for account in accounts:
-            account.settle(outcome, begin)
+        for check in checks:
+            check.settle(outcome, begin)
         return outcome
 
     def settle(self) -> bool:
@@ -130,7 +130,7 @@ class Worker:
             if person is None:
                 continue
             topic = person.topics[number // group.publishers % group.topics]
-            message = text(Marker(due, publisher, number), step.size)
+            message = message_text(MessageStamp(due, publisher, number), step.size)
             said = {"name": f"u{person.member}", "message": message}
             yield Action(due, person, frames.push(str(number + 2), topic, "new_message", said))
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import tornado.web
 import tornado.websocket
-from saving import Saver
+from saver import Saver
 
 rooms = defaultdict(set)
 

@@ -5,7 +5,7 @@ import sys
 from collections import defaultdict
 
 import uvicorn
-from saving import Saver
+from saver import Saver
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect

@@ -5,7 +5,7 @@ import json
 import sys
 from collections import defaultdict
 
-from saving import Saver
+from saver import Saver
 from websockets.asyncio.server import broadcast, serve
 from websockets.exceptions import ConnectionClosed
 

@@ -1,8 +1,30 @@
 """Everything that is measured, in the order in which it is shown."""
 
 from bench.scenario import Scenario
-from bench.scenarios import big_room, giant, growth, idle, late_joiners, one_message, rooms, small_rooms, start, storm
+from bench.scenarios import (
+    big_room,
+    connection_storm,
+    idle_connections,
+    late_joiners,
+    noisy_neighbour,
+    one_message,
+    room_churn,
+    scaling,
+    small_rooms,
+    startup,
+)
 
-_MODULES = (big_room, small_rooms, one_message, storm, idle, giant, rooms, late_joiners, growth, start)
+_MODULES = (
+    big_room,
+    small_rooms,
+    one_message,
+    connection_storm,
+    idle_connections,
+    noisy_neighbour,
+    room_churn,
+    late_joiners,
+    scaling,
+    startup,
+)
 
 SCENARIOS: dict[str, Scenario] = {module.SCENARIO.letter: module.SCENARIO for module in _MODULES}

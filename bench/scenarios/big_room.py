@@ -2,7 +2,7 @@
 
 from bench.plan import Group
 from bench.scenario import Context, Figure, Figures, Scenario
-from bench.scenarios import talking
+from bench.scenarios import latency_and_rate
 from bench.servers import Server
 
 PEOPLE, LIMIT, MODERATE = 500, 100.0, 200.0
@@ -16,9 +16,9 @@ GROUP = Group("big", rooms=1, people=PEOPLE, publishers=10)
 def _measure(server: Server, context: Context) -> Figures:
     if context.quick:
         busy = BUSY_IN_QUICK if server.is_chatter else 0
-        return talking.latency(server, context, GROUP, MODERATE_IN_QUICK, busy)
-    figures = talking.latency(server, context, GROUP, MODERATE)
-    rate = talking.held(server, context, "a", GROUP, limit=LIMIT, first=100.0)
+        return latency_and_rate.latency(server, context, GROUP, MODERATE_IN_QUICK, busy)
+    figures = latency_and_rate.latency(server, context, GROUP, MODERATE)
+    rate = latency_and_rate.held(server, context, "a", GROUP, limit=LIMIT, first=100.0)
     return {"held": rate * PEOPLE, **figures}
 
 

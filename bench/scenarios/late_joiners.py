@@ -1,9 +1,9 @@
 """(h) People who join a room with a past."""
 
-from bench.load import Load
+from bench.load_generator import LoadGenerator
 from bench.plan import Arrival, Group, Step, Talk, quantile
 from bench.scenario import Context, Figure, Figures, Scenario
-from bench.servers import Running, Server
+from bench.servers import RunningServer, Server
 
 RATE, GREETING = 1_000.0, 10
 
@@ -11,12 +11,12 @@ RATE, GREETING = 1_000.0, 10
 def _measure(server: Server, context: Context) -> Figures:
     early = Group("early", rooms=1, people=10, publishers=1)
     late = Group("late", rooms=1, people=500 if context.quick else 4_000, shown=False)
-    with Running(server) as running, Load(running.port) as load:
-        load.come(early)
-        load.run(Step((Talk(early.name, 50.0),), warm_up=0.0, seconds=1.0))
-        load.come(late, only="connect")
+    with RunningServer(server) as running, LoadGenerator(running.port) as generator:
+        generator.add_group(early)
+        generator.run(Step((Talk(early.name, 50.0),), warm_up=0.0, seconds=1.0))
+        generator.add_group(late, only="connect")
         before = running.cpu()
-        outcome = load.run(Step(arrival=Arrival(late, rate=RATE, only="join", greeting=GREETING)))
+        outcome = generator.run(Step(arrival=Arrival(late, rate=RATE, only="join", greeting=GREETING)))
         cpu = running.cpu() - before
     p50, p99 = quantile(outcome.joins, 0.5), quantile(outcome.joins, 0.99)
     context.note(f"    {server.name} {outcome.arrived:,} late: p50 {p50:.2f} p99 {p99:.2f} ms; CPU server {cpu:.2f} s")

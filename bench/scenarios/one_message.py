@@ -4,17 +4,17 @@ import statistics
 
 from bench.plan import Group, Step, Talk
 from bench.scenario import Context, Figure, Figures, Scenario
+from bench.server_session import ServerSession
 from bench.servers import Server
-from bench.venue import Venue
 
 
 def _measure(server: Server, context: Context) -> Figures:
     people = 2_000 if context.quick else 10_000
     group = Group("all", rooms=1, people=people, publishers=1, sample=people, shown=False)
-    with Venue(server, group) as venue:
+    with ServerSession(server, group) as session:
         seconds = 2.5 if context.quick else 10.0
-        outcome = venue.run(Step((Talk(group.name, 2.0),), warm_up=1.0, seconds=seconds))
-        context.tell(server, f"a message to {people:,}", outcome, venue.cpu)
+        outcome = session.run(Step((Talk(group.name, 2.0),), warm_up=1.0, seconds=seconds))
+        context.tell(server, f"a message to {people:,}", outcome, session.cpu)
     if not outcome.is_clean:
         return {"p50": float("nan"), "last": float("nan")}
     return {"p50": outcome.latency(0.5), "last": statistics.median(outcome.last.values()) / 1000}

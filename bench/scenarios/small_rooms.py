@@ -2,7 +2,7 @@
 
 from bench.plan import Group
 from bench.scenario import Context, Figure, Figures, Scenario
-from bench.scenarios import talking
+from bench.scenarios import latency_and_rate
 from bench.servers import SERVERS, Server
 
 ROOMS, PEOPLE, LIMIT, MODERATE = 1_000, 5, 50.0, 3_000.0
@@ -15,13 +15,13 @@ def _measure(server: Server, context: Context) -> Figures:
     if context.quick:
         group = Group("small", rooms=ROOMS_IN_QUICK, people=PEOPLE, publishers=ROOMS_IN_QUICK)
         busy = BUSY_IN_QUICK if server.is_chatter else 0
-        return talking.latency(server, context, group, MODERATE_IN_QUICK, busy)
+        return latency_and_rate.latency(server, context, group, MODERATE_IN_QUICK, busy)
     group = Group("small", rooms=ROOMS, people=PEOPLE, publishers=ROOMS)
-    figures = dict(talking.latency(server, context, group, MODERATE))
+    figures = dict(latency_and_rate.latency(server, context, group, MODERATE))
     if server.name == "chatter":
-        unsaved = talking.latency(SERVERS["chatter_unsaved"], context, group, MODERATE)
+        unsaved = latency_and_rate.latency(SERVERS["chatter_unsaved"], context, group, MODERATE)
         figures["saving"] = figures["p99"] / unsaved["p99"]
-    return {"held": talking.held(server, context, "b", group, limit=LIMIT, first=1_000.0), **figures}
+    return {"held": latency_and_rate.held(server, context, "b", group, limit=LIMIT, first=1_000.0), **figures}
 
 
 SCENARIO = Scenario(

@@ -1,6 +1,6 @@
 """What was heard in a step against what was said: nothing lost, nothing twice, in order, and how late.
 
-A connection that is read in full is judged by its markers. Of any other only the bytes are known: as many as somebody
+A connection that is read in full is judged by its stamps. Of any other only the bytes are known: as many as somebody
 got who is read in full in the same room means the same messages; fewer or more are counted in messages of that size.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bench.connection import Connection, State
-from bench.marker import NUMBER, TIME
+from bench.message_stamp import NUMBER, TIME
 from bench.plan import SECOND, Group, Outcome, Step, Talk, expected
 
 FEW = 200
@@ -25,7 +25,7 @@ class Baseline(NamedTuple):
     refused: int
 
 
-class Account:
+class DeliveryCheck:
     """The books of one talk of a step, for the people whom one process has."""
 
     def __init__(self, step: Step, talk: Talk, group: Group, people: Sequence[Connection]) -> None:
@@ -98,15 +98,15 @@ class Account:
             outcome.doubled += messages
 
     def _judge_in_full(self, outcome: Outcome, person: Connection, measured: range) -> None:
-        markers = [marker for _, found in person.heard for marker in found]
-        numbers = [int(marker[-NUMBER:]) for marker in markers]
+        stamps = [stamp for _, found in person.heard for stamp in found]
+        numbers = [int(stamp[-NUMBER:]) for stamp in stamps]
         different = len(set(numbers))
         outcome.lost += max(0, self._expected[person.room] - different)
         outcome.doubled += len(numbers) - different
         outcome.disordered += disordered(numbers, self._group.publishers * self._group.topics)
         if person.state is State.IN and self._group.topics == 1:
             room = f"{self._group.name}-{person.room}"
-            outcome.orders.setdefault(room, set()).add(zlib.crc32(b"".join(markers)))
+            outcome.orders.setdefault(room, set()).add(zlib.crc32(b"".join(stamps)))
         latencies = outcome.by_group.setdefault(self._group.name, array("Q"))
         for came, found in person.heard:
             latencies.extend(delays(came, found, measured))
@@ -116,7 +116,7 @@ class Account:
 
 def delays(came: int, found: Iterable[bytes], measured: range) -> list[int]:
     """µs from the time at which each was to be sent until it came, of those whose time is `measured`."""
-    dues = [int(marker[:TIME]) for marker in found]
+    dues = [int(stamp[:TIME]) for stamp in found]
     return [max(0, came - due) // 1000 for due in dues if due in measured]
 
 
@@ -135,7 +135,7 @@ def disordered(numbers: Iterable[int], speakers: int) -> int:
 
 def _keep_last(last: dict[int, int], person: Connection, measured: range) -> None:
     for came, found in person.heard:
-        for marker in found:
-            due, number = int(marker[:TIME]), int(marker[-NUMBER:])
+        for stamp in found:
+            due, number = int(stamp[:TIME]), int(stamp[-NUMBER:])
             if due in measured:
                 last[number] = max(last.get(number, 0), (came - due) // 1000)

@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 
 from bench.scenario import Context, Figure, Figures, Scenario
-from bench.servers import ROOT, Running, Server
+from bench.servers import ROOT, RunningServer, Server
 
 
 @functools.cache
 def _database(messages: int) -> Path:
     """Made once for a run."""
     file = Path(_folder().name) / "past.db"
-    subprocess.run([sys.executable, "-m", "bench.past", str(file), str(messages)], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "bench.seed_database", str(file), str(messages)], cwd=ROOT, check=True)
     return file
 
 
@@ -25,10 +25,10 @@ def _folder() -> "tempfile.TemporaryDirectory[str]":
 
 def _measure(server: Server, context: Context) -> Figures:
     figures = {}
-    with Running(server) as running:
+    with RunningServer(server) as running:
         figures["empty"] = running.ready_after
     messages = 100_000 if context.quick else 1_000_000
-    with Running(server, _database(messages)) as running:
+    with RunningServer(server, _database(messages)) as running:
         figures["past"] = running.ready_after
     context.note(
         f"    {server.name} ready after {figures['empty']:.2f} s, with {messages:,} messages {figures['past']:.2f} s"

@@ -2,8 +2,8 @@
 
 from bench.plan import Arrival, Group, Step, Talk
 from bench.scenario import Context, Figure, Figures, Scenario
+from bench.server_session import ServerSession
 from bench.servers import Server
-from bench.venue import Venue
 
 BYSTANDERS = Group("bystanders", rooms=20, people=5, publishers=20, place="aside")
 THEIR_RATE = 200.0
@@ -24,9 +24,9 @@ def _storm(server: Server, context: Context, people: int, rooms: int, prefix: st
         seconds=2.0 if context.quick else 10.0,
         give_up_at=60.0,
     )
-    with Venue(server, BYSTANDERS) as venue:
-        outcome = venue.run(step)
-        context.tell(server, f"{people:,} people come into {rooms} rooms", outcome, venue.cpu)
+    with ServerSession(server, BYSTANDERS) as session:
+        outcome = session.run(step)
+        context.tell(server, f"{people:,} people come into {rooms} rooms", outcome, session.cpu)
     if outcome.failed or outcome.gone:
         return {}
     seconds = (outcome.last_at - outcome.first_at) / 1e9

@@ -1,10 +1,10 @@
 """(i) What a delivery costs the server as a room grows, and as rooms become more."""
 
-from bench.load import most_connections
+from bench.load_generator import most_connections
 from bench.plan import Group, Step, Talk
 from bench.scenario import Context, Figure, Figures, Scenario
+from bench.server_session import ServerSession
 from bench.servers import Server
-from bench.venue import Venue
 
 SIZES = (10, 100, 1_000, 10_000)
 ROOMS = (10, 100, 1_000, 10_000)
@@ -30,10 +30,10 @@ def _measure(server: Server, context: Context) -> Figures:
 
 
 def _cost(server: Server, context: Context, group: Group, rate: float) -> float:
-    with Venue(server, group) as venue:
-        outcome = venue.run(Step((Talk(group.name, rate),), warm_up=1.0, seconds=4.0))
-        context.tell(server, f"{group.rooms * group.topics} rooms of {group.people}", outcome, venue.cpu)
-    return venue.cost(outcome)
+    with ServerSession(server, group) as session:
+        outcome = session.run(Step((Talk(group.name, rate),), warm_up=1.0, seconds=4.0))
+        context.tell(server, f"{group.rooms * group.topics} rooms of {group.people}", outcome, session.cpu)
+    return session.cost(outcome)
 
 
 SCENARIO = Scenario(

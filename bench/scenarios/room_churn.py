@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bench import frames
 from bench.scenario import Context, Figure, Figures, Scenario
-from bench.servers import Running, Server
+from bench.servers import RunningServer, Server
 
 AT_ONCE = 100
 """Rooms of one connection: as many as it may join."""
@@ -15,7 +15,7 @@ AT_ONCE = 100
 def _measure(server: Server, context: Context) -> Figures:
     rooms = 10_000 if context.quick else 100_000
     idle = 20 if context.quick else 120
-    with Running(server.with_options(f"--room-idle-timeout={idle}")) as running:
+    with RunningServer(server.with_options(f"--room-idle-timeout={idle}")) as running:
         _visit(running.port, "before")
         rss, began = running.rss(), time.monotonic()
         first, last = _open(running, "once", rooms)
@@ -41,7 +41,7 @@ def _measure(server: Server, context: Context) -> Figures:
     return figures
 
 
-def _open(running: Running, place: str, rooms: int) -> tuple[float, float]:
+def _open(running: RunningServer, place: str, rooms: int) -> tuple[float, float]:
     """Open and leave so many rooms; returns the server's CPU for each of the first and the last tenth, in µs."""
     visits = rooms // AT_ONCE
     part = visits // 10

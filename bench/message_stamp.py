@@ -1,6 +1,6 @@
 """The text of a message: when it was to be sent, by whom, as which number; and finding that in bytes that arrive.
 
-A marker is so many digits between two `@`. So markers are found by splitting bytes at `@`, whatever the server's JSON
+A stamp is so many digits between two `@`. So stamps are found by splitting bytes at `@`, whatever the server's JSON
 looks like, and without walking from frame to frame, which would take Python several times as long. Frame headers may
 have an `@` among their bytes (a size of 64), but no digits behind it.
 """
@@ -13,7 +13,7 @@ TIME, PUBLISHER, NUMBER = 18, 6, 8
 WIDTH = TIME + PUBLISHER + NUMBER
 
 
-class Marker(NamedTuple):
+class MessageStamp(NamedTuple):
     """What a message says of itself."""
 
     due: int  # when it was to be sent, CLOCK_MONOTONIC in nanoseconds
@@ -21,29 +21,29 @@ class Marker(NamedTuple):
     number: int  # in its step, over all publishers
 
 
-def text(marker: Marker, size: int) -> str:
-    """A message of `size` characters, or as many as its marker takes."""
-    said = f"@{marker.due:0{TIME}}{marker.publisher:0{PUBLISHER}}{marker.number:0{NUMBER}}@"
+def message_text(stamp: MessageStamp, size: int) -> str:
+    """A message of `size` characters, or as many as its stamp takes."""
+    said = f"@{stamp.due:0{TIME}}{stamp.publisher:0{PUBLISHER}}{stamp.number:0{NUMBER}}@"
     return said.ljust(size, "x")
 
 
-def parse(found: bytes) -> Marker:
-    """The marker in what stood between two `@`. Raises `ValueError`."""
+def parse(found: bytes) -> MessageStamp:
+    """The stamp in what stood between two `@`. Raises `ValueError`."""
     if len(found) != WIDTH:
         raise ValueError(f"expected {WIDTH} digits between two @, got {found[:80]!r}")
-    return Marker(int(found[:TIME]), int(found[TIME:-NUMBER]), int(found[-NUMBER:]))
+    return MessageStamp(int(found[:TIME]), int(found[TIME:-NUMBER]), int(found[-NUMBER:]))
 
 
-class Cutter:
-    """Finds markers and a word in a stream of bytes, whatever pieces the stream comes in."""
+class StampParser:
+    """Finds stamps and a word in a stream of bytes, whatever pieces the stream comes in."""
 
     def __init__(self, word: bytes) -> None:
         self.words = 0  # how often the word was there
         self._word = word
         self._rest = b""
 
-    def cut(self, piece: bytes) -> list[bytes]:
-        """The markers that end in this piece, as they stand there."""
+    def feed(self, piece: bytes) -> list[bytes]:
+        """The stamps that end in this piece, as they stand there."""
         stream = self._rest + piece
         self.words += stream.count(self._word)
         before, *parts = stream.split(b"@")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bench import marker
+from bench import message_stamp
 from bench.connection import Connection, State
-from bench.judge import Account, delays, disordered
-from bench.marker import Marker
+from bench.delivery_check import DeliveryCheck, delays, disordered
+from bench.message_stamp import MessageStamp
 from bench.plan import Group, Outcome, Step, Talk, schedule
 
 GROUP = Group("room", rooms=1, people=30, publishers=2, sample=3)
@@ -80,21 +80,24 @@ def counted(open_listener: Any) -> Listener:
 
 
 def said() -> list[bytes]:
-    return [marker.text(Marker(*each), 64).encode() for each in schedule(STEP, STEP.talks[0], GROUP, BEGIN)]
+    return [
+        message_stamp.message_text(MessageStamp(*each), 64).encode()
+        for each in schedule(STEP, STEP.talks[0], GROUP, BEGIN)
+    ]
 
 
-def account(*listeners: Listener) -> Account:
-    return Account(STEP, STEP.talks[0], GROUP, [listener.connection for listener in listeners])
+def check(*listeners: Listener) -> DeliveryCheck:
+    return DeliveryCheck(STEP, STEP.talks[0], GROUP, [listener.connection for listener in listeners])
 
 
-def settled(books: Account) -> Outcome:
+def settled(books: DeliveryCheck) -> Outcome:
     outcome = Outcome()
     books.settle(outcome, BEGIN)
     return outcome
 
 
 def test_a_step_in_which_everything_arrives_is_complete_and_clean(reader: Listener, counted: Listener) -> None:
-    books = account(reader, counted)
+    books = check(reader, counted)
     reader.hears(*said())
     assert not books.is_complete()
     counted.hears(b"".join(said()))
@@ -105,21 +108,21 @@ def test_a_step_in_which_everything_arrives_is_complete_and_clean(reader: Listen
 
 
 def test_a_lost_message_is_noticed(reader: Listener) -> None:
-    books = account(reader)
+    books = check(reader)
     reader.hears(*said()[:4], *said()[5:])
     assert not books.is_complete()
     assert settled(books).lost == 1
 
 
 def test_a_message_that_comes_twice_is_noticed(reader: Listener) -> None:
-    books = account(reader)
+    books = check(reader)
     reader.hears(*said(), said()[4])
     outcome = settled(books)
     assert (outcome.lost, outcome.doubled) == (0, 1)
 
 
 def test_a_doubled_message_does_not_stand_for_a_lost_one(reader: Listener) -> None:
-    books = account(reader)
+    books = check(reader)
     reader.hears(*said()[:9], said()[0])
     outcome = settled(books)
     assert (outcome.lost, outcome.doubled) == (1, 1)
@@ -129,7 +132,7 @@ def test_a_doubled_message_does_not_stand_for_a_lost_one(reader: Listener) -> No
 def test_loss_and_doubles_show_in_bytes(
     reader: Listener, counted: Listener, heard: int, lost: int, doubled: int
 ) -> None:
-    books = account(reader, counted)
+    books = check(reader, counted)
     reader.hears(*said())
     counted.hears(*(said() + said())[:heard])
     assert not books.is_complete()
@@ -138,13 +141,13 @@ def test_loss_and_doubles_show_in_bytes(
 
 
 def test_one_who_hears_nothing_at_all_has_lost_everything(reader: Listener, counted: Listener) -> None:
-    books = account(reader, counted)
+    books = check(reader, counted)
     reader.hears(*said())
     assert settled(books).lost == 10
 
 
 def test_a_connection_that_ends_is_noticed(reader: Listener, counted: Listener) -> None:
-    books = account(reader, counted)
+    books = check(reader, counted)
     reader.hears(*said())
     counted.hears(*said())
     counted.loses_its_connection()
@@ -161,7 +164,7 @@ def test_the_order_of_each_publisher_is_checked() -> None:
 
 def test_two_who_hear_one_publisher_before_the_other_do_not_hear_one_order(open_listener: Any) -> None:
     ann, bo = open_listener(is_read=True), open_listener(is_read=True)
-    books = account(ann, bo)
+    books = check(ann, bo)
     first, second, *rest = said()
     ann.hears(first, second, *rest)
     bo.hears(second, first, *rest)
@@ -172,7 +175,7 @@ def test_two_who_hear_one_publisher_before_the_other_do_not_hear_one_order(open_
 
 def test_acknowledgements_and_refusals_of_a_publisher_are_counted(open_listener: Any) -> None:
     publisher = open_listener(is_read=False, publisher=0)
-    books = account(publisher)
+    books = check(publisher)
     publisher.hears(*said(), *[b'"phx_reply",{"status":"ok"}'] * 4)
     assert not books.is_complete()
     publisher.hears(b'"phx_reply",{"status":"error"}')
@@ -182,10 +185,16 @@ def test_acknowledgements_and_refusals_of_a_publisher_are_counted(open_listener:
 
 
 def test_latency_counts_from_the_time_at_which_a_message_was_to_be_sent() -> None:
-    found = [marker.text(Marker(due, 0, 0), 64).split("@")[1].encode() for due in (1_000_000, 2_000_000, 3_000_000)]
+    found = [
+        message_stamp.message_text(MessageStamp(due, 0, 0), 64).split("@")[1].encode()
+        for due in (1_000_000, 2_000_000, 3_000_000)
+    ]
     assert delays(5_000_000, found, range(10_000_000)) == [4_000, 3_000, 2_000]
 
 
 def test_what_was_said_while_warming_up_or_after_the_end_is_not_timed() -> None:
-    found = [marker.text(Marker(due, 0, 0), 64).split("@")[1].encode() for due in (1_000_000, 2_000_000, 3_000_000)]
+    found = [
+        message_stamp.message_text(MessageStamp(due, 0, 0), 64).split("@")[1].encode()
+        for due in (1_000_000, 2_000_000, 3_000_000)
+    ]
     assert delays(5_000_000, found, range(2_000_000, 3_000_000)) == [3_000]

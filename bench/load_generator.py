@@ -16,12 +16,12 @@ PREPARATION = 6_000
 _spawn = multiprocessing.get_context("spawn")
 
 
-class TroubleComing(Exception):
+class JoinFailed(Exception):
     """Not everybody could connect and join."""
 
 
-class Load:
-    """`with Load(port) as load:` has processes ready, with nobody connected."""
+class LoadGenerator:
+    """`with LoadGenerator(port) as generator:` has processes ready, with nobody connected."""
 
     def __init__(self, port: int, workers: int | None = None) -> None:
         self._port = port
@@ -51,12 +51,12 @@ class Load:
                 process.kill()
             pipe.close()
 
-    def come(self, group: Group, **how: Any) -> Outcome:
+    def add_group(self, group: Group, **how: Any) -> Outcome:
         """Everybody in `group` connects and joins; returns when all is quiet. `how` is as in `Arrival`."""
         outcome = self.run(Step(arrival=Arrival(group, **how)))
         self.settle()
         if outcome.failed:
-            raise TroubleComing(f"{outcome.failed} of {group.size} could not connect and join")
+            raise JoinFailed(f"{outcome.failed} of {group.size} could not connect and join")
         return outcome
 
     def run(self, step: Step) -> Outcome:

@@ -2,8 +2,8 @@
 
 from bench.plan import Group, Step, Talk
 from bench.scenario import Context, Figure, Figures, Scenario
+from bench.server_session import ServerSession
 from bench.servers import Server
-from bench.venue import Venue
 
 RATE, GIANT_RATE = 400.0, 2.0
 
@@ -16,10 +16,10 @@ def _measure(server: Server, context: Context) -> Figures:
     alone = Step((Talk(small.name, RATE),), warm_up=warm_up, seconds=seconds)
     beside = Step((Talk(small.name, RATE), Talk(giant.name, GIANT_RATE)), warm_up=warm_up, seconds=seconds)
     figures = {}
-    with Venue(server, small, giant) as venue:
+    with ServerSession(server, small, giant) as session:
         for name, step in (("alone", alone), ("beside", beside)) if not context.quick else (("beside", beside),):
-            outcome = venue.run(step)
-            context.tell(server, f"small rooms {name}", outcome, venue.cpu)
+            outcome = session.run(step)
+            context.tell(server, f"small rooms {name}", outcome, session.cpu)
             figures[name] = outcome.latency(0.99, small.name) if outcome.is_clean else float("nan")
     return figures
 

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import frames, marker
-from bench.marker import Cutter, Marker
+from bench import frames, message_stamp
+from bench.message_stamp import MessageStamp, StampParser
 from web.io.rfc6455 import Opcode, frame
 
 REPLY = b"phx_reply"
-SAID = [Marker(1_000 + number, 3, number) for number in range(20)]
+SAID = [MessageStamp(1_000 + number, 3, number) for number in range(20)]
 
 
-def as_sent(said: Marker, *, spaces: bool = False) -> bytes:
-    payload = {"name": "u1", "message": marker.text(said, 64)}
+def as_sent(said: MessageStamp, *, spaces: bool = False) -> bytes:
+    payload = {"name": "u1", "message": message_stamp.message_text(said, 64)}
     separators = None if spaces else (",", ":")
     return frame(Opcode.TEXT, json.dumps([None, None, "r", "new_message", payload], separators=separators).encode())
 
@@ -26,14 +26,14 @@ def reply() -> bytes:
 
 
 def test_a_message_has_its_marker_and_the_size_that_was_asked_for() -> None:
-    text = marker.text(SAID[7], 64)
+    text = message_stamp.message_text(SAID[7], 64)
     assert len(text) == 64
-    assert marker.parse(text.split("@")[1].encode()) == SAID[7]
+    assert message_stamp.parse(text.split("@")[1].encode()) == SAID[7]
 
 
 def test_what_is_no_marker_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 32 digits"):
-        marker.parse(b"123")
+        message_stamp.parse(b"123")
 
 
 @settings(deadline=None)
@@ -41,27 +41,27 @@ def test_what_is_no_marker_is_refused() -> None:
 def test_every_marker_and_every_reply_is_found_once_wherever_the_stream_is_cut(cuts: list[int], spaces: bool) -> None:
     stream = b"".join(as_sent(said, spaces=spaces) + (reply() if said.number % 3 == 0 else b"") for said in SAID)
     borders = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    cutter = Cutter(REPLY)
-    found = [each for begin, end in itertools.pairwise(borders) for each in cutter.cut(stream[begin:end])]
-    assert [marker.parse(each) for each in found] == SAID
-    assert cutter.words == 7
+    parser = StampParser(REPLY)
+    found = [each for begin, end in itertools.pairwise(borders) for each in parser.feed(stream[begin:end])]
+    assert [message_stamp.parse(each) for each in found] == SAID
+    assert parser.words == 7
 
 
 def test_every_marker_is_found_when_bytes_come_one_by_one() -> None:
     stream = b"".join(map(as_sent, SAID)) + reply()
-    cutter = Cutter(REPLY)
-    found = [each for byte in stream for each in cutter.cut(bytes([byte]))]
-    assert [marker.parse(each) for each in found] == SAID
-    assert cutter.words == 1
+    parser = StampParser(REPLY)
+    found = [each for byte in stream for each in parser.feed(bytes([byte]))]
+    assert [message_stamp.parse(each) for each in found] == SAID
+    assert parser.words == 1
 
 
 def test_the_size_in_a_frame_is_not_taken_for_the_begin_of_a_marker() -> None:
     of_64 = frame(Opcode.TEXT, b"-" * 64)
     assert b"@" in of_64
-    cutter = Cutter(REPLY)
-    assert len(cutter.cut(of_64 + as_sent(SAID[0]) + of_64)) == 1
-    assert len(cutter.cut(as_sent(SAID[1]) + of_64[:2])) == 1
-    assert len(cutter.cut(of_64[2:] + as_sent(SAID[2]))) == 1
+    parser = StampParser(REPLY)
+    assert len(parser.feed(of_64 + as_sent(SAID[0]) + of_64)) == 1
+    assert len(parser.feed(as_sent(SAID[1]) + of_64[:2])) == 1
+    assert len(parser.feed(of_64[2:] + as_sent(SAID[2]))) == 1
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 4_096])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.load import Load
+from bench.load_generator import LoadGenerator
 from bench.plan import Arrival, Group, Step, Talk
 from bench.process import cpu_seconds, memory
 from tests.support.server import Server
@@ -22,16 +22,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def load(server: Server) -> Iterator[Load]:
-    with Load(server.port, workers=2) as running:
-        assert running.come(SMALL).arrived == 20
-        assert running.come(LARGE).arrived == 40
+def generator(server: Server) -> Iterator[LoadGenerator]:
+    with LoadGenerator(server.port, workers=2) as running:
+        assert running.add_group(SMALL).arrived == 20
+        assert running.add_group(LARGE).arrived == 40
         yield running
 
 
-def test_all_that_is_said_is_acknowledged_and_heard_once_in_one_order(load: Load) -> None:
+def test_all_that_is_said_is_acknowledged_and_heard_once_in_one_order(generator: LoadGenerator) -> None:
     talks = (Talk("small", 200.0), Talk("large", 50.0))
-    outcome = load.run(Step(talks, warm_up=0.1, seconds=0.4, give_up_at=60, patience=60))
+    outcome = generator.run(Step(talks, warm_up=0.1, seconds=0.4, give_up_at=60, patience=60))
     assert outcome.is_clean
     assert outcome.has_one_order
     assert (outcome.sent, outcome.acknowledged) == (125, 125)
@@ -40,34 +40,34 @@ def test_all_that_is_said_is_acknowledged_and_heard_once_in_one_order(load: Load
     assert outcome.latency(0.99) >= outcome.latency(0.5) > 0
 
 
-def test_one_step_does_not_count_for_the_next(load: Load) -> None:
+def test_one_step_does_not_count_for_the_next(generator: LoadGenerator) -> None:
     step = Step((Talk("small", 100.0),), warm_up=0.0, seconds=0.2, give_up_at=60, patience=60)
-    assert [load.run(step).deliveries for _ in range(2)] == [100, 100]
-    assert load.heartbeat()
-    assert load.run(step).acknowledged == 20
+    assert [generator.run(step).deliveries for _ in range(2)] == [100, 100]
+    assert generator.heartbeat()
+    assert generator.run(step).acknowledged == 20
 
 
-def test_people_arrive_while_others_talk(load: Load) -> None:
+def test_people_arrive_while_others_talk(generator: LoadGenerator) -> None:
     crowd = Group("crowd", rooms=2, people=20, place="crowd")
     step = Step((Talk("small", 100.0),), Arrival(crowd), warm_up=0.0, seconds=0.3, give_up_at=60, patience=60)
-    outcome = load.run(step)
+    outcome = generator.run(step)
     assert outcome.is_clean
     assert outcome.arrived == len(outcome.joins) == 40
     assert outcome.first_at < outcome.last_at
 
 
-def test_one_who_joins_late_is_in_when_the_past_has_come(load: Load) -> None:
-    load.run(Step((Talk("large", 100.0),), warm_up=0.0, seconds=0.2, give_up_at=60, patience=60))
+def test_one_who_joins_late_is_in_when_the_past_has_come(generator: LoadGenerator) -> None:
+    generator.run(Step((Talk("large", 100.0),), warm_up=0.0, seconds=0.2, give_up_at=60, patience=60))
     late = Group("late", rooms=1, people=10, place="large")
-    assert load.come(late, only="connect").arrived == 10
-    assert load.run(Step(arrival=Arrival(late, rate=200.0, only="join", greeting=10))).arrived == 10
+    assert generator.add_group(late, only="connect").arrived == 10
+    assert generator.run(Step(arrival=Arrival(late, rate=200.0, only="join", greeting=10))).arrived == 10
 
 
 def test_a_server_that_is_gone_is_no_clean_step(tmp_path: Path) -> None:
-    with Server(tmp_path / "chatter.db") as server, Load(server.port, workers=1) as load:
-        load.come(SMALL)
+    with Server(tmp_path / "chatter.db") as server, LoadGenerator(server.port, workers=1) as generator:
+        generator.add_group(SMALL)
         server.kill()
-        assert not load.run(Step((Talk("small", 100.0),), warm_up=0.0, seconds=0.1, patience=0.1)).is_clean
+        assert not generator.run(Step((Talk("small", 100.0),), warm_up=0.0, seconds=0.1, patience=0.1)).is_clean
 
 
 def test_a_server_has_cpu_time_and_memory(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""Makes a database with a past: `python -m bench.past FILE MESSAGES`."""
+"""Makes a database with a past: `python -m bench.seed_database FILE MESSAGES`."""
 
 import datetime
 import sys
