@@ -1,1 +1,1 @@
-"""The benchmark: `make bench`. What it measures and how to read it: docs/benchmarks.md."""
+"""The benchmark that `make bench` runs. docs/benchmarks.md says what it measures and how to read it."""

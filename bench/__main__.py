@@ -1,6 +1,6 @@
-"""`python -m bench`, which `make bench` calls: measure, say what came of it, compare with what is kept.
+"""Runs the benchmark: measures, prints tables, compares with the baseline.
 
-Exit code 1: something got slower than the kept figures, by more than the noise. 2: cannot be done as asked.
+Exit code 1: a figure got slower than the baseline by more than the noise. 2: an argument is invalid.
 """
 
 import argparse
@@ -13,55 +13,55 @@ from typing import NoReturn, TypeVar
 
 from bench import compare, report
 from bench.load_generator import JoinFailed
-from bench.results import Results, about_this_run, with_kept
+from bench.results import Results, empty_results, merge_with_baseline
 from bench.scenario import Context, Scenario
 from bench.scenarios import SCENARIOS
-from bench.servers import ROOT, SERVERS, Server, ServerUnavailable, why_not
+from bench.servers import ROOT, SERVERS, Server, ServerUnavailable, unavailable_reason
 
 Chosen = TypeVar("Chosen", Scenario, Server)
 
-KEPT = ROOT / "bench/results"
+RESULTS = ROOT / "bench/results"
 QUICK_SERVERS = ("chatter", "plain_tornado")
-"""A peer on the same stack says how fast the machine is today."""
+"""Tornado runs on the same stack as Chatter, so it shows how fast the machine is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code."""
+    """Runs the benchmark and returns the exit code."""
     options = _options(arguments)
     kind = "quick" if options.quick else "reference"
     scenarios = [_chosen(SCENARIOS, letter) for letter in options.scenarios.split()] or [
         scenario for scenario in SCENARIOS.values() if scenario.in_quick or not options.quick
     ]
-    servers = [_chosen(SERVERS, name) for name in options.servers.split()] or _usual_servers(quick=options.quick)
-    kept = _read(KEPT / f"{kind}.json")
-    context = Context(options.quick, dict(kept["held"]) if kept else {})
-    results = about_this_run(_those_there(servers), quick=options.quick)
+    servers = [_chosen(SERVERS, name) for name in options.servers.split()] or _default_servers(quick=options.quick)
+    baseline = _read(RESULTS / f"{kind}.json")
+    context = Context(options.quick, dict(baseline["held"]) if baseline else {})
+    results = empty_results(_available(servers), quick=options.quick)
     results["commands"] = {scenario.letter: options.command for scenario in scenarios}
     for repeat in range(1, (options.repeats or (2 if options.quick else 3)) + 1):
         _measure_all(repeat, scenarios, context, results)
-        _write(KEPT / f"latest-{kind}.json", results)
+        _write(RESULTS / f"latest-{kind}.json", results)
     print(report.tables(results))
     if options.keep:
-        results = with_kept(results, kept)
-        _write(KEPT / f"{kind}.json", results)
+        results = merge_with_baseline(results, baseline)
+        _write(RESULTS / f"{kind}.json", results)
         if not options.quick:
-            report.write_document(results, KEPT / f"{kind}.json")
+            report.write_document(results, RESULTS / f"{kind}.json")
         return 0
-    return _compare(results, kept)
+    return _compare(results, baseline)
 
 
 def _measure_all(repeat: int, scenarios: Sequence[Scenario], context: Context, results: Results) -> None:
-    """Every scenario once, the servers in turn."""
+    """Measures every scenario once, the servers in turn; adds to `results`."""
     for scenario in scenarios:
         for server in (SERVERS[name] for name in results["versions"]):
             if not scenario.for_peers and not server.is_chatter:
                 continue
             at = f"[{time.strftime('%H:%M:%S')}] repeat {repeat}"
-            print(f"{at} ({scenario.letter}) {scenario.name}: {server.what}", flush=True)
+            print(f"{at} ({scenario.letter}) {scenario.name}: {server.title}", flush=True)
             series = results["figures"].setdefault(scenario.letter, {}).setdefault(server.name, {})
             for figure, value in _measure(scenario, server, context).items():
                 series.setdefault(figure, []).append(value)
-    results["held"] = context.held
+    results["held"] = context.sustained_rates
 
 
 def _measure(scenario: Scenario, server: Server, context: Context) -> dict[str, float]:
@@ -72,28 +72,28 @@ def _measure(scenario: Scenario, server: Server, context: Context) -> dict[str, 
         return {}
 
 
-def _compare(results: Results, kept: Results | None) -> int:
-    if kept is None:
-        print("No figures are kept to compare with: KEEP=1 keeps these.")
+def _compare(results: Results, baseline: Results | None) -> int:
+    if baseline is None:
+        print("There is no baseline to compare with: KEEP=1 stores these figures as one.")
         return 0
-    verdict = compare.verdict(results, kept)
-    print("\n".join(verdict.lines))
-    return 1 if verdict.is_slower else 0
+    comparison = compare.compare(results, baseline)
+    print("\n".join(comparison.lines))
+    return 1 if comparison.is_slower else 0
 
 
-def _usual_servers(*, quick: bool) -> list[Server]:
+def _default_servers(*, quick: bool) -> list[Server]:
     names = QUICK_SERVERS if quick else [name for name in SERVERS if name != "chatter_unsaved"]
     return [SERVERS[name] for name in names]
 
 
-def _those_there(servers: Sequence[Server]) -> list[Server]:
-    there = []
+def _available(servers: Sequence[Server]) -> list[Server]:
+    available = []
     for server in servers:
-        if reason := why_not(server):
+        if reason := unavailable_reason(server):
             print(f"{server.name} is left out: {reason}")
         else:
-            there.append(server)
-    return there
+            available.append(server)
+    return available
 
 
 def _chosen(among: Mapping[str, Chosen], name: str) -> Chosen:
@@ -120,18 +120,18 @@ def _write(file: Path, results: Results) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description="Chatter beside others, measured.")
-    parser.add_argument("--quick", action="store_true", help="in three minutes, with fewer people and servers")
+    parser = argparse.ArgumentParser(prog="bench", description="Measures Chatter beside other servers.")
+    parser.add_argument("--quick", action="store_true", help="three minutes, with fewer people and servers")
     parser.add_argument("--scenarios", default="", help=f"some of {' '.join(SCENARIOS)}")
     parser.add_argument("--servers", default="", help=f"some of {' '.join(SERVERS)}")
     parser.add_argument(
         "--repeats",
         type=int,
         default=0,
-        help="how often everything is measured, without: twice if quick, else three times",
+        help="number of measurements of everything; default 2 if quick, else 3",
     )
     parser.add_argument(
-        "--keep", action="store_true", help="keep these figures to compare with, beside those of other scenarios"
+        "--keep", action="store_true", help="store these figures as the baseline; scenarios not measured keep theirs"
     )
     options = parser.parse_args(arguments)
     words = ["QUICK=1" if options.quick else ""]

@@ -1,6 +1,6 @@
-"""Chatter without saving, to see what saving costs: everything told to persistence is settled at once, and not written.
+"""Runs Chatter without saving, to measure what saving costs. Only for the benchmark.
 
-Only for the benchmark. What it acknowledges is not saved.
+The committer reports every batch as saved and writes nothing, so acknowledged messages are lost.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""One connection of the generator: connect, shake hands, join, then listen and talk.
+"""Drives one client connection: connect, handshake, join, send, receive.
 
-Two kinds of listener: a `Reader` keeps every stamp with the time at which it came; everybody else only counts bytes,
-since all who listen in a room, and do not talk, are sent the same.
+A recorded connection keeps every stamp with its time of receipt. Any other listener only counts bytes, which is
+cheaper and enough: a server sends the same to all listeners of a room who do not publish.
 """
 
 import enum
@@ -18,62 +18,65 @@ from bench.message_stamp import StampParser
 REPLY = b"phx_reply"
 
 IP_BIND_ADDRESS_NO_PORT = 24
-"""Linux: choose the port when connecting, so that an address serves again and again."""
+"""Linux socket option: `connect` chooses the port, not `bind`.
 
-PEOPLE_PER_ADDRESS = 5_000
-"""One source address has 28,000 ports, some of them still in use by what was closed before."""
+A source address then does not run out of ports over many connections in turn.
+"""
+
+CONNECTIONS_PER_ADDRESS = 5_000
+"""Connections from one source address. It has 28,000 ports, some still occupied by closed connections."""
 
 
 class State(enum.Enum):
-    """How far a connection is."""
+    """The progress of a connection."""
 
     CONNECTING = 0
-    SHAKING = 1
+    HANDSHAKE = 1
     CONNECTED = 2
     JOINING = 3
-    IN = 4
-    GONE = 5
+    JOINED = 4
+    CLOSED = 5
 
 
 class Connection:
-    """Owns a socket. `epoll` is told what it waits for."""
+    """Owns one non-blocking socket, its unsent bytes and what it received."""
 
-    def __init__(self, member: int, room: int, topics: Sequence[str], joins: bytes, *, is_read: bool) -> None:
-        """`joins` are the bytes that join all `topics`."""
+    def __init__(self, member: int, room: int, topics: Sequence[str], join_frames: bytes, *, is_recorded: bool) -> None:
+        """`join_frames` are the bytes that join all `topics`."""
         self.member = member
         self.room = room
         self.topics = topics
-        self.joins = joins
-        self.is_read = is_read
+        self.join_frames = join_frames
+        self.is_recorded = is_recorded
         self.publisher: int | None = None
         self.state = State.CONNECTING
-        self.due = 0  # when it was to set out
-        self.bytes = 0
+        self.start_due = 0  # planned time to connect, or to join
+        self.bytes_received = 0
         self.refused = 0
         self.fd = -1
-        self.heard: list[tuple[int, list[bytes]]] = []  # when, and the stamps that came then
+        self.received: list[tuple[int, list[bytes]]] = []  # time of receipt, and the stamps received then
         self._socket: socket.socket | None = None
         self._parser = StampParser(REPLY)
         self._unsent = bytearray()
-        self._welcome = b""
+        self._unparsed = b""  # received before the join is complete
 
     @property
-    def is_counted(self) -> bool:
-        """Only its bytes are counted."""
-        return not self.is_read and self.publisher is None
+    def is_byte_counted(self) -> bool:
+        """Only the number of received bytes is known, not the messages."""
+        return not self.is_recorded and self.publisher is None
 
     @property
     def replies(self) -> int:
-        """Answers so far, if it is read."""
-        return self._parser.words
+        """The number of replies received. Not counted after the join if only bytes are."""
+        return self._parser.word_count
 
     def connect(self, port: int, handshake: bytes, epoll: select.epoll) -> None:
-        """Set out. Raises `OSError` where not even that can be done."""
+        """Starts to connect. Raises `OSError` if that fails at once."""
         sock = self._socket = socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        sock.bind((f"127.0.0.{2 + self.member // PEOPLE_PER_ADDRESS % 250}", 0))
+        sock.bind((f"127.0.0.{2 + self.member // CONNECTIONS_PER_ADDRESS % 250}", 0))
         self.fd = sock.fileno()
         problem = sock.connect_ex(("127.0.0.1", port))
         if problem not in (0, errno.EINPROGRESS):
@@ -82,13 +85,13 @@ class Connection:
         epoll.register(self.fd, select.EPOLLIN | select.EPOLLOUT)
 
     def join(self, epoll: select.epoll) -> None:
-        """Ask to be let into its rooms."""
+        """Sends the joins of all its topics."""
         self.state = State.JOINING
-        self._welcome = b""
-        self.send(self.joins, epoll)
+        self._unparsed = b""
+        self.send(self.join_frames, epoll)
 
     def send(self, data: bytes, epoll: select.epoll) -> None:
-        """Send now, or as soon as the server reads."""
+        """Sends `data` now, or queues the rest until the socket is writable."""
         if self._socket is None:
             return
         if not self._unsent:
@@ -97,7 +100,7 @@ class Connection:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self.end()
+                self.close()
                 return
             if sent == len(data):
                 return
@@ -106,7 +109,7 @@ class Connection:
         self._unsent += data
 
     def flush(self, epoll: select.epoll) -> None:
-        """The socket can take more."""
+        """Sends queued bytes; the socket is writable."""
         if self._socket is None:
             return
         try:
@@ -114,16 +117,16 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            self.end()
+            self.close()
             return
         if self.state is State.CONNECTING:
-            self.state = State.SHAKING
+            self.state = State.HANDSHAKE
         del self._unsent[:sent]
         if not self._unsent:
             epoll.modify(self.fd, select.EPOLLIN)
 
-    def listen(self, buffer: bytearray, view: memoryview) -> int:
-        """Take what has come, and return the time at which it was there."""
+    def receive(self, buffer: bytearray, view: memoryview) -> int:
+        """Reads once into `buffer`, seen through `view`; returns the time of receipt."""
         if self._socket is None:
             return time.monotonic_ns()
         try:
@@ -134,48 +137,48 @@ class Connection:
             size = 0
         now = time.monotonic_ns()
         if not size:
-            self.end()
+            self.close()
             return now
-        self.bytes += size
-        if self.state is State.IN and not self.is_counted:
+        self.bytes_received += size
+        if self.state is State.JOINED and not self.is_byte_counted:
             piece = bytes(view[:size])
             if self.publisher is not None:
                 self.refused += piece.count(b'"error"')
-            if found := self._parser.feed(piece):
-                self.heard.append((now, found))
-        elif self.state is not State.IN:
-            self._welcome += view[:size]
+            if stamps := self._parser.feed(piece):
+                self.received.append((now, stamps))
+        elif self.state is not State.JOINED:
+            self._unparsed += view[:size]
         return now
 
-    def is_shaken(self) -> bool:
-        """The handshake is over, and the server has agreed."""
-        head, end, rest = self._welcome.partition(frames.HEAD_END)
+    def try_finish_handshake(self) -> bool:
+        """Becomes CONNECTED if the server's 101 response is complete. Closes on any other status."""
+        head, end, rest = self._unparsed.partition(frames.HEADER_END)
         if not end:
             return False
         if b" 101 " not in head.partition(b"\r\n")[0]:
-            self.end()
+            self.close()
             return False
-        self._welcome = rest
+        self._unparsed = rest
         self.state = State.CONNECTED
         return True
 
-    def is_let_in(self, greeting: int) -> bool:
-        """All joins are answered, and `greeting` messages of the past have come."""
-        welcome = self._welcome
-        if welcome.count(REPLY) < len(self.topics) or welcome.count(b"@") < 2 * greeting:
+    def try_finish_join(self, history: int) -> bool:
+        """Becomes JOINED if all joins are answered and `history` messages arrived. Closes on a refusal."""
+        unparsed = self._unparsed
+        if unparsed.count(REPLY) < len(self.topics) or unparsed.count(b"@") < 2 * history:
             return False
-        if b'"error"' in welcome:
-            self.end()
+        if b'"error"' in unparsed:
+            self.close()
             return False
-        self.state = State.IN
-        self._welcome = b""
-        self._parser.feed(welcome)  # it may end in the middle of a stamp
+        self.state = State.JOINED
+        self._unparsed = b""
+        self._parser.feed(unparsed)  # its end may be the start of a stamp
         return True
 
-    def end(self) -> None:
-        """Let go of the socket. With a reset, so that the port is free at once."""
+    def close(self) -> None:
+        """Closes the socket with a reset, so that its port is free at once."""
         if self._socket is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._socket.close()
             self._socket = None
-        self.state = State.GONE
+        self.state = State.CLOSED

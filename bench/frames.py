@@ -1,19 +1,19 @@
-"""What a client sends, as bytes: the handshake, and masked frames of Phoenix Channels V2."""
+"""Builds what a client sends: the handshake and Phoenix Channels V2 frames."""
 
 import json
 import struct
 from typing import Any
 
 MASK = b"\x5a\xc3\x3c\xa5"
-"""One for all frames: a server has to unmask it like any other."""
+"""The masking key of all frames. A constant one costs the server as much to unmask as a random one."""
 
 _MASKS = int.from_bytes(MASK * 1024)
 
-HEAD_END = b"\r\n\r\n"
+HEADER_END = b"\r\n\r\n"
 
 
 def handshake(port: int) -> bytes:
-    """The request that asks for a websocket."""
+    """Builds the HTTP request of the websocket handshake."""
     return (
         "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\n"
@@ -23,22 +23,22 @@ def handshake(port: int) -> bytes:
 
 
 def push(ref: str, topic: str, event: str, payload: dict[str, Any]) -> bytes:
-    """A push on a channel that was joined with ref "1"."""
-    return text(json.dumps(["1", ref, topic, event, payload], separators=(",", ":")).encode())
+    """Builds a push on a channel that was joined with ref "1"."""
+    return text_frame(json.dumps(["1", ref, topic, event, payload], separators=(",", ":")).encode())
 
 
 def join(topic: str, payload: dict[str, Any], ref: str = "1") -> bytes:
-    """A join. A leave names the same `ref`."""
-    return text(json.dumps([ref, ref, topic, "phx_join", payload], separators=(",", ":")).encode())
+    """Builds a join. A leave carries the same `ref`."""
+    return text_frame(json.dumps([ref, ref, topic, "phx_join", payload], separators=(",", ":")).encode())
 
 
 def heartbeat() -> bytes:
-    """What a Phoenix client sends every 30 s."""
-    return text(b'[null,"h","phoenix","heartbeat",{}]')
+    """Builds the heartbeat that a Phoenix client sends every 30 s."""
+    return text_frame(b'[null,"h","phoenix","heartbeat",{}]')
 
 
-def text(payload: bytes) -> bytes:
-    """A masked text frame of up to 4,096 bytes."""
+def text_frame(payload: bytes) -> bytes:
+    """Builds a masked text frame of up to 4,096 bytes."""
     size = len(payload)
     assert size <= len(MASK) * 1024, f"expected at most 4,096 bytes, got {size}"
     head = struct.pack("!BB", 0x81, 0x80 | size) if size < 126 else struct.pack("!BBH", 0x81, 0xFE, size)

@@ -1,4 +1,4 @@
-"""The generator, seen from outside: people come, talk and go; several processes do it."""
+"""Starts the generator's processes and runs each step in all of them at once."""
 
 import multiprocessing
 import os
@@ -8,20 +8,23 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.plan import SECOND, Arrival, Group, Outcome, Step, merge
-from bench.worker import serve
+from bench.worker import run_worker
 
-PREPARATION = 6_000
-"""Nanoseconds that laying down one message takes; half as much on any machine that was tried."""
+PLANNING_NS = 6_000
+"""Nanoseconds allowed to plan one message before a step begins. Every machine tried needed half of that."""
 
 _spawn = multiprocessing.get_context("spawn")
 
 
 class JoinFailed(Exception):
-    """Not everybody could connect and join."""
+    """Some people of a group could not connect and join."""
 
 
 class LoadGenerator:
-    """`with LoadGenerator(port) as generator:` has processes ready, with nobody connected."""
+    """Owns the worker processes.
+
+    `with LoadGenerator(port) as generator:` starts them, without connections.
+    """
 
     def __init__(self, port: int, workers: int | None = None) -> None:
         self._port = port
@@ -30,10 +33,10 @@ class LoadGenerator:
         self._processes: list[Any] = []
 
     def __enter__(self) -> Self:
-        allow_many_files()
+        raise_file_limit()
         for number in range(self._workers):
             ours, theirs = _spawn.Pipe()
-            process = _spawn.Process(target=serve, args=(theirs, number, self._workers, self._port), daemon=True)
+            process = _spawn.Process(target=run_worker, args=(theirs, number, self._workers, self._port), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)
@@ -51,30 +54,33 @@ class LoadGenerator:
                 process.kill()
             pipe.close()
 
-    def add_group(self, group: Group, **how: Any) -> Outcome:
-        """Everybody in `group` connects and joins; returns when all is quiet. `how` is as in `Arrival`."""
-        outcome = self.run(Step(arrival=Arrival(group, **how)))
-        self.settle()
+    def add_group(self, group: Group, **arrival: Any) -> Outcome:
+        """Connects and joins everybody in `group`; returns when the server is quiet.
+
+        `arrival` has further fields of `Arrival`. Raises `JoinFailed`.
+        """
+        outcome = self.run(Step(arrival=Arrival(group, **arrival)))
+        self.wait_until_quiet()
         if outcome.failed:
             raise JoinFailed(f"{outcome.failed} of {group.size} could not connect and join")
         return outcome
 
     def run(self, step: Step) -> Outcome:
-        """One step, in all processes at once."""
-        messages = sum(step.messages(talk) for talk in step.talks)
+        """Runs one step in all processes and merges their outcomes."""
+        messages = sum(step.messages(traffic) for traffic in step.traffic)
         people = step.arrival.group.size if step.arrival else 0
-        preparation = SECOND // 20 + PREPARATION * messages + 4 * PREPARATION * people
-        return merge(self._ask("run", step, time.monotonic_ns() + preparation))
+        planning = SECOND // 20 + PLANNING_NS * messages + 4 * PLANNING_NS * people
+        return merge(self._call_all("run", step, time.monotonic_ns() + planning))
 
-    def settle(self) -> bool:
-        """Listen until nothing comes any more; whether that was reached."""
-        return all(self._ask("settle"))
+    def wait_until_quiet(self) -> bool:
+        """Receives until nothing more arrives; returns False if that takes too long."""
+        return all(self._call_all("wait_until_quiet"))
 
     def heartbeat(self) -> bool:
-        """Everybody says that they are still there, as Phoenix clients do every 30 s."""
-        return all(self._ask("heartbeat"))
+        """Sends a heartbeat on every connection; returns whether all were answered."""
+        return all(self._call_all("heartbeat"))
 
-    def _ask(self, name: str, *arguments: object) -> list[Any]:
+    def _call_all(self, name: str, *arguments: object) -> list[Any]:
         for pipe in self._pipes:
             pipe.send((name, arguments))
         answers = [pipe.recv() for pipe in self._pipes]
@@ -84,13 +90,13 @@ class LoadGenerator:
         return answers
 
 
-def allow_many_files() -> None:
-    """Take as many open files as we may."""
+def raise_file_limit() -> None:
+    """Raises the soft limit of open files to the hard limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def most_connections() -> int:
-    """So many connections can a server have here, some files left for itself."""
+def max_connections() -> int:
+    """Returns how many connections a server can hold: all open files but 200."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return most - 200

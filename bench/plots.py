@@ -1,6 +1,7 @@
-"""Draws the results: `plots.py RESULTS FOLDER`. Prints the name and a description of each picture.
+"""Draws the plots of a results file: `plots.py RESULTS FOLDER`.
 
-Runs in the environment of the peers, where matplotlib is, and so knows nothing of the other modules here.
+Prints the file name and title of each plot. Runs in .venv-bench, where matplotlib is, so it imports no other module of
+the benchmark.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 import matplotlib as mpl
 
 mpl.use("Agg")
-mpl.rcParams["svg.hashsalt"] = "chatter"  # the same figures give the same bytes
+mpl.rcParams["svg.hashsalt"] = "chatter"  # makes the SVG reproducible
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import ticker  # noqa: E402
 
@@ -27,18 +28,20 @@ BARS = (
 
 
 def main(file: str, folder: str) -> None:
-    """Draw what there are figures for."""
+    """Draws every plot that the results have figures for."""
     figures = json.loads(Path(file).read_text())["figures"]
     for letter, name, title, image in BARS:
-        found = {server: _middle(series[name]) for server, series in figures.get(letter, {}).items() if name in series}
+        found = {
+            server: _median_or_nan(series[name]) for server, series in figures.get(letter, {}).items() if name in series
+        }
         found = {server: value for server, value in found.items() if not math.isnan(value)}
         if found:
             _draw_bars(found, title, Path(folder) / image)
             print(image, title)
-    growth = figures.get("i", {})
-    if growth:
+    scaling = figures.get("i", {})
+    if scaling:
         title = "Server CPU for a delivery, µs, as a room grows and as rooms become more"
-        _draw_growth(growth, title, Path(folder) / "bench-growth.svg")
+        _draw_scaling(scaling, title, Path(folder) / "bench-growth.svg")
         print("bench-growth.svg", title)
 
 
@@ -59,12 +62,12 @@ def _draw_bars(found: dict[str, float], title: str, image: Path) -> None:
     _save(figure, axes, image)
 
 
-def _draw_growth(growth: dict[str, dict[str, list[float]]], title: str, image: Path) -> None:
+def _draw_scaling(scaling: dict[str, dict[str, list[float]]], title: str, image: Path) -> None:
     figure, both = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
     for axes, prefix, label in zip(both, ("size_", "rooms_"), ("people in one room", "rooms of 5"), strict=True):
-        for server, series in growth.items():
+        for server, series in scaling.items():
             points = sorted(
-                (int(name.removeprefix(prefix)), _middle(row))
+                (int(name.removeprefix(prefix)), _median_or_nan(row))
                 for name, row in series.items()
                 if name.startswith(prefix)
             )
@@ -84,7 +87,7 @@ def _save(figure: Any, axes: Any, image: Path) -> None:
     plt.close(figure)
 
 
-def _middle(values: list[float]) -> float:
+def _median_or_nan(values: list[float]) -> float:
     good = [value for value in values if math.isfinite(value)]
     return statistics.median(good) if 2 * len(good) > len(values) else math.nan
 

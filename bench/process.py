@@ -1,13 +1,13 @@
-"""What a server uses: CPU time and memory of a process and everything it started, from /proc (Linux)."""
+"""Reads CPU time and memory of a process and its descendants from /proc (Linux)."""
 
 import os
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-def family(pid: int) -> list[int]:
-    """A process and its descendants."""
+def process_tree(pid: int) -> list[int]:
+    """Returns a process and its descendants."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         fields = _stat(int(entry.name))
@@ -20,18 +20,18 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time, with that of children that have ended."""
+    """Returns user and system time, including that of children that have ended."""
     ticks = 0
-    for each in family(pid):
+    for each in process_tree(pid):
         fields = _stat(each)
         ticks += sum(map(int, fields[11:15])) if fields else 0
-    return ticks / TICKS
+    return ticks / TICKS_PER_SECOND
 
 
 def memory(pid: int) -> dict[str, int]:
-    """`rss` and `pss` in bytes."""
+    """Returns `rss` and `pss` in bytes, summed over the process tree."""
     total = {"rss": 0, "pss": 0}
-    for each in family(pid):
+    for each in process_tree(pid):
         for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
             name, _, value = line.partition(":")
             if name.lower() in total:
@@ -40,7 +40,7 @@ def memory(pid: int) -> dict[str, int]:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """Fields of /proc/pid/stat from the state on."""
+    """Returns the fields of /proc/PID/stat from the state on; None after its end."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

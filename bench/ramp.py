@@ -1,4 +1,4 @@
-"""The highest rate that a server holds: raise it until it fails, then halve the gap."""
+"""Finds the highest sustained rate: raises it until it fails, then bisects."""
 
 import dataclasses
 import time
@@ -7,48 +7,47 @@ from collections.abc import Callable
 from bench.load_generator import JoinFailed
 from bench.plan import Outcome
 
-FACTOR = 1.6
-"""From one step to the next on the way up."""
+STEP_FACTOR = 1.6
+"""Ratio of the rates of two steps on the way up."""
 
-MOST_STEPS = 24
-"""Whatever happens, a ramp ends."""
+MAX_STEPS = 24
 
-MOST_SECONDS = 75.0
-"""The same for a server whose every step takes long: no step begins after so many."""
+MAX_SECONDS = 75.0
+"""No step begins after this time. Bounds the ramp of a server whose steps all take long."""
 
-HALVINGS = 3
-"""Of the gap between what was held and what was not: to within 7 %."""
+BISECTIONS = 3
+"""Bisections of the gap between the sustained and the failed rate. They find the rate to within 7 %."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RampResult:
-    """The highest rate that was held, 0 where not even the first was, and what it looked like."""
+    """The highest sustained rate and its outcome; rate 0 if even the lowest failed."""
 
     rate: float
     outcome: Outcome | None
 
 
 def is_sustained(outcome: Outcome, limit: float) -> bool:
-    """Everything arrived once, all was acknowledged, and 99 of 100 deliveries took at most `limit` ms."""
+    """Returns whether a step is clean and its p99 latency is at most `limit` ms."""
     return outcome.is_clean and outcome.latency(0.99) <= limit
 
 
-def find_highest_rate(attempt: Callable[[float], Outcome], first: float, limit: float) -> RampResult:
-    """Find the highest rate, from `first` up, or down where that is too much.
+def find_highest_rate(run_step: Callable[[float], Outcome], first: float, limit: float) -> RampResult:
+    """Finds the highest sustained rate, up from `first`, or down if that fails.
 
-    `attempt` has one step done at a rate. A rate has failed when it failed twice.
+    `run_step` runs one step at a rate. A rate fails when two steps fail.
     """
     steps = 0
-    until = time.monotonic() + MOST_SECONDS
+    until = time.monotonic() + MAX_SECONDS
     best = RampResult(0, None)
     failed = 0.0
 
-    def holds(rate: float) -> bool:
+    def sustains(rate: float) -> bool:
         nonlocal steps, best, failed
         for _ in range(2):
             steps += 1
             try:
-                outcome = attempt(rate)
+                outcome = run_step(rate)
             except JoinFailed:
                 continue
             if is_sustained(outcome, limit):
@@ -57,16 +56,16 @@ def find_highest_rate(attempt: Callable[[float], Outcome], first: float, limit: 
         failed = rate
         return False
 
-    def may_go_on() -> bool:
-        return steps < MOST_STEPS and time.monotonic() < until
+    def is_within_budget() -> bool:
+        return steps < MAX_STEPS and time.monotonic() < until
 
     rate = first
-    while may_go_on() and holds(rate):
-        rate *= FACTOR
-    while may_go_on() and not best.rate and rate > first / 50:
+    while is_within_budget() and sustains(rate):
+        rate *= STEP_FACTOR
+    while is_within_budget() and not best.rate and rate > first / 50:
         rate /= 2
-        holds(rate)
-    for _ in range(HALVINGS):
-        if best.rate and failed and may_go_on():
-            holds((best.rate * failed) ** 0.5)
+        sustains(rate)
+    for _ in range(BISECTIONS):
+        if best.rate and failed and is_within_budget():
+            sustains((best.rate * failed) ** 0.5)
     return best

@@ -1,4 +1,4 @@
-"""Figures as they are kept: JSON with the machine, the versions and the command; and how they are summed up."""
+"""Defines the results that are stored as JSON, and their median and range."""
 
 import importlib.metadata
 import math
@@ -16,18 +16,18 @@ from chatter import __version__
 
 
 class Results(TypedDict):
-    """What a run leaves."""
+    """The results of a run, as bench/results/*.json stores them."""
 
     quick: bool
-    commands: dict[str, str]  # by scenario
+    commands: dict[str, str]  # by scenario letter
     machine: dict[str, str]
     versions: dict[str, str]  # by server
-    held: dict[str, float]  # where the next ramps begin
-    figures: dict[str, dict[str, dict[str, list[float]]]]  # by scenario, server and figure: one for each repeat
+    held: dict[str, float]  # sustained rates, from which the next ramps start; by "scenario server"
+    figures: dict[str, dict[str, dict[str, list[float]]]]  # by letter, server and figure: one value for each repeat
 
 
-def about_this_run(servers: Sequence[Server], *, quick: bool) -> Results:
-    """Results without any figures."""
+def empty_results(servers: Sequence[Server], *, quick: bool) -> Results:
+    """Builds results with machine and versions, without figures."""
     return {
         "quick": quick,
         "commands": {},
@@ -38,21 +38,21 @@ def about_this_run(servers: Sequence[Server], *, quick: bool) -> Results:
     }
 
 
-def with_kept(new: Results, kept: Results | None) -> Results:
-    """`new`, with the scenarios of `kept` that were not measured anew, if they were on this machine."""
-    if kept is None or kept["machine"] != new["machine"]:
+def merge_with_baseline(new: Results, baseline: Results | None) -> Results:
+    """Adds the baseline's scenarios that `new` lacks, if both are of one machine."""
+    if baseline is None or baseline["machine"] != new["machine"]:
         return new
     return {
         **new,
-        "commands": {**kept["commands"], **new["commands"]},
-        "versions": {**kept["versions"], **new["versions"]},
-        "held": {**kept["held"], **new["held"]},
-        "figures": {**kept["figures"], **new["figures"]},
+        "commands": {**baseline["commands"], **new["commands"]},
+        "versions": {**baseline["versions"], **new["versions"]},
+        "held": {**baseline["held"], **new["held"]},
+        "figures": {**baseline["figures"], **new["figures"]},
     }
 
 
 def machine() -> dict[str, str]:
-    """What it ran on."""
+    """Describes this machine: processor, memory, kernel and Python."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -62,19 +62,19 @@ def machine() -> dict[str, str]:
     }
 
 
-def middle(values: Sequence[float]) -> float:
-    """The median of those that are numbers; NaN where half of the tries or more came to nothing."""
+def median_or_nan(values: Sequence[float]) -> float:
+    """Returns the median of the finite values; NaN unless most are finite."""
     good = [value for value in values if math.isfinite(value)]
     return statistics.median(good) if 2 * len(good) > len(values) else math.nan
 
 
-def spread(values: Sequence[float]) -> float:
-    """Half the distance of the extremes, as a part of the median: ± so much."""
+def half_range(values: Sequence[float]) -> float:
+    """Returns half the distance of the extremes as a fraction of the median."""
     good = [value for value in values if math.isfinite(value)]
-    centre = middle(values)
-    if len(good) < 2 or not centre or math.isnan(centre):
+    median = median_or_nan(values)
+    if len(good) < 2 or not median or math.isnan(median):
         return 0.0
-    return (max(good) - min(good)) / 2 / centre
+    return (max(good) - min(good)) / 2 / median
 
 
 def _processor() -> str:
@@ -91,6 +91,6 @@ def _versions(server: Server) -> str:
         package = (PEERS / "node_modules/ws/package.json").read_text()
         found = re.search(r'"version": "([^"]+)"', package)
         return f"ws {found[1] if found else '?'}, Node.js {node.removeprefix('v')}"
-    ask = "import sys, importlib.metadata as m; print(', '.join(f'{n} {m.version(n)}' for n in sys.argv[1:]))"
-    asked = subprocess.run([PEER_PYTHON, "-c", ask, *server.packages], capture_output=True, text=True, check=True)
-    return asked.stdout.strip()
+    script = "import sys, importlib.metadata as m; print(', '.join(f'{n} {m.version(n)}' for n in sys.argv[1:]))"
+    printed = subprocess.run([PEER_PYTHON, "-c", script, *server.packages], capture_output=True, text=True, check=True)
+    return printed.stdout.strip()

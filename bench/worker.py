@@ -1,7 +1,7 @@
-"""One process of the generator: its share of the people, one epoll, an open loop.
+"""Runs one generator process: a share of the connections, on one epoll.
 
-Open loop: what is to be sent when is laid down before a step begins, and does not wait for the server. A message that
-leaves late, because this process or the server was busy, counts from the time at which it was to leave.
+The loop is open: the send times of a step are planned before it begins and do not depend on the server. A message that
+is sent late, because this process or the server was busy, is timed from its planned send time.
 """
 
 import gc
@@ -16,29 +16,29 @@ from bench import frames
 from bench.connection import Connection, State
 from bench.delivery_check import DeliveryCheck
 from bench.message_stamp import TIME, MessageStamp, message_text
-from bench.plan import SECOND, Arrival, Group, Outcome, Step, Talk, schedule
+from bench.plan import SECOND, Arrival, Group, Outcome, Step, Traffic, schedule
 
 BUFFER = 256 * 1024
-"""Bytes taken at once from a connection."""
+"""Bytes of one read from a connection."""
 
-FINE = 2_000_000
-"""Nanoseconds before something is due from which on epoll's milliseconds are too coarse."""
+SELECT_BELOW = 2_000_000
+"""Nanoseconds. Shorter waits use `select`, because epoll's timeout is in milliseconds."""
 
-LOOK_EVERY = SECOND // 20
-"""How often it is looked whether a step is over, or hopeless."""
+CHECK_INTERVAL = SECOND // 20
+"""Time between two checks whether a step is over or has to be aborted."""
 
-QUIET = SECOND // 3
-"""Without a byte for so long a server is taken to have said everything."""
+QUIET_PERIOD = SECOND // 3
+"""A server that sends nothing for this long counts as quiet."""
 
-SETTLED_WITHIN = 10 * SECOND
+QUIET_TIMEOUT = 10 * SECOND
 
-ARRIVED_WITHIN = 60 * SECOND
+ARRIVAL_TIMEOUT = 60 * SECOND
 
 NEVER = 1 << 62
 
 
-class Action(NamedTuple):
-    """Something to send, or without bytes somebody to set out."""
+class ScheduledAction(NamedTuple):
+    """Sends `data` at `due`, or starts the connection if `data` is empty."""
 
     due: int
     connection: Connection
@@ -46,7 +46,7 @@ class Action(NamedTuple):
 
 
 class Worker:
-    """The public methods are what the other end of the pipe asks for."""
+    """Owns this process's connections. Its public methods are called through the pipe."""
 
     def __init__(self, number: int, workers: int, port: int) -> None:
         self._number = number
@@ -61,142 +61,148 @@ class Worker:
         self._by_fd: dict[int, Connection] = {}
         self._outcome = Outcome()
         self._arrival: Arrival | None = None
-        self._waiting: Iterator[Connection] = iter(())
-        self._to_come = 0
-        self._under_way = 0
-        self._heard_at = 0
+        self._not_started: Iterator[Connection] = iter(())
+        self._arrivals_left = 0
+        self._last_receipt_at = 0
 
     def run(self, step: Step, begin: int) -> Outcome:
-        """One step, beginning at `begin`."""
+        """Runs one step that starts at `begin`."""
         outcome = self._outcome = Outcome()
-        actions = [action for talk in step.talks for action in self._words(step, talk, begin)]
-        actions += self._expect(step.arrival, begin)
+        actions = [action for traffic in step.traffic for action in self._planned_sends(step, traffic, begin)]
+        actions += self._plan_arrival(step.arrival, begin)
         actions.sort(key=lambda action: action.due)
-        checks = [DeliveryCheck(step, talk, self._groups[talk.group], self._people[talk.group]) for talk in step.talks]
-        ear = next((one for talk in step.talks for one in self._people[talk.group] if one.is_read), None)
-        spoken = max((begin + round((step.warm_up + step.seconds) * SECOND), begin) if step.talks else (begin,))
-        latest = spoken + round(step.patience * SECOND)
+        checks = [
+            DeliveryCheck(step, traffic, self._groups[traffic.group], self._people[traffic.group])
+            for traffic in step.traffic
+        ]
+        people = (person for traffic in step.traffic for person in self._people[traffic.group])
+        probe = next((person for person in people if person.is_recorded), None)
+        last_send = max((begin + round((step.warm_up + step.seconds) * SECOND), begin) if step.traffic else (begin,))
+        deadline = last_send + round(step.drain_timeout * SECOND)
 
         def is_over(now: int) -> bool:
-            if self._to_come:
-                return now > begin + ARRIVED_WITHIN
-            if ear is not None and _delay(ear) > step.give_up_at * SECOND:
-                outcome.gave_up = True
+            if self._arrivals_left:
+                return now > begin + ARRIVAL_TIMEOUT
+            if probe is not None and _latest_delay(probe) > step.abort_latency * SECOND:
+                outcome.aborted = True
                 return True
-            return now >= spoken and (now >= latest or all(check.is_complete() for check in checks))
+            return now >= last_send and (now >= deadline or all(check.is_complete() for check in checks))
 
-        cpu = _cpu()
+        cpu = _cpu_seconds()
         self._loop(actions, is_over)
-        outcome.cpu = _cpu() - cpu
-        outcome.failed += self._to_come
+        outcome.generator_cpu = _cpu_seconds() - cpu
+        outcome.failed += self._arrivals_left
         for check in checks:
-            check.settle(outcome, begin)
+            check.add_to(outcome, begin)
         return outcome
 
-    def settle(self) -> bool:
-        """Listen until nothing has come for a while; whether that is so."""
-        until = time.monotonic_ns() + SETTLED_WITHIN
-        self._heard_at = time.monotonic_ns()
-        self._loop([], lambda now: now - self._heard_at > QUIET or now > until)
+    def wait_until_quiet(self) -> bool:
+        """Receives until nothing has arrived for a while; returns False on timeout."""
+        until = time.monotonic_ns() + QUIET_TIMEOUT
+        self._last_receipt_at = time.monotonic_ns()
+        self._loop([], lambda now: now - self._last_receipt_at > QUIET_PERIOD or now > until)
         return time.monotonic_ns() <= until
 
     def heartbeat(self) -> bool:
-        """Everybody says that they are still there; whether all were answered, and nothing comes any more."""
-        beat = frames.heartbeat()
+        """Sends heartbeats; returns whether all were answered and the server is quiet."""
+        heartbeat = frames.heartbeat()
         everybody = [person for people in self._people.values() for person in people]
-        unanswered = {person: person.bytes for person in everybody if person.state in (State.IN, State.CONNECTED)}
+        open_states = (State.CONNECTED, State.JOINED)
+        unanswered = {person: person.bytes_received for person in everybody if person.state in open_states}
         for person in unanswered:
-            person.send(beat, self._epoll)
-        until = time.monotonic_ns() + SETTLED_WITHIN
+            person.send(heartbeat, self._epoll)
+        until = time.monotonic_ns() + QUIET_TIMEOUT
 
         def are_answered() -> bool:
-            return all(person.bytes > before for person, before in unanswered.items())
+            return all(person.bytes_received > before for person, before in unanswered.items())
 
         self._loop([], lambda now: now > until or are_answered())
-        return are_answered() and self.settle()
+        return are_answered() and self.wait_until_quiet()
 
     def close(self) -> None:
-        """Everybody goes."""
+        """Closes all connections."""
         for person in self._by_fd.values():
-            person.end()
+            person.close()
 
-    # ---------------------------------------------------------------- before a step
+    # ---------------------------------------------------------------- plan of a step
 
-    def _words(self, step: Step, talk: Talk, begin: int) -> Iterator[Action]:
-        group = self._groups[talk.group]
-        talkers = {person.publisher: person for person in self._people[talk.group] if person.publisher is not None}
-        for due, publisher, number in schedule(step, talk, group, begin):
-            person = talkers.get(publisher)
+    def _planned_sends(self, step: Step, traffic: Traffic, begin: int) -> Iterator[ScheduledAction]:
+        group = self._groups[traffic.group]
+        publishers = {
+            person.publisher: person for person in self._people[traffic.group] if person.publisher is not None
+        }
+        for due, publisher, number in schedule(step, traffic, group, begin):
+            person = publishers.get(publisher)
             if person is None:
                 continue
             topic = person.topics[number // group.publishers % group.topics]
-            message = message_text(MessageStamp(due, publisher, number), step.size)
-            said = {"name": f"u{person.member}", "message": message}
-            yield Action(due, person, frames.push(str(number + 2), topic, "new_message", said))
+            text = message_text(MessageStamp(due, publisher, number), step.message_size)
+            payload = {"name": f"u{person.member}", "message": text}
+            yield ScheduledAction(due, person, frames.push(str(number + 2), topic, "new_message", payload))
 
-    def _expect(self, arrival: Arrival | None, begin: int) -> list[Action]:
-        """Who comes in this step; those who come at a certain rate are returned with the time at which they do."""
-        self._arrival, self._waiting, self._to_come, self._under_way = arrival, iter(()), 0, 0
+    def _plan_arrival(self, arrival: Arrival | None, begin: int) -> list[ScheduledAction]:
+        """Plans who starts when. Without a rate only the first ones are planned; each arrival starts the next."""
+        self._arrival, self._not_started, self._arrivals_left = arrival, iter(()), 0
         if arrival is None:
             return []
-        people = self._people[arrival.group.name] if arrival.only == "join" else self._recruit(arrival.group)
-        self._to_come = len(people)
+        people = self._people[arrival.group.name] if arrival.only == "join" else self._create_connections(arrival.group)
+        self._arrivals_left = len(people)
         begin += round(arrival.delay * SECOND)
         if not arrival.rate:
-            first = people[: max(1, arrival.under_way // self._workers)]
-            self._waiting = iter(people[len(first) :])
-            return [Action(begin, person, b"") for person in first]
-        return [Action(begin + round(person.member * SECOND / arrival.rate), person, b"") for person in people]
+            first = people[: max(1, arrival.concurrency // self._workers)]
+            self._not_started = iter(people[len(first) :])
+            return [ScheduledAction(begin, person, b"") for person in first]
+        return [ScheduledAction(begin + round(person.member * SECOND / arrival.rate), person, b"") for person in people]
 
-    def _recruit(self, group: Group) -> list[Connection]:
-        """The share of a group that this process has."""
+    def _create_connections(self, group: Group) -> list[Connection]:
+        """Creates this process's share of a group, not yet connected."""
         self._groups[group.name] = group
-        in_full = group.read_in_full()
-        publishers = {group.publisher(number): number for number in range(group.publishers)}
-        rooms_with_reader: set[int] = set()
+        recorded = group.recorded_members()
+        publishers = {group.member_of_publisher(number): number for number in range(group.publishers)}
+        rooms_with_reference: set[int] = set()
         people = self._people[group.name] = []
         for member in range(self._number, group.size, self._workers):
             room = group.room_of(member)
             topics = group.topics_of(room)
-            joins = _joins(group, member, topics)
-            # One at least of those who are read in full has to be a measure for those whose bytes are counted.
-            is_measure = member not in publishers and room not in rooms_with_reader
-            person = Connection(member, room, topics, joins, is_read=member in in_full or is_measure)
+            joins = _join_frames(group, member, topics)
+            # Byte counts are compared within a process, so each room needs a recorded non-publisher here.
+            is_reference = member not in publishers and room not in rooms_with_reference
+            person = Connection(member, room, topics, joins, is_recorded=member in recorded or is_reference)
             person.publisher = publishers.get(member)
-            if person.is_read and person.publisher is None:
-                rooms_with_reader.add(room)
+            if person.is_recorded and person.publisher is None:
+                rooms_with_reference.add(room)
             people.append(person)
         return people
 
-    # ---------------------------------------------------------------- the loop
+    # ---------------------------------------------------------------- event loop
 
-    def _loop(self, actions: Sequence[Action], is_over: Callable[[int], bool]) -> None:
-        position, due, look = 0, actions[0].due if actions else NEVER, 0
+    def _loop(self, actions: Sequence[ScheduledAction], is_over: Callable[[int], bool]) -> None:
+        position, due, next_check = 0, actions[0].due if actions else NEVER, 0
         while True:
             now = time.monotonic_ns()
-            if now >= look:
+            if now >= next_check:
                 if is_over(now):
                     return
-                look = now + LOOK_EVERY
-            for fd, events in self._wait(min(due, look) - now):
+                next_check = now + CHECK_INTERVAL
+            for fd, events in self._wait(min(due, next_check) - now):
                 if time.monotonic_ns() >= due:
-                    position = self._act(actions, position)
+                    position = self._run_due(actions, position)
                     due = actions[position].due if position < len(actions) else NEVER
-                self._take(self._by_fd[fd], events)
+                self._on_event(self._by_fd[fd], events)
             if time.monotonic_ns() >= due:
-                position = self._act(actions, position)
+                position = self._run_due(actions, position)
                 due = actions[position].due if position < len(actions) else NEVER
 
     def _wait(self, nanoseconds: int) -> Iterable[tuple[int, int]]:
         if nanoseconds <= 0:
             return self._epoll.poll(0)
-        if nanoseconds < FINE:
+        if nanoseconds < SELECT_BELOW:
             select.select([self._epoll], [], [], nanoseconds / SECOND)
             return self._epoll.poll(0)
-        return self._epoll.poll((nanoseconds - FINE // 2) / SECOND)
+        return self._epoll.poll((nanoseconds - SELECT_BELOW // 2) / SECOND)
 
-    def _act(self, actions: Sequence[Action], position: int) -> int:
-        """Do what is due; returns the position of what is not due yet."""
+    def _run_due(self, actions: Sequence[ScheduledAction], position: int) -> int:
+        """Runs the due actions from `position`; returns the position of the next one."""
         outcome = self._outcome
         while position < len(actions):
             now = time.monotonic_ns()
@@ -205,35 +211,35 @@ class Worker:
                 break
             if data:
                 outcome.sent += 1
-                outcome.late = max(outcome.late, (now - due) / SECOND)
+                outcome.max_send_delay = max(outcome.max_send_delay, (now - due) / SECOND)
                 connection.send(data, self._epoll)
             else:
-                self._set_out(connection, due)
+                self._start(connection, due)
             position += 1
         return position
 
-    def _take(self, connection: Connection, events: int) -> None:
+    def _on_event(self, connection: Connection, events: int) -> None:
         if events & select.EPOLLOUT:
             connection.flush(self._epoll)
         if events & ~select.EPOLLOUT:
-            self._heard_at = connection.listen(self._buffer, self._view)
-            if connection.state is not State.IN:
+            self._last_receipt_at = connection.receive(self._buffer, self._view)
+            if connection.state is not State.JOINED:
                 self._advance(connection)
 
-    # ---------------------------------------------------------------- coming
+    # ---------------------------------------------------------------- arrivals
 
-    def _set_out(self, connection: Connection, due: int) -> None:
+    def _start(self, connection: Connection, due: int) -> None:
         assert self._arrival is not None
-        connection.due = due
-        self._outcome.first_at = self._outcome.first_at or due
+        connection.start_due = due
+        self._outcome.first_started_at = self._outcome.first_started_at or due
         if self._arrival.only == "join":
             connection.join(self._epoll)
             return
         try:
             connection.connect(self._port, self._handshake, self._epoll)
         except OSError:
-            connection.end()
-            self._came(connection)
+            connection.close()
+            self._arrived(connection)
         else:
             self._by_fd[connection.fd] = connection
 
@@ -241,35 +247,35 @@ class Worker:
         arrival = self._arrival
         if arrival is None:
             return
-        if connection.state is State.SHAKING and connection.is_shaken():
+        if connection.state is State.HANDSHAKE and connection.try_finish_handshake():
             if arrival.only == "connect":
-                self._came(connection)
+                self._arrived(connection)
             else:
                 connection.join(self._epoll)
-        elif (connection.state is State.JOINING and connection.is_let_in(arrival.greeting)) or (
-            connection.state is State.GONE
+        elif (connection.state is State.JOINING and connection.try_finish_join(arrival.history)) or (
+            connection.state is State.CLOSED
         ):
-            self._came(connection)
+            self._arrived(connection)
 
-    def _came(self, connection: Connection) -> None:
-        """One more is in, or will never be; the next may come."""
+    def _arrived(self, connection: Connection) -> None:
+        """Counts one arrival, joined or failed, and starts the next."""
         assert self._arrival is not None
         outcome = self._outcome
-        self._to_come -= 1
-        if connection.state is State.GONE:
+        self._arrivals_left -= 1
+        if connection.state is State.CLOSED:
             outcome.failed += 1
         else:
             outcome.arrived += 1
-            outcome.last_at = max(outcome.last_at, self._heard_at)
-            outcome.joins.append((self._heard_at - connection.due) // 1000)
-        after = next(self._waiting, None)
-        if after is not None:
-            self._set_out(after, time.monotonic_ns())
+            outcome.last_joined_at = max(outcome.last_joined_at, self._last_receipt_at)
+            outcome.join_times.append((self._last_receipt_at - connection.start_due) // 1000)
+        following = next(self._not_started, None)
+        if following is not None:
+            self._start(following, time.monotonic_ns())
 
 
-def serve(pipe: Pipe, number: int, workers: int, port: int) -> None:
-    """What the process runs: do what comes through the pipe, until it says to close."""
-    gc.disable()  # nothing here refers to itself, and a collection would be late for what is due
+def run_worker(pipe: Pipe, number: int, workers: int, port: int) -> None:
+    """Calls the methods that `pipe` names, in the worker process, until "close"."""
+    gc.disable()  # there are no reference cycles, and a collection would delay sends
     worker = Worker(number, workers, port)
     while True:
         name, arguments = pipe.recv()
@@ -282,19 +288,19 @@ def serve(pipe: Pipe, number: int, workers: int, port: int) -> None:
             return
 
 
-def _joins(group: Group, member: int, topics: Sequence[str]) -> bytes:
-    payload = {"name": f"u{member}"} if group.shown else {}
+def _join_frames(group: Group, member: int, topics: Sequence[str]) -> bytes:
+    payload = {"name": f"u{member}"} if group.with_name else {}
     return b"".join(frames.join(topic, payload) for topic in topics)
 
 
-def _delay(ear: Connection) -> int:
-    """How late the newest message was that somebody heard."""
-    if not ear.heard:
+def _latest_delay(probe: Connection) -> int:
+    """Returns the latency of the newest message that `probe` received, in nanoseconds."""
+    if not probe.received:
         return 0
-    came, found = ear.heard[-1]
-    return came - int(found[-1][:TIME])
+    received_at, stamps = probe.received[-1]
+    return received_at - int(stamps[-1][:TIME])
 
 
-def _cpu() -> float:
+def _cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime

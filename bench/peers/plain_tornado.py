@@ -1,4 +1,7 @@
-"""Tornado as its documentation shows a chat: write_message to each."""
+"""Serves rooms with Tornado, written as its documentation shows a chat.
+
+`write_message` sends to each connection of a room.
+"""
 
 import asyncio
 import json
@@ -23,12 +26,12 @@ class ChatHandler(tornado.websocket.WebSocketHandler):
             rooms[topic].add(self)
             self.topics.add(topic)
         elif event == "new_message":
-            said = json.dumps(
+            frame = json.dumps(
                 [None, None, topic, "new_message", {"name": payload["name"], "message": payload["message"]}]
             )
             for member in list(rooms[topic]):
                 try:
-                    member.write_message(said)
+                    member.write_message(frame)
                 except tornado.websocket.WebSocketClosedError:
                     pass
             await self.saver.save(topic, payload["name"], payload["message"])

@@ -1,4 +1,7 @@
-"""How the Python peers save: a thread with SQLite that commits all that waits at once."""
+"""Saves messages to SQLite in a thread, for the Python peers.
+
+One transaction commits all messages that wait.
+"""
 
 import asyncio
 import queue
@@ -14,7 +17,7 @@ class Saver:
         threading.Thread(target=self._run, daemon=True).start()
 
     def save(self, topic: str, name: str, message: str) -> "asyncio.Future[None]":
-        """Can be awaited: it is saved."""
+        """Queues a message; the future resolves when it is committed."""
         saved: Future = Future()
         self._waiting.put(((topic, name, message), saved))
         return asyncio.wrap_future(saved)

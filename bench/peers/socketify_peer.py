@@ -1,4 +1,7 @@
-"""socketify, which is uWebSockets (C++) in Python, as its documentation shows it: subscribe and publish."""
+"""Serves rooms with socketify, Python bindings of uWebSockets (C++).
+
+Written as its documentation shows a chat: `subscribe` and `publish`.
+"""
 
 import json
 import sqlite3
@@ -19,8 +22,8 @@ def on_message(ws, text, _opcode):
     if event == "phx_join":
         ws.subscribe(topic)
     elif event == "new_message":
-        said = {"name": payload["name"], "message": payload["message"]}
-        app.publish(topic, json.dumps([None, None, topic, "new_message", said]), OpCode.TEXT)
+        message = {"name": payload["name"], "message": payload["message"]}
+        app.publish(topic, json.dumps([None, None, topic, "new_message", message]), OpCode.TEXT)
         with database:
             database.execute(
                 "INSERT INTO message (topic, name, message) VALUES (?, ?, ?)",

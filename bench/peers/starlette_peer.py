@@ -1,4 +1,7 @@
-"""Starlette on uvicorn with uvloop and httptools: a websocket endpoint and a set of connections for each room."""
+"""Serves rooms with Starlette on uvicorn, uvloop and httptools.
+
+A websocket endpoint sends to the set of connections of each room.
+"""
 
 import json
 import sys
@@ -24,8 +27,8 @@ async def chat(websocket):
                 rooms[topic].add(websocket)
                 topics.add(topic)
             elif event == "new_message":
-                said = {"name": payload["name"], "message": payload["message"]}
-                await tell(topic, json.dumps([None, None, topic, "new_message", said]))
+                message = {"name": payload["name"], "message": payload["message"]}
+                await broadcast(topic, json.dumps([None, None, topic, "new_message", message]))
                 await saver.save(topic, payload["name"], payload["message"])
             await websocket.send_text(json.dumps([join_ref, ref, topic, "phx_reply", {"status": "ok", "response": {}}]))
     except WebSocketDisconnect:
@@ -35,7 +38,7 @@ async def chat(websocket):
             rooms[topic].discard(websocket)
 
 
-async def tell(topic, text):
+async def broadcast(topic, text):
     for member in list(rooms[topic]):
         try:
             await member.send_text(text)
@@ -53,7 +56,7 @@ if __name__ == "__main__":
         loop="uvloop",
         http="httptools",
         ws="websockets",
-        ws_ping_interval=None,  # clients send heartbeats; no server here pings besides
+        ws_ping_interval=None,  # no server pings, since clients send heartbeats
         ws_per_message_deflate=False,
         log_level="warning",
     )

@@ -1,4 +1,7 @@
-"""websockets as its documentation shows broadcasting: broadcast() to the set of a room's connections."""
+"""Serves rooms with websockets, written as its documentation shows broadcasting.
+
+`broadcast()` sends to the set of a room's connections.
+"""
 
 import asyncio
 import json
@@ -22,8 +25,8 @@ async def chat(websocket):
                 rooms[topic].add(websocket)
                 topics.add(topic)
             elif event == "new_message":
-                said = {"name": payload["name"], "message": payload["message"]}
-                broadcast(rooms[topic], json.dumps([None, None, topic, "new_message", said]))
+                message = {"name": payload["name"], "message": payload["message"]}
+                broadcast(rooms[topic], json.dumps([None, None, topic, "new_message", message]))
                 await saver.save(topic, payload["name"], payload["message"])
             await websocket.send(json.dumps([join_ref, ref, topic, "phx_reply", {"status": "ok", "response": {}}]))
     except ConnectionClosed:
@@ -34,7 +37,7 @@ async def chat(websocket):
 
 
 async def main():
-    # Clients send heartbeats; no server here pings besides. No extension is offered by the clients either.
+    # No server pings, since clients send heartbeats. Clients offer no extension, so nothing is compressed.
     async with serve(chat, "127.0.0.1", int(sys.argv[1]), ping_interval=None) as server:
         await server.serve_forever()
 

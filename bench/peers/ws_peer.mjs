@@ -1,4 +1,5 @@
-// Node's ws, as its documentation shows a broadcast: send() to each open client; and Node's own SQLite.
+// Serves rooms with Node's ws, written as its documentation shows a broadcast: send() to each open client.
+// Messages are saved with Node's own SQLite.
 
 import { DatabaseSync } from "node:sqlite";
 import { WebSocket, WebSocketServer } from "ws";
@@ -25,9 +26,9 @@ server.on("connection", (socket) => {
       topics.add(topic);
     } else if (event === "new_message") {
       const { name, message } = payload;
-      const said = JSON.stringify([null, null, topic, "new_message", { name, message }]);
+      const frame = JSON.stringify([null, null, topic, "new_message", { name, message }]);
       for (const member of rooms.get(topic)) {
-        if (member.readyState === WebSocket.OPEN) member.send(said);
+        if (member.readyState === WebSocket.OPEN) member.send(frame);
       }
       insert.run(topic, name, message);
     }

@@ -1,4 +1,4 @@
-"""Everything that is measured, in the order in which it is shown."""
+"""Lists all scenarios, in the order of the tables."""
 
 from bench.scenario import Scenario
 from bench.scenarios import (

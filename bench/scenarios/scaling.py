@@ -1,47 +1,52 @@
-"""(i) What a delivery costs the server as a room grows, and as rooms become more."""
+"""Scenario (i) measures CPU per delivery by room size and by number of rooms."""
 
-from bench.load_generator import most_connections
-from bench.plan import Group, Step, Talk
+from bench.load_generator import max_connections
+from bench.plan import Group, Step, Traffic
 from bench.scenario import Context, Figure, Figures, Scenario
 from bench.server_session import ServerSession
 from bench.servers import Server
 
 SIZES = (10, 100, 1_000, 10_000)
 ROOMS = (10, 100, 1_000, 10_000)
-DELIVERIES = 20_000.0
-"""A second, at every size of the room."""
-MESSAGES = 2_000.0
-"""A second, at every number of rooms."""
-IN_EACH = 5
-"""People in a room and rooms of a person: 10,000 rooms with 10,000 connections."""
+DELIVERIES_PER_SECOND = 20_000.0
+"""Rate at every room size."""
+MESSAGES_PER_SECOND = 2_000.0
+"""Rate at every number of rooms."""
+BLOCK_SIZE = 5
+"""People in each room, and rooms of each person: 10,000 connections, 10,000 rooms."""
 
 
 def _measure(server: Server, context: Context) -> Figures:
     figures = {}
     for size in SIZES:
-        group = Group("one", rooms=1, people=size, publishers=min(size, 10), shown=False)
-        figures[f"size_{size}"] = _cost(server, context, group, DELIVERIES / size)
+        group = Group("one", rooms=1, people=size, publishers=min(size, 10), with_name=False)
+        figures[f"size_{size}"] = _cpu_per_delivery(server, context, group, DELIVERIES_PER_SECOND / size)
     for rooms in ROOMS:
-        blocks = rooms // IN_EACH
-        if rooms <= most_connections():
-            group = Group("many", rooms=blocks, people=IN_EACH, publishers=blocks, topics=IN_EACH, shown=False)
-            figures[f"rooms_{rooms}"] = _cost(server, context, group, MESSAGES)
+        blocks = rooms // BLOCK_SIZE
+        if rooms <= max_connections():
+            group = Group(
+                "many", rooms=blocks, people=BLOCK_SIZE, publishers=blocks, topics=BLOCK_SIZE, with_name=False
+            )
+            figures[f"rooms_{rooms}"] = _cpu_per_delivery(server, context, group, MESSAGES_PER_SECOND)
     return figures
 
 
-def _cost(server: Server, context: Context, group: Group, rate: float) -> float:
+def _cpu_per_delivery(server: Server, context: Context, group: Group, rate: float) -> float:
     with ServerSession(server, group) as session:
-        outcome = session.run(Step((Talk(group.name, rate),), warm_up=1.0, seconds=4.0))
-        context.tell(server, f"{group.rooms * group.topics} rooms of {group.people}", outcome, session.cpu)
-    return session.cost(outcome)
+        outcome = session.run(Step((Traffic(group.name, rate),), warm_up=1.0, seconds=4.0))
+        context.report_step(
+            server, f"{group.rooms * group.topics} rooms of {group.people}", outcome, session.server_cpu
+        )
+    return session.cpu_per_delivery(outcome)
 
 
 SCENARIO = Scenario(
     "i",
-    "growth",
-    f"Server CPU for a delivery: one room at {DELIVERIES:,.0f} a second, rooms of {IN_EACH} at {MESSAGES:,.0f} msg/s",
+    "scaling",
+    f"Server CPU per delivery: one room at {DELIVERIES_PER_SECOND:,.0f} deliveries a second, "
+    f"rooms of {BLOCK_SIZE} at {MESSAGES_PER_SECOND:,.0f} msg/s",
     {f"size_{size}": Figure(f"a room of {size:,}", "µs", digits=2) for size in SIZES}
-    | {f"rooms_{rooms}": Figure(f"{rooms:,} rooms of {IN_EACH}", "µs", digits=2) for rooms in ROOMS},
+    | {f"rooms_{rooms}": Figure(f"{rooms:,} rooms of {BLOCK_SIZE}", "µs", digits=2) for rooms in ROOMS},
     _measure,
     in_quick=False,
 )

@@ -1,4 +1,4 @@
-"""(j) From the start of the server to its ready line, with many messages in the database."""
+"""Scenario (j) measures the time from process start to the ready line."""
 
 import functools
 import subprocess
@@ -12,8 +12,8 @@ from bench.servers import ROOT, RunningServer, Server
 
 @functools.cache
 def _database(messages: int) -> Path:
-    """Made once for a run."""
-    file = Path(_folder().name) / "past.db"
+    """Creates the database once in a run."""
+    file = Path(_folder().name) / "seeded.db"
     subprocess.run([sys.executable, "-m", "bench.seed_database", str(file), str(messages)], cwd=ROOT, check=True)
     return file
 
@@ -26,11 +26,11 @@ def _folder() -> "tempfile.TemporaryDirectory[str]":
 def _measure(server: Server, context: Context) -> Figures:
     figures = {}
     with RunningServer(server) as running:
-        figures["empty"] = running.ready_after
+        figures["empty"] = running.startup_seconds
     messages = 100_000 if context.quick else 1_000_000
     with RunningServer(server, _database(messages)) as running:
-        figures["past"] = running.ready_after
-    context.note(
+        figures["past"] = running.startup_seconds
+    context.print_line(
         f"    {server.name} ready after {figures['empty']:.2f} s, with {messages:,} messages {figures['past']:.2f} s"
     )
     return figures
@@ -38,8 +38,8 @@ def _measure(server: Server, context: Context) -> Figures:
 
 SCENARIO = Scenario(
     "j",
-    "start",
-    "From the start to the ready line",
+    "startup",
+    "From process start to the ready line",
     {
         "empty": Figure("a new database", "s", digits=2),
         "past": Figure("1,000,000 messages in the database", "s", digits=2),

@@ -1,4 +1,4 @@
-"""A ramp finds what a server holds, and ends."""
+"""A ramp finds the highest sustained rate and always ends."""
 
 import math
 from array import array
@@ -11,32 +11,32 @@ from bench.plan import Outcome
 from bench.ramp import find_highest_rate
 
 
-def a_server_that_holds(most: float) -> Callable[[float], Outcome]:
-    return lambda rate: Outcome(latencies=array("Q", [1_000 if rate <= most else 1_000_000]))
+def a_server_that_sustains(capacity: float) -> Callable[[float], Outcome]:
+    return lambda rate: Outcome(latencies=array("Q", [1_000 if rate <= capacity else 1_000_000]))
 
 
-@pytest.mark.parametrize("most", [3, 95, 100, 1_234, 50_000])
-def test_the_highest_rate_held_is_found_from_below_and_from_above(most: float) -> None:
-    held = find_highest_rate(a_server_that_holds(most), 100.0, 100.0).rate
-    assert held <= most
-    assert most / held < 1.15
+@pytest.mark.parametrize("capacity", [3, 95, 100, 1_234, 50_000])
+def test_the_highest_sustained_rate_is_found_from_below_and_above(capacity: float) -> None:
+    found = find_highest_rate(a_server_that_sustains(capacity), 100.0, 100.0).rate
+    assert found <= capacity
+    assert capacity / found < 1.15
 
 
-def test_nothing_is_held_where_every_step_loses_something() -> None:
+def test_no_rate_is_sustained_if_every_step_loses_a_message() -> None:
     assert find_highest_rate(lambda _rate: Outcome(lost=1, latencies=array("Q", [1])), 100.0, 100.0).rate == 0
 
 
-def test_a_ramp_ends_though_nothing_is_too_much() -> None:
-    assert math.isfinite(find_highest_rate(a_server_that_holds(math.inf), 100.0, 100.0).rate)
+def test_a_ramp_ends_even_if_every_rate_is_sustained() -> None:
+    assert math.isfinite(find_highest_rate(a_server_that_sustains(math.inf), 100.0, 100.0).rate)
 
 
-def test_a_step_may_fail_once() -> None:
+def test_a_rate_is_retried_once() -> None:
     tries: list[float] = []
 
-    def attempt(rate: float) -> Outcome:
+    def run_step(rate: float) -> Outcome:
         tries.append(rate)
         if len(tries) == 1:
-            raise JoinFailed("a hiccup")
-        return a_server_that_holds(500)(rate)
+            raise JoinFailed("a temporary failure")
+        return a_server_that_sustains(500)(rate)
 
-    assert find_highest_rate(attempt, 100.0, 100.0).rate > 430
+    assert find_highest_rate(run_step, 100.0, 100.0).rate > 430

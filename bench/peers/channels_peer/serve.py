@@ -1,4 +1,7 @@
-"""Django Channels on Daphne, as the tutorial of Channels shows a chat: a consumer, groups, the layer in memory."""
+"""Serves rooms with Django Channels on Daphne.
+
+Written as the tutorial of Channels shows a chat: a consumer uses groups, with the channel layer in memory.
+"""
 
 import hashlib
 import re
@@ -21,7 +24,7 @@ settings.configure(
 )
 django.setup()
 
-from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402  # Django has to be set up first
+from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402  # Django must be set up first
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
 from daphne.server import Server  # noqa: E402
@@ -53,17 +56,19 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             self.topics.add(topic)
             await self.channel_layer.group_add(group(topic), self.channel_name)
         elif event == "new_message":
-            said = {"name": payload["name"], "message": payload["message"]}
-            await self.channel_layer.group_send(group(topic), {"type": "chat.message", "topic": topic, "said": said})
-            await Message.objects.acreate(topic=topic, **said)
+            message = {"name": payload["name"], "message": payload["message"]}
+            await self.channel_layer.group_send(
+                group(topic), {"type": "chat.message", "topic": topic, "message": message}
+            )
+            await Message.objects.acreate(topic=topic, **message)
         await self.send_json([join_ref, ref, topic, "phx_reply", {"status": "ok", "response": {}}])
 
     async def chat_message(self, event):
-        await self.send_json([None, None, event["topic"], "new_message", event["said"]])
+        await self.send_json([None, None, event["topic"], "new_message", event["message"]])
 
 
 def group(topic):
-    """A name that Channels allows."""
+    """Returns a group name that Channels allows."""
     name = re.sub(r"[^a-zA-Z0-9_.-]", ".", topic)
     return name if len(name) < 100 else hashlib.sha256(topic.encode()).hexdigest()
 
@@ -79,6 +84,6 @@ application = ProtocolTypeRouter({"websocket": URLRouter([path("socket/websocket
 Server(
     application,
     endpoints=build_endpoint_description_strings(host="127.0.0.1", port=int(sys.argv[1])),
-    ping_interval=86_400,  # clients send heartbeats; no server here pings besides
+    ping_interval=86_400,  # no server pings, since clients send heartbeats
     websocket_timeout=-1,
 ).run()
