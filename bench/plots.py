@@ -21,8 +21,8 @@ from matplotlib import ticker  # noqa: E402
 OURS, THEIRS = "#2563eb", "#94a3b8"
 
 BARS = (
-    ("a", "held", "Big room: deliveries a second held, p99 ≤ 100 ms", "bench-big-room.svg"),
-    ("b", "held", "Small rooms: messages a second held, p99 ≤ 50 ms", "bench-small-rooms.svg"),
+    ("a", "held", "Big room: sustained deliveries a second, p99 ≤ 100 ms", "bench-big-room.svg"),
+    ("b", "held", "Small rooms: sustained messages a second, p99 ≤ 50 ms", "bench-small-rooms.svg"),
     ("e", "bytes", "Memory of an idle connection, kB", "bench-idle.svg"),
 )
 
@@ -40,9 +40,9 @@ def main(file: str, folder: str) -> None:
             print(image, title)
     scaling = figures.get("i", {})
     if scaling:
-        title = "Server CPU for a delivery, µs, as a room grows and as rooms become more"
-        _draw_scaling(scaling, title, Path(folder) / "bench-growth.svg")
-        print("bench-growth.svg", title)
+        title = "Server CPU per delivery, µs, by size of a room and by number of rooms"
+        _draw_scaling(scaling, title, Path(folder) / "bench-scaling.svg")
+        print("bench-scaling.svg", title)
 
 
 def _draw_bars(found: dict[str, float], title: str, image: Path) -> None:
