@@ -32,6 +32,8 @@ check: lint types test ## all that CI runs: linter, formatter, types, tests
 lint: $(BIN)/pytest
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	sh tests/support/check-commits.sh
 
 types: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/mypy
@@ -48,7 +50,7 @@ bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter besid
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)" --repeats=$(or $(REPEATS),0)
 
 clean: ## remove what the other verbs made, but not the database
-	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules build *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # What the verbs need. Each is made once, and anew when what it is made from changes.
 

@@ -11,6 +11,7 @@ from web.settings import Settings, variable
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 
 
 def as_documented(field: "dataclasses.Field[object]") -> str:
@@ -54,3 +55,22 @@ def test_the_documents_link_only_to_what_is_there() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_architecture_has_a_line_for_every_module() -> None:
+    folders = ("chatter", "schema", "web")
+    modules = {str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    modules = {name for name in modules if not re.search(r"__init__|node_modules|migrations/", name)}
+    assert sorted(re.findall(r"^\| `([a-z0-9_/]+\.py)` \| [a-zA-Z`]", ARCHITECTURE, re.MULTILINE)) == sorted(modules)
+
+
+def test_what_the_architecture_points_to_is_there() -> None:
+    table = ARCHITECTURE.split("## Where is …")[1].split("\n## ")[0]
+    answers = re.findall(r"^\| [^|]+\? \| `([^`]+)` \| (.*) \|$", table, re.MULTILINE)
+    assert len(answers) > 25
+    for file, names in answers:
+        code = (ROOT / file).read_text()
+        for name in re.findall(r"`([\w.]+)`", names):
+            assert re.search(rf"\b(def|class) {name.rsplit('.')[-1]}\b|^{name}\b", code, re.MULTILINE), (
+                f"{file}: {name}"
+            )

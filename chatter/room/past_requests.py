@@ -26,7 +26,7 @@ UNAVAILABLE = Refused("unavailable")
 class PastRequests:
     """Owns the requests for which the database is asked. A predecessor's answers may come too, and are ignored."""
 
-    __slots__ = ("_broadcaster", "_context", "_joins", "_others", "_recent", "_recovery", "_room", "_slug")
+    __slots__ = ("_broadcaster", "_context", "_pending", "_recent", "_room", "_slug")
 
     def __init__(
         self, slug: str, context: RoomContext, *, room: RoomRef, broadcaster: Broadcaster, recent: RecentMessages
@@ -37,39 +37,38 @@ class PastRequests:
         self._room = room
         self._broadcaster = broadcaster
         self._recent = recent
-        self._recovery = RecoveryRules(recent, context)
-        self._joins: dict[Subscriber, Join] = {}
-        self._others: dict[int, Sync | ReadHistory] = {}  # by the request's identity
+        # Joins by their subscriber, others by the request's identity. One dict: an empty one takes 64 bytes a room.
+        self._pending: dict[Subscriber | int, Join | Sync | ReadHistory] = {}
 
     @property
     def pending(self) -> list[Join | Sync | ReadHistory]:
         """The requests that wait for the database."""
-        return [*self._joins.values(), *self._others.values()]
+        return list(self._pending.values())
 
     @property
     def is_pending(self) -> bool:
         """Whether some request waits for the database."""
-        return bool(self._joins or self._others)
+        return bool(self._pending)
 
     def is_joining(self, subscriber: Subscriber) -> bool:
         """Returns whether the join of `subscriber` waits for the database."""
-        return subscriber in self._joins
+        return subscriber in self._pending
 
     def forget(self, subscriber: Subscriber) -> None:
         """Drops the join of a client that has left."""
-        self._joins.pop(subscriber, None)
+        self._pending.pop(subscriber, None)
 
     def join(self, join: Join) -> CatchUp | None:
         """Returns what the client missed, or None once the database is asked: `joined` returns it then."""
         catch_up = self._recovery.from_memory(join.position)
         if catch_up is None:
-            self._joins[join.subscriber] = join
+            self._pending[join.subscriber] = join
             self._load_missed(join)
         return catch_up
 
     def joined(self, join: Join, loaded: MissedLoaded) -> CatchUp | None:
         """Returns what the client missed, or None where it has left or is refused."""
-        if self._joins.pop(join.subscriber, None) is None:
+        if self._pending.pop(join.subscriber, None) is None:
             return None
         if loaded.messages is None:
             self._broadcaster.push(join.subscriber, join.subscriber.refuse("unavailable"))
@@ -81,14 +80,14 @@ class PastRequests:
         """Answers a `sync`, or asks the database."""
         catch_up = self._recovery.from_memory(sync.position)
         if catch_up is None:
-            self._others[id(sync)] = sync
+            self._pending[id(sync)] = sync
             self._load_missed(sync)
         else:
             self._answer_sync(sync, catch_up)
 
     def synced(self, sync: Sync, loaded: MissedLoaded) -> None:
         """Answers a `sync` with what the database has answered."""
-        if self._others.pop(id(sync), None) is None:
+        if self._pending.pop(id(sync), None) is None:
             return
         if loaded.messages is None:
             self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, UNAVAILABLE))
@@ -103,7 +102,7 @@ class PastRequests:
             else self._recent.page_after(request.after, request.limit)
         )
         if page is None:
-            self._others[id(request)] = request
+            self._pending[id(request)] = request
             self._context.history.tell(LoadPage(self._room, self._slug, self._recent.newest, request))
         else:
             self._broadcaster.push(request.reader, request.reader.answer(request.ref, page))
@@ -111,7 +110,7 @@ class PastRequests:
     def page_loaded(self, loaded: PageLoaded) -> None:
         """Answers a `history` with what the database has answered."""
         request = loaded.request
-        if self._others.pop(id(request), None) is not None:
+        if self._pending.pop(id(request), None) is not None:
             self._broadcaster.push(request.reader, request.reader.answer(request.ref, loaded.answer))
 
     def _answer_sync(self, sync: Sync, catch_up: CatchUp) -> None:
@@ -134,3 +133,7 @@ class PastRequests:
                 request=request,
             )
         )
+
+    @property
+    def _recovery(self) -> RecoveryRules:
+        return RecoveryRules(self._recent, self._context)  # made when needed: it would take 56 bytes a room
