@@ -5,6 +5,8 @@ WORKERS ?= 3
 BIN := .venv/bin
 CLIENT := web/client
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+PRETTIER := node $(CLIENT)/node_modules/prettier/bin/prettier.cjs --log-level=warn
+PRETTIER_FILES := "$(CLIENT)/**/*.{js,css}" "{tests,bench}/**/*.mjs"
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -29,19 +31,21 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or s
 
 check: lint types test ## all that CI runs: linter, formatter, types, tests
 
-lint: $(BIN)/pytest
+lint: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 	sh tests/support/check-commits.sh
+	$(PRETTIER) --check $(PRETTIER_FILES)
 
 types: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/mypy
 	cd $(CLIENT) && node node_modules/typescript/bin/tsc -p .
 
-format: $(BIN)/pytest ## rewrite the code as the formatter wants it
+format: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## rewrite the code as the formatter wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(PRETTIER) --write $(PRETTIER_FILES)
 
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)
