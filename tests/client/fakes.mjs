@@ -119,7 +119,14 @@ export class FakeSocket {
 
 /** @param {number} seq @param {Partial<Posted>} [changes] @returns {Posted} */
 export function message(seq, changes = {}) {
-  return { seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at: "2026-11-24T03:06:22.123456Z", ...changes };
+  return {
+    seq,
+    id: `m${seq}`,
+    name: "bo",
+    message: `word ${seq}`,
+    inserted_at: "2026-11-24T03:06:22.123456Z",
+    ...changes,
+  };
 }
 
 /** @param {number} from @param {number} to */

@@ -48,7 +48,10 @@ test("a void place counts for the row and is not shown", () => {
   history.void(2);
   history.hear(message(5));
   assert.deepEqual(seqs(history), [1, 4, 5]);
-  assert.deepEqual(history.after(2).map((each) => each.seq), [4, 5]);
+  assert.deepEqual(
+    history.after(2).map((each) => each.seq),
+    [4, 5],
+  );
 });
 
 test("what came ahead can become void before its turn", () => {
@@ -77,7 +80,10 @@ test("older messages go in front, and none that is held already", () => {
 
 test("what was said after a seq is found without a search", () => {
   const history = holding(11, 15);
-  assert.deepEqual(history.after(13).map((each) => each.seq), [14, 15]);
+  assert.deepEqual(
+    history.after(13).map((each) => each.seq),
+    [14, 15],
+  );
   assert.equal(history.after(15).length, 0);
   assert.equal(history.after(2).length, 5);
 });

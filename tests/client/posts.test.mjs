@@ -28,8 +28,10 @@ const sent = () => socket.latest.sent("new_message");
 const lastPost = () => sent().at(-1);
 const words = () => sent().map((push) => push.payload.message);
 const repeats = () => sent().map((push) => push.payload.repeat ?? false);
-const heardOwn = (seq, id = lastPost().payload.id) => socket.latest.hears("new_message", message(seq, { id, name: "ann" }));
-const acknowledge = (push, seq) => push.answer("ok", { id: push.payload.id, seq, inserted_at: "2026-11-24T03:06:22.123456Z" });
+const heardOwn = (seq, id = lastPost().payload.id) =>
+  socket.latest.hears("new_message", message(seq, { id, name: "ann" }));
+const acknowledge = (push, seq) =>
+  push.answer("ok", { id: push.payload.id, seq, inserted_at: "2026-11-24T03:06:22.123456Z" });
 
 test("a post is pending at once, stands in its place when heard, and is said when acknowledged", () => {
   socket.latest.welcomes([]);
@@ -76,7 +78,10 @@ test("a post that was heard and can never be saved stands among the unsent", () 
   socket.latest.hears("message_voided", { seq: 1 });
   lastPost().answer("error", { reason: "not_saved" });
   assert.deepEqual(seqs(), []);
-  assert.deepEqual(posts().map((post) => [post.status, post.heard]), [["failed", false]]);
+  assert.deepEqual(
+    posts().map((post) => [post.status, post.heard]),
+    [["failed", false]],
+  );
 });
 
 test("a post without an answer is not sent after ten seconds, but a late answer counts", () => {
@@ -126,7 +131,10 @@ test("what was not acknowledged when the connection was lost is repeated, and wh
   socket.latest.welcomes([]);
   assert.deepEqual(words().slice(3), ["kept", "lost"]);
   assert.deepEqual(repeats(), [false, false, false, true, true]);
-  assert.deepEqual(posts().map((post) => post.heard), [true, false]);
+  assert.deepEqual(
+    posts().map((post) => post.heard),
+    [true, false],
+  );
 });
 
 test("a post heard but void after a crash of the server is said again", () => {
@@ -136,7 +144,13 @@ test("a post heard but void after a crash of the server is said again", () => {
   socket.latest.breaks();
   socket.latest.welcomes([], { epoch: 2, seq: 2, base: 2 });
   assert.deepEqual(seqs(), [1, 2]);
-  assert.deepEqual([words(), repeats()], [["ghost", "ghost"], [false, true]]);
+  assert.deepEqual(
+    [words(), repeats()],
+    [
+      ["ghost", "ghost"],
+      [false, true],
+    ],
+  );
   heardOwn(3);
   assert.deepEqual(seqs(), [1, 2, 3]);
 });
@@ -149,7 +163,13 @@ test("what one page could not send, the next one does, in order and as repeats",
   assert.deepEqual(states(), ["waiting", "waiting"]);
   socket.latest.welcomes([]);
   heardOwn(1);
-  assert.deepEqual([words(), repeats()], [["one", "two"], [true, true]]);
+  assert.deepEqual(
+    [words(), repeats()],
+    [
+      ["one", "two"],
+      [true, true],
+    ],
+  );
   sent().forEach((push, index) => acknowledge(push, index + 1));
   assert.equal(outbox.kept.size, 0);
 });
@@ -174,7 +194,10 @@ test("one that the next page finds in the room is not shown twice", async () => 
   room = open();
   socket.latest.welcomes([message(1, { id, name: "ann" })]);
   await settled();
-  assert.deepEqual(posts().map((post) => [post.status, post.heard]), [["pending", true]]);
+  assert.deepEqual(
+    posts().map((post) => [post.status, post.heard]),
+    [["pending", true]],
+  );
 });
 
 for (const reason of ["overloaded", "rate_limited"]) {
@@ -192,7 +215,9 @@ for (const reason of ["overloaded", "rate_limited"]) {
     heardOwn(1);
     assert.deepEqual(words(), ["one", "one", "two"]);
     heardOwn(2);
-    sent().slice(1).forEach((push, index) => acknowledge(push, index + 1));
+    sent()
+      .slice(1)
+      .forEach((push, index) => acknowledge(push, index + 1));
     ["three", "four"].forEach((text) => room.say(text));
     assert.deepEqual(words().slice(3), ["three", "four"]);
   });

@@ -17,7 +17,8 @@ beforeEach(() => {
 /** @param {string[]} names */
 const present = (...names) => Object.fromEntries(names.map((name) => [name, { metas: [{ phx_ref: name }] }]));
 const counts = (people) => socket.latest.hears("presence_count", { people });
-const changes = ({ joins = [], leaves = [] }) => socket.latest.hears("presence_diff", { joins: present(...joins), leaves: present(...leaves) });
+const changes = ({ joins = [], leaves = [] }) =>
+  socket.latest.hears("presence_diff", { joins: present(...joins), leaves: present(...leaves) });
 
 /** How many are here and how many of them are listed, when the page has counted. */
 function here() {

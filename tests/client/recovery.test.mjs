@@ -25,7 +25,10 @@ async function answer(event, status, response) {
 
 /** The answer to a sync, what follows it, and the answer that tells that all of it is in. */
 async function synced(said, changes) {
-  socket.latest.sent("sync").at(-1).answer("ok", recovered(said.at(-1)?.seq ?? 0, changes));
+  socket.latest
+    .sent("sync")
+    .at(-1)
+    .answer("ok", recovered(said.at(-1)?.seq ?? 0, changes));
   hears(...said);
   await settled();
   await answer("history", "ok", { messages: [], more: false });
@@ -56,14 +59,20 @@ test("what was heard and never saved is dropped when the epoch has changed, and 
   await rejoin([], { seq: 5, base: 3 });
   assert.deepEqual(seqs(), [1, 2, 3, 4, 5]);
   await rejoin([message(4, { id: "another" })], { epoch: 2, base: 3 });
-  assert.deepEqual(room.history.said.value.map((each) => each.id), ["m1", "m2", "m3", "another"]);
+  assert.deepEqual(
+    room.history.said.value.map((each) => each.id),
+    ["m1", "m2", "m3", "another"],
+  );
   assert.equal(socket.latest.params().epoch, 2);
 });
 
 test("a position that the server cannot use makes the page start over, and say so", async () => {
   socket.latest.welcomes(messages(1, 5));
   await rejoin(messages(9001, 9010), { recovered: false });
-  assert.deepEqual(seqs(), messages(9001, 9010).map((each) => each.seq));
+  assert.deepEqual(
+    seqs(),
+    messages(9001, 9010).map((each) => each.seq),
+  );
   assert.equal(room.history.more.value, true);
   assert.equal(room.recovery.missingAfter.value, 5);
 });
@@ -71,7 +80,10 @@ test("a position that the server cannot use makes the page start over, and say s
 test("what could not be recovered is no longer missing when the person has read back to it", async () => {
   socket.latest.welcomes(messages(1, 5));
   await rejoin(messages(21, 23), { recovered: false });
-  for (const [from, to, missing] of [[11, 20, 5], [6, 10, 0]]) {
+  for (const [from, to, missing] of [
+    [11, 20, 5],
+    [6, 10, 0],
+  ]) {
     room.loadOlder();
     await answer("history", "ok", { messages: messages(from, to), more: true });
     assert.equal(room.recovery.missingAfter.value, missing);
@@ -87,7 +99,10 @@ test("a long absence is made up for page by page, and what comes meanwhile waits
   assert.deepEqual(asked("history").at(-1), { after: 9 });
   assert.deepEqual(seqs().at(-1), 9);
   await answer("history", "ok", { messages: messages(10, 12), more: false });
-  assert.deepEqual(seqs(), messages(1, 13).map((each) => each.seq));
+  assert.deepEqual(
+    seqs(),
+    messages(1, 13).map((each) => each.seq),
+  );
   assert.deepEqual(asked("sync"), []);
 });
 
@@ -156,9 +171,15 @@ test("a page that read too slowly asks for what was dropped, whatever it was ask
   hears(message(6));
   socket.latest.hears("resync", { seq: 9 });
   await settled();
-  assert.deepEqual(asked("sync"), [{ since: 3, epoch: 1 }, { since: 3, epoch: 1 }]);
+  assert.deepEqual(asked("sync"), [
+    { since: 3, epoch: 1 },
+    { since: 3, epoch: 1 },
+  ]);
   await synced(messages(4, 9));
-  assert.deepEqual(seqs(), messages(1, 9).map((each) => each.seq));
+  assert.deepEqual(
+    seqs(),
+    messages(1, 9).map((each) => each.seq),
+  );
   socket.latest.hears("resync", { seq: 9 });
   assert.deepEqual(asked("sync").at(-1), { since: 9, epoch: 1 });
 });

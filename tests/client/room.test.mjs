@@ -21,12 +21,17 @@ const seqs = () => room.history.said.value.map((each) => each.seq);
 test("a join tells the topic and the name, and brings the newest messages and the people", () => {
   assert.equal(socket.latest.topic, "chat_room:lobby");
   assert.deepEqual(socket.latest.params(), { name: "ann", resync: true });
-  socket.latest.welcomes(messages(1, 3), { people: { bo: { metas: [{ phx_ref: "1" }] }, ann: { metas: [{ phx_ref: "2" }, { phx_ref: "3" }] } } });
+  socket.latest.welcomes(messages(1, 3), {
+    people: { bo: { metas: [{ phx_ref: "1" }] }, ann: { metas: [{ phx_ref: "2" }, { phx_ref: "3" }] } },
+  });
   mock.timers.tick(100);
   assert.equal(room.state.value, "joined");
   assert.equal(room.welcomed.value, true);
   assert.deepEqual(seqs(), [1, 2, 3]);
-  assert.deepEqual(room.people.listed.value, [{ name: "ann", connections: 2 }, { name: "bo", connections: 1 }]);
+  assert.deepEqual(room.people.listed.value, [
+    { name: "ann", connections: 2 },
+    { name: "bo", connections: 1 },
+  ]);
 });
 
 test("a refused join says why", () => {
@@ -38,13 +43,19 @@ test("a refused join says why", () => {
 test("older messages are loaded once at a time, and a lost connection does not block the next try", async () => {
   socket.latest.welcomes(messages(91, 100));
   room.loadOlder();
-  assert.deepEqual(socket.latest.sent("history").map((push) => push.payload), [{ before: 91 }]);
+  assert.deepEqual(
+    socket.latest.sent("history").map((push) => push.payload),
+    [{ before: 91 }],
+  );
   socket.latest.breaks();
   await settled();
   assert.equal(room.loadingOlder.value, false);
   socket.latest.welcomes(messages(91, 100));
   room.loadOlder();
-  socket.latest.sent("history").at(-1).answer("ok", { messages: messages(41, 90), more: true });
+  socket.latest
+    .sent("history")
+    .at(-1)
+    .answer("ok", { messages: messages(41, 90), more: true });
   await settled();
   assert.equal(room.history.first, 41);
 });

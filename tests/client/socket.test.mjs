@@ -4,7 +4,14 @@ import { Connection, jittered } from "../../web/client/socket.js";
 
 class FakeTransport {
   constructor(url, options) {
-    Object.assign(this, { url, longPollFallbackMs: options.longPollFallbackMs, options, connects: 0, state: "closed", pings: [] });
+    Object.assign(this, {
+      url,
+      longPollFallbackMs: options.longPollFallbackMs,
+      options,
+      connects: 0,
+      state: "closed",
+      pings: [],
+    });
   }
 
   onOpen(act) {

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clean, cleanName, initials, length, newId, parts, slugify, tint, TINTS } from "../../web/client/text.js";
 
-const links = (text) => parts(text).filter((part) => part.kind === "link").map((part) => part.href);
-const plain = (text) => parts(text).map((part) => part.text).join("");
+const links = (text) =>
+  parts(text)
+    .filter((part) => part.kind === "link")
+    .map((part) => part.href);
+const plain = (text) =>
+  parts(text)
+    .map((part) => part.text)
+    .join("");
 
 test("control characters are dropped, new lines and tabs stay", () => {
   assert.equal(clean("a\u0000b\tc\r\nd\u009f\n\n"), "ab\tc\nd");
@@ -26,7 +32,9 @@ test("characters are counted as the server counts them", () => {
 
 test("links are found without the punctuation around them", () => {
   assert.deepEqual(links("see https://a.example/x, (http://b.example/y) and https://c.example/w_(z)."), [
-    "https://a.example/x", "http://b.example/y", "https://c.example/w_(z)",
+    "https://a.example/x",
+    "http://b.example/y",
+    "https://c.example/w_(z)",
   ]);
 });
 

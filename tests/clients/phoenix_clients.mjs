@@ -8,12 +8,16 @@ const { LongPoll, Presence, Socket } = require("phoenix");
 const TRANSPORTS = {
   websocket: globalThis.WebSocket ?? require("ws"), // Node has its own from version 22 on
   longpoll: LongPoll,
-  blocked: class Blocked { // a network that lets no websocket through
-    constructor() { setTimeout(() => this.onerror("blocked")); }
+  blocked: class Blocked {
+    // a network that lets no websocket through
+    constructor() {
+      setTimeout(() => this.onerror("blocked"));
+    }
     close() {}
   },
 };
-const VERSION_1 = { // phoenix.js brings no serializer for it, and takes none for polling, so it is set afterwards
+const VERSION_1 = {
+  // phoenix.js brings no serializer for it, and takes none for polling, so it is set afterwards
   encode: (message, done) => done(JSON.stringify(message)),
   decode: (text, done) => done(JSON.parse(text)),
 };

@@ -55,7 +55,8 @@ export class History {
   void(seq) {
     const ahead = this.#ahead.get(seq);
     if (ahead) this.#ahead.set(seq, { ...ahead, void: true });
-    if (seq >= this.first && seq <= this.last) this.said.value = this.said.peek().filter((message) => message.seq !== seq);
+    if (seq >= this.first && seq <= this.last)
+      this.said.value = this.said.peek().filter((message) => message.seq !== seq);
   }
 
   /** Forget everything above `seq`. @param {number} seq */

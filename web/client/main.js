@@ -55,4 +55,7 @@ watchRooms();
 watchDay();
 countUnread(current);
 makeRoomForKeyboard();
-render(html`<${App} connection=${connection} current=${current} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+render(
+  html`<${App} connection=${connection} current=${current} />`,
+  /** @type {HTMLElement} */ (document.getElementById("app")),
+);

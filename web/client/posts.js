@@ -79,7 +79,12 @@ export class Posts {
     const adopted = (await this.#outbox.adopt()).filter(({ id }) => !this.#find(id));
     if (!adopted.length) return;
     this.#singly = true;
-    const posts = adopted.map((post) => ({ ...post, status: unsent(post), tried: true, heard: this.#room.has(post.id) }));
+    const posts = adopted.map((post) => ({
+      ...post,
+      status: unsent(post),
+      tried: true,
+      heard: this.#room.has(post.id),
+    }));
     this.pending.value = [...this.pending.peek(), ...posts].sort((a, b) => a.written - b.written);
     this.#flush();
   }
@@ -89,7 +94,18 @@ export class Posts {
     const now = Date.now();
     const written = Math.max(now, 1 + (this.pending.peek().at(-1)?.written ?? 0));
     /** @type {PendingPost} */
-    const post = { id: newId(), name, message, inserted_at: new Date(now).toISOString(), written, status: "waiting", why: "", tried: false, heard: false, until: 0 };
+    const post = {
+      id: newId(),
+      name,
+      message,
+      inserted_at: new Date(now).toISOString(),
+      written,
+      status: "waiting",
+      why: "",
+      tried: false,
+      heard: false,
+      until: 0,
+    };
     this.pending.value = [...this.pending.peek(), post];
     this.#outbox.keep(post);
     this.#flush();
@@ -135,7 +151,8 @@ export class Posts {
     const post = tried ? { name, message, id, repeat: true } : { name, message, id };
     this.#change(id, { status: "pending", tried: true });
     this.#expect(id, heard ? SAVING_MS : PATIENCE_MS);
-    this.#channel?.push(NEW_MESSAGE, post, ANSWER_MS)
+    this.#channel
+      ?.push(NEW_MESSAGE, post, ANSWER_MS)
       .receive("ok", (posted) => this.#acknowledged(id, posted))
       .receive("error", (refusal) => this.#refused(id, refusal))
       .receive("timeout", () => this.#unanswered(id));
@@ -195,7 +212,9 @@ export class Posts {
   }
 
   #look() {
-    this.savingIsBehind.value = this.pending.peek().some((post) => onItsWay(post) && post.heard && Date.now() >= post.until);
+    this.savingIsBehind.value = this.pending
+      .peek()
+      .some((post) => onItsWay(post) && post.heard && Date.now() >= post.until);
   }
 
   /** @param {string} id @param {string} why */

@@ -29,7 +29,8 @@ export class Questions {
   /** @param {string} event @param {object} request @returns {Promise<any>} the answer; rejects with a `Refused` */
   ask(event, request) {
     return this.#wait((resolve, reject) => {
-      this.#channel?.push(event, request, ANSWER_MS)
+      this.#channel
+        ?.push(event, request, ANSWER_MS)
         .receive("ok", resolve)
         .receive("error", reject)
         .receive("timeout", () => reject({ reason: "timeout" }));

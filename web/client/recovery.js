@@ -82,7 +82,7 @@ export class Recovery {
     if (this.#attempt || !this.#misses) return;
     const attempt = (this.#attempt = {});
     try {
-      for (let vain = 0; this.#misses; ) vain = await this.#next(vain);
+      for (let vain = 0; this.#misses;) vain = await this.#next(vain);
     } catch {
       // The connection is lost; the next join tells anew what is missing.
     } finally {

@@ -70,9 +70,16 @@ export class Room {
     this.#channel = channel;
     this.state.value = "joining";
     this.#listen(channel);
-    channel.join()
-      .receive("ok", this.#from(channel, (answer) => this.#joined(channel, answer)))
-      .receive("error", this.#from(channel, (refusal) => this.#refused(refusal)));
+    channel
+      .join()
+      .receive(
+        "ok",
+        this.#from(channel, (answer) => this.#joined(channel, answer)),
+      )
+      .receive(
+        "error",
+        this.#from(channel, (refusal) => this.#refused(refusal)),
+      );
     this.posts.adopt();
   }
 
@@ -116,11 +123,26 @@ export class Room {
   /** @param {Channel} channel */
   #listen(channel) {
     this.people.follow(channel);
-    channel.on(NEW_MESSAGE, this.#from(channel, (message) => this.#hear(message)));
-    channel.on(MESSAGE_VOIDED, this.#from(channel, ({ seq }) => this.history.void(seq)));
-    channel.on(RESYNC, this.#from(channel, () => this.#resync(channel)));
-    channel.on(TYPING, this.#from(channel, ({ name }) => this.#heardTyping(name)));
-    channel.on(PRESENCE_STATE, this.#from(channel, () => this.#welcome()));
+    channel.on(
+      NEW_MESSAGE,
+      this.#from(channel, (message) => this.#hear(message)),
+    );
+    channel.on(
+      MESSAGE_VOIDED,
+      this.#from(channel, ({ seq }) => this.history.void(seq)),
+    );
+    channel.on(
+      RESYNC,
+      this.#from(channel, () => this.#resync(channel)),
+    );
+    channel.on(
+      TYPING,
+      this.#from(channel, ({ name }) => this.#heardTyping(name)),
+    );
+    channel.on(
+      PRESENCE_STATE,
+      this.#from(channel, () => this.#welcome()),
+    );
     channel.onError(this.#from(channel, () => this.#lost("joining")));
     channel.onClose(this.#from(channel, () => this.#closed()));
   }

@@ -11,7 +11,9 @@ const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
 /** @param {string} text */
 export function clean(text) {
   const lines = text.replace(/\r\n?/g, "\n").replace(CONTROL, "");
-  return wellFormed(lines).replace(/^\s*\n/, "").trimEnd();
+  return wellFormed(lines)
+    .replace(/^\s*\n/, "")
+    .trimEnd();
 }
 
 /** @param {string} name */
@@ -33,8 +35,15 @@ export function length(text) {
 
 /** What the person typed as a room's name, as a slug. @param {string} name */
 export function slugify(name) {
-  const plain = name.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  return plain.trim().replace(/[^a-z0-9_]+/g, "-").replace(/^[-_]+|-+$/g, "").slice(0, 64);
+  const plain = name
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase();
+  return plain
+    .trim()
+    .replace(/[^a-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "")
+    .slice(0, 64);
 }
 
 /** @param {string} message @returns {Part[]} */
@@ -85,7 +94,10 @@ function balanced(text, open, close) {
 export function initials(name) {
   const words = name.split(/[\s._-]+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0] ?? "?"];
-  return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
+  return letters
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("")
+    .toUpperCase();
 }
 
 /** How many colours style.css has for people. */

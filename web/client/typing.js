@@ -16,7 +16,10 @@ export class Typing {
   heard(name) {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
-    this.#timers.set(name, setTimeout(() => this.stopped(name), SHOWN_MS));
+    this.#timers.set(
+      name,
+      setTimeout(() => this.stopped(name), SHOWN_MS),
+    );
     this.#tell();
   }
 

@@ -44,7 +44,7 @@ function firstUnseen(room) {
   const time = seen.peek()[room.slug];
   const said = room.history.said.peek();
   const at = time ? said.findIndex((message) => message.inserted_at > time) : 0;
-  return at > 0 ? said[at]?.seq ?? 0 : 0;
+  return at > 0 ? (said[at]?.seq ?? 0) : 0;
 }
 
 /** While nobody looks, the title counts what the others say. @param {Current} current */

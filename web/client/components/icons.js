@@ -13,7 +13,9 @@ export const Down = () => icon("M12 5v14M6 13l6 6 6-6");
 export const Plus = () => icon("M12 5v14M5 12h14");
 export const Edit = () => icon("M4 20h4L19 9l-4-4L4 16v4zM13.5 6.5l4 4");
 export const People = () =>
-  icon("M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8");
+  icon(
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8",
+  );
 
 /** Two bubbles, one answering the other. */
 export const Logo = () => html`

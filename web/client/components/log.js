@@ -103,7 +103,8 @@ function Top({ room }) {
   if (empty && room.state.value === "refused") return null;
   if (!room.welcomed.value && empty) return html`<${Skeleton} />`;
   if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
-  if (room.history.more.value) return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
+  if (room.history.more.value)
+    return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
   return html`<${Beginning} slug=${room.slug} />`;
 }
 

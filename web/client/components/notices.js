@@ -9,12 +9,15 @@ export function Notices({ room }) {
   return html`
     <div class="notices" role="status">
       ${posts.savingIsBehind.value && html`<p class="notice">Saving is behind. Everybody has heard you; it is kept as soon as possible.</p>`}
-      ${recovery.missingAfter.value > 0 && html`
+      ${
+        recovery.missingAfter.value > 0 &&
+        html`
         <p class="notice">
           <span>Not everything said while you were away is loaded. Scroll up to load it.</span>
           <button type="button" onClick=${dismiss}>Dismiss</button>
         </p>
-      `}
+      `
+      }
     </div>
   `;
 }

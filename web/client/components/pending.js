@@ -28,18 +28,24 @@ const then = (act) => () => {
 function Post({ room, post, before }) {
   return html`
     <${Message} said=${post} first=${!continues(before, post)} state=${post.status}>
-      ${post.status === "waiting" && html`
+      ${
+        post.status === "waiting" &&
+        html`
         <p class="unsent">
           waiting to be sent · <button type="button" onClick=${then(() => room.posts.discard(post.id))}>discard</button>
         </p>
-      `}
-      ${post.status === "failed" && html`
+      `
+      }
+      ${
+        post.status === "failed" &&
+        html`
         <p class="not-sent" role="alert">
           not sent · <button type="button" onClick=${then(() => room.posts.retry(post.id))}>retry</button>
           ${" · "}<button type="button" onClick=${then(() => room.posts.discard(post.id))}>discard</button>
           ${" "}<span class="why">${post.why}</span>
         </p>
-      `}
+      `
+      }
     <//>
   `;
 }

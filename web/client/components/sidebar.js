@@ -90,7 +90,8 @@ function OtherRoom() {
     typed.value = "";
     go(slug);
   };
-  const pressed = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && /** @type {HTMLElement} */ (event.target).blur();
+  const pressed = (/** @type {KeyboardEvent} */ event) =>
+    event.key === "Escape" && /** @type {HTMLElement} */ (event.target).blur();
   return html`
     <form class="other-room" onSubmit=${open}>
       <label class="sr-only" for="other-room">Open or create a room</label>

@@ -11,7 +11,9 @@ export function standing(connection, room) {
   if (state === "waiting") return { key: "reconnecting", label: "Reconnecting" };
   if (state === "connecting") return { key: "connecting", label: "Connecting" };
   if (room.state.value === "refused") return { key: "refused", label: "Not let in" };
-  return room.state.value === "joined" ? { key: "connected", label: "Connected" } : { key: "joining", label: "Joining" };
+  return room.state.value === "joined"
+    ? { key: "connected", label: "Connected" }
+    : { key: "joining", label: "Joining" };
 }
 
 /** The dot in the header. Its words change only with the state, so a screen reader is not told every second. @param {{connection: Connection, room: Room}} props */
