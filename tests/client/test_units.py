@@ -1,4 +1,4 @@
-"""The client's own parts, without a page: tests for Node, beside this file."""
+"""The client's own parts, without a page: the tests for Node in `units/`."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.node
 
-UNITS = sorted(Path(__file__).parent.glob("*.test.mjs"))
+UNITS = sorted(Path(__file__).parent.glob("units/*.test.mjs"))
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

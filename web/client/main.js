@@ -3,13 +3,13 @@ import { options, render } from "preact";
 import { App } from "./components/app.js";
 import { html } from "./html.js";
 import { name } from "./me.js";
-import { Room } from "./room.js";
+import { Room } from "./room/room.js";
 import { open, refresh, watchRooms } from "./rooms.js";
-import { followAddress, slug } from "./route.js";
-import { Connection, follow } from "./socket.js";
+import { followAddress, slug } from "./browser/route.js";
+import { Connection, follow } from "./connection.js";
 import { watchDay } from "./time.js";
 import { countUnread } from "./unread.js";
-import { makeRoomForKeyboard } from "./viewport.js";
+import { makeRoomForKeyboard } from "./browser/viewport.js";
 
 const connection = new Connection("/socket");
 

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { recall, remember } from "./storage.js";
+import { recall, remember } from "./browser/storage.js";
 
 /** The name this person goes by; empty until they have said it. */
 export const name = signal(recall("name"));

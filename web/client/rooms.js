@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { recall, remember } from "./storage.js";
+import { recall, remember } from "./browser/storage.js";
 
 /** @typedef {import("./messages.js").RoomSummary} RoomSummary */
 

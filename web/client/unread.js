@@ -2,7 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { name } from "./me.js";
 import { see, seen } from "./rooms.js";
 
-/** @typedef {import("./room.js").Room} Room */
+/** @typedef {import("./room/room.js").Room} Room */
 /** @typedef {{readonly value: Room}} Current */
 
 const hidden = signal(false);

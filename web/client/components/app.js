@@ -8,8 +8,8 @@ import { drawer, MenuButton, Sidebar } from "./sidebar.js";
 import { Banner, standing, Status } from "./status.js";
 import { TypingLine } from "./typing-line.js";
 
-/** @typedef {import("../room.js").Room} Room */
-/** @typedef {import("../socket.js").Connection} Connection */
+/** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {import("../connection.js").Connection} Connection */
 
 /** The whole page: rooms at the side, one conversation, and the dialog that asks for a name. @param {{connection: Connection, current: {readonly value: Room}}} props */
 export function App({ connection, current }) {

@@ -6,7 +6,7 @@ import { name } from "../me.js";
 import { clean, length } from "../text.js";
 import { Send } from "./icons.js";
 
-/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 
 /** From here on the composer says how much is left. */
 const COUNT_FROM = LIMITS.message - 400;

@@ -9,7 +9,7 @@ import { Pending } from "./pending.js";
 import { Down } from "./icons.js";
 import { Reading } from "./reading.js";
 
-/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").Posted} Posted */
 
 /** The conversation: what was said, what is being sent, and the way back to the newest. @extends {Component<{room: Room}>} */

@@ -6,7 +6,7 @@ import { Avatar } from "./avatar.js";
 import { Text } from "./text.js";
 
 /** @typedef {import("../messages.js").Posted} Posted */
-/** @typedef {import("../posts.js").PendingPost} PendingPost */
+/** @typedef {import("../room/posts.js").PendingPost} PendingPost */
 
 /**
  * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.

@@ -1,6 +1,6 @@
 import { html } from "../html.js";
 
-/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 
 /** What a person should know, though there is nothing they need do. The place is always there, so that it is read aloud. @param {{room: Room}} props */
 export function Notices({ room }) {

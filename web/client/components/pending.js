@@ -3,8 +3,8 @@ import { continues } from "./chunk.js";
 import { focusComposer } from "./composer.js";
 import { Message } from "./message.js";
 
-/** @typedef {import("../room.js").Room} Room */
-/** @typedef {import("../posts.js").PendingPost} PendingPost */
+/** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {import("../room/posts.js").PendingPost} PendingPost */
 
 /** What this person said and the room has not heard yet. @param {{room: Room}} props */
 export function Pending({ room }) {

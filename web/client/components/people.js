@@ -3,7 +3,7 @@ import { name as myName } from "../me.js";
 import { Avatar } from "./avatar.js";
 import { People as Icon } from "./icons.js";
 
-/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").Person} Person */
 
 const FACES = 3;

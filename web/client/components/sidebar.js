@@ -4,14 +4,14 @@ import { html } from "../html.js";
 import { SLUG } from "../messages.js";
 import { name } from "../me.js";
 import { hasNews, listed, rooms } from "../rooms.js";
-import { path, visit } from "../route.js";
+import { path, visit } from "../browser/route.js";
 import { slugify } from "../text.js";
 import { Avatar } from "./avatar.js";
 import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
 import { asking } from "./name-dialog.js";
 import { HereNow } from "./people.js";
 
-/** @typedef {import("../room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 
 /** On a narrow screen the rooms are a drawer; this says whether it is open. */

@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { html } from "../html.js";
 
-/** @typedef {import("../room.js").Room} Room */
-/** @typedef {import("../socket.js").Connection} Connection */
+/** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {import("../connection.js").Connection} Connection */
 
 /** How things stand, in one word for the machine and a few for the person. @param {Connection} connection @param {Room} room */
 export function standing(connection, room) {

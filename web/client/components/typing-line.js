@@ -1,6 +1,6 @@
 import { html } from "../html.js";
 
-/** Not a live region: it comes and goes too often to be read aloud. @param {{room: import("../room.js").Room}} props */
+/** Not a live region: it comes and goes too often to be read aloud. @param {{room: import("../room/room.js").Room}} props */
 export function TypingLine({ room }) {
   const names = room.typing.names.value;
   return html`

@@ -1,5 +1,5 @@
 /** @typedef {import("phoenix").Channel} Channel */
-/** @typedef {import("./messages.js").Refused} Refused */
+/** @typedef {import("../messages.js").Refused} Refused */
 
 const ANSWER_MS = 10_000;
 

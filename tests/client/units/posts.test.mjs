@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Room } from "../../web/client/room.js";
+import { Room } from "../../../web/client/room/room.js";
 import { FakeOutbox, FakeSocket, message, messages, settled } from "./fakes.mjs";
 
 let socket;

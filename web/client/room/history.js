@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** @typedef {import("./messages.js").Posted} Posted */
+/** @typedef {import("../messages.js").Posted} Posted */
 
 /** Above this many messages the oldest half is let go while nobody looks at it. */
 export const HELD_AT_MOST = 10_000;

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
-import { explain, NEW_MESSAGE } from "./messages.js";
-import { jitter } from "./socket.js";
-import { newId } from "./text.js";
+import { explain, NEW_MESSAGE } from "../messages.js";
+import { jitter } from "../connection.js";
+import { newId } from "../text.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
-/** @typedef {import("./messages.js").Posted} Posted */
-/** @typedef {import("./messages.js").Post} Post */
-/** @typedef {import("./messages.js").Acknowledged} Acknowledged */
-/** @typedef {import("./messages.js").Refused} Refused */
+/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("../messages.js").Post} Post */
+/** @typedef {import("../messages.js").Acknowledged} Acknowledged */
+/** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {Pick<import("./outbox.js").Outbox, "keep" | "forget" | "adopt">} Outbox */
 
 /**

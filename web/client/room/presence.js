@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 import { Presence } from "phoenix";
-import { PRESENCE_COUNT, PRESENCE_STATE } from "./messages.js";
+import { PRESENCE_COUNT, PRESENCE_STATE } from "../messages.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
-/** @typedef {import("./messages.js").Person} Person */
+/** @typedef {import("../messages.js").Person} Person */
 
 /** Hundreds come at once after a restart of the server; they are counted and sorted once. */
 const COUNT_MS = 50;

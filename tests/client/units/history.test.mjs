@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HELD_AT_MOST, History } from "../../web/client/history.js";
+import { HELD_AT_MOST, History } from "../../../web/client/room/history.js";
 import { message, messages } from "./fakes.mjs";
 
 const seqs = (history) => history.said.value.map((each) => each.seq);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Connection, jittered } from "../../web/client/socket.js";
+import { Connection, jittered } from "../../../web/client/connection.js";
 
 class FakeTransport {
   constructor(url, options) {

@@ -1,4 +1,4 @@
-import { newId } from "./text.js";
+import { newId } from "../text.js";
 
 /** @typedef {import("./posts.js").PendingPost} PendingPost */
 

@@ -1,6 +1,6 @@
 /** Stand-ins that record what they are told and let a test answer for the server. */
 
-/** @typedef {import("../../web/client/messages.js").Posted} Posted */
+/** @typedef {import("../../../web/client/messages.js").Posted} Posted */
 
 class FakePush {
   /** @param {string} event @param {any} payload */

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
-import { HISTORY, SYNC } from "./messages.js";
-import { jitter } from "./socket.js";
+import { HISTORY, SYNC } from "../messages.js";
+import { jitter } from "../connection.js";
 
 /** @typedef {import("./history.js").History} History */
-/** @typedef {import("./questions.js").Questions} Questions */
-/** @typedef {import("./messages.js").Page} Page */
-/** @typedef {import("./messages.js").Posted} Posted */
-/** @typedef {import("./messages.js").RecoveryAnswer} RecoveryAnswer */
-/** @typedef {import("./messages.js").Refused} Refused */
+/** @typedef {import("./pending-requests.js").Questions} Questions */
+/** @typedef {import("../messages.js").Page} Page */
+/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
+/** @typedef {import("../messages.js").Refused} Refused */
 
 const RETRY_MS = 2000;
 /** After so many vain attempts to fill a gap, new messages matter more than the missing ones. */

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { SLUG } from "./messages.js";
+import { SLUG } from "../messages.js";
 
 export const LOBBY = "lobby";
 

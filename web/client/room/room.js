@@ -1,20 +1,20 @@
 import { signal } from "@preact/signals";
 import { History } from "./history.js";
-import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "./messages.js";
+import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
 import { Outbox } from "./outbox.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
-import { Questions } from "./questions.js";
+import { Questions } from "./pending-requests.js";
 import { Recovery } from "./recovery.js";
-import { jitter } from "./socket.js";
+import { jitter } from "../connection.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("phoenix").Socket} Socket */
-/** @typedef {import("./messages.js").Posted} Posted */
-/** @typedef {import("./messages.js").Page} Page */
-/** @typedef {import("./messages.js").RecoveryAnswer} RecoveryAnswer */
-/** @typedef {import("./messages.js").Refused} Refused */
+/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("../messages.js").Page} Page */
+/** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
+/** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
 const REENTER_MS = 2000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, cleanName, initials, length, newId, parts, slugify, tint, TINTS } from "../../web/client/text.js";
+import { clean, cleanName, initials, length, newId, parts, slugify, tint, TINTS } from "../../../web/client/text.js";
 
 const links = (text) =>
   parts(text)
