@@ -8,9 +8,9 @@ const REJOIN_MS = [1000, 2000, 5000, 10_000];
 const FALLBACK_MS = 2500;
 const HEARTBEAT_MS = 25_000;
 /** A sleeping laptop's socket looks open for a long time; a ping unanswered this long says otherwise. */
-const PING_MS = 4000;
+const PING_TIMEOUT_MS = 4000;
 /** When the network is said to be gone, an answer from this very machine comes sooner. */
-const LOCAL_PING_MS = 1500;
+const LOCAL_PING_TIMEOUT_MS = 1500;
 /** How long phoenix.js has to act by itself before we do. */
 const GRACE_MS = 1000;
 
@@ -43,7 +43,7 @@ export class Connection {
       longPollFallbackMs: FALLBACK_MS,
       heartbeatIntervalMs: HEARTBEAT_MS,
       rejoinAfterMs: jittered(REJOIN_MS),
-      reconnectAfterMs: (tries) => this.#waits(reconnectAfter(tries)),
+      reconnectAfterMs: (tries) => this.#retryIn(reconnectAfter(tries)),
     });
     this.socket.onOpen(() => this.#opened());
     this.socket.onClose(() => this.#closed());
@@ -61,24 +61,24 @@ export class Connection {
   }
 
   /** Reconnect unless the connection is alive or on its way. */
-  ensure() {
+  ensureOpen() {
     const state = this.socket.connectionState();
     if (state === "open") this.#probe();
     else if (state !== "connecting") this.reconnect();
   }
 
   /** The network is said to be gone; a socket to this very machine may still work. */
-  doubt() {
+  verify() {
     if (this.state.peek() === "waiting") this.state.value = "offline";
-    else this.#probe(LOCAL_PING_MS);
+    else this.#probe(LOCAL_PING_TIMEOUT_MS);
   }
 
-  #probe(patience = PING_MS) {
+  #probe(ms = PING_TIMEOUT_MS) {
     const opening = this.#openings;
     let answered = false;
     const asked = this.socket.ping(() => (answered = true));
-    const judge = () => answered || opening !== this.#openings || this.reconnect();
-    if (asked) setTimeout(judge, patience);
+    const check = () => answered || opening !== this.#openings || this.reconnect();
+    if (asked) setTimeout(check, ms);
   }
 
   #opened() {
@@ -97,32 +97,32 @@ export class Connection {
   }
 
   #closed() {
-    this.state.value = unreachable() ? "offline" : "waiting";
+    this.state.value = isOffline() ? "offline" : "waiting";
   }
 
   /** @param {number} delay */
-  #waits(delay) {
+  #retryIn(delay) {
     this.retryAt.value = Date.now() + delay;
     this.#closed();
-    setTimeout(() => this.#insist(), delay + GRACE_MS);
+    setTimeout(() => this.#connectIfHidden(), delay + GRACE_MS);
     return delay;
   }
 
   /** phoenix.js gives a hidden page up; but its title is to count what is said. Does nothing if there is a connection. */
-  #insist() {
+  #connectIfHidden() {
     if (globalThis.document?.visibilityState === "hidden") this.connect();
   }
 }
 
-function unreachable() {
+function isOffline() {
   return globalThis.navigator?.onLine === false;
 }
 
 /** Follow the page and the network: who comes back to the page is not to wait for the next attempt. @param {Connection} connection */
-export function follow(connection) {
-  addEventListener("online", () => connection.ensure());
-  addEventListener("offline", () => connection.doubt());
+export function keepConnected(connection) {
+  addEventListener("online", () => connection.ensureOpen());
+  addEventListener("offline", () => connection.verify());
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") setTimeout(() => connection.ensure(), GRACE_MS);
+    if (document.visibilityState === "visible") setTimeout(() => connection.ensureOpen(), GRACE_MS);
   });
 }

@@ -4,12 +4,12 @@ import { App } from "./components/app.js";
 import { html } from "./html.js";
 import { name } from "./me.js";
 import { Room } from "./room/room.js";
-import { open, refresh, watchRooms } from "./rooms.js";
+import { addOpened, refreshRooms, watchRooms } from "./rooms.js";
 import { followAddress, slug } from "./browser/route.js";
-import { Connection, follow } from "./connection.js";
+import { Connection, keepConnected } from "./connection.js";
 import { watchDay } from "./time.js";
 import { countUnread } from "./unread.js";
-import { makeRoomForKeyboard } from "./browser/viewport.js";
+import { shrinkForKeyboard } from "./browser/viewport.js";
 
 const connection = new Connection("/socket");
 
@@ -31,13 +31,13 @@ function stayInCurrent() {
     const room = current.value;
     if (!name.value) return undefined;
     untracked(() => {
-      open(room.slug);
-      room.enter();
+      addOpened(room.slug);
+      room.join();
     });
     return () => room.leave();
   });
   effect(() => {
-    if (current.value.state.value === "joined") refresh();
+    if (current.value.state.value === "joined") refreshRooms();
   });
 }
 
@@ -50,11 +50,11 @@ options.debounceRendering = (draw) => {
 followAddress();
 stayInCurrent();
 connection.connect();
-follow(connection);
+keepConnected(connection);
 watchRooms();
 watchDay();
 countUnread(current);
-makeRoomForKeyboard();
+shrinkForKeyboard();
 render(
   html`<${App} connection=${connection} current=${current} />`,
   /** @type {HTMLElement} */ (document.getElementById("app")),

@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
-import { recall, remember } from "./browser/storage.js";
+import { load, save } from "./browser/storage.js";
 
 /** The name this person goes by; empty until they have said it. */
-export const name = signal(recall("name"));
+export const name = signal(load("name"));
 
 /** @param {string} next */
 export function rename(next) {
   name.value = next;
-  remember("name", next);
+  save("name", next);
 }

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
-import { recall, remember } from "./browser/storage.js";
+import { load, save } from "./browser/storage.js";
 
 /** @typedef {import("./messages.js").RoomSummary} RoomSummary */
 
-const EVERY_MS = 12_000;
+const REFRESH_MS = 12_000;
 
 /** All rooms there are, the most recently used first. */
 export const rooms = signal(/** @type {RoomSummary[]} */ ([]));
@@ -12,12 +12,12 @@ export const rooms = signal(/** @type {RoomSummary[]} */ ([]));
 const opened = signal(/** @type {string[]} */ ([]));
 
 /** @param {string} slug */
-export function open(slug) {
+export function addOpened(slug) {
   if (!opened.peek().includes(slug)) opened.value = [slug, ...opened.peek()];
 }
 
 /** What to show, for somebody in the room `here` with so many people. @param {string} here @param {number} people @returns {RoomSummary[]} */
-export function listed(here, people) {
+export function listRooms(here, people) {
   const known = rooms.value.map((room) => room.name);
   const unknown = opened.value.filter((name) => !known.includes(name));
   const all = [...unknown.map((name) => ({ name, last_message_at: null, people: 0 })), ...rooms.value];
@@ -26,9 +26,9 @@ export function listed(here, people) {
 }
 
 /** For each room the time of the newest message that this browser has seen, by the server's clock. */
-export const seen = signal(/** @type {Record<string, string>} */ (parse(recall("seen"))));
+export const lastSeen = signal(/** @type {Record<string, string>} */ (parse(load("seen"))));
 
-export async function refresh() {
+export async function refreshRooms() {
   try {
     const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
     if (response.ok) rooms.value = (await response.json()).rooms;
@@ -39,22 +39,22 @@ export async function refresh() {
 
 /** Refresh while somebody looks. */
 export function watchRooms() {
-  const look = () => document.visibilityState === "visible" && refresh();
-  setInterval(look, EVERY_MS);
+  const look = () => document.visibilityState === "visible" && refreshRooms();
+  setInterval(look, REFRESH_MS);
   document.addEventListener("visibilitychange", look);
-  refresh();
+  refreshRooms();
 }
 
 /** @param {string} slug @param {string} time */
-export function see(slug, time) {
-  if ((seen.peek()[slug] ?? "") >= time) return;
-  seen.value = { ...seen.peek(), [slug]: time };
-  remember("seen", JSON.stringify(seen.peek()));
+export function markSeen(slug, time) {
+  if ((lastSeen.peek()[slug] ?? "") >= time) return;
+  lastSeen.value = { ...lastSeen.peek(), [slug]: time };
+  save("seen", JSON.stringify(lastSeen.peek()));
 }
 
 /** Something was said since this browser last looked. A room it never visited has no news. @param {RoomSummary} room */
 export function hasNews({ name, last_message_at }) {
-  const time = seen.value[name];
+  const time = lastSeen.value[name];
   return Boolean(time && last_message_at && last_message_at > time);
 }
 

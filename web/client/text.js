@@ -27,7 +27,7 @@ function wellFormed(text) {
 }
 
 /** Code points, as the server counts. @param {string} text */
-export function length(text) {
+export function countCharacters(text) {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
@@ -47,20 +47,20 @@ export function slugify(name) {
 }
 
 /** @param {string} message @returns {Part[]} */
-export function parts(message) {
+export function parseText(message) {
   /** @type {Part[]} */
   const found = [];
   let from = 0;
   for (const match of message.matchAll(CODE)) {
-    found.push(...links(message.slice(from, match.index)));
+    found.push(...parseLinks(message.slice(from, match.index)));
     found.push(match[1] ? { kind: "block", text: match[1] } : { kind: "code", text: match[2] ?? "" });
     from = match.index + match[0].length;
   }
-  return found.concat(links(message.slice(from)));
+  return found.concat(parseLinks(message.slice(from)));
 }
 
 /** @param {string} text @returns {Part[]} */
-function links(text) {
+function parseLinks(text) {
   /** @type {Part[]} */
   const found = [];
   let from = 0;
@@ -79,14 +79,14 @@ function links(text) {
 function withoutPunctuation(link) {
   for (;;) {
     const last = link.at(-1) ?? "";
-    const unopened = (last === ")" && !balanced(link, "(", ")")) || (last === "]" && !balanced(link, "[", "]"));
-    if (!unopened && !".,;:!?…*_~".includes(last)) return link;
+    const isUnopened = (last === ")" && !isBalanced(link, "(", ")")) || (last === "]" && !isBalanced(link, "[", "]"));
+    if (!isUnopened && !".,;:!?…*_~".includes(last)) return link;
     link = link.slice(0, -1);
   }
 }
 
 /** @param {string} text @param {string} open @param {string} close */
-function balanced(text, open, close) {
+function isBalanced(text, open, close) {
   return text.split(open).length >= text.split(close).length;
 }
 

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 const DAY_MS = 86_400_000;
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const withYear = new Intl.DateTimeFormat(undefined, {
   weekday: "long",
@@ -25,7 +25,7 @@ export function timeOfDay(iso) {
 
 /** @param {string} iso */
 export function fullDate(iso) {
-  return whole.format(new Date(iso));
+  return dateTime.format(new Date(iso));
 }
 
 /** @param {string} iso the local day it falls on */

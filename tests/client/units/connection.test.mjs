@@ -81,14 +81,14 @@ test("once a websocket has carried an answer, polling is no longer fallen back t
 
 test("who comes back to a dead connection gets a new one", () => {
   open();
-  connection.ensure();
+  connection.ensureOpen();
   mock.timers.tick(4000);
   assert.equal(socket.connects, 2);
 });
 
 test("a connection that answers is left alone", () => {
   open();
-  connection.ensure();
+  connection.ensureOpen();
   socket.pings.at(-1)(5);
   mock.timers.tick(4000);
   assert.equal(socket.connects, 1);
@@ -96,9 +96,9 @@ test("a connection that answers is left alone", () => {
 
 test("a connection on its way is left alone, a closed one is opened", () => {
   socket.state = "connecting";
-  connection.ensure();
+  connection.ensureOpen();
   assert.equal(socket.connects, 1);
   socket.state = "closed";
-  connection.ensure();
+  connection.ensureOpen();
   assert.equal(socket.connects, 2);
 });

@@ -1,36 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HELD_AT_MOST, History } from "../../../web/client/room/history.js";
+import { MAX_HELD, History } from "../../../web/client/room/history.js";
 import { message, messages } from "./fakes.mjs";
 
-const seqs = (history) => history.said.value.map((each) => each.seq);
+const seqs = (history) => history.messages.value.map((each) => each.seq);
 
 function holding(from, to) {
   const history = new History();
-  messages(from, to).forEach((each) => history.hear(each));
+  messages(from, to).forEach((each) => history.add(each));
   return history;
 }
 
 test("messages stand by seq, and a repeat is held once", () => {
   const history = holding(1, 3);
-  history.hear(message(2));
+  history.add(message(2));
   assert.deepEqual(seqs(history), [1, 2, 3]);
 });
 
 test("what comes ahead of a gap waits until the gap is filled", () => {
   const history = holding(1, 3);
-  history.hear(message(6));
+  history.add(message(6));
   assert.deepEqual(seqs(history), [1, 2, 3]);
   assert.equal(history.hasGap, true);
-  history.hear(message(5));
-  history.hear(message(4));
+  history.add(message(5));
+  history.add(message(4));
   assert.deepEqual(seqs(history), [1, 2, 3, 4, 5, 6]);
   assert.equal(history.hasGap, false);
 });
 
 test("above a seq all can be dropped, even all there is", () => {
   const history = holding(3, 6);
-  history.hear(message(9));
+  history.add(message(9));
   history.dropAbove(4);
   assert.deepEqual(seqs(history), [3, 4]);
   assert.equal(history.last, 4);
@@ -41,12 +41,12 @@ test("above a seq all can be dropped, even all there is", () => {
 
 test("a void place counts for the row and is not shown", () => {
   const history = holding(1, 2);
-  history.hear(message(4));
-  history.hear(message(3, { void: true }));
+  history.add(message(4));
+  history.add(message(3, { void: true }));
   assert.deepEqual(seqs(history), [1, 2, 4]);
   assert.equal(history.last, 4);
-  history.void(2);
-  history.hear(message(5));
+  history.markVoid(2);
+  history.add(message(5));
   assert.deepEqual(seqs(history), [1, 4, 5]);
   assert.deepEqual(
     history.after(2).map((each) => each.seq),
@@ -56,18 +56,18 @@ test("a void place counts for the row and is not shown", () => {
 
 test("what came ahead can become void before its turn", () => {
   const history = holding(1, 2);
-  history.hear(message(4));
-  history.void(4);
-  history.hear(message(3));
+  history.add(message(4));
+  history.markVoid(4);
+  history.add(message(3));
   assert.deepEqual([seqs(history), history.last], [[1, 2, 3], 4]);
 });
 
 test("a gap that is skipped keeps what came ahead", () => {
   const history = holding(1, 3);
-  [message(900), message(901)].forEach((each) => history.hear(each));
-  history.skip();
+  [message(900), message(901)].forEach((each) => history.add(each));
+  history.skipGap();
   assert.deepEqual(seqs(history), [900, 901]);
-  assert.equal(history.more.value, true);
+  assert.equal(history.hasMore.value, true);
 });
 
 test("older messages go in front, and none that is held already", () => {
@@ -89,12 +89,12 @@ test("what was said after a seq is found without a search", () => {
 });
 
 test("too many messages are trimmed to the newest half", () => {
-  const history = holding(1, HELD_AT_MOST);
+  const history = holding(1, MAX_HELD);
   history.trim();
-  assert.equal(history.said.value.length, HELD_AT_MOST);
-  history.hear(message(HELD_AT_MOST + 1));
+  assert.equal(history.messages.value.length, MAX_HELD);
+  history.add(message(MAX_HELD + 1));
   history.trim();
-  assert.equal(history.said.value.length, HELD_AT_MOST / 2);
-  assert.equal(history.last, HELD_AT_MOST + 1);
-  assert.equal(history.more.value, true);
+  assert.equal(history.messages.value.length, MAX_HELD / 2);
+  assert.equal(history.last, MAX_HELD + 1);
+  assert.equal(history.hasMore.value, true);
 });

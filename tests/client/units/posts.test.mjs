@@ -17,11 +17,11 @@ beforeEach(() => {
 
 function open() {
   const opened = new Room(socket, "lobby", () => "ann", outbox);
-  opened.enter();
+  opened.join();
   return opened;
 }
 
-const seqs = () => room.history.said.value.map((each) => each.seq);
+const seqs = () => room.history.messages.value.map((each) => each.seq);
 const posts = () => room.posts.pending.value;
 const states = () => posts().map((post) => post.status);
 const sent = () => socket.latest.sent("new_message");
@@ -35,7 +35,7 @@ const acknowledge = (push, seq) =>
 
 test("a post is pending at once, stands in its place when heard, and is said when acknowledged", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   assert.deepEqual(states(), ["pending"]);
   heardOwn(1);
   assert.deepEqual(seqs(), [1]);
@@ -46,7 +46,7 @@ test("a post is pending at once, stands in its place when heard, and is said whe
 
 test("an acknowledgement before the broadcast says it too, once", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   acknowledge(lastPost(), 1);
   heardOwn(1);
   assert.deepEqual(seqs(), [1]);
@@ -56,7 +56,7 @@ test("an acknowledgement before the broadcast says it too, once", () => {
 for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauthorized"]) {
   test(`a post refused as ${reason} is not sent, nor again by itself; a retry keeps its id`, () => {
     socket.latest.welcomes([]);
-    room.say("hello");
+    room.post("hello");
     lastPost().answer("error", { reason });
     assert.deepEqual(states(), ["failed"]);
     assert.notEqual(posts()[0].why, "");
@@ -73,7 +73,7 @@ for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauth
 
 test("a post that was heard and can never be saved stands among the unsent", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   heardOwn(1);
   socket.latest.hears("message_voided", { seq: 1 });
   lastPost().answer("error", { reason: "not_saved" });
@@ -86,7 +86,7 @@ test("a post that was heard and can never be saved stands among the unsent", () 
 
 test("a post without an answer is not sent after ten seconds, but a late answer counts", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   mock.timers.tick(10_000);
   assert.deepEqual(states(), ["failed"]);
   acknowledge(lastPost(), 1);
@@ -96,7 +96,7 @@ test("a post without an answer is not sent after ten seconds, but a late answer 
 
 test("the patience of a first try does not end a retry", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   mock.timers.tick(6000);
   lastPost().answer("error", { reason: "not_saved" });
   room.posts.retry(posts()[0].id);
@@ -109,8 +109,8 @@ test("the patience of a first try does not end a retry", () => {
 test("what is written while away waits however long it takes, and goes out in order with the next join", () => {
   socket.latest.welcomes([]);
   socket.latest.breaks();
-  room.say("one");
-  room.say("two");
+  room.post("one");
+  room.post("two");
   mock.timers.tick(86_400_000);
   assert.deepEqual(states(), ["waiting", "waiting"]);
   assert.deepEqual(words(), []);
@@ -123,7 +123,7 @@ test("what is written while away waits however long it takes, and goes out in or
 
 test("what was not acknowledged when the connection was lost is repeated, and what was discarded is not", () => {
   socket.latest.welcomes([]);
-  ["kept", "lost", "unwanted"].forEach((text) => room.say(text));
+  ["kept", "lost", "unwanted"].forEach((text) => room.post(text));
   const [kept, , unwanted] = posts();
   heardOwn(1, kept.id);
   socket.latest.breaks();
@@ -139,7 +139,7 @@ test("what was not acknowledged when the connection was lost is repeated, and wh
 
 test("a post heard but void after a crash of the server is said again", () => {
   socket.latest.welcomes(messages(1, 2));
-  room.say("ghost");
+  room.post("ghost");
   heardOwn(3);
   socket.latest.breaks();
   socket.latest.welcomes([], { epoch: 2, seq: 2, base: 2 });
@@ -156,8 +156,8 @@ test("a post heard but void after a crash of the server is said again", () => {
 });
 
 test("what one page could not send, the next one does, in order and as repeats", async () => {
-  room.say("one");
-  room.say("two");
+  room.post("one");
+  room.post("two");
   room = open();
   await settled();
   assert.deepEqual(states(), ["waiting", "waiting"]);
@@ -176,7 +176,7 @@ test("what one page could not send, the next one does, in order and as repeats",
 
 test("what was refused is still not sent in the next page, and can be discarded there", async () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   lastPost().answer("error", { reason: "quarantined" });
   room = open();
   socket.latest.welcomes([]);
@@ -189,7 +189,7 @@ test("what was refused is still not sent in the next page, and can be discarded 
 
 test("one that the next page finds in the room is not shown twice", async () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   const { id } = lastPost().payload;
   room = open();
   socket.latest.welcomes([message(1, { id, name: "ann" })]);
@@ -203,10 +203,10 @@ test("one that the next page finds in the room is not shown twice", async () => 
 for (const reason of ["overloaded", "rate_limited"]) {
   test(`a post refused as ${reason} is sent again by itself when the server says, those after it behind it`, () => {
     socket.latest.welcomes([]);
-    room.say("one");
+    room.post("one");
     const { id } = lastPost().payload;
     lastPost().answer("error", { reason, retry_after_ms: 3000 });
-    room.say("two");
+    room.post("two");
     mock.timers.tick(2999);
     assert.deepEqual([words(), states()], [["one"], ["waiting", "waiting"]]);
     mock.timers.tick(3001);
@@ -218,14 +218,14 @@ for (const reason of ["overloaded", "rate_limited"]) {
     sent()
       .slice(1)
       .forEach((push, index) => acknowledge(push, index + 1));
-    ["three", "four"].forEach((text) => room.say(text));
+    ["three", "four"].forEach((text) => room.post(text));
     assert.deepEqual(words().slice(3), ["three", "four"]);
   });
 }
 
 test("saving is behind when what was heard is not saved for five seconds, until it is", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   mock.timers.tick(6000);
   heardOwn(1);
   mock.timers.tick(4999);
@@ -239,7 +239,7 @@ test("saving is behind when what was heard is not saved for five seconds, until 
 
 test("an answer that does not come in a minute is asked for again", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   heardOwn(1);
   lastPost().answer("timeout");
   assert.deepEqual([states(), repeats()], [["pending"], [false, true]]);
@@ -247,7 +247,7 @@ test("an answer that does not come in a minute is asked for again", () => {
 
 test("answers dropped because the page read too slowly are asked for again", () => {
   socket.latest.welcomes([]);
-  room.say("hello");
+  room.post("hello");
   socket.latest.hears("resync", { seq: 1 });
   assert.deepEqual([states(), repeats()], [["pending"], [false, true]]);
 });

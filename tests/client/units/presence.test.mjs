@@ -11,7 +11,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
   room = new Room(socket, "lobby", () => "ann");
-  room.enter();
+  room.join();
 });
 
 /** @param {string[]} names */
@@ -23,7 +23,7 @@ const changes = ({ joins = [], leaves = [] }) =>
 /** How many are here and how many of them are listed, when the page has counted. */
 function here() {
   mock.timers.tick(100);
-  return [room.people.number.value, room.people.listed.value.length];
+  return [room.people.total.value, room.people.listed.value.length];
 }
 
 test("where all are listed, as many are here", () => {

@@ -11,10 +11,10 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
   room = new Room(socket, "lobby", () => "ann");
-  room.enter();
+  room.join();
 });
 
-const seqs = () => room.history.said.value.map((each) => each.seq);
+const seqs = () => room.history.messages.value.map((each) => each.seq);
 const asked = (event) => socket.latest.sent(event).map((push) => push.payload);
 const hears = (...said) => said.forEach((each) => socket.latest.hears("new_message", each));
 
@@ -60,7 +60,7 @@ test("what was heard and never saved is dropped when the epoch has changed, and 
   assert.deepEqual(seqs(), [1, 2, 3, 4, 5]);
   await rejoin([message(4, { id: "another" })], { epoch: 2, base: 3 });
   assert.deepEqual(
-    room.history.said.value.map((each) => each.id),
+    room.history.messages.value.map((each) => each.id),
     ["m1", "m2", "m3", "another"],
   );
   assert.equal(socket.latest.params().epoch, 2);
@@ -73,7 +73,7 @@ test("a position that the server cannot use makes the page start over, and say s
     seqs(),
     messages(9001, 9010).map((each) => each.seq),
   );
-  assert.equal(room.history.more.value, true);
+  assert.equal(room.history.hasMore.value, true);
   assert.equal(room.recovery.missingAfter.value, 5);
 });
 
@@ -119,14 +119,14 @@ test("a jump of seq while joined is asked for once, and what comes meanwhile is 
 test("a refused question is asked again when the server says", async () => {
   socket.latest.welcomes(messages(1, 3));
   hears(message(6));
-  for (let vain = 0; vain < 5; vain += 1) {
+  for (let failures = 0; failures < 5; failures += 1) {
     await answer("sync", "error", { reason: "rate_limited", retry_after_ms: 700 });
     mock.timers.tick(699);
     await settled();
-    assert.equal(asked("sync").length, vain + 1);
+    assert.equal(asked("sync").length, failures + 1);
     mock.timers.tick(1001);
     await settled();
-    assert.equal(asked("sync").length, vain + 2);
+    assert.equal(asked("sync").length, failures + 2);
   }
   await synced(messages(4, 6));
   assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6]);
@@ -144,7 +144,7 @@ test("a question without an answer is asked again", async () => {
 test("a gap that cannot be filled does not hold up the conversation", async () => {
   socket.latest.welcomes(messages(1, 3));
   hears(message(6));
-  for (let vain = 0; vain < 3; vain += 1) {
+  for (let failures = 0; failures < 3; failures += 1) {
     await answer("sync", "error", { reason: "unavailable" });
     mock.timers.tick(4000);
     await settled();

@@ -13,10 +13,10 @@ beforeEach(() => {
   name = "ann";
   socket = new FakeSocket();
   room = new Room(socket, "lobby", () => name);
-  room.enter();
+  room.join();
 });
 
-const seqs = () => room.history.said.value.map((each) => each.seq);
+const seqs = () => room.history.messages.value.map((each) => each.seq);
 
 test("a join tells the topic and the name, and brings the newest messages and the people", () => {
   assert.equal(socket.latest.topic, "chat_room:lobby");
@@ -26,7 +26,7 @@ test("a join tells the topic and the name, and brings the newest messages and th
   });
   mock.timers.tick(100);
   assert.equal(room.state.value, "joined");
-  assert.equal(room.welcomed.value, true);
+  assert.equal(room.hasLoaded.value, true);
   assert.deepEqual(seqs(), [1, 2, 3]);
   assert.deepEqual(room.people.listed.value, [
     { name: "ann", connections: 2 },
@@ -65,7 +65,7 @@ test("another name takes a new channel, and the old one is no longer heard", () 
   const old = socket.latest;
   name = "anna";
   room.leave();
-  room.enter();
+  room.join();
   assert.equal(old.left, true);
   assert.deepEqual(socket.latest.params(), { name: "anna", since: 2, epoch: 1, resync: true });
   old.hears("typing", { name: "bo" });
@@ -92,7 +92,7 @@ test("typing is told at most every two seconds, and at once again after a messag
   mock.timers.tick(2000);
   room.notifyTyping();
   assert.equal(told(), 2);
-  room.say("done");
+  room.post("done");
   room.notifyTyping();
   assert.equal(told(), 3);
 });

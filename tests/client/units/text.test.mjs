@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean, cleanName, initials, length, newId, parts, slugify, tint, TINTS } from "../../../web/client/text.js";
+import {
+  clean,
+  cleanName,
+  countCharacters,
+  initials,
+  newId,
+  parseText,
+  slugify,
+  tint,
+  TINTS,
+} from "../../../web/client/text.js";
 
 const links = (text) =>
-  parts(text)
+  parseText(text)
     .filter((part) => part.kind === "link")
     .map((part) => part.href);
 const plain = (text) =>
-  parts(text)
+  parseText(text)
     .map((part) => part.text)
     .join("");
 
@@ -27,7 +37,7 @@ test("a name is one line of single blanks", () => {
 });
 
 test("characters are counted as the server counts them", () => {
-  assert.equal(length("a🎂"), 2);
+  assert.equal(countCharacters("a🎂"), 2);
 });
 
 test("links are found without the punctuation around them", () => {
@@ -48,7 +58,7 @@ test("no text is lost between the parts", () => {
 });
 
 test("code is not searched for links, and a block stands by itself", () => {
-  assert.deepEqual(parts("x\n```js\nhttps://a.example\n```\ny `https://b.example`"), [
+  assert.deepEqual(parseText("x\n```js\nhttps://a.example\n```\ny `https://b.example`"), [
     { kind: "text", text: "x" },
     { kind: "block", text: "https://a.example" },
     { kind: "text", text: "y " },

@@ -1,7 +1,7 @@
 /** What this browser remembers between visits. A browser that forbids it gets a chat that forgets. */
 
 /** @param {string} key @returns {string} */
-export function recall(key) {
+export function load(key) {
   try {
     return localStorage.getItem(`chatter:${key}`) ?? "";
   } catch {
@@ -10,7 +10,7 @@ export function recall(key) {
 }
 
 /** @param {string} key @param {string} value */
-export function remember(key, value) {
+export function save(key, value) {
   try {
     localStorage.setItem(`chatter:${key}`, value);
   } catch {

@@ -5,7 +5,7 @@ const KEYBOARD_PX = 120;
  * Where the phone's keyboard covers the page instead of shrinking it (Safari), the page shrinks itself, so that the
  * composer and the newest message stay in sight. Elsewhere `100dvh` does, and nothing is set.
  */
-export function makeRoomForKeyboard() {
+export function shrinkForKeyboard() {
   const view = window.visualViewport;
   const root = document.documentElement;
   view?.addEventListener("resize", () => {

@@ -4,8 +4,8 @@ import { Log } from "./log.js";
 import { NameDialog } from "./name-dialog.js";
 import { Notices } from "./notices.js";
 import { People } from "./people.js";
-import { drawer, MenuButton, Sidebar } from "./sidebar.js";
-import { Banner, standing, Status } from "./status.js";
+import { isDrawerOpen, MenuButton, Sidebar } from "./sidebar.js";
+import { Banner, statusOf, Status } from "./status.js";
 import { TypingLine } from "./typing-line.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
@@ -15,10 +15,10 @@ import { TypingLine } from "./typing-line.js";
 export function App({ connection, current }) {
   const room = current.value;
   return html`
-    <div class="app" data-state=${standing(connection, room).key}>
+    <div class="app" data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
       <${Sidebar} room=${room} />
-      <main inert=${drawer.value}>
+      <main inert=${isDrawerOpen.value}>
         <header class="bar">
           <h1><span aria-hidden="true">#</span>${room.slug}</h1>
           <${Status} connection=${connection} room=${room} />

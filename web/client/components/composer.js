@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name } from "../me.js";
-import { clean, length } from "../text.js";
+import { clean, countCharacters } from "../text.js";
 import { Send } from "./icons.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
@@ -14,56 +14,56 @@ const COUNT_FROM = LIMITS.message - 400;
 /** Where a message is written. The text stays the browser's own, so that input methods are not disturbed. @param {{room: Room}} props */
 export function Composer({ room }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const used = useSignal(length(clean(room.draft)));
+  const used = useSignal(countCharacters(clean(room.draft)));
   useEffect(() => {
     // The dialog that asks for a name comes first; it would give the focus back to a field that takes no letters (Chromium).
     if (name.peek()) focusComposer();
   }, []);
 
-  const written = () => {
+  const onInput = () => {
     room.draft = area.current?.value ?? "";
-    used.value = length(clean(room.draft));
+    used.value = countCharacters(clean(room.draft));
     if (used.value) room.notifyTyping();
     grow(area.current);
   };
-  const say = (/** @type {Event} */ event) => {
+  const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!sayable(used.value) || !area.current) return;
-    room.say(clean(room.draft));
+    if (!isSendable(used.value) || !area.current) return;
+    room.post(clean(room.draft));
     area.current.value = "";
-    written();
+    onInput();
     area.current.focus();
   };
-  const pressed = (/** @type {KeyboardEvent} */ event) => {
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") area.current?.blur();
-    if (event.key === "Enter" && !event.shiftKey && !composing(event)) say(event);
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event)) send(event);
   };
 
   return html`
-    <form class="composer" onSubmit=${say}>
+    <form class="composer" onSubmit=${send}>
       <label class="sr-only" for="composer">Message #${room.slug}</label>
       <textarea id="composer" ref=${area} rows="1" placeholder=${`Message #${room.slug}`} enterkeyhint="send" dir="auto"
-        autocomplete="off" aria-describedby="left" defaultValue=${room.draft} onInput=${written} onKeyDown=${pressed}></textarea>
-      <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">${left(used.value)}</span>
-      <button class="send" type="submit" aria-label="Send" aria-disabled=${!sayable(used.value)} onPointerDown=${keepFocus}><${Send} /></button>
+        autocomplete="off" aria-describedby="left" defaultValue=${room.draft} onInput=${onInput} onKeyDown=${onKeyDown}></textarea>
+      <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">${remaining(used.value)}</span>
+      <button class="send" type="submit" aria-label="Send" aria-disabled=${!isSendable(used.value)} onPointerDown=${keepFocus}><${Send} /></button>
     </form>
   `;
 }
 
 /** @param {number} used */
-function sayable(used) {
+function isSendable(used) {
   return used > 0 && used <= LIMITS.message;
 }
 
 /** @param {number} used */
-function left(used) {
+function remaining(used) {
   if (used < COUNT_FROM) return "";
   const left = LIMITS.message - used;
   return left < 0 ? `${-left} too many` : `${left} left`;
 }
 
 /** The Enter that picks a word in an input method is not meant for us; Safari tells only by 229. @param {KeyboardEvent} event */
-function composing(event) {
+function isComposing(event) {
   return event.isComposing || event.keyCode === 229;
 }
 

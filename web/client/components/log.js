@@ -3,7 +3,7 @@ import { Component, createRef } from "preact";
 import { html } from "../html.js";
 import { name as myName } from "../me.js";
 import { today } from "../time.js";
-import { Chunk, chunkOf, chunks } from "./chunk.js";
+import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
 import { Beginning, Quiet, Skeleton } from "./placeholders.js";
 import { Pending } from "./pending.js";
 import { Down } from "./icons.js";
@@ -16,7 +16,7 @@ import { Reading } from "./reading.js";
 export class Log extends Component {
   scroller = createRef();
   content = createRef();
-  reading = new Reading(() => this.#older());
+  reading = new Reading(() => this.#loadOlder());
   /** How many of the others' messages stand below what was read. */
   #unread = computed(() => {
     const since = this.props.room.history.after(this.reading.readTo.value);
@@ -30,7 +30,7 @@ export class Log extends Component {
 
   componentDidMount() {
     this.reading.attach(this.scroller.current, this.content.current);
-    this.#effects = [effect(() => this.#read()), effect(() => this.#spoke())];
+    this.#effects = [effect(() => this.#markRead()), effect(() => this.#followOwnPost())];
   }
 
   componentWillUnmount() {
@@ -39,25 +39,25 @@ export class Log extends Component {
   }
 
   getSnapshotBeforeUpdate() {
-    return this.reading.place();
+    return this.reading.anchor();
   }
 
-  /** @param {unknown} _props @param {unknown} _state @param {import("./reading.js").Place} place */
-  componentDidUpdate(_props, _state, place) {
-    this.reading.restore(place);
+  /** @param {unknown} _props @param {unknown} _state @param {import("./reading.js").Anchor} anchor */
+  componentDidUpdate(_props, _state, anchor) {
+    this.reading.restore(anchor);
   }
 
   render() {
     const { room } = this.props;
-    const said = (this.#drawn = room.history.said.value);
+    const held = (this.#drawn = room.history.messages.value);
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
         <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
           <div class="content" ref=${this.content}>
             <${Top} room=${room} />
-            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${!room.welcomed.value || room.loadingOlder.value}>
-              ${chunks(said).map((messages, index, all) => this.#chunk(messages, all[index - 1]?.at(-1), unsaved))}
+            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${!room.hasLoaded.value || room.loadingOlder.value}>
+              ${cutIntoChunks(held).map((messages, index, all) => this.#chunk(messages, all[index - 1]?.at(-1), unsaved))}
             </div>
             <${Pending} room=${room} />
           </div>
@@ -71,26 +71,26 @@ export class Log extends Component {
   #chunk(messages, before, unsaved) {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const last = /** @type {Posted} */ (messages.at(-1));
-    const { value: newFrom } = this.props.room.newFrom;
+    const { value: firstNewSeq } = this.props.room.firstNewSeq;
     return html`<${Chunk} key=${chunkOf(last)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
-      newFrom=${newFrom <= last.seq && newFrom > (before?.seq ?? 0) ? newFrom : 0} />`;
+      firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0} />`;
   }
 
   /** What was loaded last is drawn first: until then the view looks emptier than it is. */
-  #older() {
+  #loadOlder() {
     const { room } = this.props;
-    if (this.#drawn === room.history.said.peek()) room.loadOlder();
+    if (this.#drawn === room.history.messages.peek()) room.loadOlder();
   }
 
   /** One's own words are seen, wherever one was. */
-  #spoke() {
-    if (this.props.room.spoke.value) this.reading.atBottom.value = true;
+  #followOwnPost() {
+    if (this.props.room.postCount.value) this.reading.atBottom.value = true;
   }
 
   /** At the bottom everything counts as read, and what is far above may go. */
-  #read() {
+  #markRead() {
     const { history } = this.props.room;
-    const last = history.said.value.at(-1);
+    const last = history.messages.value.at(-1);
     if (!this.reading.atBottom.value) return;
     this.reading.readTo.value = last?.seq ?? 0;
     history.trim();
@@ -99,11 +99,11 @@ export class Log extends Component {
 
 /** What stands above the oldest message. @param {{room: Room}} props */
 function Top({ room }) {
-  const empty = !room.history.said.value.length;
+  const empty = !room.history.messages.value.length;
   if (empty && room.state.value === "refused") return null;
-  if (!room.welcomed.value && empty) return html`<${Skeleton} />`;
+  if (!room.hasLoaded.value && empty) return html`<${Skeleton} />`;
   if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
-  if (room.history.more.value)
+  if (room.history.hasMore.value)
     return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
   return html`<${Beginning} slug=${room.slug} />`;
 }
@@ -111,7 +111,7 @@ function Top({ room }) {
 /** @param {{reading: Reading, unread: import("@preact/signals").ReadonlySignal<number>}} props */
 function Pill({ reading, unread }) {
   const count = unread.value;
-  if (reading.atBottom.value || (!count && !reading.far.value)) return null;
+  if (reading.atBottom.value || (!count && !reading.isFar.value)) return null;
   const label = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
-  return html`<button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.toBottom()}><${Down} />${label}</button>`;
+  return html`<button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.scrollToBottom()}><${Down} />${label}</button>`;
 }

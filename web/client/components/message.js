@@ -10,21 +10,21 @@ import { Text } from "./text.js";
 
 /**
  * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.
- * @param {{said: Posted | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
+ * @param {{message: Posted | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
  */
-export function Message({ said, first, state, children }) {
-  const mine = said.name === myName.value;
+export function Message({ message, first, state, children }) {
+  const mine = message.name === myName.value;
   const classes = ["message", first && "first", mine && "mine", state].filter(Boolean).join(" ");
   return html`
-    <article class=${classes} data-id=${said.id} data-seq=${"seq" in said ? said.seq : undefined} data-state=${state ?? "said"}>
-      ${first && html`<${Avatar} name=${said.name} />`}
+    <article class=${classes} data-id=${message.id} data-seq=${"seq" in message ? message.seq : undefined} data-state=${state ?? "said"}>
+      ${first && html`<${Avatar} name=${message.name} />`}
       <div class=${first ? "byline" : "byline again"}>
-        <bdi class="author tint-${tint(said.name)}">${said.name}</bdi>
+        <bdi class="author tint-${tint(message.name)}">${message.name}</bdi>
         ${mine && html`<span class="you">you</span>`}
-        <time datetime=${said.inserted_at} title=${fullDate(said.inserted_at)}>${timeOfDay(said.inserted_at)}</time>
+        <time datetime=${message.inserted_at} title=${fullDate(message.inserted_at)}>${timeOfDay(message.inserted_at)}</time>
       </div>
-      <${Text} message=${said.message} />
-      ${state === "pending" && html`<span class="sending">${"seq" in said ? "saving…" : "sending…"}</span>`}
+      <${Text} message=${message.message} />
+      ${state === "pending" && html`<span class="sending">${"seq" in message ? "saving…" : "sending…"}</span>`}
       ${children}
     </article>
   `;

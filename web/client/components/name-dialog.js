@@ -3,40 +3,40 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
-import { cleanName, length } from "../text.js";
+import { cleanName, countCharacters } from "../text.js";
 import { focusComposer } from "./composer.js";
 import { Logo } from "./icons.js";
 
 /** The dialog is open: at the first visit, and whenever the person wants another name. */
-export const asking = signal(!name.peek());
+export const isAskingForName = signal(!name.peek());
 
 export function NameDialog() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const problem = useSignal("");
   useEffect(() => {
     problem.value = "";
-    if (asking.value) dialog.current?.showModal();
+    if (isAskingForName.value) dialog.current?.showModal();
     else dialog.current?.close();
-  }, [asking.value]);
+  }, [isAskingForName.value]);
 
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const chosen = cleanName(String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")));
-    problem.value = complaint(chosen);
+    problem.value = problemWith(chosen);
     if (problem.value) return;
     rename(chosen);
-    asking.value = false;
+    isAskingForName.value = false;
   };
   // A first visit cannot go on without a name; browsers let a second Escape through, so the dialog comes back.
-  const closed = () => {
-    if (name.peek()) asking.value = false;
-    else if (asking.peek()) dialog.current?.showModal();
+  const onClose = () => {
+    if (name.peek()) isAskingForName.value = false;
+    else if (isAskingForName.peek()) dialog.current?.showModal();
     // Nobody had the focus before the first name.
     if (document.activeElement === document.body) focusComposer();
   };
   return html`
-    <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${closed}>
-      ${asking.value && html`<${Form} first=${!name.value} problem=${problem.value} submit=${submit} cancel=${closed} />`}
+    <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${onClose}>
+      ${isAskingForName.value && html`<${Form} first=${!name.value} problem=${problem.value} submit=${submit} cancel=${onClose} />`}
     </dialog>
   `;
 }
@@ -60,7 +60,7 @@ function Form({ first, problem, submit, cancel }) {
 }
 
 /** @param {string} chosen */
-function complaint(chosen) {
+function problemWith(chosen) {
   if (!chosen) return "Please give a name.";
-  return length(chosen) > LIMITS.name ? `At most ${LIMITS.name} characters, please.` : "";
+  return countCharacters(chosen) > LIMITS.name ? `At most ${LIMITS.name} characters, please.` : "";
 }

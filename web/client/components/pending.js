@@ -9,7 +9,7 @@ import { Message } from "./message.js";
 /** What this person said and the room has not heard yet. @param {{room: Room}} props */
 export function Pending({ room }) {
   const unheard = room.posts.pending.value.filter((post) => !post.heard);
-  const last = room.history.said.value.at(-1);
+  const last = room.history.messages.value.at(-1);
   if (!unheard.length) return null;
   return html`
     <div class="pending-posts" role="group" aria-label="Not sent yet">
@@ -19,7 +19,7 @@ export function Pending({ room }) {
 }
 
 /** The button pressed goes away with it, so the focus goes on to the next message. @param {() => void} act */
-const then = (act) => () => {
+const andFocusComposer = (act) => () => {
   act();
   focusComposer();
 };
@@ -27,12 +27,12 @@ const then = (act) => () => {
 /** @param {{room: Room, post: PendingPost, before: {name: string, inserted_at: string} | undefined}} props */
 function Post({ room, post, before }) {
   return html`
-    <${Message} said=${post} first=${!continues(before, post)} state=${post.status}>
+    <${Message} message=${post} first=${!continues(before, post)} state=${post.status}>
       ${
         post.status === "waiting" &&
         html`
         <p class="unsent">
-          waiting to be sent · <button type="button" onClick=${then(() => room.posts.discard(post.id))}>discard</button>
+          waiting to be sent · <button type="button" onClick=${andFocusComposer(() => room.posts.discard(post.id))}>discard</button>
         </p>
       `
       }
@@ -40,8 +40,8 @@ function Post({ room, post, before }) {
         post.status === "failed" &&
         html`
         <p class="not-sent" role="alert">
-          not sent · <button type="button" onClick=${then(() => room.posts.retry(post.id))}>retry</button>
-          ${" · "}<button type="button" onClick=${then(() => room.posts.discard(post.id))}>discard</button>
+          not sent · <button type="button" onClick=${andFocusComposer(() => room.posts.retry(post.id))}>retry</button>
+          ${" · "}<button type="button" onClick=${andFocusComposer(() => room.posts.discard(post.id))}>discard</button>
           ${" "}<span class="why">${post.why}</span>
         </p>
       `

@@ -11,16 +11,16 @@ const FACES = 3;
 /** The button in the header and the list it opens. The browser closes the list on Escape or a tap outside. @param {{room: Room}} props */
 export function People({ room }) {
   const people = room.people.listed.value;
-  const number = room.people.number.value;
+  const total = room.people.total.value;
   return html`
     <button class="people-button" type="button" popovertarget="people" aria-haspopup="dialog">
       <span class="faces" aria-hidden="true">${people.slice(0, FACES).map(({ name }) => html`<${Avatar} key=${name} name=${name} />`)}</span>
-      <${Icon} /><span class="count">${number.toLocaleString()}</span>
-      <span class="sr-only">${number === 1 ? "person here" : "people here"}</span>
+      <${Icon} /><span class="count">${total.toLocaleString()}</span>
+      <span class="sr-only">${total === 1 ? "person here" : "people here"}</span>
     </button>
     <div id="people" class="people" popover="auto" role="dialog" aria-label="People here">
-      <h2>Here now <span class="count">${number.toLocaleString()}</span></h2>
-      <${List} people=${people} number=${number} most=${200} autofocus />
+      <h2>Here now <span class="count">${total.toLocaleString()}</span></h2>
+      <${List} people=${people} total=${total} most=${200} autofocus />
     </div>
   `;
 }
@@ -28,20 +28,20 @@ export function People({ room }) {
 /** The same beside the conversation, where there is room for it. @param {{room: Room}} props */
 export function HereNow({ room }) {
   const people = room.people.listed.value;
-  const number = room.people.number.value;
+  const total = room.people.total.value;
   if (!people.length) return null;
   return html`
     <section class="here-now" aria-label="Here now">
-      <h2>Here now <span class="count">${number.toLocaleString()}</span></h2>
-      <${List} people=${people} number=${number} most=${50} />
+      <h2>Here now <span class="count">${total.toLocaleString()}</span></h2>
+      <${List} people=${people} total=${total} most=${50} />
     </section>
   `;
 }
 
-/** Can be scrolled with the keyboard. A crowd is counted rather than listed. @param {{people: Person[], number: number, most: number, autofocus?: boolean}} props */
-function List({ people, number, most, autofocus = false }) {
+/** Can be scrolled with the keyboard. A crowd is counted rather than listed. @param {{people: Person[], total: number, most: number, autofocus?: boolean}} props */
+function List({ people, total, most, autofocus = false }) {
   const listed = people.slice(0, most);
-  const others = number - listed.length;
+  const others = total - listed.length;
   return html`
     <ul tabindex="0" aria-label="People" autofocus=${autofocus}>
       ${listed.map((person) => html`<${Row} key=${person.name} ...${person} />`)}

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** @typedef {{element: Element, top: number} | null} Place what the reader looks at and where it stands; null is the bottom */
+/** @typedef {{element: Element, top: number} | null} Anchor what the reader looks at and where it stands; null is the bottom */
 
 /** Closer than this counts as the bottom. */
 const NEAR_PX = 60;
@@ -14,48 +14,48 @@ const AHEAD_PX = 1200;
 export class Reading {
   atBottom = signal(true);
   /** More than two screens above the bottom. */
-  far = signal(false);
+  isFar = signal(false);
   /** The seq up to which everything was on the screen. */
   readTo = signal(0);
 
   /** @type {HTMLElement | null} */
   #scroller = null;
   #lastTop = 0;
-  #wantsOlder;
-  #resized = new ResizeObserver(() => this.#follow());
-  #scrolled = () => this.#look();
+  #loadOlder;
+  #resizes = new ResizeObserver(() => this.#keepBottom());
+  #onScroll = () => this.#update();
 
-  /** @param {() => void} wantsOlder */
-  constructor(wantsOlder) {
-    this.#wantsOlder = wantsOlder;
+  /** @param {() => void} loadOlder */
+  constructor(loadOlder) {
+    this.#loadOlder = loadOlder;
   }
 
   /** @param {HTMLElement} scroller @param {HTMLElement} content */
   attach(scroller, content) {
     this.#scroller = scroller;
-    scroller.addEventListener("scroll", this.#scrolled, { passive: true });
-    this.#resized.observe(scroller);
-    this.#resized.observe(content);
-    this.#follow();
+    scroller.addEventListener("scroll", this.#onScroll, { passive: true });
+    this.#resizes.observe(scroller);
+    this.#resizes.observe(content);
+    this.#keepBottom();
   }
 
   detach() {
-    this.#scroller?.removeEventListener("scroll", this.#scrolled);
-    this.#resized.disconnect();
+    this.#scroller?.removeEventListener("scroll", this.#onScroll);
+    this.#resizes.disconnect();
     this.#scroller = null;
   }
 
   /** The button that asked for it goes away, so the focus comes along. */
-  toBottom() {
+  scrollToBottom() {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     // A long way takes too long to watch.
-    const behavior = calm || this.far.peek() ? "instant" : "smooth";
+    const behavior = calm || this.isFar.peek() ? "instant" : "smooth";
     this.#scroller?.focus({ preventScroll: true });
     this.#scroller?.scrollTo({ top: this.#scroller.scrollHeight, behavior });
   }
 
-  /** @returns {Place} */
-  place() {
+  /** @returns {Anchor} */
+  anchor() {
     if (this.atBottom.peek() || !this.#scroller) return null;
     const { top } = this.#scroller.getBoundingClientRect();
     const chunk = firstBelow(this.#scroller.querySelectorAll(".chunk"), top);
@@ -63,28 +63,29 @@ export class Reading {
     return element ? { element, top: element.getBoundingClientRect().top } : null;
   }
 
-  /** @param {Place} place */
-  restore(place) {
+  /** @param {Anchor} anchor */
+  restore(anchor) {
     if (!this.#scroller) return;
-    if (place?.element.isConnected) this.#scroller.scrollTop += place.element.getBoundingClientRect().top - place.top;
-    this.#follow();
+    if (anchor?.element.isConnected)
+      this.#scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+    this.#keepBottom();
   }
 
-  #follow() {
+  #keepBottom() {
     if (!this.#scroller) return;
     if (this.atBottom.peek()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#look();
+    this.#update();
   }
 
   /** Only the reader leaves the bottom: what grows or is laid out late never moves the view up. */
-  #look() {
+  #update() {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.#scroller);
     const below = scrollHeight - scrollTop - clientHeight;
     if (below < NEAR_PX) this.atBottom.value = true;
     else if (scrollTop < this.#lastTop) this.atBottom.value = false;
-    this.far.value = below > 2 * clientHeight;
+    this.isFar.value = below > 2 * clientHeight;
     this.#lastTop = scrollTop;
-    if (scrollTop < AHEAD_PX) this.#wantsOlder();
+    if (scrollTop < AHEAD_PX) this.#loadOlder();
   }
 }
 

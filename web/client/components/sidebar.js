@@ -3,47 +3,47 @@ import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { SLUG } from "../messages.js";
 import { name } from "../me.js";
-import { hasNews, listed, rooms } from "../rooms.js";
+import { hasNews, listRooms, rooms } from "../rooms.js";
 import { path, visit } from "../browser/route.js";
 import { slugify } from "../text.js";
 import { Avatar } from "./avatar.js";
 import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
-import { asking } from "./name-dialog.js";
+import { isAskingForName } from "./name-dialog.js";
 import { HereNow } from "./people.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 
 /** On a narrow screen the rooms are a drawer; this says whether it is open. */
-export const drawer = signal(false);
+export const isDrawerOpen = signal(false);
 
 /** @param {string} slug */
-function go(slug) {
-  drawer.value = false;
+function goTo(slug) {
+  isDrawerOpen.value = false;
   visit(slug);
 }
 
 /** @param {{room: Room}} props */
 export function Sidebar({ room }) {
   const nav = useRef(/** @type {HTMLElement | null} */ (null));
-  const open = drawer.value;
+  const open = isDrawerOpen.value;
   useEffect(() => {
     if (!open) return undefined;
     nav.current?.querySelector("button")?.focus();
     return () => /** @type {HTMLElement | null} */ (document.querySelector(".menu-button"))?.focus();
   }, [open]);
-  const pressed = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && shut();
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && closeDrawer();
   return html`
-    <nav id="rooms" class=${open ? "sidebar open" : "sidebar"} aria-label="Rooms" ref=${nav} onKeyDown=${pressed}>
+    <nav id="rooms" class=${open ? "sidebar open" : "sidebar"} aria-label="Rooms" ref=${nav} onKeyDown=${onKeyDown}>
       <div class="brand"><${Logo} /><span>Chatter</span>
-        <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${shut}><${Close} /></button>
+        <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${closeDrawer}><${Close} /></button>
       </div>
       <${OtherRoom} />
-      <ul class="rooms">${listed(room.slug, room.people.number.value).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
+      <ul class="rooms">${listRooms(room.slug, room.people.total.value).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
       <${HereNow} room=${room} />
       <${Me} />
     </nav>
-    <div class="scrim" onClick=${shut}></div>
+    <div class="scrim" onClick=${closeDrawer}></div>
   `;
 }
 
@@ -52,12 +52,12 @@ export function MenuButton({ room }) {
   const news = rooms.value.some((summary) => summary.name !== room.slug && hasNews(summary));
   return html`
     <button class=${news ? "quiet-button menu-button news" : "quiet-button menu-button"} type="button" aria-label=${news ? "Rooms, new messages" : "Rooms"}
-      aria-controls="rooms" aria-expanded=${drawer.value} onClick=${() => (drawer.value = true)}><${Menu} /></button>
+      aria-controls="rooms" aria-expanded=${isDrawerOpen.value} onClick=${() => (isDrawerOpen.value = true)}><${Menu} /></button>
   `;
 }
 
-function shut() {
-  drawer.value = false;
+function closeDrawer() {
+  isDrawerOpen.value = false;
 }
 
 /** @param {{summary: RoomSummary, current: boolean}} props */
@@ -68,7 +68,7 @@ function Row({ summary, current }) {
     // A click that asks for a new tab is the browser's.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    go(name);
+    goTo(name);
   };
   return html`
     <li>
@@ -88,16 +88,16 @@ function OtherRoom() {
     event.preventDefault();
     if (!SLUG.test(slug)) return;
     typed.value = "";
-    go(slug);
+    goTo(slug);
   };
-  const pressed = (/** @type {KeyboardEvent} */ event) =>
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) =>
     event.key === "Escape" && /** @type {HTMLElement} */ (event.target).blur();
   return html`
     <form class="other-room" onSubmit=${open}>
       <label class="sr-only" for="other-room">Open or create a room</label>
       <input id="other-room" type="text" placeholder="Open or create a room" autocomplete="off" autocapitalize="none" spellcheck=${false}
         enterkeyhint="go" value=${typed.value} aria-describedby="other-slug" onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)}
-        onKeyDown=${pressed} />
+        onKeyDown=${onKeyDown} />
       <button class="quiet-button" type="submit" aria-label="Open room"><${Plus} /></button>
       <p id="other-slug" class="hint" role="status">${hint(typed.value, slug)}</p>
     </form>
@@ -115,7 +115,7 @@ function Me() {
     <div class="me">
       <${Avatar} name=${name.value || "?"} />
       <bdi class="name">${name.value}</bdi>
-      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${() => (asking.value = true)}><${Edit} /></button>
+      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${() => (isAskingForName.value = true)}><${Edit} /></button>
     </div>
   `;
 }

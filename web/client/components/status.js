@@ -5,7 +5,7 @@ import { html } from "../html.js";
 /** @typedef {import("../connection.js").Connection} Connection */
 
 /** How things stand, in one word for the machine and a few for the person. @param {Connection} connection @param {Room} room */
-export function standing(connection, room) {
+export function statusOf(connection, room) {
   const state = connection.state.value;
   if (state === "offline") return { key: "offline", label: "Offline" };
   if (state === "waiting") return { key: "reconnecting", label: "Reconnecting" };
@@ -18,13 +18,13 @@ export function standing(connection, room) {
 
 /** The dot in the header. Its words change only with the state, so a screen reader is not told every second. @param {{connection: Connection, room: Room}} props */
 export function Status({ connection, room }) {
-  const { key, label } = standing(connection, room);
+  const { key, label } = statusOf(connection, room);
   return html`<p class="status ${key}" role="status"><span class="dot" aria-hidden="true"></span><span class="words">${label}</span></p>`;
 }
 
 /** What is wrong, while something is. @param {{connection: Connection, room: Room}} props */
 export function Banner({ connection, room }) {
-  const { key } = standing(connection, room);
+  const { key } = statusOf(connection, room);
   const seconds = useCountdown(connection);
   const retry = html`<button type="button" onClick=${() => connection.reconnect()}>Try now</button>`;
   switch (key) {
@@ -33,7 +33,7 @@ export function Banner({ connection, room }) {
     case "reconnecting":
       return html`<div class="banner"><span aria-hidden="true">${seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…"}</span>${retry}</div>`;
     case "connecting":
-      return room.welcomed.value ? html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>` : null;
+      return room.hasLoaded.value ? html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>` : null;
     case "refused":
       return html`<div class="banner offline" role="alert"><span>This room did not let you in: ${room.refusal.value}.</span></div>`;
     default:

@@ -1,15 +1,15 @@
 import { html } from "../html.js";
-import { parts } from "../text.js";
+import { parseText } from "../text.js";
 
 /** @typedef {import("../text.js").Part} Part */
 
 /** A message's text with its links and code. @param {{message: string}} props */
 export function Text({ message }) {
-  return html`<div class="text" dir="auto">${parts(message).map(part)}</div>`;
+  return html`<div class="text" dir="auto">${parseText(message).map(renderPart)}</div>`;
 }
 
 /** @param {Part} part */
-function part({ kind, text, href }) {
+function renderPart({ kind, text, href }) {
   switch (kind) {
     case "link":
       return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>`;

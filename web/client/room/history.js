@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 /** @typedef {import("../messages.js").Posted} Posted */
 
 /** Above this many messages the oldest half is let go while nobody looks at it. */
-export const HELD_AT_MOST = 10_000;
+export const MAX_HELD = 10_000;
 
 /**
  * What the page holds of a room: one unbroken run of places by `seq`, and what came ahead of it. A void place counts
@@ -11,9 +11,9 @@ export const HELD_AT_MOST = 10_000;
  */
 export class History {
   /** The messages of the run, oldest first. Replaced, never changed. */
-  said = signal(/** @type {Posted[]} */ ([]));
+  messages = signal(/** @type {Posted[]} */ ([]));
   /** There are older ones on the server. */
-  more = signal(false);
+  hasMore = signal(false);
   /** The lowest and the highest `seq` of the run; 0 while nothing is held. */
   first = 0;
   last = 0;
@@ -27,36 +27,36 @@ export class History {
 
   /** What was said after `seq`; who reads it follows it. @param {number} seq */
   after(seq) {
-    const said = this.said.value;
-    return said.slice(said.findLastIndex((message) => message.seq <= seq) + 1);
+    const held = this.messages.value;
+    return held.slice(held.findLastIndex((message) => message.seq <= seq) + 1);
   }
 
   /** @param {string} id */
   has(id) {
-    return this.said.peek().some((message) => message.id === id);
+    return this.messages.peek().some((message) => message.id === id);
   }
 
   /** What is known already is not heard twice. @param {Posted} message */
-  hear(message) {
+  add(message) {
     if (!this.last) this.#begin(message);
     else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
     else if (message.seq === this.last + 1) this.#append(message);
   }
 
-  /** A page of older messages, oldest first. @param {Posted[]} older @param {boolean} more */
-  prepend(older, more) {
-    const fitting = older.filter((message) => message.seq < this.first);
-    this.first = fitting[0]?.seq ?? this.first;
-    this.said.value = fitting.filter(isSaid).concat(this.said.peek());
-    this.more.value = more;
+  /** A page of older messages, oldest first. @param {Posted[]} older @param {boolean} hasMore */
+  prepend(older, hasMore) {
+    const missing = older.filter((message) => message.seq < this.first);
+    this.first = missing[0]?.seq ?? this.first;
+    this.messages.value = missing.filter(isShown).concat(this.messages.peek());
+    this.hasMore.value = hasMore;
   }
 
   /** What stands at `seq` was never saved. @param {number} seq */
-  void(seq) {
+  markVoid(seq) {
     const ahead = this.#ahead.get(seq);
     if (ahead) this.#ahead.set(seq, { ...ahead, void: true });
     if (seq >= this.first && seq <= this.last)
-      this.said.value = this.said.peek().filter((message) => message.seq !== seq);
+      this.messages.value = this.messages.peek().filter((message) => message.seq !== seq);
   }
 
   /** Forget everything above `seq`. @param {number} seq */
@@ -66,7 +66,7 @@ export class History {
     if (seq < this.first) this.clear();
     else {
       this.last = seq;
-      this.said.value = this.said.peek().filter((message) => message.seq <= seq);
+      this.messages.value = this.messages.peek().filter((message) => message.seq <= seq);
     }
   }
 
@@ -78,32 +78,32 @@ export class History {
     this.dropAhead();
     this.first = 0;
     this.last = 0;
-    this.said.value = [];
-    this.more.value = false;
+    this.messages.value = [];
+    this.hasMore.value = false;
   }
 
   /** Give the run up and go on with what is ahead of it. */
-  skip() {
+  skipGap() {
     const ahead = [...this.#ahead.values()].sort((a, b) => a.seq - b.seq);
     this.clear();
-    ahead.forEach((message) => this.hear(message));
+    ahead.forEach((message) => this.add(message));
   }
 
   /** Let the oldest half go if too many are held. */
   trim() {
-    const said = this.said.peek();
-    if (said.length <= HELD_AT_MOST) return;
-    this.said.value = said.slice(-HELD_AT_MOST / 2);
-    this.first = /** @type {Posted} */ (this.said.peek()[0]).seq;
-    this.more.value = true;
+    const held = this.messages.peek();
+    if (held.length <= MAX_HELD) return;
+    this.messages.value = held.slice(-MAX_HELD / 2);
+    this.first = /** @type {Posted} */ (this.messages.peek()[0]).seq;
+    this.hasMore.value = true;
   }
 
   /** @param {Posted} message */
   #begin(message) {
     this.first = message.seq;
     this.last = message.seq;
-    this.said.value = [message].filter(isSaid);
-    this.more.value = message.seq > 1;
+    this.messages.value = [message].filter(isShown);
+    this.hasMore.value = message.seq > 1;
   }
 
   /** @param {Posted} message */
@@ -114,11 +114,11 @@ export class History {
       this.#ahead.delete(next.seq);
     }
     this.last = message.seq + run.length - 1;
-    this.said.value = this.said.peek().concat(run.filter(isSaid));
+    this.messages.value = this.messages.peek().concat(run.filter(isShown));
   }
 }
 
 /** @param {Posted} message */
-function isSaid(message) {
+function isShown(message) {
   return !message.void;
 }

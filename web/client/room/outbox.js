@@ -6,11 +6,11 @@ const DATABASE = "chatter";
 const POSTS = "posts";
 /** This page among all that this browser has open. Its lock tells the others that it lives. */
 const PAGE = newId();
-const livesOf = (/** @type {string} */ page) => `chatter:page:${page}`;
-globalThis.navigator?.locks?.request(livesOf(PAGE), () => new Promise(() => {}));
+const pageLockName = (/** @type {string} */ page) => `chatter:page:${page}`;
+globalThis.navigator?.locks?.request(pageLockName(PAGE), () => new Promise(() => {}));
 
 /** @type {Promise<IDBDatabase | null> | undefined} */
-let opened;
+let database;
 
 /**
  * What was written in one room and is not acknowledged, kept in this browser, so that closing the page or a crash
@@ -27,19 +27,19 @@ export class Outbox {
 
   /** @param {PendingPost} post */
   async keep(post) {
-    await ask("readwrite", (posts) => posts.put({ ...post, room: this.room, page: PAGE }));
+    await request("readwrite", (posts) => posts.put({ ...post, room: this.room, page: PAGE }));
   }
 
   /** @param {string} id */
   async forget(id) {
-    await ask("readwrite", (posts) => posts.delete(id));
+    await request("readwrite", (posts) => posts.delete(id));
   }
 
   /** Take over what was written here in pages that are gone, under whatever name. @returns {Promise<PendingPost[]>} in the order they were written */
   adopt() {
-    return alone(async (isAlive) => {
+    return withExclusiveLock(async (isAlive) => {
       /** @type {(PendingPost & {room: string, page: string})[]} */
-      const kept = (await ask("readonly", (posts) => posts.getAll())) ?? [];
+      const kept = (await request("readonly", (posts) => posts.getAll())) ?? [];
       const orphans = kept.filter((post) => post.room === this.room && !isAlive(post.page));
       await Promise.all(orphans.map((post) => this.keep(post)));
       return orphans.sort((a, b) => a.written - b.written);
@@ -48,20 +48,20 @@ export class Outbox {
 }
 
 /** One page at a time. @template T @param {(isAlive: (page: string) => boolean) => Promise<T>} act @returns {Promise<T>} */
-async function alone(act) {
+async function withExclusiveLock(act) {
   const locks = globalThis.navigator?.locks;
   if (!locks) return act((page) => page === PAGE);
   return locks.request("chatter:outbox", async () => {
     const { held = [] } = await locks.query();
-    return act((page) => page === PAGE || held.some((lock) => lock.name === livesOf(page)));
+    return act((page) => page === PAGE || held.some((lock) => lock.name === pageLockName(page)));
   });
 }
 
 /** @param {IDBTransactionMode} mode @param {(posts: IDBObjectStore) => IDBRequest} act @returns {Promise<any>} undefined where nothing can be kept */
-async function ask(mode, act) {
+async function request(mode, act) {
   try {
-    const database = await (opened ??= open());
-    return database && (await answer(act(database.transaction(POSTS, mode).objectStore(POSTS))));
+    const opened = await (database ??= open());
+    return opened && (await promisify(act(opened.transaction(POSTS, mode).objectStore(POSTS))));
   } catch {
     return undefined; // Forbidden, full, or gone meanwhile: what is in memory has to do.
   }
@@ -69,13 +69,13 @@ async function ask(mode, act) {
 
 /** @returns {Promise<IDBDatabase>} */
 function open() {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(POSTS, { keyPath: "id" });
-  return answer(request);
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(POSTS, { keyPath: "id" });
+  return promisify(opening);
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function answer(request) {
+function promisify(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -1,36 +1,36 @@
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Refused} Refused */
 
-const ANSWER_MS = 10_000;
+const REPLY_TIMEOUT_MS = 10_000;
 
 /** What this page asks the server about a room, and waits for. No wait outlives the connection. */
-export class Questions {
+export class PendingRequests {
   /** @type {Channel | null} */
   #channel = null;
   /** @type {Set<(refusal: Refused) => void>} */
-  #open = new Set();
+  #rejects = new Set();
 
   /** @param {Channel} channel */
   joined(channel) {
     this.#channel = channel;
   }
 
-  lost() {
+  disconnected() {
     this.#channel = null;
-    this.drop();
+    this.rejectAll();
   }
 
   /** Nothing that was asked so far will be answered. */
-  drop() {
-    this.#open.forEach((reject) => reject({ reason: "lost" }));
-    this.#open.clear();
+  rejectAll() {
+    this.#rejects.forEach((reject) => reject({ reason: "lost" }));
+    this.#rejects.clear();
   }
 
-  /** @param {string} event @param {object} request @returns {Promise<any>} the answer; rejects with a `Refused` */
-  ask(event, request) {
+  /** @param {string} event @param {object} payload @returns {Promise<any>} the answer; rejects with a `Refused` */
+  send(event, payload) {
     return this.#wait((resolve, reject) => {
       this.#channel
-        ?.push(event, request, ANSWER_MS)
+        ?.push(event, payload, REPLY_TIMEOUT_MS)
         .receive("ok", resolve)
         .receive("error", reject)
         .receive("timeout", () => reject({ reason: "timeout" }));
@@ -46,12 +46,12 @@ export class Questions {
   #wait(begin) {
     if (!this.#channel) return Promise.reject({ reason: "lost" });
     return new Promise((resolve, reject) => {
-      const ends = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
-        this.#open.delete(reject);
+      const settleOnce = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
+        this.#rejects.delete(reject);
         settle(value);
       };
-      this.#open.add(reject);
-      begin(ends(resolve), ends(reject));
+      this.#rejects.add(reject);
+      begin(settleOnce(resolve), settleOnce(reject));
     });
   }
 }

@@ -21,22 +21,22 @@ import { newId } from "../text.js";
  * @property {string} why what to tell the person when it failed
  * @property {boolean} tried it may have been sent before
  * @property {boolean} heard its broadcast came: it stands among the messages, not yet saved
- * @property {number} until when patience ends: with the room, or once heard with the database
+ * @property {number} until when the wait ends: with the room, or once heard with the database
  */
 
 /**
- * @typedef {object} RoomOfPosts
+ * @typedef {object} PostingRoom
  * @property {(id: string) => boolean} has whether a message is held
- * @property {(message: Posted) => void} hear
- * @property {() => void} renew the server does not know us here
+ * @property {(message: Posted) => void} receive
+ * @property {() => void} rejoin the server does not know us here
  */
 
 /** On a living connection a post is heard by then, or something is wrong with it. */
-const PATIENCE_MS = 10_000;
+const BROADCAST_TIMEOUT_MS = 10_000;
 /** One that is heard and not saved by then is worth a word. */
-const SAVING_MS = 5000;
+const SAVE_TIMEOUT_MS = 5000;
 /** An answer that comes later still counts; after this it is asked for again. */
-const ANSWER_MS = 60_000;
+const REPLY_TIMEOUT_MS = 60_000;
 
 /** What this person said and the server has not acknowledged yet. It waits for a connection as long as it takes. */
 export class Posts {
@@ -47,13 +47,13 @@ export class Posts {
   /** @type {Channel | null} joined, or nothing is sent */
   #channel = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} the server asked us to wait */
-  #pause;
+  #pauseTimer;
   /** After a break or a refusal one post at a time, each when the one before it is heard: else a later one that finds the server less busy gets in first. */
-  #singly = false;
+  #oneAtATime = false;
   #outbox;
   #room;
 
-  /** @param {Outbox} outbox @param {RoomOfPosts} room */
+  /** @param {Outbox} outbox @param {PostingRoom} room */
   constructor(outbox, room) {
     this.#outbox = outbox;
     this.#room = room;
@@ -62,26 +62,26 @@ export class Posts {
   /** Send what waits, all that may have got lost included. @param {Channel} channel */
   joined(channel) {
     this.#channel = channel;
-    this.#singly = true;
+    this.#oneAtATime = true;
     for (const { id } of this.pending.peek()) this.#change(id, { heard: this.#room.has(id) });
     this.#flush();
   }
 
-  lost() {
+  disconnected() {
     this.#channel = null;
-    this.#resume();
-    for (const { id } of this.#all(onItsWay)) this.#change(id, { status: "waiting" });
-    this.#look();
+    this.#endPause();
+    for (const { id } of this.#filter(isPending)) this.#change(id, { status: "waiting" });
+    this.#updateSaving();
   }
 
   /** What was written in pages that were closed is sent from this one. */
   async adopt() {
     const adopted = (await this.#outbox.adopt()).filter(({ id }) => !this.#find(id));
     if (!adopted.length) return;
-    this.#singly = true;
+    this.#oneAtATime = true;
     const posts = adopted.map((post) => ({
       ...post,
-      status: unsent(post),
+      status: statusAfterAdoption(post),
       tried: true,
       heard: this.#room.has(post.id),
     }));
@@ -120,29 +120,29 @@ export class Posts {
 
   /** The person gives it up, or it is done. @param {string} id */
   discard(id) {
-    this.pending.value = this.#all((post) => post.id !== id);
+    this.pending.value = this.#filter((post) => post.id !== id);
     this.#outbox.forget(id);
-    this.#look();
+    this.#updateSaving();
     this.#flush();
   }
 
   /** A message of the room: if it is one of these, it was said, and still is to be acknowledged. @param {Posted} message */
-  heard({ id }) {
+  received({ id }) {
     const post = this.#find(id);
     if (!post || post.heard) return;
     this.#change(id, { heard: true });
     if (post.status === "failed") this.retry(id);
-    else if (onItsWay(post)) this.#expect(id, SAVING_MS);
+    else if (isPending(post)) this.#startTimeout(id, SAVE_TIMEOUT_MS);
     this.#flush();
   }
 
   #flush() {
-    if (!this.#channel || this.#pause) return;
-    for (const post of this.#all(({ status }) => status === "waiting")) {
-      if (this.#singly && this.#all(unheard).length) return;
+    if (!this.#channel || this.#pauseTimer) return;
+    for (const post of this.#filter(({ status }) => status === "waiting")) {
+      if (this.#oneAtATime && this.#filter(isUnheard).length) return;
       this.#push(post);
     }
-    this.#singly &&= this.#all(({ status }) => status !== "failed").length > 0;
+    this.#oneAtATime &&= this.#filter(({ status }) => status !== "failed").length > 0;
   }
 
   /** @param {PendingPost} post */
@@ -150,19 +150,19 @@ export class Posts {
     /** @type {Post} */
     const post = tried ? { name, message, id, repeat: true } : { name, message, id };
     this.#change(id, { status: "pending", tried: true });
-    this.#expect(id, heard ? SAVING_MS : PATIENCE_MS);
+    this.#startTimeout(id, heard ? SAVE_TIMEOUT_MS : BROADCAST_TIMEOUT_MS);
     this.#channel
-      ?.push(NEW_MESSAGE, post, ANSWER_MS)
-      .receive("ok", (posted) => this.#acknowledged(id, posted))
+      ?.push(NEW_MESSAGE, post, REPLY_TIMEOUT_MS)
+      .receive("ok", (acknowledged) => this.#acknowledged(id, acknowledged))
       .receive("error", (refusal) => this.#refused(id, refusal))
       .receive("timeout", () => this.#unanswered(id));
   }
 
-  /** @param {string} id @param {Acknowledged} posted */
+  /** @param {string} id @param {Acknowledged} acknowledged */
   #acknowledged(id, { seq, inserted_at }) {
     const post = this.#find(id);
     if (!post) return;
-    if (!post.heard) this.#room.hear({ name: post.name, message: post.message, id, seq, inserted_at });
+    if (!post.heard) this.#room.receive({ name: post.name, message: post.message, id, seq, inserted_at });
     this.discard(id);
   }
 
@@ -170,51 +170,51 @@ export class Posts {
   #refused(id, refusal) {
     if (refusal.retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", why: "" });
-      this.#rest(refusal.retry_after_ms);
-    } else if (refusal.reason === "unmatched topic") this.#room.renew();
+      this.#pauseFor(refusal.retry_after_ms);
+    } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
     else this.#fail(id, explain(refusal));
   }
 
   /** The database has been away for long. @param {string} id */
   #unanswered(id) {
     const post = this.#find(id);
-    if (!post || !onItsWay(post)) return;
+    if (!post || !isPending(post)) return;
     this.#change(id, { status: "waiting" });
     this.#flush();
   }
 
   /** Send nothing for a while, then one after the other. @param {number} ms */
-  #rest(ms) {
-    this.#singly = true;
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#resume();
+  #pauseFor(ms) {
+    this.#oneAtATime = true;
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = setTimeout(() => {
+      this.#endPause();
       this.#flush();
     }, jitter(ms));
   }
 
-  #resume() {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
+  #endPause() {
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = undefined;
   }
 
-  /** @param {string} id @param {number} patience */
-  #expect(id, patience) {
-    this.#change(id, { until: Date.now() + patience });
-    setTimeout(() => this.#expire(id), patience);
+  /** @param {string} id @param {number} ms */
+  #startTimeout(id, ms) {
+    this.#change(id, { until: Date.now() + ms });
+    setTimeout(() => this.#timedOut(id), ms);
   }
 
   /** @param {string} id */
-  #expire(id) {
+  #timedOut(id) {
     const post = this.#find(id);
-    if (post && unheard(post) && Date.now() >= post.until) this.#fail(id, explain({ reason: "timeout" }));
-    this.#look();
+    if (post && isUnheard(post) && Date.now() >= post.until) this.#fail(id, explain({ reason: "timeout" }));
+    this.#updateSaving();
   }
 
-  #look() {
+  #updateSaving() {
     this.savingIsBehind.value = this.pending
       .peek()
-      .some((post) => onItsWay(post) && post.heard && Date.now() >= post.until);
+      .some((post) => isPending(post) && post.heard && Date.now() >= post.until);
   }
 
   /** @param {string} id @param {string} why */
@@ -241,22 +241,22 @@ export class Posts {
   }
 
   /** @param {(post: PendingPost) => boolean} wanted */
-  #all(wanted) {
+  #filter(wanted) {
     return this.pending.peek().filter(wanted);
   }
 }
 
 /** @param {PendingPost} post */
-function onItsWay({ status }) {
+function isPending({ status }) {
   return status === "pending";
 }
 
 /** @param {PendingPost} post @returns {"failed" | "waiting"} what became of it in a page that is gone */
-function unsent({ status }) {
+function statusAfterAdoption({ status }) {
   return status === "failed" ? "failed" : "waiting";
 }
 
 /** @param {PendingPost} post */
-function unheard(post) {
-  return onItsWay(post) && !post.heard;
+function isUnheard(post) {
+  return isPending(post) && !post.heard;
 }

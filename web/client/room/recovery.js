@@ -3,15 +3,15 @@ import { HISTORY, SYNC } from "../messages.js";
 import { jitter } from "../connection.js";
 
 /** @typedef {import("./history.js").History} History */
-/** @typedef {import("./pending-requests.js").Questions} Questions */
+/** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
 /** @typedef {import("../messages.js").Page} Page */
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
 
 const RETRY_MS = 2000;
-/** After so many vain attempts to fill a gap, new messages matter more than the missing ones. */
-const TRIES = 3;
+/** After so many failures to fill a gap, new messages matter more than the missing ones. */
+const MAX_FAILURES = 3;
 
 /**
  * How the page gets what it missed. At a join it tells how far it has heard, and the server decides what is void, what
@@ -22,19 +22,19 @@ export class Recovery {
   missingAfter = signal(0);
   /** @type {number | undefined} the server's, when it said what is held */
   #epoch;
-  #more = false; // what followed the answer was not all
-  #behind = false; // the server has dropped something
+  #hasMore = false; // what followed the answer was not all
+  #resyncDue = false; // the server has dropped something
   /** @type {object | null} the attempt to fill a gap that is under way */
   #attempt = null;
   #history;
-  #questions;
-  #hear;
+  #requests;
+  #receive;
 
-  /** @param {History} history @param {Questions} questions @param {(message: Posted) => void} hear tells the room, and by it the history */
-  constructor(history, questions, hear) {
+  /** @param {History} history @param {PendingRequests} requests @param {(message: Posted) => void} receive tells the room, and by it the history */
+  constructor(history, requests, receive) {
     this.#history = history;
-    this.#questions = questions;
-    this.#hear = hear;
+    this.#requests = requests;
+    this.#receive = receive;
   }
 
   /** How far the room was heard, for the next join. Nothing where nothing is held: then the newest are wanted. */
@@ -46,43 +46,43 @@ export class Recovery {
     return { since: this.#history.last, epoch: this.#epoch };
   }
 
-  get #misses() {
-    return this.#more || this.#behind || this.#history.hasGap;
+  get #isIncomplete() {
+    return this.#hasMore || this.#resyncDue || this.#history.hasGap;
   }
 
   /** The answer to a join or a `sync`; what was missed follows it. @param {RecoveryAnswer} answer */
-  take({ epoch, base, recovered, more }) {
+  applyAnswer({ epoch, base, recovered, more }) {
     if (!recovered) this.#startOver(() => this.#history.clear());
     else if (epoch !== this.#epoch) this.#history.dropAbove(base);
     this.#epoch = epoch;
-    this.#more = more;
-    this.#behind = false;
+    this.#hasMore = more;
+    this.#resyncDue = false;
   }
 
   /** The server has dropped what it had for us: neither messages nor answers will come. */
-  resync() {
-    this.#behind = true;
+  resynced() {
+    this.#resyncDue = true;
     this.#attempt = null;
-    this.check();
+    this.fetchMissing();
   }
 
   /** Older messages were loaded. */
-  readBack() {
+  olderLoaded() {
     if (this.#history.first <= this.missingAfter.peek() + 1) this.missingAfter.value = 0;
   }
 
   /** What came ahead comes again with the next join. */
-  lost() {
+  disconnected() {
     this.#attempt = null;
     this.#history.dropAhead();
   }
 
   /** If something is missing, fetch it: one question at a time, until nothing is. */
-  async check() {
-    if (this.#attempt || !this.#misses) return;
+  async fetchMissing() {
+    if (this.#attempt || !this.#isIncomplete) return;
     const attempt = (this.#attempt = {});
     try {
-      for (let vain = 0; this.#misses;) vain = await this.#next(vain);
+      for (let failures = 0; this.#isIncomplete;) failures = await this.#fetchOrWait(failures);
     } catch {
       // The connection is lost; the next join tells anew what is missing.
     } finally {
@@ -90,21 +90,21 @@ export class Recovery {
     }
   }
 
-  /** @param {number} vain attempts so far @returns {Promise<number>} and now */
-  async #next(vain) {
-    if (vain === TRIES) return this.#skip();
+  /** @param {number} failures attempts so far @returns {Promise<number>} and now */
+  async #fetchOrWait(failures) {
+    if (failures === MAX_FAILURES) return this.#giveUp();
     const { last } = this.#history;
-    const refusal = await this.#step();
+    const refusal = await this.#tryFetch();
     if (refusal?.reason === "lost") throw refusal;
-    if (!refusal && (this.#history.last > last || !this.#misses)) return 0;
-    await this.#questions.pause(jitter(refusal?.retry_after_ms ?? RETRY_MS));
-    return refusal?.retry_after_ms ? vain : vain + 1;
+    if (!refusal && (this.#history.last > last || !this.#isIncomplete)) return 0;
+    await this.#requests.pause(jitter(refusal?.retry_after_ms ?? RETRY_MS));
+    return refusal?.retry_after_ms ? failures : failures + 1;
   }
 
   /** @returns {Promise<Refused | undefined>} */
-  async #step() {
+  async #tryFetch() {
     try {
-      await (this.#more ? this.#readOn() : this.#sync());
+      await (this.#hasMore ? this.#readNextPage() : this.#sync());
       return undefined;
     } catch (refusal) {
       return /** @type {Refused} */ (refusal);
@@ -112,22 +112,22 @@ export class Recovery {
   }
 
   /** No limit is named, since the server's may be lower than we think; it takes half of that. */
-  async #readOn() {
+  async #readNextPage() {
     /** @type {Page} */
-    const { messages, more } = await this.#questions.ask(HISTORY, { after: this.#history.last });
-    messages.forEach((message) => this.#hear(message));
-    this.#more = more;
+    const { messages, more } = await this.#requests.send(HISTORY, { after: this.#history.last });
+    messages.forEach((message) => this.#receive(message));
+    this.#hasMore = more;
   }
 
   async #sync() {
-    this.take(await this.#questions.ask(SYNC, this.#since));
+    this.applyAnswer(await this.#requests.send(SYNC, this.#since));
     // Nothing marks the end of what follows the answer; but it is in when the next answer is.
-    await this.#questions.ask(HISTORY, { after: this.#history.last, limit: 1 });
+    await this.#requests.send(HISTORY, { after: this.#history.last, limit: 1 });
   }
 
-  #skip() {
-    if (this.#history.hasGap) this.#startOver(() => this.#history.skip());
-    this.#more = false;
+  #giveUp() {
+    if (this.#history.hasGap) this.#startOver(() => this.#history.skipGap());
+    this.#hasMore = false;
     return 0;
   }
 

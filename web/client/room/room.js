@@ -4,7 +4,7 @@ import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, 
 import { Outbox } from "./outbox.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
-import { Questions } from "./pending-requests.js";
+import { PendingRequests } from "./pending-requests.js";
 import { Recovery } from "./recovery.js";
 import { jitter } from "../connection.js";
 import { Typing } from "./typing.js";
@@ -17,7 +17,7 @@ import { Typing } from "./typing.js";
 /** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
-const REENTER_MS = 2000;
+const REOPEN_MS = 2000;
 
 /**
  * One room as this page knows it. It hears the channel's events and tells them on as signals; it knows no DOM.
@@ -28,19 +28,19 @@ export class Room {
   state = signal(/** @type {RoomState} */ ("left"));
   refusal = signal("");
   /** The newest messages have been heard at least once. */
-  welcomed = signal(false);
+  hasLoaded = signal(false);
   loadingOlder = signal(false);
   people = new People();
   history = new History();
   typing = new Typing();
-  #questions = new Questions();
-  recovery = new Recovery(this.history, this.#questions, (message) => this.#hear(message));
+  #requests = new PendingRequests();
+  recovery = new Recovery(this.history, this.#requests, (message) => this.#receive(message));
   /** @type {Posts} */
   posts;
   /** How often this person has spoken here. */
-  spoke = signal(0);
+  postCount = signal(0);
   /** The seq of the first message said since the person last looked; 0 if none is marked. */
-  newFrom = signal(0);
+  firstNewSeq = signal(0);
   /** What stands in the composer while the person looks at another room. */
   draft = "";
 
@@ -58,12 +58,12 @@ export class Room {
     this.#name = name;
     this.posts = new Posts(outbox, {
       has: (id) => this.history.has(id),
-      hear: (message) => this.#hear(message),
-      renew: () => this.#renew(),
+      receive: (message) => this.#receive(message),
+      rejoin: () => this.#rejoin(),
     });
   }
 
-  enter() {
+  join() {
     if (this.#channel) return;
     const params = () => ({ name: this.#name(), ...this.recovery.position, resync: true });
     const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, params);
@@ -74,11 +74,11 @@ export class Room {
       .join()
       .receive(
         "ok",
-        this.#from(channel, (answer) => this.#joined(channel, answer)),
+        this.#ifCurrent(channel, (answer) => this.#joined(channel, answer)),
       )
       .receive(
         "error",
-        this.#from(channel, (refusal) => this.#refused(refusal)),
+        this.#ifCurrent(channel, (refusal) => this.#refused(refusal)),
       );
     this.posts.adopt();
   }
@@ -86,33 +86,35 @@ export class Room {
   leave() {
     const channel = this.#channel;
     this.#channel = null;
-    this.#lost("left");
-    this.people.nobody();
+    this.#disconnected("left");
+    this.people.clear();
     channel?.leave();
   }
 
   /** The person looks away: whatever comes now will be new to them. */
-  lookAway() {
-    if (this.history.last) this.newFrom.value = this.history.last + 1;
+  lookedAway() {
+    if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
   }
 
   /** @param {string} message */
-  say(message) {
-    this.newFrom.value = 0;
-    this.spoke.value += 1;
-    this.typing.rested();
+  post(message) {
+    this.firstNewSeq.value = 0;
+    this.postCount.value += 1;
+    this.typing.reset();
     this.posts.write(this.#name(), message);
   }
 
   notifyTyping() {
-    if (this.state.peek() === "joined" && this.typing.due()) this.#channel?.push(TYPING, { name: this.#name() });
+    if (this.state.peek() !== "joined" || !this.typing.isDue()) return;
+    this.typing.sent();
+    this.#channel?.push(TYPING, { name: this.#name() });
   }
 
   async loadOlder() {
-    if (this.loadingOlder.peek() || !this.history.more.peek() || this.state.peek() !== "joined") return;
+    if (this.loadingOlder.peek() || !this.history.hasMore.peek() || this.state.peek() !== "joined") return;
     this.loadingOlder.value = true;
     try {
-      await this.#readBack(this.history.first);
+      await this.#loadBefore(this.history.first);
     } catch {
       // Nothing is lost: the next scroll asks again.
     } finally {
@@ -125,35 +127,35 @@ export class Room {
     this.people.follow(channel);
     channel.on(
       NEW_MESSAGE,
-      this.#from(channel, (message) => this.#hear(message)),
+      this.#ifCurrent(channel, (message) => this.#receive(message)),
     );
     channel.on(
       MESSAGE_VOIDED,
-      this.#from(channel, ({ seq }) => this.history.void(seq)),
+      this.#ifCurrent(channel, ({ seq }) => this.history.markVoid(seq)),
     );
     channel.on(
       RESYNC,
-      this.#from(channel, () => this.#resync(channel)),
+      this.#ifCurrent(channel, () => this.#resync(channel)),
     );
     channel.on(
       TYPING,
-      this.#from(channel, ({ name }) => this.#heardTyping(name)),
+      this.#ifCurrent(channel, ({ name }) => this.#showTyping(name)),
     );
     channel.on(
       PRESENCE_STATE,
-      this.#from(channel, () => this.#welcome()),
+      this.#ifCurrent(channel, () => this.#loaded()),
     );
-    channel.onError(this.#from(channel, () => this.#lost("joining")));
-    channel.onClose(this.#from(channel, () => this.#closed()));
+    channel.onError(this.#ifCurrent(channel, () => this.#disconnected("joining")));
+    channel.onClose(this.#ifCurrent(channel, () => this.#closed()));
   }
 
   /**
    * A channel that was left may still say something; only the present one is listened to.
-   * @param {Channel} channel @param {(payload: any) => void} hear
+   * @param {Channel} channel @param {(payload: any) => void} act
    */
-  #from(channel, hear) {
+  #ifCurrent(channel, act) {
     return (/** @type {any} */ payload = undefined) => {
-      if (channel === this.#channel) hear(payload);
+      if (channel === this.#channel) act(payload);
     };
   }
 
@@ -161,8 +163,8 @@ export class Room {
   #joined(channel, answer) {
     this.refusal.value = "";
     this.state.value = "joined";
-    this.#questions.joined(channel);
-    this.recovery.take(answer);
+    this.#requests.joined(channel);
+    this.recovery.applyAnswer(answer);
     this.posts.joined(channel);
     this.posts.adopt();
   }
@@ -175,63 +177,63 @@ export class Room {
 
   /** What the server had for us is gone, answers too. @param {Channel} channel */
   #resync(channel) {
-    this.#questions.drop();
-    this.recovery.resync();
-    this.posts.lost();
+    this.#requests.rejectAll();
+    this.recovery.resynced();
+    this.posts.disconnected();
     this.posts.joined(channel);
   }
 
   /** @param {RoomState} state */
-  #lost(state) {
+  #disconnected(state) {
     this.state.value = state;
-    this.typing.nobody();
-    this.posts.lost();
-    this.recovery.lost();
-    this.#questions.lost();
+    this.typing.clear();
+    this.posts.disconnected();
+    this.recovery.disconnected();
+    this.#requests.disconnected();
   }
 
   /** The server ended the channel in peace, so phoenix.js will not rejoin. */
   #closed() {
     this.#channel = null;
-    this.#lost("joining");
-    setTimeout(() => this.state.peek() === "joining" && this.enter(), jitter(REENTER_MS));
+    this.#disconnected("joining");
+    setTimeout(() => this.state.peek() === "joining" && this.join(), jitter(REOPEN_MS));
   }
 
   /** The server no longer knows us here. */
-  #renew() {
+  #rejoin() {
     if (!this.#channel) return;
     this.leave();
-    this.enter();
+    this.join();
   }
 
   /** @param {Posted} message */
-  #hear(message) {
-    this.typing.stopped(message.name);
-    this.history.hear(message);
-    this.posts.heard(message);
-    if (this.history.hasGap) this.recovery.check();
+  #receive(message) {
+    this.typing.remove(message.name);
+    this.history.add(message);
+    this.posts.received(message);
+    if (this.history.hasGap) this.recovery.fetchMissing();
   }
 
   /** The join has brought all it brings. */
-  #welcome() {
-    this.recovery.check();
-    if (!this.welcomed.peek()) this.loadOlder();
-    this.welcomed.value = true;
+  #loaded() {
+    this.recovery.fetchMissing();
+    if (!this.hasLoaded.peek()) this.loadOlder();
+    this.hasLoaded.value = true;
   }
 
   /** No limit is named, since the server's may be lower than we think; it takes half of that. @param {number} before */
-  async #readBack(before) {
+  async #loadBefore(before) {
     /** @type {Page} */
-    const { messages, more } = await this.#questions.ask(HISTORY, { before });
+    const { messages, more } = await this.#requests.send(HISTORY, { before });
     // If the run began anew meanwhile, this page no longer touches it.
     if (this.history.first !== before) return;
     this.history.prepend(messages, more);
-    this.recovery.readBack();
-    messages.forEach((message) => this.posts.heard(message));
+    this.recovery.olderLoaded();
+    messages.forEach((message) => this.posts.received(message));
   }
 
   /** @param {string} name */
-  #heardTyping(name) {
-    if (name && name !== this.#name()) this.typing.heard(name);
+  #showTyping(name) {
+    if (name && name !== this.#name()) this.typing.add(name);
   }
 }

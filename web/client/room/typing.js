@@ -3,49 +3,51 @@ import { signal } from "@preact/signals";
 /** How long one `typing` is believed. */
 const SHOWN_MS = 4000;
 /** Our own is said again only after this long. */
-const EVERY_MS = 2000;
+const SEND_EVERY_MS = 2000;
 
 /** Who is writing something, as far as heard. */
 export class Typing {
   names = signal(/** @type {string[]} */ ([]));
   /** @type {Map<string, ReturnType<typeof setTimeout>>} */
   #timers = new Map();
-  #lastSaid = -Infinity;
+  #lastSent = -Infinity;
 
   /** @param {string} name */
-  heard(name) {
+  add(name) {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
     this.#timers.set(
       name,
-      setTimeout(() => this.stopped(name), SHOWN_MS),
+      setTimeout(() => this.remove(name), SHOWN_MS),
     );
-    this.#tell();
+    this.#update();
   }
 
   /** @param {string} name */
-  stopped(name) {
+  remove(name) {
     clearTimeout(this.#timers.get(name));
-    if (this.#timers.delete(name)) this.#tell();
+    if (this.#timers.delete(name)) this.#update();
   }
 
-  nobody() {
-    [...this.#timers.keys()].forEach((name) => this.stopped(name));
+  clear() {
+    [...this.#timers.keys()].forEach((name) => this.remove(name));
   }
 
   /** Whether it is time to say again that we are typing. */
-  due(now = Date.now()) {
-    if (now - this.#lastSaid < EVERY_MS) return false;
-    this.#lastSaid = now;
-    return true;
+  isDue(now = Date.now()) {
+    return now - this.#lastSent >= SEND_EVERY_MS;
+  }
+
+  sent(now = Date.now()) {
+    this.#lastSent = now;
   }
 
   /** After a message the next keystroke is news again. */
-  rested() {
-    this.#lastSaid = -Infinity;
+  reset() {
+    this.#lastSent = -Infinity;
   }
 
-  #tell() {
+  #update() {
     const names = [...this.#timers.keys()];
     if (names.join("\n") !== this.names.peek().join("\n")) this.names.value = names;
   }
