@@ -28,18 +28,21 @@ export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 /** Characters are counted as the server counts them: by code point. */
 export const LIMITS = { name: 64, message: 4000 };
 
-/** What a reason in an error reply means to the person reading it. */
+/** The reasons of error replies in words for the person, in the order of the table "Errors" in docs/protocol.md. */
 export const REASONS = {
+  "unmatched topic": "the room was closed",
+  unauthorized: "you are not allowed here",
+  "join crashed": "the server could not check whether you are allowed here",
+  "too many channels joined": "too many rooms are open",
+  unavailable: "the room cannot be opened now",
+  "unknown event": "the server does not know what was asked of it",
   overloaded: "the server is busy",
-  rate_limited: "too many at once",
   id_taken: "something else was sent under its number",
   not_saved: "the server could not save it",
   quarantined: "the server failed at it",
-  unauthorized: "you are not allowed here",
-  unavailable: "the room cannot be opened now",
-  "unmatched topic": "the room was closed",
-  "too many channels joined": "too many rooms are open",
-  timeout: "no answer",
+  rate_limited: "too many at once",
+  invalid: "the server does not accept it",
+  timeout: "no answer", // this page's own: none came in time
 };
 
 /**
