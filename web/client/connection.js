@@ -3,43 +3,58 @@ import { Socket } from "phoenix";
 
 /** @typedef {"connecting" | "open" | "waiting" | "offline"} ConnectionState */
 
+/** A restart of the server takes seconds, so the first attempts come fast; a longer outage is asked every 5 s. */
 const RECONNECT_MS = [250, 500, 1000, 2000, 5000];
+/** A join that fails on an open connection met a busy or failing room, so rejoins start slower than reconnects. */
 const REJOIN_MS = [1000, 2000, 5000, 10_000];
+/** phoenix.js's own default: a websocket that has not opened by then makes it poll. */
 const FALLBACK_MS = 2500;
+/** Under the 60 s after which the server, and many a proxy, closes a silent connection. */
 const HEARTBEAT_MS = 25_000;
-/** A sleeping laptop's socket looks open for a long time; a ping unanswered this long says otherwise. */
+/** The socket of a laptop that slept looks open for minutes; a working one answers a ping well within this time. */
 const PING_TIMEOUT_MS = 4000;
-/** When the network is said to be gone, an answer from this very machine comes sooner. */
+/** Ping timeout while the browser reports offline: a server on this machine answers fast or is gone. */
 const LOCAL_PING_TIMEOUT_MS = 1500;
-/** How long phoenix.js has to act by itself before we do. */
+/** phoenix.js reconnects by itself at these moments; we act only if it has not within this time. */
 const GRACE_MS = 1000;
 
 /**
- * Phoenix's own delays are the same in every browser. After a restart of the server all of them would knock at the
- * same moments, so each waits a random part longer, up to as long again and never spread over less than a second.
+ * Adds a random part to a delay: up to as long again, and spread over a second at least.
  *
- * @param {number} ms @param {() => number} random
+ * Phoenix's own delays are the same in every browser, so after a restart of the server all of them would connect at
+ * the same moments.
+ *
+ * @param {number} ms
+ * @param {() => number} random
  */
 export function jitter(ms, random = Math.random) {
   return Math.round(ms + random() * Math.max(ms, 1000));
 }
 
-/** @param {number[]} steps @param {() => number} random */
+/**
+ * Returns a function from the number of tries to a delay with jitter. The last step holds for all later tries.
+ *
+ * @param {number[]} steps
+ * @param {() => number} random
+ */
 export function jittered(steps, random = Math.random) {
   return (/** @type {number} */ tries) => jitter(steps[Math.min(tries, steps.length) - 1] ?? 1000, random);
 }
 
-/** The one socket of the page, and what can be said about it. */
+/** Connection owns the page's one socket, reconnects it and shows its state. */
 export class Connection {
   state = signal(/** @type {ConnectionState} */ ("connecting"));
-  /** When the next attempt begins, in `Date.now()`'s milliseconds; meaningful while waiting. */
+  /** The time of the next attempt, in `Date.now()`'s milliseconds; valid while the state is `waiting`. */
   retryAt = signal(0);
   #openings = 0;
 
-  /** @param {string} url @param {typeof Socket} Transport a stand-in for tests */
-  constructor(url, Transport = Socket) {
+  /**
+   * @param {string} url
+   * @param {typeof Socket} SocketClass replaced in tests
+   */
+  constructor(url, SocketClass = Socket) {
     const reconnectAfter = jittered(RECONNECT_MS);
-    this.socket = new Transport(url, {
+    this.socket = new SocketClass(url, {
       longPollFallbackMs: FALLBACK_MS,
       heartbeatIntervalMs: HEARTBEAT_MS,
       rejoinAfterMs: jittered(REJOIN_MS),
@@ -49,36 +64,41 @@ export class Connection {
     this.socket.onClose(() => this.#closed());
   }
 
+  // ---- Commands
+
   connect() {
     this.state.value = "connecting";
     this.socket.connect();
   }
 
-  /** Without waiting for the next attempt. */
+  /** Connects at once, without waiting for the next attempt. */
   reconnect() {
     this.state.value = "connecting";
     this.socket.disconnect(() => this.connect());
   }
 
-  /** Reconnect unless the connection is alive or on its way. */
+  /** Reconnects unless the connection is alive or being opened. */
   ensureOpen() {
     const state = this.socket.connectionState();
     if (state === "open") this.#probe();
     else if (state !== "connecting") this.reconnect();
   }
 
-  /** The network is said to be gone; a socket to this very machine may still work. */
+  /** Tests the connection when the browser reports offline: a socket to this machine may still work. */
   verify() {
     if (this.state.peek() === "waiting") this.state.value = "offline";
     else this.#probe(LOCAL_PING_TIMEOUT_MS);
   }
 
+  // ---- Internal
+
+  /** Reconnects if a ping is not answered within `ms`. */
   #probe(ms = PING_TIMEOUT_MS) {
     const opening = this.#openings;
     let answered = false;
-    const asked = this.socket.ping(() => (answered = true));
+    const sent = this.socket.ping(() => (answered = true));
     const check = () => answered || opening !== this.#openings || this.reconnect();
-    if (asked) setTimeout(check, ms);
+    if (sent) setTimeout(check, ms);
   }
 
   #opened() {
@@ -88,8 +108,10 @@ export class Connection {
   }
 
   /**
-   * phoenix.js takes one refused connection for a network without websockets and polls from then on. Once a
-   * websocket has carried an answer, a refusal only means that the server is restarting.
+   * Turns the fallback to polling off once a websocket has carried an answer.
+   *
+   * phoenix.js takes one refused connection for a network without websockets and polls from then on. After that
+   * answer a refusal only means that the server is restarting.
    */
   #keepTransport() {
     const socket = /** @type {{longPollFallbackMs?: number} & Socket} */ (this.socket);
@@ -100,7 +122,7 @@ export class Connection {
     this.state.value = isOffline() ? "offline" : "waiting";
   }
 
-  /** @param {number} delay */
+  /** Notes the delay that phoenix.js is about to wait. @param {number} delay */
   #retryIn(delay) {
     this.retryAt.value = Date.now() + delay;
     this.#closed();
@@ -108,7 +130,10 @@ export class Connection {
     return delay;
   }
 
-  /** phoenix.js gives a hidden page up; but its title is to count what is said. Does nothing if there is a connection. */
+  /**
+   * Connects a hidden page, which phoenix.js leaves unconnected: its title counts new messages. Does nothing if there
+   * is a connection.
+   */
   #connectIfHidden() {
     if (globalThis.document?.visibilityState === "hidden") this.connect();
   }
@@ -118,7 +143,11 @@ function isOffline() {
   return globalThis.navigator?.onLine === false;
 }
 
-/** Follow the page and the network: who comes back to the page is not to wait for the next attempt. @param {Connection} connection */
+/**
+ * Reconnects when the network returns or the page is shown, without waiting for the next attempt.
+ *
+ * @param {Connection} connection
+ */
 export function keepConnected(connection) {
   addEventListener("online", () => connection.ensureOpen());
   addEventListener("offline", () => connection.verify());

@@ -1,5 +1,9 @@
 import htm from "htm";
 import { h } from "preact";
 
-/** JSX without a compiler. Values become text or properties, never markup. @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
+/**
+ * Builds Preact elements from a template. Values become text or properties, never markup.
+ *
+ * @type {(strings: TemplateStringsArray, ...values: any[]) => any}
+ */
 export const html = htm.bind(h);

@@ -1,19 +1,23 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { options, render } from "preact";
+import { followAddress, slug } from "./browser/route.js";
+import { shrinkForKeyboard } from "./browser/viewport.js";
 import { App } from "./components/app.js";
+import { Connection, keepConnected } from "./connection.js";
 import { html } from "./html.js";
 import { name } from "./me.js";
 import { Room } from "./room/room.js";
 import { addOpened, refreshRooms, watchRooms } from "./rooms.js";
-import { followAddress, slug } from "./browser/route.js";
-import { Connection, keepConnected } from "./connection.js";
 import { watchDay } from "./time.js";
 import { countUnread } from "./unread.js";
-import { shrinkForKeyboard } from "./browser/viewport.js";
 
 const connection = new Connection("/socket");
 
-/** Rooms visited in this tab keep what they hold, so that coming back shows it at once. @type {Map<string, Room>} */
+/**
+ * The rooms visited in this tab, by slug. They keep their messages, so that coming back shows them at once.
+ *
+ * @type {Map<string, Room>}
+ */
 const visited = new Map();
 
 /** @param {string} room */
@@ -25,7 +29,10 @@ function roomOf(room) {
 
 const current = computed(() => roomOf(slug.value));
 
-/** Be in the room on the screen and in no other, once the person has a name. With another name, leave and come back. */
+/**
+ * Joins the room on the screen, once the person has a name, and leaves the one before. A new name leaves and joins
+ * again.
+ */
 function stayInCurrent() {
   effect(() => {
     const room = current.value;
@@ -41,8 +48,8 @@ function stayInCurrent() {
   });
 }
 
-/** However many messages come in, the page is drawn once a frame; a hidden one has no frames. @param {() => void} draw */
-options.debounceRendering = (draw) => {
+// Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.
+options.debounceRendering = (/** @type {() => void} */ draw) => {
   if (document.visibilityState === "hidden") setTimeout(draw, 50);
   else requestAnimationFrame(draw);
 };

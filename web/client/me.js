@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { load, save } from "./browser/storage.js";
 
-/** The name this person goes by; empty until they have said it. */
+/** This person's name; empty until they have chosen one. */
 export const name = signal(load("name"));
 
 /** @param {string} next */

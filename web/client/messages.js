@@ -1,31 +1,33 @@
 /**
- * The words the page and the server say to each other, and their limits: the browser's side of the vocabulary.
- * The server checks every limit again; here they only let the person know in time.
+ * The browser's side of the vocabulary: events, payloads, reasons and limits.
+ *
+ * It says the same words as the server's chatter/messages.py. The server checks every limit again; here they only let
+ * the person know in time.
  */
 
-/** A room's topic is this, a colon and its slug. */
+/** A room's topic is `chat_room:<slug>`. */
 export const TOPIC = "chat_room";
 
-/** Both ways: out as `Post`, in as `Posted`. */
+/** Sent as `Post`, received as `Posted`. */
 export const NEW_MESSAGE = "new_message";
-/** Both ways: `{name}` is writing something. */
+/** Sent and received: `{name}` is writing. */
 export const TYPING = "typing";
-/** In: `{seq}`, what was heard there will never be saved. */
+/** Received: `{seq}` of a broadcast message that will never be saved. */
 export const MESSAGE_VOIDED = "message_voided";
-/** Out as `ReadHistory`, answered with a `Page`. */
+/** Sent as `ReadHistory`, answered with a `Page`. */
 export const HISTORY = "history";
-/** Out as `Position`, answered like a join: `RecoveryAnswer`. What was missed follows. */
+/** Sent as `Position`, answered like a join with a `RecoveryAnswer`. The missed messages follow. */
 export const SYNC = "sync";
-/** In: `{seq}`, we read too slowly, and what waited for us was dropped. */
+/** Received: `{seq}` of the room's newest message. We read too slowly, and the server dropped what waited for us. */
 export const RESYNC = "resync";
-/** In, last of what a join brings: everyone who is here, or some of a crowd. */
+/** Received last of what a join brings: everyone who is here, or some of a crowd. */
 export const PRESENCE_STATE = "presence_state";
-/** In: `{people}`, how many are here, where that is more than the presences tell. */
+/** Received: `{people}`, the number of those who are here, where it exceeds the presences. */
 export const PRESENCE_COUNT = "presence_count";
 
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
-/** Characters are counted as the server counts them: by code point. */
+/** In characters, counted like the server's: by code point. */
 export const LIMITS = { name: 64, message: 4000 };
 
 /** The reasons of error replies in words for the person, in the order of the table "Errors" in docs/protocol.md. */
@@ -45,36 +47,74 @@ export const REASONS = {
   timeout: "no answer", // this page's own: none came in time
 };
 
+// ---- Received
+
 /**
  * @typedef {object} Posted
- * @property {string} name who said it
- * @property {string} message what was said, plain text
- * @property {string} id the sender's own name for it
+ * @property {string} name the author
+ * @property {string} message plain text
+ * @property {string} id the sender's own name for the message
  * @property {number} seq its place in the room: 1, 2, 3… without gaps
  * @property {string} inserted_at UTC, ISO 8601 with microseconds
- * @property {boolean} [void] an empty place: it keeps the order, and nothing was said there
+ * @property {boolean} [void] marks an empty place: it keeps the order and has no text
  */
 
 /**
- * @typedef {object} RecoveryAnswer where this page stands in a room
- * @property {number} epoch the server's; another one after each start of it
+ * @typedef {object} RecoveryAnswer the server's `Recovery`: where this page stands in a room
+ * @property {number} epoch counts the starts of the server
  * @property {number} seq the newest in the room
- * @property {number} base what was heard above it in an earlier epoch is void
- * @property {boolean} recovered what was missed follows; otherwise all that is held is to be dropped
- * @property {number} missed how many messages that is
+ * @property {number} base messages above it that came in an earlier epoch are void
+ * @property {boolean} recovered the missed messages follow; if false, everything held must be dropped
+ * @property {number} missed the number of those messages
  * @property {boolean} more not all of them follow: the rest is read with `HISTORY`
  */
 
-/** @typedef {{name: string, message: string, id: string, repeat?: true}} Post `repeat`: it may have been sent before */
-/** @typedef {{id: string, seq: number, inserted_at: string, duplicate?: true}} Acknowledged the reply to a post: it is in the database */
-/** @typedef {{since?: number, epoch?: number | undefined}} Position the highest seq without a gap, and when it was heard */
-/** @typedef {{before?: number, after?: number, limit?: number}} ReadHistory */
-/** @typedef {{messages: Posted[], more: boolean}} Page oldest first; `more` in the direction asked for */
-/** @typedef {{reason?: string, field?: string, message?: string, retry_after_ms?: number}} Refused */
-/** @typedef {{name: string, connections: number}} Person */
-/** @typedef {{name: string, last_message_at: string | null, people: number}} RoomSummary */
+/**
+ * @typedef {object} Acknowledged answers a post: it is in the database
+ * @property {string} id
+ * @property {number} seq
+ * @property {string} inserted_at
+ * @property {true} [duplicate] it was posted before
+ */
 
-/** @param {Refused} refusal @returns {string} */
+/**
+ * @typedef {object} Page
+ * @property {Posted[]} messages oldest first
+ * @property {boolean} more further messages exist in the direction asked for
+ */
+
+/**
+ * @typedef {object} Refused
+ * @property {string} [reason] one of `REASONS`
+ * @property {string} [field] the part of an invalid payload
+ * @property {string} [message] what was expected there and what came
+ * @property {number} [retry_after_ms]
+ */
+
+/** @typedef {{name: string, connections: number}} Person */
+/** @typedef {{name: string, last_message_at: string | null, people: number}} RoomSummary from /api/rooms */
+
+// ---- Sent
+
+/**
+ * @typedef {object} Post
+ * @property {string} name
+ * @property {string} message
+ * @property {string} id
+ * @property {true} [repeat] it may have been sent before
+ */
+
+/**
+ * @typedef {object} Position
+ * @property {number} [since] the highest seq without a gap
+ * @property {number} [epoch] the server's when that message came
+ */
+
+/** @typedef {{before?: number, after?: number, limit?: number}} ReadHistory */
+
+// ---- Reasons
+
+/** Returns the words for the person; a reason without words is shown as it is. @param {Refused} refusal */
 export function explain({ reason = "", message }) {
   if (reason === "invalid" && message) return message;
   return /** @type {Record<string, string>} */ (REASONS)[reason] ?? reason;

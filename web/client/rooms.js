@@ -3,12 +3,13 @@ import { load, save } from "./browser/storage.js";
 
 /** @typedef {import("./messages.js").RoomSummary} RoomSummary */
 
+/** News of other rooms may be some seconds old; each open page costs the server one request in this time. */
 const REFRESH_MS = 12_000;
 
-/** All rooms there are, the most recently used first. */
+/** The server's list of rooms, the most recently used first. */
 export const rooms = signal(/** @type {RoomSummary[]} */ ([]));
 
-/** Rooms opened in this tab. One where nobody said anything is not in the server's list. */
+/** The slugs opened in this tab: the server's list lacks a room without messages. */
 const opened = signal(/** @type {string[]} */ ([]));
 
 /** @param {string} slug */
@@ -16,16 +17,22 @@ export function addOpened(slug) {
   if (!opened.peek().includes(slug)) opened.value = [slug, ...opened.peek()];
 }
 
-/** What to show, for somebody in the room `here` with so many people. @param {string} here @param {number} people @returns {RoomSummary[]} */
+/**
+ * Returns the rooms to show.
+ *
+ * @param {string} here the room on the screen
+ * @param {number} people how many are in it
+ * @returns {RoomSummary[]}
+ */
 export function listRooms(here, people) {
   const known = rooms.value.map((room) => room.name);
   const unknown = opened.value.filter((name) => !known.includes(name));
   const all = [...unknown.map((name) => ({ name, last_message_at: null, people: 0 })), ...rooms.value];
-  // Who is here is known better than by the list, which is seconds old.
+  // Presence is newer than the list, which is seconds old.
   return all.map((room) => (room.name === here && people ? { ...room, people } : room));
 }
 
-/** For each room the time of the newest message that this browser has seen, by the server's clock. */
+/** By slug, the server's time of the newest message that this browser has shown. */
 export const lastSeen = signal(/** @type {Record<string, string>} */ (parse(load("seen"))));
 
 export async function refreshRooms() {
@@ -33,15 +40,15 @@ export async function refreshRooms() {
     const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
     if (response.ok) rooms.value = (await response.json()).rooms;
   } catch {
-    // The connection's state is told elsewhere; the old list is better than none.
+    // The old list is better than none; the banner tells of a lost connection.
   }
 }
 
-/** Refresh while somebody looks. */
+/** Refreshes the list regularly while the page is visible. */
 export function watchRooms() {
-  const look = () => document.visibilityState === "visible" && refreshRooms();
-  setInterval(look, REFRESH_MS);
-  document.addEventListener("visibilitychange", look);
+  const refreshIfVisible = () => document.visibilityState === "visible" && refreshRooms();
+  setInterval(refreshIfVisible, REFRESH_MS);
+  document.addEventListener("visibilitychange", refreshIfVisible);
   refreshRooms();
 }
 
@@ -52,7 +59,11 @@ export function markSeen(slug, time) {
   save("seen", JSON.stringify(lastSeen.peek()));
 }
 
-/** Something was said since this browser last looked. A room it never visited has no news. @param {RoomSummary} room */
+/**
+ * Whether a room has messages that this browser has not shown. A room never visited has no news.
+ *
+ * @param {RoomSummary} room
+ */
 export function hasNews({ name, last_message_at }) {
   const time = lastSeen.value[name];
   return Boolean(time && last_message_at && last_message_at > time);

@@ -1,10 +1,10 @@
-/** Text as people write it: cleaned on the way out, cut into links and code on the way in. Never HTML. */
+/** Text as people write it: cleaned before it is sent, cut into links and code to be shown. Never HTML. */
 
 /** @typedef {{kind: "text" | "link" | "code" | "block", text: string, href?: string}} Part */
 
-// Everything Unicode calls a control character, except newline and tab: the server refuses them.
+// Unicode's control characters except newline and tab: the server refuses them.
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-// A block stands on lines of its own, so the line breaks around it are not text.
+// A block has lines of its own, so the line breaks around it are not text.
 const CODE = /\n?```(?:[\w+-]*\n)?([\s\S]+?)\n?```\n?|`([^`\n]+)`/g;
 const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
 
@@ -21,19 +21,19 @@ export function cleanName(name) {
   return clean(name).replace(/\s+/g, " ").trim();
 }
 
-/** Half a surrogate pair cannot be sent as UTF-8. @param {string} text */
+/** Replaces each half of a surrogate pair, which UTF-8 cannot carry. @param {string} text */
 function wellFormed(text) {
   return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
 }
 
-/** Code points, as the server counts. @param {string} text */
+/** Counts code points, as the server does. @param {string} text */
 export function countCharacters(text) {
   let count = 0;
   for (const _ of text) count += 1;
   return count;
 }
 
-/** What the person typed as a room's name, as a slug. @param {string} name */
+/** Makes a slug of what the person typed as a room's name. @param {string} name */
 export function slugify(name) {
   const plain = name
     .normalize("NFKD")
@@ -75,7 +75,11 @@ function parseLinks(text) {
   return found;
 }
 
-/** A sentence's full stop or closing bracket is not the link's; a bracket the link itself opened is. @param {string} link */
+/**
+ * Strips the sentence's punctuation from the end of a link. A closing bracket that the link itself opened stays.
+ *
+ * @param {string} link
+ */
 function withoutPunctuation(link) {
   for (;;) {
     const last = link.at(-1) ?? "";
@@ -90,7 +94,7 @@ function isBalanced(text, open, close) {
   return text.split(open).length >= text.split(close).length;
 }
 
-/** One or two letters to know a person by. @param {string} name */
+/** Returns one or two letters for a person's avatar. @param {string} name */
 export function initials(name) {
   const words = name.split(/[\s._-]+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0] ?? "?"];
@@ -100,17 +104,21 @@ export function initials(name) {
     .toUpperCase();
 }
 
-/** How many colours style.css has for people. */
+/** The number of colours for people in style.css. */
 export const TINTS = 12;
 
-/** The same name has the same colour on every screen. @param {string} name */
+/** Returns the same colour for the same name on every screen. @param {string} name */
 export function tint(name) {
   let hash = 0;
   for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
   return hash % TINTS;
 }
 
-/** `randomUUID` exists only in secure contexts; plain http on a LAN address is not one. @returns {string} */
+/**
+ * Returns a random id. `randomUUID` exists only in secure contexts, and plain http on a LAN address is not one.
+ *
+ * @returns {string}
+ */
 export function newId() {
   if ("randomUUID" in crypto) return crypto.randomUUID();
   const bytes = /** @type {Crypto} */ (crypto).getRandomValues(new Uint8Array(16));

@@ -11,7 +11,7 @@ const withYear = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
 });
 
-/** The local day it is, so that "Today" does not outlive midnight. */
+/** The present local day. A signal, so that "Today" does not outlive midnight. */
 export const today = signal(new Date().toDateString());
 
 export function watchDay() {
@@ -28,12 +28,17 @@ export function fullDate(iso) {
   return dateTime.format(new Date(iso));
 }
 
-/** @param {string} iso the local day it falls on */
+/** Returns the local day. @param {string} iso */
 export function dayOf(iso) {
   return new Date(iso).toDateString();
 }
 
-/** @param {string} iso @param {string} now a day of `dayOf` */
+/**
+ * Returns the day in words.
+ *
+ * @param {string} iso
+ * @param {string} now the present day, as `dayOf` returns it
+ */
 export function dayName(iso, now) {
   const day = dayOf(iso);
   if (day === now) return "Today";

@@ -7,7 +7,11 @@ import { lastSeen, markSeen } from "./rooms.js";
 
 const hidden = signal(false);
 
-/** Keep count of what the person has not seen: in the tab's title, and as a line in the conversation. @param {Current} current */
+/**
+ * Marks unseen messages: by a number in the tab's title, and by a line in the conversation.
+ *
+ * @param {Current} current
+ */
 export function countUnread(current) {
   const update = () => (hidden.value = document.visibilityState === "hidden");
   document.addEventListener("visibilitychange", update);
@@ -17,7 +21,7 @@ export function countUnread(current) {
   countInTitle(current);
 }
 
-/** A person looks away by hiding the page or by going to another room. @param {Current} current */
+/** Tells a room when its page is hidden or another room is shown. @param {Current} current */
 function trackLookingAway(current) {
   effect(() => {
     const room = current.value;
@@ -25,7 +29,11 @@ function trackLookingAway(current) {
   });
 }
 
-/** What is on the screen is seen; what was not yet, at the first visit in this tab, is marked before. @param {Current} current */
+/**
+ * Marks messages on the screen as seen. At the first visit in this tab it first marks where the unseen ones begin.
+ *
+ * @param {Current} current
+ */
 function trackSeen(current) {
   /** @type {Set<Room>} */
   const visited = new Set();
@@ -39,7 +47,12 @@ function trackSeen(current) {
   });
 }
 
-/** At the first visit in this tab, what an earlier one has seen tells. If even the oldest held is new, the line would stand wrong. @param {Room} room */
+/**
+ * Returns the first seq that no earlier visit has shown; 0 if there is none. If even the oldest message held is new,
+ * the true first may be older, so that is 0 too.
+ *
+ * @param {Room} room
+ */
 function firstUnseenSeq(room) {
   const time = lastSeen.peek()[room.slug];
   const messages = room.history.messages.peek();
@@ -47,7 +60,7 @@ function firstUnseenSeq(room) {
   return at > 0 ? (messages[at]?.seq ?? 0) : 0;
 }
 
-/** While nobody looks, the title counts what the others say. @param {Current} current */
+/** Counts the others' messages in the title while the page is hidden. @param {Current} current */
 function countInTitle(current) {
   let readTo = 0;
   effect(() => {

@@ -3,15 +3,15 @@ import { SLUG } from "../messages.js";
 
 export const LOBBY = "lobby";
 
-/** The slug of the room the address bar names. */
+/** The slug of the room in the address bar. */
 export const slug = signal(LOBBY);
 
 /** @param {string} room */
-export function path(room) {
+export function pathOf(room) {
   return room === LOBBY ? "/" : `/rooms/${room}`;
 }
 
-/** @param {string} pathname */
+/** Returns the room of a path; the lobby for a path that names none. @param {string} pathname */
 export function slugOf(pathname) {
   const room = /^\/rooms\/([^/]+)\/?$/.exec(pathname)?.[1] ?? LOBBY;
   return SLUG.test(room) ? room : LOBBY;
@@ -20,7 +20,7 @@ export function slugOf(pathname) {
 /** @param {string} room */
 export function visit(room) {
   if (room === slug.peek()) return;
-  history.pushState(null, "", path(room));
+  history.pushState(null, "", pathOf(room));
   slug.value = room;
 }
 

@@ -1,4 +1,4 @@
-/** What this browser remembers between visits. A browser that forbids it gets a chat that forgets. */
+/** localStorage under a prefix. In a browser that forbids it nothing is kept between visits. */
 
 /** @param {string} key @returns {string} */
 export function load(key) {

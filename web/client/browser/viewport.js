@@ -1,9 +1,10 @@
-/** Less than this is a browser's bar, not a keyboard. */
+/** Browsers' bars cover less than this, keyboards more. */
 const KEYBOARD_PX = 120;
 
 /**
- * Where the phone's keyboard covers the page instead of shrinking it (Safari), the page shrinks itself, so that the
- * composer and the newest message stay in sight. Elsewhere `100dvh` does, and nothing is set.
+ * Shrinks the page where a phone's keyboard covers it (Safari).
+ *
+ * The composer and the newest message stay in sight. In other browsers `100dvh` shrinks by itself, and nothing is set.
  */
 export function shrinkForKeyboard() {
   const view = window.visualViewport;

@@ -11,7 +11,11 @@ import { TypingLine } from "./typing-line.js";
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */
 
-/** The whole page: rooms at the side, one conversation, and the dialog that asks for a name. @param {{connection: Connection, current: {readonly value: Room}}} props */
+/**
+ * Draws the page: the rooms at the side, one conversation, and the dialog that asks for a name.
+ *
+ * @param {{connection: Connection, current: {readonly value: Room}}} props
+ */
 export function App({ connection, current }) {
   const room = current.value;
   return html`

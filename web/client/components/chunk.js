@@ -4,16 +4,23 @@ import { dayOf } from "../time.js";
 import { Day, Message } from "./message.js";
 
 /** @typedef {import("../messages.js").Posted} Posted */
-/** @typedef {{messages: Posted[], before: Posted | undefined, today: string, unsaved: string, firstNewSeq: number}} ChunkProps `unsaved`: ids, by spaces */
+/**
+ * @typedef {object} ChunkProps
+ * @property {Posted[]} messages
+ * @property {Posted | undefined} before the last message of the chunk above
+ * @property {string} today
+ * @property {string} unsaved ids separated by spaces, so that two props are equal if their ids are
+ * @property {number} firstNewSeq
+ */
 
 /**
- * So many messages are laid out, painted and compared as one. With 5,000 messages held, one more re-renders one chunk
- * and compares 125; chunks out of sight cost no layout (`content-visibility` in style.css).
+ * The number of messages that are laid out, painted and compared as one. With 5,000 messages held, one more re-renders
+ * one chunk and compares 125; chunks out of sight cost no layout (`content-visibility` in style.css).
  */
 export const CHUNK = 40;
 const GROUP_MS = 5 * 60_000;
 
-/** @extends {Component<ChunkProps>} */
+/** Chunk draws `CHUNK` messages, again only if they or their marks have changed. @extends {Component<ChunkProps>} */
 export class Chunk extends Component {
   /** @param {ChunkProps} next */
   shouldComponentUpdate(next) {
@@ -33,7 +40,12 @@ export class Chunk extends Component {
   }
 }
 
-/** Cut by `seq`, so that older messages in front move no border. @param {Posted[]} messages @returns {Posted[][]} */
+/**
+ * Cuts messages into chunks by `seq`, so that older messages in front move no border.
+ *
+ * @param {Posted[]} messages
+ * @returns {Posted[][]}
+ */
 export function cutIntoChunks(messages) {
   const chunks = [];
   for (let from = 0, to = 0; from < messages.length; from = to) {
@@ -48,7 +60,12 @@ export function chunkOf(message) {
   return Math.ceil((message?.seq ?? 0) / CHUNK);
 }
 
-/** Messages never change and stand in an unbroken row but for those never saved, so the ends and the number tell. @param {Posted[]} a @param {Posted[]} b */
+/**
+ * Compares the ends and the number. That is enough: messages never change, and only void ones are missing in a run.
+ *
+ * @param {Posted[]} a
+ * @param {Posted[]} b
+ */
 function sameMessages(a, b) {
   return a.length === b.length && a[0] === b[0] && a.at(-1) === b.at(-1);
 }
@@ -58,28 +75,41 @@ function shallowEqual(a, b) {
   return Object.keys(a).every((key) => a[key] === b[key]);
 }
 
-/** A message and the lines above it, if any, all with keys: what is on the screen must survive older ones in front. @param {Posted} message @param {Posted | undefined} before @param {ChunkProps} props */
+/**
+ * Draws a message and the lines above it. All have keys, so that their elements survive older messages in front.
+ *
+ * @param {Posted} message
+ * @param {Posted | undefined} before
+ * @param {ChunkProps} props
+ */
 function renderRow(message, before, { today, unsaved, firstNewSeq }) {
-  // The place that firstNewSeq names may be void: then the next message is the first new one.
+  // The place of firstNewSeq may be void: then the next message is the first new one.
   const isNew = firstNewSeq <= message.seq && firstNewSeq > (before?.seq ?? message.seq - 1);
   const newDay = !before || dayOf(before.inserted_at) !== dayOf(message.inserted_at);
   const state = unsaved.split(" ").includes(message.id) ? "pending" : undefined;
-  const row = html`<${Message} key=${message.seq} message=${message} first=${newDay || isNew || !continues(before, message)} state=${state} />`;
+  const first = newDay || isNew || !continues(before, message);
+  const row = html`<${Message} key=${message.seq} message=${message} first=${first} state=${state} />`;
   const day = newDay && html`<${Day} key=${`day ${message.seq}`} iso=${message.inserted_at} today=${today} />`;
   const line = isNew && html`<p key=${`new ${message.seq}`} class="new">New</p>`;
   return [day, line, row].filter(Boolean);
 }
 
 /**
- * The same person going on within a few minutes.
- * @param {{name: string, inserted_at: string} | undefined} before @param {{name: string, inserted_at: string}} message
+ * Whether a message belongs to the group of the one before: the same author, a few minutes apart at most.
+ *
+ * @param {{name: string, inserted_at: string} | undefined} before
+ * @param {{name: string, inserted_at: string}} message
  */
 export function continues(before, message) {
   if (before?.name !== message.name) return false;
   return Date.parse(message.inserted_at) - Date.parse(before.inserted_at) < GROUP_MS;
 }
 
-/** The height before it was ever laid out; near enough that the scroll bar does not dance. @param {Posted[]} messages */
+/**
+ * Estimates the height in pixels of a chunk not laid out yet, so that the scroll bar hardly moves when it is.
+ *
+ * @param {Posted[]} messages
+ */
 function estimateHeight(messages) {
   const lines = messages.reduce((sum, { message }) => sum + 1 + Math.floor(message.length / 80), 0);
   return lines * 24 + messages.length * 16;

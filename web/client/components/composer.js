@@ -8,15 +8,20 @@ import { Send } from "./icons.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 
-/** From here on the composer says how much is left. */
+/** From this length on the composer shows how many characters are left. */
 const COUNT_FROM = LIMITS.message - 400;
 
-/** Where a message is written. The text stays the browser's own, so that input methods are not disturbed. @param {{room: Room}} props */
+/**
+ * Draws the form for a message. The text field is uncontrolled, so that input methods are not disturbed.
+ *
+ * @param {{room: Room}} props
+ */
 export function Composer({ room }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const used = useSignal(countCharacters(clean(room.draft)));
   useEffect(() => {
-    // The dialog that asks for a name comes first; it would give the focus back to a field that takes no letters (Chromium).
+    // The dialog that asks for a name comes first. When closed, it would return the focus to a field that takes no
+    // letters (Chromium).
     if (name.peek()) focusComposer();
   }, []);
 
@@ -42,10 +47,31 @@ export function Composer({ room }) {
   return html`
     <form class="composer" onSubmit=${send}>
       <label class="sr-only" for="composer">Message #${room.slug}</label>
-      <textarea id="composer" ref=${area} rows="1" placeholder=${`Message #${room.slug}`} enterkeyhint="send" dir="auto"
-        autocomplete="off" aria-describedby="left" defaultValue=${room.draft} onInput=${onInput} onKeyDown=${onKeyDown}></textarea>
-      <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">${remaining(used.value)}</span>
-      <button class="send" type="submit" aria-label="Send" aria-disabled=${!isSendable(used.value)} onPointerDown=${keepFocus}><${Send} /></button>
+      <textarea
+        id="composer"
+        ref=${area}
+        rows="1"
+        placeholder=${`Message #${room.slug}`}
+        enterkeyhint="send"
+        dir="auto"
+        autocomplete="off"
+        aria-describedby="left"
+        defaultValue=${room.draft}
+        onInput=${onInput}
+        onKeyDown=${onKeyDown}
+      ></textarea>
+      <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">
+        ${remaining(used.value)}
+      </span>
+      <button
+        class="send"
+        type="submit"
+        aria-label="Send"
+        aria-disabled=${!isSendable(used.value)}
+        onPointerDown=${keepFocus}
+      >
+        <${Send} />
+      </button>
     </form>
   `;
 }
@@ -62,22 +88,30 @@ function remaining(used) {
   return left < 0 ? `${-left} too many` : `${left} left`;
 }
 
-/** The Enter that picks a word in an input method is not meant for us; Safari tells only by 229. @param {KeyboardEvent} event */
+/**
+ * Whether an input method takes the key: Enter then picks a word. Safari reports it by key code 229 only.
+ *
+ * @param {KeyboardEvent} event
+ */
 function isComposing(event) {
   return event.isComposing || event.keyCode === 229;
 }
 
-/** Else a phone's keyboard closes at every message. @param {PointerEvent} event */
+/**
+ * Keeps the focus in the text field. Otherwise a phone's keyboard closes at each message.
+ *
+ * @param {PointerEvent} event
+ */
 function keepFocus(event) {
   event.preventDefault();
 }
 
-/** Where there is a keyboard, writing can begin at once; on a phone it would cover the screen. */
+/** Focuses the text field where there is a keyboard; a phone's would cover the screen. */
 export function focusComposer() {
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) document.getElementById("composer")?.focus();
 }
 
-/** For browsers without `field-sizing`. @param {HTMLTextAreaElement | null} area */
+/** Fits the height to the text in browsers without `field-sizing`. @param {HTMLTextAreaElement | null} area */
 function grow(area) {
   if (!area || CSS.supports("field-sizing", "content")) return;
   area.style.height = "auto";

@@ -2,8 +2,20 @@ import { html } from "../html.js";
 
 /** @param {string} path */
 const icon = (path) => html`
-  <svg class="icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2"
-    stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d=${path} /></svg>
+  <svg
+    class="icon"
+    viewBox="0 0 24 24"
+    width="20"
+    height="20"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="2"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+    aria-hidden="true"
+  >
+    <path d=${path} />
+  </svg>
 `;
 
 export const Menu = () => icon("M4 7h16M4 12h16M4 17h10");
@@ -14,13 +26,20 @@ export const Plus = () => icon("M12 5v14M5 12h14");
 export const Edit = () => icon("M4 20h4L19 9l-4-4L4 16v4zM13.5 6.5l4 4");
 export const People = () =>
   icon(
-    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4M18 14.2a6.5 6.5 0 0 1 3.5 5.8",
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.3a3.5 3.5 0 0 1 0 6.4" +
+      "M18 14.2a6.5 6.5 0 0 1 3.5 5.8",
   );
 
-/** Two bubbles, one answering the other. */
+/** Draws two speech bubbles, one answering the other. */
 export const Logo = () => html`
   <svg class="logo" viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">
-    <path class="logo-answer" d="M13 12.5h11a5 5 0 0 1 5 5v4a5 5 0 0 1-5 5h-.5V30l-4.8-3.5H13a5 5 0 0 1-5-5v-4a5 5 0 0 1 5-5z" />
-    <path class="logo-word" d="M8 3h12a5 5 0 0 1 5 5v5a5 5 0 0 1-5 5h-6.5L8.3 22v-4H8a5 5 0 0 1-5-5V8a5 5 0 0 1 5-5z" />
+    <path
+      class="logo-answer"
+      d="M13 12.5h11a5 5 0 0 1 5 5v4a5 5 0 0 1-5 5h-.5V30l-4.8-3.5H13a5 5 0 0 1-5-5v-4a5 5 0 0 1 5-5z"
+    />
+    <path
+      class="logo-word"
+      d="M8 3h12a5 5 0 0 1 5 5v5a5 5 0 0 1-5 5h-6.5L8.3 22v-4H8a5 5 0 0 1-5-5V8a5 5 0 0 1 5-5z"
+    />
   </svg>
 `;

@@ -4,29 +4,34 @@ import { html } from "../html.js";
 import { name as myName } from "../me.js";
 import { today } from "../time.js";
 import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
-import { Beginning, Quiet, Skeleton } from "./placeholders.js";
-import { Pending } from "./pending.js";
 import { Down } from "./icons.js";
+import { Pending } from "./pending.js";
+import { Beginning, Quiet, Skeleton } from "./placeholders.js";
 import { Reading } from "./reading.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").Posted} Posted */
 
-/** The conversation: what was said, what is being sent, and the way back to the newest. @extends {Component<{room: Room}>} */
+/**
+ * Log draws the conversation: the messages, the pending posts, and the button that leads to the newest.
+ *
+ * @extends {Component<{room: Room}>}
+ */
 export class Log extends Component {
   scroller = createRef();
   content = createRef();
   reading = new Reading(() => this.#loadOlder());
-  /** How many of the others' messages stand below what was read. */
+  /** The number of the others' messages below `readTo`. */
   #unread = computed(() => {
     const since = this.props.room.history.after(this.reading.readTo.value);
     return since.filter((message) => message.name !== myName.value).length;
   });
-
-  /** @type {Posted[]} */
+  /** @type {Posted[]} the messages of the last render */
   #drawn = [];
-  /** @type {(() => void)[]} */
+  /** @type {(() => void)[]} functions that end the effects */
   #effects = [];
+
+  // ---- Lifecycle
 
   componentDidMount() {
     this.reading.attach(this.scroller.current, this.content.current);
@@ -47,17 +52,20 @@ export class Log extends Component {
     this.reading.restore(anchor);
   }
 
+  // ---- Rendering
+
   render() {
     const { room } = this.props;
     const held = (this.#drawn = room.history.messages.value);
+    const isBusy = !room.hasLoaded.value || room.loadingOlder.value;
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
         <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
           <div class="content" ref=${this.content}>
             <${Top} room=${room} />
-            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${!room.hasLoaded.value || room.loadingOlder.value}>
-              ${cutIntoChunks(held).map((messages, index, all) => this.#chunk(messages, all[index - 1]?.at(-1), unsaved))}
+            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${isBusy}>
+              ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved))}
             </div>
             <${Pending} room=${room} />
           </div>
@@ -72,22 +80,32 @@ export class Log extends Component {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const last = /** @type {Posted} */ (messages.at(-1));
     const { value: firstNewSeq } = this.props.room.firstNewSeq;
-    return html`<${Chunk} key=${chunkOf(last)} messages=${messages} before=${before} today=${today.value} unsaved=${here}
-      firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0} />`;
+    return html`
+      <${Chunk}
+        key=${chunkOf(last)}
+        messages=${messages}
+        before=${before}
+        today=${today.value}
+        unsaved=${here}
+        firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
+      />
+    `;
   }
 
-  /** What was loaded last is drawn first: until then the view looks emptier than it is. */
+  // ---- Effects
+
+  /** Loads older messages once the last ones are drawn: until then the view looks emptier than it is. */
   #loadOlder() {
     const { room } = this.props;
     if (this.#drawn === room.history.messages.peek()) room.loadOlder();
   }
 
-  /** One's own words are seen, wherever one was. */
+  /** Returns to the bottom when this person posts. */
   #followOwnPost() {
     if (this.props.room.postCount.value) this.reading.atBottom.value = true;
   }
 
-  /** At the bottom everything counts as read, and what is far above may go. */
+  /** Counts everything as read at the bottom, and trims what is far above. */
   #markRead() {
     const { history } = this.props.room;
     const last = history.messages.value.at(-1);
@@ -97,7 +115,7 @@ export class Log extends Component {
   }
 }
 
-/** What stands above the oldest message. @param {{room: Room}} props */
+/** Draws what is above the oldest message. @param {{room: Room}} props */
 function Top({ room }) {
   const empty = !room.history.messages.value.length;
   if (empty && room.state.value === "refused") return null;
@@ -108,10 +126,18 @@ function Top({ room }) {
   return html`<${Beginning} slug=${room.slug} />`;
 }
 
-/** @param {{reading: Reading, unread: import("@preact/signals").ReadonlySignal<number>}} props */
+/**
+ * Draws the button that leads to the newest messages, while they are out of sight.
+ *
+ * @param {{reading: Reading, unread: import("@preact/signals").ReadonlySignal<number>}} props
+ */
 function Pill({ reading, unread }) {
   const count = unread.value;
   if (reading.atBottom.value || (!count && !reading.isFar.value)) return null;
   const label = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
-  return html`<button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.scrollToBottom()}><${Down} />${label}</button>`;
+  return html`
+    <button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.scrollToBottom()}>
+      <${Down} />${label}
+    </button>
+  `;
 }

@@ -9,22 +9,33 @@ import { Text } from "./text.js";
 /** @typedef {import("../room/posts.js").PendingPost} PendingPost */
 
 /**
- * One message. The first of a group shows who said it; for those after it the name is there for screen readers only.
- * @param {{message: Posted | PendingPost, first: boolean, state?: "waiting" | "pending" | "failed", children?: any}} props
+ * @typedef {object} MessageProps
+ * @property {Posted | PendingPost} message
+ * @property {boolean} first of its group
+ * @property {"waiting" | "pending" | "failed"} [state] of a message that is not saved
+ * @property {any} [children]
+ */
+
+/**
+ * Draws one message. The first of a group shows its author; in the others only screen readers find the name.
+ *
+ * @param {MessageProps} props
  */
 export function Message({ message, first, state, children }) {
   const mine = message.name === myName.value;
   const classes = ["message", first && "first", mine && "mine", state].filter(Boolean).join(" ");
+  const seq = "seq" in message ? message.seq : undefined;
+  const time = message.inserted_at;
   return html`
-    <article class=${classes} data-id=${message.id} data-seq=${"seq" in message ? message.seq : undefined} data-state=${state ?? "said"}>
+    <article class=${classes} data-id=${message.id} data-seq=${seq} data-state=${state ?? "said"}>
       ${first && html`<${Avatar} name=${message.name} />`}
       <div class=${first ? "byline" : "byline again"}>
         <bdi class="author tint-${tint(message.name)}">${message.name}</bdi>
         ${mine && html`<span class="you">you</span>`}
-        <time datetime=${message.inserted_at} title=${fullDate(message.inserted_at)}>${timeOfDay(message.inserted_at)}</time>
+        <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
       <${Text} message=${message.message} />
-      ${state === "pending" && html`<span class="sending">${"seq" in message ? "saving…" : "sending…"}</span>`}
+      ${state === "pending" && html`<span class="sending">${seq === undefined ? "sending…" : "saving…"}</span>`}
       ${children}
     </article>
   `;

@@ -7,7 +7,7 @@ import { cleanName, countCharacters } from "../text.js";
 import { focusComposer } from "./composer.js";
 import { Logo } from "./icons.js";
 
-/** The dialog is open: at the first visit, and whenever the person wants another name. */
+/** The dialog is open: at the first visit, and when the person wants another name. */
 export const isAskingForName = signal(!name.peek());
 
 export function NameDialog() {
@@ -27,16 +27,17 @@ export function NameDialog() {
     rename(chosen);
     isAskingForName.value = false;
   };
-  // A first visit cannot go on without a name; browsers let a second Escape through, so the dialog comes back.
+  // A first visit cannot go on without a name. Browsers let a second Escape close the dialog, so it opens again.
   const onClose = () => {
     if (name.peek()) isAskingForName.value = false;
     else if (isAskingForName.peek()) dialog.current?.showModal();
     // Nobody had the focus before the first name.
     if (document.activeElement === document.body) focusComposer();
   };
+  const form = { first: !name.value, problem: problem.value, submit, cancel: onClose };
   return html`
     <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${onClose}>
-      ${isAskingForName.value && html`<${Form} first=${!name.value} problem=${problem.value} submit=${submit} cancel=${onClose} />`}
+      ${isAskingForName.value && html`<${Form} ...${form} />`}
     </dialog>
   `;
 }
@@ -48,8 +49,17 @@ function Form({ first, problem, submit, cancel }) {
       <${Logo} />
       <h2 id="name-title">${first ? "Welcome to Chatter" : "Change your name"}</h2>
       <label for="name">What should the others call you?</label>
-      <input id="name" name="name" type="text" defaultValue=${name.value} autocomplete="nickname" autofocus enterkeyhint="done"
-        aria-invalid=${Boolean(problem)} aria-describedby="name-problem" />
+      <input
+        id="name"
+        name="name"
+        type="text"
+        defaultValue=${name.value}
+        autocomplete="nickname"
+        autofocus
+        enterkeyhint="done"
+        aria-invalid=${Boolean(problem)}
+        aria-describedby="name-problem"
+      />
       <p id="name-problem" class="problem" role="alert">${problem}</p>
       <div class="actions">
         ${!first && html`<button class="plain" type="button" onClick=${cancel}>Cancel</button>`}

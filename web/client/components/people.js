@@ -8,13 +8,19 @@ import { People as Icon } from "./icons.js";
 
 const FACES = 3;
 
-/** The button in the header and the list it opens. The browser closes the list on Escape or a tap outside. @param {{room: Room}} props */
+/**
+ * Draws the button in the header and the list that it opens. The browser closes the list on Escape or a tap outside.
+ *
+ * @param {{room: Room}} props
+ */
 export function People({ room }) {
   const people = room.people.listed.value;
   const total = room.people.total.value;
   return html`
     <button class="people-button" type="button" popovertarget="people" aria-haspopup="dialog">
-      <span class="faces" aria-hidden="true">${people.slice(0, FACES).map(({ name }) => html`<${Avatar} key=${name} name=${name} />`)}</span>
+      <span class="faces" aria-hidden="true">
+        ${people.slice(0, FACES).map(({ name }) => html`<${Avatar} key=${name} name=${name} />`)}
+      </span>
       <${Icon} /><span class="count">${total.toLocaleString()}</span>
       <span class="sr-only">${total === 1 ? "person here" : "people here"}</span>
     </button>
@@ -25,7 +31,7 @@ export function People({ room }) {
   `;
 }
 
-/** The same beside the conversation, where there is room for it. @param {{room: Room}} props */
+/** Draws the same list in the sidebar, where the screen is wide. @param {{room: Room}} props */
 export function HereNow({ room }) {
   const people = room.people.listed.value;
   const total = room.people.total.value;
@@ -38,7 +44,11 @@ export function HereNow({ room }) {
   `;
 }
 
-/** Can be scrolled with the keyboard. A crowd is counted rather than listed. @param {{people: Person[], total: number, most: number, autofocus?: boolean}} props */
+/**
+ * Draws up to `most` people and counts the others. The list takes focus, so that the keyboard can scroll it.
+ *
+ * @param {{people: Person[], total: number, most: number, autofocus?: boolean}} props
+ */
 function List({ people, total, most, autofocus = false }) {
   const listed = people.slice(0, most);
   const others = total - listed.length;

@@ -3,11 +3,15 @@ import { Logo } from "./icons.js";
 
 const LINES = ["long", "short", "middle", "long", "middle", "short", "long"];
 
-/** The shape of a conversation, until there is one. */
+/** Draws the shape of a conversation until the first messages arrive. */
 export function Skeleton() {
   return html`
     <div class="skeleton" aria-hidden="true">
-      ${LINES.map((length) => html`<div class="bone"><i class="face"></i><i class="line name"></i><i class="line ${length}"></i></div>`)}
+      ${LINES.map(
+        (length) => html`
+          <div class="bone"><i class="face"></i><i class="line name"></i><i class="line ${length}"></i></div>
+        `,
+      )}
     </div>
   `;
 }

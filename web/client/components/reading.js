@@ -1,19 +1,21 @@
 import { signal } from "@preact/signals";
 
-/** @typedef {{element: Element, top: number} | null} Anchor what the reader looks at and where it stands; null is the bottom */
+/** @typedef {{element: Element, top: number} | null} Anchor the message being read and its place; null is the bottom */
 
-/** Closer than this counts as the bottom. */
+/** Closer than this counts as the bottom: two lines, so that a small slip of the finger does not leave it. */
 const NEAR_PX = 60;
-/** Older messages are asked for when so little is left above. */
+/** Older messages are loaded when less than this, a screen or two, is left above. */
 const AHEAD_PX = 1200;
 
 /**
- * Where in the conversation the reader is. The view stays at the bottom if it was there, and otherwise on what is being
- * read, whatever is added above or below or changes its height.
+ * Reading tracks and keeps the reader's place in the conversation.
+ *
+ * When messages are added or change their height, the view stays at the bottom if it was there, and otherwise on the
+ * message being read.
  */
 export class Reading {
   atBottom = signal(true);
-  /** More than two screens above the bottom. */
+  /** The view is more than two screens above the bottom. */
   isFar = signal(false);
   /** The seq up to which everything was on the screen. */
   readTo = signal(0);
@@ -30,6 +32,8 @@ export class Reading {
     this.#loadOlder = loadOlder;
   }
 
+  // ---- Lifecycle
+
   /** @param {HTMLElement} scroller @param {HTMLElement} content */
   attach(scroller, content) {
     this.#scroller = scroller;
@@ -45,16 +49,18 @@ export class Reading {
     this.#scroller = null;
   }
 
-  /** The button that asked for it goes away, so the focus comes along. */
+  // ---- The reader's place
+
+  /** Scrolls to the newest message and takes the focus along, as the pressed button goes away. */
   scrollToBottom() {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    // A long way takes too long to watch.
+    // A long smooth scroll takes too long to watch.
     const behavior = calm || this.isFar.peek() ? "instant" : "smooth";
     this.#scroller?.focus({ preventScroll: true });
     this.#scroller?.scrollTo({ top: this.#scroller.scrollHeight, behavior });
   }
 
-  /** @returns {Anchor} */
+  /** Returns the topmost message on the screen. @returns {Anchor} */
   anchor() {
     if (this.atBottom.peek() || !this.#scroller) return null;
     const { top } = this.#scroller.getBoundingClientRect();
@@ -63,7 +69,7 @@ export class Reading {
     return element ? { element, top: element.getBoundingClientRect().top } : null;
   }
 
-  /** @param {Anchor} anchor */
+  /** Scrolls so that the anchor is where it was. @param {Anchor} anchor */
   restore(anchor) {
     if (!this.#scroller) return;
     if (anchor?.element.isConnected)
@@ -71,13 +77,15 @@ export class Reading {
     this.#keepBottom();
   }
 
+  // ---- Internal
+
   #keepBottom() {
     if (!this.#scroller) return;
     if (this.atBottom.peek()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#update();
   }
 
-  /** Only the reader leaves the bottom: what grows or is laid out late never moves the view up. */
+  /** Notes where the view is. Only scrolling up leaves the bottom: content that grows never does. */
   #update() {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.#scroller);
     const below = scrollHeight - scrollTop - clientHeight;
@@ -89,7 +97,12 @@ export class Reading {
   }
 }
 
-/** @param {ArrayLike<Element>} elements in the order of the page @param {number} top */
+/**
+ * Finds the first element that ends below `top`, by bisection.
+ *
+ * @param {ArrayLike<Element>} elements in the order of the page
+ * @param {number} top
+ */
 function firstBelow(elements, top) {
   let from = 0;
   for (let to = elements.length; from < to;) {

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { SLUG } from "../messages.js";
 import { name } from "../me.js";
 import { hasNews, listRooms, rooms } from "../rooms.js";
-import { path, visit } from "../browser/route.js";
+import { pathOf, visit } from "../browser/route.js";
 import { slugify } from "../text.js";
 import { Avatar } from "./avatar.js";
 import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
@@ -14,7 +14,7 @@ import { HereNow } from "./people.js";
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 
-/** On a narrow screen the rooms are a drawer; this says whether it is open. */
+/** The drawer with the rooms is open. Only narrow screens have it. */
 export const isDrawerOpen = signal(false);
 
 /** @param {string} slug */
@@ -35,11 +35,18 @@ export function Sidebar({ room }) {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && closeDrawer();
   return html`
     <nav id="rooms" class=${open ? "sidebar open" : "sidebar"} aria-label="Rooms" ref=${nav} onKeyDown=${onKeyDown}>
-      <div class="brand"><${Logo} /><span>Chatter</span>
-        <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${closeDrawer}><${Close} /></button>
+      <div class="brand">
+        <${Logo} /><span>Chatter</span>
+        <button class="quiet-button close" type="button" aria-label="Close rooms" onClick=${closeDrawer}>
+          <${Close} />
+        </button>
       </div>
       <${OtherRoom} />
-      <ul class="rooms">${listRooms(room.slug, room.people.total.value).map((summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`)}</ul>
+      <ul class="rooms">
+        ${listRooms(room.slug, room.people.total.value).map(
+          (summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`,
+        )}
+      </ul>
       <${HereNow} room=${room} />
       <${Me} />
     </nav>
@@ -47,12 +54,20 @@ export function Sidebar({ room }) {
   `;
 }
 
-/** Opens the drawer on a narrow screen; beside the composer, where the thumb is. @param {{room: Room}} props */
+/** Draws the button that opens the drawer, beside the composer, where the thumb is. @param {{room: Room}} props */
 export function MenuButton({ room }) {
   const news = rooms.value.some((summary) => summary.name !== room.slug && hasNews(summary));
   return html`
-    <button class=${news ? "quiet-button menu-button news" : "quiet-button menu-button"} type="button" aria-label=${news ? "Rooms, new messages" : "Rooms"}
-      aria-controls="rooms" aria-expanded=${isDrawerOpen.value} onClick=${() => (isDrawerOpen.value = true)}><${Menu} /></button>
+    <button
+      class=${news ? "quiet-button menu-button news" : "quiet-button menu-button"}
+      type="button"
+      aria-label=${news ? "Rooms, new messages" : "Rooms"}
+      aria-controls="rooms"
+      aria-expanded=${isDrawerOpen.value}
+      onClick=${() => (isDrawerOpen.value = true)}
+    >
+      <${Menu} />
+    </button>
   `;
 }
 
@@ -65,20 +80,31 @@ function Row({ summary, current }) {
   const { name, people } = summary;
   const news = !current && hasNews(summary);
   const follow = (/** @type {MouseEvent} */ event) => {
-    // A click that asks for a new tab is the browser's.
+    // The browser opens a new tab for these clicks.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
     goTo(name);
   };
   return html`
     <li>
-      <a href=${path(name)} class=${news ? "room news" : "room"} aria-current=${current ? "page" : undefined} onClick=${follow}>
+      <a
+        href=${pathOf(name)}
+        class=${news ? "room news" : "room"}
+        aria-current=${current ? "page" : undefined}
+        onClick=${follow}
+      >
         <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
         ${news && html`<span class="dot"><span class="sr-only">new messages</span></span>`}
-        ${people > 0 && html`<span class="count" title=${`${people.toLocaleString()} here`}>${people.toLocaleString()}<span class="sr-only"> here</span></span>`}
+        ${people > 0 && html`<${Count} people=${people} />`}
       </a>
     </li>
   `;
+}
+
+/** @param {{people: number}} props */
+function Count({ people }) {
+  const number = people.toLocaleString();
+  return html`<span class="count" title=${`${number} here`}>${number}<span class="sr-only"> here</span></span>`;
 }
 
 function OtherRoom() {
@@ -90,14 +116,25 @@ function OtherRoom() {
     typed.value = "";
     goTo(slug);
   };
+  const onInput = (/** @type {any} */ event) => (typed.value = event.target.value);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) =>
     event.key === "Escape" && /** @type {HTMLElement} */ (event.target).blur();
   return html`
     <form class="other-room" onSubmit=${open}>
       <label class="sr-only" for="other-room">Open or create a room</label>
-      <input id="other-room" type="text" placeholder="Open or create a room" autocomplete="off" autocapitalize="none" spellcheck=${false}
-        enterkeyhint="go" value=${typed.value} aria-describedby="other-slug" onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)}
-        onKeyDown=${onKeyDown} />
+      <input
+        id="other-room"
+        type="text"
+        placeholder="Open or create a room"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck=${false}
+        enterkeyhint="go"
+        value=${typed.value}
+        aria-describedby="other-slug"
+        onInput=${onInput}
+        onKeyDown=${onKeyDown}
+      />
       <button class="quiet-button" type="submit" aria-label="Open room"><${Plus} /></button>
       <p id="other-slug" class="hint" role="status">${hint(typed.value, slug)}</p>
     </form>
@@ -111,11 +148,14 @@ function hint(typed, slug) {
 }
 
 function Me() {
+  const changeName = () => (isAskingForName.value = true);
   return html`
     <div class="me">
       <${Avatar} name=${name.value || "?"} />
       <bdi class="name">${name.value}</bdi>
-      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${() => (isAskingForName.value = true)}><${Edit} /></button>
+      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${changeName}>
+        <${Edit} />
+      </button>
     </div>
   `;
 }

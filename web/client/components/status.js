@@ -4,7 +4,12 @@ import { html } from "../html.js";
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */
 
-/** How things stand, in one word for the machine and a few for the person. @param {Connection} connection @param {Room} room */
+/**
+ * Returns the state of connection and room as one key, and as words for the person.
+ *
+ * @param {Connection} connection
+ * @param {Room} room
+ */
 export function statusOf(connection, room) {
   const state = connection.state.value;
   if (state === "offline") return { key: "offline", label: "Offline" };
@@ -16,32 +21,51 @@ export function statusOf(connection, room) {
     : { key: "joining", label: "Joining" };
 }
 
-/** The dot in the header. Its words change only with the state, so a screen reader is not told every second. @param {{connection: Connection, room: Room}} props */
+/**
+ * Draws the dot in the header. Its words change only with the state, so that a screen reader does not speak each
+ * second.
+ *
+ * @param {{connection: Connection, room: Room}} props
+ */
 export function Status({ connection, room }) {
   const { key, label } = statusOf(connection, room);
-  return html`<p class="status ${key}" role="status"><span class="dot" aria-hidden="true"></span><span class="words">${label}</span></p>`;
+  return html`
+    <p class="status ${key}" role="status">
+      <span class="dot" aria-hidden="true"></span><span class="words">${label}</span>
+    </p>
+  `;
 }
 
-/** What is wrong, while something is. @param {{connection: Connection, room: Room}} props */
+/** Draws what is wrong, while something is. @param {{connection: Connection, room: Room}} props */
 export function Banner({ connection, room }) {
   const { key } = statusOf(connection, room);
   const seconds = useCountdown(connection);
   const retry = html`<button type="button" onClick=${() => connection.reconnect()}>Try now</button>`;
+  const wait = seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…";
   switch (key) {
     case "offline":
-      return html`<div class="banner offline"><span>You are offline. What you write is sent when you are back.</span>${retry}</div>`;
+      return html`
+        <div class="banner offline">
+          <span>You are offline. What you write is sent when you are back.</span>${retry}
+        </div>
+      `;
     case "reconnecting":
-      return html`<div class="banner"><span aria-hidden="true">${seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…"}</span>${retry}</div>`;
+      return html`<div class="banner"><span aria-hidden="true">${wait}</span>${retry}</div>`;
     case "connecting":
-      return room.hasLoaded.value ? html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>` : null;
+      if (!room.hasLoaded.value) return null;
+      return html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>`;
     case "refused":
-      return html`<div class="banner offline" role="alert"><span>This room did not let you in: ${room.refusal.value}.</span></div>`;
+      return html`
+        <div class="banner offline" role="alert">
+          <span>This room did not let you in: ${room.refusal.value}.</span>
+        </div>
+      `;
     default:
       return null;
   }
 }
 
-/** Whole seconds until the next attempt. @param {Connection} connection */
+/** Counts the whole seconds until the next attempt. @param {Connection} connection */
 function useCountdown(connection) {
   const seconds = useSignal(0);
   useSignalEffect(() => {

@@ -3,7 +3,7 @@ import { parseText } from "../text.js";
 
 /** @typedef {import("../text.js").Part} Part */
 
-/** A message's text with its links and code. @param {{message: string}} props */
+/** Draws a message's text with its links and code. @param {{message: string}} props */
 export function Text({ message }) {
   return html`<div class="text" dir="auto">${parseText(message).map(renderPart)}</div>`;
 }

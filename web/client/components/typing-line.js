@@ -1,6 +1,10 @@
 import { html } from "../html.js";
 
-/** Not a live region: it comes and goes too often to be read aloud. @param {{room: import("../room/room.js").Room}} props */
+/**
+ * Draws who is typing. It is no live region, as it changes too often to be read out.
+ *
+ * @param {{room: import("../room/room.js").Room}} props
+ */
 export function TypingLine({ room }) {
   const names = room.typing.names.value;
   return html`

@@ -2,30 +2,33 @@ import { signal } from "@preact/signals";
 
 /** @typedef {import("../messages.js").Posted} Posted */
 
-/** Above this many messages the oldest half is let go while nobody looks at it. */
+/** Above this many messages `trim` lets the oldest half go. */
 export const MAX_HELD = 10_000;
 
 /**
- * What the page holds of a room: one unbroken run of places by `seq`, and what came ahead of it. A void place counts
- * for the run, and is not among what was said. It knows no network.
+ * History holds one unbroken run of a room's messages by `seq`, and those that came ahead of it.
+ *
+ * A void place counts for the run and is not among the messages. History knows no network.
  */
 export class History {
   /** The messages of the run, oldest first. Replaced, never changed. */
   messages = signal(/** @type {Posted[]} */ ([]));
-  /** There are older ones on the server. */
+  /** The server has older ones. */
   hasMore = signal(false);
-  /** The lowest and the highest `seq` of the run; 0 while nothing is held. */
+  /** The lowest and the highest `seq` of the run; 0 while it is empty. */
   first = 0;
   last = 0;
-  /** @type {Map<number, Posted>} */
+  /** @type {Map<number, Posted>} by seq */
   #ahead = new Map();
 
-  /** Something came ahead: what lies between is missing. */
+  // ---- Questions
+
+  /** Messages are missing between the run and what came ahead. */
   get hasGap() {
     return this.#ahead.size > 0;
   }
 
-  /** What was said after `seq`; who reads it follows it. @param {number} seq */
+  /** Returns the messages above `seq`. Reads the signal, so that the caller follows it. @param {number} seq */
   after(seq) {
     const held = this.messages.value;
     return held.slice(held.findLastIndex((message) => message.seq <= seq) + 1);
@@ -36,14 +39,21 @@ export class History {
     return this.messages.peek().some((message) => message.id === id);
   }
 
-  /** What is known already is not heard twice. @param {Posted} message */
+  // ---- Growing
+
+  /** Takes a message in by its `seq`; one that is held already is ignored. @param {Posted} message */
   add(message) {
     if (!this.last) this.#begin(message);
     else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
     else if (message.seq === this.last + 1) this.#append(message);
   }
 
-  /** A page of older messages, oldest first. @param {Posted[]} older @param {boolean} hasMore */
+  /**
+   * Puts a page of older messages in front.
+   *
+   * @param {Posted[]} older oldest first
+   * @param {boolean} hasMore
+   */
   prepend(older, hasMore) {
     const missing = older.filter((message) => message.seq < this.first);
     this.first = missing[0]?.seq ?? this.first;
@@ -51,15 +61,17 @@ export class History {
     this.hasMore.value = hasMore;
   }
 
-  /** What stands at `seq` was never saved. @param {number} seq */
+  // ---- Shrinking
+
+  /** Hides the message at `seq`, which the database never took. @param {number} seq */
   markVoid(seq) {
     const ahead = this.#ahead.get(seq);
     if (ahead) this.#ahead.set(seq, { ...ahead, void: true });
-    if (seq >= this.first && seq <= this.last)
-      this.messages.value = this.messages.peek().filter((message) => message.seq !== seq);
+    if (seq < this.first || seq > this.last) return;
+    this.messages.value = this.messages.peek().filter((message) => message.seq !== seq);
   }
 
-  /** Forget everything above `seq`. @param {number} seq */
+  /** Drops everything above `seq`. @param {number} seq */
   dropAbove(seq) {
     this.dropAhead();
     if (seq >= this.last) return;
@@ -82,14 +94,14 @@ export class History {
     this.hasMore.value = false;
   }
 
-  /** Give the run up and go on with what is ahead of it. */
+  /** Drops the run and begins another with what came ahead. */
   skipGap() {
     const ahead = [...this.#ahead.values()].sort((a, b) => a.seq - b.seq);
     this.clear();
     ahead.forEach((message) => this.add(message));
   }
 
-  /** Let the oldest half go if too many are held. */
+  /** Drops the oldest half if too many are held. */
   trim() {
     const held = this.messages.peek();
     if (held.length <= MAX_HELD) return;
@@ -97,6 +109,8 @@ export class History {
     this.first = /** @type {Posted} */ (this.messages.peek()[0]).seq;
     this.hasMore.value = true;
   }
+
+  // ---- Internal
 
   /** @param {Posted} message */
   #begin(message) {
@@ -106,7 +120,7 @@ export class History {
     this.hasMore.value = message.seq > 1;
   }
 
-  /** @param {Posted} message */
+  /** Appends `message` and all that came ahead and follows it without a gap. @param {Posted} message */
   #append(message) {
     const run = [message];
     for (let next = this.#ahead.get(message.seq + 1); next; next = this.#ahead.get(next.seq + 1)) {

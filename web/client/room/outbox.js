@@ -4,7 +4,7 @@ import { newId } from "../text.js";
 
 const DATABASE = "chatter";
 const POSTS = "posts";
-/** This page among all that this browser has open. Its lock tells the others that it lives. */
+/** The id of this page among all that this browser has open. It holds a lock, so that the others know it is open. */
 const PAGE = newId();
 const pageLockName = (/** @type {string} */ page) => `chatter:page:${page}`;
 globalThis.navigator?.locks?.request(pageLockName(PAGE), () => new Promise(() => {}));
@@ -13,11 +13,13 @@ globalThis.navigator?.locks?.request(pageLockName(PAGE), () => new Promise(() =>
 let database;
 
 /**
- * What was written in one room and is not acknowledged, kept in this browser, so that closing the page or a crash
- * loses none of it. Each post belongs to the page it was written in; when that is gone, another one adopts it.
+ * Outbox keeps one room's unacknowledged posts in IndexedDB.
  *
- * A browser that forbids IndexedDB keeps nothing. Where it has no locks, which is so in insecure contexts, two pages
- * may send the same post; the server says it once.
+ * Closing the page or a crash of the browser loses none of them. Each post belongs to the page it was written in; when
+ * that is gone, another one adopts it.
+ *
+ * A browser that forbids IndexedDB keeps nothing. Without the Web Locks API, so in insecure contexts, two pages may
+ * send the same post; the server posts it once.
  */
 export class Outbox {
   /** @param {string} room */
@@ -35,19 +37,29 @@ export class Outbox {
     await request("readwrite", (posts) => posts.delete(id));
   }
 
-  /** Take over what was written here in pages that are gone, under whatever name. @returns {Promise<PendingPost[]>} in the order they were written */
+  /**
+   * Takes over the posts of pages that are gone, under all of their authors' names.
+   *
+   * @returns {Promise<PendingPost[]>} in the order they were written
+   */
   adopt() {
-    return withExclusiveLock(async (isAlive) => {
+    return withExclusiveLock(async (isOpen) => {
       /** @type {(PendingPost & {room: string, page: string})[]} */
       const kept = (await request("readonly", (posts) => posts.getAll())) ?? [];
-      const orphans = kept.filter((post) => post.room === this.room && !isAlive(post.page));
+      const orphans = kept.filter((post) => post.room === this.room && !isOpen(post.page));
       await Promise.all(orphans.map((post) => this.keep(post)));
       return orphans.sort((a, b) => a.written - b.written);
     });
   }
 }
 
-/** One page at a time. @template T @param {(isAlive: (page: string) => boolean) => Promise<T>} act @returns {Promise<T>} */
+/**
+ * Calls `act` in one page at a time, with a question that tells whether a page is open.
+ *
+ * @template T
+ * @param {(isOpen: (page: string) => boolean) => Promise<T>} act
+ * @returns {Promise<T>}
+ */
 async function withExclusiveLock(act) {
   const locks = globalThis.navigator?.locks;
   if (!locks) return act((page) => page === PAGE);
@@ -57,13 +69,19 @@ async function withExclusiveLock(act) {
   });
 }
 
-/** @param {IDBTransactionMode} mode @param {(posts: IDBObjectStore) => IDBRequest} act @returns {Promise<any>} undefined where nothing can be kept */
+/**
+ * Makes one request to the object store; undefined where the browser keeps nothing.
+ *
+ * @param {IDBTransactionMode} mode
+ * @param {(posts: IDBObjectStore) => IDBRequest} act
+ * @returns {Promise<any>}
+ */
 async function request(mode, act) {
   try {
     const opened = await (database ??= open());
     return opened && (await promisify(act(opened.transaction(POSTS, mode).objectStore(POSTS))));
   } catch {
-    return undefined; // Forbidden, full, or gone meanwhile: what is in memory has to do.
+    return undefined; // Forbidden, full or deleted: the posts in memory are all there is.
   }
 }
 

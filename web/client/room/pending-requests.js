@@ -1,9 +1,10 @@
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Refused} Refused */
 
+/** Same as phoenix.js's own default for a push. */
 const REPLY_TIMEOUT_MS = 10_000;
 
-/** What this page asks the server about a room, and waits for. No wait outlives the connection. */
+/** PendingRequests sends requests on one channel and rejects the open ones when the connection is lost. */
 export class PendingRequests {
   /** @type {Channel | null} */
   #channel = null;
@@ -20,13 +21,18 @@ export class PendingRequests {
     this.rejectAll();
   }
 
-  /** Nothing that was asked so far will be answered. */
   rejectAll() {
     this.#rejects.forEach((reject) => reject({ reason: "lost" }));
     this.#rejects.clear();
   }
 
-  /** @param {string} event @param {object} payload @returns {Promise<any>} the answer; rejects with a `Refused` */
+  /**
+   * Sends a request and waits for its reply.
+   *
+   * @param {string} event
+   * @param {object} payload
+   * @returns {Promise<any>} the reply; rejects with a `Refused`
+   */
   send(event, payload) {
     return this.#wait((resolve, reject) => {
       this.#channel
@@ -37,21 +43,26 @@ export class PendingRequests {
     });
   }
 
-  /** @param {number} ms */
+  /** Waits `ms`; rejects at once when the connection is lost. @param {number} ms */
   pause(ms) {
     return this.#wait((resolve) => setTimeout(resolve, ms));
   }
 
-  /** @param {(resolve: (answer?: any) => void, reject: (refusal: Refused) => void) => void} begin @returns {Promise<any>} */
+  /**
+   * Calls `begin` and registers its `reject` until one of the two settles the promise.
+   *
+   * @param {(resolve: (reply?: any) => void, reject: (refusal: Refused) => void) => void} begin
+   * @returns {Promise<any>}
+   */
   #wait(begin) {
     if (!this.#channel) return Promise.reject({ reason: "lost" });
     return new Promise((resolve, reject) => {
-      const settleOnce = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
+      const unregister = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
         this.#rejects.delete(reject);
         settle(value);
       };
       this.#rejects.add(reject);
-      begin(settleOnce(resolve), settleOnce(reject));
+      begin(unregister(resolve), unregister(reject));
     });
   }
 }

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { explain, NEW_MESSAGE } from "../messages.js";
 import { jitter } from "../connection.js";
+import { explain, NEW_MESSAGE } from "../messages.js";
 import { newId } from "../text.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
@@ -11,44 +11,47 @@ import { newId } from "../text.js";
 /** @typedef {Pick<import("./outbox.js").Outbox, "keep" | "forget" | "adopt">} Outbox */
 
 /**
- * @typedef {object} PendingPost
- * @property {string} id stays the same through every retry, so that a repeat is not said twice
+ * @typedef {object} PendingPost a post without its acknowledgement; IndexedDB stores it under these names
+ * @property {string} id is the same in every retry, so that a repeat is not posted twice
  * @property {string} name
  * @property {string} message
- * @property {string} inserted_at this browser's clock, until the server's time is known
- * @property {number} written the order, in about `Date.now()`'s milliseconds
+ * @property {string} inserted_at by this browser's clock, until the server's time is known
+ * @property {number} written gives the order, in about `Date.now()`'s milliseconds
  * @property {"waiting" | "pending" | "failed"} status waiting to be sent, on its way, or not sent
- * @property {string} why what to tell the person when it failed
+ * @property {string} why tells the person why it failed
  * @property {boolean} tried it may have been sent before
- * @property {boolean} heard its broadcast came: it stands among the messages, not yet saved
- * @property {number} until when the wait ends: with the room, or once heard with the database
+ * @property {boolean} heard its broadcast came: it is among the messages, not yet saved
+ * @property {number} until when its timeout ends: for the broadcast, or once that came for the database
  */
 
 /**
- * @typedef {object} PostingRoom
+ * @typedef {object} PostingRoom what Posts needs of its room
  * @property {(id: string) => boolean} has whether a message is held
  * @property {(message: Posted) => void} receive
- * @property {() => void} rejoin the server does not know us here
+ * @property {() => void} rejoin joins again when the server says that we are not in the room
  */
 
-/** On a living connection a post is heard by then, or something is wrong with it. */
+/** On a working connection the broadcast takes milliseconds; so late the person should know and may retry. */
 const BROADCAST_TIMEOUT_MS = 10_000;
-/** One that is heard and not saved by then is worth a word. */
+/** A commit takes milliseconds; so late the database is in trouble, and a notice says so. */
 const SAVE_TIMEOUT_MS = 5000;
-/** An answer that comes later still counts; after this it is asked for again. */
+/** Until then a late answer still counts, and the server may wait for its database; then the post is sent again. */
 const REPLY_TIMEOUT_MS = 60_000;
 
-/** What this person said and the server has not acknowledged yet. It waits for a connection as long as it takes. */
+/** Posts sends what this person writes and keeps each post until the server has acknowledged it. */
 export class Posts {
   /** In the order they were written. Replaced, never changed. */
   pending = signal(/** @type {PendingPost[]} */ ([]));
-  /** Everybody has heard it, but the database takes long. */
+  /** Some post was broadcast, and the database is slow to take it. */
   savingIsBehind = signal(false);
-  /** @type {Channel | null} joined, or nothing is sent */
+  /** @type {Channel | null} null while the room is not joined; then nothing is sent */
   #channel = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} the server asked us to wait */
+  /** @type {ReturnType<typeof setTimeout> | undefined} runs while the server wants us to wait */
   #pauseTimer;
-  /** After a break or a refusal one post at a time, each when the one before it is heard: else a later one that finds the server less busy gets in first. */
+  /**
+   * After a lost connection or a refusal a post is sent only when the one before it was broadcast. Otherwise a later
+   * post that finds the server less busy would get in first.
+   */
   #oneAtATime = false;
   #outbox;
   #room;
@@ -59,7 +62,9 @@ export class Posts {
     this.#room = room;
   }
 
-  /** Send what waits, all that may have got lost included. @param {Channel} channel */
+  // ---- Channel
+
+  /** Sends what waits, and again what may have got lost. @param {Channel} channel */
   joined(channel) {
     this.#channel = channel;
     this.#oneAtATime = true;
@@ -74,7 +79,17 @@ export class Posts {
     this.#updateSaving();
   }
 
-  /** What was written in pages that were closed is sent from this one. */
+  /** Notes the broadcast of a post, which is still to be acknowledged. @param {Posted} message */
+  received({ id }) {
+    const post = this.#find(id);
+    if (!post || post.heard) return;
+    this.#change(id, { heard: true });
+    if (post.status === "failed") this.retry(id);
+    else if (isPending(post)) this.#startTimeout(id, SAVE_TIMEOUT_MS);
+    this.#flush();
+  }
+
+  /** Sends what was written in pages that are gone. */
   async adopt() {
     const adopted = (await this.#outbox.adopt()).filter(({ id }) => !this.#find(id));
     if (!adopted.length) return;
@@ -88,6 +103,8 @@ export class Posts {
     this.pending.value = [...this.pending.peek(), ...posts].sort((a, b) => a.written - b.written);
     this.#flush();
   }
+
+  // ---- The person's actions
 
   /** @param {string} name @param {string} message */
   write(name, message) {
@@ -118,7 +135,7 @@ export class Posts {
     this.#flush();
   }
 
-  /** The person gives it up, or it is done. @param {string} id */
+  /** Forgets a post that the person gives up, or that is acknowledged. @param {string} id */
   discard(id) {
     this.pending.value = this.#filter((post) => post.id !== id);
     this.#outbox.forget(id);
@@ -126,15 +143,7 @@ export class Posts {
     this.#flush();
   }
 
-  /** A message of the room: if it is one of these, it was said, and still is to be acknowledged. @param {Posted} message */
-  received({ id }) {
-    const post = this.#find(id);
-    if (!post || post.heard) return;
-    this.#change(id, { heard: true });
-    if (post.status === "failed") this.retry(id);
-    else if (isPending(post)) this.#startTimeout(id, SAVE_TIMEOUT_MS);
-    this.#flush();
-  }
+  // ---- Sending
 
   #flush() {
     if (!this.#channel || this.#pauseTimer) return;
@@ -158,6 +167,8 @@ export class Posts {
       .receive("timeout", () => this.#unanswered(id));
   }
 
+  // ---- Answers
+
   /** @param {string} id @param {Acknowledged} acknowledged */
   #acknowledged(id, { seq, inserted_at }) {
     const post = this.#find(id);
@@ -175,7 +186,7 @@ export class Posts {
     else this.#fail(id, explain(refusal));
   }
 
-  /** The database has been away for long. @param {string} id */
+  /** Sends a post again whose answer is very late. @param {string} id */
   #unanswered(id) {
     const post = this.#find(id);
     if (!post || !isPending(post)) return;
@@ -183,7 +194,7 @@ export class Posts {
     this.#flush();
   }
 
-  /** Send nothing for a while, then one after the other. @param {number} ms */
+  /** Sends nothing for about `ms`, then one post at a time. @param {number} ms */
   #pauseFor(ms) {
     this.#oneAtATime = true;
     clearTimeout(this.#pauseTimer);
@@ -197,6 +208,8 @@ export class Posts {
     clearTimeout(this.#pauseTimer);
     this.#pauseTimer = undefined;
   }
+
+  // ---- Timeouts
 
   /** @param {string} id @param {number} ms */
   #startTimeout(id, ms) {
@@ -216,6 +229,8 @@ export class Posts {
       .peek()
       .some((post) => isPending(post) && post.heard && Date.now() >= post.until);
   }
+
+  // ---- Internal
 
   /** @param {string} id @param {string} why */
   #fail(id, why) {
@@ -251,7 +266,7 @@ function isPending({ status }) {
   return status === "pending";
 }
 
-/** @param {PendingPost} post @returns {"failed" | "waiting"} what became of it in a page that is gone */
+/** @param {PendingPost} post @returns {"failed" | "waiting"} */
 function statusAfterAdoption({ status }) {
   return status === "failed" ? "failed" : "waiting";
 }

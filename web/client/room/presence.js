@@ -5,16 +5,16 @@ import { PRESENCE_COUNT, PRESENCE_STATE } from "../messages.js";
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Person} Person */
 
-/** Hundreds come at once after a restart of the server; they are counted and sorted once. */
+/** After a restart of the server hundreds of diffs come within a moment; this is short enough to look immediate. */
 const UPDATE_MS = 50;
 const alphabet = new Intl.Collator(undefined, { numeric: true });
 
-/** Who is in a room. Of a crowd the server lists some, and says how many there are. */
+/** People lists who is in a room. Of a crowd the server lists some and counts all. */
 export class People {
   listed = signal(/** @type {Person[]} */ ([]));
   /** How many are here, listed or not. */
   total = signal(0);
-  /** @type {Presence | null} what is told of the channel that was left is not ours any more */
+  /** @type {Presence | null} of the present channel; events of an earlier one are ignored */
   #presence = null;
 
   /** @param {Channel} channel */
@@ -46,7 +46,7 @@ export class People {
   }
 }
 
-/** However often it is called, `act` comes once, a moment later. @param {() => void} act */
+/** Joins all calls within `UPDATE_MS` into one call of `act` at its end. @param {() => void} act */
 function coalesce(act) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { HISTORY, SYNC } from "../messages.js";
 import { jitter } from "../connection.js";
+import { HISTORY, SYNC } from "../messages.js";
 
 /** @typedef {import("./history.js").History} History */
 /** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
@@ -9,35 +9,42 @@ import { jitter } from "../connection.js";
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
 
+/** The pause after an attempt that failed without a `retry_after_ms`: the database or the room needs a moment. */
 const RETRY_MS = 2000;
 /** After so many failures to fill a gap, new messages matter more than the missing ones. */
 const MAX_FAILURES = 3;
 
 /**
- * How the page gets what it missed. At a join it tells how far it has heard, and the server decides what is void, what
- * follows, and whether that is all; a gap that opens later is closed by `sync`. docs/delivery.md has the rules.
+ * Recovery fetches the messages that this page missed.
+ *
+ * A join carries our position; the server's answer says what is void, what follows, and whether that is all. A gap
+ * that opens later is closed by `sync`. docs/delivery.md has the rules.
  */
 export class Recovery {
-  /** All was dropped that was held up to this seq; what was said after it is not all loaded. 0 once it is, or was not. */
+  /** The seq above which everything was dropped and is not all loaded again; 0 if nothing is missing. */
   missingAfter = signal(0);
-  /** @type {number | undefined} the server's, when it said what is held */
+  /** @type {number | undefined} the server's epoch when it sent what is held */
   #epoch;
-  #hasMore = false; // what followed the answer was not all
-  #resyncDue = false; // the server has dropped something
-  /** @type {object | null} the attempt to fill a gap that is under way */
+  #hasMore = false; // not all missed messages followed the answer
+  #resyncDue = false; // the server has dropped messages
+  /** @type {object | null} identifies the running `fetchMissing` */
   #attempt = null;
   #history;
   #requests;
   #receive;
 
-  /** @param {History} history @param {PendingRequests} requests @param {(message: Posted) => void} receive tells the room, and by it the history */
+  /**
+   * @param {History} history
+   * @param {PendingRequests} requests
+   * @param {(message: Posted) => void} receive gives a message to the room, which adds it to `history`
+   */
   constructor(history, requests, receive) {
     this.#history = history;
     this.#requests = requests;
     this.#receive = receive;
   }
 
-  /** How far the room was heard, for the next join. Nothing where nothing is held: then the newest are wanted. */
+  /** Our position for the next join. Empty while nothing is held: then the server sends the newest messages. */
   get position() {
     return this.#history.last ? this.#since : {};
   }
@@ -50,7 +57,9 @@ export class Recovery {
     return this.#hasMore || this.#resyncDue || this.#history.hasGap;
   }
 
-  /** The answer to a join or a `sync`; what was missed follows it. @param {RecoveryAnswer} answer */
+  // ---- Events
+
+  /** Applies the answer to a join or a `sync`; the missed messages follow it. @param {RecoveryAnswer} answer */
   applyAnswer({ epoch, base, recovered, more }) {
     if (!recovered) this.#startOver(() => this.#history.clear());
     else if (epoch !== this.#epoch) this.#history.dropAbove(base);
@@ -59,38 +68,45 @@ export class Recovery {
     this.#resyncDue = false;
   }
 
-  /** The server has dropped what it had for us: neither messages nor answers will come. */
+  /** Starts over: the server has dropped messages and answers that it had for us. */
   resynced() {
     this.#resyncDue = true;
     this.#attempt = null;
     this.fetchMissing();
   }
 
-  /** Older messages were loaded. */
+  /** Clears `missingAfter` if the older messages that were loaded reach back to it. */
   olderLoaded() {
     if (this.#history.first <= this.missingAfter.peek() + 1) this.missingAfter.value = 0;
   }
 
-  /** What came ahead comes again with the next join. */
+  /** Drops what came ahead of a gap: it comes again with the next join. */
   disconnected() {
     this.#attempt = null;
     this.#history.dropAhead();
   }
 
-  /** If something is missing, fetch it: one question at a time, until nothing is. */
+  // ---- Fetching
+
+  /** Sends one request after the other until nothing is missing. Does nothing while it is already running. */
   async fetchMissing() {
     if (this.#attempt || !this.#isIncomplete) return;
     const attempt = (this.#attempt = {});
     try {
       for (let failures = 0; this.#isIncomplete;) failures = await this.#fetchOrWait(failures);
     } catch {
-      // The connection is lost; the next join tells anew what is missing.
+      // The connection is lost; the answer to the next join tells what is missing.
     } finally {
       if (this.#attempt === attempt) this.#attempt = null;
     }
   }
 
-  /** @param {number} failures attempts so far @returns {Promise<number>} and now */
+  /**
+   * Makes one attempt, and pauses after it if it brought nothing.
+   *
+   * @param {number} failures in a row so far
+   * @returns {Promise<number>} failures in a row now
+   */
   async #fetchOrWait(failures) {
     if (failures === MAX_FAILURES) return this.#giveUp();
     const { last } = this.#history;
@@ -111,7 +127,7 @@ export class Recovery {
     }
   }
 
-  /** No limit is named, since the server's may be lower than we think; it takes half of that. */
+  /** Reads the next page. It names no limit: the server's may be lower than ours, and its default is half of it. */
   async #readNextPage() {
     /** @type {Page} */
     const { messages, more } = await this.#requests.send(HISTORY, { after: this.#history.last });
@@ -121,7 +137,7 @@ export class Recovery {
 
   async #sync() {
     this.applyAnswer(await this.#requests.send(SYNC, this.#since));
-    // Nothing marks the end of what follows the answer; but it is in when the next answer is.
+    // Nothing marks the end of the messages that follow the answer, but they all come before the next answer.
     await this.#requests.send(HISTORY, { after: this.#history.last, limit: 1 });
   }
 

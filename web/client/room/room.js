@@ -1,12 +1,12 @@
 import { signal } from "@preact/signals";
-import { History } from "./history.js";
+import { jitter } from "../connection.js";
 import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
+import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
+import { PendingRequests } from "./pending-requests.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
-import { PendingRequests } from "./pending-requests.js";
 import { Recovery } from "./recovery.js";
-import { jitter } from "../connection.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
@@ -17,19 +17,31 @@ import { Typing } from "./typing.js";
 /** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
 
+/**
+ * Pause before joining again a channel that the server closed. The person should be back soon, yet a server that
+ * closes the channel at every join should see only one join every few seconds.
+ */
 const REOPEN_MS = 2000;
 
 /**
- * One room as this page knows it. It hears the channel's events and tells them on as signals; it knows no DOM.
+ * Room turns the events of one channel into signals. It knows no DOM.
  *
- * A join is answered with where we stand, then brings the messages that we lack, and last the presence state.
+ * The server answers a join with a `RecoveryAnswer`, then pushes the messages that are missing here, and the presence
+ * state last.
  */
 export class Room {
   state = signal(/** @type {RoomState} */ ("left"));
   refusal = signal("");
-  /** The newest messages have been heard at least once. */
+  /** The newest messages have arrived at least once. */
   hasLoaded = signal(false);
   loadingOlder = signal(false);
+  /** How often this person has posted here. */
+  postCount = signal(0);
+  /** The seq of the first message posted since the person last looked; 0 if none is marked. */
+  firstNewSeq = signal(0);
+  /** What stands in the composer while the person looks at another room. */
+  draft = "";
+
   people = new People();
   history = new History();
   typing = new Typing();
@@ -37,12 +49,6 @@ export class Room {
   recovery = new Recovery(this.history, this.#requests, (message) => this.#receive(message));
   /** @type {Posts} */
   posts;
-  /** How often this person has spoken here. */
-  postCount = signal(0);
-  /** The seq of the first message said since the person last looked; 0 if none is marked. */
-  firstNewSeq = signal(0);
-  /** What stands in the composer while the person looks at another room. */
-  draft = "";
 
   /** @type {Socket} */
   #socket;
@@ -51,7 +57,12 @@ export class Room {
   /** @type {Channel | null} */
   #channel = null;
 
-  /** @param {Socket} socket @param {string} slug @param {() => string} name this person's, as of now @param {import("./posts.js").Outbox} outbox */
+  /**
+   * @param {Socket} socket
+   * @param {string} slug
+   * @param {() => string} name returns this person's present name
+   * @param {import("./posts.js").Outbox} outbox
+   */
   constructor(socket, slug, name, outbox = new Outbox(slug)) {
     this.#socket = socket;
     this.slug = slug;
@@ -62,6 +73,8 @@ export class Room {
       rejoin: () => this.#rejoin(),
     });
   }
+
+  // ---- Lifecycle
 
   join() {
     if (this.#channel) return;
@@ -91,10 +104,7 @@ export class Room {
     channel?.leave();
   }
 
-  /** The person looks away: whatever comes now will be new to them. */
-  lookedAway() {
-    if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
-  }
+  // ---- The person's actions
 
   /** @param {string} message */
   post(message) {
@@ -110,6 +120,11 @@ export class Room {
     this.#channel?.push(TYPING, { name: this.#name() });
   }
 
+  /** Marks what arrives from now on as new: the person hides the page or goes to another room. */
+  lookedAway() {
+    if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
+  }
+
   async loadOlder() {
     if (this.loadingOlder.peek() || !this.history.hasMore.peek() || this.state.peek() !== "joined") return;
     this.loadingOlder.value = true;
@@ -122,36 +137,27 @@ export class Room {
     }
   }
 
+  // ---- Channel
+
   /** @param {Channel} channel */
   #listen(channel) {
+    /** @type {(event: string, act: (payload: any) => void) => void} */
+    const on = (event, act) => channel.on(event, this.#ifCurrent(channel, act));
     this.people.follow(channel);
-    channel.on(
-      NEW_MESSAGE,
-      this.#ifCurrent(channel, (message) => this.#receive(message)),
-    );
-    channel.on(
-      MESSAGE_VOIDED,
-      this.#ifCurrent(channel, ({ seq }) => this.history.markVoid(seq)),
-    );
-    channel.on(
-      RESYNC,
-      this.#ifCurrent(channel, () => this.#resync(channel)),
-    );
-    channel.on(
-      TYPING,
-      this.#ifCurrent(channel, ({ name }) => this.#showTyping(name)),
-    );
-    channel.on(
-      PRESENCE_STATE,
-      this.#ifCurrent(channel, () => this.#loaded()),
-    );
+    on(NEW_MESSAGE, (message) => this.#receive(message));
+    on(MESSAGE_VOIDED, ({ seq }) => this.history.markVoid(seq));
+    on(RESYNC, () => this.#resync(channel));
+    on(TYPING, ({ name }) => this.#showTyping(name));
+    on(PRESENCE_STATE, () => this.#loaded());
     channel.onError(this.#ifCurrent(channel, () => this.#disconnected("joining")));
     channel.onClose(this.#ifCurrent(channel, () => this.#closed()));
   }
 
   /**
-   * A channel that was left may still say something; only the present one is listened to.
-   * @param {Channel} channel @param {(payload: any) => void} act
+   * Wraps `act` to ignore a channel that was left, since phoenix.js may still deliver its events.
+   *
+   * @param {Channel} channel
+   * @param {(payload: any) => void} act
    */
   #ifCurrent(channel, act) {
     return (/** @type {any} */ payload = undefined) => {
@@ -169,13 +175,13 @@ export class Room {
     this.posts.adopt();
   }
 
-  /** phoenix.js tries again by itself, later and later. @param {Refused} refusal */
+  /** Shows why the join was refused. phoenix.js tries again by itself, later and later. @param {Refused} refusal */
   #refused(refusal) {
     this.refusal.value = explain(refusal) || "no reason given";
     this.state.value = refusal.retry_after_ms === undefined ? "refused" : "joining";
   }
 
-  /** What the server had for us is gone, answers too. @param {Channel} channel */
+  /** Starts over with everything in flight: the server has dropped its answers too. @param {Channel} channel */
   #resync(channel) {
     this.#requests.rejectAll();
     this.recovery.resynced();
@@ -192,19 +198,21 @@ export class Room {
     this.#requests.disconnected();
   }
 
-  /** The server ended the channel in peace, so phoenix.js will not rejoin. */
+  /** Joins again after a pause: phoenix.js does not rejoin a channel that the server closed in order. */
   #closed() {
     this.#channel = null;
     this.#disconnected("joining");
     setTimeout(() => this.state.peek() === "joining" && this.join(), jitter(REOPEN_MS));
   }
 
-  /** The server no longer knows us here. */
+  /** Takes a new channel: the server says that we are not in the room. */
   #rejoin() {
     if (!this.#channel) return;
     this.leave();
     this.join();
   }
+
+  // ---- Messages
 
   /** @param {Posted} message */
   #receive(message) {
@@ -214,18 +222,23 @@ export class Room {
     if (this.history.hasGap) this.recovery.fetchMissing();
   }
 
-  /** The join has brought all it brings. */
+  /** Ends a join: the presence state is the last that it brings. */
   #loaded() {
     this.recovery.fetchMissing();
     if (!this.hasLoaded.peek()) this.loadOlder();
     this.hasLoaded.value = true;
   }
 
-  /** No limit is named, since the server's may be lower than we think; it takes half of that. @param {number} before */
+  /**
+   * Prepends a page of older messages. It names no limit, since the server's may be lower than ours; the server's
+   * default is half of that.
+   *
+   * @param {number} before
+   */
   async #loadBefore(before) {
     /** @type {Page} */
     const { messages, more } = await this.#requests.send(HISTORY, { before });
-    // If the run began anew meanwhile, this page no longer touches it.
+    // If the history started over meanwhile, this page no longer touches it.
     if (this.history.first !== before) return;
     this.history.prepend(messages, more);
     this.recovery.olderLoaded();

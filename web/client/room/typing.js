@@ -1,16 +1,18 @@
 import { signal } from "@preact/signals";
 
-/** How long one `typing` is believed. */
+/** How long a name is shown after its last `typing`: twice `SEND_EVERY_MS`, so that one late event makes no gap. */
 const SHOWN_MS = 4000;
-/** Our own is said again only after this long. */
+/** At most one `typing` of our own in this time. */
 const SEND_EVERY_MS = 2000;
 
-/** Who is writing something, as far as heard. */
+/** Typing lists the people who are writing, and limits how often we say that we are. */
 export class Typing {
   names = signal(/** @type {string[]} */ ([]));
-  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} by name */
   #timers = new Map();
   #lastSent = -Infinity;
+
+  // ---- The others
 
   /** @param {string} name */
   add(name) {
@@ -33,7 +35,8 @@ export class Typing {
     [...this.#timers.keys()].forEach((name) => this.remove(name));
   }
 
-  /** Whether it is time to say again that we are typing. */
+  // ---- Ourselves
+
   isDue(now = Date.now()) {
     return now - this.#lastSent >= SEND_EVERY_MS;
   }
@@ -42,10 +45,12 @@ export class Typing {
     this.#lastSent = now;
   }
 
-  /** After a message the next keystroke is news again. */
+  /** Makes the next keystroke due, as it is news again after a message. */
   reset() {
     this.#lastSent = -Infinity;
   }
+
+  // ---- Internal
 
   #update() {
     const names = [...this.#timers.keys()];
