@@ -1,4 +1,4 @@
-"""What axe, the accessibility checker, has to say about a page."""
+"""Runs axe, the accessibility checker, on a page."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,16 +16,16 @@ RUN = """async context => {
 
 
 class Violation(NamedTuple):
-    """One rule that is broken, and the elements that break it."""
+    """A broken rule and the elements that break it."""
 
     rule: str
     where: tuple[str, ...]
 
 
 def grave_violations(page: Page) -> list[Violation]:
-    """What is serious or critical in the page as it stands."""
+    """Returns the serious and critical violations in the present page."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(_source())  # by way of the debugger, as the page's own policy forbids other scripts
+        page.evaluate(_source())  # through the debugger: the page's policy forbids other scripts
     found: list[dict[str, Any]] = page.evaluate(RUN)
     return [Violation(each["id"], tuple(each["where"])) for each in found if each["impact"] in GRAVE]
 

@@ -1,4 +1,4 @@
-"""A browser for all tests of the page, and people at it."""
+"""One browser for all tests of the page, and people who use it."""
 
 import itertools
 import json
@@ -31,17 +31,17 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 30_000
-"""For every expectation: more than the slowest machine needs, as a failure alone waits so long."""
+"""The timeout of every expectation: more than the slowest machine needs, as only a failure waits so long."""
 
 UNANSWERED_MS = 10_000
-"""For so long a page waits for an answer before it says that something was not sent."""
+"""How long a page waits for an answer before it marks a post as not sent."""
 
 numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for this folder. It ends here, as no test with an event loop of its own can run beside Playwright's."""
+    """Starts one browser for this folder, and ends it: no test with its own event loop can run beside Playwright's."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all tests that leave it alone: each has a room of its own."""
+    """Starts one server for all tests that do not stop it. Each test has its own room."""
     with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
         yield running
 
@@ -63,7 +63,7 @@ def room() -> str:
 
 @pytest.fixture
 def watch(server: Server) -> Iterator[Watch]:
-    """Fails the test where a page reached elsewhere or logged an error."""
+    """Fails the test if a page sent a request to another origin or logged an error."""
     watching = Watch(server.url)
     yield watching
     assert watching.faults == []
@@ -71,15 +71,15 @@ def watch(server: Server) -> Iterator[Watch]:
 
 @pytest.fixture
 def outage(watch: Watch) -> None:
-    """In this test connections fail, as they are meant to."""
+    """Lets connections fail in this test."""
     watch.outage = True
 
 
 @pytest.fixture
 def visit(browser: Browser, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
-    """Have somebody come, each in a context of their own: `visit("ann")` to the test's room, `visit("ann", "lobby")`.
+    """Opens a page in a new context: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
 
-    Somebody without a name comes for the first time. Options are those of the context.
+    A person without a name visits for the first time. Options are those of the context.
     """
     contexts: list[BrowserContext] = []
 
@@ -112,7 +112,7 @@ def bo(visit: Visit) -> Person:
 
 @pytest.fixture
 def frozen(server: Server) -> Freeze:
-    """`with frozen():` the server stands still: connections live, and nothing is answered."""
+    """`with frozen():` stops the server's process: connections stay open, and nothing is answered."""
 
     @contextmanager
     def freeze() -> Iterator[None]:
@@ -127,7 +127,7 @@ def frozen(server: Server) -> Freeze:
 
 @pytest.fixture
 def says_in_vain(frozen: Freeze) -> SayInVain:
-    """`with says_in_vain(ann, "hello"):` it is on her page, marked as not sent: nobody has answered."""
+    """`with says_in_vain(ann, "hello"):` has the message on her page, marked as not sent for want of an answer."""
 
     @contextmanager
     def say(person: Person, text: str) -> Iterator[None]:
@@ -143,7 +143,7 @@ def says_in_vain(frozen: Freeze) -> SayInVain:
 
 
 def _memory_of(name: str) -> str:
-    """What makes the browser one that was here before under this name; the page may change it."""
+    """Returns a script that gives the browser this name, as an earlier visit would. The page may change it."""
     return (
         f"if (location.protocol === 'http:' && {json.dumps(name)}) localStorage['chatter:name'] ??= {json.dumps(name)};"
     )

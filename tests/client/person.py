@@ -1,4 +1,4 @@
-"""The people of these tests: each at a browser of their own."""
+"""The people of these tests, each with their own browser."""
 
 import re
 from typing import Any
@@ -8,10 +8,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.server import Server
 
 CONNECTED_MS = 45_000
-"""Longest wait for a page to come back: after a restart it tries again within seconds."""
+"""The longest wait for a page to reconnect: after a restart it tries again within seconds."""
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-"""Options of a context: the size and the touch of a phone."""
+"""Options of a context: a phone's size and touch screen."""
 
 SIMULATED_VISIBILITY = """state => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
@@ -20,7 +20,7 @@ SIMULATED_VISIBILITY = """state => {
 
 
 class Person:
-    """Somebody in a room, and what they see of it."""
+    """Person is a user of a page: the parts they see and the actions they take."""
 
     def __init__(self, page: Page, server: Server) -> None:
         self._server = server
@@ -45,73 +45,73 @@ class Person:
         self._app = page.locator(".app")
 
     def goes_to(self, room: str) -> None:
-        """Open a room by its address, and wait until they are in it."""
+        """Opens a room by its address and waits for the join."""
         self.page.goto(self._server.url if room == "lobby" else f"{self._server.url}/rooms/{room}")
         self.expect_connected()
 
     def opens_page(self) -> None:
-        """Have a new page in the same browser."""
+        """Goes on in a new page of the same browser."""
         self._looks_at(self.page.context.new_page())
 
     def opens_another_page(self) -> "Person":
-        """The same person at a second page of the same browser."""
+        """Returns the same person at a second page of the same browser."""
         return Person(self.page.context.new_page(), self._server)
 
     def button(self, name: str) -> Locator:
-        """The button with exactly this name."""
+        """Finds the button with exactly this name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
     def room(self, slug: str) -> Locator:
-        """The entry of a room in the list at the side."""
+        """Finds a room's entry in the list at the side."""
         return self.rooms.locator(".room").filter(has=self.page.locator(".name").get_by_text(slug, exact=True))
 
     def message(self, text: str) -> Locator:
-        """The messages with exactly this text."""
+        """Finds the messages with exactly this text."""
         return self.page.locator(".message").filter(has=self.page.locator(".text").get_by_text(text, exact=True))
 
     def takes_name(self, name: str) -> None:
-        """Answer the dialog that asks for a name."""
+        """Answers the dialog that asks for a name."""
         self.name_dialog.get_by_role("textbox").fill(name)
         self.name_dialog.get_by_role("textbox").press("Enter")
 
     def says(self, *texts: str) -> None:
-        """Write and send, one message after the other."""
+        """Writes and sends messages, one after the other."""
         for text in texts:
             self.composer.fill(text)
             self.composer.press("Enter")
 
     def expect_state(self, state: str) -> None:
-        """Wait until the page is in this state."""
+        """Waits until the page is in this state."""
         expect(self._app).to_have_attribute("data-state", state, timeout=CONNECTED_MS)
 
     def expect_connected(self) -> None:
-        """Wait until they are in the room."""
+        """Waits until they are in the room."""
         self.expect_state("connected")
 
     def expect_said(self, *texts: str) -> None:
-        """Wait until the conversation is exactly this, all of it acknowledged."""
+        """Waits until the conversation is exactly this, all of it acknowledged."""
         expect(self.texts).to_have_text(list(texts), timeout=CONNECTED_MS)
         expect(self.page.locator(".message:not([data-state=said])")).to_have_count(0)
 
     def loses_network(self) -> None:
-        """Be offline, and see it. From now on time can be made to pass with `waits`."""
+        """Goes offline and waits until the page shows it. From now on `waits` moves the page's clock."""
         self.page.clock.install()
         self.page.context.set_offline(True)
         self.expect_state("offline")
 
     def finds_network(self) -> None:
-        """Be online again, and wait until the page is, too."""
+        """Goes online and waits until the page is connected."""
         self.page.context.set_offline(False)
         self.expect_connected()
 
     def waits(self, milliseconds: int) -> None:
-        """Have the page's clock jump."""
+        """Moves the page's clock forward."""
         self.page.clock.fast_forward(milliseconds)
 
     def looks_away(self) -> None:
-        """Hide the page. A headless browser shows all its pages at once, so the page is only told."""
+        """Tells the page that it is hidden. A headless browser shows all its pages at once."""
         self.page.evaluate(SIMULATED_VISIBILITY, "hidden")
 
     def looks_back(self) -> None:
-        """Show the page again."""
+        """Tells the page that it is visible again."""
         self.page.evaluate(SIMULATED_VISIBILITY, "visible")

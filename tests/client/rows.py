@@ -1,4 +1,4 @@
-"""What the database holds of a room, read and written past the server."""
+"""Reads and writes a room's rows in the database, past the server."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ AUTHORS = ("dora", "dora", "emil", "dora", "fritz")
 
 
 def saved(database: Path, room: str) -> list[str]:
-    """The texts of a room's messages, in their order."""
+    """Returns the texts of a room's messages, in order."""
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT message FROM message WHERE room = ? ORDER BY seq", [room])
         return [message for (message,) in rows]
 
 
 def prepare(database: Path, room: str, texts: Iterable[str]) -> None:
-    """Have several people say `texts` in a room that is not open, one a minute until now."""
+    """Writes `texts` of several authors into a room that is not open, one a minute until now."""
     said = list(texts)
     start = datetime.now(UTC) - timedelta(minutes=len(said))
     rows = [

@@ -29,13 +29,13 @@ BUSY = [
 
 @pytest.fixture
 def busy_room(server: Server, room: str) -> str:
-    """A room of several people who write all kinds of things."""
+    """Prepares a room where several people wrote all kinds of things."""
     prepare(server.database, room, BUSY * 2)
     return room
 
 
 def expect_no_grave_violations(page: Page) -> None:
-    """In both schemes, and without animations: what fades in would be measured half transparent."""
+    """Checks both schemes, without animations: an element that fades in would be measured half transparent."""
     found = {}
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -98,7 +98,7 @@ def test_a_notice(ann: Person, server: Server) -> None:
 
 
 def test_axe_finds_what_is_wrong(ann: Person) -> None:
-    """Else the tests above would show nothing."""
+    """Checks that the tests above can fail."""
     ann.composer.evaluate("composer => composer.parentElement.querySelector('label').remove()")
     ann.composer.evaluate("composer => composer.removeAttribute('placeholder')")
     ann.status.evaluate("status => { status.style.color = 'color-mix(in srgb, CanvasText 20%, Canvas)'; }")

@@ -44,7 +44,7 @@ def test_a_line_break_at_the_wrong_moment_sends_nothing(ann: Person) -> None:
     ann.composer.fill(" \n\t ")
     ann.composer.press("Enter")
     ann.composer.fill("にほん")
-    # Enter picks a word of the input method; some browsers tell only by the key code 229.
+    # Enter picks a word of the input method; some browsers report it by key code 229 only.
     ann.composer.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
     ann.composer.dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "bubbles": True})
     expect(ann.composer).to_have_value("にほん")

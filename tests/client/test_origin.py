@@ -1,4 +1,4 @@
-"""The page keeps to its own origin. That all other tests do, too, is watched in each of them."""
+"""The page keeps to its own origin. The fixture `watch` checks that in all other tests too."""
 
 import pytest
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 TOUCH_PX = 44
 WIDE = ["w" * 300, f"https://example.org/{'path/' * 60}", f"`{'code' * 60}`", f"```\n{'block ' * 60}{'x' * 200}\n```"]
-"""What has no place to break a line."""
+"""Texts without a place to break a line."""
 
 SMALL = """([least, within]) => {
   const inline = element => element.closest(".text");
@@ -36,13 +36,13 @@ OVERFLOW = """() => [document.documentElement,
 
 @pytest.fixture
 def ann(visit: Visit, server: Server, room: str) -> Person:
-    """Somebody with a phone, in a room where things were said that are too wide for it."""
+    """Opens a phone's page in a room with messages too wide for it."""
     prepare(server.database, room, WIDE * 3)
     return visit("ann", **PHONE)
 
 
 def expect_touchable(person: Person, within: str, at_least: int) -> None:
-    """All that can be tapped there is large enough, and there is something to tap."""
+    """Expects targets within `within`, all of them large enough for a thumb."""
     found = person.page.evaluate(SMALL, [TOUCH_PX, within])
     assert found["small"] == []
     assert found["shown"] >= at_least

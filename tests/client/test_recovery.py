@@ -1,4 +1,4 @@
-"""What was said is there again after a reload, a restart and a crash, and nothing is there twice."""
+"""Messages are there after a reload, a restart and a crash, each of them once."""
 
 import re
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
 
 @pytest.fixture
 def server(database: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server that can be stopped, with the settings that a test asks for."""
+    """Starts a server that the test may stop, with its own settings."""
     with Server(database, **getattr(request, "param", {})) as running:
         yield running
 
 
 def somebody_says(server: Server, room: str, *texts: str) -> None:
-    """Not at a page, which would take half a second for each."""
+    """Posts over a plain socket: a page would take half a second for each message."""
     with Talker(server.port) as somebody:
         somebody.join(room)
         for text in texts:
@@ -165,7 +165,7 @@ def test_what_was_written_under_another_name_is_sent_by_the_next_page_too(
     ann.says("from ann")
     ann.button("Change name").click()
     ann.takes_name("anna")
-    expect(ann.name_dialog).not_to_be_visible()  # until then it hears every key
+    expect(ann.name_dialog).not_to_be_visible()  # until then it takes every key
     ann.says("from anna")
     expect(ann.message("from anna")).to_have_attribute("data-state", "waiting")
     ann.page.close()
@@ -221,7 +221,7 @@ def test_while_the_database_is_away_all_is_heard_and_the_page_says_that_saving_i
         expect(ann.notices).to_contain_text("Saving is behind")
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         expect(ann.message("hello")).to_contain_text("saving…")
-        ann.page.reload()  # the next page asks again for the answer that this one waited for
+        ann.page.reload()  # the next page sends the post again, to get the answer that this one waited for
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         expect(ann.texts).to_have_text(["hello"])
     ann.expect_said("hello")
@@ -232,7 +232,7 @@ def test_what_was_heard_and_lost_in_a_crash_is_said_again_by_its_sender(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:
     bo.says("kept")
-    for person in (bo, ann):  # to its sender it is said when it is committed
+    for person in (bo, ann):  # the sender sees it as said once it is committed
         person.expect_said("kept")
     with refusing(server.database_url):
         ann.says("not saved yet")
@@ -249,7 +249,7 @@ def test_what_was_heard_and_lost_in_a_crash_is_said_again_by_its_sender(
 
 def test_a_ghost_goes_when_its_sender_does_not_come_back(ann: Person, bo: Person, server: Server, room: str) -> None:
     bo.says("kept")
-    for person in (bo, ann):  # to its sender it is said when it is committed
+    for person in (bo, ann):  # the sender sees it as said once it is committed
         person.expect_said("kept")
     with refusing(server.database_url):
         bo.says("a ghost")
@@ -264,7 +264,7 @@ def test_a_ghost_goes_when_its_sender_does_not_come_back(ann: Person, bo: Person
 
 
 class TestWithNarrowLimits:
-    """A server that remembers little and recovers little."""
+    """Tests with a server that keeps and recovers few messages."""
 
     @pytest.fixture
     def server(self, database: Path) -> Iterator[Server]:
@@ -310,7 +310,7 @@ class TestWithNarrowLimits:
 
 
 class TestWithLittleRoomForWhatIsUnsaved:
-    """A server that takes two messages more than its database."""
+    """Tests with a server that takes two messages more than its database."""
 
     @pytest.fixture
     def server(self, database: Path) -> Iterator[Server]:

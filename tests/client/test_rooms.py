@@ -1,4 +1,4 @@
-"""Rooms: each at an address of its own, and a list of them at the side."""
+"""Each room has its own address, and a list at the side shows them."""
 
 import re
 
@@ -100,7 +100,7 @@ def test_news_in_a_room_one_has_left_are_marked(visit: Visit, room: str) -> None
     ann.says("where are you?")
     ann.expect_said("hello", "where are you?")
     bo.looks_away()
-    bo.looks_back()  # the list is fetched anew for one who comes back to it
+    bo.looks_back()  # a page that becomes visible fetches the list
     expect(bo.room(room).get_by_text("new messages")).to_be_attached()
     bo.room(room).click()
     expect(bo.page.locator(".new + .message")).to_contain_text("where are you?")

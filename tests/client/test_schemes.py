@@ -1,4 +1,4 @@
-"""Light and dark, as the system has it."""
+"""The page is light or dark as the system is."""
 
 from typing import Literal
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 STILL_PX = 3
 PAGE = 50
-"""So many older messages are loaded at once."""
+"""The number of older messages that are loaded at once."""
 FROM_BOTTOM = "scroller => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight"
 FROM_TOP = "scroller => scroller.scrollTop"
 SEQS = "log => [...log.querySelectorAll('.message')].map(message => Number(message.dataset.seq))"
@@ -32,7 +32,7 @@ FIRST_IN_SIGHT = """scroller => {
 
 @pytest.fixture
 def reader(server: Server, room: str, visit: Visit) -> Person:
-    """Somebody in a room in which 300 messages were said, of one to four lines."""
+    """Opens a page in a room with 300 messages of one to four lines."""
     prepare(server.database, room, [f"number {number}" + "\nand on" * (number % 4) for number in range(1, 301)])
     return visit("ann")
 

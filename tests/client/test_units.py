@@ -1,4 +1,4 @@
-"""The client's own parts, without a page: the tests for Node in `units/`."""
+"""Runs the tests for Node in `units/`, which test the client's modules without a page."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The tab's title counts what is said while nobody looks."""
+"""The tab's title counts messages while the page is hidden."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,16 +1,16 @@
-"""What the pages of a test do that they should not."""
+"""Notes what the pages of a test do and should not."""
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
 
 NETWORK = ("net::ERR_", "WebSocket is closed before the connection is established")
-"""What a browser says of a network that is away, and of an attempt that a page gave up."""
+"""Parts of the errors that a browser logs for a lost network and for an attempt that a page gave up."""
 
 
 class Watch:
     """Notes every request that leaves the server's origin, and every error that a page meets or logs.
 
     A browser logs a violation of the page's policy as an error, so those are among them. A connection that fails is
-    logged too; a test that takes the network or the server away says so with `outage`.
+    logged too; a test that cuts the network or stops the server sets `outage`.
     """
 
     def __init__(self, origin: str) -> None:
@@ -20,11 +20,11 @@ class Watch:
         self._admitted = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:")
 
     def reached(self, start: str) -> bool:
-        """Whether a page asked for something whose address starts so."""
+        """Whether a page requested an address that starts with `start`."""
         return any(url.startswith(start) for url in self._urls)
 
     def follow(self, context: BrowserContext) -> None:
-        """Note what the pages of `context` do from now on."""
+        """Notes what the pages of `context` do from now on."""
         context.on("request", self._requested)
         context.on("console", self._logged)
         context.on("weberror", self._failed)

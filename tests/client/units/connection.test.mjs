@@ -63,7 +63,7 @@ test("delays are spread over at least a second, and never shorter than their ste
   assert.deepEqual([1, 2, 9].map(last), [1250, 1500, 1500]);
 });
 
-test("the connection is connecting, open, then waiting until a known time", () => {
+test("the state is connecting, open, then waiting until a known time", () => {
   assert.equal(connection.state.value, "connecting");
   open();
   assert.equal(connection.state.value, "open");
@@ -72,14 +72,14 @@ test("the connection is connecting, open, then waiting until a known time", () =
   assert.equal(connection.retryAt.value, Date.now() + delay);
 });
 
-test("once a websocket has carried an answer, polling is no longer fallen back to", () => {
+test("a websocket that has carried an answer turns the fallback to polling off", () => {
   open();
   assert.equal(socket.longPollFallbackMs, 2500);
   socket.pings[0](5);
   assert.equal(socket.longPollFallbackMs, undefined);
 });
 
-test("who comes back to a dead connection gets a new one", () => {
+test("a connection that does not answer is replaced", () => {
   open();
   connection.ensureOpen();
   mock.timers.tick(4000);
@@ -94,7 +94,7 @@ test("a connection that answers is left alone", () => {
   assert.equal(socket.connects, 1);
 });
 
-test("a connection on its way is left alone, a closed one is opened", () => {
+test("a connection being opened is left alone, and a closed one is opened", () => {
   socket.state = "connecting";
   connection.ensureOpen();
   assert.equal(socket.connects, 1);

@@ -1,4 +1,4 @@
-/** Stand-ins that record what they are told and let a test answer for the server. */
+/** Recorders in place of phoenix.js and the outbox: a test reads what was sent and replies for the server. */
 
 /** @typedef {import("../../../web/client/messages.js").Posted} Posted */
 
@@ -15,7 +15,7 @@ class FakePush {
     return this;
   }
 
-  answer(status, response = {}) {
+  reply(status, response = {}) {
     this.hooks.filter((hook) => hook.status === status).forEach((hook) => hook.act(response));
   }
 }
@@ -57,36 +57,36 @@ class FakeChannel {
     return push;
   }
 
-  /** What the server says. */
-  hears(event, payload = {}) {
+  /** Delivers an event from the server. @param {string} event */
+  receives(event, payload = {}) {
     this.bindings.filter((binding) => binding.event === event).forEach((binding) => binding.act(payload));
   }
 
-  /** A join that succeeds, with the messages it brings. @param {Posted[]} messages */
-  welcomes(messages, { people = {}, ...answer } = {}) {
+  /** Grants the join and delivers what it brings, the presence state last. @param {Posted[]} messages */
+  joins(messages, { people = {}, ...answer } = {}) {
     this.ref += 1;
-    this.joinPush.answer("ok", recovered(messages.at(-1)?.seq ?? 0, answer));
-    messages.forEach((message) => this.hears("new_message", message));
-    this.hears("presence_state", people);
+    this.joinPush.reply("ok", recovered(messages.at(-1)?.seq ?? 0, answer));
+    messages.forEach((message) => this.receives("new_message", message));
+    this.receives("presence_state", people);
   }
 
-  /** The connection is lost; phoenix.js tells every channel. */
-  breaks() {
-    this.hears("phx_error", "connection_closed");
+  /** Loses the connection, which phoenix.js reports to every channel. */
+  disconnects() {
+    this.receives("phx_error", "connection_closed");
   }
 
-  /** The pushes of one event, oldest first. @param {string} event @returns {FakePush[]} */
+  /** Returns the pushes of one event, oldest first. @param {string} event @returns {FakePush[]} */
   sent(event) {
     return this.pushes.filter((push) => push.event === event);
   }
 }
 
-/** What the server answers to a join or a sync. @param {number} seq */
+/** Returns the answer to a join or a sync. @param {number} seq */
 export function recovered(seq, changes = {}) {
   return { epoch: 1, seq, base: seq, recovered: true, missed: 0, more: false, ...changes };
 }
 
-/** An outbox that outlives the page. */
+/** FakeOutbox keeps posts in memory, where a second room of the same test finds them. */
 export class FakeOutbox {
   kept = new Map();
 
@@ -134,7 +134,7 @@ export function messages(from, to) {
   return Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
 }
 
-/** Let promises that are due come true. */
+/** Lets all promises settle that wait for nothing else. */
 export async function settled() {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }

@@ -11,13 +11,13 @@ function holding(from, to) {
   return history;
 }
 
-test("messages stand by seq, and a repeat is held once", () => {
+test("messages are held by seq, and a repeat is ignored", () => {
   const history = holding(1, 3);
   history.add(message(2));
   assert.deepEqual(seqs(history), [1, 2, 3]);
 });
 
-test("what comes ahead of a gap waits until the gap is filled", () => {
+test("messages ahead of a gap wait until the gap is filled", () => {
   const history = holding(1, 3);
   history.add(message(6));
   assert.deepEqual(seqs(history), [1, 2, 3]);
@@ -28,7 +28,7 @@ test("what comes ahead of a gap waits until the gap is filled", () => {
   assert.equal(history.hasGap, false);
 });
 
-test("above a seq all can be dropped, even all there is", () => {
+test("everything above a seq can be dropped, even the whole run", () => {
   const history = holding(3, 6);
   history.add(message(9));
   history.dropAbove(4);
@@ -39,7 +39,7 @@ test("above a seq all can be dropped, even all there is", () => {
   assert.deepEqual([history.first, history.last, seqs(history)], [0, 0, []]);
 });
 
-test("a void place counts for the row and is not shown", () => {
+test("a void place counts for the run and is not shown", () => {
   const history = holding(1, 2);
   history.add(message(4));
   history.add(message(3, { void: true }));
@@ -54,7 +54,7 @@ test("a void place counts for the row and is not shown", () => {
   );
 });
 
-test("what came ahead can become void before its turn", () => {
+test("a message ahead of a gap can become void", () => {
   const history = holding(1, 2);
   history.add(message(4));
   history.markVoid(4);
@@ -62,7 +62,7 @@ test("what came ahead can become void before its turn", () => {
   assert.deepEqual([seqs(history), history.last], [[1, 2, 3], 4]);
 });
 
-test("a gap that is skipped keeps what came ahead", () => {
+test("skipping a gap keeps the messages ahead of it", () => {
   const history = holding(1, 3);
   [message(900), message(901)].forEach((each) => history.add(each));
   history.skipGap();
@@ -70,7 +70,7 @@ test("a gap that is skipped keeps what came ahead", () => {
   assert.equal(history.hasMore.value, true);
 });
 
-test("older messages go in front, and none that is held already", () => {
+test("older messages go in front, except those held already", () => {
   const history = holding(11, 12);
   history.prepend(messages(8, 11), true);
   assert.deepEqual(seqs(history), [8, 9, 10, 11, 12]);
@@ -78,7 +78,7 @@ test("older messages go in front, and none that is held already", () => {
   assert.deepEqual([history.first, seqs(history)[0]], [6, 7]);
 });
 
-test("what was said after a seq is found without a search", () => {
+test("after a seq come the messages above it", () => {
   const history = holding(11, 15);
   assert.deepEqual(
     history.after(13).map((each) => each.seq),

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { explain, REASONS } from "../../../web/client/messages.js";
 
-/** The reasons in the table "Errors" of docs/protocol.md. */
+/** Returns the reasons in the table "Errors" of docs/protocol.md. */
 function documented() {
   const protocol = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
   const [, errors = ""] = protocol.split(/^## Errors$/m);

@@ -28,41 +28,41 @@ const sent = () => socket.latest.sent("new_message");
 const lastPost = () => sent().at(-1);
 const words = () => sent().map((push) => push.payload.message);
 const repeats = () => sent().map((push) => push.payload.repeat ?? false);
-const heardOwn = (seq, id = lastPost().payload.id) =>
-  socket.latest.hears("new_message", message(seq, { id, name: "ann" }));
+const broadcastOwn = (seq, id = lastPost().payload.id) =>
+  socket.latest.receives("new_message", message(seq, { id, name: "ann" }));
 const acknowledge = (push, seq) =>
-  push.answer("ok", { id: push.payload.id, seq, inserted_at: "2026-11-24T03:06:22.123456Z" });
+  push.reply("ok", { id: push.payload.id, seq, inserted_at: "2026-11-24T03:06:22.123456Z" });
 
-test("a post is pending at once, stands in its place when heard, and is said when acknowledged", () => {
-  socket.latest.welcomes([]);
+test("a post is pending at once, gets its place with the broadcast, and is done when acknowledged", () => {
+  socket.latest.joins([]);
   room.post("hello");
   assert.deepEqual(states(), ["pending"]);
-  heardOwn(1);
+  broadcastOwn(1);
   assert.deepEqual(seqs(), [1]);
   assert.equal(posts()[0].heard, true);
   acknowledge(lastPost(), 1);
   assert.deepEqual(states(), []);
 });
 
-test("an acknowledgement before the broadcast says it too, once", () => {
-  socket.latest.welcomes([]);
+test("an acknowledgement before the broadcast adds the message, once", () => {
+  socket.latest.joins([]);
   room.post("hello");
   acknowledge(lastPost(), 1);
-  heardOwn(1);
+  broadcastOwn(1);
   assert.deepEqual(seqs(), [1]);
   assert.deepEqual(states(), []);
 });
 
 for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauthorized"]) {
-  test(`a post refused as ${reason} is not sent, nor again by itself; a retry keeps its id`, () => {
-    socket.latest.welcomes([]);
+  test(`a post refused as ${reason} fails and is not sent again by itself; a retry keeps its id`, () => {
+    socket.latest.joins([]);
     room.post("hello");
-    lastPost().answer("error", { reason });
+    lastPost().reply("error", { reason });
     assert.deepEqual(states(), ["failed"]);
     assert.notEqual(posts()[0].why, "");
     mock.timers.tick(60_000);
-    socket.latest.breaks();
-    socket.latest.welcomes([]);
+    socket.latest.disconnects();
+    socket.latest.joins([]);
     assert.equal(sent().length, 1);
     room.posts.retry(posts()[0].id);
     assert.deepEqual(states(), ["pending"]);
@@ -71,12 +71,12 @@ for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauth
   });
 }
 
-test("a post that was heard and can never be saved stands among the unsent", () => {
-  socket.latest.welcomes([]);
+test("a post that was broadcast and can never be saved is shown as failed", () => {
+  socket.latest.joins([]);
   room.post("hello");
-  heardOwn(1);
-  socket.latest.hears("message_voided", { seq: 1 });
-  lastPost().answer("error", { reason: "not_saved" });
+  broadcastOwn(1);
+  socket.latest.receives("message_voided", { seq: 1 });
+  lastPost().reply("error", { reason: "not_saved" });
   assert.deepEqual(seqs(), []);
   assert.deepEqual(
     posts().map((post) => [post.status, post.heard]),
@@ -84,8 +84,8 @@ test("a post that was heard and can never be saved stands among the unsent", () 
   );
 });
 
-test("a post without an answer is not sent after ten seconds, but a late answer counts", () => {
-  socket.latest.welcomes([]);
+test("a post without an answer fails after ten seconds, but a late answer counts", () => {
+  socket.latest.joins([]);
   room.post("hello");
   mock.timers.tick(10_000);
   assert.deepEqual(states(), ["failed"]);
@@ -94,11 +94,11 @@ test("a post without an answer is not sent after ten seconds, but a late answer 
   assert.deepEqual(seqs(), [1]);
 });
 
-test("the patience of a first try does not end a retry", () => {
-  socket.latest.welcomes([]);
+test("the timeout of a first try does not end a retry", () => {
+  socket.latest.joins([]);
   room.post("hello");
   mock.timers.tick(6000);
-  lastPost().answer("error", { reason: "not_saved" });
+  lastPost().reply("error", { reason: "not_saved" });
   room.posts.retry(posts()[0].id);
   mock.timers.tick(6000);
   assert.deepEqual(states(), ["pending"]);
@@ -106,29 +106,29 @@ test("the patience of a first try does not end a retry", () => {
   assert.deepEqual(states(), ["failed"]);
 });
 
-test("what is written while away waits however long it takes, and goes out in order with the next join", () => {
-  socket.latest.welcomes([]);
-  socket.latest.breaks();
+test("posts written while disconnected wait for the next join and go out in order", () => {
+  socket.latest.joins([]);
+  socket.latest.disconnects();
   room.post("one");
   room.post("two");
   mock.timers.tick(86_400_000);
   assert.deepEqual(states(), ["waiting", "waiting"]);
   assert.deepEqual(words(), []);
-  socket.latest.welcomes([]);
+  socket.latest.joins([]);
   assert.deepEqual(words(), ["one"]);
-  heardOwn(1);
+  broadcastOwn(1);
   assert.deepEqual(words(), ["one", "two"]);
   assert.deepEqual(repeats(), [false, false]);
 });
 
-test("what was not acknowledged when the connection was lost is repeated, and what was discarded is not", () => {
-  socket.latest.welcomes([]);
+test("after a lost connection unacknowledged posts are repeated, and discarded ones are not", () => {
+  socket.latest.joins([]);
   ["kept", "lost", "unwanted"].forEach((text) => room.post(text));
   const [kept, , unwanted] = posts();
-  heardOwn(1, kept.id);
-  socket.latest.breaks();
+  broadcastOwn(1, kept.id);
+  socket.latest.disconnects();
   room.posts.discard(unwanted.id);
-  socket.latest.welcomes([]);
+  socket.latest.joins([]);
   assert.deepEqual(words().slice(3), ["kept", "lost"]);
   assert.deepEqual(repeats(), [false, false, false, true, true]);
   assert.deepEqual(
@@ -137,12 +137,12 @@ test("what was not acknowledged when the connection was lost is repeated, and wh
   );
 });
 
-test("a post heard but void after a crash of the server is said again", () => {
-  socket.latest.welcomes(messages(1, 2));
+test("a post that became void in a crash of the server is posted again", () => {
+  socket.latest.joins(messages(1, 2));
   room.post("ghost");
-  heardOwn(3);
-  socket.latest.breaks();
-  socket.latest.welcomes([], { epoch: 2, seq: 2, base: 2 });
+  broadcastOwn(3);
+  socket.latest.disconnects();
+  socket.latest.joins([], { epoch: 2, seq: 2, base: 2 });
   assert.deepEqual(seqs(), [1, 2]);
   assert.deepEqual(
     [words(), repeats()],
@@ -151,18 +151,18 @@ test("a post heard but void after a crash of the server is said again", () => {
       [false, true],
     ],
   );
-  heardOwn(3);
+  broadcastOwn(3);
   assert.deepEqual(seqs(), [1, 2, 3]);
 });
 
-test("what one page could not send, the next one does, in order and as repeats", async () => {
+test("the posts that one page could not send are sent by the next, in order and as repeats", async () => {
   room.post("one");
   room.post("two");
   room = open();
   await settled();
   assert.deepEqual(states(), ["waiting", "waiting"]);
-  socket.latest.welcomes([]);
-  heardOwn(1);
+  socket.latest.joins([]);
+  broadcastOwn(1);
   assert.deepEqual(
     [words(), repeats()],
     [
@@ -174,12 +174,12 @@ test("what one page could not send, the next one does, in order and as repeats",
   assert.equal(outbox.kept.size, 0);
 });
 
-test("what was refused is still not sent in the next page, and can be discarded there", async () => {
-  socket.latest.welcomes([]);
+test("a failed post is still failed in the next page, and can be discarded there", async () => {
+  socket.latest.joins([]);
   room.post("hello");
-  lastPost().answer("error", { reason: "quarantined" });
+  lastPost().reply("error", { reason: "quarantined" });
   room = open();
-  socket.latest.welcomes([]);
+  socket.latest.joins([]);
   await settled();
   assert.deepEqual(states(), ["failed"]);
   assert.deepEqual(words(), []);
@@ -187,12 +187,12 @@ test("what was refused is still not sent in the next page, and can be discarded 
   assert.equal(outbox.kept.size, 0);
 });
 
-test("one that the next page finds in the room is not shown twice", async () => {
-  socket.latest.welcomes([]);
+test("a post that the next page finds in the room is not shown twice", async () => {
+  socket.latest.joins([]);
   room.post("hello");
   const { id } = lastPost().payload;
   room = open();
-  socket.latest.welcomes([message(1, { id, name: "ann" })]);
+  socket.latest.joins([message(1, { id, name: "ann" })]);
   await settled();
   assert.deepEqual(
     posts().map((post) => [post.status, post.heard]),
@@ -201,20 +201,20 @@ test("one that the next page finds in the room is not shown twice", async () => 
 });
 
 for (const reason of ["overloaded", "rate_limited"]) {
-  test(`a post refused as ${reason} is sent again by itself when the server says, those after it behind it`, () => {
-    socket.latest.welcomes([]);
+  test(`a post refused as ${reason} is sent again after the server's delay, and before later posts`, () => {
+    socket.latest.joins([]);
     room.post("one");
     const { id } = lastPost().payload;
-    lastPost().answer("error", { reason, retry_after_ms: 3000 });
+    lastPost().reply("error", { reason, retry_after_ms: 3000 });
     room.post("two");
     mock.timers.tick(2999);
     assert.deepEqual([words(), states()], [["one"], ["waiting", "waiting"]]);
     mock.timers.tick(3001);
     assert.deepEqual(words(), ["one", "one"]);
     assert.deepEqual([lastPost().payload.id, lastPost().payload.repeat], [id, true]);
-    heardOwn(1);
+    broadcastOwn(1);
     assert.deepEqual(words(), ["one", "one", "two"]);
-    heardOwn(2);
+    broadcastOwn(2);
     sent()
       .slice(1)
       .forEach((push, index) => acknowledge(push, index + 1));
@@ -223,11 +223,11 @@ for (const reason of ["overloaded", "rate_limited"]) {
   });
 }
 
-test("saving is behind when what was heard is not saved for five seconds, until it is", () => {
-  socket.latest.welcomes([]);
+test("saving is behind from five seconds after a broadcast until the post is saved", () => {
+  socket.latest.joins([]);
   room.post("hello");
   mock.timers.tick(6000);
-  heardOwn(1);
+  broadcastOwn(1);
   mock.timers.tick(4999);
   assert.equal(room.posts.savingIsBehind.value, false);
   mock.timers.tick(1);
@@ -237,17 +237,17 @@ test("saving is behind when what was heard is not saved for five seconds, until 
   assert.equal(room.posts.savingIsBehind.value, false);
 });
 
-test("an answer that does not come in a minute is asked for again", () => {
-  socket.latest.welcomes([]);
+test("a post without an answer for a minute is sent again", () => {
+  socket.latest.joins([]);
   room.post("hello");
-  heardOwn(1);
-  lastPost().answer("timeout");
+  broadcastOwn(1);
+  lastPost().reply("timeout");
   assert.deepEqual([states(), repeats()], [["pending"], [false, true]]);
 });
 
-test("answers dropped because the page read too slowly are asked for again", () => {
-  socket.latest.welcomes([]);
+test("a resync sends unacknowledged posts again", () => {
+  socket.latest.joins([]);
   room.post("hello");
-  socket.latest.hears("resync", { seq: 1 });
+  socket.latest.receives("resync", { seq: 1 });
   assert.deepEqual([states(), repeats()], [["pending"], [false, true]]);
 });

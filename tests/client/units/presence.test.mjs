@@ -16,25 +16,25 @@ beforeEach(() => {
 
 /** @param {string[]} names */
 const present = (...names) => Object.fromEntries(names.map((name) => [name, { metas: [{ phx_ref: name }] }]));
-const counts = (people) => socket.latest.hears("presence_count", { people });
+const counts = (people) => socket.latest.receives("presence_count", { people });
 const changes = ({ joins = [], leaves = [] }) =>
-  socket.latest.hears("presence_diff", { joins: present(...joins), leaves: present(...leaves) });
+  socket.latest.receives("presence_diff", { joins: present(...joins), leaves: present(...leaves) });
 
-/** How many are here and how many of them are listed, when the page has counted. */
+/** Returns the total and the number of those listed, once the page has counted. */
 function here() {
   mock.timers.tick(100);
   return [room.people.total.value, room.people.listed.value.length];
 }
 
-test("where all are listed, as many are here", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo") });
+test("the total is the number of those listed", () => {
+  socket.latest.joins([], { people: present("ann", "bo") });
   assert.deepEqual(here(), [2, 2]);
   changes({ joins: ["cy"] });
   assert.deepEqual(here(), [3, 3]);
 });
 
-test("of a crowd some are listed and all are counted", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo") });
+test("a crowd is listed in part and counted whole", () => {
+  socket.latest.joins([], { people: present("ann", "bo") });
   counts(250);
   assert.deepEqual(here(), [250, 2]);
   changes({ joins: ["cy"], leaves: ["bo"] });
@@ -43,8 +43,8 @@ test("of a crowd some are listed and all are counted", () => {
   assert.deepEqual(here(), [251, 2]);
 });
 
-test("a crowd that has shrunk to those listed is no crowd any more", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo", "cy") });
+test("a crowd that has shrunk to those listed is counted by the list", () => {
+  socket.latest.joins([], { people: present("ann", "bo", "cy") });
   counts(4);
   assert.deepEqual(here(), [4, 3]);
   counts(3);
@@ -53,7 +53,7 @@ test("a crowd that has shrunk to those listed is no crowd any more", () => {
 });
 
 test("the last count of a crowd may come before the last of its people", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo") });
+  socket.latest.joins([], { people: present("ann", "bo") });
   counts(5);
   counts(3);
   changes({ joins: ["cy"] });
@@ -61,18 +61,18 @@ test("the last count of a crowd may come before the last of its people", () => {
   assert.deepEqual(here(), [2, 2]);
 });
 
-test("a rejoin counts anew, and until then the page shows what it knew", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo") });
+test("a rejoin starts a new count, and until then the page shows the old one", () => {
+  socket.latest.joins([], { people: present("ann", "bo") });
   counts(250);
   assert.deepEqual(here(), [250, 2]);
-  socket.latest.breaks();
+  socket.latest.disconnects();
   assert.deepEqual(here(), [250, 2]);
-  socket.latest.welcomes([], { people: present("ann") });
+  socket.latest.joins([], { people: present("ann") });
   assert.deepEqual(here(), [1, 1]);
 });
 
-test("one who left knows of nobody, whatever the channel still says", () => {
-  socket.latest.welcomes([], { people: present("ann", "bo") });
+test("after leaving nobody is shown, whatever the old channel delivers", () => {
+  socket.latest.joins([], { people: present("ann", "bo") });
   counts(250);
   room.leave();
   counts(251);

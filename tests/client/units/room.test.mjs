@@ -18,10 +18,10 @@ beforeEach(() => {
 
 const seqs = () => room.history.messages.value.map((each) => each.seq);
 
-test("a join tells the topic and the name, and brings the newest messages and the people", () => {
+test("a join carries the topic and the name, and brings the newest messages and the people", () => {
   assert.equal(socket.latest.topic, "chat_room:lobby");
   assert.deepEqual(socket.latest.params(), { name: "ann", resync: true });
-  socket.latest.welcomes(messages(1, 3), {
+  socket.latest.joins(messages(1, 3), {
     people: { bo: { metas: [{ phx_ref: "1" }] }, ann: { metas: [{ phx_ref: "2" }, { phx_ref: "3" }] } },
   });
   mock.timers.tick(100);
@@ -35,76 +35,76 @@ test("a join tells the topic and the name, and brings the newest messages and th
 });
 
 test("a refused join says why", () => {
-  socket.latest.joinPush.answer("error", { reason: "unauthorized" });
+  socket.latest.joinPush.reply("error", { reason: "unauthorized" });
   assert.equal(room.state.value, "refused");
   assert.equal(room.refusal.value, "you are not allowed here");
 });
 
-test("older messages are loaded once at a time, and a lost connection does not block the next try", async () => {
-  socket.latest.welcomes(messages(91, 100));
+test("older messages are requested once at a time, and a lost connection does not block the next try", async () => {
+  socket.latest.joins(messages(91, 100));
   room.loadOlder();
   assert.deepEqual(
     socket.latest.sent("history").map((push) => push.payload),
     [{ before: 91 }],
   );
-  socket.latest.breaks();
+  socket.latest.disconnects();
   await settled();
   assert.equal(room.loadingOlder.value, false);
-  socket.latest.welcomes(messages(91, 100));
+  socket.latest.joins(messages(91, 100));
   room.loadOlder();
   socket.latest
     .sent("history")
     .at(-1)
-    .answer("ok", { messages: messages(41, 90), more: true });
+    .reply("ok", { messages: messages(41, 90), more: true });
   await settled();
   assert.equal(room.history.first, 41);
 });
 
-test("another name takes a new channel, and the old one is no longer heard", () => {
-  socket.latest.welcomes(messages(1, 2));
+test("a new name takes a new channel, and events of the old one are ignored", () => {
+  socket.latest.joins(messages(1, 2));
   const old = socket.latest;
   name = "anna";
   room.leave();
   room.join();
   assert.equal(old.left, true);
   assert.deepEqual(socket.latest.params(), { name: "anna", since: 2, epoch: 1, resync: true });
-  old.hears("typing", { name: "bo" });
+  old.receives("typing", { name: "bo" });
   assert.deepEqual(room.typing.names.value, []);
 });
 
-test("who types is shown for four seconds or until they speak, and never oneself", () => {
-  socket.latest.welcomes([]);
-  ["bo", "ann", "cy"].forEach((typist) => socket.latest.hears("typing", { name: typist }));
+test("others are shown as typing for four seconds or until they post, and never oneself", () => {
+  socket.latest.joins([]);
+  ["bo", "ann", "cy"].forEach((typist) => socket.latest.receives("typing", { name: typist }));
   assert.deepEqual(room.typing.names.value, ["bo", "cy"]);
-  socket.latest.hears("new_message", message(1));
+  socket.latest.receives("new_message", message(1));
   assert.deepEqual(room.typing.names.value, ["cy"]);
   mock.timers.tick(4000);
   assert.deepEqual(room.typing.names.value, []);
 });
 
-test("typing is told at most every two seconds, and at once again after a message", () => {
+test("typing is sent at most every two seconds, and at once again after a message", () => {
   mock.timers.tick(5000);
-  socket.latest.welcomes([]);
-  const told = () => socket.latest.sent("typing").length;
+  socket.latest.joins([]);
+  const sent = () => socket.latest.sent("typing").length;
   room.notifyTyping();
   room.notifyTyping();
-  assert.equal(told(), 1);
+  assert.equal(sent(), 1);
   mock.timers.tick(2000);
   room.notifyTyping();
-  assert.equal(told(), 2);
+  assert.equal(sent(), 2);
   room.post("done");
   room.notifyTyping();
-  assert.equal(told(), 3);
+  assert.equal(sent(), 3);
 });
 
 test("a join that is refused for a while is not shown as a refusal", () => {
-  socket.latest.joinPush.answer("error", { reason: "rate_limited", retry_after_ms: 500 });
+  socket.latest.joinPush.reply("error", { reason: "rate_limited", retry_after_ms: 500 });
   assert.equal(room.state.value, "joining");
 });
 
-test("a channel that the server closed is entered again", () => {
-  socket.latest.welcomes([]);
-  socket.latest.hears("phx_close");
+test("a channel that the server closed is joined again", () => {
+  socket.latest.joins([]);
+  socket.latest.receives("phx_close");
   mock.timers.tick(4000);
   assert.equal(socket.channels.length, 2);
 });

@@ -32,7 +32,7 @@ test("half a surrogate pair becomes a character that can be sent", () => {
   assert.equal(clean("🎂"), "🎂");
 });
 
-test("a name is one line of single blanks", () => {
+test("a name becomes one line with single blanks", () => {
   assert.equal(cleanName("  Ann \n  B  "), "Ann B");
 });
 
@@ -52,12 +52,12 @@ test("only http and https make a link", () => {
   assert.deepEqual(links("javascript:alert(1) data:text/html,x ftp://a.example https://"), []);
 });
 
-test("no text is lost between the parts", () => {
+test("the parts together are the whole text", () => {
   const text = "a https://a.example, `b` <b>c</b> https://b.example";
   assert.equal(plain(text), text.replaceAll("`", ""));
 });
 
-test("code is not searched for links, and a block stands by itself", () => {
+test("code is not searched for links, and a block takes the line breaks around it", () => {
   assert.deepEqual(parseText("x\n```js\nhttps://a.example\n```\ny `https://b.example`"), [
     { kind: "text", text: "x" },
     { kind: "block", text: "https://a.example" },
@@ -66,14 +66,14 @@ test("code is not searched for links, and a block stands by itself", () => {
   ]);
 });
 
-test("what one types becomes a slug", () => {
+test("a typed name becomes a slug", () => {
   assert.equal(slugify("  Café Society! "), "cafe-society");
   assert.equal(slugify("__a__"), "a__");
   assert.equal(slugify("日本"), "");
   assert.equal(slugify("x".repeat(80)).length, 64);
 });
 
-test("people have one or two letters and a colour of their own", () => {
+test("people have one or two letters and a fixed colour", () => {
   assert.equal(initials("ann"), "A");
   assert.equal(initials("José María López"), "JL");
   assert.equal(initials("🎂 cake"), "🎂C");
