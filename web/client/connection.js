@@ -104,16 +104,16 @@ export class Connection {
   #opened() {
     this.#openings += 1;
     this.state.value = "open";
-    this.#keepTransport();
+    this.#disableFallback();
   }
 
   /**
-   * Turns the fallback to polling off once a websocket has carried an answer.
+   * Disables the fallback to polling once a websocket has carried an answer.
    *
    * phoenix.js takes one refused connection for a network without websockets and polls from then on. After that
    * answer a refusal only means that the server is restarting.
    */
-  #keepTransport() {
+  #disableFallback() {
     const socket = /** @type {{longPollFallbackMs?: number} & Socket} */ (this.socket);
     socket.ping(() => (socket.longPollFallbackMs = undefined));
   }

@@ -5,7 +5,7 @@ import { lastSeen, markSeen } from "./rooms.js";
 /** @typedef {import("./room/room.js").Room} Room */
 /** @typedef {{readonly value: Room}} Current */
 
-const hidden = signal(false);
+const isHidden = signal(false);
 
 /**
  * Marks unseen messages: by a number in the tab's title, and by a line in the conversation.
@@ -13,7 +13,7 @@ const hidden = signal(false);
  * @param {Current} current
  */
 export function countUnread(current) {
-  const update = () => (hidden.value = document.visibilityState === "hidden");
+  const update = () => (isHidden.value = document.visibilityState === "hidden");
   document.addEventListener("visibilitychange", update);
   update();
   trackLookingAway(current);
@@ -25,7 +25,7 @@ export function countUnread(current) {
 function trackLookingAway(current) {
   effect(() => {
     const room = current.value;
-    return hidden.value ? undefined : () => room.lookedAway();
+    return isHidden.value ? undefined : () => room.lookedAway();
   });
 }
 
@@ -39,7 +39,7 @@ function trackSeen(current) {
   const visited = new Set();
   effect(() => {
     const room = current.value;
-    if (hidden.value || !room.hasLoaded.value) return;
+    if (isHidden.value || !room.hasLoaded.value) return;
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
     const newest = room.history.messages.value.at(-1);
@@ -65,7 +65,7 @@ function countInTitle(current) {
   let readTo = 0;
   effect(() => {
     const { history, slug } = current.value;
-    if (!hidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
+    if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
     const unread = history.after(readTo).filter((message) => message.name !== name.value).length;
     document.title = `${unread ? `(${unread}) ` : ""}#${slug} · Chatter`;
   });

@@ -83,16 +83,9 @@ export class Room {
     this.#channel = channel;
     this.state.value = "joining";
     this.#listen(channel);
-    channel
-      .join()
-      .receive(
-        "ok",
-        this.#ifCurrent(channel, (answer) => this.#joined(channel, answer)),
-      )
-      .receive(
-        "error",
-        this.#ifCurrent(channel, (refusal) => this.#refused(refusal)),
-      );
+    const joined = this.#ifCurrent(channel, (answer) => this.#joined(channel, answer));
+    const refused = this.#ifCurrent(channel, (refusal) => this.#refused(refusal));
+    channel.join().receive("ok", joined).receive("error", refused);
     this.posts.adopt();
   }
 
