@@ -3,23 +3,23 @@ import { Socket } from "phoenix";
 
 /** @typedef {"connecting" | "open" | "waiting" | "offline"} ConnectionState */
 
-/** A restart of the server takes seconds, so the first attempts come fast; a longer outage is asked every 5 s. */
+/** A restart of the server takes seconds, so the first attempts come fast. */
 const RECONNECT_MS = [250, 500, 1000, 2000, 5000];
-/** A join that fails on an open connection met a busy or failing room, so rejoins start slower than reconnects. */
+/** A join that fails on an open connection met a busy room, so rejoins start slower. */
 const REJOIN_MS = [1000, 2000, 5000, 10_000];
 /** phoenix.js's own default: a websocket that has not opened by then makes it poll. */
 const FALLBACK_MS = 2500;
-/** Under the 60 s after which the server, and many a proxy, closes a silent connection. */
+/** The server, and many a proxy, closes a connection that is silent for 60 s. */
 const HEARTBEAT_MS = 25_000;
-/** The socket of a laptop that slept looks open for minutes; a working one answers a ping well within this time. */
+/** A socket looks open for minutes after a laptop slept. A working one answers much sooner than this. */
 const PING_TIMEOUT_MS = 4000;
-/** Ping timeout while the browser reports offline: a server on this machine answers fast or is gone. */
+/** Applies while the browser reports offline: only a server on this machine can answer. */
 const LOCAL_PING_TIMEOUT_MS = 1500;
-/** phoenix.js reconnects by itself at these moments; we act only if it has not within this time. */
+/** phoenix.js reconnects by itself in most cases. We act only if it has not by then. */
 const GRACE_MS = 1000;
 
 /**
- * Adds a random part to a delay: up to as long again, and spread over a second at least.
+ * Adds a random part to a delay: up to as long again, or up to a second if longer.
  *
  * Phoenix's own delays are the same in every browser, so after a restart of the server all of them would connect at
  * the same moments.
@@ -44,7 +44,7 @@ export function jittered(steps, random = Math.random) {
 /** Connection owns the page's one socket, reconnects it and shows its state. */
 export class Connection {
   state = signal(/** @type {ConnectionState} */ ("connecting"));
-  /** The time of the next attempt, in `Date.now()`'s milliseconds; valid while the state is `waiting`. */
+  /** The time of the next attempt, as of `Date.now()`. Valid while the state is `waiting`. */
   retryAt = signal(0);
   #openings = 0;
 
@@ -84,7 +84,7 @@ export class Connection {
     else if (state !== "connecting") this.reconnect();
   }
 
-  /** Tests the connection when the browser reports offline: a socket to this machine may still work. */
+  /** Tests the connection when the browser reports offline. One to this machine may still work. */
   verify() {
     if (this.state.peek() === "waiting") this.state.value = "offline";
     else this.#probe(LOCAL_PING_TIMEOUT_MS);
@@ -131,8 +131,8 @@ export class Connection {
   }
 
   /**
-   * Connects a hidden page, which phoenix.js leaves unconnected: its title counts new messages. Does nothing if there
-   * is a connection.
+   * Connects a hidden page, which phoenix.js does not: its title counts new messages. Does nothing if there is a
+   * connection.
    */
   #connectIfHidden() {
     if (globalThis.document?.visibilityState === "hidden") this.connect();
@@ -144,7 +144,7 @@ function isOffline() {
 }
 
 /**
- * Reconnects when the network returns or the page is shown, without waiting for the next attempt.
+ * Reconnects when the network returns or the page is shown. It does not wait for the next attempt.
  *
  * @param {Connection} connection
  */

@@ -30,8 +30,7 @@ function roomOf(room) {
 const current = computed(() => roomOf(slug.value));
 
 /**
- * Joins the room on the screen, once the person has a name, and leaves the one before. A new name leaves and joins
- * again.
+ * Joins the room on the screen and leaves the one before, once the person has a name. A new name joins again.
  */
 function stayInCurrent() {
   effect(() => {

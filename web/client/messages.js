@@ -22,7 +22,7 @@ export const SYNC = "sync";
 export const RESYNC = "resync";
 /** Received last of what a join brings: everyone who is here, or some of a crowd. */
 export const PRESENCE_STATE = "presence_state";
-/** Received: `{people}`, the number of those who are here, where it exceeds the presences. */
+/** Received: `{people}`, the number of people here, if not all are presences. */
 export const PRESENCE_COUNT = "presence_count";
 
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
@@ -30,7 +30,7 @@ export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 /** In characters, counted like the server's: by code point. */
 export const LIMITS = { name: 64, message: 4000 };
 
-/** The reasons of error replies in words for the person, in the order of the table "Errors" in docs/protocol.md. */
+/** What the person reads for a reason. The order is that of the table "Errors" in docs/protocol.md. */
 export const REASONS = {
   "unmatched topic": "the room was closed",
   unauthorized: "you are not allowed here",

@@ -3,7 +3,7 @@ import { load, save } from "./browser/storage.js";
 
 /** @typedef {import("./messages.js").RoomSummary} RoomSummary */
 
-/** News of other rooms may be some seconds old; each open page costs the server one request in this time. */
+/** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
 
 /** The server's list of rooms, the most recently used first. */

@@ -1,4 +1,4 @@
-/** Text as people write it: cleaned before it is sent, cut into links and code to be shown. Never HTML. */
+/** Cleans text that is sent and parses text that is shown. Text never becomes HTML. */
 
 /** @typedef {{kind: "text" | "link" | "code" | "block", text: string, href?: string}} Part */
 

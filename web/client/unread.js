@@ -8,7 +8,7 @@ import { lastSeen, markSeen } from "./rooms.js";
 const isHidden = signal(false);
 
 /**
- * Marks unseen messages: by a number in the tab's title, and by a line in the conversation.
+ * Marks unseen messages with a number in the title and a line in the conversation.
  *
  * @param {Current} current
  */

@@ -12,7 +12,7 @@ import { TypingLine } from "./typing-line.js";
 /** @typedef {import("../connection.js").Connection} Connection */
 
 /**
- * Draws the page: the rooms at the side, one conversation, and the dialog that asks for a name.
+ * Draws the page: the rooms, one conversation, and the dialog that asks for a name.
  *
  * @param {{connection: Connection, current: {readonly value: Room}}} props
  */

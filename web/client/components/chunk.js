@@ -41,7 +41,7 @@ export class Chunk extends Component {
 }
 
 /**
- * Cuts messages into chunks by `seq`, so that older messages in front move no border.
+ * Cuts messages into chunks by `seq`, so that older messages move no border.
  *
  * @param {Posted[]} messages
  * @returns {Posted[][]}
@@ -95,7 +95,7 @@ function renderRow(message, before, { today, unsaved, firstNewSeq }) {
 }
 
 /**
- * Whether a message belongs to the group of the one before: the same author, a few minutes apart at most.
+ * Whether a message belongs to the group of the one before. They have one author and are minutes apart at most.
  *
  * @param {{name: string, inserted_at: string} | undefined} before
  * @param {{name: string, inserted_at: string}} message
@@ -106,7 +106,7 @@ export function continues(before, message) {
 }
 
 /**
- * Estimates the height in pixels of a chunk not laid out yet, so that the scroll bar hardly moves when it is.
+ * Estimates a chunk's height in pixels before its layout. The scroll bar then hardly moves.
  *
  * @param {Posted[]} messages
  */

@@ -106,7 +106,7 @@ function keepFocus(event) {
   event.preventDefault();
 }
 
-/** Focuses the text field where there is a keyboard; a phone's would cover the screen. */
+/** Focuses the text field, except on a phone, where the keyboard covers the screen. */
 export function focusComposer() {
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) document.getElementById("composer")?.focus();
 }

@@ -13,7 +13,7 @@ import { Reading } from "./reading.js";
 /** @typedef {import("../messages.js").Posted} Posted */
 
 /**
- * Log draws the conversation: the messages, the pending posts, and the button that leads to the newest.
+ * Log draws the messages, the pending posts, and the button that leads to the newest.
  *
  * @extends {Component<{room: Room}>}
  */
@@ -94,7 +94,7 @@ export class Log extends Component {
 
   // ---- Effects
 
-  /** Loads older messages once the last ones are drawn: until then the view looks emptier than it is. */
+  /** Loads older messages once the last ones are drawn. Until then the view looks too empty. */
   #loadOlder() {
     const { room } = this.props;
     if (this.#drawn === room.history.messages.peek()) room.loadOlder();

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 /** @typedef {{element: Element, top: number} | null} Anchor the message being read and its place; null is the bottom */
 
-/** Closer than this counts as the bottom: two lines, so that a small slip of the finger does not leave it. */
+/** Closer than this counts as the bottom: a slip by two lines does not leave it. */
 const NEAR_PX = 60;
 /** Older messages are loaded when less than this, a screen or two, is left above. */
 const AHEAD_PX = 1200;
@@ -51,7 +51,7 @@ export class Reading {
 
   // ---- The reader's place
 
-  /** Scrolls to the newest message and takes the focus along, as the pressed button goes away. */
+  /** Scrolls to the newest message. Takes the focus along, as the pressed button goes away. */
   scrollToBottom() {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     // A long smooth scroll takes too long to watch.

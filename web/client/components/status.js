@@ -5,7 +5,7 @@ import { html } from "../html.js";
 /** @typedef {import("../connection.js").Connection} Connection */
 
 /**
- * Returns the state of connection and room as one key, and as words for the person.
+ * Returns the state of connection and room as a key and as words for the person.
  *
  * @param {Connection} connection
  * @param {Room} room

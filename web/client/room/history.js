@@ -6,9 +6,10 @@ import { signal } from "@preact/signals";
 export const MAX_HELD = 10_000;
 
 /**
- * History holds one unbroken run of a room's messages by `seq`, and those that came ahead of it.
+ * History holds one unbroken run of a room's messages by `seq`.
  *
- * A void place counts for the run and is not among the messages. History knows no network.
+ * Messages that come ahead of it wait until the gap is filled. A void place counts for the run and is not among the
+ * messages. History knows no network.
  */
 export class History {
   /** The messages of the run, oldest first. Replaced, never changed. */

@@ -54,7 +54,7 @@ export class Outbox {
 }
 
 /**
- * Calls `act` in one page at a time, with a question that tells whether a page is open.
+ * Calls `act` in one page at a time, with a function that says if a page is open.
  *
  * @template T
  * @param {(isOpen: (page: string) => boolean) => Promise<T>} act
@@ -70,7 +70,7 @@ async function withExclusiveLock(act) {
 }
 
 /**
- * Makes one request to the object store; undefined where the browser keeps nothing.
+ * Makes one request to the object store. Returns undefined where the browser keeps nothing.
  *
  * @param {IDBTransactionMode} mode
  * @param {(posts: IDBObjectStore) => IDBRequest} act

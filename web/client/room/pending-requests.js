@@ -4,7 +4,7 @@
 /** Same as phoenix.js's own default for a push. */
 const REPLY_TIMEOUT_MS = 10_000;
 
-/** PendingRequests sends requests on one channel and rejects the open ones when the connection is lost. */
+/** PendingRequests sends requests on a channel. A lost connection rejects the open ones. */
 export class PendingRequests {
   /** @type {Channel | null} */
   #channel = null;
@@ -49,7 +49,7 @@ export class PendingRequests {
   }
 
   /**
-   * Calls `begin` and registers its `reject` until one of the two settles the promise.
+   * Calls `begin` and registers its `reject` until the promise is settled.
    *
    * @param {(resolve: (reply?: any) => void, reject: (refusal: Refused) => void) => void} begin
    * @returns {Promise<any>}

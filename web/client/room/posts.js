@@ -31,14 +31,14 @@ import { newId } from "../text.js";
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  */
 
-/** On a working connection the broadcast takes milliseconds; so late the person should know and may retry. */
+/** A broadcast takes milliseconds on a working connection. After this time the person may retry. */
 const BROADCAST_TIMEOUT_MS = 10_000;
-/** A commit takes milliseconds; so late the database is in trouble, and a notice says so. */
+/** A commit takes milliseconds. After this time a notice says that saving is behind. */
 const SAVE_TIMEOUT_MS = 5000;
-/** Until then a late answer still counts, and the server may wait for its database; then the post is sent again. */
+/** The server may wait for its database until then. After that the post is sent again. */
 const REPLY_TIMEOUT_MS = 60_000;
 
-/** Posts sends what this person writes and keeps each post until the server has acknowledged it. */
+/** Posts sends what this person writes and keeps each post until it is acknowledged. */
 export class Posts {
   /** In the order they were written. Replaced, never changed. */
   pending = signal(/** @type {PendingPost[]} */ ([]));
@@ -49,8 +49,8 @@ export class Posts {
   /** @type {ReturnType<typeof setTimeout> | undefined} runs while the server wants us to wait */
   #pauseTimer;
   /**
-   * After a lost connection or a refusal a post is sent only when the one before it was broadcast. Otherwise a later
-   * post that finds the server less busy would get in first.
+   * Each post waits until the one before it was broadcast, after a lost connection or a refusal. Otherwise a later post
+   * that finds the server less busy would get in first.
    */
   #oneAtATime = false;
   #outbox;

@@ -5,7 +5,7 @@ import { PRESENCE_COUNT, PRESENCE_STATE } from "../messages.js";
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Person} Person */
 
-/** After a restart of the server hundreds of diffs come within a moment; this is short enough to look immediate. */
+/** Hundreds of diffs come at once after a restart of the server. This delay looks immediate. */
 const UPDATE_MS = 50;
 const alphabet = new Intl.Collator(undefined, { numeric: true });
 

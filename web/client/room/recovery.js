@@ -9,9 +9,9 @@ import { HISTORY, SYNC } from "../messages.js";
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
 
-/** The pause after an attempt that failed without a `retry_after_ms`: the database or the room needs a moment. */
+/** Follows a failure without `retry_after_ms`: the database or the room needs a moment. */
 const RETRY_MS = 2000;
-/** After so many failures to fill a gap, new messages matter more than the missing ones. */
+/** After so many failures new messages matter more than the missing ones. */
 const MAX_FAILURES = 3;
 
 /**
@@ -21,7 +21,7 @@ const MAX_FAILURES = 3;
  * that opens later is closed by `sync`. docs/delivery.md has the rules.
  */
 export class Recovery {
-  /** The seq above which everything was dropped and is not all loaded again; 0 if nothing is missing. */
+  /** The seq above which messages are missing that were dropped; 0 if none are. */
   missingAfter = signal(0);
   /** @type {number | undefined} the server's epoch when it sent what is held */
   #epoch;

@@ -37,7 +37,7 @@ export class Room {
   loadingOlder = signal(false);
   /** How often this person has posted here. */
   postCount = signal(0);
-  /** The seq of the first message posted since the person last looked; 0 if none is marked. */
+  /** The seq of the first message since the person last looked; 0 if none is marked. */
   firstNewSeq = signal(0);
   /** What stands in the composer while the person looks at another room. */
   draft = "";
@@ -113,7 +113,7 @@ export class Room {
     this.#channel?.push(TYPING, { name: this.#name() });
   }
 
-  /** Marks what arrives from now on as new: the person hides the page or goes to another room. */
+  /** Marks what arrives from now on as new. The page was hidden or shows another room. */
   lookedAway() {
     if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
   }
@@ -147,7 +147,7 @@ export class Room {
   }
 
   /**
-   * Wraps `act` to ignore a channel that was left, since phoenix.js may still deliver its events.
+   * Wraps `act` to ignore a channel that was left: phoenix.js may deliver its events.
    *
    * @param {Channel} channel
    * @param {(payload: any) => void} act
@@ -191,7 +191,7 @@ export class Room {
     this.#requests.disconnected();
   }
 
-  /** Joins again after a pause: phoenix.js does not rejoin a channel that the server closed in order. */
+  /** Joins again after a pause. phoenix.js does not rejoin a channel that the server closed. */
   #closed() {
     this.#channel = null;
     this.#disconnected("joining");

@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 
-/** How long a name is shown after its last `typing`: twice `SEND_EVERY_MS`, so that one late event makes no gap. */
+/** How long a name is shown: twice `SEND_EVERY_MS`, so that a late event makes no gap. */
 const SHOWN_MS = 4000;
 /** At most one `typing` of our own in this time. */
 const SEND_EVERY_MS = 2000;
 
-/** Typing lists the people who are writing, and limits how often we say that we are. */
+/** Typing lists the people who are writing and limits how often we say that we are. */
 export class Typing {
   names = signal(/** @type {string[]} */ ([]));
   /** @type {Map<string, ReturnType<typeof setTimeout>>} by name */
