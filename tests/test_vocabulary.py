@@ -2,19 +2,19 @@
 
 import re
 import typing
-from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from chatter import messages
 from chatter.messages import Event, Posted, Reason
+from schema import Message, MessageRow
 from tests.support.server import ROOT
 from web.channels import requests, wire
 from web.settings import Settings
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
-CLIENT = ROOT / "web/client"
-BROWSER = next(path for path in CLIENT.rglob("messages.js") if "node_modules" not in path.parts).read_text()
+BROWSER = (ROOT / "web/client/messages.js").read_text()
 
 EVENTS: list[Event] = [
     Posted(1, "id", "ann", "hello", "2026-05-04T12:00:00.000000Z"),
@@ -32,15 +32,6 @@ def rows(heading: str) -> list[str]:
     """The first cells of a table in the protocol."""
     section = PROTOCOL.split(f"## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
-
-
-def constants(names: Iterable[str]) -> dict[str, str]:
-    """The browser's event names, by the names of their constants."""
-    return {
-        name: value
-        for name, value in re.findall(r'^export const (\w+) = "(\w+)";', BROWSER, re.MULTILINE)
-        if name in names
-    }
 
 
 def block(name: str) -> str:
@@ -102,13 +93,11 @@ def test_the_browser_has_the_limits_of_the_server() -> None:
         ("Page", messages.Page),
     ],
 )
-def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: type) -> None:
+def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: Any) -> None:
     typedef = BROWSER.split(f"@typedef {{object}} {browser}")[1].split("*/")[0]
     assert set(re.findall(r"@property \{[^}]+\} \[?(\w+)", typedef)) == set(server.__struct_fields__)
 
 
 def test_every_column_of_a_message_is_a_field_of_what_is_broadcast() -> None:
-    from schema import Message, MessageRow
-
     assert (*MessageRow._fields, "void") == Posted.__struct_fields__
     assert {*MessageRow._fields, "room", "epoch"} == set(Message._meta.fields)

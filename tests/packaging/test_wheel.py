@@ -13,7 +13,7 @@ from tests.packaging.program import Program
 from tests.support.server import ROOT
 
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", "var", "*.egg-info", "__pycache__", ".*_cache", "typescript", "@typescript"
+    ".git", ".venv*", "var", "*.egg-info", "__pycache__", ".*_cache", "typescript", "@typescript", "prettier"
 )
 
 

@@ -214,3 +214,12 @@ def test_each_inline_script_of_a_page_is_allowed_by_its_hash_and_those_of_files_
 
 def test_the_client_is_where_the_server_looks_for_it() -> None:
     assert Path(CLIENT, "index.html").is_file()
+
+
+def test_the_page_preloads_every_module_of_the_client() -> None:
+    """A module that is not named is found only when the one that imports it has arrived: a round trip more."""
+    modules = {f"/client/{path.relative_to(CLIENT)}" for path in CLIENT.rglob("*.js")}
+    own = {address for address in modules if "/node_modules/" not in address}
+    page = (CLIENT / "index.html").read_text()
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="(/client/[^"]+)"', page))
+    assert {address for address in preloaded if "/node_modules/" not in address} == own - {"/client/main.js"}
