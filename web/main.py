@@ -70,6 +70,8 @@ def _serve(settings: Settings) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_run(settings, authorize))
+        except schema.DatabaseLost as error:
+            return _fail(1, f"stopped: {error}")
         except NotEverythingSaved:
             return _fail(1, "stopped, but neither the database nor a file took everything that was said")
     return 0
@@ -90,8 +92,11 @@ async def _run(settings: Settings, authorize: Authorize) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = Server(settings, authorize)
     print(f"Chatter is ready at {server.start()}", flush=True)
+    server.database_lost.add_done_callback(lambda _lost: stop.set())
     await stop.wait()
     await server.stop()
+    if server.database_lost.done():
+        raise server.database_lost.result()
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

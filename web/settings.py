@@ -105,6 +105,9 @@ class Settings:
     spool_folder: str = _setting(
         "", str, "where messages are kept that could not be saved; the SQLite file's folder, or var for PostgreSQL"
     )
+    database_timeout: float = _setting(
+        30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement, to acknowledge a packet"
+    )
     log_level: str = _setting(
         "warning", _one_of(*_LEVELS), f"the least important messages that are logged: {', '.join(_LEVELS)}"
     )
@@ -134,6 +137,10 @@ class Settings:
     max_unsaved_bytes: int = _setting(
         33_554_432, _whole(1_024, 100_000_000_000), "how large they may be before further ones are refused"
     )
+    max_waiting_reads: int = _setting(
+        1_000, _whole(1, 1_000_000), "most reads of the database that wait for clients before further ones are refused"
+    )
+    max_client_reads: int = _setting(8, _whole(1, 10_000), "most of these of one connection")
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
     max_frame_bytes: int = _setting(65_536, _whole(1_024, 100_000_000), "largest message that a client may send")
     max_unsent_bytes: int = _setting(
