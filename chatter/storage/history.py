@@ -14,7 +14,6 @@ from chatter.messages import (
     ListRooms,
     Load,
     Loaded,
-    LoadFailed,
     LoadMissed,
     LoadPage,
     LookedUp,
@@ -24,15 +23,13 @@ from chatter.messages import (
     PageLoaded,
     Ping,
     Posted,
-    Refused,
     RoomListed,
 )
+from chatter.storage.read_queue import UNAVAILABLE, refuse
 from chatter.storage.records import posted_of
 from schema import Database, Message, MessageRow, Room, void_row
 
 logger = logging.getLogger(__name__)
-
-UNAVAILABLE = Refused("unavailable")
 
 
 class History(ThreadActor):
@@ -62,7 +59,7 @@ class History(ThreadActor):
                 raise
             logger.exception("room %s cannot be read", message.slug)
             self._unreadable = message.slug
-            self._refuse(message)
+            refuse(message, UNAVAILABLE)
             return None
 
     def on_stop(self) -> None:
@@ -151,17 +148,6 @@ class History(ThreadActor):
         if self._unreadable is not None:
             Message.latest(self._unreadable, 1_000)
             self._unreadable = None
-
-    def _refuse(self, message: Load | LoadPage | LoadMissed | LookUp) -> None:
-        match message:
-            case Load():
-                tell_if_alive(message.room, LoadFailed())
-            case LoadPage(request=request):
-                tell_if_alive(message.room, PageLoaded(request, UNAVAILABLE))
-            case LoadMissed(request=request):
-                tell_if_alive(message.room, MissedLoaded(request, None, (), UNAVAILABLE))
-            case LookUp(post=post):
-                tell_if_alive(message.room, LookedUp(post, None, failed=True))
 
 
 def _contiguous(rows: Iterable[MessageRow], first: int, end: int) -> tuple[Posted, ...]:

@@ -20,6 +20,7 @@ from chatter.messages import (
     Join,
     ListRooms,
     Load,
+    LoadFailed,
     LoadMissed,
     LoadPage,
     LookedUp,
@@ -38,7 +39,7 @@ IN_FLIGHT = 2
 RESTART_PAUSE = 0.5
 """Seconds before a history actor that died is replaced."""
 
-BUSY = Refused("busy", retry_after_ms=1_000)
+BUSY, UNAVAILABLE = Refused("busy", retry_after_ms=1_000), Refused("unavailable")
 
 OnDeath: TypeAlias = Callable[[], None]
 
@@ -105,7 +106,7 @@ class ReadQueue:
         if client is None:
             self._urgent.append(read)
         elif self._waiting >= self._max_waiting or len(self._clients.get(client, ())) >= self._max_for_client:
-            _refuse(read.message)
+            refuse(read.message, BUSY)
             return
         else:
             self._clients.setdefault(client, deque()).append(read)
@@ -145,7 +146,11 @@ class ReadQueue:
             answer, error = None, raised
         if self._under_way.pop(read, read) is read:
             return  # asked twice, of an actor that died and of the next one
-        if read.reply is not None and not read.reply.done():
+        if read.reply is None:
+            if error is not None:  # none that the actor has answered itself
+                logger.error("a read failed: %r", error)
+                refuse(read.message, UNAVAILABLE)
+        elif not read.reply.done():
             read.reply.set_exception(error) if error else read.reply.set_result(answer)
         self._send()
 
@@ -185,15 +190,18 @@ def _client_of(message: HistoryMessage) -> Hashable:
             assert_never(message)
 
 
-def _refuse(message: HistoryMessage) -> None:
+def refuse(message: HistoryMessage, refused: Refused) -> None:
+    """Tells the room of a read that it will not be done."""
     match message:
+        case Load():
+            tell_if_alive(message.room, LoadFailed())
         case LoadPage(request=request):
-            tell_if_alive(message.room, PageLoaded(request, BUSY))
+            tell_if_alive(message.room, PageLoaded(request, refused))
         case LoadMissed(request=request):
-            tell_if_alive(message.room, MissedLoaded(request, None, (), BUSY))
+            tell_if_alive(message.room, MissedLoaded(request, None, (), refused))
         case LookUp(post=post):
             tell_if_alive(message.room, LookedUp(post, None, failed=True))
-        case Load() | ListRooms() | Ping():
-            raise AssertionError("a read that comes first is never refused")
+        case ListRooms() | Ping():
+            pass  # the asker gets the exception
         case _:
             assert_never(message)
