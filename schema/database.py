@@ -28,16 +28,19 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
 
 
-def open_database(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0) -> Database:
+def open_database(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0, create: bool = True) -> Database:
     """Connects to the database at `url`, binds all models to it, and returns it.
 
     `url` is `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host:port/name`.
-    A SQLite file and its folder are created. With `sqlite_synchronous` "full" what is committed survives power loss,
-    at a cost that group commits share; with "normal" only the end of the program. `timeout` is as in `connect`.
+    A SQLite file and its folder are created, unless `create` is False. With `sqlite_synchronous` "full" what is
+    committed survives power loss, at a cost that group commits share; with "normal" only the end of the program.
+    `timeout` is as in `connect`.
+
     Raises `DatabaseUnusable`.
     """
     try:
-        _create_file(url)
+        if create:
+            _create_file(url)
         database = connect(url, sqlite_synchronous=sqlite_synchronous, timeout=timeout)
         database.connect()
     except (peewee.PeeweeException, sqlite3.Error, OSError, RuntimeError, ValueError, ImportError) as error:

@@ -62,7 +62,7 @@ class Spool:
         follows, batch, saved = _Continuation(), list[Save](), 0
         for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
             try:
-                batch += follows.check(self._parse(line))
+                batch += follows.check(self.parse(line))
             except LineRejected as error:
                 logger.warning("%s, line %d is not saved: %s", self.path, number, error)
                 dead_letters.put({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}")
@@ -72,7 +72,8 @@ class Spool:
         self.path.unlink()
         return saved
 
-    def _parse(self, line: bytes) -> Save:
+    def parse(self, line: bytes) -> Save:
+        """Reads a line. Raises `LineRejected`."""
         try:
             return self._save_of(json.loads(line))
         except (TypeError, ValueError) as error:
