@@ -10,9 +10,10 @@ import concurrent.futures
 import queue
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import pykka
@@ -24,6 +25,13 @@ from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 T = TypeVar("T")
 
 _schedulers: WeakKeyDictionary[asyncio.AbstractEventLoop, "TurnScheduler"] = WeakKeyDictionary()
+
+
+class Tellable(Protocol):
+    """An actor, or what stands before one."""
+
+    def tell(self, message: Any) -> None:
+        """Passes `message` on. Any thread may call this."""
 
 
 class Reply(pykka.Future[T]):
@@ -51,6 +59,10 @@ class Reply(pykka.Future[T]):
                 raise  # the actor's own TimeoutError
             raise pykka.Timeout(f"{timeout} seconds") from error
 
+    def when_done(self, callback: Callable[[], object]) -> None:
+        """Calls `callback` once there is a value or an exception, on the thread that sets it."""
+        self._future.add_done_callback(lambda _future: callback())
+
     def set(self, value: Any = None) -> None:
         """Sets the value. A second call raises `InvalidStateError`."""
         self._future.set_result(value)
@@ -74,9 +86,16 @@ class Reply(pykka.Future[T]):
 
 
 class ThreadActor(pykka.ThreadingActor):
-    """A Pykka actor with its own thread, whose `ask` can also be awaited."""
+    """A Pykka actor with its own thread, whose `ask` can also be awaited.
+
+    An error outside a handler fails it too (Pykka's thread would end unnoticed), and no error stops other actors.
+    """
 
     use_daemon_thread = True  # the server stops its actors itself; if that fails, the process must still end
+
+    def __init__(self, *_args: Any, **_kwargs: Any) -> None:
+        super().__init__()
+        self.thread_ended = threading.Event()
 
     @staticmethod
     def _create_actor_inbox() -> ActorInbox:
@@ -85,6 +104,39 @@ class ThreadActor(pykka.ThreadingActor):
     @staticmethod
     def _create_future() -> pykka.Future[Any]:
         return Reply()
+
+    def _actor_loop(self) -> None:
+        try:
+            super()._actor_loop()
+        except BaseException:
+            self._handle_failure(*sys.exc_info())
+            try:
+                self.on_failure(*sys.exc_info())
+            except Exception:
+                self._handle_failure(*sys.exc_info())
+            self._actor_loop_teardown()
+        finally:
+            self.thread_ended.set()
+
+    def _handle_receive(self, message: Any) -> Any:
+        try:
+            return super()._handle_receive(message)
+        except Exception:
+            raise
+        except BaseException as error:  # Pykka would stop all actors
+            raise RuntimeError(f"{error!r} in a handler") from error
+
+
+async def stop_thread(actor: pykka.ActorRef[Any], timeout: float) -> bool:
+    """Stops a `ThreadActor`. Returns False if its thread has not ended within `timeout` seconds: it hangs in a call."""
+    running = actor._actor_weakref()
+    if running is None:
+        return True
+    actor.stop(block=False)
+    deadline = time.monotonic() + timeout
+    while not running.thread_ended.is_set() and time.monotonic() < deadline:
+        await asyncio.sleep(0.002)  # waiting in another thread would keep the process from ending
+    return bool(running.thread_ended.is_set())
 
 
 Turn: TypeAlias = Callable[[], Callable[[], None]]

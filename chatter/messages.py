@@ -7,7 +7,7 @@ A new event or request is added here first. The type checker then names each `ma
 `tests/test_vocabulary.py` each table and document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -148,6 +148,7 @@ Reason: TypeAlias = Literal[
     "unavailable",
     "unknown event",
     "overloaded",
+    "busy",
     "id_taken",
     "not_saved",
     "quarantined",
@@ -178,6 +179,10 @@ class Serializer(Protocol):
 
 class Subscriber(Protocol):
     """One client in one room. Called on the loop only; a method that returns bytes sends nothing."""
+
+    @property
+    def client(self) -> Hashable:
+        """The client's connection, which all its subscriptions share."""
 
     @property
     def serializer(self) -> Serializer:
@@ -301,6 +306,10 @@ class PresenceGraceEnded(msgspec.Struct, frozen=True):
     """The room tells itself: people who were present before the restart no longer count as present."""
 
 
+class Recall(msgspec.Struct, frozen=True):
+    """Asked: returns all messages that the room remembers, as a list of `Save`."""
+
+
 class Retire(msgspec.Struct, frozen=True):
     """The supervisor ends a room that has been idle for a while, unless it is in use again."""
 
@@ -345,7 +354,8 @@ class MissedLoaded(msgspec.Struct, frozen=True):
 
     request: Join | Sync
     base: int | None  # None where it lies too far back
-    messages: Sequence[Posted] | None  # None where the database did not answer
+    messages: Sequence[Posted]
+    refused: Refused | None = None  # the database did not answer, or is too busy
 
 
 class LookedUp(msgspec.Struct, frozen=True):
@@ -353,7 +363,7 @@ class LookedUp(msgspec.Struct, frozen=True):
 
     post: Post
     first: Posted | None  # what was said under this id before
-    failed: bool = False  # the database did not answer
+    failed: bool = False  # the database did not answer, or is too busy
 
 
 RoomMessage: TypeAlias = (
@@ -369,6 +379,7 @@ RoomMessage: TypeAlias = (
     | ContinueDelivery
     | PresencePauseEnded
     | PresenceGraceEnded
+    | Recall
     | Retire
     | Loaded
     | LoadFailed

@@ -2,7 +2,24 @@
 
 from schema.database import Database, DatabaseUnusable, open_database
 from schema.epoch import Epoch
-from schema.message import Message, MessageRow, RowRefused
+from schema.fence import DatabaseLost, Fence, Superseded, WentBack
+from schema.identity import Identity
+from schema.message import Message, MessageRow, RowRefused, void_row
 from schema.room import Room
 
-__all__ = ["Database", "DatabaseUnusable", "Epoch", "Message", "MessageRow", "Room", "RowRefused", "open_database"]
+__all__ = [
+    "Database",
+    "DatabaseLost",
+    "DatabaseUnusable",
+    "Epoch",
+    "Fence",
+    "Identity",
+    "Message",
+    "MessageRow",
+    "Room",
+    "RowRefused",
+    "Superseded",
+    "WentBack",
+    "open_database",
+    "void_row",
+]

@@ -17,3 +17,8 @@ class Model(peewee.Model):
 def tuples(query: Any) -> list[Any]:  # Peewee's stubs know no `tuples()` that can be iterated over
     """Reads the rows of `query` as tuples."""
     return list(query.tuples())
+
+
+def writing_transaction() -> Any:
+    """Begins a transaction that is going to write. SQLite then waits for another writer before the first read."""
+    return database.atomic("IMMEDIATE") if isinstance(database.obj, peewee.SqliteDatabase) else database.atomic()

@@ -1,9 +1,10 @@
 """Opens the database, SQLite or PostgreSQL by its URL, and migrates its tables."""
 
 import importlib.util
-import re
+import sqlite3
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import SplitResult, quote, urlsplit
 
 import peewee
 from playhouse import db_url
@@ -27,20 +28,39 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
 
 
-def open_database(url: str, sqlite_synchronous: str = "full") -> Database:
+def open_database(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0, create: bool = True) -> Database:
     """Connects to the database at `url`, binds all models to it, and returns it.
 
     `url` is `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host:port/name`.
-    A SQLite file and its folder are created. With `sqlite_synchronous` "full" what is committed survives power loss,
-    at a cost that group commits share; with "normal" only the end of the program. Raises `DatabaseUnusable`.
+    A SQLite file and its folder are created, unless `create` is False. With `sqlite_synchronous` "full" what is
+    committed survives power loss, at a cost that group commits share; with "normal" only the end of the program.
+    `timeout` is as in `connect`.
+
+    Raises `DatabaseUnusable`.
     """
     try:
-        database = connect(url, sqlite_synchronous=sqlite_synchronous)
+        if create:
+            _create_file(url)
+        database = connect(url, sqlite_synchronous=sqlite_synchronous, timeout=timeout)
         database.connect()
-    except (peewee.PeeweeException, OSError, RuntimeError, ValueError, ImportError) as error:
-        raise DatabaseUnusable(f"cannot open the database {_without_password(url)}: {_one_line(error)}") from error
+    except (peewee.PeeweeException, sqlite3.Error, OSError, RuntimeError, ValueError, ImportError) as error:
+        shown = without_password(url)
+        reason = _one_line(error).replace(url, shown)  # some errors quote it
+        raise DatabaseUnusable(f"cannot open the database {shown}: {reason}") from error
     proxy.initialize(database)
     return database
+
+
+def check_integrity(database: Database) -> None:
+    """Has SQLite look for damage in its file; PostgreSQL does so as it reads. Raises `DatabaseUnusable`."""
+    if not isinstance(database, peewee.SqliteDatabase):
+        return
+    try:
+        (fault,) = database.execute_sql("PRAGMA quick_check(1)").fetchone()
+    except peewee.PeeweeException as error:
+        fault = _one_line(error)
+    if fault != "ok":
+        raise DatabaseUnusable(f"the database is damaged ({fault}): restore a backup with `chatter restore`")
 
 
 def migrate(database: Database) -> list[str]:
@@ -71,28 +91,76 @@ def sqlite_path(url: str) -> Path | None:
     return Path(path)
 
 
-def connect(url: str, *, sqlite_synchronous: str = "full", **options: Any) -> Database:
-    """Returns the database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError`, `ImportError`."""
+def connect(url: str, *, sqlite_synchronous: str = "full", timeout: float = 0.0, **options: Any) -> Database:
+    """Returns the database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError`, `ImportError`.
+
+    After `timeout` seconds PostgreSQL has to have connected, answered a statement and acknowledged a packet; 0 is for
+    ever. A SQLite file is not created: a connection that is opened again must find the same one.
+    """
     path = sqlite_path(url)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         pragmas = {**SQLITE_PRAGMAS, "synchronous": sqlite_synchronous}
-        return peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=SQLITE_LOCK_TIMEOUT, **options)
-    scheme, _, _ = url.partition("://")
+        file = f"file:{quote(str(path))}?mode=rw"
+        return peewee.SqliteDatabase(file, uri=True, pragmas=pragmas, timeout=SQLITE_LOCK_TIMEOUT, **options)
+    scheme = _checked(url).scheme
     if scheme not in ("postgresql", "postgres"):
         raise ValueError(f"expected sqlite:///… or postgresql://…, got {scheme or 'nothing'}://")
     _require_psycopg()
+    asked = db_url.parse(url)
+    own = _postgresql_options(str(asked.get("options", "")), timeout)
+    options = {**{name: value for name, value in own.items() if name == "options" or name not in asked}, **options}
     database: Database = db_url.connect(url, unquote_user=True, unquote_password=True, prefer_psycopg3=True, **options)
     return database
+
+
+def without_password(url: str) -> str:
+    """Returns `url` for a log: a password is replaced by `…`, wherever it stands."""
+    if url.startswith("sqlite:"):
+        return url
+    scheme, _, rest = url.partition("://")
+    address, _, query = rest.partition("?")
+    user, at, host = address.rpartition("@")
+    shown = f"{scheme}://{user.partition(':')[0]}{':…' if ':' in user else ''}{at}{host}"
+    return shown + ("?…" if query else "")
+
+
+def _checked(url: str) -> SplitResult:
+    """Parses a URL. Raises `ValueError` with words of its own: Python's quote the password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        expected = "expected postgresql://user:password@host:port/name, the password percent-encoded"
+        raise ValueError(expected) from error
+    return parts
+
+
+def _create_file(url: str) -> None:
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sqlite3.connect(path).close()
+
+
+def _postgresql_options(asked: str, timeout: float) -> dict[str, Any]:
+    """Returns psycopg's parameters. A commit is on the disk when it is answered, whatever the server's default is."""
+    settings = "-c synchronous_commit=on"
+    if not timeout:
+        return {"options": f"{asked} {settings}".strip()}
+    seconds = max(1, round(timeout))
+    return {
+        "options": f"{asked} {settings} -c statement_timeout={round(1_000 * timeout)}".strip(),
+        "connect_timeout": max(2, seconds),  # libpq's least
+        "keepalives_idle": seconds,
+        "keepalives_interval": max(1, seconds // 3),
+        "keepalives_count": 3,
+        "tcp_user_timeout": round(1_000 * timeout),
+    }
 
 
 def _require_psycopg() -> None:
     if importlib.util.find_spec("psycopg") is None:
         raise ImportError("PostgreSQL needs the package psycopg: pip install 'chatter[postgresql]'")
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,16 +1,29 @@
 """The starts of the server."""
 
+import time
+
 import peewee
 
-from schema.base import Model
+from schema.base import Model, database, writing_transaction
 
 
 class Epoch(Model):
-    """One start of the server on this database. Each message keeps the epoch in which it was said."""
+    """One start of the server on this database. Each message keeps the epoch in which it was said.
 
-    number = peewee.AutoField()
+    A number is given out once, whatever happens to the table: after a restore the clock is ahead of all that the lost
+    rows had.
+    """
+
+    number = peewee.BigIntegerField(primary_key=True)  # the larger of the last + 1 and the time in milliseconds
+    commits = peewee.BigIntegerField(default=0)  # in this epoch; see `schema/fence.py`
 
     @classmethod
     def begin(cls) -> int:
-        """Adds an epoch and returns its number, which is higher than all before it."""
-        return int(cls.insert().execute())
+        """Adds an epoch and returns its number. Waits for a commit of an earlier epoch that is under way."""
+        with writing_transaction():
+            if isinstance(database.obj, peewee.PostgresqlDatabase):
+                database.execute_sql("LOCK TABLE epoch IN EXCLUSIVE MODE")  # SQLite has one writer at a time
+            now = time.time_ns() // 1_000_000
+            number = max(int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0) + 1, now)
+            cls.insert(number=number, commits=0).execute()
+        return number

@@ -1,12 +1,13 @@
 """What was said: one row for each message."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
-from schema.base import Model, database, tuples
+from schema.base import Model, database, tuples, writing_transaction
+from schema.fence import Fence
 from schema.room import Room
 
 MAX_ROWS = 128
@@ -30,6 +31,11 @@ class RowRefused(Exception):
     """The database can never take one of these rows: a constraint or the encoding forbids it."""
 
 
+def void_row(seq: int, inserted_at: str) -> MessageRow:
+    """Makes the row that keeps the place of a message that cannot be saved."""
+    return MessageRow(seq, id=f"void-{seq}", name="", message="", inserted_at=inserted_at)
+
+
 class Message(Model):
     """One message, or a void place. `seq` is contiguous in its room; a row is written once and never changed.
 
@@ -50,33 +56,52 @@ class Message(Model):
         indexes = ((("room", "name", "id"), True),)
 
     @classmethod
-    def save_all(cls, messages: Iterable[tuple[str, int, Sequence[MessageRow]]]) -> None:
+    def save_all(
+        cls,
+        messages: Iterable[tuple[str, int, Sequence[MessageRow]]],
+        fence: Fence | None = None,
+        last_message_at: Mapping[str, str] | None = None,
+    ) -> None:
         """Commits `(room, epoch, rows)` of any number of rooms in one transaction: all or none.
 
-        Each `rows` is in the order of `seq`. Raises `RowRefused`, or what the driver raises where another try may help.
+        `fence` forbids it where the database is another server's; None is for a database that nobody else writes to.
+        `last_message_at` are the rooms whose times are stored with it, by default all.
+
+        Raises `RowRefused`, `Superseded`, `WentBack`, or what the driver raises where another try may help.
         """
         values: list[object] = []
-        new_rooms = []
+        last: dict[str, str] = {}
         for room, epoch, rows in messages:
-            if rows[0].seq == 1:
-                new_rooms.append(room)
+            last[room] = rows[-1].inserted_at
             for row in rows:
                 values += (room, epoch, *row)
         try:
-            with database.atomic():
-                Room.remember(new_rooms)
+            with writing_transaction():
+                if fence is not None:
+                    fence.count_commit()
+                Room.touch(last if last_message_at is None else last_message_at)
                 cls._insert(values)
+            if fence is not None:
+                fence.confirm()
         except Exception as error:
             if _is_final(error):
                 raise RowRefused(" ".join(str(error).split())) from error
             raise
 
     @classmethod
-    def void(cls, room: str, epoch: int, seq: int, inserted_at: str) -> MessageRow:
-        """Commits a void row in the place of a message that cannot be saved, and returns it."""
-        row = MessageRow(seq, id=f"void-{seq}", name="", message="", inserted_at=inserted_at)
-        cls.save_all([(room, epoch, [row])])
-        return row
+    def last_times(cls, rooms: Sequence[str]) -> dict[str, str]:
+        """Returns when something was said last in each of `rooms`, which are few: each is looked up on its own."""
+        times: dict[str, str] = {}
+        for room in rooms:
+            query = cls.select(cls.inserted_at).where(cls.room == room).order_by(cls.seq.desc()).limit(1)
+            times.update((room, at) for (at,) in tuples(query))
+        return times
+
+    @classmethod
+    def last_place(cls, room: str) -> tuple[int, int]:
+        """Returns the last `seq` of `room` and its epoch; zeros where nothing was said."""
+        query = cls.select(cls.seq, cls.epoch).where(cls.room == room).order_by(cls.seq.desc()).limit(1)
+        return next(iter(tuples(query)), (0, 0))
 
     @classmethod
     def latest(cls, room: str, limit: int) -> list[MessageRow]:

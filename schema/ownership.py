@@ -1,64 +1,109 @@
-"""Gives one server the sole right to write to a database: two would give out the same numbers."""
+"""Ownership: keeps a second server off a database while the first one lives.
+
+It spares both the surprise. What keeps the tables right is the fence (`schema/fence.py`), since a lock can be lost: its
+session may be ended, a lock file be removed.
+"""
 
 import fcntl
+import os
+import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from schema.database import Database, DatabaseUnusable, connect, sqlite_path
+from schema.fence import Superseded
 
 _KEY = 0x43686174746572
 """The key of PostgreSQL's advisory lock: `Chatter` in ASCII. Each database of a cluster has its own such lock."""
 
-PATIENCE = 2.0
+LOCK_TIMEOUT = 2.0
 """Seconds for PostgreSQL to notice that the session of a killed server has ended, which frees its lock."""
 
 _TAKEN = "another Chatter is running on this database"
 
 
-class Ownership:
-    """The right to write to a database. It ends with `release` or with the process, however that ends."""
+class Taken(Exception):
+    """Another process has the lock."""
 
-    def __init__(self, url: str) -> None:
-        """Takes the right. Raises `DatabaseUnusable` where another process has it."""
+
+class DatabaseMoved(Exception):
+    """The SQLite file is gone, or another one is in its place."""
+
+
+class Ownership:
+    """The lock on a database. It ends with `release` or with the process, however that ends."""
+
+    def __init__(self, url: str, *, timeout: float = 0.0) -> None:
+        """Takes the lock of an existing database. Raises `DatabaseUnusable` where another process has it.
+
+        `timeout` is PostgreSQL's, as in `schema.database.connect`.
+        """
+        self._path = sqlite_path(url)
         self._file: IO[bytes] | None = None
+        self._lock_file: IO[bytes] | None = None
         self._session: Database | None = None
-        path = sqlite_path(url)
-        if path is None:
-            self._session = connect(url, thread_safe=False)  # one thread takes the lock, another renews it
-            self._lock_session(self._session)
-        else:
-            self._file = _open(path.with_name(path.name + ".lock"))
-            self._lock_file(self._file)
+        try:
+            if self._path is None:
+                self._session = connect(url, timeout=timeout, thread_safe=False)  # one thread locks, another renews
+                _lock_session(self._session)
+            else:
+                self._file = _open(self._path)
+                self._lock_file = _lock(self._file)
+        except Taken as error:
+            self.release()
+            raise DatabaseUnusable(_TAKEN) from error
 
     def renew(self) -> None:
-        """Takes it again, since a database that has restarted has lost the lock. Raises `DatabaseUnusable`."""
+        """Takes the lock again, which a database that has restarted has lost. Raises `Superseded`."""
         if self._session is not None:
             self._session.close()
-            self._lock_session(self._session)
+            try:
+                _lock_session(self._session)
+            except Taken as error:
+                raise Superseded(_TAKEN) from error
+
+    def check_file(self) -> None:
+        """Raises `DatabaseMoved` unless the path still leads to the file that was opened."""
+        if self._path is None or self._file is None:
+            return
+        opened = os.fstat(self._file.fileno())
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise DatabaseMoved(f"the database file {self._path} is gone: {error.strerror}") from error
+        if (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino):
+            raise DatabaseMoved(f"another file has taken the place of the database file {self._path}")
 
     def release(self) -> None:
-        """Frees it for others."""
-        for held in (self._file, self._session):
+        """Frees the lock. All connections to a SQLite file have to be closed before: they share its locks."""
+        for held in (self._lock_file, self._file, self._session):
             if held is not None:
                 held.close()
 
-    def _lock_file(self, file: IO[Any]) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DatabaseUnusable(_TAKEN) from error
 
-    def _lock_session(self, session: Database) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not session.execute_sql("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()[0]:
-            if time.monotonic() > deadline:
-                raise DatabaseUnusable(_TAKEN)
-            time.sleep(PATIENCE / 10)
+def _lock(file: IO[bytes]) -> IO[bytes]:
+    """Locks the file itself on Linux, where that leaves SQLite's own locks alone; elsewhere a file beside it."""
+    if not sys.platform.startswith("linux"):
+        path = Path(os.path.realpath(file.name))
+        file = path.with_name(path.name + ".lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Taken from error
+    return file
+
+
+def _lock_session(session: Database) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while not session.execute_sql("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise Taken
+        time.sleep(LOCK_TIMEOUT / 10)
 
 
 def _open(path: Path) -> IO[bytes]:
     try:
-        return path.open("wb")
+        return path.open("rb")
     except OSError as error:
         raise DatabaseUnusable(f"cannot lock the database: {error}") from error

@@ -1,6 +1,6 @@
 """Rooms in which something was said."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import peewee
 
@@ -11,19 +11,16 @@ class Room(Model):
     """A room, from its first message on."""
 
     slug = peewee.CharField(64, primary_key=True)
+    last_message_at = peewee.CharField(27, default="", index=True)  # within a second, in a room that is spoken in
 
     @classmethod
-    def remember(cls, slugs: Iterable[str]) -> None:
-        """Adds the rooms that are not known yet."""
-        rows = [{cls.slug: slug} for slug in slugs]
-        if rows:
-            cls.insert_many(rows).on_conflict_ignore().execute()
+    def touch(cls, last_message_at: Mapping[str, str]) -> None:
+        """Stores the time of the last message of each room, and adds the rooms that are not known yet."""
+        if last_message_at:
+            rows = [{cls.slug: slug, cls.last_message_at: at} for slug, at in last_message_at.items()]
+            cls.insert_many(rows).on_conflict(conflict_target=[cls.slug], preserve=[cls.last_message_at]).execute()
 
     @classmethod
-    def recently_active(cls, limit: int) -> list[tuple[str, str]]:
-        """Returns up to `limit` rooms with the time of their last message, the latest first."""
-        from schema.message import Message  # which imports this module, as it adds rooms
-
-        of_room = Message.select(Message.inserted_at).where(Message.room == cls.slug)
-        last = of_room.order_by(Message.seq.desc()).limit(1).alias("last")
-        return tuples(cls.select(cls.slug, last).order_by(peewee.SQL("last").desc()).limit(limit))
+    def recently_active(cls, limit: int) -> list[str]:
+        """Returns up to `limit` rooms, the last spoken in first."""
+        return [slug for (slug,) in tuples(cls.select(cls.slug).order_by(cls.last_message_at.desc()).limit(limit))]

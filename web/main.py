@@ -7,12 +7,13 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import schema
 from chatter import __version__
-from schema.database import migrate
-from schema.ownership import Ownership
+from chatter.storage.backup import BackupFailed
+from web import maintenance
 from web.channels.endpoint import Authorize
 from web.server import NotEverythingSaved, Server
 from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
@@ -35,32 +36,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(vars(options), os.environ)
         set_up_logging(settings.log_level)
-        return _migrate(settings) if options.verb == "migrate" else _serve(settings)
-    except (BadSetting, AddressUnusable, schema.DatabaseUnusable) as error:
+        match options.verb:
+            case "serve":
+                return _serve(settings)
+            case "migrate":
+                return maintenance.migrate(settings)
+            case "backup":
+                return maintenance.backup(settings, options.folder)
+            case "restore":
+                return maintenance.restore(settings, options.folder)
+            case _:
+                return maintenance.check(settings)
+    except (BadSetting, AddressUnusable, BackupFailed, schema.DatabaseUnusable) as error:
         return _fail(2, error)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="chatter", description="A chat server that speaks Phoenix Channels.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="serve | migrate", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="serve | migrate | backup | restore | check", required=True)
     add_options(verbs.add_parser("serve", help="run the server", allow_abbrev=False))
-    add_options(
-        verbs.add_parser("migrate", help="bring the database up to date, which serve also does", allow_abbrev=False),
-        "database",
-        "log_level",
-    )
+    for verb, (does, folder) in _MAINTENANCE.items():
+        of_verb = verbs.add_parser(verb, help=does, allow_abbrev=False)
+        add_options(of_verb, "database", "spool_folder", "log_level")
+        if folder:
+            of_verb.add_argument("folder", metavar=folder, type=Path)
     return parser
 
 
-def _migrate(settings: Settings) -> int:
-    database = schema.open_database(settings.database)
-    ownership = Ownership(settings.database)
-    applied = migrate(database)
-    database.close()
-    ownership.release()
-    print(f"{len(applied)} migrations applied" + "".join(f"\n  {name}" for name in applied))
-    return 0
+_MAINTENANCE = {
+    "migrate": ("bring the database up to date, which serve also does", None),
+    "backup": ("copy the database and the files beside it, also while the server runs", "TO"),
+    "restore": ("put a backup in the place of the database, while no server runs", "FROM"),
+    "check": ("say what is wrong with the database and the files beside it", None),
+}
+"""What each command does, and the folder that it takes."""
 
 
 def _serve(settings: Settings) -> int:
@@ -70,6 +80,8 @@ def _serve(settings: Settings) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_run(settings, authorize))
+        except schema.DatabaseLost as error:
+            return _fail(1, f"stopped: {error}")
         except NotEverythingSaved:
             return _fail(1, "stopped, but neither the database nor a file took everything that was said")
     return 0
@@ -90,8 +102,11 @@ async def _run(settings: Settings, authorize: Authorize) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = Server(settings, authorize)
     print(f"Chatter is ready at {server.start()}", flush=True)
+    server.database_lost.add_done_callback(lambda _lost: stop.set())
     await stop.wait()
     await server.stop()
+    if server.database_lost.done():
+        raise server.database_lost.result()
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -13,7 +13,6 @@ the database close.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pykka
@@ -21,10 +20,14 @@ from tornado.web import Application
 
 from chatter.messages import Save
 from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog
+from chatter.storage.backlog import Backlog, OnDeath
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
+from chatter.storage.read_queue import OnDeath as OnHistoryDeath
+from chatter.storage.read_queue import ReadQueue
+from chatter.storage.spool import memory_of
 from chatter.storage.storage import Storage
+from schema import DatabaseLost, WentBack
 from web.channels.endpoint import Authorize, Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler
 from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
@@ -53,11 +56,15 @@ class Server:
             settings.database,
             sqlite_synchronous=settings.sqlite_synchronous,
             spool_folder=settings.spool_folder,
+            database_timeout=settings.database_timeout,
         )
-        self._history: pykka.ActorRef[Any] = History.start(self._storage.database)
+        self._history = ReadQueue(
+            self._start_history, max_waiting=settings.max_waiting_reads, max_for_client=settings.max_client_reads
+        )
         self._give_up = threading.Event()
         self._backlog = Backlog(settings.max_unsaved_messages, settings.max_unsaved_bytes)
-        self._backlog.open(self._start_persistence)
+        self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
+        self._backlog.open(self._start_persistence, self._on_lost)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(self._backlog, self._history, self._storage.epoch, settings.rooms, expected)
         self._endpoint = Endpoint(settings, self._supervisor, self._history, self._backlog, authorize)
@@ -78,29 +85,47 @@ class Server:
         self._endpoint.is_accepting = False
         await self._supervisor.empty_mailboxes()
         await self._save_what_can_be_saved()
+        remembered = await self._supervisor.recall() if self._has_gone_back else []
         self._storage.presence_snapshot.save(await self._supervisor.stop())
         await self._close_connections()
-        self._spool(await self._backlog.close())
-        await self._history.stop(block=False)
+        self._spool([*remembered, *await self._backlog.close(self._settings.stop_timeout)])
+        await self._history.close(self._settings.stop_timeout)
         self._storage.ownership.release()
         self._gc_policy.uninstall()
 
-    def _start_persistence(self, on_death: Callable[[], None]) -> pykka.ActorRef[Any]:
+    def _start_history(self, on_death: OnHistoryDeath) -> pykka.ActorRef[Any]:
+        return History.start(self._storage.database, check_file=self._storage.ownership.check_file, on_death=on_death)
+
+    def _start_persistence(self, on_death: OnDeath) -> pykka.ActorRef[Any]:
         return Persistence.start(
             self._storage.database,
             self._history,
             backlog=self._backlog,
             committer=self._storage.committer,
             give_up=self._give_up,
-            renew=self._storage.ownership.renew,
+            ownership=self._storage.ownership,
             on_death=on_death,
         )
 
+    def _on_lost(self, error: DatabaseLost) -> None:
+        """Has the server stop: a new epoch must begin."""
+        if not self.database_lost.done():
+            self.database_lost.set_result(error)
+
+    @property
+    def _has_gone_back(self) -> bool:
+        """Whether the database lacks messages that rooms may still remember. The next start saves them again."""
+        return self.database_lost.done() and isinstance(self.database_lost.result(), WentBack)
+
     async def _save_what_can_be_saved(self) -> None:
+        if self.database_lost.done():
+            return
         try:
             await asyncio.wait_for(self._backlog.flush(), self._settings.stop_timeout)
         except TimeoutError:
             logger.error("the database did not take everything in time")
+        except DatabaseLost as error:
+            self._on_lost(error)
         except Exception:
             logger.exception("persistence gave up")
         self._give_up.set()
@@ -126,7 +151,7 @@ class Server:
 
     def _spool(self, unsaved: list[Save]) -> None:
         try:
-            self._storage.spool.write(unsaved)
+            self._storage.spool.write(memory_of(unsaved))
         except OSError as error:
             logger.exception("messages could be saved neither in the database nor in the spool: %s", unsaved)
             raise NotEverythingSaved from error

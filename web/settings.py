@@ -109,6 +109,9 @@ class Settings:
         str,
         "folder of the spool, dead letters and presence snapshot; default: the SQLite file's, or var for PostgreSQL",
     )
+    database_timeout: float = _setting(
+        30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement or to acknowledge a packet"
+    )
     log_level: str = _setting("warning", _one_of(*_LEVELS), f"lowest level that is logged: {', '.join(_LEVELS)}")
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by spaces; * allows any"
@@ -141,6 +144,14 @@ class Settings:
         33_554_432,
         _whole(1_024, 100_000_000_000),
         "most bytes of messages that wait to be committed; beyond that posts are refused",
+    )
+    max_waiting_reads: int = _setting(
+        1_000,
+        _whole(1, 1_000_000),
+        "most database reads of all clients that wait; beyond that reads are refused with `busy`",
+    )
+    max_client_reads: int = _setting(
+        8, _whole(1, 10_000), "most waiting database reads of one connection; beyond that reads are refused with `busy`"
     )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
     max_frame_bytes: int = _setting(

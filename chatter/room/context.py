@@ -1,10 +1,9 @@
 """What all rooms of a server share: their settings, and the parts of the server that they talk to."""
 
 import dataclasses
-from typing import Any, Protocol
+from typing import Protocol
 
-import pykka
-
+from chatter.actors import Tellable
 from chatter.clock import Clock, wall_clock
 from chatter.messages import People, RoomMessage
 from chatter.room.handover import Handover
@@ -62,5 +61,5 @@ class RoomContext:
     epoch: int  # this start of the server
     supervisor: RoomSupervisor
     backlog: Backlog
-    history: pykka.ActorRef[Any]
+    history: Tellable
     clock: Clock = wall_clock

@@ -19,6 +19,7 @@ from chatter.messages import (
     PresenceGraceEnded,
     PresencePauseEnded,
     ReadHistory,
+    Recall,
     Refused,
     Relay,
     Retire,
@@ -66,7 +67,7 @@ def answer_quarantined(message: RoomMessage) -> None:
             pass  # the client is leaving, or has asked for nothing
         case Loaded() | LoadFailed() | Saved() | NotSaved() | PageLoaded() | MissedLoaded() | LookedUp():
             pass  # from the storage
-        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Retire():
+        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Recall() | Retire():
             pass  # from the room itself or its supervisor
         case _:
             assert_never(message)

@@ -10,7 +10,6 @@ from chatter.messages import (
     MissedLoaded,
     PageLoaded,
     ReadHistory,
-    Refused,
     RoomRef,
     Subscriber,
     Sync,
@@ -19,8 +18,6 @@ from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
 from chatter.room.recent_messages import RecentMessages
 from chatter.room.recovery import CatchUp, RecoveryRules
-
-UNAVAILABLE = Refused("unavailable")
 
 
 class PastRequests:
@@ -70,8 +67,8 @@ class PastRequests:
         """Returns what the client missed, or None where it has left or is refused."""
         if self._pending.pop(join.subscriber, None) is None:
             return None
-        if loaded.messages is None:
-            self._broadcaster.push(join.subscriber, join.subscriber.refuse("unavailable"))
+        if loaded.refused is not None:
+            self._broadcaster.push(join.subscriber, join.subscriber.refuse(loaded.refused.reason))
             return None
         assert join.position is not None
         return self._recovery.from_database(join.position, loaded.base, loaded.messages)
@@ -89,8 +86,8 @@ class PastRequests:
         """Answers a `sync` with what the database has answered."""
         if self._pending.pop(id(sync), None) is None:
             return
-        if loaded.messages is None:
-            self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, UNAVAILABLE))
+        if loaded.refused is not None:
+            self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, loaded.refused))
         else:
             self._answer_sync(sync, self._recovery.from_database(sync.position, loaded.base, loaded.messages))
 

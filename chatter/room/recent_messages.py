@@ -73,6 +73,15 @@ class RecentMessages:
             if self._by_client_id.get((gone.name, gone.id)) is gone:
                 del self._by_client_id[gone.name, gone.id]
 
+    def by_epoch(self, current: int) -> list[tuple[int, list[Posted]]]:
+        """Returns the messages in memory with the epoch of each, oldest first; `current` is the server's."""
+        ends = sorted((last, epoch) for epoch, last in self._epoch_ends.items())
+        found: dict[int, list[Posted]] = {}
+        for posted in self._messages:
+            epoch = next((epoch for last, epoch in ends if posted.seq <= last), current)
+            found.setdefault(epoch, []).append(posted)
+        return list(found.items())
+
     def trim(self, saved: int) -> None:
         """Drops what exceeds the sizes, but no message after `saved`."""
         surplus = min(len(self._messages) - self._size, saved + 1 - self.oldest)

@@ -32,10 +32,12 @@ from chatter.messages import (
     PresenceGraceEnded,
     PresencePauseEnded,
     ReadHistory,
+    Recall,
     Relay,
     Relayed,
     Retire,
     RoomMessage,
+    Save,
     Saved,
     ShowTyping,
     StartedTyping,
@@ -117,11 +119,11 @@ class Room(LoopActor):
         if len(self._presence) > 0:
             asyncio.get_running_loop().call_later(settings.presence_grace, self._tell_self, PresenceGraceEnded())
 
-    def on_receive(self, message: RoomMessage) -> None:
+    def on_receive(self, message: RoomMessage) -> list[Save] | None:
         """Dispatches one message. Until the past is loaded, all messages but that one wait."""
         if not self._has_begun and not isinstance(message, Loaded | LoadFailed):
             self._waiting_mail.append(message)
-            return
+            return None
         self._current_message = message
         match message:
             case Post():
@@ -161,10 +163,13 @@ class Room(LoopActor):
             case PresenceGraceEnded():
                 self._presence.drop_expected()
                 self._people_changed = True
+            case Recall():
+                return self._recall()
             case Retire():
                 self._retire()
             case _:
                 assert_never(message)
+        return None
 
     def on_turn_end(self) -> None:
         """Has the turn saved, then delivered, then reports what changed to the supervisor."""
@@ -290,6 +295,10 @@ class Room(LoopActor):
             self.stop()
         else:
             self._is_idle = False  # so that the end of the turn reports anew if it is idle after all
+
+    def _recall(self) -> list[Save]:
+        said = self._recent.by_epoch(self._context.epoch)
+        return [Save(None, self._slug, epoch, tuple(messages)) for epoch, messages in said]
 
     def _tell_self(self, message: PresencePauseEnded | PresenceGraceEnded) -> None:
         if self.actor_ref.is_alive():

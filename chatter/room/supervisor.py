@@ -26,11 +26,11 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
 
 import pykka
 
-from chatter.messages import People, Retire, RoomMessage, RoomRef
+from chatter.actors import Tellable
+from chatter.messages import People, Recall, Retire, RoomMessage, RoomRef, Save
 from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover, answer_quarantined
 from chatter.room.room import Room
@@ -53,7 +53,7 @@ class Supervisor:
     def __init__(
         self,
         backlog: Backlog,
-        history: pykka.ActorRef[Any],
+        history: Tellable,
         epoch: int,
         settings: RoomSettings | None = None,
         expected: Mapping[str, People] | None = None,
@@ -94,6 +94,11 @@ class Supervisor:
         """Waits until no room has mail: the backlog has then been told everything that was said."""
         while not all(room.actor_inbox.empty() for room in self._rooms.values()):
             await asyncio.sleep(0)  # rooms take their turns
+
+    async def recall(self) -> list[Save]:
+        """Returns all messages that rooms remember."""
+        found = [await room.ask(Recall(), block=False) for room in list(self._rooms.values())]
+        return [save for saves in found for save in saves or ()]
 
     async def stop(self) -> Mapping[str, People]:
         """Stops all rooms once they have handled their mail, and returns who was present in them."""

@@ -10,17 +10,22 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pykka
 
-from chatter.actors import tell_if_alive
+from chatter.actors import stop_thread, tell_if_alive
 from chatter.messages import Flush, Load, Save, Work
+from schema import DatabaseLost
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds before a dead persistence actor is replaced: doubled each time until a message is done with."""
+
+
+OnDeath: TypeAlias = Callable[[BaseException | None], None]
+"""Told of the death of a persistence actor, on any thread, with the error of which it died."""
 
 
 class Backlog:
@@ -41,13 +46,22 @@ class Backlog:
         self._start: Callable[[], pykka.ActorRef[Any]] | None = None
         self._actor: pykka.ActorRef[Any] | None = None
         self._pause = FIRST_PAUSE
+        self._on_lost: Callable[[DatabaseLost], None] = lambda _error: None
 
-    def open(self, start: Callable[[Callable[[], None]], pykka.ActorRef[Any]]) -> None:
-        """Starts a persistence actor with `start(on_death)`, now and each time one has died."""
+    def open(
+        self,
+        start: Callable[["OnDeath"], pykka.ActorRef[Any]],
+        on_lost: Callable[[DatabaseLost], None] = lambda _error: None,
+    ) -> None:
+        """Starts a persistence actor with `start(on_death)`, now and each time one has died.
+
+        One that dies since the database is lost is not replaced; `on_lost` is told.
+        """
         self._loop = loop = asyncio.get_running_loop()
+        self._on_lost = on_lost
 
-        def on_death() -> None:
-            loop.call_soon_threadsafe(self._schedule_restart)
+        def on_death(error: BaseException | None) -> None:
+            loop.call_soon_threadsafe(self._died, error)
 
         self._start = lambda: start(on_death)
         self._actor = self._start()
@@ -113,12 +127,16 @@ class Backlog:
             else:
                 return
 
-    async def close(self) -> list[Save]:
-        """Stops the actor, and returns what it did not save."""
+    async def close(self, timeout: float = 60.0) -> list[Save]:
+        """Stops the actor, and returns what it did not save.
+
+        An actor whose database call does not return within `timeout` seconds is left behind. What it may still commit
+        is returned too: the spool takes a message twice without harm.
+        """
         self._send()
         actor, self._actor, self._start = self._actor, None, None
-        if actor is not None:
-            await actor.stop(block=False)
+        if actor is not None and not await stop_thread(actor, timeout):
+            logger.error("a database call has not returned within %g s and is left behind", timeout)
         self._drop_done()
         return [message for message in self._in_flight if isinstance(message, Save)]
 
@@ -135,8 +153,11 @@ class Backlog:
             self._dropped += 1
             self._pause = FIRST_PAUSE
 
-    def _schedule_restart(self) -> None:
-        if self._start is not None:
+    def _died(self, error: BaseException | None) -> None:
+        if isinstance(error, DatabaseLost):
+            self._start = None
+            self._on_lost(error)
+        elif self._start is not None:
             logger.error("persistence died and is restarted in %.2f s", self._pause)
             asyncio.get_running_loop().call_later(self._pause, self._restart)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)

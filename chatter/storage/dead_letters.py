@@ -2,21 +2,26 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
-from chatter.messages import Posted, Save
-from chatter.storage.records import append_lines, object_of
+from chatter.storage.records import append_lines
 
 logger = logging.getLogger(__name__)
 
 
 class DeadLetters:
-    """Owns the file: one JSON object a line, with the database's error."""
+    """Owns the file: one JSON object a line, with the reason. It is only ever added to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database: str = "") -> None:
+        """`database` is the identity of the database, which each line names."""
         self._path = path
+        self._database = database
 
-    def put(self, save: Save, posted: Posted, error: Exception) -> None:
-        """Logs the whole message and appends it to the file. Raises `OSError`."""
-        letter = {**object_of(save, posted), "error": str(error)}
-        logger.error("the database refuses a message, which is kept in %s: %s", self._path, letter)
-        append_lines(self._path, [letter])
+    def put(self, letter: dict[str, Any], error: str) -> None:
+        """Logs the whole letter, and appends it to the file. Where that fails, the log alone has it."""
+        letter = {"database": self._database, **letter, "error": error}
+        logger.error("a message cannot be saved and is kept in %s: %s", self._path, letter)
+        try:
+            append_lines(self._path, [letter])
+        except OSError as failure:
+            logger.error("%s cannot be written, so the line above is all there is: %s", self._path, failure)

@@ -1,11 +1,11 @@
 """History: the actor that reads from the database what is no longer in a room's memory.
 
-Owns a connection that only reads. Hears `HistoryMessage`s; tells rooms `Loaded`, `LoadFailed`, `PageLoaded`,
-`MissedLoaded` and `LookedUp`.
+Owns a connection that only reads. Hears `HistoryMessage`s from the read queue; tells rooms `Loaded`, `LoadFailed`,
+`PageLoaded`, `MissedLoaded` and `LookedUp`.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from chatter.actors import ThreadActor, tell_if_alive
@@ -14,7 +14,6 @@ from chatter.messages import (
     ListRooms,
     Load,
     Loaded,
-    LoadFailed,
     LoadMissed,
     LoadPage,
     LookedUp,
@@ -24,37 +23,61 @@ from chatter.messages import (
     PageLoaded,
     Ping,
     Posted,
-    Refused,
     RoomListed,
 )
+from chatter.storage.read_queue import UNAVAILABLE, refuse
 from chatter.storage.records import posted_of
-from schema import Database, Message, MessageRow, Room
+from schema import Database, Message, MessageRow, Room, void_row
 
 logger = logging.getLogger(__name__)
 
 
 class History(ThreadActor):
-    """Reads messages and rooms. A read that fails is answered with a refusal and not tried again: the client will."""
+    """Reads messages and rooms. A read that fails twice is answered with a refusal; the client will try again."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        check_file: Callable[[], None] = lambda: None,
+        on_death: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`check_file` raises where the file has been moved away, which a `Ping` then says."""
         super().__init__()
         self._database = database
+        self._check_file = check_file
+        self._on_death = on_death
+        self._unreadable: str | None = None  # a room that could not be read
 
     def on_receive(self, message: HistoryMessage) -> list[RoomListed] | None:
         """Reads and tells the room, or returns what was asked for. An asker gets the exception of a failed read."""
         try:
-            return self._read(message)
+            return self._read_again_if_it_fails(message)
         except Exception:
             self._database.close()  # the next read opens a new connection
             if isinstance(message, ListRooms | Ping):
                 raise
             logger.exception("room %s cannot be read", message.slug)
-            self._refuse(message)
+            self._unreadable = message.slug
+            refuse(message, UNAVAILABLE)
             return None
 
     def on_stop(self) -> None:
         """Closes the connection."""
         self._database.close()
+
+    def on_failure(self, *_why: object) -> None:
+        """Reports the death to the read queue, which starts another."""
+        self._on_death()
+        self._database.close()
+
+    def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | None:
+        try:
+            return self._read(message)
+        except Exception as error:
+            logger.info("a read failed and is tried once more: %s", error)
+            self._database.close()  # a database that has restarted knows this connection no more
+            return self._read(message)
 
     def _read(self, message: HistoryMessage) -> list[RoomListed] | None:
         match message:
@@ -68,32 +91,40 @@ class History(ThreadActor):
                 first = Message.by_client_id(message.slug, post.name, post.id or "")
                 tell_if_alive(message.room, LookedUp(post, first and posted_of(first)))
             case ListRooms():
-                return [RoomListed(*row) for row in Room.recently_active(message.limit)]
+                return self._list_rooms(message.limit)
             case Ping():
-                Room.recently_active(1)  # SQLite looks at its file only where a table is read
+                self._ping()
             case _:
                 assert_never(message)
         return None
 
     def _load(self, load: Load) -> None:
-        recent = _posted(Message.latest(load.slug, load.limit))
+        rows = Message.latest(load.slug, load.limit)
+        newest = rows[-1].seq if rows else 0
+        recent = _contiguous(rows, max(newest - load.limit + 1, rows[0].seq) if rows else 1, newest + 1)
         epochs = Message.epoch_ends(load.slug, recent[0].seq - 1) if recent else ()
         tell_if_alive(load.room, Loaded(recent, epochs, Message.voids(load.slug) if recent else ()))
 
     def _load_page(self, page: LoadPage) -> None:
-        request = page.request
+        request, limit = page.request, page.request.limit
         if request.after is not None:
-            messages = _posted(Message.after(page.slug, request.after, request.limit))
+            messages = self._after(page.slug, request.after, limit)
             more = bool(messages) and messages[-1].seq < page.newest
         else:
-            messages = _posted(Message.before(page.slug, request.before or page.newest + 1, request.limit))
+            end = min(request.before or page.newest + 1, page.newest + 1)
+            rows = Message.before(page.slug, end, limit)
+            messages = _contiguous(rows, max(end - limit, rows[0].seq), end) if rows else ()
             more = bool(messages) and messages[0].seq > 1
         tell_if_alive(page.room, PageLoaded(request, Page(messages, more)))
 
     def _load_missed(self, missed: LoadMissed) -> None:
         base = self._base(missed)
-        messages = [] if base is None else Message.after(missed.slug, min(missed.since, base), missed.limit)
-        tell_if_alive(missed.room, MissedLoaded(missed.request, base, _posted(messages)))
+        messages = () if base is None else self._after(missed.slug, min(missed.since, base), missed.limit)
+        tell_if_alive(missed.room, MissedLoaded(missed.request, base, messages))
+
+    def _after(self, slug: str, seq: int, limit: int) -> tuple[Posted, ...]:
+        rows = Message.after(slug, seq, limit)
+        return _contiguous(rows, seq + 1, min(seq + limit, rows[-1].seq) + 1) if rows else ()
 
     def _base(self, missed: LoadMissed) -> int | None:
         """Returns the last seq of the client's epoch, or None where it lies too far back to matter."""
@@ -106,17 +137,32 @@ class History(ThreadActor):
         has_read_everything = missed.above <= 0
         return 0 if has_read_everything else None
 
-    def _refuse(self, message: Load | LoadPage | LoadMissed | LookUp) -> None:
-        match message:
-            case Load():
-                tell_if_alive(message.room, LoadFailed())
-            case LoadPage(request=request):
-                tell_if_alive(message.room, PageLoaded(request, Refused("unavailable")))
-            case LoadMissed(request=request):
-                tell_if_alive(message.room, MissedLoaded(request, None, None))
-            case LookUp(post=post):
-                tell_if_alive(message.room, LookedUp(post, None, failed=True))
+    def _list_rooms(self, limit: int) -> list[RoomListed]:
+        slugs = Room.recently_active(limit)
+        listed = [RoomListed(slug, at) for slug, at in Message.last_times(slugs).items()]
+        return sorted(listed, key=lambda room: room.last_message_at, reverse=True)
+
+    def _ping(self) -> None:
+        self._check_file()
+        Room.recently_active(1)  # SQLite looks at its file only where a table is read
+        if self._unreadable is not None:
+            Message.latest(self._unreadable, 1_000)
+            self._unreadable = None
 
 
-def _posted(rows: Iterable[MessageRow]) -> tuple[Posted, ...]:
-    return tuple(map(posted_of, rows))
+def _contiguous(rows: Iterable[MessageRow], first: int, end: int) -> tuple[Posted, ...]:
+    """Makes messages of the places from `first` to `end` - 1. A place without a row, as after a restore, is void."""
+    messages: list[Posted] = []
+    inserted_at, place = "", first
+    for row in rows:
+        inserted_at = row.inserted_at
+        messages += _voids(place, min(row.seq, end), inserted_at)
+        if first <= row.seq < end:
+            messages.append(posted_of(row))
+        place = max(first, row.seq + 1)
+    messages += _voids(place, end, inserted_at)
+    return tuple(messages)
+
+
+def _voids(first: int, end: int, inserted_at: str) -> list[Posted]:
+    return [posted_of(void_row(seq, inserted_at)) for seq in range(first, end)]

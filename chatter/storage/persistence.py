@@ -3,6 +3,7 @@
 Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`) and `Flush`. Tells rooms
 `NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A commit that fails is
 tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and rooms go on talking.
+Where the database is another server's, or has gone back in time, this actor fails for good: `DatabaseLost`.
 """
 
 import logging
@@ -10,15 +11,15 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, assert_never
+from types import TracebackType
+from typing import assert_never
 
-import pykka
-
-from chatter.actors import ThreadActor, tell_if_alive
+from chatter.actors import Tellable, ThreadActor, tell_if_alive
 from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Work, size_of
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer
-from schema import Database
+from schema import Database, DatabaseLost
+from schema.ownership import Ownership
 
 logger = logging.getLogger(__name__)
 
@@ -43,17 +44,17 @@ class Persistence(ThreadActor):
     def __init__(
         self,
         database: Database,
-        history: pykka.ActorRef[Any],
+        history: Tellable,
         *,
         backlog: Backlog,
         committer: Committer,
         give_up: threading.Event,
-        renew: Callable[[], None] = lambda: None,
-        on_death: Callable[[], None] = lambda: None,
+        ownership: Ownership | None = None,
+        on_death: Callable[[BaseException | None], None] = lambda _error: None,
     ) -> None:
         """Once `give_up` is set, a commit that fails is not tried again.
 
-        `renew` is called before each further try: it makes sure that the database is still ours, or raises.
+        `on_death` is told the error of which the actor dies. Without `ownership` nobody else can use the database.
         """
         super().__init__()
         self._database = database
@@ -61,7 +62,7 @@ class Persistence(ThreadActor):
         self._backlog = backlog
         self._committer = committer
         self._give_up = give_up
-        self._renew = renew
+        self._ownership = ownership
         self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at = 0.0
@@ -87,10 +88,15 @@ class Persistence(ThreadActor):
         finally:
             self._database.close()
 
-    def on_failure(self, *_why: object) -> None:
+    def on_failure(
+        self,
+        _error_type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
         """Reports the death to the backlog, which starts another actor and tells it again what is not committed."""
+        self._on_death(error)
         self._database.close()
-        self._on_death()
 
     def _gather(self, work: Work) -> None:
         for told in work.told:
@@ -126,9 +132,13 @@ class Persistence(ThreadActor):
 
     def _try_to_commit(self, *, again: bool) -> Sequence[tuple[Save, NotSaved]] | None:
         try:
-            if again:
-                self._renew()
+            if self._ownership is not None:
+                self._ownership.check_file()
+                if again:
+                    self._ownership.renew()
             return self._committer.commit(self._batch)
+        except DatabaseLost:
+            raise
         except Exception:
             logger.exception("saving failed, will be tried again")
             self._database.close()  # the next try opens a new connection

@@ -1,5 +1,6 @@
 """How a message is written down: as a row of the database, and as a line of JSON in the files beside it."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -26,8 +27,32 @@ def object_of(save: Save, posted: Posted) -> dict[str, Any]:
 
 
 def append_lines(path: Path, objects: Iterable[dict[str, Any]]) -> None:
-    """Appends JSON objects to a file, one a line, and waits until they are on the disk."""
+    """Appends JSON objects to a file, one a line, and waits until they are on the disk. Raises `OSError`."""
     with path.open("a", encoding="ascii") as file:
         file.writelines(json.dumps(each) + "\n" for each in objects)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, and waits until it is on the disk. Raises `OSError`."""
+    aside = path.with_name(path.name + ".new")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+        _sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,4 +1,8 @@
-"""The spool: a file of messages that could not be saved before the server stopped."""
+"""The spool: a file of messages that could not be saved before the server stopped, for its next start.
+
+Its name and each of its lines carry the identity of the database, so that another database of the same name, or of the
+same spool folder, leaves it alone.
+"""
 
 import json
 import logging
@@ -6,66 +10,137 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chatter.messages import Save
+from chatter.messages import Posted, Save
 from chatter.storage.committer import Committer
-from chatter.storage.records import append_lines, object_of, posted_of
-from schema import MessageRow
+from chatter.storage.dead_letters import DeadLetters
+from chatter.storage.records import object_of, posted_of, replace_file
+from schema import Message, MessageRow, void_row
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
-"""Of the lines that are written; lines without a version count as 1.
+VERSION = 2
+"""Of the lines that are written. Version 1, whose lines have neither a version nor a database, is read too.
 
 A column that has a default in `MessageRow` needs no new version. Any other change does, and a way to read the old."""
 
+BATCH = 500
+"""Messages in one transaction."""
 
-class SpoolUnreadable(Exception):
-    """A line of the spool is not what was expected. The message names the file and the line."""
+MAX_GAP = 10_000
+"""Places that are voided in a room so that the messages after them can be saved; beyond it they are dead letters."""
+
+
+class LineRejected(Exception):
+    """A line that is not saved, and why."""
 
 
 class Spool:
     """Owns the file. The server that stops writes it, the next start replays it: one JSON object a line."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, database: str) -> None:
+        """`database` is the identity of the database."""
+        self.path = path
+        self._database = database
 
     def write(self, saves: Iterable[Save]) -> None:
-        """Appends messages that were not saved. Raises `OSError`."""
-        lines = [{"version": VERSION, **object_of(save, posted)} for save in saves for posted in save.messages]
+        """Adds messages that were not saved: all of them, or none. Raises `OSError`."""
+        fixed = {"version": VERSION, "database": self._database}
+        lines = [json.dumps({**fixed, **object_of(save, posted)}) for save in saves for posted in save.messages]
         if lines:
-            append_lines(self._path, lines)
-            logger.warning("%d messages could not be saved and are kept in %s", len(lines), self._path)
+            earlier = self.path.read_bytes() if self.path.exists() else b""
+            replace_file(self.path, earlier + "".join(line + "\n" for line in lines).encode("ascii"))
+            logger.warning("%d messages could not be saved and are kept in %s", len(lines), self.path)
 
-    def replay(self, committer: Committer) -> int:
-        """Commits the messages of the file, removes it, and returns how many they were.
+    def replay(self, committer: Committer, dead_letters: DeadLetters) -> int:
+        """Saves the messages of the file, removes it, and returns how many were saved.
 
-        Raises `SpoolUnreadable`, or what the driver raises; the file stays then.
+        What is not this database's next word goes to the dead letters, with a warning, as does a line that cannot be
+        read. Raises what the driver raises; the file stays then, and is replayed by the next start.
         """
-        if not self._path.exists():
+        if not self.path.exists():
             return 0
-        lines = self._path.read_text(encoding="ascii").splitlines()
-        saves = [self._read(number, line) for number, line in enumerate(lines, 1)]
-        for save in saves:
-            committer.commit([save])
-        self._path.unlink()
-        return len(saves)
+        follows, batch, saved = _Continuation(), list[Save](), 0
+        for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
+            try:
+                batch += follows.check(self.parse(line))
+            except LineRejected as error:
+                logger.warning("%s, line %d is not saved: %s", self.path, number, error)
+                dead_letters.put({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}")
+            if len(batch) >= BATCH:
+                saved += _commit(committer, batch)
+        saved += _commit(committer, batch)
+        self.path.unlink()
+        return saved
 
-    def _read(self, number: int, line: str) -> Save:
+    def parse(self, line: bytes) -> Save:
+        """Reads a line. Raises `LineRejected`."""
         try:
-            return _save_of(json.loads(line))
+            return self._save_of(json.loads(line))
         except (TypeError, ValueError) as error:
-            raise SpoolUnreadable(f"{self._path}, line {number}: {error}") from error
+            raise LineRejected(str(error)) from error
+
+    def _save_of(self, fields: Any) -> Save:
+        """Reads the fields of a line. Raises `TypeError` and `ValueError`."""
+        if not isinstance(fields, dict):
+            raise ValueError("expected a JSON object")
+        version, database = fields.pop("version", 1), fields.pop("database", self._database)
+        if version not in (1, VERSION):
+            raise ValueError(f"expected version {VERSION} or 1, got {version}: a newer Chatter has written it")
+        if database != self._database:
+            raise ValueError(f"it belongs to another database, {database}")
+        missing = {"room", "epoch"} - fields.keys()
+        if missing:
+            raise ValueError(f"expected {' and '.join(sorted(missing))}")
+        room, epoch = fields.pop("room"), fields.pop("epoch")
+        row = MessageRow(**fields)  # TypeError: a column too few or too many
+        if not (isinstance(room, str) and isinstance(epoch, int) and isinstance(row.seq, int)):
+            raise ValueError("expected a room's name, and whole numbers for epoch and seq")
+        return Save(None, room, epoch, (posted_of(row),))
 
 
-def _save_of(fields: Any) -> Save:
-    """Reads one line. Raises `TypeError` and `ValueError`."""
-    if not isinstance(fields, dict):
-        raise ValueError("expected a JSON object")
-    version = fields.pop("version", 1)
-    if version != VERSION:
-        raise ValueError(f"expected version {VERSION}, got {version}: a newer Chatter has written it")
-    missing = {"room", "epoch"} - fields.keys()
-    if missing:
-        raise ValueError(f"expected {' and '.join(sorted(missing))}")
-    room, epoch = fields.pop("room"), fields.pop("epoch")
-    return Save(None, room, epoch, (posted_of(MessageRow(**fields)),))  # TypeError: a column too few or too many
+class _Continuation:
+    """Decides which messages are the next word of their room in this database."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
+
+    def check(self, save: Save) -> list[Save]:
+        """Returns what to commit: nothing for a message that is there, void places before one that leaves a gap.
+
+        Raises `LineRejected`.
+        """
+        (posted,) = save.messages
+        last, epoch = self._ends.get(save.slug) or Message.last_place(save.slug)
+        if posted.seq <= last:
+            there = Message.at(save.slug, posted.seq)
+            if there is not None and there.id in (posted.id, void_row(posted.seq, "").id):
+                return []  # an earlier start has saved or voided it, and could not remove the file
+            raise LineRejected(f"room {save.slug} has another message in place {posted.seq}")
+        if save.epoch < epoch:
+            raise LineRejected(f"room {save.slug} was spoken in since, in epoch {epoch}")
+        if posted.seq > last + 1 + MAX_GAP:
+            raise LineRejected(f"room {save.slug} ends at {last}, too far before {posted.seq}")
+        self._ends[save.slug] = (posted.seq, save.epoch)
+        gap = tuple(posted_of(void_row(seq, posted.inserted_at)) for seq in range(last + 1, posted.seq))
+        if not gap:
+            return [save]
+        logger.warning("room %s lacks %d messages from %d on, which are void now", save.slug, len(gap), last + 1)
+        return [Save(None, save.slug, save.epoch, gap), save]
+
+
+def _commit(committer: Committer, batch: list[Save]) -> int:
+    """Commits and empties the batch; returns how many of its messages are no void places."""
+    if batch:
+        committer.commit(batch)
+    number = sum(not posted.void for save in batch for posted in save.messages)
+    batch.clear()
+    return number
+
+
+def memory_of(saves: Iterable[Save]) -> list[Save]:
+    """Sorts what rooms remember by room and place, each message once."""
+    places: dict[tuple[str, int], tuple[int, Posted]] = {}
+    for save in saves:
+        for posted in save.messages:
+            places[save.slug, posted.seq] = (save.epoch, posted)
+    return [Save(None, slug, epoch, (posted,)) for (slug, _), (epoch, posted) in sorted(places.items())]

@@ -1,6 +1,7 @@
 """The storage of one server: the database that it owns, this start's epoch, and the files beside the database."""
 
 import dataclasses
+import logging
 from pathlib import Path
 from typing import Self
 
@@ -8,9 +9,11 @@ import schema
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.presence_snapshot import PresenceSnapshot
-from chatter.storage.spool import Spool, SpoolUnreadable
-from schema.database import migrate, sqlite_path
+from chatter.storage.spool import Spool
+from schema.database import check_integrity, migrate, sqlite_path
 from schema.ownership import Ownership
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,40 +28,56 @@ class Storage:
     presence_snapshot: PresenceSnapshot
 
     @classmethod
-    def open(cls, url: str, *, sqlite_synchronous: str = "full", spool_folder: str = "") -> Self:
-        """Opens the database and owns it, migrates it, replays the spool, and begins an epoch.
+    def open(
+        cls, url: str, *, sqlite_synchronous: str = "full", spool_folder: str = "", database_timeout: float = 0.0
+    ) -> Self:
+        """Opens the database and owns it, checks and migrates it, begins an epoch, and replays the spool.
 
         Raises `schema.DatabaseUnusable`.
         """
-        database = schema.open_database(url, sqlite_synchronous)
-        ownership = Ownership(url)
+        database = schema.open_database(url, sqlite_synchronous, timeout=database_timeout)
+        ownership = Ownership(url, timeout=database_timeout)
+        check_integrity(database)
         migrate(database)
-        files = _files_beside(url, spool_folder)
-        committer = Committer(DeadLetters(files.with_name(files.name + ".dead-letters.jsonl")))
-        spool = Spool(files.with_name(files.name + ".unsaved.jsonl"))
         try:
-            spool.replay(committer)
+            identity = schema.Identity.read()
             epoch = schema.Epoch.begin()
-        except SpoolUnreadable as error:
-            raise schema.DatabaseUnusable(f"cannot save what an earlier server left: {error}") from error
+            files = FilesBeside(url, spool_folder, identity)
+            dead_letters = DeadLetters(files.dead_letters, identity)
+            committer = Committer(dead_letters, schema.Fence(epoch))
+            for spool in (Spool(files.first_spool, identity), Spool(files.spool, identity)):
+                spool.replay(committer, dead_letters)
         except Exception as error:
             raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error
         finally:
             database.close()
+        for foreign in files.foreign_spools():
+            logger.warning("%s belongs to another database and is left alone", foreign)
         return cls(
             database=database,
             ownership=ownership,
             epoch=epoch,
             committer=committer,
-            spool=spool,
-            presence_snapshot=PresenceSnapshot(files.with_name(files.name + ".present.json")),
+            spool=Spool(files.spool, identity),
+            presence_snapshot=PresenceSnapshot(files.presence_snapshot),
         )
 
 
-def _files_beside(url: str, spool_folder: str) -> Path:
-    """Returns the beginning of the files' names: the database's, in its folder, in `spool_folder` or in `var`."""
-    file = sqlite_path(url)
-    name = file.name if file else url.rsplit("/", 1)[-1].partition("?")[0]
-    folder = Path(spool_folder) if spool_folder else file.parent if file else Path("var")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name
+class FilesBeside:
+    """The names of the files that belong to a database: beside its SQLite file, in `spool_folder` or in `var`."""
+
+    def __init__(self, url: str, spool_folder: str, identity: str) -> None:
+        """Makes the folder. Raises `OSError`."""
+        file = sqlite_path(url)
+        name = file.name if file else url.rsplit("/", 1)[-1].partition("?")[0]
+        self._folder = Path(spool_folder) if spool_folder else file.parent if file else Path("var")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._name = name
+        self.first_spool = self._folder / f"{name}.unsaved.jsonl"  # without an identity, as the first Chatter named it
+        self.spool = self._folder / f"{name}.{identity[:8]}.unsaved.jsonl"
+        self.dead_letters = self._folder / f"{name}.dead-letters.jsonl"
+        self.presence_snapshot = self._folder / f"{name}.{identity[:8]}.present.json"
+
+    def foreign_spools(self) -> list[Path]:
+        """Returns the spools of other databases of this name."""
+        return sorted(set(self._folder.glob(f"{self._name}.*.unsaved.jsonl")) - {self.spool})

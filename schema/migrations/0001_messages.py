@@ -1,4 +1,4 @@
-"""Creates the tables of rooms, messages and epochs."""
+"""Rooms, what was said in them, and the starts of the server."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import peewee
 
 
 def up(_migrator: Any, db: peewee.Database) -> None:
-    """Creates them from frozen copies of the models, as they were at this step."""
+    """Create the first tables: frozen copies of the models, as they were at this step."""
 
     class Room(peewee.Model):
         slug = peewee.CharField(64, primary_key=True)

@@ -25,7 +25,9 @@ def prepare(database: Path, room: str, texts: Iterable[str]) -> None:
         for seq, text in enumerate(said, 1)
     ]
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("INSERT INTO room (slug) VALUES (?)", [room])
+        connection.execute(
+            "INSERT INTO room (slug, last_message_at) VALUES (?, ?)", [room, rows[-1][-1] if rows else ""]
+        )
         connection.executemany(
             "INSERT INTO message (room, epoch, seq, id, name, message, inserted_at) VALUES (?, 0, ?, ?, ?, ?, ?)", rows
         )

@@ -1,6 +1,6 @@
 import pytest
 
-from schema import Message, MessageRow, Room, RowRefused, open_database
+from schema import Message, MessageRow, Room, RowRefused, open_database, void_row
 from schema.database import migrate
 from tests.support.database import forbid_by_trigger
 from tests.support.postgresql import PostgreSQL
@@ -38,7 +38,8 @@ def test_rooms_do_not_mix() -> None:
 
 def test_a_void_place_is_a_row_without_a_name() -> None:
     Message.save_all([("lobby", 1, [row(1)])])
-    assert Message.void("lobby", 1, 2, row(2)[4]) == Message.at("lobby", 2) == (2, "void-2", "", "", row(2)[4])
+    Message.save_all([("lobby", 1, [void_row(2, row(2)[4])])])
+    assert Message.at("lobby", 2) == (2, "void-2", "", "", row(2)[4])
     assert Message.voids("lobby") == [2]
     assert Message.voids("elsewhere") == []
 
@@ -64,12 +65,13 @@ def test_a_batch_is_saved_whole_or_not_at_all() -> None:
         Message.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
     assert Message.latest("lobby", 10) == [row(1)]
     assert Message.latest("other", 10) == []
-    assert Room.recently_active(10) == [("lobby", row(1)[4])]
+    assert Room.recently_active(10) == ["lobby"]
 
 
 def test_rooms_are_listed_by_their_last_message() -> None:
     Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
-    assert Room.recently_active(10) == [("late", row(9)[4]), ("middle", row(5)[4]), ("early", row(1)[4])]
+    assert Room.recently_active(10) == ["late", "middle", "early"]
+    assert Message.last_times(["early", "late"]) == {"early": row(1)[4], "late": row(9)[4]}
     assert len(Room.recently_active(2)) == 2
 
 

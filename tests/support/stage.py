@@ -120,6 +120,11 @@ class Listener:
         self.writes: list[list[Any]] = []
 
     @property
+    def client(self) -> "Listener":
+        """Plays its own connection."""
+        return self
+
+    @property
     def heard(self) -> list[Any]:
         """Everything so far, in order: events as they are, answers as `(ref, answer)`, the end as a string."""
         return [value for write in self.writes for value in write]

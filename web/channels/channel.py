@@ -1,5 +1,6 @@
 """A channel: one client's subscription to one room, between its socket and the room."""
 
+from collections.abc import Hashable
 from typing import Literal, Protocol
 
 import pykka
@@ -31,7 +32,7 @@ class Writer(Protocol):
         """Sends whole frames. Never blocks and never raises."""
 
 
-class Connection(Protocol):
+class Connection(Hashable, Protocol):
     """The socket as its channels see it."""
 
     @property
@@ -123,6 +124,10 @@ class Channel:
             pass  # the server is stopping, and is about to close its connections
 
     # ------------------------------------------------------------ towards the client: `Subscriber`
+
+    @property
+    def client(self) -> Hashable:
+        return self._socket
 
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""

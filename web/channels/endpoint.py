@@ -8,11 +8,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-import pykka
-
 from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
+from chatter.storage.read_queue import ReadQueue
 from web.channels.rate_limits import ConnectLimiter
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
@@ -40,7 +39,7 @@ class Endpoint:
         self,
         settings: Settings,
         supervisor: Supervisor,
-        history: pykka.ActorRef[Any],
+        history: ReadQueue,
         backlog: Backlog,
         authorize: Authorize,
     ) -> None:

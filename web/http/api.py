@@ -47,7 +47,7 @@ class HealthHandler(ApiHandler):
         if not backlog.is_alive:
             return "persistence has stopped"
         try:
-            await asyncio.wait_for(self._endpoint.history.ask(Ping(), block=False), DATABASE_TIMEOUT)
+            await asyncio.wait_for(self._endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
         except TimeoutError:
             return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
         except Exception as error:
@@ -60,7 +60,7 @@ class RoomsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answers `{"rooms": [{"name", "last_message_at", "people"}, …]}`, the latest first."""
-        asked = self._endpoint.history.ask(ListRooms(LISTED_ROOMS), block=False)
+        asked = self._endpoint.history.ask(ListRooms(LISTED_ROOMS))
         try:
             listed = await asyncio.wait_for(asked, DATABASE_TIMEOUT)
         except Exception:

@@ -132,10 +132,10 @@ def test_an_epoch_too_far_back_is_not_recovered(old: RoomOnStage, ann: Listener)
 
 def test_where_the_database_does_not_answer_the_join_is_refused(old: RoomOnStage, ann: Listener) -> None:
     old.told(join(ann, position=Position(92, 3)))
-    old.told(MissedLoaded(asked(old).request, None, None))
+    old.told(MissedLoaded(asked(old).request, None, (), Refused("unavailable")))
     assert ann.heard == [Refused("unavailable")]
     old.told(Sync(ann, b"1", Position(92, 3)))
-    old.told(MissedLoaded(asked(old).request, None, None))
+    old.told(MissedLoaded(asked(old).request, None, (), Refused("unavailable")))
     assert ann.heard[1:] == [(b"1", Refused("unavailable"))]
 
 

@@ -175,7 +175,7 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     history.tell(LookUp(room, "lobby", repeat))
     stage.until(lambda: len(told) == 4)
     assert told[:2] == [LoadFailed(), PageLoaded(page, Refused("unavailable"))]
-    assert told[2:] == [MissedLoaded(sync, None, None), LookedUp(repeat, None, failed=True)]
+    assert told[2:] == [MissedLoaded(sync, None, (), Refused("unavailable")), LookedUp(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
         with pytest.raises(Exception, match=r"no such table|does not exist"):
             stage.run(history.ask(question, block=False))

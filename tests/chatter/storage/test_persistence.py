@@ -237,11 +237,12 @@ def test_what_is_not_saved_at_the_end_is_left_to_the_next_server(
         give_up.set()
         left = stage.run(desk.backlog.close())
     assert [posted.seq for save in left for posted in save.messages] == [1, 2]
-    spool = Spool(tmp_path / "unsaved.jsonl")
+    spool = Spool(tmp_path / "unsaved.jsonl", "an identity")
     spool.write(left)
-    assert spool.replay(Committer(DeadLetters(desk.dead_letters))) == 2
+    letters = DeadLetters(desk.dead_letters)
+    assert spool.replay(Committer(letters), letters) == 2
     assert [seq for _, seq in rows(database_url)] == [1, 2]
-    assert spool.replay(Committer(DeadLetters(desk.dead_letters))) == 0
+    assert spool.replay(Committer(letters), letters) == 0
 
 
 def test_a_backlog_is_full_by_number_or_by_size(stage: Stage, desk: Desk, database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""The spool: what it takes up, and how it says what it cannot take up."""
+"""The spool: what it saves, what it sets aside, and that nothing of it is lost."""
 
 import json
 from collections.abc import Iterator
@@ -7,65 +7,147 @@ from typing import Any
 
 import pytest
 
+from chatter.messages import Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
-from chatter.storage.spool import Spool, SpoolUnreadable
+from chatter.storage.spool import MAX_GAP, Spool, memory_of
 from schema import Message, MessageRow, open_database
 from schema.database import migrate
 
-FIRST_VERSION = {
-    "room": "lobby",
-    "epoch": 1,
-    "seq": 1,
-    "id": "a",
-    "name": "ann",
-    "message": "hi",
-    "inserted_at": "2026-05-04T12:00:00.000000Z",
-}
+AT = "2026-05-04T12:00:00.000000Z"
+FIRST_VERSION = {"room": "lobby", "epoch": 1, "seq": 1, "id": "a", "name": "ann", "message": "hi", "inserted_at": AT}
 """A line as the first Chatter wrote it. It has to be read for ever."""
 
 
+class Place:
+    """A database with a spool and dead letters beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "chatter.db.unsaved.jsonl"
+        self.spool = Spool(self.file, "this database")
+        self._letters = folder / "dead-letters.jsonl"
+        self.dead_letters = DeadLetters(self._letters, "this database")
+
+    def write(self, *lines: Any) -> None:
+        self.file.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+    def replay(self) -> int:
+        return self.spool.replay(Committer(self.dead_letters), self.dead_letters)
+
+    def saved(self, room: str = "lobby") -> list[tuple[int, str]]:
+        return [(row.seq, row.message) for row in Message.after(room, 0, 20_000)]
+
+    def letters(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._letters.read_text().splitlines()] if self._letters.exists() else []
+
+
 @pytest.fixture
-def committer(tmp_path: Path) -> Iterator[Committer]:
+def place(tmp_path: Path) -> Iterator[Place]:
     database = open_database(f"sqlite:///{tmp_path}/chatter.db")
     migrate(database)
-    yield Committer(DeadLetters(tmp_path / "dead-letters.jsonl"))
+    yield Place(tmp_path)
     database.close()
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "chatter.db.unsaved.jsonl"
+def line(seq: int, message: str = "hi", **others: Any) -> dict[str, Any]:
+    return {**FIRST_VERSION, "seq": seq, "id": f"id-{seq}", "message": message, **others}
 
 
-def write(file: Path, *lines: Any) -> None:
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+def posted(seq: int) -> Posted:
+    return Posted(seq, f"id-{seq}", "ann", f"number {seq}", AT)
 
 
-def test_a_line_of_the_first_version_is_saved(committer: Committer, file: Path) -> None:
-    write(file, FIRST_VERSION)
-    assert Spool(file).replay(committer) == 1
-    saved = MessageRow(1, "a", "ann", "hi", FIRST_VERSION["inserted_at"])  # type: ignore[arg-type]
-    assert Message.latest("lobby", 10)[0][: len(saved)] == saved
-    assert not file.exists()
+def test_a_line_of_the_first_version_is_saved(place: Place) -> None:
+    place.write(FIRST_VERSION)
+    assert place.replay() == 1
+    assert Message.latest("lobby", 10) == [MessageRow(1, "a", "ann", "hi", AT)]
+    assert not place.file.exists()
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
+    ("bad", "why"),
     [
-        ({**FIRST_VERSION, "version": 2}, "expected version 1, got 2: a newer Chatter has written it"),
-        ({name: value for name, value in FIRST_VERSION.items() if name != "room"}, "expected room"),
-        ({name: value for name, value in FIRST_VERSION.items() if name != "inserted_at"}, "inserted_at"),
-        ({**FIRST_VERSION, "colour": "red"}, "colour"),
-        ([1], "expected a JSON object"),
+        (b'{"version": 3}', "expected version 2 or 1, got 3: a newer Chatter has written it"),
+        (json.dumps({**FIRST_VERSION, "database": "another"}).encode(), "it belongs to another database, another"),
+        (b'{"epoch": 1, "seq": 2, "id": "b", "name": "ann", "message": "hi", "inserted_at": "x"}', "expected room"),
+        (b'{"room": "lobby", "epoch": 1, "seq": 2, "id": "b", "name": "ann", "message": "hi"}', "inserted_at"),
+        (json.dumps({**FIRST_VERSION, "colour": "red"}).encode(), "colour"),
+        (json.dumps({**FIRST_VERSION, "seq": "2"}).encode(), "expected a room's name, and whole numbers"),
+        (b"[1]", "expected a JSON object"),
+        (b'{"room": "lobby", "epo', "line 2"),
+        (b"\x00\xff garbage", "line 2"),
+        (b"", "line 2"),
     ],
 )
-def test_a_line_that_is_not_understood_is_named_and_nothing_is_lost(
-    committer: Committer, file: Path, line: Any, why: str
-) -> None:
-    write(file, {**FIRST_VERSION, "version": 1}, line)
-    before = file.read_text()
-    with pytest.raises(SpoolUnreadable, match=r"unsaved\.jsonl, line 2: ") as error:
-        Spool(file).replay(committer)
-    assert why in str(error.value)
-    assert file.read_text() == before
+def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_saved(place: Place, bad: bytes, why: str) -> None:
+    first, last = (json.dumps(line(seq, database="this database", version=2)).encode() for seq in (1, 2))
+    place.file.write_bytes(b"\n".join([first, bad, last, b""]))
+    assert place.replay() == 2
+    assert place.saved() == [(1, "hi"), (2, "hi")]
+    (letter,) = place.letters()
+    assert letter["line"].encode("utf-8", "replace")[:5] == bad.decode("utf-8", "backslashreplace").encode()[:5]
+    assert why in letter["error"]
+
+
+def test_a_place_whose_line_is_torn_becomes_void(place: Place) -> None:
+    place.file.write_bytes(b'%b\n{"room": "lob\n%b\n' % tuple(json.dumps(line(seq)).encode() for seq in (1, 3)))
+    assert place.replay() == 2
+    assert place.saved() == [(1, "hi"), (2, ""), (3, "hi")]
+
+
+def test_what_an_interrupted_replay_has_saved_is_not_saved_again(place: Place) -> None:
+    place.write(line(1), line(2))
+    place.replay()
+    place.write(line(1), line(2), line(3))
+    assert place.replay() == 1
+    assert place.saved() == [(1, "hi"), (2, "hi"), (3, "hi")]
+    assert place.letters() == []
+
+
+def test_what_is_not_the_next_word_of_its_room_is_set_aside(place: Place) -> None:
+    Message.save_all([("lobby", 5, [MessageRow(1, "x", "bo", "said since", AT)])])
+    place.write(line(1, "taken"), line(2, "late"), line(1, "elsewhere", room="other"))
+    assert place.replay() == 1
+    assert place.saved() == [(1, "said since")]
+    assert place.saved("other") == [(1, "elsewhere")]
+    errors = [letter["error"] for letter in place.letters()]
+    assert errors == [
+        "line 1: room lobby has another message in place 1",
+        "line 2: room lobby was spoken in since, in epoch 5",
+    ]
+
+
+def test_a_gap_before_the_next_word_becomes_void_unless_it_is_too_large(place: Place) -> None:
+    place.write(line(4, "after the gap"), line(MAX_GAP + 100, "too far"))
+    assert place.replay() == 1
+    assert place.saved() == [(1, ""), (2, ""), (3, ""), (4, "after the gap")]
+    assert "too far before" in place.letters()[0]["error"]
+
+
+def test_a_write_adds_to_what_is_there_and_names_the_database(place: Place) -> None:
+    place.spool.write([Save(None, "lobby", 3, (posted(1),))])
+    place.spool.write([Save(None, "lobby", 3, (posted(2),))])
+    lines = [json.loads(text) for text in place.file.read_text().splitlines()]
+    assert [(each["seq"], each["epoch"], each["version"], each["database"]) for each in lines] == [
+        (1, 3, 2, "this database"),
+        (2, 3, 2, "this database"),
+    ]
+    assert place.replay() == 2
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(place: Place) -> None:
+    place.spool.write([Save(None, "lobby", 3, (posted(1),))])
+    before = place.file.read_bytes()
+    place.file.with_name(place.file.name + ".new").mkdir()  # whatever else keeps it from being written aside
+    with pytest.raises(OSError, match="directory"):
+        place.spool.write([Save(None, "lobby", 3, (posted(2),))])
+    assert place.file.read_bytes() == before
+
+
+def test_what_rooms_remember_is_sorted_and_each_message_is_there_once() -> None:
+    saves = [
+        Save(None, "b", 2, (posted(2), posted(3))),
+        Save(None, "a", 2, (posted(1),)),
+        Save(None, "b", 2, (posted(3),)),
+    ]
+    assert [(save.slug, save.messages[0].seq) for save in memory_of(saves)] == [("a", 1), ("b", 2), ("b", 3)]

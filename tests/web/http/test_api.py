@@ -167,8 +167,9 @@ def test_no_more_than_a_hundred_rooms_are_listed_those_last_spoken_in(
 ) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         for number in range(120):
-            connection.execute("insert into room values (?)", [f"room-{number:03}"])
-            said = [f"room-{number:03}", 1, f"id-{number}", "ann", "hello", f"2026-01-01T00:00:00.{number:06}Z"]
+            room, at = f"room-{number:03}", f"2026-01-01T00:00:00.{number:06}Z"
+            connection.execute("insert into room (slug, last_message_at) values (?, ?)", [room, at])
+            said = [room, 1, f"id-{number}", "ann", "hello", at]
             connection.execute(
                 "insert into message (room, epoch, seq, id, name, message, inserted_at) values (?, 0, ?, ?, ?, ?, ?)",
                 said,

@@ -1,0 +1,207 @@
+"""The read queue: decides which read the database does next, and bounds how many wait.
+
+It stands before the history actor, and restarts it when it dies. Joins and health checks come first. Reads that a
+member asks for (pages, `sync`, repeats to look up) come after them, round-robin: one of each client at a time.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any, TypeAlias, assert_never
+
+import pykka
+
+from chatter.actors import Reply, stop_thread, tell_if_alive
+from chatter.messages import (
+    HistoryMessage,
+    Join,
+    ListRooms,
+    Load,
+    LoadFailed,
+    LoadMissed,
+    LoadPage,
+    LookedUp,
+    LookUp,
+    MissedLoaded,
+    PageLoaded,
+    Ping,
+    Refused,
+)
+
+logger = logging.getLogger(__name__)
+
+IN_FLIGHT = 2
+"""Reads that the actor has: the next one must be there when it has done one."""
+
+RESTART_PAUSE = 0.5
+"""Seconds before a history actor that died is replaced."""
+
+BUSY, UNAVAILABLE = Refused("busy", retry_after_ms=1_000), Refused("unavailable")
+
+OnDeath: TypeAlias = Callable[[], None]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Read:
+    message: HistoryMessage
+    reply: "asyncio.Future[Any] | None" = None
+
+
+class ReadQueue:
+    """Owns the reads that wait and those under way. Lives on the loop; `tell` may be called from any thread."""
+
+    def __init__(
+        self,
+        start: Callable[[OnDeath], pykka.ActorRef[Any]],
+        *,
+        max_waiting: int = 1_000,
+        max_for_client: int = 8,
+    ) -> None:
+        """Starts a history actor with `start(on_death)`, now and each time one has died.
+
+        Past `max_waiting` reads of members, or `max_for_client` of one client, further ones are refused as `busy`.
+        """
+        self._start = start
+        self._max_waiting = max_waiting
+        self._max_for_client = max_for_client
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._urgent: deque[_Read] = deque()
+        self._clients: dict[Hashable, deque[_Read]] = {}  # the next one's turn first
+        self._waiting = 0  # in `_clients`
+        self._under_way: dict[_Read, Hashable] = {}  # by the client that asked
+        self._is_closing = False
+        self._actor = self._start_actor()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a history actor lives."""
+        return self._actor.is_alive()
+
+    def tell(self, message: HistoryMessage) -> None:
+        """Has the message read, and answered to its room."""
+        if threading.get_ident() == self._thread:
+            self._add(_Read(message))
+        else:
+            self._loop.call_soon_threadsafe(self._add, _Read(message))
+
+    async def ask(self, message: ListRooms | Ping) -> Any:
+        """Returns what the read returns, or raises what it raised."""
+        read = _Read(message, self._loop.create_future())
+        self._add(read)
+        assert read.reply is not None
+        return await read.reply
+
+    async def close(self, timeout: float = 60.0) -> None:
+        """Stops the history actor; waits for it at most `timeout` seconds."""
+        self._is_closing = True
+        if not await stop_thread(self._actor, timeout):
+            logger.error("a database read has not returned within %g s and is left behind", timeout)
+
+    def _add(self, read: _Read) -> None:
+        client = _client_of(read.message)
+        if client is None:
+            self._urgent.append(read)
+        elif self._waiting >= self._max_waiting or len(self._clients.get(client, ())) >= self._max_for_client:
+            refuse(read.message, BUSY)
+            return
+        else:
+            self._clients.setdefault(client, deque()).append(read)
+            self._waiting += 1
+        self._send()
+
+    def _send(self) -> None:
+        while len(self._under_way) < IN_FLIGHT and (read := self._next()) is not None:
+            self._under_way[read] = _client_of(read.message)
+            self._ask(read)
+
+    def _next(self) -> _Read | None:
+        """Takes the next read: an urgent one, or one of the next client that has none under way."""
+        if self._urgent:
+            return self._urgent.popleft()
+        busy = set(self._under_way.values())
+        client = next((client for client in self._clients if client not in busy), None)
+        if client is None:
+            return None
+        reads = self._clients.pop(client)
+        read = reads.popleft()
+        self._waiting -= 1
+        if reads:
+            self._clients[client] = reads  # at the end: the other clients come first
+        return read
+
+    def _ask(self, read: _Read) -> None:
+        reply: Reply[Any] = self._actor.ask(read.message, block=False)  # type: ignore[assignment]
+        reply.when_done(lambda: self._loop.call_soon_threadsafe(self._done, read, reply))
+
+    def _done(self, read: _Read, reply: Reply[Any]) -> None:
+        try:
+            answer, error = reply.get(), None
+        except pykka.ActorDeadError:
+            return  # it is asked again once another actor lives
+        except Exception as raised:
+            answer, error = None, raised
+        if self._under_way.pop(read, read) is read:
+            return  # asked twice, of an actor that died and of the next one
+        if read.reply is None:
+            if error is not None:  # none that the actor has answered itself
+                logger.error("a read failed: %r", error)
+                refuse(read.message, UNAVAILABLE)
+        elif not read.reply.done():
+            read.reply.set_exception(error) if error else read.reply.set_result(answer)
+        self._send()
+
+    def _start_actor(self) -> pykka.ActorRef[Any]:
+        def on_death() -> None:
+            self._loop.call_soon_threadsafe(self._died)
+
+        return self._start(on_death)
+
+    def _died(self) -> None:
+        if not self._is_closing:
+            logger.error("the history actor died and is restarted in %.1f s", RESTART_PAUSE)
+            self._loop.call_later(RESTART_PAUSE, self._restart)
+
+    def _restart(self) -> None:
+        if self._is_closing:
+            return
+        self._actor = self._start_actor()
+        for read in self._under_way:
+            self._ask(read)
+
+
+def _client_of(message: HistoryMessage) -> Hashable:
+    """Returns the client that a read is for, or None for one that comes first."""
+    match message:
+        case Load() | ListRooms() | Ping():
+            return None
+        case LoadMissed(request=Join()):
+            return None
+        case LoadMissed(request=request):
+            return request.subscriber.client
+        case LoadPage(request=request):
+            return request.reader.client
+        case LookUp(post=post):
+            return post.sender.client
+        case _:
+            assert_never(message)
+
+
+def refuse(message: HistoryMessage, refused: Refused) -> None:
+    """Tells the room of a read that it will not be done."""
+    match message:
+        case Load():
+            tell_if_alive(message.room, LoadFailed())
+        case LoadPage(request=request):
+            tell_if_alive(message.room, PageLoaded(request, refused))
+        case LoadMissed(request=request):
+            tell_if_alive(message.room, MissedLoaded(request, None, (), refused))
+        case LookUp(post=post):
+            tell_if_alive(message.room, LookedUp(post, None, failed=True))
+        case ListRooms() | Ping():
+            pass  # the asker gets the exception
+        case _:
+            assert_never(message)

@@ -1,0 +1,57 @@
+"""The fence: lets this server commit only while the database is its own and has kept all its commits.
+
+Each commit counts itself in the row of the server's epoch, in its own transaction. So it notices a newer epoch, that is
+another server on this database, and a commit that is missing: the database went back in time, as a restored backup or a
+replica that lagged and was promoted does.
+"""
+
+import peewee
+
+from schema.epoch import Epoch
+
+
+class DatabaseLost(Exception):
+    """The database must not be written to any more. The message is one line for a person."""
+
+
+class Superseded(DatabaseLost):
+    """Another server has taken over the database."""
+
+
+class WentBack(DatabaseLost):
+    """Commits of this server are missing in the database."""
+
+
+class Fence:
+    """Counts the commits of one epoch. Used by the thread that writes."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self._confirmed = 0  # commits that are known to be there
+        self._attempts = 0  # since then; a commit whose answer was lost may be there too
+        self._counted = 0  # what this transaction leaves
+
+    def count_commit(self) -> None:
+        """Counts the commit of the current transaction. Raises `Superseded` and `WentBack`."""
+        self._attempts += 1
+        update = Epoch.update(commits=Epoch.commits + 1).where(
+            (Epoch.number == self.epoch)
+            & (Epoch.commits >= self._confirmed)
+            & (Epoch.number == Epoch.select(peewee.fn.MAX(Epoch.number)))
+        )
+        if update.execute() != 1:
+            raise self._fault()
+        if self._attempts == 1:
+            self._counted = self._confirmed + 1
+        else:
+            self._counted = int(Epoch.select(Epoch.commits).where(Epoch.number == self.epoch).scalar())
+
+    def confirm(self) -> None:
+        """Remembers that the transaction is committed."""
+        self._confirmed, self._attempts = self._counted, 0
+
+    def _fault(self) -> DatabaseLost:
+        newest = Epoch.select(peewee.fn.MAX(Epoch.number)).scalar() or 0
+        if newest > self.epoch:
+            return Superseded(f"another Chatter has taken over the database: its epoch is {newest}, ours {self.epoch}")
+        return WentBack(f"the database has gone back in time: commits of epoch {self.epoch} are missing")
