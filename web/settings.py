@@ -94,66 +94,82 @@ def _setting(default: Any, parse: Callable[[str], Any], what: str) -> Any:
 class Settings:
     """How this server runs. Sizes are in bytes, times in seconds."""
 
-    host: str = _setting("127.0.0.1", _words, "address to listen on; 0.0.0.0 for all")
+    host: str = _setting("127.0.0.1", _words, "address to listen on; 0.0.0.0 listens on all")
     port: int = _setting(8000, _whole(0, 65_535), "port to listen on; 0 picks a free one")
     database: str = _setting(
-        "sqlite:///var/chatter.db", _words, "where messages are kept: sqlite:///path or postgresql://user@host/name"
+        "sqlite:///var/chatter.db", _words, "database of the messages: sqlite:///path or postgresql://user@host/name"
     )
     sqlite_synchronous: str = _setting(
-        "full", _one_of("full", "normal"), "full: what is acknowledged survives power loss; normal: only a crash"
+        "full",
+        _one_of("full", "normal"),
+        "full: acknowledged messages survive a power cut; normal: only the end of the program",
     )
     spool_folder: str = _setting(
-        "", str, "where messages are kept that could not be saved; the SQLite file's folder, or var for PostgreSQL"
+        "",
+        str,
+        "folder of the spool, dead letters and presence snapshot; default: the SQLite file's, or var for PostgreSQL",
     )
     database_timeout: float = _setting(
-        30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement, to acknowledge a packet"
+        30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement or to acknowledge a packet"
     )
-    log_level: str = _setting(
-        "warning", _one_of(*_LEVELS), f"the least important messages that are logged: {', '.join(_LEVELS)}"
-    )
+    log_level: str = _setting("warning", _one_of(*_LEVELS), f"lowest level that is logged: {', '.join(_LEVELS)}")
     allowed_origins: frozenset[str] = _setting(
-        frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
+        frozenset(), _origins, "other origins whose pages may connect, separated by spaces; * allows any"
     )
     trusted_proxies: frozenset[str] = _setting(
-        frozenset(), _addresses, "addresses of proxies whose X-Forwarded-For is believed, separated by blanks"
+        frozenset(), _addresses, "addresses of proxies whose X-Forwarded-For is trusted, separated by spaces"
     )
     authorize: str = _setting(
-        "", _hook, "who may join: package.module:function, called with the room and the join's parameters"
+        "",
+        _hook,
+        "function that decides who may join, package.module:function; it gets the room and the join's parameters",
     )
 
     max_name_length: int = _setting(64, _whole(1, 1_000), "longest name, in characters")
     max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
-    max_id_length: int = _setting(64, _whole(1, 1_000), "longest id that a client may give a message, in characters")
-    max_history_page: int = _setting(100, _whole(1, 10_000), "most messages in one answer to `history`")
+    max_id_length: int = _setting(64, _whole(1, 1_000), "longest message id that a client may give, in characters")
+    max_history_page: int = _setting(
+        100, _whole(1, 10_000), "most messages in an answer to `history`; with `after` see `max_recovery_page`"
+    )
     max_recovery_page: int = _setting(
-        500, _whole(1, 10_000), "most messages sent at once to a client that comes back, or in a page after a seq"
+        500, _whole(1, 10_000), "most messages pushed after a join or `sync`, or in an answer to `history` with `after`"
     )
     max_recovery_gap: int = _setting(
-        5_000, _whole(0, 1_000_000), "most messages that a client may have missed and still get all of them"
+        5_000, _whole(0, 1_000_000), "most missed messages that a client can recover; with more it starts over"
     )
     max_unsaved_messages: int = _setting(
-        10_000, _whole(1, 10_000_000), "most messages that wait to be committed before further ones are refused"
+        10_000, _whole(1, 10_000_000), "most messages that wait to be committed; beyond that posts are refused"
     )
     max_unsaved_bytes: int = _setting(
-        33_554_432, _whole(1_024, 100_000_000_000), "how large they may be before further ones are refused"
+        33_554_432,
+        _whole(1_024, 100_000_000_000),
+        "most bytes of messages that wait to be committed; beyond that posts are refused",
     )
     max_waiting_reads: int = _setting(
-        1_000, _whole(1, 1_000_000), "most reads of the database that wait for clients before further ones are refused"
+        1_000,
+        _whole(1, 1_000_000),
+        "most database reads of all clients that wait; beyond that reads are refused with `busy`",
     )
-    max_client_reads: int = _setting(8, _whole(1, 10_000), "most of these of one connection")
+    max_client_reads: int = _setting(
+        8, _whole(1, 10_000), "most waiting database reads of one connection; beyond that reads are refused with `busy`"
+    )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
-    max_frame_bytes: int = _setting(65_536, _whole(1_024, 100_000_000), "largest message that a client may send")
+    max_frame_bytes: int = _setting(
+        65_536, _whole(1_024, 100_000_000), "largest websocket message or long-poll frame that a client may send"
+    )
     max_unsent_bytes: int = _setting(
-        1_048_576, _whole(1_024, 1_000_000_000), "most that is kept for a client that does not read"
+        1_048_576, _whole(1_024, 1_000_000_000), "most data that waits in the server for a client that reads too slowly"
     )
     send_buffer_bytes: int = _setting(
-        131_072, _whole(4_096, 1_000_000_000), "what the kernel keeps besides for a connection; Linux takes twice that"
+        131_072,
+        _whole(4_096, 1_000_000_000),
+        "data that the kernel buffers for a connection before that; Linux uses twice the value",
     )
     max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
-    max_poll_messages: int = _setting(100, _whole(1, 10_000), "most messages taken from one long-poll POST")
-    rate_limits: str = _setting("on", _one_of("on", "off"), "off: nobody is refused for asking too often")
+    max_poll_messages: int = _setting(100, _whole(1, 10_000), "most frames taken from one long-poll POST")
+    rate_limits: str = _setting("on", _one_of("on", "off"), "on or off; off turns off the five rates below")
     message_rate: Rate = _setting(
-        Rate(20, 100), Rate.parse, "messages from one connection: how many per second in the long run/at once"
+        Rate(20, 100), Rate.parse, "messages from one connection: per second in the long run/at once"
     )
     join_rate: Rate = _setting(Rate(20, 200), Rate.parse, "joins from one connection: per second/at once")
     typing_rate: Rate = _setting(Rate(5, 20), Rate.parse, "`typing` from one connection: per second/at once")
@@ -162,39 +178,39 @@ class Settings:
     )
     connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
     max_ignored_refusals: int = _setting(
-        200, _whole(1, 1_000_000), "refusals in a row, none heeded, after which a connection is closed"
+        200,
+        _whole(1, 1_000_000),
+        "`rate_limited` answers in a row that a client ignores before its connection is closed",
     )
-    idle_timeout: float = _setting(60.0, _seconds, "silence of a client after which its websocket is closed")
+    idle_timeout: float = _setting(60.0, _seconds, "how long a client may send nothing before its websocket is closed")
     handshake_timeout: float = _setting(
-        10.0, _seconds, "how long the head of a request may take to arrive, also on a connection that is kept"
+        10.0, _seconds, "time for the head of a request to arrive, also on a connection that is kept alive"
     )
-    body_timeout: float = _setting(30.0, _seconds, "how long the body of a request may take to arrive")
-    poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for something to say")
-    ring_size: int = _setting(200, _whole(1, 100_000), "recent messages that a room keeps in memory")
+    body_timeout: float = _setting(30.0, _seconds, "time for the body of a request to arrive")
+    poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for a message")
+    ring_size: int = _setting(200, _whole(1, 100_000), "recent messages of a room that are kept in memory")
     id_memory_size: int = _setting(
-        1_000, _whole(0, 1_000_000), "recent messages of a room whose ids are compared before a message is said"
+        1_000, _whole(0, 1_000_000), "recent messages of a room whose ids are compared to recognise a repeat"
     )
-    greeting_size: int = _setting(10, _whole(0, 1_000), "recent messages pushed to one who joins")
+    greeting_size: int = _setting(
+        10, _whole(0, 1_000), "recent messages pushed to a client that joins and recovers nothing"
+    )
     presence_grace: float = _setting(
-        10.0, _seconds, "how long people are shown as here after a restart of the server, until they come back"
+        10.0, _seconds, "how long people stay listed as present after a restart of the server, until they come back"
     )
     max_listed_people: int = _setting(
-        100, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
+        100, _whole(0, 1_000_000), "most people of a room whose names clients get; the others are only counted"
     )
-    presence_interval: float = _setting(
-        2.0, _seconds, "longest pause between two news of who came and went, which large rooms make"
-    )
+    presence_interval: float = _setting(2.0, _seconds, "longest pause between two presence broadcasts in a large room")
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     drain_notice: float = _setting(
-        0.0, _seconds_or_none, "how long a server that is told to stop serves on, while `/healthz` says that it stops"
+        0.0, _seconds_or_none, "how long a stopping server serves on while `/healthz` already answers 503"
     )
-    close_batch_size: int = _setting(
-        250, _whole(1, 1_000_000), "how many connections are closed at once when the server stops"
-    )
+    close_batch_size: int = _setting(250, _whole(1, 1_000_000), "connections closed at once when the server stops")
     close_spread: float = _setting(
-        2.0, _seconds_or_none, "the time over which they are closed, where there is more than one batch"
+        2.0, _seconds_or_none, "time over which connections are closed if there is more than one batch"
     )
-    stop_timeout: float = _setting(5.0, _seconds, "how long stopping waits for the database and for clients")
+    stop_timeout: float = _setting(5.0, _seconds, "how long stopping waits for the database, and then for clients")
 
     @property
     def limits(self) -> Limits:
