@@ -1,4 +1,4 @@
-"""The spool: what it takes up, and how it says what it cannot take up."""
+"""The spool: which lines it replays, and how it names those that it cannot read."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FIRST_VERSION = {
     "message": "hi",
     "inserted_at": "2026-05-04T12:00:00.000000Z",
 }
-"""A line as the first Chatter wrote it. It has to be read for ever."""
+"""A line as the first release wrote it. Every later release must read it."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def write(file: Path, *lines: Any) -> None:
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def test_a_line_of_the_first_version_is_saved(committer: Committer, file: Path) -> None:
+def test_a_line_of_the_first_release_is_replayed(committer: Committer, file: Path) -> None:
     write(file, FIRST_VERSION)
     assert Spool(file).replay(committer) == 1
     saved = MessageRow(1, "a", "ann", "hi", FIRST_VERSION["inserted_at"])  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def test_a_line_of_the_first_version_is_saved(committer: Committer, file: Path) 
         ([1], "expected a JSON object"),
     ],
 )
-def test_a_line_that_is_not_understood_is_named_and_nothing_is_lost(
+def test_an_unreadable_line_is_named_and_the_file_is_kept(
     committer: Committer, file: Path, line: Any, why: str
 ) -> None:
     write(file, {**FIRST_VERSION, "version": 1}, line)
