@@ -5,12 +5,12 @@ import itertools
 from collections import defaultdict
 
 from tests.support.server import Server
-from tests.support.talker import Heard, Talker
+from tests.support.talker import PhoenixFrame, Talker
 
 MANY = 60
 
 
-def said(heard: list[Heard]) -> dict[str, list[tuple[int, str]]]:
+def said(heard: list[PhoenixFrame]) -> dict[str, list[tuple[int, str]]]:
     """`(seq, message)` of what was broadcast, by topic."""
     by_topic = defaultdict(list)
     for each in heard:
@@ -28,9 +28,9 @@ def test_one_connection_in_many_rooms_hears_each_of_them_in_order(server: Server
         posts = [(room, f"{number} in {room}") for number, room in itertools.product(range(1, 6), rooms)]
         speaker.push_many([(room, "new_message", {"name": "ann", "message": text}) for room, text in posts])
         ends = {(5, f"5 in {room}") for room in rooms}
-        heard: list[Heard] = []
+        heard: list[PhoenixFrame] = []
         while ends:
-            heard += listener.listen_until(lambda each: each.event == "new_message")
+            heard += listener.receive_until(lambda each: each.event == "new_message")
             ends.discard((heard[-1].payload["seq"], heard[-1].payload["message"]))
     for room in rooms:
         assert said(heard)[f"chat_room:{room}"] == [(number, f"{number} in {room}") for number in range(1, 6)]
@@ -41,7 +41,7 @@ def test_the_acknowledgements_of_a_burst_come_once_each_and_after_their_broadcas
         ann.join("lobby")
         texts = [f"number {number}" for number in range(500)]
         refs = ann.push_many([("lobby", "new_message", {"name": "ann", "message": text}) for text in texts])
-        heard = ann.listen_until(lambda each: each.ref == refs[-1])
+        heard = ann.receive_until(lambda each: each.ref == refs[-1])
     assert said(heard)["chat_room:lobby"] == list(enumerate(texts, 1))
     answers = [(each.ref, each.payload["response"]["seq"]) for each in heard if each.event == "phx_reply"]
     assert answers == [(ref, seq) for seq, ref in enumerate(refs, 1)]
@@ -67,5 +67,5 @@ def test_those_who_vanish_in_the_middle_of_it_cost_the_others_nothing(server: Se
             elif number % 10 == 5 and len(others) > MANY // 2:
                 others.pop().push("lobby", "phx_leave")
         for person in (speaker, others[0], others[-1]):
-            heard = person.listen_until(lambda each: each.event == "new_message" and each.payload["seq"] == len(texts))
+            heard = person.receive_until(lambda each: each.event == "new_message" and each.payload["seq"] == len(texts))
             assert said(heard)["chat_room:lobby"] == list(enumerate(texts, 1))

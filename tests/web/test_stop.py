@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.phoenix_client import PATIENCE, Connection, request
+from tests.support.phoenix_client import TIMEOUT, Connection, request
 from tests.support.server import ROOT, Server, wait_until
 from tests.support.talker import Closed, Talker
 
@@ -32,7 +32,7 @@ def crowd(server: Server, size: int) -> Iterator[list[Talker]]:
 def close_code(talker: Talker) -> int:
     """The code with which it is closed; then it lets go."""
     with pytest.raises(Closed) as closed:
-        list(talker.listen())
+        list(talker.frames())
     talker.websocket.connection.close()
     return closed.value.code
 
@@ -85,11 +85,11 @@ def test_few_are_sent_away_at_once(database: Path) -> None:
 def test_a_thousand_who_do_not_let_go_hold_the_server_for_less_than_15_seconds(database: Path) -> None:
     with Server(database) as server, crowd(server, 1_000) as people:
         people[0].push("lobby", "new_message", name="ann", message="last words")
-        people[1].hears("new_message")
+        people[1].wait_for("new_message")
         begun = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begun < 15
-        assert people[0].hears("phx_reply")["status"] == "ok"
+        assert people[0].wait_for("phx_reply")["status"] == "ok"
         assert server.log == ""
 
 
@@ -125,7 +125,7 @@ def serving(listener: socket.socket, database: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(TIMEOUT) == 0
 
 
 def test_who_connects_during_a_restart_waits_instead_of_being_refused(database: Path) -> None:
@@ -135,9 +135,9 @@ def test_who_connects_during_a_restart_waits_instead_of_being_refused(database: 
             assert request(port, "GET", "/healthz").status == 200
         with contextlib.closing(Connection(port)) as patient:
             patient.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert not patient.brings(0.1)
+            assert not patient.is_readable(0.1)
             with serving(listener, database):
-                assert patient.read_through(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+                assert patient.read_until(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
 
 
 def test_sockets_that_were_promised_to_somebody_else_are_left_alone(server: Server, database: Path) -> None:
@@ -157,6 +157,6 @@ def test_a_promise_that_is_not_kept_is_said() -> None:
             text=True,
         ) as process,
     ):
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 2
         assert said.startswith("chatter: cannot listen on the sockets that LISTEN_FDS=9 promises: ")

@@ -178,7 +178,7 @@ def test_what_is_refused_is_heard_by_nobody(ann: Talker, bo: Talker) -> None:
     for number in range(5):
         ann.ask("lobby", "new_message", name="ann", message=str(number))
     bo.push("lobby", "new_message", name="bo", message="mine")
-    heard = bo.listen_until(lambda frame: frame.event == "new_message" and frame.payload["message"] == "mine")
+    heard = bo.receive_until(lambda frame: frame.event == "new_message" and frame.payload["message"] == "mine")
     assert [frame.payload["message"] for frame in heard if frame.event == "new_message"] == ["0", "1", "2", "mine"]
 
 
@@ -187,15 +187,15 @@ def test_each_kind_is_counted_by_itself_and_each_connection_too(ann: Talker, bo:
         ann.ask("lobby", "typing", name="ann")
     assert ann.ask("lobby", "new_message", name="ann", message="hello")["status"] == "ok"
     assert bo.ask("lobby", "typing", name="bo")["status"] == "ok"
-    ann.beats()
+    ann.heartbeat()
 
 
 def test_who_goes_on_regardless_is_closed_with_1008(server: Server, ann: Talker, bo: Talker) -> None:
     ann.push_many([("lobby", "typing", {"name": "ann"})] * 60)
     with pytest.raises(Closed) as closed:
-        list(ann.listen())
+        list(ann.frames())
     assert closed.value.code == 1008
-    bo.beats()
+    bo.heartbeat()
 
 
 def test_messages_that_are_posted_are_counted_by_session(server: Server) -> None:

@@ -20,7 +20,7 @@ ANN = Listener()
 REF = b'"4"'
 LIMITS = Limits()
 
-slow_machines_too = settings(deadline=None)
+no_deadline = settings(deadline=None)
 texts = st.text(max_size=80) | st.sampled_from(["", " ", "\t\n", "ann", "a\x00b", "x" * 65, "x" * 4_001])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -254,7 +254,7 @@ def test_a_payload_that_is_no_json_is_a_bad_frame(text: bytes) -> None:
         fields_of(msgspec.Raw(text))
 
 
-@slow_machines_too
+@no_deadline
 @given(st.sampled_from(["new_message", "typing", "history"]), st.one_of(fields, json_values))
 @example("new_message", {"name": "\ud800", "message": "x"})
 @example("new_message", {"name": "ann", "message": float("inf")})
@@ -270,7 +270,7 @@ def test_whatever_is_asked_is_a_valid_message_or_refused(event: str, payload: ob
         assert_valid(message)
 
 
-@slow_machines_too
+@no_deadline
 @given(st.sampled_from(["new_message", "typing", "history"]), st.binary(max_size=40))
 @example("typing", b'{"name":"\xff"}')
 @example("typing", b'{"\xff":"ann"}')

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.support.database import closed, refusing
+from tests.support.database import locked, refusing
 from tests.support.member import Member
 from tests.support.phoenix_client import Response, request
 from tests.support.server import Server, wait_until
@@ -88,7 +88,7 @@ def ruined(url: str) -> Iterator[None]:
     database.write_bytes(good)
 
 
-@pytest.mark.parametrize("broken", [ruined, closed])
+@pytest.mark.parametrize("broken", [ruined, locked])
 def test_a_server_whose_database_does_not_answer_says_so_and_is_well_again_when_it_does(
     server: Server, broken: Callable[[str], contextlib.AbstractContextManager[None]]
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_server_whose_database_does_not_answer_says_so_and_is_well_again_when_
 
 def test_a_server_that_cannot_save_says_so_and_is_well_again_when_it_can(server: Server) -> None:
     with Member(server.port, "lobby") as ann, refusing(server.database_url):
-        ann.say("hello")
+        ann.post("hello")
         wait_until(lambda: health(server).status == 503)
         assert health(server).json["reason"].startswith("saving is behind: 1 messages wait")
     wait_until(lambda: health(server).status == 200)

@@ -58,7 +58,7 @@ def thriving(server: Server) -> Iterator[Server]:
         bo.join("haven")
         for message in ("before", "after"):
             assert ann.ask("haven", "new_message", name="ann", message=message)["status"] == "ok"
-            assert bo.hears("new_message")["message"] == message
+            assert bo.wait_for("new_message")["message"] == message
             if message == "before":
                 yield server
     assert server.log == ""
@@ -74,7 +74,7 @@ def watched(server: Server) -> Iterator[None]:
         with Talker(server.port) as ann:
             while not over.is_set():
                 asked = busy_seconds(server.pid)
-                ann.beats()
+                ann.heartbeat()
                 waits.append(busy_seconds(server.pid) - asked)
 
     watching = threading.Thread(target=watch)
@@ -97,7 +97,7 @@ def busy_seconds(pid: int) -> float:
 def close_code(talker: Talker) -> int:
     """The code with which it is closed, after whatever else."""
     with pytest.raises(Closed) as closed:
-        for _ in talker.listen():
+        for _ in talker.frames():
             pass
     return closed.value.code
 
@@ -134,7 +134,7 @@ PLACES = {
 def answer_or_close(talker: Talker) -> str | int:
     """Whether it is still answered, or the code with which it is closed."""
     try:
-        talker.beats()
+        talker.heartbeat()
     except Closed as closed:
         return closed.code
     return "answered"
@@ -269,7 +269,7 @@ def seconds_until_cut(server: Server, start: bytes, trickle: bytes) -> float:
         connection.send(start)
         while time.monotonic() - begun < 10 * HASTE:
             connection.send(trickle)
-            if connection.brings(HASTE / 10):
+            if connection.is_readable(HASTE / 10):
                 connection.read(1)
     return time.monotonic() - begun
 
@@ -328,7 +328,7 @@ def churn(server: Server, numbers: range) -> None:
                 pushes += [(room, "phx_join", {"name": "cy"}), (room, "phx_leave", {})]
             cy.push_many(pushes)
             for _ in rooms:
-                cy.hears("phx_close")
+                cy.wait_for("phx_close")
 
 
 def resident_bytes(pid: int) -> int:
@@ -413,8 +413,8 @@ ORIGINS = [
 def test_a_request_that_is_none_is_refused(server: Server, sent: bytes) -> None:
     with contextlib.closing(Connection(server.port)) as asked, contextlib.suppress(ConnectionError, EOFError):
         asked.send(sent)
-        if asked.brings(0.2):
-            assert int(asked.read_through(b"\r\n").split()[1]) < 500
+        if asked.is_readable(0.2):
+            assert int(asked.read_until(b"\r\n").split()[1]) < 500
 
 
 @pytest.mark.parametrize("path", ["/socket/websocket", "/socket/longpoll"])
@@ -440,5 +440,5 @@ def test_many_requests_at_once_on_one_connection_are_answered_in_order(server: S
     with contextlib.closing(Connection(server.port)) as pipeline:
         pipeline.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 500)
         for _ in range(500):
-            assert b" 200 " in pipeline.read_through(b"\r\n\r\n")
-            assert json.loads(pipeline.read_through(b"}")) == {"status": "ok"}
+            assert b" 200 " in pipeline.read_until(b"\r\n\r\n")
+            assert json.loads(pipeline.read_until(b"}")) == {"status": "ok"}

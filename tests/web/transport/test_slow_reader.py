@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.phoenix_client import LongPoll, Opcode, frame, request
 from tests.support.server import Server
-from tests.support.talker import Closed, Heard, Talker
+from tests.support.talker import Closed, PhoenixFrame, Talker
 
 BOUND = 65_536
 LONG = "long " * 700
@@ -53,30 +53,30 @@ def say_until_gone(server: Server, talker: Talker) -> None:
         say(talker, 1)
 
 
-def seqs(heard: list[Heard]) -> list[int]:
+def seqs(heard: list[PhoenixFrame]) -> list[int]:
     return [frame.payload["seq"] for frame in heard if frame.event == "new_message"]
 
 
-def until_told_of(newest: int, talker: Talker) -> list[Heard]:
+def until_told_of(newest: int, talker: Talker) -> list[PhoenixFrame]:
     """All that comes until there was a `resync`, and that or a message has told of the newest.
 
     A kernel may take more now and then, also for one who does not read: then there is more than one `resync`.
     """
     told = {"new_message": 0, "resync": 0}
 
-    def is_last(frame: Heard) -> bool:
+    def is_last(frame: PhoenixFrame) -> bool:
         if frame.event in told:
             told[frame.event] = frame.payload["seq"]
         return told["resync"] > 0 and max(told.values()) == newest
 
-    return talker.listen_until(is_last)
+    return talker.receive_until(is_last)
 
 
-def read_to_the_close(talker: Talker) -> tuple[list[Heard], int]:
+def read_to_the_close(talker: Talker) -> tuple[list[PhoenixFrame], int]:
     """All that still comes, and the close code."""
-    heard: list[Heard] = []
+    heard: list[PhoenixFrame] = []
     with pytest.raises(Closed) as closed:
-        heard.extend(talker.listen())
+        heard.extend(talker.frames())
     return heard, closed.value.code
 
 
@@ -104,25 +104,25 @@ def test_it_goes_on_hearing_the_room_afterwards(bo: Talker, ann: Talker) -> None
         say(bo, ENOUGH)
         until_told_of(newest, ann)
     say(bo, 3)
-    assert ann.hears("new_message")["seq"] == 2 * ENOUGH + 1
-    ann.beats()
+    assert ann.wait_for("new_message")["seq"] == 2 * ENOUGH + 1
+    ann.heartbeat()
 
 
 def test_it_is_told_in_each_of_its_rooms(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
     ann.join("den", resync=True)
     say(bo, ENOUGH)
-    heard = ann.listen_until(lambda frame: frame.topic == "chat_room:den")
+    heard = ann.receive_until(lambda frame: frame.topic == "chat_room:den")
     assert heard[-1][3:] == ("resync", {"seq": 0})
     assert ("chat_room:lobby", "resync") in [(frame.topic, frame.event) for frame in heard]
 
 
 def test_the_others_notice_nothing(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
-    bo.beats()
+    bo.heartbeat()
     for seq in range(1, ENOUGH + 1):
         ref = bo.push("lobby", "new_message", name="bo", message=LONG)
-        posted, answer = next(bo.listen()), next(bo.listen())
+        posted, answer = next(bo.frames()), next(bo.frames())
         assert (posted.payload["seq"], answer.ref) == (seq, ref)
     until_told_of(ENOUGH, ann)
 
@@ -133,8 +133,8 @@ def test_it_gets_a_pong_for_the_latest_of_its_pings(bo: Talker, ann: Talker) -> 
     ann.join("den", resync=True)
     ann.websocket.connection.send(frame(Opcode.PING, b"x" * 125) * 5_000 + frame(Opcode.PING, b"last"))
     ann.push("den", "typing", name="ann")
-    bo.hears("typing")
-    pongs = ann.listen_until(lambda heard: heard.payload == b"last")
+    bo.wait_for("typing")
+    pongs = ann.receive_until(lambda heard: heard.payload == b"last")
     assert len(pongs) < 2_000
 
 
@@ -150,7 +150,7 @@ def test_it_is_closed_with_1013_if_it_may_have_missed_what_became_of_a_channel(b
     ann.join("lobby", resync=True)
     say(bo, ENOUGH)
     ann.push("lobby", "phx_leave")
-    bo.beats()
+    bo.heartbeat()
     heard, code = read_to_the_close(ann)
     assert code == 1013
     assert "phx_close" not in [frame.event for frame in heard]
@@ -240,7 +240,7 @@ def test_a_thousand_who_do_not_read_cost_no_more_than_a_thousand_bounds(server: 
                 for reader in readers:
                     reader.push("lobby", "history", limit=1)  # an answer of its own, where broadcasts are shared
                 say(cy, 2)
-                heard += [bo.hears("new_message")["seq"], bo.hears("new_message")["seq"]]
+                heard += [bo.wait_for("new_message")["seq"], bo.wait_for("new_message")["seq"]]
         grown = resident_bytes(server.pid) - before
         assert heard == list(range(4, 2 * ROUNDS + 4))
         assert grown < 1_000 * BOUND
