@@ -1,4 +1,4 @@
-"""The listener, while many connect at once."""
+"""The listener accepts a few connections in each turn of the loop."""
 
 import asyncio
 from pathlib import Path
