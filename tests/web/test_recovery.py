@@ -1,4 +1,4 @@
-"""Coming back to a real server: after an absence, a restart, a crash."""
+"""Recovery on a real server: after a disconnect, a restart and a crash."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from tests.support.server import Server
 
 @pytest.fixture
 def server(database: Path) -> Iterator[Server]:
-    """One with a short memory, so that the database has to be asked."""
+    """Starts a server with small rings, so that recovery reads the database."""
     with Server(database, ring_size=5, greeting_size=3, max_recovery_page=10, max_recovery_gap=50) as running:
         yield running
 
 
-def test_one_who_was_away_gets_what_was_said_meanwhile_before_anything_newer(server: Server) -> None:
+def test_a_client_that_comes_back_gets_missed_messages_before_newer_ones(server: Server) -> None:
     with Member(server.port, "lobby", "bo") as bo:
         with Member(server.port, "lobby") as ann:
             position = {"since": 0, "epoch": ann.join_response["epoch"]}
@@ -31,7 +31,7 @@ def test_one_who_was_away_gets_what_was_said_meanwhile_before_anything_newer(ser
             assert ann.wait_for_posts(9) == [(number, f"number {number}") for number in range(1, 10)]
 
 
-def test_a_long_absence_is_made_up_for_in_pages(server: Server) -> None:
+def test_a_large_gap_is_recovered_in_pages(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 36):
             ann.post(f"number {number}")
@@ -55,7 +55,7 @@ def test_a_long_absence_is_made_up_for_in_pages(server: Server) -> None:
             assert heard == list(range(3, 36))
 
 
-def test_one_who_missed_too_much_is_told_to_start_over(server: Server) -> None:
+def test_a_client_that_missed_too_much_is_told_to_start_over(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 61):
             ann.post(f"number {number}")
@@ -65,7 +65,7 @@ def test_one_who_missed_too_much_is_told_to_start_over(server: Server) -> None:
             assert [seq for seq, _ in bo.wait_for_posts(3)] == [58, 59, 60]
 
 
-def test_a_gap_is_filled_without_joining_again(server: Server) -> None:
+def test_sync_fills_a_gap_without_another_join(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 13):
             ann.post_and_wait(f"number {number}")
@@ -75,7 +75,7 @@ def test_a_gap_is_filled_without_joining_again(server: Server) -> None:
         assert [seq for seq, _ in ann.wait_for_posts(8)] == list(range(5, 13))
 
 
-def test_each_start_is_an_epoch_and_a_clean_one_voids_nothing(server: Server) -> None:
+def test_a_restart_begins_an_epoch_and_a_clean_stop_loses_nothing(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         before = ann.join_response["epoch"]
         ann.post_and_wait("one")
@@ -86,8 +86,8 @@ def test_each_start_is_an_epoch_and_a_clean_one_voids_nothing(server: Server) ->
         assert (ann.join_response["base"], ann.join_response["missed"], ann.join_response["recovered"]) == (1, 0, True)
 
 
-def test_what_was_heard_and_never_committed_is_void_after_a_crash(server: Server, database: Path) -> None:
-    """Twice in a row, with something else said under the same numbers in between."""
+def test_messages_that_were_heard_but_not_committed_are_void_after_a_crash(server: Server, database: Path) -> None:
+    """Crashes twice, and posts another message with the same `seq` in between."""
     with Member(server.port, "lobby") as ann:
         epoch = ann.join_response["epoch"]
         ann.post_and_wait("kept")
@@ -113,7 +113,7 @@ def test_what_was_heard_and_never_committed_is_void_after_a_crash(server: Server
         assert bo.wait_for_posts(1) == [(3, "a ghost")]
 
 
-def test_a_repeat_after_a_restart_is_said_once_however_old_it_is(server: Server) -> None:
+def test_a_repeat_of_any_age_is_said_once_after_a_restart(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         first = ann.post_and_wait("long ago")["response"]
         for number in range(20):
@@ -128,7 +128,7 @@ def test_a_repeat_after_a_restart_is_said_once_however_old_it_is(server: Server)
         assert bo.wait_for_posts(1) == [(22, "new")]
 
 
-def test_a_repeat_that_says_nothing_of_it_is_saved_once_all_the_same(server: Server, database: Path) -> None:
+def test_a_repeat_without_the_repeat_field_is_saved_once(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         first = ann.post_and_wait("long ago")["response"]
         for number in range(10):
@@ -144,7 +144,7 @@ def test_a_repeat_that_says_nothing_of_it_is_saved_once_all_the_same(server: Ser
     assert rows == [(1, "long ago"), (12, ""), (13, "new")]
 
 
-def test_past_the_high_water_mark_posts_are_refused_before_they_are_heard(database: Path) -> None:
+def test_posts_to_a_full_backlog_are_refused_before_they_are_heard(database: Path) -> None:
     with (
         Server(database, max_unsaved_messages=3) as server,
         Member(server.port, "lobby") as ann,
@@ -160,14 +160,14 @@ def test_past_the_high_water_mark_posts_are_refused_before_they_are_heard(databa
         assert ann.post_and_wait("number 4")["response"]["seq"] == 4
 
 
-def test_a_post_may_ask_to_be_answered_before_it_is_committed(server: Server, database: Path) -> None:
+def test_a_post_with_ack_room_is_answered_before_it_is_committed(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         with refusing(server.database_url):
             assert ann.post_and_wait("hello", ack="room")["response"]["seq"] == 1
         assert ann.post_and_wait("hello", ack="tape")["response"]["field"] == "ack"
 
 
-def test_a_restart_does_not_look_as_if_everybody_had_left(database: Path) -> None:
+def test_people_stay_present_during_a_restart(database: Path) -> None:
     with Server(database, presence_grace=1) as server:
         with Member(server.port, "lobby", "bo", is_present=True) as bo:
             assert bo.wait_for("presence_state").keys() == {"bo"}
@@ -176,4 +176,4 @@ def test_a_restart_does_not_look_as_if_everybody_had_left(database: Path) -> Non
         with Member(server.port, "lobby", "cy", is_present=True) as cy:
             assert cy.wait_for("presence_state").keys() == {"bo", "cy"}
             assert cy.wait_for("presence_diff")["leaves"] == {}
-            assert cy.wait_for("presence_diff")["leaves"].keys() == {"bo"}  # did not come back in time
+            assert cy.wait_for("presence_diff")["leaves"].keys() == {"bo"}  # bo did not come back in time
