@@ -1,4 +1,4 @@
-"""Fixtures for all tests, what a missing program means, and how tests are shared out among workers."""
+"""Fixtures for all tests, skips for missing programs, and groups for workers."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips a test whose program is missing, and says what to install; in CI such a test fails."""
+    """Skips a test whose program is missing, with what to install; fails it in CI."""
     for marker, (program, find, name) in REQUIRED_PROGRAMS.items():
         if item.get_closest_marker(marker) and find(program) is None:
             if os.environ.get("CI") == "true":
@@ -29,7 +29,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups the tests by file, but all tests with a browser in one group, which comes first.
+    """Groups the tests by file, those with a browser in one group, which is first.
 
     Two browsers at once would slow each other down, and nothing takes longer.
     """

@@ -1,4 +1,4 @@
-"""`make soak`: joins, posts and leaves for minutes, and fails when the server's process grows.
+"""`make soak`: joins, posts and leaves for minutes; fails if the server grows.
 
 First it kills and stops the server a few times under load, and lets its rings, ids and caches fill. Then it reads
 memory, threads and file descriptors at the start, in the middle and at the end, while two rooms talk, connections are

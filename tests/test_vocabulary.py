@@ -1,4 +1,4 @@
-"""The server, the browser and the documents name the same events, requests, reasons and limits."""
+"""The server, the browser and the documents share one vocabulary."""
 
 import re
 import typing

@@ -1,4 +1,4 @@
-"""Fixtures: a stage, a room on it whose collaborators are recorders, and its subscribers."""
+"""Fixtures: a stage, a room with recorders around it, and two subscribers."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ NOON_ISO = "2026-05-04T12:00:00.123456Z"
 
 
 class RoomOnStage:
-    """RoomOnStage is a room whose supervisor, persistence and history record what they are told.
+    """RoomOnStage is a room with recorders as its persistence and history.
 
-    It plays the `RoomSupervisor` itself.
+    It plays the `RoomSupervisor` itself, and records what the room reports.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RoomOnStage:
             self.tell(Loaded(recent, epochs, voids))
 
     def tell(self, *messages: object) -> None:
-        """Tells the room these messages in one turn, and runs the loop until they are handled."""
+        """Tells the room these messages in one turn, and lets it handle them."""
         for message in messages:
             self.ref.tell(message)
         self.stage.run_turns()

@@ -1,4 +1,4 @@
-"""Actors on the event loop keep what Pykka documents about actors, and have turns besides."""
+"""Actors on the event loop behave as Pykka documents, and have turns besides."""
 
 import asyncio
 import threading
@@ -281,7 +281,7 @@ def test_a_reply_can_be_set_once() -> None:
 
 
 class ThreadReporter(ThreadActor):
-    """ThreadReporter answers with the thread that it runs in, or raises the exception it is told."""
+    """ThreadReporter answers with its thread, or raises the exception it is told."""
 
     def on_receive(self, message: object) -> int:
         if isinstance(message, Exception):

@@ -78,7 +78,7 @@ class NodeProcess:
 
 
 class Client:
-    """Client is one client of phoenix.js: its commands return answers, `wait_for` returns its events."""
+    """Client is one client of phoenix.js: commands return answers, `wait_for` events."""
 
     def __init__(self, process: NodeProcess, number: int) -> None:
         self.events: queue.Queue[Any] = queue.Queue()

@@ -81,7 +81,7 @@ def test_a_client_joins_the_lobby_and_its_post_is_answered(
 
 
 def test_two_clients_hear_each_post(server: Server) -> None:
-    """Uses version 1: in version 2 this client drops frames without a join_ref, as all broadcasts are."""
+    """Uses version 1: in version 2 this client drops broadcasts (join_ref is null)."""
 
     async def talk() -> None:
         async with guest(server, V1) as ann, guest(server, V1) as bo:

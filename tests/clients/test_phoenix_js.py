@@ -252,6 +252,6 @@ def test_a_client_that_polls_during_a_stop_reconnects_by_itself(node: NodeProces
 
 
 def wait_for_people(client: Client, room: str, people: dict[str, int]) -> None:
-    """Waits until `client` sees these people in the room, each with that number of connections."""
+    """Waits until `client` sees these people, each with that number of connections."""
     while client.wait_for("people") != {"topic": room, "people": people}:
         pass

@@ -28,7 +28,7 @@ def start(clone: Path) -> Program:
 
 
 def exchange(program: Program, *frames: str) -> list[str]:
-    """Sends frames on one socket, and returns the first frame after each, then one more."""
+    """Sends frames on one socket; returns the first frame after each, and one more."""
     with connect(program.url.replace("http", "ws") + "/socket/websocket?vsn=2.0.0", compression=None) as socket:
         received = []
         for frame in frames:

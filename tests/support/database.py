@@ -1,4 +1,4 @@
-"""Access to a server's database from another connection: reads it, locks it, makes it refuse messages."""
+"""Reads a server's database from outside, locks it, makes it refuse messages."""
 
 import contextlib
 import sqlite3
@@ -20,7 +20,10 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 @contextlib.contextmanager
 def refusing(url: str) -> Iterator[None]:
-    """Makes all writes fail meanwhile: locks SQLite; closes PostgreSQL's connections and admits none."""
+    """Makes all writes fail meanwhile.
+
+    SQLite is locked; PostgreSQL closes all connections and admits none.
+    """
     if url.startswith("sqlite"):
         with contextlib.closing(_sqlite(url)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -39,7 +42,7 @@ def refusing(url: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(url: str) -> Iterator[None]:
-    """Makes all reads and writes of a SQLite file fail meanwhile, by an exclusive lock."""
+    """Makes all reads and writes of a SQLite file fail, by an exclusive lock."""
     with contextlib.closing(_sqlite(url)) as connection:
         connection.execute("PRAGMA locking_mode = exclusive")
         connection.execute("BEGIN EXCLUSIVE")

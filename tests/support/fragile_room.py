@@ -33,7 +33,7 @@ class FragileRoom(Room):
             self.fail_once(message)
 
     def read_clock(self) -> int:
-        """Fails in the middle of a post: the sequencer reads the clock just before it says the post."""
+        """Fails in the middle of a post: the sequencer reads the clock to say it."""
         self.timestamped_message = self.current_message
         match self.current_message:
             case Post(message=text) as post if text == FAIL_BEFORE:

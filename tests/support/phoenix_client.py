@@ -1,6 +1,7 @@
-"""A websocket and long-poll client on plain sockets, which shows every byte and can send invalid ones.
+"""A websocket and long-poll client on plain sockets, for any bytes.
 
-It checks only what it needs to read on. Every wait fails with `TimeoutError` after `TIMEOUT` seconds.
+It sends invalid frames too, and checks only what it needs to read on. Every wait fails with `TimeoutError` after
+`TIMEOUT` seconds.
 """
 
 import json
@@ -33,7 +34,7 @@ class Opcode(IntEnum):
 
 
 class Frame(NamedTuple):
-    """Frame is a websocket frame from the server, with the bits that should not be set."""
+    """Frame is a websocket frame from the server, with the bits that must be 0."""
 
     opcode: int
     data: bytes

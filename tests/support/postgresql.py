@@ -1,4 +1,4 @@
-"""Runs a PostgreSQL cluster in a temporary folder, which tests can stop, kill and restart."""
+"""Runs a PostgreSQL cluster that tests can stop, kill and restart."""
 
 import contextlib
 import glob
@@ -25,15 +25,16 @@ OWNER = "chatter"
 
 
 def find_program(name: str) -> str | None:
-    """Finds one of PostgreSQL's programs: on the PATH, or where Debian keeps the newest version."""
+    """Finds one of PostgreSQL's programs: on the PATH, or the newest of Debian."""
     versions = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: float(path.split("/")[4]))
     return shutil.which(name) or next(reversed(versions), None)
 
 
 class PostgreSQL:
-    """`with PostgreSQL() as cluster:` starts a server on a free port of 127.0.0.1, without passwords.
+    """`with PostgreSQL() as cluster:` starts a server in a temporary folder.
 
-    Tests that stop a cluster have their own; the others share one, with a database each.
+    It listens on a free port of 127.0.0.1, and asks for no password. Tests that stop a cluster have their own; the
+    others share one, with a database each.
     """
 
     def __init__(self) -> None:
@@ -139,7 +140,7 @@ def _program(name: str) -> str:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """Returns options that start a process as the user `postgres`: PostgreSQL refuses to run as root."""
+    """Returns options for the user `postgres`: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam("postgres")
@@ -147,7 +148,10 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _free_port() -> int:
-    """Returns a free port below 32,768: the kernel gives it to nobody else while the cluster is stopped."""
+    """Returns a free port below 32,768.
+
+    The kernel gives such a port to nobody else, also while the cluster is stopped.
+    """
     while True:
         port = random.randrange(16_384, 32_768)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

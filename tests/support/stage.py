@@ -1,4 +1,4 @@
-"""Runs actors on an event loop that a test steps, with recorders in place of the other actors."""
+"""Runs actors on an event loop that a test steps, with recorders around them."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ class Stage:
         self.run(call())
 
     def run_turns(self) -> None:
-        """Runs the loop until the actors have handled their mail, and the mail that follows from it."""
+        """Runs the loop until the actors have handled their mail, and what follows."""
 
         async def turns() -> None:
             for _ in range(10):
@@ -76,7 +76,7 @@ class Stage:
 
 
 class Recorder(LoopActor):
-    """Recorder plays a room, persistence or history: it appends each message to `told`."""
+    """Recorder plays any other actor: it appends each message to `told`."""
 
     def __init__(self, told: list[Any]) -> None:
         super().__init__()
@@ -87,7 +87,10 @@ class Recorder(LoopActor):
 
 
 class PlainSerializer:
-    """PlainSerializer makes frames that `read` turns back into values, and counts the broadcasts that it encodes."""
+    """PlainSerializer makes frames that `read` turns back into values.
+
+    It counts the broadcasts that it encodes.
+    """
 
     def __init__(self) -> None:
         self._values: list[object] = []
@@ -119,7 +122,10 @@ class Listener:
 
     @property
     def heard(self) -> list[Any]:
-        """What was written so far, in order: events as they are, answers as `(ref, answer)`, the end as a string."""
+        """What was written so far, in order.
+
+        Events are as they are, answers are `(ref, answer)`, the end is a string.
+        """
         return [value for write in self.writes for value in write]
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Delivery over real sockets while turns overlap: many rooms on one connection, bursts, disconnects."""
+"""Delivery over real sockets: many rooms on one connection, bursts, disconnects."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""The `chatter` command as a process: its output, its errors, and what it has saved after a stop."""
+"""The `chatter` command as a process: its output, its errors, its stop."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Stopping: `/healthz` tells first, clients are closed in batches, nothing is lost, and it ends soon."""
+"""Stopping: `/healthz` fails first, batches of clients are closed, nothing is lost."""
 
 import contextlib
 import itertools

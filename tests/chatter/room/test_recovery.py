@@ -1,4 +1,4 @@
-"""Recovery: what a client that comes back gets, as in the table of `docs/delivery.md`."""
+"""Recovery: what a client that comes back gets (table in `docs/delivery.md`)."""
 
 from typing import Any
 
@@ -32,7 +32,10 @@ def said(first: int, last: int) -> list[Posted]:
 
 @pytest.fixture
 def complete(stage: Stage) -> RoomOnStage:
-    """Starts a room that holds its complete past: 1 to 4 in epoch 2, 5 to 9 in epoch 4, 10 in this one."""
+    """Starts a room that holds its whole past.
+
+    Epoch 2 has 1 to 4, epoch 4 has 5 to 9, this epoch has 10.
+    """
     return RoomOnStage(stage, SETTINGS, recent=said(1, 10), epochs=((2, 4), (4, 9), (EPOCH, 10)))
 
 

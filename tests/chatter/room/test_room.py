@@ -366,7 +366,7 @@ def test_a_failed_room_without_a_successor_forwards_only_joins(room: RoomOnStage
 
 
 def database_requests(member: Listener) -> list[RoomMessage]:
-    """Makes one request of each kind that a room with a short memory looks up in the database."""
+    """Makes one request of each kind that a short memory sends to the database."""
     long_ago = Position(10, EPOCH)
     return [
         post(member, "a repeat", repeat=True),

@@ -1,4 +1,4 @@
-"""Checks a room against a model: the promises of `docs/delivery.md` hold after any steps in any order.
+"""Checks a room against a model: `docs/delivery.md` holds after any steps.
 
 The model is the list of committed messages. Members are clients that follow the rules of that document. Two steps are
 crashes: a room fails at a message and is handed over, or the server dies, which loses all that is not committed and

@@ -1,4 +1,4 @@
-"""Sliced delivery: posts, joins and leaves while a turn has reached only some of a crowd."""
+"""Sliced delivery: posts, joins and leaves between two slices of a turn."""
 
 from collections.abc import Callable
 

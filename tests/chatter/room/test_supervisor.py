@@ -50,7 +50,7 @@ def supervisor(stage: Stage, opened: Database, tmp_path: Path) -> Iterator[Super
 
 
 class Rooms:
-    """Rooms is a client of the supervisor: it finds a room and tells it messages in one step of the loop."""
+    """Rooms is a client of the supervisor: it finds a room and tells it messages."""
 
     def __init__(self, stage: Stage, supervisor: Supervisor) -> None:
         self.stage = stage

@@ -1,4 +1,4 @@
-"""Persistence on a real database that can fail, with recorders as the rooms and the history."""
+"""Persistence on a real database that can fail, with recorders around it."""
 
 import json
 import threading
@@ -41,7 +41,7 @@ def give_up() -> threading.Event:
 
 
 class PersistenceOnStage:
-    """PersistenceOnStage is a persistence actor whose room and history record what they are told."""
+    """PersistenceOnStage is a persistence actor, with recorders as room and history."""
 
     def __init__(self, stage: Stage, database: Database, dead_letters: Path, give_up: threading.Event) -> None:
         self.to_room: list[Any] = []

@@ -1,4 +1,4 @@
-"""Rate limits: token buckets on a clock that tests move, and what a server does with them."""
+"""Rate limits: token buckets on a clock that tests move, then a real server."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Requests: each payload is a valid message to the room, or a refusal that says what was expected."""
+"""Requests: a payload is a valid message, or a refusal says what was expected."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The frames of Phoenix without a connection: any input is a frame or refused, any output is readable."""
+"""The frames of Phoenix: any input is a frame or refused, any output is readable."""
 
 import json
 from collections.abc import Callable
@@ -262,7 +262,7 @@ def v2(serializer: Serializer, frame: bytes) -> list[Any]:
 
 
 def v1(serializer: Serializer, frame: bytes) -> list[Any]:
-    """Returns the same of a frame of version 1, which has no join_ref: None stands for it."""
+    """Returns the same of a frame of version 1, with None as its join_ref."""
     words = json.loads(read_text(serializer, frame))
     assert words.keys() == {"topic", "event", "ref", "payload"}
     return [None, words["ref"], words["topic"], words["event"], words["payload"]]

@@ -217,7 +217,7 @@ def test_the_server_finds_the_page_of_the_client() -> None:
 
 
 def test_the_page_preloads_every_module_of_the_client() -> None:
-    """The browser asks for any other module only after the one that imports it: a round trip more."""
+    """A module that is not preloaded costs a round trip after its importer."""
     modules = {f"/client/{path.relative_to(CLIENT)}" for path in CLIENT.rglob("*.js")}
     own = {address for address in modules if "/node_modules/" not in address}
     page = (CLIENT / "index.html").read_text()

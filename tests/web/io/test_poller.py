@@ -1,4 +1,4 @@
-"""Both pollers tell owners in the same way when their sockets can be read or written."""
+"""Both pollers tell owners alike when sockets can be read or written."""
 
 import asyncio
 import contextlib

@@ -33,7 +33,7 @@ def masked(data: bytes, mask: bytes) -> bytes:
 
 
 def outcome(pieces: Iterable[bytes], limit: int = LIMIT) -> tuple[list[Message], int | None]:
-    """Returns the messages in `pieces`, and the close code of the error that ended them."""
+    """Returns the messages in `pieces`, and the close code of the error behind them."""
     reader, messages = FrameReader(limit), list[Message]()
     try:
         for piece in pieces:

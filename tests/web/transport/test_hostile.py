@@ -1,4 +1,4 @@
-"""Hostile clients cause no unhandled exception, delay nobody else, and use bounded resources.
+"""Hostile clients cause no exception, delay nobody, and use bounded resources.
 
 Each test ends with the same check: other clients still talk, and the log has no traceback.
 """
@@ -66,7 +66,7 @@ def stays_healthy(server: Server) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def stays_responsive(server: Server) -> Iterator[None]:
-    """Checks that meanwhile the heartbeats of another client take little of the server's CPU time."""
+    """Checks that heartbeats of another client meanwhile take little CPU time."""
     over = threading.Event()
     waits: list[float] = []
 
@@ -90,7 +90,7 @@ def stays_responsive(server: Server) -> Iterator[None]:
 
 
 def busy_seconds(pid: int) -> float:
-    """Returns the CPU time of a process's main thread: other load on the machine does not count."""
+    """Returns the CPU time of a process's main thread, whatever else the machine does."""
     return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
@@ -262,14 +262,14 @@ def impatient_server(database: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def is_healthy_afterwards(server: Server) -> Iterator[None]:
-    """Checks the health only after the test: a client that waited meanwhile would time out."""
+    """Checks the health after the test only: a client that waits would time out."""
     yield
     with stays_healthy(server):
         pass
 
 
 def seconds_until_cut(server: Server, start: bytes, trickle: bytes) -> float:
-    """Returns how long the server keeps a connection that sends a few bytes now and then."""
+    """Returns how long the server keeps a connection that sends a byte now and then."""
     begun = time.monotonic()
     with contextlib.closing(Connection(server.port)) as connection, contextlib.suppress(EOFError, ConnectionError):
         connection.send(start)

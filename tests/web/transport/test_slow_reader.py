@@ -1,4 +1,4 @@
-"""Slow readers: the server bounds what waits for them, and the others notice nothing."""
+"""Slow readers: what waits for them is bounded, and the others notice nothing."""
 
 import contextlib
 import json
@@ -42,7 +42,10 @@ def ann(server: Server, bo: Talker) -> Iterator[Talker]:
 
 
 def post(talker: Talker, messages: int, room: str = "lobby") -> None:
-    """Posts long messages, and returns when all are committed: the room has then written them to everybody."""
+    """Posts long messages, and returns when all are committed.
+
+    The room has then written them to everybody.
+    """
     for _ in range(messages):
         talker.ask(room, "new_message", name="bo", message=LONG)
 
@@ -58,9 +61,9 @@ def seqs(heard: list[PhoenixFrame]) -> list[int]:
 
 
 def receive_until_resynced(newest: int, talker: Talker) -> list[PhoenixFrame]:
-    """Returns the frames up to a `resync` or a message with the newest `seq`, at least one `resync` among them.
+    """Returns the frames up to the newest `seq`, with at least one `resync`.
 
-    A kernel may take more while the client does not read; then there are several `resync`.
+    A `resync` or a message has the newest `seq`. There are several `resync` when a kernel takes more meanwhile.
     """
     told = {"new_message": 0, "resync": 0}
 
