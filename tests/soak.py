@@ -1,8 +1,8 @@
-"""`make soak`: people come, talk and leave for minutes on end, and the server must not grow by it.
+"""`make soak`: joins, posts and leaves for minutes; fails if the server grows.
 
-First the server is killed and stopped a few times under load and left to fill its memories (rings, ids, caches). Then
-its memory, threads and file descriptors are read at the start, in the middle and at the end, while two rooms talk,
-connections are cut and visitors come to rooms that nobody has seen before. Exit code 1 where they are not flat.
+First it kills and stops the server a few times under load, and lets its rings, ids and caches fill. Then it reads
+memory, threads and file descriptors at the start, in the middle and at the end, while two rooms talk, connections are
+cut and visitors join new rooms. The exit code is 1 when one of the three has grown.
 """
 
 import itertools
@@ -17,18 +17,18 @@ from tests.faults.crowd import Crowd
 from tests.faults.ledger import count
 from tests.support.server import Server
 
-WARMING = 0.25
-"""The part of the time that is not measured."""
+WARM_UP = 0.25
+"""The first part of the time, which is not measured."""
 
-MOST_GROWTH = 1.1
-"""What counts as flat: Python and SQLite give memory back late and in pieces."""
+MAX_GROWTH = 1.1
+"""Growth up to this counts as flat: Python and SQLite give memory back late and in pieces."""
 
 SAMPLES = 5
-"""So many readings in a row make one figure, their median: visitors are there in some and not in others."""
+"""Readings whose median makes one figure: during some of them visitors are connected."""
 
 
 class Sample(NamedTuple):
-    """What the server's process has."""
+    """Sample is what the server's process uses."""
 
     megabytes: float
     threads: float
@@ -36,7 +36,7 @@ class Sample(NamedTuple):
 
 
 def main(minutes: float) -> int:
-    """Returns the exit code."""
+    """Runs the soak test, and returns the exit code."""
     with (
         tempfile.TemporaryDirectory(prefix="chatter-soak-") as folder,
         Server(Path(folder) / "chatter.db", room_idle_timeout=1, max_recovery_page=30) as server,
@@ -59,10 +59,10 @@ def _soak(server: Server, seconds: float) -> int:
             passed = time.monotonic() - began
             if passed > seconds:
                 break
-            if passed > WARMING * seconds:
+            if passed > WARM_UP * seconds:
                 samples.append(_sample(server.pid))
         count(crowd, server.database_url)
-        print(f"{crowd.acknowledged} messages in two rooms, {3 * number} rooms visited, all as it should be")
+        print(f"{crowd.acknowledged} messages in two rooms, {3 * number} rooms visited, every message in its place")
     return _report(samples)
 
 
@@ -80,7 +80,7 @@ def _sample(pid: int) -> Sample:
 
 def _report(samples: list[Sample]) -> int:
     if len(samples) < 3 * SAMPLES:
-        print(f"too short: {len(samples)} readings, at least {3 * SAMPLES} are wanted")
+        print(f"too short: expected at least {3 * SAMPLES} readings, got {len(samples)}")
         return 1
     middle = len(samples) // 2
     parts = {"start": samples[:SAMPLES], "middle": samples[middle : middle + SAMPLES], "end": samples[-SAMPLES:]}
@@ -88,8 +88,8 @@ def _report(samples: list[Sample]) -> int:
     for name, figure in figures.items():
         print(f"{name:<8} {figure.megabytes:6.1f} MB {figure.threads:4.0f} threads {figure.files:5.0f} files")
     first, last = figures["start"], figures["end"]
-    is_flat = all(after <= MOST_GROWTH * before for before, after in zip(first, last, strict=True))
-    print("flat" if is_flat else f"NOT flat: something grew by more than {MOST_GROWTH - 1:.0%}")
+    is_flat = all(after <= MAX_GROWTH * before for before, after in zip(first, last, strict=True))
+    print("flat" if is_flat else f"NOT flat: something grew by more than {MAX_GROWTH - 1:.0%}")
     return 0 if is_flat else 1
 
 

@@ -1,4 +1,4 @@
-"""The documents say what the program does."""
+"""The documents list every setting, limit, reason, close code and module."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 
 
-def as_documented(field: "dataclasses.Field[object]") -> str:
+def documented_row(field: "dataclasses.Field[object]") -> str:
     default = field.default
     shown = f"{default:g}" if isinstance(default, float) else str(default)
     cell = "" if default in ("", frozenset()) else f"`{shown}`"
@@ -22,23 +22,23 @@ def as_documented(field: "dataclasses.Field[object]") -> str:
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
-def test_every_setting_has_its_row_in_the_configuration(field: "dataclasses.Field[object]") -> None:
-    assert as_documented(field) in CONFIGURATION.splitlines()
+def test_the_configuration_has_a_row_for_every_setting(field: "dataclasses.Field[object]") -> None:
+    assert documented_row(field) in CONFIGURATION.splitlines()
 
 
-def test_the_configuration_has_no_row_for_a_setting_that_is_gone() -> None:
+def test_the_configuration_has_no_row_for_an_unknown_setting() -> None:
     documented = re.findall(r"^\| `--([a-z-]+)`", CONFIGURATION, re.MULTILINE)
     assert documented == [field.name.replace("_", "-") for field in dataclasses.fields(Settings)]
 
 
-def test_every_limit_has_its_row_in_the_protocol() -> None:
+def test_the_protocol_has_a_row_for_every_limit() -> None:
     limit = re.compile("max_.*|.*_(timeout|window|size|rate)")
     limits = {field.name for field in dataclasses.fields(Settings) if limit.fullmatch(field.name)}
     documented = set(re.findall(r"^\| `(\w+)` \| ", PROTOCOL, re.MULTILINE))
     assert limits - {"stop_timeout", "close_batch_size"} <= documented
 
 
-def test_every_reason_for_a_refusal_is_in_the_protocol() -> None:
+def test_the_protocol_has_a_row_for_every_reason() -> None:
     code = "\n".join(path.read_text() for folder in ("chatter", "web") for path in (ROOT / folder).rglob("*.py"))
     reasons = set(re.findall(r'(?:Refused|refuse)\("([a-z_ ]+)"[,)]', code))
     assert len(reasons) > 5
@@ -46,25 +46,26 @@ def test_every_reason_for_a_refusal_is_in_the_protocol() -> None:
     assert all(f"| `{reason}` |" in PROTOCOL for reason in reasons)
 
 
-@pytest.mark.parametrize("code", set(CloseCode) - {CloseCode.GOING_AWAY}, ids=lambda code: code.name)  # poll sessions'
-def test_every_close_code_is_in_the_protocol(code: CloseCode) -> None:
+# GOING_AWAY ends poll sessions only, whose clients get no close code.
+@pytest.mark.parametrize("code", set(CloseCode) - {CloseCode.GOING_AWAY}, ids=lambda code: code.name)
+def test_the_protocol_has_a_row_for_every_close_code(code: CloseCode) -> None:
     assert f"| {code:d} |" in PROTOCOL
 
 
-def test_the_documents_link_only_to_what_is_there() -> None:
+def test_links_of_the_documents_lead_to_files() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
-def test_the_architecture_has_a_line_for_every_module() -> None:
+def test_the_architecture_has_a_row_for_every_module() -> None:
     folders = ("chatter", "schema", "web")
     modules = {str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*.py")}
     modules = {name for name in modules if not re.search(r"__init__|node_modules|migrations/", name)}
     assert sorted(re.findall(r"^\| `([a-z0-9_/]+\.py)` \| [a-zA-Z`]", ARCHITECTURE, re.MULTILINE)) == sorted(modules)
 
 
-def test_what_the_architecture_points_to_is_there() -> None:
+def test_the_architecture_names_functions_and_classes_that_exist() -> None:
     table = ARCHITECTURE.split("## Where is …")[1].split("\n## ")[0]
     answers = re.findall(r"^\| [^|]+\? \| `([^`]+)` \| (.*) \|$", table, re.MULTILINE)
     assert len(answers) > 25

@@ -1,4 +1,4 @@
-"""One vocabulary: the server, the browser and the documents name the same events, requests, reasons and limits."""
+"""The server, the browser and the documents share one vocabulary."""
 
 import re
 import typing
@@ -29,19 +29,19 @@ EVENTS: list[Event] = [
 
 
 def rows(heading: str) -> list[str]:
-    """The first cells of a table in the protocol."""
+    """Returns the first cells of a table in the protocol."""
     section = PROTOCOL.split(f"## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
 
 
 def block(name: str) -> str:
-    """The text of one of the browser's tables."""
+    """Returns the source of one of the browser's constants."""
     found = re.search(rf"^export const {name} = (.*?);$", BROWSER, re.MULTILINE | re.DOTALL)
     assert found, name
     return found[1]
 
 
-def test_every_event_is_tried_here() -> None:
+def test_every_event_is_in_this_test() -> None:
     assert {type(event) for event in EVENTS} == set(typing.get_args(Event))
 
 
@@ -57,7 +57,7 @@ def test_the_protocol_lists_every_event_from_a_client() -> None:
     )
 
 
-def test_every_request_is_limited_by_a_rate() -> None:
+def test_every_request_has_a_rate_limit() -> None:
     rates = requests.rates_by_event(Settings())
     assert rates.keys() == {*requests._REQUESTS, "phx_join"}
     assert all(name.endswith("_rate") and rate == getattr(Settings(), name) for name, rate in rates.values())
@@ -67,7 +67,7 @@ def test_the_protocol_and_the_browser_explain_every_reason() -> None:
     reasons = {*typing.get_args(Reason), "invalid"}
     assert set(rows("Errors")) == reasons
     explained = re.findall(r'^\s+"?([a-z_ ]+)"?: "', block("REASONS"), re.MULTILINE)
-    assert sorted(explained) == sorted({*reasons, "timeout"})  # the last is the browser's own
+    assert sorted(explained) == sorted({*reasons, "timeout"})  # the browser's own reason
 
 
 def test_the_browser_uses_only_events_of_the_server() -> None:
@@ -98,6 +98,6 @@ def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: 
     assert set(re.findall(r"@property \{[^}]+\} \[?(\w+)", typedef)) == set(server.__struct_fields__)
 
 
-def test_every_column_of_a_message_is_a_field_of_what_is_broadcast() -> None:
+def test_every_column_of_a_message_is_a_field_of_its_broadcast() -> None:
     assert (*MessageRow._fields, "void") == Posted.__struct_fields__
     assert {*MessageRow._fields, "room", "epoch"} == set(Message._meta.fields)

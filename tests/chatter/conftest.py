@@ -1,4 +1,4 @@
-"""The stage, and a room on it with recorders around."""
+"""Fixtures: a stage, a room with recorders around it, and two subscribers."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,10 @@ NOON_ISO = "2026-05-04T12:00:00.123456Z"
 
 
 class RoomOnStage:
-    """A room whose supervisor, persistence and history only remember what they were told."""
+    """RoomOnStage is a room with recorders as its persistence and history.
+
+    It plays the `RoomSupervisor` itself, and records what the room reports.
+    """
 
     def __init__(
         self,
@@ -54,73 +57,66 @@ class RoomOnStage:
             **options,
         )
         if recent is not None:
-            self.told(Loaded(recent, epochs, voids))
+            self.tell(Loaded(recent, epochs, voids))
 
-    def told(self, *messages: object) -> None:
-        """Tell the room all of these in one turn, and let it happen."""
+    def tell(self, *messages: object) -> None:
+        """Tells the room these messages in one turn, and lets it handle them."""
         for message in messages:
             self.ref.tell(message)
-        self.stage.turn()
+        self.stage.run_turns()
 
     def on_people_count(self, slug: str, people: int) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_people_count", slug, people))
 
     def on_idle(self, slug: str) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_idle", slug))
 
     def on_busy(self, slug: str) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_busy", slug))
 
     def on_retired(self, slug: str) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_retired", slug))
 
     def on_crashed(self, slug: str, handover: Handover | None) -> bool:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_crashed", slug, handover))
         return self.has_successors
 
     def on_stopped(self, slug: str, people: People) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("on_stopped", slug, people))
 
     def forward(self, slug: str, message: RoomMessage) -> None:
-        """As `RoomSupervisor`."""
         self.to_supervisor.append(("forward", slug, message))
 
     @property
     def to_persistence(self) -> list[Save | Load]:
-        """What persistence was told, by way of the backlog."""
+        """What the backlog told persistence."""
         return [told for work in self._works for told in work.told]
 
     @property
     def saves(self) -> list[Save]:
-        """What persistence was told to save."""
+        """What persistence is to save."""
         return [message for message in self.to_persistence if isinstance(message, Save)]
 
 
 def post(sender: Listener, message: str, ref: bytes = b'"1"', id: str = "", **options: Any) -> Post:
-    """A post by ann, whose id is its text unless the test gives it another."""
+    """Makes a post by ann, whose id is its text unless the test gives another."""
     return Post(sender, ref, id or message, "ann", message, **options)
 
 
 def welcome(newest: int = 0, **others: Any) -> Recovery:
-    """The answer to a join in a room whose newest message this is."""
+    """Makes the answer to a join in a room whose newest `seq` is `newest`."""
     usual = {"base": newest, "recovered": True, "missed": 0, "more": False}
     return Recovery(EPOCH, newest, **{**usual, **others})
 
 
 def posted(seq: int, message: str = "hello", id: str = "") -> Posted:
-    """What everyone hears of a post by ann."""
+    """Makes the broadcast of a post by ann."""
     return Posted(seq, id or message, "ann", message, NOON_ISO)
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    """A loop for actors."""
+    """Makes an event loop for actors."""
     stage = Stage()
     yield stage
     stage.close()
@@ -128,17 +124,15 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def room(stage: Stage) -> RoomOnStage:
-    """A new room in which nothing has been said."""
+    """Starts a room without messages."""
     return RoomOnStage(stage, recent=[])
 
 
 @pytest.fixture
 def ann() -> Listener:
-    """A client."""
     return Listener()
 
 
 @pytest.fixture
 def bo() -> Listener:
-    """Another one."""
     return Listener()

@@ -1,4 +1,4 @@
-"""What Pykka documents about actors, held by actors on the event loop; and what is special about them."""
+"""Actors on the event loop behave as Pykka documents, and have turns besides."""
 
 import asyncio
 import threading
@@ -12,8 +12,8 @@ from chatter.actors import LoopActor, Reply, ThreadActor, tell_if_alive
 from tests.support.stage import Stage
 
 
-class Diary(LoopActor):
-    """Writes down what happens to it, and where."""
+class RecordingActor(LoopActor):
+    """RecordingActor appends each call of a hook and each message to `entries`."""
 
     def __init__(self, entries: list[Any]) -> None:
         super().__init__()
@@ -44,7 +44,6 @@ class Diary(LoopActor):
         return f"re: {message}"
 
     def greet(self, name: str) -> str:
-        """For a proxy."""
         return f"hello {name}"
 
 
@@ -54,230 +53,226 @@ def entries() -> list[Any]:
 
 
 @pytest.fixture
-def diary(stage: Stage, entries: list[Any]) -> pykka.ActorRef[Any]:
-    actor = stage.start(Diary, entries)
-    stage.turn()
+def actor(stage: Stage, entries: list[Any]) -> pykka.ActorRef[Any]:
+    ref = stage.start(RecordingActor, entries)
+    stage.run_turns()
     entries.clear()
-    return actor
+    return ref
 
 
-def test_an_actor_starts_before_it_reads_its_first_message(stage: Stage, entries: list[Any]) -> None:
+def test_an_actor_starts_before_it_handles_its_first_message(stage: Stage, entries: list[Any]) -> None:
     async def start_and_tell() -> None:
-        Diary.start(entries).tell("hello")
+        RecordingActor.start(entries).tell("hello")
 
     stage.run(start_and_tell())
-    stage.turn()
+    stage.run_turns()
     assert entries == ["started", "hello", "turn"]
 
 
 def test_an_actor_cannot_start_where_no_loop_runs(entries: list[Any]) -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
-        Diary.start(entries)
+        RecordingActor.start(entries)
 
 
-def test_messages_are_read_in_the_order_of_telling(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+def test_messages_are_handled_in_the_order_in_which_they_are_told(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
 ) -> None:
     for number in range(100):
-        diary.tell(number)
-    stage.turn()
+        actor.tell(number)
+    stage.run_turns()
     assert entries == [*range(100), "turn"]
 
 
-def test_telling_does_not_read(diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
-    diary.tell("later")
+def test_telling_does_not_handle_the_message_at_once(actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
+    actor.tell("later")
     assert entries == []
 
 
-def test_what_is_told_during_a_turn_belongs_to_the_next(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+def test_a_message_told_during_a_turn_is_handled_in_the_next(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
 ) -> None:
-    diary.tell(lambda actor: actor.actor_ref.tell("second"))
-    diary.tell("first")
-    stage.turn()
+    actor.tell(lambda self: self.actor_ref.tell("second"))
+    actor.tell("first")
+    stage.run_turns()
     assert entries == ["first", "turn", "second", "turn"]
 
 
-def test_all_who_have_mail_read_it_before_their_turns_end(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+def test_all_actors_handle_their_mail_before_any_turn_ends(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
 ) -> None:
-    other = stage.start(Diary, entries)
-    stage.turn()
+    other = stage.start(RecordingActor, entries)
+    stage.run_turns()
     entries.clear()
-    diary.tell("first")
+    actor.tell("first")
     other.tell("second")
-    stage.turn()
+    stage.run_turns()
     assert entries == ["first", "second", "turn", "turn"]
 
 
-def test_what_a_dead_actor_was_told_is_passed_on_before_another_has_its_turn(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+def test_the_mail_of_a_failed_actor_is_passed_on_before_another_has_its_turn(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
 ) -> None:
-    other = stage.start(Diary, entries)
-    stage.turn()
+    other = stage.start(RecordingActor, entries)
+    stage.run_turns()
     entries.clear()
-    diary.tell(ValueError("a fault"))
-    diary.tell("behind it")
+    actor.tell(ValueError("a fault"))
+    actor.tell("behind it")
     other.tell("second")
-    stage.turn()
+    stage.run_turns()
     assert entries == [("failed", "a fault"), ("dead letter", "behind it"), "second", "turn"]
 
 
-def test_no_actor_starves_another(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
-    def again(actor: Diary) -> None:
-        actor.actor_ref.tell(again)
+def test_no_actor_starves_another(stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
+    def again(self: RecordingActor) -> None:
+        self.actor_ref.tell(again)
 
     other: list[Any] = []
-    diary.tell(again)
-    stage.start(Diary, other).tell("my turn")
-    stage.turn()
+    actor.tell(again)
+    stage.start(RecordingActor, other).tell("my turn")
+    stage.run_turns()
     assert "my turn" in other
 
 
-def test_any_thread_may_tell(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
+def test_any_thread_may_tell(stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
     def tell(first: int) -> None:
         for number in range(first, first + 1000):
-            diary.tell(number)
+            actor.tell(number)
 
     threads = [threading.Thread(target=tell, args=(first,)) for first in (0, 1000, 2000)]
     for thread in threads:
         thread.start()
-    stage.until(lambda: len([entry for entry in entries if entry != "turn"]) == 3000)
+    stage.run_until(lambda: len([entry for entry in entries if entry != "turn"]) == 3000)
     numbers = [entry for entry in entries if entry != "turn"]
     assert [n for n in numbers if n < 1000] == list(range(1000))
     assert sorted(numbers) == list(range(3000))
 
 
-def test_messages_are_handled_on_the_loops_thread(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
-    assert stage.run(diary.ask(lambda _: threading.get_ident(), block=False)) == threading.get_ident()
+def test_messages_are_handled_on_the_loops_thread(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    assert stage.run(actor.ask(lambda _: threading.get_ident(), block=False)) == threading.get_ident()
 
 
-def test_an_answer_can_be_awaited_on_the_loop(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
-    assert stage.run(diary.ask("hello", block=False)) == "re: hello"
+def test_an_answer_can_be_awaited_on_the_loop(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    assert stage.run(actor.ask("hello", block=False)) == "re: hello"
 
 
-def test_an_answer_can_be_waited_for_in_a_thread(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
-    assert stage.run(asyncio.to_thread(diary.ask, "hello")) == "re: hello"
+def test_an_answer_can_be_waited_for_in_a_thread(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    assert stage.run(asyncio.to_thread(actor.ask, "hello")) == "re: hello"
 
 
-def test_waiting_for_an_answer_on_the_loop_is_an_error_and_no_deadlock(
-    stage: Stage, diary: pykka.ActorRef[Any]
-) -> None:
+def test_a_blocking_ask_on_the_loop_is_an_error_and_no_deadlock(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
     async def ask() -> None:
-        diary.ask("hello")
+        actor.ask("hello")
 
     with pytest.raises(RuntimeError, match="await"):
         stage.run(ask())
 
 
-def test_waiting_too_long_raises_pykkas_timeout(diary: pykka.ActorRef[Any]) -> None:
+def test_an_ask_that_takes_too_long_raises_pykkas_timeout(actor: pykka.ActorRef[Any]) -> None:
     with pytest.raises(pykka.Timeout):
-        diary.ask("hello", timeout=0.01)
+        actor.ask("hello", timeout=0.01)
 
 
-def test_one_who_stops_waiting_does_not_harm_the_actor(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
-) -> None:
+def test_a_cancelled_ask_does_not_harm_the_actor(stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
     async def ask_briefly() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(diary.ask("hello", block=False), 0)
+            await asyncio.wait_for(actor.ask("hello", block=False), 0)
 
     stage.run(ask_briefly())
-    stage.turn()
-    assert diary.is_alive()
+    stage.run_turns()
+    assert actor.is_alive()
     assert "hello" in entries
 
 
-def test_an_exception_goes_to_the_asker_and_the_actor_lives_on(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
+def test_an_exception_in_an_ask_goes_to_the_asker_and_the_actor_lives_on(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
 ) -> None:
     with pytest.raises(ValueError, match="broken"):
-        stage.run(diary.ask(ValueError("broken"), block=False))
-    assert stage.run(diary.ask("still here", block=False)) == "re: still here"
+        stage.run(actor.ask(ValueError("broken"), block=False))
+    assert stage.run(actor.ask("still here", block=False)) == "re: still here"
     assert ("failed", "broken") not in entries
 
 
-def test_an_exception_that_nobody_asked_for_ends_the_actor(
-    stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]
-) -> None:
-    diary.tell("before")
-    diary.tell(ValueError("broken"))
-    diary.tell("after")
-    stage.turn()
+def test_an_exception_in_a_tell_ends_the_actor(stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
+    actor.tell("before")
+    actor.tell(ValueError("broken"))
+    actor.tell("after")
+    stage.run_turns()
     assert entries == ["before", ("failed", "broken"), ("dead letter", "after")]
-    assert not diary.is_alive()
-    assert diary not in pykka.ActorRegistry.get_all()
+    assert not actor.is_alive()
+    assert actor not in pykka.ActorRegistry.get_all()
 
 
 def test_an_exception_at_the_end_of_a_turn_ends_the_actor(stage: Stage, entries: list[Any]) -> None:
-    class Tired(Diary):
+    class FailsAtTurnEnd(RecordingActor):
         def on_turn_end(self) -> None:
             raise ValueError("too tired")
 
-    actor = stage.start(Tired, entries)
-    stage.turn()
+    actor = stage.start(FailsAtTurnEnd, entries)
+    stage.run_turns()
     assert entries == ["started", ("failed", "too tired")]
     assert not actor.is_alive()
 
 
 def test_an_exception_at_the_start_ends_the_actor(stage: Stage, entries: list[Any]) -> None:
-    class Stillborn(Diary):
+    class FailsAtStart(RecordingActor):
         def on_start(self) -> None:
             raise ValueError("no")
 
-    actor = stage.start(Stillborn, entries)
+    actor = stage.start(FailsAtStart, entries)
     asked = actor.ask("hello", block=False)
-    stage.turn()
+    stage.run_turns()
     assert not actor.is_alive()
     with pytest.raises(pykka.ActorDeadError):
         stage.run(asked)
 
 
-def test_a_stop_comes_after_what_was_told_before(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
-    diary.tell("before")
-    stopped = diary.stop(block=False)
-    asked_after = diary.ask("after", block=False)
+def test_a_stop_comes_after_the_messages_told_before_it(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
+) -> None:
+    actor.tell("before")
+    stopped = actor.stop(block=False)
+    asked_after = actor.ask("after", block=False)
     assert stage.run(stopped) is True
     assert entries == ["before", "stopped"]
     with pytest.raises(pykka.ActorDeadError):
         stage.run(asked_after)
 
 
-def test_stopping_a_dead_actor_says_so(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
-    assert stage.run(diary.stop(block=False)) is True
-    assert stage.run(diary.stop(block=False)) is False
+def test_stopping_a_stopped_actor_returns_false(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    assert stage.run(actor.stop(block=False)) is True
+    assert stage.run(actor.stop(block=False)) is False
 
 
-def test_an_actor_can_stop_itself(stage: Stage, diary: pykka.ActorRef[Any], entries: list[Any]) -> None:
-    diary.tell(lambda actor: actor.stop())
-    stage.turn()
+def test_an_actor_can_stop_itself(stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]) -> None:
+    actor.tell(lambda self: self.stop())
+    stage.run_turns()
     assert entries[-1] == "stopped"
-    assert not diary.is_alive()
+    assert not actor.is_alive()
 
 
-@pytest.mark.parametrize("use", [lambda actor: actor.tell("x"), lambda actor: actor.ask("x")])
-def test_a_dead_actor_takes_no_messages(
-    stage: Stage, diary: pykka.ActorRef[Any], use: Callable[[pykka.ActorRef[Any]], None]
+@pytest.mark.parametrize("use", [lambda self: self.tell("x"), lambda self: self.ask("x")])
+def test_a_stopped_actor_takes_no_messages(
+    stage: Stage, actor: pykka.ActorRef[Any], use: Callable[[pykka.ActorRef[Any]], None]
 ) -> None:
-    stage.run(diary.stop(block=False))
+    stage.run(actor.stop(block=False))
     with pytest.raises(pykka.ActorDeadError):
-        use(diary)
-    tell_if_alive(diary, "x")
+        use(actor)
+    tell_if_alive(actor, "x")
 
 
-def test_a_proxy_works_as_with_any_actor(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
+def test_a_proxy_works_as_with_any_actor(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
     def use_proxy() -> tuple[str, int]:
-        proxy = diary.proxy()
+        proxy = actor.proxy()
         return proxy.greet("ann").get(), proxy.answer.get()
 
     assert stage.run(asyncio.to_thread(use_proxy)) == ("hello ann", 42)
 
 
-def test_mapped_answers_can_be_awaited(stage: Stage, diary: pykka.ActorRef[Any]) -> None:
-    assert stage.run(diary.ask("hello", block=False).map(len)) == len("re: hello")
+def test_mapped_answers_can_be_awaited(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    assert stage.run(actor.ask("hello", block=False).map(len)) == len("re: hello")
 
 
-def test_an_answer_is_given_once() -> None:
+def test_a_reply_can_be_set_once() -> None:
     reply: Reply[int] = Reply()
     reply.set(1)
     assert (reply.get(), reply.get()) == (1, 1)
@@ -285,8 +280,8 @@ def test_an_answer_is_given_once() -> None:
         reply.set(2)
 
 
-class Clerk(ThreadActor):
-    """Answers with the thread it works in, or fails as it is told to."""
+class ThreadReporter(ThreadActor):
+    """ThreadReporter answers with its thread, or raises the exception it is told."""
 
     def on_receive(self, message: object) -> int:
         if isinstance(message, Exception):
@@ -295,15 +290,15 @@ class Clerk(ThreadActor):
 
 
 def test_a_thread_actor_works_beside_the_loop_and_can_be_awaited(stage: Stage) -> None:
-    clerk = Clerk.start()
-    assert stage.run(clerk.ask("where?", block=False)) != threading.get_ident()
+    reporter = ThreadReporter.start()
+    assert stage.run(reporter.ask("where?", block=False)) != threading.get_ident()
     with pytest.raises(ValueError, match="broken"):
-        stage.run(clerk.ask(ValueError("broken"), block=False))
-    assert stage.run(clerk.stop(block=False)) is True
+        stage.run(reporter.ask(ValueError("broken"), block=False))
+    assert stage.run(reporter.stop(block=False)) is True
 
 
-def test_the_actors_own_timeout_is_not_taken_for_the_waiters(stage: Stage) -> None:
-    clerk = Clerk.start()
+def test_a_timeout_error_of_the_actor_itself_reaches_the_asker(stage: Stage) -> None:
+    reporter = ThreadReporter.start()
     with pytest.raises(TimeoutError, match="mine"):
-        clerk.ask(TimeoutError("mine"))
-    clerk.stop()
+        reporter.ask(TimeoutError("mine"))
+    reporter.stop()

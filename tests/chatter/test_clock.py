@@ -1,4 +1,4 @@
-"""The time of day in words."""
+"""The clock, and its ISO format."""
 
 from datetime import UTC, datetime
 
@@ -8,14 +8,14 @@ from chatter.clock import SECOND, to_iso, wall_clock
 
 
 @pytest.mark.parametrize("moment", [0, 999, 1_000, 123_456_789, SECOND - 1, SECOND, 1_777_896_000 * SECOND + 5_000])
-def test_a_moment_is_told_as_iso_8601_in_utc_with_microseconds(moment: int) -> None:
-    told = to_iso(moment)
-    assert len(told) == 27
+def test_a_moment_is_formatted_as_iso_8601_in_utc_with_microseconds(moment: int) -> None:
+    text = to_iso(moment)
+    assert len(text) == 27
     seconds, microseconds = divmod(moment // 1_000, 1_000_000)
     expected = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
-    assert datetime.fromisoformat(told) == expected
-    assert told == expected.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    assert datetime.fromisoformat(text) == expected
+    assert text == expected.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def test_the_wall_clock_is_that_of_the_world() -> None:
+def test_the_wall_clock_agrees_with_the_system() -> None:
     assert abs(wall_clock() / SECOND - datetime.now(UTC).timestamp()) < 60

@@ -1,4 +1,4 @@
-// Clients of npm's `phoenix`, by number: they do what each line on stdin asks, and say what they see in a line on stdout.
+// Clients of npm's `phoenix`, by number: each line on stdin is a command to one, each line on stdout an event it saw.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -9,7 +9,7 @@ const TRANSPORTS = {
   websocket: globalThis.WebSocket ?? require("ws"), // Node has its own from version 22 on
   longpoll: LongPoll,
   blocked: class Blocked {
-    // a network that lets no websocket through
+    // plays a network without websockets
     constructor() {
       setTimeout(() => this.onerror("blocked"));
     }
@@ -17,7 +17,7 @@ const TRANSPORTS = {
   },
 };
 const VERSION_1 = {
-  // phoenix.js brings no serializer for it, and takes none for polling, so it is set afterwards
+  // phoenix.js has no serializer for it, and takes none for polling, so it is set afterwards
   encode: (message, done) => done(JSON.stringify(message)),
   decode: (text, done) => done(JSON.parse(text)),
 };
@@ -35,8 +35,8 @@ class Client {
     const authToken = token && (() => token);
     this.#socket = new Socket(url, { ...options, vsn, transport: TRANSPORTS[transport], authToken });
     if (vsn === "1.0.0") Object.assign(this.#socket, VERSION_1);
-    this.#socket.onOpen(() => this.#say("open", { over: this.#transport() }));
-    this.#socket.onMessage(({ event, topic }) => event === "phx_close" && this.#say("phx_close", { topic }));
+    this.#socket.onOpen(() => this.#report("open", { transport: this.#transport() }));
+    this.#socket.onMessage(({ event, topic }) => event === "phx_close" && this.#report("phx_close", { topic }));
     this.#socket.connect();
   }
 
@@ -45,32 +45,32 @@ class Client {
   }
 
   heartbeat() {
-    this.#socket.ping(() => this.#say("heartbeat"));
+    this.#socket.ping(() => this.#report("heartbeat"));
   }
 
   join({ topic, params }) {
     const channel = this.#socket.channel(topic, params);
     const presence = new Presence(channel);
     this.#channels.set(topic, channel);
-    channel.on("new_message", (payload) => this.#say("message", { topic, payload: shown(payload) }));
-    channel.on("typing", (payload) => this.#say("typing", { topic, payload }));
-    presence.onSync(() => this.#say("people", { topic, people: people(presence) }));
-    channel.onError((reason) => this.#say("channel error", { topic, reason }));
-    channel.onClose(() => this.#say("channel close", { topic }));
-    this.#sayAnswer(topic, channel.join());
+    channel.on("new_message", (payload) => this.#report("message", { topic, payload: toJson(payload) }));
+    channel.on("typing", (payload) => this.#report("typing", { topic, payload }));
+    presence.onSync(() => this.#report("people", { topic, people: people(presence) }));
+    channel.onError((reason) => this.#report("channel error", { topic, reason }));
+    channel.onClose(() => this.#report("channel close", { topic }));
+    this.#reportAnswer(topic, channel.join());
   }
 
   push({ topic, event, payload, hex }) {
-    this.#sayAnswer(topic, this.#channels.get(topic).push(event, hex === undefined ? payload : bytes(hex)));
+    this.#reportAnswer(topic, this.#channels.get(topic).push(event, hex === undefined ? payload : bytes(hex)));
   }
 
   leave({ topic }) {
-    this.#sayAnswer(topic, this.#channels.get(topic).leave());
+    this.#reportAnswer(topic, this.#channels.get(topic).leave());
   }
 
-  #sayAnswer(topic, push) {
+  #reportAnswer(topic, push) {
     for (const status of ["ok", "error", "timeout"]) {
-      push.receive(status, (response) => this.#say("answer", { topic, status, response }));
+      push.receive(status, (response) => this.#report("answer", { topic, status, response }));
     }
   }
 
@@ -78,8 +78,8 @@ class Client {
     return this.#socket.conn instanceof LongPoll ? "longpoll" : "websocket";
   }
 
-  #say(saw, rest = {}) {
-    console.log(JSON.stringify({ client: this.#number, saw, ...rest }));
+  #report(event, rest = {}) {
+    console.log(JSON.stringify({ client: this.#number, event, ...rest }));
   }
 }
 
@@ -87,7 +87,7 @@ function people(presence) {
   return Object.fromEntries(presence.list((name, { metas }) => [name, metas.length]));
 }
 
-function shown(payload) {
+function toJson(payload) {
   return payload instanceof ArrayBuffer ? { hex: Buffer.from(payload).toString("hex") } : payload;
 }
 
@@ -97,8 +97,8 @@ function bytes(hex) {
 
 const clients = new Map();
 for await (const line of createInterface({ input: process.stdin })) {
-  const { client, ask, ...rest } = JSON.parse(line);
-  if (ask === "connect") clients.set(client, new Client(client));
-  clients.get(client)[ask](rest);
+  const { client, command, ...rest } = JSON.parse(line);
+  if (command === "connect") clients.set(client, new Client(client));
+  clients.get(client)[command](rest);
 }
 process.exit();

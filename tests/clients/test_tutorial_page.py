@@ -1,4 +1,4 @@
-"""A page such as one writes who follows a Phoenix chat tutorial, in a browser, served from elsewhere."""
+"""The page of a Phoenix chat tutorial, in a browser, served from another origin."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ OPTIONS = {"/": "{}", "/polling": "{transport: Phoenix.LongPoll}"}
 
 
 class TutorialSite(ThreadingHTTPServer):
-    """The tutorial's own web server, on a port of its own."""
+    """TutorialSite is the web server of the tutorial, on its own port."""
 
     socket_url = ""
 
@@ -50,7 +50,7 @@ class _File(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *args: object) -> None:
-        """Not to stderr."""
+        """Keeps the log out of stderr."""
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def site() -> Iterator[TutorialSite]:
 
 @pytest.fixture
 def chatter(site: TutorialSite, database: Path) -> Iterator[Server]:
-    """A server that admits the tutorial's site."""
+    """Starts a server that allows the origin of the tutorial."""
     with Server(database, allowed_origins=site.origin) as server:
         site.socket_url = f"ws://127.0.0.1:{server.port}/socket"
         yield server
@@ -82,8 +82,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def stranger(browser: Browser, site: TutorialSite, database: Path) -> Iterator[Page]:
-    """A page that has not been opened yet, and a server that does not admit it."""
+def refused_page(browser: Browser, site: TutorialSite, database: Path) -> Iterator[Page]:
+    """Makes a page to open, and starts a server that does not allow its origin."""
     with Server(database, allowed_origins="http://other.example") as server:
         site.socket_url = f"ws://127.0.0.1:{server.port}/socket"
         yield browser.new_context().new_page()
@@ -131,7 +131,7 @@ def test_a_reload_shows_no_more_than_the_ten_latest_messages(browser: Browser, s
 
 
 @pytest.mark.parametrize("path", OPTIONS)
-def test_a_page_goes_on_by_itself_when_the_server_is_started_anew(
+def test_a_page_reconnects_by_itself_after_a_restart(
     browser: Browser, site: TutorialSite, chatter: Server, path: str
 ) -> None:
     ann = visit(browser, site.origin + path)
@@ -139,18 +139,18 @@ def test_a_page_goes_on_by_itself_when_the_server_is_started_anew(
     expect_messages(ann, "ann: before")
     chatter.stop()
     chatter.start()
-    expect_messages(ann, "ann: before", "ann: before")  # such a page shows again what it is told again
+    expect_messages(ann, "ann: before", "ann: before")  # the page does not recognise a message that it is sent again
     say(ann, "ann", "after")
     expect_messages(ann, "ann: before", "ann: before", "ann: after")
 
 
-def test_a_page_of_an_origin_that_is_not_admitted_gets_no_websocket(site: TutorialSite, stranger: Page) -> None:
-    with stranger.expect_console_message(lambda message: "403" in message.text):
-        stranger.goto(site.origin)
-    expect(stranger.locator("body")).not_to_have_class("joined")
+def test_a_page_of_another_origin_gets_no_websocket(site: TutorialSite, refused_page: Page) -> None:
+    with refused_page.expect_console_message(lambda message: "403" in message.text):
+        refused_page.goto(site.origin)
+    expect(refused_page.locator("body")).not_to_have_class("joined")
 
 
-def test_a_page_of_an_origin_that_is_not_admitted_cannot_poll(site: TutorialSite, stranger: Page) -> None:
-    with stranger.expect_response("**/socket/longpoll*") as poll:
-        stranger.goto(f"{site.origin}/polling")
+def test_a_page_of_another_origin_cannot_poll(site: TutorialSite, refused_page: Page) -> None:
+    with refused_page.expect_response("**/socket/longpoll*") as poll:
+        refused_page.goto(f"{site.origin}/polling")
     assert poll.value.json() == {"status": 403}

@@ -1,4 +1,4 @@
-"""What somebody does who has just heard of Chatter: clone it, type `make run`, and talk."""
+"""A new user clones Chatter, types `make run`, and talks."""
 
 import os
 import subprocess
@@ -28,17 +28,17 @@ def start(clone: Path) -> Program:
 
 
 def exchange(program: Program, *frames: str) -> list[str]:
-    """Send frames on one socket and return the first answer to each, then all that still comes with the last."""
+    """Sends frames on one socket; returns the first frame after each, and one more."""
     with connect(program.url.replace("http", "ws") + "/socket/websocket?vsn=2.0.0", compression=None) as socket:
-        heard = []
+        received = []
         for frame in frames:
             socket.send(frame)
-            heard.append(str(socket.recv(timeout=10)))
-        return [*heard, str(socket.recv(timeout=10))]
+            received.append(str(socket.recv(timeout=10)))
+        return [*received, str(socket.recv(timeout=10))]
 
 
 @pytest.mark.timeout(300)
-def test_a_fresh_clone_runs_with_one_command_and_keeps_what_was_said(clone: Path) -> None:
+def test_a_fresh_clone_runs_with_one_command_and_keeps_its_messages(clone: Path) -> None:
     first = start(clone)
     try:
         assert "<title>Chatter</title>" in first.get("/")
@@ -54,7 +54,7 @@ def test_a_fresh_clone_runs_with_one_command_and_keeps_what_was_said(clone: Path
 
     second = start(clone)
     try:
-        assert second.said == [f"Chatter is ready at {second.url}"]  # nothing is installed or fetched again
+        assert second.output == [f"Chatter is ready at {second.url}"]  # and no line of an installation
         assert "the first words" in exchange(second, '["1","1","chat_room:lobby","phx_join",{}]')[-1]
     finally:
         second.terminate()

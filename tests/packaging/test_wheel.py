@@ -1,4 +1,4 @@
-"""A wheel built from the project is all that a machine without Node needs."""
+"""A wheel of the project runs on a machine without Node."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 from tests.packaging.program import Program
 from tests.support.server import ROOT
 
-LEFT_OUT = shutil.ignore_patterns(
+EXCLUDED = shutil.ignore_patterns(
     ".git", ".venv*", "var", "*.egg-info", "__pycache__", ".*_cache", "typescript", "@typescript", "prettier"
 )
 
@@ -20,7 +20,7 @@ LEFT_OUT = shutil.ignore_patterns(
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     source = tmp_path / "source"
-    shutil.copytree(ROOT, source, ignore=LEFT_OUT)
+    shutil.copytree(ROOT, source, ignore=EXCLUDED)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path / "dist", source],
         check=True,

@@ -1,4 +1,4 @@
-"""A database with its tables, made for each test: SQLite, then PostgreSQL."""
+"""Makes a database with its tables for each test: SQLite, then PostgreSQL."""
 
 from collections.abc import Iterator
 

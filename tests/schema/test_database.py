@@ -6,7 +6,7 @@ from schema import Database, DatabaseUnusable, Message, MessageRow, open_databas
 from schema.database import migrate
 
 
-def test_a_new_database_is_made_with_its_folder_and_tables(tmp_path: Path) -> None:
+def test_a_new_database_is_created_with_its_folder_and_tables(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/some/where/chatter.db")
     assert migrate(database) == ["0001_messages", "0002_epochs_and_identity"]
     Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
@@ -14,13 +14,13 @@ def test_a_new_database_is_made_with_its_folder_and_tables(tmp_path: Path) -> No
     assert (tmp_path / "some/where/chatter.db").exists()
 
 
-def test_a_database_that_is_up_to_date_stays_as_it_is(database: Database) -> None:
+def test_migrating_an_up_to_date_database_changes_nothing(database: Database) -> None:
     Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     assert migrate(database) == []
     assert len(Message.latest("lobby", 10)) == 1
 
 
-def test_a_database_from_the_future_is_refused(database: Database) -> None:
+def test_a_database_with_unknown_migrations_is_refused(database: Database) -> None:
     database.execute_sql("INSERT INTO schema_migration (name, applied) VALUES ('9999_flying_cars', '2099-01-01')")
     with pytest.raises(DatabaseUnusable, match="newer than this program: it has 9999_flying_cars"):
         migrate(database)
@@ -38,20 +38,20 @@ def test_a_database_from_the_future_is_refused(database: Database) -> None:
         ("postgresql://nobody@127.0.0.1:1/chat", "cannot open the database"),
     ],
 )
-def test_a_database_that_cannot_be_opened_is_named_with_the_reason(url: str, why: str) -> None:
+def test_the_error_for_an_unusable_database_gives_the_reason_in_one_line(url: str, why: str) -> None:
     with pytest.raises(DatabaseUnusable) as raised:
         open_database(url)
     assert why in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("this is not a database, but it is long enough to be taken for one")
     with pytest.raises(DatabaseUnusable, match="not a database"):
         open_database(f"sqlite:///{tmp_path}/notes.txt")
 
 
-def test_a_password_is_not_shown() -> None:
+def test_an_error_does_not_show_the_password() -> None:
     with pytest.raises(DatabaseUnusable) as raised:
         open_database("postgresql://ann:secret@127.0.0.1:1/chat")
     assert "secret" not in str(raised.value)

@@ -12,7 +12,7 @@ def row(seq: int, message: str = "hello") -> MessageRow:
     return MessageRow(seq, f"id{seq}", "ann", message, f"2026-05-04T12:00:00.{seq:06}Z")
 
 
-def test_what_was_saved_is_read_back_as_it_was() -> None:
+def test_a_saved_message_is_read_back_unchanged() -> None:
     text = "tab\t, line\nfeed, é, 😀, '; DROP TABLE message; --"
     Message.save_all([("lobby", 1, [row(1, text)])])
     assert Message.latest("lobby", 10) == [row(1, text)]
@@ -29,7 +29,7 @@ def test_a_page_ends_before_its_seq() -> None:
     assert Message.before("lobby", 1, 2) == []
 
 
-def test_rooms_do_not_mix() -> None:
+def test_a_query_returns_only_messages_of_its_room() -> None:
     Message.save_all([("a", 1, [row(1, "in a")]), ("b", 1, [row(1, "in b")])])
     assert Message.latest("a", 10) == [row(1, "in a")]
     assert Message.before("b", 2, 10) == [row(1, "in b")]
@@ -76,7 +76,7 @@ def test_rooms_are_listed_by_their_last_message() -> None:
 
 
 @pytest.mark.postgresql
-def test_what_a_trigger_of_postgresql_refuses_is_refused_for_good(postgresql: PostgreSQL) -> None:
+def test_a_message_that_a_postgresql_trigger_rejects_is_refused_for_good(postgresql: PostgreSQL) -> None:
     url = postgresql.create_database()
     opened = open_database(url)
     migrate(opened)

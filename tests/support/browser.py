@@ -1,11 +1,11 @@
-"""Chromium for the tests."""
+"""Finds Chromium for the tests."""
 
 import shutil
 
 NAMES = ("chromium-headless-shell", "chromium")
-"""The first is built without a window: a visit to the page takes it 1.7 s of CPU, the second 3.6 s."""
+"""The first has no window: a visit to the page takes it 1.7 s of CPU, the second 3.6 s."""
 
 
 def find_chromium(*_: str) -> str | None:
-    """The path of the program."""
+    """Returns the path of Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)

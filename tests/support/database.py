@@ -1,4 +1,4 @@
-"""A database as another program sees it, for tests: reading it, and keeping others from writing to it."""
+"""Reads a server's database from outside, locks it, makes it refuse messages."""
 
 import contextlib
 import sqlite3
@@ -9,7 +9,7 @@ import psycopg
 
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """The rows that `statement` gives."""
+    """Returns the rows that `statement` gives."""
     if url.startswith("sqlite"):
         with contextlib.closing(_sqlite(url)) as connection:
             return connection.execute(statement).fetchall()
@@ -20,7 +20,10 @@ def query(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 @contextlib.contextmanager
 def refusing(url: str) -> Iterator[None]:
-    """For a while nothing can be saved: SQLite is locked, PostgreSQL cuts all connections and admits none."""
+    """Makes all writes fail meanwhile.
+
+    SQLite is locked; PostgreSQL closes all connections and admits none.
+    """
     if url.startswith("sqlite"):
         with contextlib.closing(_sqlite(url)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -38,8 +41,8 @@ def refusing(url: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def closed(url: str) -> Iterator[None]:
-    """For a while a SQLite file can be neither written nor read: another program has it to itself."""
+def locked(url: str) -> Iterator[None]:
+    """Makes all reads and writes of a SQLite file fail, by an exclusive lock."""
     with contextlib.closing(_sqlite(url)) as connection:
         connection.execute("PRAGMA locking_mode = exclusive")
         connection.execute("BEGIN EXCLUSIVE")
@@ -47,7 +50,7 @@ def closed(url: str) -> Iterator[None]:
 
 
 def forbid(url: str, text: str) -> None:
-    """From now on the database takes no message with this text."""
+    """Makes the database refuse messages with this text from now on."""
     if url.startswith("sqlite"):
         never = f"WHEN NEW.message = '{text}' BEGIN SELECT RAISE(ABORT, 'never_this'); END"
         query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON message {never}")
@@ -56,7 +59,7 @@ def forbid(url: str, text: str) -> None:
 
 
 def forbid_by_trigger(url: str, text: str) -> None:
-    """The same in PostgreSQL, by a function that raises."""
+    """Makes PostgreSQL refuse messages with this text by a function that raises."""
     function = f"BEGIN IF NEW.message = '{text}' THEN RAISE EXCEPTION 'never this'; END IF; RETURN NEW; END"
     query(url, f"CREATE FUNCTION never_this() RETURNS trigger LANGUAGE plpgsql AS $$ {function} $$")
     query(url, "CREATE TRIGGER never_this BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION never_this()")

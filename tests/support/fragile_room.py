@@ -1,4 +1,4 @@
-"""Rooms that fail, and whose clock is set back, when certain things are said."""
+"""Rooms that fail, or set their clock back, at posts with certain texts."""
 
 import dataclasses
 from typing import Any, ClassVar
@@ -11,41 +11,41 @@ from chatter.room.room import Room
 FAIL_BEFORE = "the room fails before it has said this, once"
 FAIL_AFTER = "the room fails when it has just said this, once"
 POISON = "the room fails whenever it is to say this"
-SET_BACK = "an hour is taken back"
+SET_BACK = "the clock is set back an hour"
 
 
 class FragileRoom(Room):
-    """A room as it is, until it is told one of the texts above."""
+    """FragileRoom is a room that obeys the texts above."""
 
-    late = 0  # nanoseconds, of all rooms' clocks
-    failed_at: ClassVar[set[str | None]] = set()  # ids, of all rooms
+    clock_offset_ns = 0  # of all rooms
+    failed_post_ids: ClassVar[set[str | None]] = set()  # of all rooms
 
     def __init__(self, slug: str, context: RoomContext, **options: Any) -> None:
-        super().__init__(slug, dataclasses.replace(context, clock=self.tell_time), **options)
-        self.in_hand: RoomMessage | None = None
-        self.dated: RoomMessage | None = None  # what was said last
+        super().__init__(slug, dataclasses.replace(context, clock=self.read_clock), **options)
+        self.current_message: RoomMessage | None = None
+        self.timestamped_message: RoomMessage | None = None  # the one that was given seq and time last
 
     def on_receive(self, message: RoomMessage) -> None:
-        """As any room; some messages kill it when it has said them."""
-        self.in_hand = message
+        """Handles the message as any room does; `FAIL_AFTER` then fails it."""
+        self.current_message = message
         super().on_receive(message)
-        if isinstance(message, Post) and message.message == FAIL_AFTER and self.dated is message:
+        if isinstance(message, Post) and message.message == FAIL_AFTER and self.timestamped_message is message:
             self.fail_once(message)
 
-    def tell_time(self) -> int:
-        """Whoever says something needs the time: here it fails in the middle of it."""
-        self.dated = self.in_hand
-        match self.in_hand:
+    def read_clock(self) -> int:
+        """Fails in the middle of a post: the sequencer reads the clock to say it."""
+        self.timestamped_message = self.current_message
+        match self.current_message:
             case Post(message=text) as post if text == FAIL_BEFORE:
                 self.fail_once(post)
             case Post(message=text) if text == POISON:
                 raise ValueError(text)
             case Post(message=text) if text == SET_BACK:
-                FragileRoom.late += 3_600 * SECOND
-        return wall_clock() - self.late
+                FragileRoom.clock_offset_ns += 3_600 * SECOND
+        return wall_clock() - self.clock_offset_ns
 
     def fail_once(self, post: Post) -> None:
-        """The room that takes this one's place gets over it."""
-        if post.id not in self.failed_at:
-            self.failed_at.add(post.id)
+        """Fails at the first of two attempts, so that the successor can say the post."""
+        if post.id not in self.failed_post_ids:
+            self.failed_post_ids.add(post.id)
             raise ValueError(post.message)

@@ -1,64 +1,64 @@
-"""Somebody in one room, for tests that are about what is said: a talker who keeps what it was not asked for yet."""
+"""A client in one room, which keeps the frames that a test has not asked for yet."""
 
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.talker import Heard, Talker
+from tests.support.talker import PhoenixFrame, Talker
 
 
 class Member:
-    """`with Member(server.port, "lobby") as ann:` connects and joins. `joined` is the answer to the join.
+    """`with Member(server.port, "lobby") as ann:` connects and joins.
 
-    `is_shown` makes it one of those who are present; `params` are further parameters of the join.
+    `is_present` shows it in the presence; `params` are further parameters of the join.
     """
 
-    def __init__(self, port: int, room: str, name: str = "ann", *, is_shown: bool = False, **params: Any) -> None:
+    def __init__(self, port: int, room: str, name: str = "ann", *, is_present: bool = False, **params: Any) -> None:
         self.name = name
         self._room = room
         self._talker = Talker(port)
-        self._unheard: deque[Heard] = deque()
-        answer = self.ask("phx_join", **params, **({"name": name} if is_shown else {}))
+        self._unread: deque[PhoenixFrame] = deque()
+        answer = self.ask("phx_join", **params, **({"name": name} if is_present else {}))
         assert answer["status"] == "ok", answer
-        self.joined: dict[str, Any] = answer["response"]
+        self.join_response: dict[str, Any] = answer["response"]
 
     def ask(self, event: str, **payload: Any) -> Any:
-        """Push, and wait for the answer: `{"status", "response"}`."""
-        return self.answer(self.push(event, **payload))
+        """Pushes an event, and returns the answer: `{"status", "response"}`."""
+        return self.wait_for_answer(self.push(event, **payload))
 
     def push(self, event: str, **payload: Any) -> str:
-        """Push, and return the ref of it."""
+        """Pushes an event, and returns its ref at once."""
         return self._talker.push(self._room, event, **payload)
 
-    def say(self, message: str, **payload: Any) -> str:
-        """Say something; its id is its text. Returns the ref."""
+    def post(self, message: str, **payload: Any) -> str:
+        """Posts a message whose id is its text, and returns the ref at once."""
         return self.push("new_message", **{"id": message, "name": self.name, "message": message, **payload})
 
-    def says(self, message: str, **payload: Any) -> Any:
-        """The same, and wait for the answer."""
-        return self.answer(self.say(message, **payload))
+    def post_and_wait(self, message: str, **payload: Any) -> Any:
+        """Posts a message, and returns the answer."""
+        return self.wait_for_answer(self.post(message, **payload))
 
-    def answer(self, ref: str) -> Any:
-        """The answer to that push."""
-        return self._next(lambda heard: heard.event == "phx_reply" and heard.ref == ref)
+    def wait_for_answer(self, ref: str) -> Any:
+        """Returns the answer to the push with that ref."""
+        return self._next(lambda frame: frame.event == "phx_reply" and frame.ref == ref)
 
-    def hears(self, event: str) -> Any:
-        """The payload of the next event of that name."""
-        return self._next(lambda heard: heard.event == event)
+    def wait_for(self, event: str) -> Any:
+        """Returns the payload of the next event of that name."""
+        return self._next(lambda frame: frame.event == event)
 
-    def hears_said(self, count: int) -> list[tuple[int, str]]:
-        """The `(seq, message)` of the next messages."""
-        heard = [self.hears("new_message") for _ in range(count)]
-        return [(said["seq"], said["message"]) for said in heard]
+    def wait_for_posts(self, count: int) -> list[tuple[int, str]]:
+        """Returns the `(seq, message)` of the next posts."""
+        posts = [self.wait_for("new_message") for _ in range(count)]
+        return [(post["seq"], post["message"]) for post in posts]
 
-    def _next(self, is_wanted: Callable[[Heard], bool]) -> Any:
-        for heard in self._unheard:
-            if is_wanted(heard):
-                self._unheard.remove(heard)
-                return heard.payload
-        *before, wanted = self._talker.listen_until(is_wanted)
-        self._unheard += before
+    def _next(self, is_wanted: Callable[[PhoenixFrame], bool]) -> Any:
+        for frame in self._unread:
+            if is_wanted(frame):
+                self._unread.remove(frame)
+                return frame.payload
+        *before, wanted = self._talker.receive_until(is_wanted)
+        self._unread += before
         return wanted.payload
 
     def __enter__(self) -> Self:

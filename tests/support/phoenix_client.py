@@ -1,6 +1,7 @@
-"""A WebSocket and long-poll client of plain sockets, for tests: it shows every byte, and sends what no library would.
+"""A websocket and long-poll client on plain sockets, for any bytes.
 
-Nothing here is checked beyond what is needed to read on; every wait fails with `TimeoutError` after `PATIENCE` seconds.
+It sends invalid frames too, and checks only what it needs to read on. Every wait fails with `TimeoutError` after
+`TIMEOUT` seconds.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-PATIENCE = 30.0
+TIMEOUT = PATIENCE = 30.0  # seconds; tests/web/wire imports the second name
 MASK = bytes.fromhex("37fa213d")
 UPGRADE = {
     "Upgrade": "websocket",
@@ -22,7 +23,7 @@ NDJSON = "application/x-ndjson"
 
 
 class Opcode(IntEnum):
-    """What a frame is; any other number can be sent too."""
+    """Opcode is the kind of a frame; tests may send other numbers too."""
 
     CONTINUATION = 0
     TEXT = 1
@@ -33,7 +34,7 @@ class Opcode(IntEnum):
 
 
 class Frame(NamedTuple):
-    """A frame from the server, with the bits that it should not have set."""
+    """Frame is a websocket frame from the server, with the bits that must be 0."""
 
     opcode: int
     data: bytes
@@ -43,7 +44,7 @@ class Frame(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An answer in HTTP. Names of headers are in lower case."""
+    """Response is an HTTP response. Header names are in lower case."""
 
     status_line: str
     headers: dict[str, str]
@@ -61,11 +62,11 @@ class Response(NamedTuple):
 
 
 class Connection:
-    """A TCP connection to a port of 127.0.0.1; a narrow one keeps the kernels on both sides from holding much."""
+    """Connection is a TCP connection to a port of 127.0.0.1. A narrow one has small kernel buffers on both sides."""
 
     def __init__(self, port: int, *, narrow: bool = False) -> None:
         self._socket = socket.socket()
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(TIMEOUT)
         if narrow:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
@@ -74,7 +75,7 @@ class Connection:
         self._unread = b""
 
     def send(self, data: bytes) -> None:
-        """All of `data`. A connection that does not take it is closed."""
+        """Sends all of `data`; closes the connection if that fails."""
         try:
             self._socket.sendall(data)
         except OSError:
@@ -82,24 +83,26 @@ class Connection:
             raise
 
     def read(self, size: int) -> bytes:
-        """Exactly `size` bytes. Raises `EOFError` where the server ends its side before."""
+        """Reads exactly `size` bytes. Raises `EOFError` when the server ends its side before."""
         while len(self._unread) < size:
             self._read_more()
         data, self._unread = self._unread[:size], self._unread[size:]
         return data
 
-    def read_through(self, mark: bytes) -> bytes:
-        """Everything up to and including `mark`."""
+    def read_until(self, mark: bytes) -> bytes:
+        """Reads up to and including `mark`."""
         while mark not in self._unread:
             self._read_more()
         return self.read(self._unread.index(mark) + len(mark))
 
-    def brings(self, seconds: float) -> bool:
-        """Whether something (bytes, or the end) arrives within that time."""
+    def is_readable(self, seconds: float) -> bool:
+        """Returns whether bytes or the end of the stream arrive within that time."""
         return bool(self._unread or select.select([self._socket], [], [], seconds)[0])
 
+    read_through, brings = read_until, is_readable  # the names in tests/web/wire
+
     def close(self) -> None:
-        """Cut it, without a word."""
+        """Closes the TCP connection without a close frame."""
         self._socket.close()
 
     def _read_more(self) -> None:
@@ -110,7 +113,7 @@ class Connection:
 
 
 class Request:
-    """A request in HTTP, on its way."""
+    """Request is an HTTP request that was sent on its own connection."""
 
     def __init__(
         self,
@@ -131,21 +134,21 @@ class Request:
         self.connection.send("\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode() + body)
 
     def response(self) -> Response:
-        """Wait for the answer. The connection stays open."""
-        status_line, *lines = self.connection.read_through(b"\r\n\r\n").decode("latin-1").split("\r\n")[:-2]
+        """Waits for the response. The connection stays open."""
+        status_line, *lines = self.connection.read_until(b"\r\n\r\n").decode("latin-1").split("\r\n")[:-2]
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         size = 0 if self._method == "HEAD" else int(headers.get("content-length", "0"))
         return Response(status_line, headers, self.connection.read(size))
 
     def abandon(self) -> None:
-        """Hang up without waiting for the answer."""
+        """Closes the connection without waiting for the response."""
         self.connection.close()
 
 
 def request(
     port: int, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Response:
-    """A whole exchange in HTTP on a connection of its own."""
+    """Sends an HTTP request on a new connection, and returns the response."""
     asked = Request(port, method, target, headers, body)
     try:
         return asked.response()
@@ -154,7 +157,7 @@ def request(
 
 
 class WebSocket:
-    """A websocket whose handshake is done."""
+    """WebSocket is a connection whose handshake is done."""
 
     def __init__(
         self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None, *, narrow: bool = False
@@ -167,11 +170,11 @@ class WebSocket:
             raise ConnectionRefusedError(f"expected 101, got {self.response.status_line}: {self.response.body!r}")
 
     def send(self, opcode: int, data: bytes, *, final: bool = True, reserved: int = 0, mask: bytes = MASK) -> None:
-        """One frame; an empty `mask` leaves it unmasked."""
+        """Sends one frame; an empty `mask` leaves it unmasked."""
         self.connection.send(frame(opcode, data, final=final, reserved=reserved, mask=mask))
 
     def receive(self) -> Frame:
-        """The next frame. Raises `EOFError` where the server has ended its side."""
+        """Receives the next frame. Raises `EOFError` when the server has ended its side."""
         first, second = self.connection.read(2)
         length = second & 0x7F
         if length >= 126:
@@ -181,13 +184,13 @@ class WebSocket:
 
 
 def frame(opcode: int, data: bytes, *, final: bool = True, reserved: int = 0, mask: bytes = MASK) -> bytes:
-    """A frame from a client, as bytes."""
+    """Builds a frame as a client sends it."""
     start = header(opcode, len(data), final=final, reserved=reserved, masked=bool(mask)) + mask
     return start + (bytes(byte ^ mask[i % 4] for i, byte in enumerate(data)) if mask else data)
 
 
 def header(opcode: int, length: int, *, final: bool = True, reserved: int = 0, masked: bool = True) -> bytes:
-    """The start of a frame, without the mask."""
+    """Builds the header of a frame, without the mask."""
     first, mask = final << 7 | reserved << 4 | opcode, masked << 7
     if length < 126:
         return bytes((first, mask | length))
@@ -197,13 +200,16 @@ def header(opcode: int, length: int, *, final: bool = True, reserved: int = 0, m
 
 
 def binary_push(join_ref: str, ref: str, topic: str, event: str, data: bytes) -> bytes:
-    """A binary push of protocol version 2."""
+    """Builds a binary push of protocol version 2."""
     words = [word.encode() for word in (join_ref, ref, topic, event)]
     return bytes((0, *map(len, words))) + b"".join(words) + data
 
 
 class LongPoll:
-    """A poll session, without one until `open`. The token goes in the query, as npm phoenix sends it."""
+    """LongPoll is a client of one poll session, which `open` starts.
+
+    It sends the token in the query, as npm phoenix does.
+    """
 
     def __init__(self, port: int, query: str = "vsn=2.0.0") -> None:
         self._port = port
@@ -211,25 +217,25 @@ class LongPoll:
         self.token: str | None = None
 
     def open(self) -> Any:
-        """Ask without a token; returns the answer's body, and keeps its token."""
+        """Starts a session: keeps its token, and returns the body of the response."""
         answer = request(self._port, "GET", self._target).json
         self.token = answer["token"]
         return answer
 
     def get(self) -> Any:
-        """Poll, and wait for the answer's body."""
+        """Polls, and returns the body of the response."""
         return request(self._port, "GET", self.target).json
 
     def start_get(self) -> Request:
-        """Poll, without waiting for the answer."""
+        """Sends a poll, and returns without waiting for the response."""
         return Request(self._port, "GET", self.target)
 
     def post(self, *messages: str, content_type: str = NDJSON) -> Any:
-        """Send messages, a line each; returns the answer's body."""
+        """Posts messages, one a line, and returns the body of the response."""
         headers = {"Content-Type": content_type} if content_type else {}
         return request(self._port, "POST", self.target, headers, "\n".join(messages).encode()).json
 
     @property
     def target(self) -> str:
-        """Where the session's requests go."""
+        """The path and query of the session's requests."""
         return self._target if self.token is None else f"{self._target}&token={self.token}"

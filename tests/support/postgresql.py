@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: a cluster in a temporary folder that can be stopped, killed and started again."""
+"""Runs a PostgreSQL cluster that tests can stop, kill and restart."""
 
 import contextlib
 import glob
@@ -25,15 +25,16 @@ OWNER = "chatter"
 
 
 def find_program(name: str) -> str | None:
-    """The path of one of PostgreSQL's programs: on the PATH, or where Debian keeps the newest version."""
+    """Finds one of PostgreSQL's programs: on the PATH, or the newest of Debian."""
     versions = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: float(path.split("/")[4]))
     return shutil.which(name) or next(reversed(versions), None)
 
 
 class PostgreSQL:
-    """`with PostgreSQL() as cluster:` has a server on a free port of 127.0.0.1, which trusts everybody.
+    """`with PostgreSQL() as cluster:` starts a server in a temporary folder.
 
-    Tests that stop it have one for themselves; the others share one and have a database each.
+    It listens on a free port of 127.0.0.1, and asks for no password. Tests that stop a cluster have their own; the
+    others share one, with a database each.
     """
 
     def __init__(self) -> None:
@@ -43,18 +44,18 @@ class PostgreSQL:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and return when it answers."""
+        """Starts the server, and returns when it answers."""
         self._launch()
         wait_until(self._answers)
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop it as `pg_ctl stop -m mode` does: "smart", "fast" or "immediate"."""
+        """Stops the server as `pg_ctl stop -m mode` does: "smart", "fast" or "immediate"."""
         assert self._process is not None
         self._process.send_signal(STOPS[mode])
         self._process.wait(PATIENCE)
 
     def kill(self) -> None:
-        """Kill the server and all that it has started."""
+        """Kills the server and its backends."""
         assert self._process is not None
         children = [pid for (pid,) in self.execute("SELECT pid FROM pg_stat_activity")]
         self._process.kill()
@@ -64,23 +65,23 @@ class PostgreSQL:
         self._process.wait(PATIENCE)
 
     def restart(self, mode: str = "fast") -> None:
-        """Stop it and start it anew, on the same port."""
+        """Stops and starts the server, on the same port."""
         self.stop(mode)
         self.start()
 
     def terminate_backends(self) -> int:
-        """Cut all connections, and return how many there were."""
+        """Closes all client connections, and returns how many there were."""
         others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
         return len(self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
 
     def create_database(self) -> str:
-        """Make an empty database, and return its URL."""
+        """Makes an empty database, and returns its URL."""
         name = next(self._names)
         self.execute(f"CREATE DATABASE {name}")
         return self._url(name)
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        """Do something as the owner of the cluster; returns the rows."""
+        """Executes a statement as the owner of the cluster, and returns the rows."""
         return query(self._url("postgres"), statement)
 
     @property
@@ -95,7 +96,7 @@ class PostgreSQL:
         return f"postgresql://{OWNER}@127.0.0.1:{self._port}/{database}"
 
     def _launch(self) -> None:
-        # What is committed survives the end of its processes; a power cut, for which there is fsync, is not tested.
+        # Without fsync (-F): commits survive a killed process, and no test cuts the power.
         arguments = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", str(self._folder), "-F"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -106,7 +107,7 @@ class PostgreSQL:
         assert self._process is not None
         if self._process.poll() is not None:
             log = self._log.read_text()
-            # One that served a new connection when its server was killed may take a moment longer to end.
+            # A backend that was being forked when the server was killed may end a moment later.
             assert "pre-existing shared memory block" in log[-500:], f"PostgreSQL does not start:\n{log}"
             self._launch()
         try:
@@ -139,7 +140,7 @@ def _program(name: str) -> str:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: there it runs as the user that its Debian package has made."""
+    """Returns options for the user `postgres`: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam("postgres")
@@ -147,7 +148,10 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _free_port() -> int:
-    """One that the kernel gives to nobody else, also while the cluster is stopped: it takes them from 32,768 on."""
+    """Returns a free port below 32,768.
+
+    The kernel gives such a port to nobody else, also while the cluster is stopped.
+    """
     while True:
         port = random.randrange(16_384, 32_768)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

@@ -1,4 +1,4 @@
-"""A stage for actors: an event loop that runs when a test says so, and recorders to play the other parts."""
+"""Runs actors on an event loop that a test steps, with recorders around them."""
 
 import asyncio
 import time
@@ -11,26 +11,26 @@ from chatter.actors import LoopActor
 from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused
 
 T = TypeVar("T")
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Stage:
-    """An event loop that stands still between the steps of a test."""
+    """Stage is an event loop that runs only inside the calls of a test."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._started: list[pykka.ActorRef[Any]] = []
 
     def run(self, awaitable: Awaitable[T]) -> T:
-        """Run the loop until `awaitable` is done."""
+        """Runs the loop until `awaitable` is done, and returns its result."""
 
         async def wait() -> T:
-            return await asyncio.wait_for(awaitable, PATIENCE)
+            return await asyncio.wait_for(awaitable, TIMEOUT)
 
         return self._runner.run(wait())
 
     def start(self, actor: type[pykka.Actor], *args: Any, **options: Any) -> pykka.ActorRef[Any]:
-        """Start an actor on the loop."""
+        """Starts an actor on the loop."""
 
         async def start() -> pykka.ActorRef[Any]:
             return actor.start(*args, **options)
@@ -40,15 +40,15 @@ class Stage:
         return ref
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
-        """Call something that wants to be on the loop."""
+        """Calls a function that needs the running loop."""
 
         async def call() -> None:
             function(*args)
 
         self.run(call())
 
-    def turn(self) -> None:
-        """Let every actor read its mail, and the mail that follows from that."""
+    def run_turns(self) -> None:
+        """Runs the loop until the actors have handled their mail, and what follows."""
 
         async def turns() -> None:
             for _ in range(10):
@@ -56,11 +56,11 @@ class Stage:
 
         self.run(turns())
 
-    def until(self, condition: Callable[[], object]) -> None:
-        """Run the loop until `condition` holds; fail if it never does."""
+    def run_until(self, condition: Callable[[], object]) -> None:
+        """Runs the loop until `condition` holds; fails after `TIMEOUT` seconds."""
 
         async def wait() -> None:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + TIMEOUT
             while not condition():
                 assert time.monotonic() < deadline, "the condition did not come true"
                 await asyncio.sleep(0.005)
@@ -68,44 +68,45 @@ class Stage:
         self.run(wait())
 
     def close(self) -> None:
-        """Stop what still runs."""
+        """Stops the actors that still run, then the loop."""
         for actor in [*self._started, *pykka.ActorRegistry.get_all()]:
             actor.stop(block=False)
-        self.turn()
+        self.run_turns()
         self._runner.close()
 
 
 class Recorder(LoopActor):
-    """Plays persistence or history: remembers what it was told and does nothing."""
+    """Recorder plays any other actor: it appends each message to `told`."""
 
     def __init__(self, told: list[Any]) -> None:
         super().__init__()
         self._told = told
 
     def on_receive(self, message: Any) -> None:
-        """Remember."""
         self._told.append(message)
 
 
 class PlainSerializer:
-    """Frames that stand for the values themselves, and a count of how often something was encoded."""
+    """PlainSerializer makes frames that `read` turns back into values.
+
+    It counts the broadcasts that it encodes.
+    """
 
     def __init__(self) -> None:
         self._values: list[object] = []
         self.broadcasts = 0
 
     def broadcast(self, room: str, event: Event) -> bytes:
-        """As the wire would."""
         self.broadcasts += 1
         return self.frame(event)
 
     def frame(self, value: object) -> bytes:
-        """A frame for any value."""
+        """Returns a frame that stands for any value."""
         self._values.append(value)
         return b"%d\n" % (len(self._values) - 1)
 
     def read(self, frames: bytes) -> list[Any]:
-        """The values of joined frames."""
+        """Returns the values of joined frames."""
         return [self._values[int(number)] for number in frames.split()]
 
 
@@ -113,7 +114,7 @@ PLAIN = PlainSerializer()
 
 
 class Listener:
-    """A client in a room, as the room sees it."""
+    """Listener is a `Subscriber` that records the writes of its room."""
 
     def __init__(self, serializer: PlainSerializer = PLAIN) -> None:
         self.serializer = serializer
@@ -126,39 +127,36 @@ class Listener:
 
     @property
     def heard(self) -> list[Any]:
-        """Everything so far, in order: events as they are, answers as `(ref, answer)`, the end as a string."""
+        """What was written so far, in order.
+
+        Events are as they are, answers are `(ref, answer)`, the end is a string.
+        """
         return [value for write in self.writes for value in write]
 
-    def forget(self) -> None:
-        """Only what comes from here on counts."""
+    def clear(self) -> None:
+        """Drops what was written so far."""
         self.writes.clear()
 
     def welcome(self, recovery: Recovery) -> bytes:
-        """As `Subscriber`."""
         return self.serializer.frame(recovery)
 
     def refuse(self, reason: Reason) -> bytes:
-        """As `Subscriber`."""
         return self.serializer.frame(Refused(reason))
 
     def push(self, event: Event) -> bytes:
-        """As `Subscriber`."""
         return self.serializer.frame(event)
 
     def answer(self, ref: Ref, answer: Answer) -> bytes:
-        """As `Subscriber`."""
         return self.serializer.frame((ref, answer))
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
-        """As `Subscriber`."""
         return self.serializer.frame(why)
 
     def write(self, frames: bytes) -> None:
-        """As `Subscriber`."""
         if frames:
             self.writes.append(self.serializer.read(frames))
 
 
 def join(listener: Listener, name: str | None = None, position: Position | None = None) -> Join:
-    """A join, by a named person or by nobody in particular."""
+    """Makes a join: a named one is shown as present."""
     return Join(listener, name, position=position)

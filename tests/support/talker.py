@@ -1,4 +1,4 @@
-"""A client that talks in JSON and remembers what it hears, for tests about more than single frames."""
+"""A Phoenix client on a websocket, for tests about more than single frames."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Self
 from tests.support.phoenix_client import Opcode, WebSocket, frame
 
 
-class Heard(NamedTuple):
-    """A frame of protocol version 2 from the server."""
+class PhoenixFrame(NamedTuple):
+    """PhoenixFrame is a frame of protocol version 2 from the server."""
 
     join_ref: str | None
     ref: str | None
@@ -20,7 +20,7 @@ class Heard(NamedTuple):
 
 
 class Closed(Exception):
-    """The server has closed the connection, with `code`."""
+    """The server closed the connection with `code`."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -28,27 +28,30 @@ class Closed(Exception):
 
 
 class Talker:
-    """`with Talker(server.port) as ann:` is one on a websocket; a narrow one can be stopped by not reading."""
+    """`with Talker(server.port) as ann:` connects a client.
+
+    A narrow one has small kernel buffers: the server notices soon that it does not read.
+    """
 
     def __init__(self, port: int, *, narrow: bool = False) -> None:
         self.websocket = WebSocket(port, narrow=narrow)
         self._refs = count(1)
 
     def join(self, room: str, **params: object) -> None:
-        """Join, and return when that is granted."""
+        """Joins a room, and returns after the `ok`."""
         assert self.ask(room, "phx_join", **params)["status"] == "ok"
 
     def ask(self, room: str, event: str, **payload: object) -> Any:
-        """Push, and return the answer; what comes before it is not kept."""
+        """Pushes an event, and returns the answer. Drops the frames before it."""
         ref = self.push(room, event, **payload)
-        return self.hears("phx_reply", ref)
+        return self.wait_for("phx_reply", ref)
 
     def push(self, room: str, event: str, **payload: object) -> str:
-        """Push without waiting; returns the ref."""
+        """Pushes an event, and returns its ref at once."""
         return self.push_many([(room, event, payload)])[0]
 
     def push_many(self, pushes: list[tuple[str, str, dict[str, object]]]) -> list[str]:
-        """Push all of them, `(room, event, payload)`, in one packet; returns their refs."""
+        """Pushes several `(room, event, payload)` in one packet, and returns their refs."""
         refs = [str(next(self._refs)) for _ in pushes]
         self.websocket.connection.send(
             b"".join(
@@ -58,35 +61,35 @@ class Talker:
         )
         return refs
 
-    def beats(self) -> None:
-        """Send a heartbeat, and return when it is answered."""
+    def heartbeat(self) -> None:
+        """Sends a heartbeat, and returns when it is answered."""
         self.websocket.send(Opcode.TEXT, b'[null,"beat","phoenix","heartbeat",{}]')
-        self.hears("phx_reply", "beat")
+        self.wait_for("phx_reply", "beat")
 
-    def hears(self, event: str, ref: str | None = None) -> Any:
-        """The payload of the next such event, with that ref if one is given."""
-        return next(heard.payload for heard in self.listen() if heard.event == event and ref in (None, heard.ref))
+    def wait_for(self, event: str, ref: str | None = None) -> Any:
+        """Returns the payload of the next such event, with that ref if one is given. Drops the frames before it."""
+        return next(each.payload for each in self.frames() if each.event == event and ref in (None, each.ref))
 
-    def listen_until(self, is_last: Callable[[Heard], bool]) -> list[Heard]:
-        """All that comes up to the first of which that is true."""
-        all_heard = []
-        for heard in self.listen():
-            all_heard.append(heard)
-            if is_last(heard):
+    def receive_until(self, is_last: Callable[[PhoenixFrame], bool]) -> list[PhoenixFrame]:
+        """Returns the frames up to the first for which `is_last` is true."""
+        received = []
+        for each in self.frames():
+            received.append(each)
+            if is_last(each):
                 break
-        return all_heard
+        return received
 
-    def listen(self) -> Iterator[Heard]:
-        """What comes, a pong as an event of that name. Raises `Closed`."""
+    def frames(self) -> Iterator[PhoenixFrame]:
+        """Yields the frames that arrive, a pong as an event of that name. Raises `Closed`."""
         while True:
             received = self.websocket.receive()
             match received.opcode:
                 case Opcode.CLOSE:
                     raise Closed(int.from_bytes(received.data))
                 case Opcode.PONG:
-                    yield Heard(None, None, "", "pong", received.data)
+                    yield PhoenixFrame(None, None, "", "pong", received.data)
                 case _:
-                    yield Heard(*json.loads(received.data))
+                    yield PhoenixFrame(*json.loads(received.data))
 
     def __enter__(self) -> Self:
         return self

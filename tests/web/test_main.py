@@ -1,4 +1,4 @@
-"""The `chatter` command, as a process: what it says, how it fails, and what is left when it is told to stop."""
+"""The `chatter` command as a process: its output, its errors, its stop."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ TEXT, CLOSE = 1, 8
 
 
 def chatter(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command to its end, with nothing of ours in the environment but `environment`."""
+    """Runs the command to its end. It sees no CHATTER_ variables but those in `environment`."""
     return subprocess.run(
         [sys.executable, "-m", "web.main", *arguments],
         cwd=ROOT,
@@ -33,8 +33,8 @@ def chatter(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
     )
 
 
-def complaint(*arguments: str, **environment: str) -> str:
-    """The one line with which the command refuses to run."""
+def error_line(*arguments: str, **environment: str) -> str:
+    """Runs a command that must fail, and returns its only line of output."""
     ended = chatter(*arguments, **environment)
     assert (ended.returncode, ended.stdout) == (2, ""), ended
     lines = ended.stderr.splitlines()
@@ -43,35 +43,35 @@ def complaint(*arguments: str, **environment: str) -> str:
     return lines[0]
 
 
-def serve_complaint(database: object, *arguments: str) -> str:
-    """The same for a server with that database."""
-    return complaint("serve", "--port=0", f"--database={database}", *arguments)
+def serve_error_line(database: object, *arguments: str) -> str:
+    """Does the same for a server with that database."""
+    return error_line("serve", "--port=0", f"--database={database}", *arguments)
 
 
-# ---------------------------------------------------------------- what it says
+# ---------------------------------------------------------------- output
 
 
-def test_it_says_its_version() -> None:
+def test_the_version_is_printed() -> None:
     ended = chatter("--version")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"chatter {__version__}\n", "")
 
 
 @pytest.mark.parametrize(("verb", "words"), [((), ["serve", "migrate"]), (("serve",), ["--port", "CHATTER_PORT"])])
-def test_it_helps(verb: tuple[str, ...], words: list[str]) -> None:
+def test_help_lists_verbs_and_options(verb: tuple[str, ...], words: list[str]) -> None:
     ended = chatter(*verb, "--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert all(word in ended.stdout for word in words)
 
 
-def test_on_port_0_it_says_which_port_it_took_and_nothing_on_stderr(database: Path) -> None:
-    with Server(database) as server:  # reads the line, and starts it with --port=0
+def test_on_port_0_the_server_prints_its_port_and_stderr_is_empty(database: Path) -> None:
+    with Server(database) as server:  # which passes --port=0, and reads the ready line
         assert server.port > 0
         assert request(server.port, "GET", "/healthz").status == 200
         assert server.stop() == 0
         assert server.log == ""
 
 
-def test_migrate_says_what_it_did_and_does_it_once(database: Path) -> None:
+def test_migrate_prints_what_it_applied_and_applies_it_once(database: Path) -> None:
     first, second = (chatter("migrate", f"--database=sqlite:///{database}") for _ in range(2))
     said = "2 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n"
     assert (first.returncode, first.stdout, first.stderr) == (0, said, "")
@@ -84,53 +84,53 @@ def test_the_environment_names_the_database(database: Path) -> None:
     assert database.exists()
 
 
-# ---------------------------------------------------------------- what it refuses
+# ---------------------------------------------------------------- errors
 
 
-def test_it_wants_a_verb_that_it_knows() -> None:
-    assert "serve | migrate" in complaint()
-    assert "dance" in complaint("dance")
+def test_a_missing_or_unknown_verb_is_an_error() -> None:
+    assert "serve | migrate" in error_line()
+    assert "dance" in error_line("dance")
 
 
 @pytest.mark.parametrize("argument", ["--prot=1", "--por=1", "--verbose", "more", "-p"])
-def test_an_option_that_does_not_exist_is_named(argument: str) -> None:
-    assert argument in complaint("serve", argument)
+def test_an_unknown_option_is_named(argument: str) -> None:
+    assert argument in error_line("serve", argument)
 
 
-def test_an_option_of_serve_is_none_of_migrate() -> None:
-    assert "--port" in complaint("migrate", "--port=1")
+def test_migrate_does_not_take_options_of_serve() -> None:
+    assert "--port" in error_line("migrate", "--port=1")
 
 
-def test_an_option_without_its_value_is_named() -> None:
-    assert "--port" in complaint("serve", "--port")
+def test_an_option_without_a_value_is_named() -> None:
+    assert "--port" in error_line("serve", "--port")
 
 
-def test_a_bad_value_is_named_with_what_was_expected_and_what_came() -> None:
-    assert complaint("serve", "--port=x") == "chatter: --port: expected a whole number from 0 to 65535, got 'x'"
-    assert "CHATTER_PORT: expected a whole number" in complaint("serve", CHATTER_PORT="70000")
-    assert "CHATTER_PROT: there is no such setting" in complaint("serve", CHATTER_PROT="1")
+def test_a_bad_value_is_named_with_what_was_expected_and_what_it_got() -> None:
+    assert error_line("serve", "--port=x") == "chatter: --port: expected a whole number from 0 to 65535, got 'x'"
+    assert "CHATTER_PORT: expected a whole number" in error_line("serve", CHATTER_PORT="70000")
+    assert "CHATTER_PROT: there is no such setting" in error_line("serve", CHATTER_PROT="1")
 
 
 def test_a_hook_that_cannot_be_imported_is_named(database: Path) -> None:
-    assert "'no_such:hook'" in serve_complaint(f"sqlite:///{database}", "--authorize=no_such:hook")
+    assert "'no_such:hook'" in serve_error_line(f"sqlite:///{database}", "--authorize=no_such:hook")
 
 
-def test_a_port_in_use_is_said_and_the_database_is_not_touched(database: Path) -> None:
+def test_a_port_in_use_is_named_and_no_database_is_created(database: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        line = complaint("serve", f"--port={port}", f"--database=sqlite:///{database}")
+        line = error_line("serve", f"--port={port}", f"--database=sqlite:///{database}")
     assert "in use" in line
     assert str(port) in line
     assert not database.exists()
 
 
-def test_an_address_that_is_not_ours_is_said(database: Path) -> None:
-    assert "192.0.2.1" in serve_complaint(f"sqlite:///{database}", "--host=192.0.2.1")
+def test_an_address_of_another_machine_is_named(database: Path) -> None:
+    assert "192.0.2.1" in serve_error_line(f"sqlite:///{database}", "--host=192.0.2.1")
 
 
 @pytest.fixture
 def unusable(tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The URL of a database that cannot be opened."""
+    """Returns the URL of a database that cannot be opened."""
     (tmp_path / "file").write_text("This is not a database, though it is long enough to have been one. " * 20)
     (tmp_path / "folder").mkdir()
     return f"sqlite:///{tmp_path / request.param}" if request.param[0] != "/" else f"sqlite:///{request.param}"
@@ -138,8 +138,8 @@ def unusable(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("unusable", ["file", "folder", "file/chatter.db", "/proc/chatter.db"], indirect=True)
 def test_a_database_that_cannot_be_opened_is_named(unusable: str) -> None:
-    assert unusable.removeprefix("sqlite:///") in serve_complaint(unusable)
-    assert unusable.removeprefix("sqlite:///") in complaint("migrate", f"--database={unusable}")
+    assert unusable.removeprefix("sqlite:///") in serve_error_line(unusable)
+    assert unusable.removeprefix("sqlite:///") in error_line("migrate", f"--database={unusable}")
 
 
 @pytest.mark.parametrize(
@@ -159,47 +159,44 @@ def test_a_database_that_cannot_be_opened_is_named(unusable: str) -> None:
     ],
 )
 def test_a_database_of_another_kind_is_refused(url: str) -> None:
-    assert url in serve_complaint(url)
+    assert url in serve_error_line(url)
 
 
-def test_a_password_is_not_repeated_in_a_complaint() -> None:
-    assert "s3cret" not in serve_complaint("postgresql://ann:s3cret@127.0.0.1:1/chat")
+def test_an_error_does_not_show_the_password() -> None:
+    assert "s3cret" not in serve_error_line("postgresql://ann:s3cret@127.0.0.1:1/chat")
 
 
-def test_a_database_that_a_newer_chatter_has_migrated_is_refused_and_left_alone(database: Path) -> None:
+def test_a_database_with_migrations_of_a_newer_release_is_refused(database: Path) -> None:
     chatter("migrate", f"--database=sqlite:///{database}")
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("insert into schema_migration (name, applied) values ('9999_flying', '2099-01-01')")
-    for line in (serve_complaint(f"sqlite:///{database}"), complaint("migrate", f"--database=sqlite:///{database}")):
+    for line in (serve_error_line(f"sqlite:///{database}"), error_line("migrate", f"--database=sqlite:///{database}")):
         assert "newer" in line
         assert "9999_flying" in line
 
 
-# ---------------------------------------------------------------- how it stops
+# ---------------------------------------------------------------- stopping
 
 
 @contextlib.contextmanager
-def talking(server: Server) -> Iterator[WebSocket]:
-    """A client in the lobby."""
+def joined(server: Server) -> Iterator[WebSocket]:
+    """Connects a client, and joins the lobby."""
     ann = WebSocket(server.port)
     ann.send(TEXT, b'["1","1","chat_room:lobby","phx_join",{}]')
-    hears(ann, "phx_reply")
+    wait_for(ann, "phx_reply")
     try:
         yield ann
     finally:
         ann.connection.close()
 
 
-def say(ann: WebSocket, number: int) -> None:
-    ann.send(TEXT, json.dumps(["1", str(number), "chat_room:lobby", "new_message", post(number)]).encode())
+def post(ann: WebSocket, number: int) -> None:
+    payload = {"id": f"ann-{number}", "name": "ann", "message": f"message {number}"}
+    ann.send(TEXT, json.dumps(["1", str(number), "chat_room:lobby", "new_message", payload]).encode())
 
 
-def post(number: int) -> dict[str, str]:
-    return {"id": f"ann-{number}", "name": "ann", "message": f"message {number}"}
-
-
-def hears(ann: WebSocket, event: str, **payload: object) -> dict[str, object]:
-    """The payload of the next such event."""
+def wait_for(ann: WebSocket, event: str, **payload: object) -> dict[str, object]:
+    """Returns the payload of the next event of that name with these fields."""
     while True:
         _join_ref, _ref, _topic, heard, fields = json.loads(ann.receive().data)
         if heard == event and payload.items() <= fields.items():
@@ -208,47 +205,47 @@ def hears(ann: WebSocket, event: str, **payload: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_a_signal_with_exit_code_0_and_what_was_said_is_saved(
+def test_a_signal_stops_the_server_with_exit_code_0_and_all_posts_are_saved(
     database: Path, database_url: str, number: signal.Signals
 ) -> None:
-    with Server(database, database_url=database_url) as server, talking(server) as ann:
+    with Server(database, database_url=database_url) as server, joined(server) as ann:
         for count in range(1, 201):
-            say(ann, count)
-        hears(ann, "new_message", id="ann-200")  # heard, but not acknowledged yet
+            post(ann, count)
+        wait_for(ann, "new_message", id="ann-200")  # heard, but not acknowledged yet
         assert server.stop(number) == 0
         assert server.log == ""
     said = [(count, f"ann-{count}", "ann", f"message {count}") for count in range(1, 201)]
     assert query(database_url, "select seq, id, name, message from message where room = 'lobby' order by seq") == said
 
 
-def test_everyone_who_was_heard_is_answered_before_the_end(database: Path) -> None:
-    with Server(database) as server, talking(server) as ann:
+def test_every_post_that_was_heard_is_answered_before_the_stop(database: Path) -> None:
+    with Server(database) as server, joined(server) as ann:
         for count in range(1, 51):
-            say(ann, count)
-        hears(ann, "new_message", id="ann-50")
+            post(ann, count)
+        wait_for(ann, "new_message", id="ann-50")
         assert server.stop() == 0
-        answers, code = read_to_the_end(ann)
+        answers, code = receive_until_closed(ann)
     assert answers[-1] == {"id": "ann-50", "seq": 50, "inserted_at": answers[-1]["inserted_at"]}
     assert code == 1012
 
 
-def test_what_was_said_is_there_for_those_who_come_after_the_next_start(database: Path, database_url: str) -> None:
+def test_messages_are_there_after_a_restart(database: Path, database_url: str) -> None:
     with Server(database, database_url=database_url) as server:
-        with talking(server) as ann:
-            say(ann, 1)
-            hears(ann, "new_message")
+        with joined(server) as ann:
+            post(ann, 1)
+            wait_for(ann, "new_message")
         server.stop()
         server.start()
-        with talking(server) as bo:
-            assert hears(bo, "new_message")["message"] == "message 1"
+        with joined(server) as bo:
+            assert wait_for(bo, "new_message")["message"] == "message 1"
 
 
-def test_what_the_database_refuses_to_the_end_is_saved_by_the_next_start(database: Path) -> None:
+def test_messages_that_a_stop_could_not_save_are_saved_by_the_next_start(database: Path) -> None:
     with Server(database, stop_timeout=0.5) as server:
-        with talking(server) as ann, contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        with joined(server) as ann, contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            say(ann, 1)
-            hears(ann, "new_message")
+            post(ann, 1)
+            wait_for(ann, "new_message")
             assert server.stop() == 0
         (unsaved,) = database.parent.glob("chatter.db.*.unsaved.jsonl")
         left = json.loads(unsaved.read_text())
@@ -258,16 +255,16 @@ def test_what_the_database_refuses_to_the_end_is_saved_by_the_next_start(databas
     assert query(f"sqlite:///{database}", "select seq, epoch, id from message") == [(1, left["epoch"], "ann-1")]
 
 
-def test_a_database_has_one_server(database: Path, server: Server) -> None:
+def test_a_database_has_only_one_server(database: Path, server: Server) -> None:
     taken = "chatter: another Chatter is running on this database"
-    assert serve_complaint(f"sqlite:///{database}") == taken
-    assert complaint("migrate", f"--database=sqlite:///{database}") == taken
+    assert serve_error_line(f"sqlite:///{database}") == taken
+    assert error_line("migrate", f"--database=sqlite:///{database}") == taken
     server.kill()
-    server.start()  # nobody has to clean up after one that was killed
+    server.start()  # a killed server leaves no lock behind
 
 
-def read_to_the_end(ann: WebSocket) -> tuple[list[dict[str, object]], int]:
-    """The answers still to come, and the close code."""
+def receive_until_closed(ann: WebSocket) -> tuple[list[dict[str, object]], int]:
+    """Returns the answers still to come, and the close code."""
     answers = []
     while (frame := ann.receive()).opcode != CLOSE:
         _join_ref, _ref, _topic, event, payload = json.loads(frame.data)

@@ -1,4 +1,4 @@
-"""Settings: from the command line, else the environment, else the default; one clear line for each mistake."""
+"""Settings come from the command line, else the environment, else the default. Each error is one line."""
 
 import argparse
 import dataclasses
@@ -32,11 +32,11 @@ NUMBERS = {
     "greeting_size": (0, 1_000),
 }
 SECONDS = ["idle_timeout", "handshake_timeout", "body_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
-ROOMY = {"ring_size": "100000", "greeting_size": "0"}  # so that neither limits the other
+WIDE_LIMITS = {"ring_size": "100000", "greeting_size": "0"}  # keeps the two from limiting each other
 
 
-def mistake(options: dict[str, str | None], environment: dict[str, str] | None = None) -> str:
-    """What the person who sets these is told."""
+def error_of(options: dict[str, str | None], environment: dict[str, str] | None = None) -> str:
+    """Reads settings that are bad, and returns the text of the error."""
     with pytest.raises(BadSetting) as refused:
         read_settings(options, environment or {})
     assert "\n" not in str(refused.value)
@@ -50,7 +50,7 @@ def option(name: str) -> str:
 # ---------------------------------------------------------------- where a value comes from
 
 
-def test_nothing_set_is_the_defaults() -> None:
+def test_without_options_and_variables_the_defaults_apply() -> None:
     settings = read_settings({}, {})
     assert settings == Settings()
     assert (settings.host, settings.port, settings.database) == ("127.0.0.1", 8000, "sqlite:///var/chatter.db")
@@ -59,25 +59,25 @@ def test_nothing_set_is_the_defaults() -> None:
     assert (settings.idle_timeout, settings.max_unsent_bytes, settings.greeting_size) == (60, 1_048_576, 10)
 
 
-def test_the_environment_counts_and_an_option_counts_more() -> None:
+def test_an_option_overrides_the_environment() -> None:
     environment = {"CHATTER_PORT": "9000", "CHATTER_HOST": "::1"}
     assert read_settings({"port": None}, environment) == Settings(port=9000, host="::1")
     assert read_settings({"port": "9001"}, environment) == Settings(port=9001, host="::1")
 
 
-def test_a_bad_value_in_the_environment_is_not_looked_at_where_an_option_is_given() -> None:
+def test_an_option_overrides_a_bad_value_in_the_environment() -> None:
     assert read_settings({"port": "9001"}, {"CHATTER_PORT": "nine"}).port == 9001
 
 
-def test_variables_of_others_are_ignored() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     assert (
         read_settings({}, {"PORT": "1", "MY_CHATTER_PORT": "1", "CHATTERPORT": "1", "chatter_port": "1"}) == Settings()
     )
 
 
 @pytest.mark.parametrize("name", ["CHATTER_PROT", "CHATTER_", "CHATTER_port"])
-def test_a_variable_of_ours_that_does_not_exist_is_a_mistake(name: str) -> None:
-    assert mistake({}, {name: "1"}).startswith(f"{name}: ")
+def test_an_unknown_variable_with_the_prefix_is_an_error(name: str) -> None:
+    assert error_of({}, {name: "1"}).startswith(f"{name}: ")
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -89,19 +89,19 @@ def test_settings_cannot_be_changed() -> None:
 
 
 @each_field
-def test_every_setting_says_what_it_is(field: "dataclasses.Field[Any]") -> None:
+def test_every_setting_has_a_description_and_a_parser(field: "dataclasses.Field[Any]") -> None:
     assert len(field.metadata["what"]) > 10
     assert callable(field.metadata["parse"])
 
 
 @each_field
-def test_every_setting_can_be_set_to_its_own_default_in_words(field: "dataclasses.Field[Any]") -> None:
+def test_every_default_can_be_given_as_text(field: "dataclasses.Field[Any]") -> None:
     words = " ".join(field.default) if isinstance(field.default, frozenset) else str(field.default)
     assert read_settings({field.name: words}, {}) == read_settings({}, {variable(field): words}) == Settings()
 
 
 @each_field
-def test_every_setting_is_an_option_whose_help_names_variable_and_default(field: "dataclasses.Field[Any]") -> None:
+def test_every_setting_is_an_option_whose_help_names_its_variable(field: "dataclasses.Field[Any]") -> None:
     parser = argparse.ArgumentParser()
     add_options(parser)
     assert vars(parser.parse_args([f"{option(field.name)}=x"]))[field.name] == "x"
@@ -122,47 +122,49 @@ def test_every_setting_is_in_the_table_of_the_documentation(field: "dataclasses.
     assert f"| `{option(field.name)}` | `{variable(field)}` |" in table
 
 
-# ---------------------------------------------------------------- what a value may be
+# ---------------------------------------------------------------- values
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [(name, *bounds) for name, bounds in NUMBERS.items()])
-def test_a_number_up_to_its_bounds_passes_and_one_beyond_does_not(name: str, least: int, most: int) -> None:
+def test_a_number_beyond_its_bounds_is_an_error(name: str, least: int, most: int) -> None:
     for value in (least, most):
-        assert getattr(read_settings({**ROOMY, name: str(value)}, {}), name) == value
+        assert getattr(read_settings({**WIDE_LIMITS, name: str(value)}, {}), name) == value
     for value in (least - 1, most + 1, 10**30):
         expected = f"{option(name)}: expected a whole number from {least} to {most}, got '{value}'"
-        assert mistake({**ROOMY, name: str(value)}) == expected
+        assert error_of({**WIDE_LIMITS, name: str(value)}) == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "nine", "1.5", "1e3", "0x10", "+5", "1_000", " 5", "5 ", "5\n", "--5"])
-def test_what_is_no_whole_number_is_a_mistake_that_names_the_setting(text: str) -> None:
-    assert mistake({"port": text}).startswith("--port: expected a whole number from 0 to 65535, got ")
-    assert mistake({}, {"CHATTER_PORT": text}).startswith("CHATTER_PORT: expected a whole number from 0 to 65535, got ")
+def test_text_that_is_not_a_whole_number_is_an_error_that_names_the_setting(text: str) -> None:
+    assert error_of({"port": text}).startswith("--port: expected a whole number from 0 to 65535, got ")
+    assert error_of({}, {"CHATTER_PORT": text}).startswith(
+        "CHATTER_PORT: expected a whole number from 0 to 65535, got "
+    )
 
 
 @pytest.mark.parametrize("name", SECONDS)
 def test_seconds_are_above_zero_and_need_not_be_whole(name: str) -> None:
     assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
     for text in ("0", "-1", "nan", "inf", "1e400", "soon", ""):
-        assert mistake({name: text}) == f"{option(name)}: expected a number of seconds above 0, got {text!r}"
+        assert error_of({name: text}) == f"{option(name)}: expected a number of seconds above 0, got {text!r}"
 
 
 @pytest.mark.parametrize("name", ["drain_notice", "close_spread"])
-def test_some_times_may_be_none(name: str) -> None:
+def test_some_times_may_be_zero(name: str) -> None:
     assert getattr(read_settings({name: "0"}, {}), name) == 0
     assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
-    assert mistake({name: "-1"}) == f"{option(name)}: expected a number of seconds above 0, got '-1'"
+    assert error_of({name: "-1"}) == f"{option(name)}: expected a number of seconds above 0, got '-1'"
 
 
 @pytest.mark.parametrize("name", ["host", "database"])
 def test_host_and_database_are_not_blank(name: str) -> None:
     for text in ("", "  "):
-        assert mistake({name: text}) == f"{option(name)}: expected some text, got {text!r}"
+        assert error_of({name: text}) == f"{option(name)}: expected some text, got {text!r}"
 
 
 def test_log_levels_are_known_in_any_case() -> None:
     assert read_settings({"log_level": "DEBUG"}, {}).log_level == "debug"
-    assert mistake({"log_level": "loud"}) == "--log-level: expected one of debug, info, warning, error, got 'loud'"
+    assert error_of({"log_level": "loud"}) == "--log-level: expected one of debug, info, warning, error, got 'loud'"
 
 
 @pytest.mark.parametrize(
@@ -190,29 +192,31 @@ def test_origins_are_separated_by_blanks(text: str, origins: set[str]) -> None:
         "**",
     ],
 )
-def test_what_is_no_origin_is_a_mistake(text: str) -> None:
-    assert mistake({"allowed_origins": text}).startswith("--allowed-origins: expected origins like https://example.org")
+def test_text_that_is_not_an_origin_is_an_error(text: str) -> None:
+    assert error_of({"allowed_origins": text}).startswith(
+        "--allowed-origins: expected origins like https://example.org"
+    )
 
 
 def test_proxies_are_addresses_separated_by_blanks() -> None:
     assert read_settings({"trusted_proxies": "127.0.0.1  ::1"}, {}).trusted_proxies == {"127.0.0.1", "::1"}
     expected = "--trusted-proxies: expected IP addresses separated by blanks, got 'localhost'"
-    assert mistake({"trusted_proxies": "localhost"}) == expected
+    assert error_of({"trusted_proxies": "localhost"}) == expected
 
 
 def test_a_rate_is_how_many_per_second_and_how_many_at_once() -> None:
     assert read_settings({"message_rate": "0.5/10"}, {}).message_rate == (0.5, 10)
     for text in ("", "20", "20/", "/100", "0/5", "5/0", "-1/5", "1/5/5", "many/5", "nan/5", "1/1.5"):
         expected = f"expected how many per second and how many at once, like 20/100, got {text!r}"
-        assert mistake({"message_rate": text}) == f"--message-rate: {expected}"
+        assert error_of({"message_rate": text}) == f"--message-rate: {expected}"
 
 
-def test_a_greeting_is_no_larger_than_the_ring() -> None:
+def test_a_greeting_larger_than_the_ring_is_an_error() -> None:
     assert read_settings({"ring_size": "5", "greeting_size": "5"}, {}).greeting_size == 5
-    assert mistake({"ring_size": "5"}) == "--greeting-size: expected at most --ring-size (5)"
+    assert error_of({"ring_size": "5"}) == "--greeting-size: expected at most --ring-size (5)"
 
 
-def test_parts_of_the_server_get_their_own_slice() -> None:
+def test_each_part_of_the_server_gets_its_own_slice() -> None:
     settings = Settings(max_name_length=3, max_history_page=7, ring_size=20, greeting_size=2)
     assert (settings.limits.max_name_length, settings.limits.max_history_page) == (3, 7)
     assert (settings.rooms.ring_size, settings.rooms.greeting_size) == (20, 2)
@@ -225,19 +229,19 @@ def test_without_a_hook_everybody_may_join() -> None:
     assert load_authorize("")("lobby", {}) is True
 
 
-def test_a_hook_is_the_function_that_is_named() -> None:
+def test_a_hook_is_the_named_function() -> None:
     assert load_authorize("operator:contains") is operator.contains
 
 
 @pytest.mark.parametrize("text", ["os", "os:", ":f", "os:path:join", "os.path.join", "os: getcwd", "os-path:x"])
-def test_what_does_not_name_a_function_is_a_mistake(text: str) -> None:
-    assert mistake({"authorize": text}) == f"--authorize: expected package.module:function, got {text!r}"
+def test_text_that_does_not_name_a_function_is_an_error(text: str) -> None:
+    assert error_of({"authorize": text}) == f"--authorize: expected package.module:function, got {text!r}"
 
 
 @pytest.mark.parametrize(
     "path", ["no_such_module:f", "os:no_such_function", "os:environ", ".:f", "..os:getcwd", "os..path:join"]
 )
-def test_a_hook_that_cannot_be_had_is_a_mistake(path: str) -> None:
+def test_a_hook_that_cannot_be_imported_is_an_error(path: str) -> None:
     with pytest.raises(BadSetting) as refused:
         load_authorize(path)
     assert str(refused.value).startswith("--authorize: expected a function")
@@ -245,7 +249,7 @@ def test_a_hook_that_cannot_be_had_is_a_mistake(path: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["def f(:", "raise RuntimeError('no key')", "import no_such_module"])
-def test_a_hook_whose_module_fails_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+def test_a_hook_whose_module_raises_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     (tmp_path / "failing_hook.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(BadSetting) as refused:

@@ -1,4 +1,4 @@
-"""The way out: whoever watches is told first, nothing is lost, not everybody is sent away at once, and it ends soon."""
+"""Stopping: `/healthz` fails first, batches of clients are closed, nothing is lost."""
 
 import contextlib
 import itertools
@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.phoenix_client import PATIENCE, Connection, request
+from tests.support.phoenix_client import TIMEOUT, Connection, request
 from tests.support.server import ROOT, Server, wait_until
 from tests.support.talker import Closed, Talker
 
 
 @contextlib.contextmanager
 def crowd(server: Server, size: int) -> Iterator[list[Talker]]:
-    """So many people in the lobby."""
+    """Connects that many clients to the lobby."""
     with contextlib.ExitStack() as people:
         talkers = [people.enter_context(Talker(server.port)) for _ in range(size)]
         for talker in talkers:
@@ -30,14 +30,14 @@ def crowd(server: Server, size: int) -> Iterator[list[Talker]]:
 
 
 def close_code(talker: Talker) -> int:
-    """The code with which it is closed; then it lets go."""
+    """Returns the close code, and closes the client's end."""
     with pytest.raises(Closed) as closed:
-        list(talker.listen())
+        list(talker.frames())
     talker.websocket.connection.close()
     return closed.value.code
 
 
-def test_who_watches_is_told_first_and_for_a_while_everything_else_goes_on(database: Path) -> None:
+def test_healthz_fails_at_once_and_clients_are_served_until_the_notice_ends(database: Path) -> None:
     with Server(database, drain_notice=1.5) as server, crowd(server, 1) as (ann,):
         os.kill(server.pid, signal.SIGTERM)
         wait_until(lambda: request(server.port, "GET", "/healthz").status == 503)
@@ -50,7 +50,7 @@ def test_who_watches_is_told_first_and_for_a_while_everything_else_goes_on(datab
         assert server.log == ""
 
 
-def test_many_are_sent_away_in_batches(database: Path) -> None:
+def test_many_clients_are_closed_in_batches(database: Path) -> None:
     with Server(database, close_batch_size=2, close_spread=1.2) as server, crowd(server, 6) as people:
         stopped = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
@@ -72,7 +72,7 @@ def test_many_are_sent_away_in_batches(database: Path) -> None:
     assert 2 * max(gaps[0::2]) < min(gaps[1::2])  # two by two
 
 
-def test_few_are_sent_away_at_once(database: Path) -> None:
+def test_few_clients_are_closed_at_once(database: Path) -> None:
     with Server(database, close_spread=30) as server, crowd(server, 20) as people:
         begun = time.monotonic()
         stopping = threading.Thread(target=server.stop)
@@ -82,20 +82,20 @@ def test_few_are_sent_away_at_once(database: Path) -> None:
         assert time.monotonic() - begun < 15
 
 
-def test_a_thousand_who_do_not_let_go_hold_the_server_for_less_than_15_seconds(database: Path) -> None:
+def test_a_thousand_clients_that_do_not_close_delay_the_stop_less_than_15_s(database: Path) -> None:
     with Server(database) as server, crowd(server, 1_000) as people:
         people[0].push("lobby", "new_message", name="ann", message="last words")
-        people[1].hears("new_message")
+        people[1].wait_for("new_message")
         begun = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begun < 15
-        assert people[0].hears("phx_reply")["status"] == "ok"
+        assert people[0].wait_for("phx_reply")["status"] == "ok"
         assert server.log == ""
 
 
-# ---------------------------------------------------------------- a socket that outlives the server
+# ---------------------------------------------------------------- socket activation
 
-PASS_ON = """
+ACTIVATE = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
@@ -104,9 +104,9 @@ os.execv(sys.executable, [sys.executable, "-m", "web.main", "serve", *sys.argv[2
 
 
 def activated(listener: socket.socket, *arguments: str) -> "subprocess.Popen[str]":
-    """A server that is given its socket as systemd gives it."""
+    """Starts a server with its listening socket as systemd passes it."""
     return subprocess.Popen(
-        [sys.executable, "-c", PASS_ON, str(listener.fileno()), *arguments],
+        [sys.executable, "-c", ACTIVATE, str(listener.fileno()), *arguments],
         cwd=ROOT,
         pass_fds=[listener.fileno()],
         stdout=subprocess.PIPE,
@@ -116,7 +116,7 @@ def activated(listener: socket.socket, *arguments: str) -> "subprocess.Popen[str
 
 @contextlib.contextmanager
 def serving(listener: socket.socket, database: Path) -> Iterator[None]:
-    """Such a server, from the line that says that it is ready until it has stopped."""
+    """Runs such a server from its ready line until it has stopped."""
     with activated(listener, f"--database=sqlite:///{database}", "--port=1") as process:
         try:
             assert process.stdout is not None
@@ -125,38 +125,38 @@ def serving(listener: socket.socket, database: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(TIMEOUT) == 0
 
 
-def test_who_connects_during_a_restart_waits_instead_of_being_refused(database: Path) -> None:
+def test_a_connection_during_a_restart_waits_instead_of_being_refused(database: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with serving(listener, database):
             assert request(port, "GET", "/healthz").status == 200
-        with contextlib.closing(Connection(port)) as patient:
-            patient.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-            assert not patient.brings(0.1)
+        with contextlib.closing(Connection(port)) as waiting:
+            waiting.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert not waiting.is_readable(0.1)
             with serving(listener, database):
-                assert patient.read_through(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+                assert waiting.read_until(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
 
 
-def test_sockets_that_were_promised_to_somebody_else_are_left_alone(server: Server, database: Path) -> None:
+def test_listen_fds_for_another_process_are_ignored(server: Server, database: Path) -> None:
     other = database.with_name("other.db")
     with Server(other, environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"}) as started:
         assert request(started.port, "GET", "/healthz").status == 200
 
 
-def test_a_promise_that_is_not_kept_is_said() -> None:
+def test_listen_fds_without_sockets_are_an_error() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         subprocess.Popen(
-            [sys.executable, "-c", PASS_ON.replace('LISTEN_FDS="1"', 'LISTEN_FDS="9"'), str(listener.fileno())],
+            [sys.executable, "-c", ACTIVATE.replace('LISTEN_FDS="1"', 'LISTEN_FDS="9"'), str(listener.fileno())],
             cwd=ROOT,
             pass_fds=[listener.fileno()],
             stderr=subprocess.PIPE,
             text=True,
         ) as process,
     ):
-        _, said = process.communicate(timeout=PATIENCE)
+        _, said = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 2
         assert said.startswith("chatter: cannot listen on the sockets that LISTEN_FDS=9 promises: ")

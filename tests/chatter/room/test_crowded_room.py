@@ -1,4 +1,4 @@
-"""More people in a room than are listed: a sample that stays right, and a count."""
+"""A crowded room lists only some of its people, and sends the number of all."""
 
 import pytest
 
@@ -10,15 +10,15 @@ from tests.support.stage import Listener, Stage, join
 
 
 class Watcher:
-    """A list of people, kept as Phoenix Presence keeps it."""
+    """Watcher keeps the list of people as a Phoenix Presence client does."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self.people = {name: set(of.metas) for name, of in presence.listed().people.items()}
         self.count = 0
 
-    def looks(self) -> set[str]:
-        """The names on the list after what has changed; metas that nobody has heard of must not leave."""
+    def update(self) -> set[str]:
+        """Applies the changes, and returns the names on the list. No meta leaves that has not joined."""
         for change in self._presence.changes():
             if isinstance(change, PresenceCounted):
                 self.count = change.people
@@ -39,18 +39,18 @@ def presence() -> Presence:
     return Presence(2)
 
 
-def test_only_so_many_are_listed_and_all_are_counted(presence: Presence) -> None:
+def test_a_crowded_room_lists_some_people_and_counts_all(presence: Presence) -> None:
     watcher = Watcher(presence)
     for name in ("ann", "bo", "cy", "di"):
         presence.track(Listener(), name, 1)
-    assert watcher.looks() == {"ann", "bo"}
+    assert watcher.update() == {"ann", "bo"}
     assert watcher.count == 4
     assert presence.is_crowded
     assert presence.counted() == PresenceCounted(4)
     assert list(presence.people) == ["ann", "bo", "cy", "di"]
 
 
-def test_one_who_is_not_listed_comes_and_goes_as_a_number(presence: Presence) -> None:
+def test_an_unlisted_person_changes_only_the_count(presence: Presence) -> None:
     presence.track(Listener(), "ann", 1)
     presence.track(Listener(), "bo", 1)
     presence.changes()
@@ -63,7 +63,7 @@ def test_one_who_is_not_listed_comes_and_goes_as_a_number(presence: Presence) ->
     assert presence.changes() == []
 
 
-def test_who_has_waited_longest_takes_a_free_place_with_all_connections(presence: Presence) -> None:
+def test_a_free_place_goes_to_the_first_unlisted_person_with_all_connections(presence: Presence) -> None:
     ann = Listener()
     presence.track(ann, "ann", 1)
     for name in ("bo", "cy", "cy", "di"):
@@ -71,21 +71,21 @@ def test_who_has_waited_longest_takes_a_free_place_with_all_connections(presence
     watcher = Watcher(presence)
     presence.changes()
     presence.untrack(ann)
-    assert watcher.looks() == {"bo", "cy"}
+    assert watcher.update() == {"bo", "cy"}
     assert len(watcher.people["cy"]) == 2
 
 
-def test_another_connection_of_one_who_is_listed_is_announced(presence: Presence) -> None:
+def test_another_connection_of_a_listed_person_is_announced(presence: Presence) -> None:
     for name in ("ann", "bo", "cy"):
         presence.track(Listener(), name, 1)
     watcher = Watcher(presence)
     presence.changes()
     presence.track(Listener(), "ann", 2)
-    assert watcher.looks() == {"ann", "bo"}
+    assert watcher.update() == {"ann", "bo"}
     assert len(watcher.people["ann"]) == 2
 
 
-def test_once_the_list_has_everybody_again_the_number_is_told_once_more(presence: Presence) -> None:
+def test_the_count_is_sent_once_more_when_the_list_is_complete_again(presence: Presence) -> None:
     cy = Listener()
     for name, listener in (("ann", Listener()), ("bo", Listener()), ("cy", cy)):
         presence.track(listener, name, 1)
@@ -95,58 +95,56 @@ def test_once_the_list_has_everybody_again_the_number_is_told_once_more(presence
     assert presence.changes() == []
 
 
-def test_people_who_are_expected_back_count(presence: Presence) -> None:
+def test_expected_people_are_counted(presence: Presence) -> None:
     others = Presence(10)
     for name in ("ann", "bo", "cy"):
         others.track(Listener(), name, 1)
     presence.expect(others.people)
     watcher = Watcher(presence)
-    assert watcher.looks() == {"ann", "bo"}
+    assert watcher.update() == {"ann", "bo"}
     assert presence.is_crowded
     presence.track(Listener(), "ann", 5)
     assert len(presence) == 3
     presence.drop_expected()
-    assert watcher.looks() == {"ann"}
+    assert watcher.update() == {"ann"}
     assert not presence.is_crowded
 
 
 @pytest.fixture
 def room(stage: Stage) -> RoomOnStage:
-    """One that lists two people."""
+    """Starts a room that lists two people."""
     return RoomOnStage(stage, RoomSettings(max_listed_people=2, presence_interval=1_000), recent=[])
 
 
-def test_one_who_joins_a_crowded_room_is_told_of_itself_and_how_many_are_there(
-    room: RoomOnStage, ann: Listener
-) -> None:
-    room.told(join(Listener(), "bo"), join(Listener(), "cy"))
-    room.told(join(ann, "ann"))
+def test_a_join_to_a_crowded_room_gets_the_list_with_itself_and_the_count(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(Listener(), "bo"), join(Listener(), "cy"))
+    room.tell(join(ann, "ann"))
     _, listed, *counts = ann.heard
     assert isinstance(listed, PresenceListed)
-    assert list(listed.people) == ["bo", "cy", "ann"]  # two, and the one who reads it
-    assert counts == [PresenceCounted(3)] * 2  # its own, and everybody's
+    assert list(listed.people) == ["bo", "cy", "ann"]  # two, and the reader
+    assert counts == [PresenceCounted(3)] * 2  # one at the join, one for everybody
 
 
-def test_a_large_room_is_told_who_came_only_now_and_then(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), *(join(Listener()) for _ in range(10)))
-    room.told(join(Listener(), "bo"))
+def test_presence_changes_of_a_large_room_are_throttled(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), *(join(Listener()) for _ in range(10)))
+    room.tell(join(Listener(), "bo"))
     assert [type(event) for event in ann.heard[1:]] == [PresenceChanged]
-    ann.forget()
+    ann.clear()
     for name in ("cy", "di", "ed"):
-        room.told(join(Listener(), name))
+        room.tell(join(Listener(), name))
     assert ann.heard == []
-    room.told(PresencePauseEnded())
+    room.tell(PresencePauseEnded())
     [change, count] = ann.heard
     assert list(change.joins) == ["cy"]
     assert count == PresenceCounted(4)
-    room.told(post(ann, "hello"))
+    room.tell(post(ann, "hello"))
     assert ann.heard[2:] == [posted(1, "hello")]
 
 
-def test_the_pause_ends_by_itself(stage: Stage, ann: Listener) -> None:
+def test_the_presence_pause_ends_by_itself(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(presence_interval=0.01), recent=[])
-    room.told(join(ann), *(join(Listener()) for _ in range(10)))
+    room.tell(join(ann), *(join(Listener()) for _ in range(10)))
     for name in ("bo", "cy"):
-        room.told(join(Listener(), name))
-    stage.until(lambda: len(ann.heard) == 3)
+        room.tell(join(Listener(), name))
+    stage.run_until(lambda: len(ann.heard) == 3)
     assert list(ann.heard[2].joins) == ["cy"]

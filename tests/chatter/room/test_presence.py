@@ -11,21 +11,21 @@ def test_a_person_is_listed_once_with_all_connections_oldest_first() -> None:
     assert (len(presence), presence.connections) == (1, 3)
 
 
-def test_every_connection_has_a_reference_of_its_own() -> None:
+def test_every_connection_has_its_own_phx_ref() -> None:
     presence = Presence(200)
     for _ in range(100):
         presence.track(Listener(), "ann", 0)
     assert len({meta.phx_ref for meta in presence.listed().people["ann"].metas}) == 100
 
 
-def test_a_change_is_told_once() -> None:
+def test_a_change_is_returned_once() -> None:
     presence = Presence(200)
     presence.track(Listener(), "ann", 0)
     assert presence.changes() == [PresenceChanged(joins=presence.listed().people, leaves={})]
     assert presence.changes() == []
 
 
-def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
+def test_a_connection_that_joins_and_leaves_between_calls_is_in_both_halves() -> None:
     presence, ann = Presence(200), Listener()
     presence.track(ann, "ann", 0)
     listed = presence.listed().people
@@ -34,13 +34,13 @@ def test_one_who_comes_and_goes_in_between_is_in_both_halves() -> None:
     assert presence.listed().people == {}
 
 
-def test_a_connection_that_was_never_tracked_leaves_no_trace() -> None:
+def test_untracking_an_unknown_connection_changes_nothing() -> None:
     presence = Presence(200)
     presence.untrack(Listener())
     assert presence.changes() == []
 
 
-def test_what_was_told_does_not_change_afterwards() -> None:
+def test_returned_lists_and_changes_are_not_modified_later() -> None:
     presence = Presence(200)
     presence.track(Listener(), "ann", 0)
     listed, [change] = presence.listed(), presence.changes()
@@ -54,7 +54,7 @@ def metas(*online_at: int) -> Metas:
     return Metas(tuple(Meta(f"ref-{at}", at) for at in online_at))
 
 
-def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> None:
+def test_a_connection_replaces_one_that_was_expected_under_its_name() -> None:
     presence = Presence(200)
     presence.expect({"ann": metas(1, 2)})
     assert (len(presence), presence.changes()) == (1, [])
@@ -66,7 +66,7 @@ def test_one_who_was_expected_and_comes_takes_the_place_of_one_connection() -> N
     assert [meta.online_at for meta in change.joins["ann"].metas] == [9]
 
 
-def test_those_who_do_not_come_back_are_gone_when_they_are_expected_no_more() -> None:
+def test_dropping_expected_people_shows_those_who_did_not_come_as_gone() -> None:
     presence = Presence(200)
     presence.expect({"ann": metas(1, 2), "bo": metas(3)})
     presence.track(Listener(), "ann", 9)

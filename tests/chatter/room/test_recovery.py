@@ -1,4 +1,4 @@
-"""What one who comes back is answered: the table of `docs/delivery.md`."""
+"""Recovery: what a client that comes back gets (table in `docs/delivery.md`)."""
 
 from typing import Any
 
@@ -26,19 +26,22 @@ SETTINGS = RoomSettings(ring_size=20, greeting_size=2, max_recovery_page=5, max_
 
 
 def said(first: int, last: int) -> list[Posted]:
-    """The messages with these numbers."""
+    """Makes the messages from `first` to `last`."""
     return [posted(seq, f"number {seq}") for seq in range(first, last + 1)]
 
 
 @pytest.fixture
-def whole(stage: Stage) -> RoomOnStage:
-    """A room that holds all that was ever said: 1 to 4 in epoch 2, 5 to 9 in epoch 4, 10 in this one."""
+def complete(stage: Stage) -> RoomOnStage:
+    """Starts a room that holds its whole past.
+
+    Epoch 2 has 1 to 4, epoch 4 has 5 to 9, this epoch has 10.
+    """
     return RoomOnStage(stage, SETTINGS, recent=said(1, 10), epochs=((2, 4), (4, 9), (EPOCH, 10)))
 
 
 @pytest.fixture
-def old(stage: Stage) -> RoomOnStage:
-    """A room of which more was said than it holds: it begins with 81, and epoch 4 ended with 90."""
+def trimmed(stage: Stage) -> RoomOnStage:
+    """Starts a room that holds 81 to 100 only. Epoch 4 ended with 90."""
     return RoomOnStage(stage, SETTINGS, recent=said(81, 100), epochs=((4, 90), (EPOCH, 100)))
 
 
@@ -50,114 +53,122 @@ def old(stage: Stage) -> RoomOnStage:
         (8, EPOCH, welcome(10, missed=2), 9, 10),
         (2, EPOCH, welcome(10, missed=8, more=True), 3, 7),
         (0, EPOCH, welcome(10, missed=10, more=True), 1, 5),
-        (11, EPOCH, welcome(10, recovered=False), 9, 10),  # nobody can have heard that
+        (11, EPOCH, welcome(10, recovered=False), 9, 10),  # this server has not said 11
         (9, 4, welcome(10, base=9, missed=1), 10, 10),
         (12, 4, welcome(10, base=9, missed=1), 10, 10),  # 10 to 12 were heard and never committed
         (12, 5, welcome(10, base=9, missed=1), 10, 10),  # in an epoch of which nothing was committed
         (6, 3, welcome(10, base=4, missed=6, more=True), 5, 9),  # several restarts lie between
         (3, 2, welcome(10, base=4, missed=7, more=True), 4, 8),
-        (5, 1, welcome(10, base=0, missed=10, more=True), 1, 5),  # all that it heard was void
+        (5, 1, welcome(10, base=0, missed=10, more=True), 1, 5),  # nothing that it heard was committed
         (9, EPOCH + 1, welcome(10, recovered=False), 9, 10),
         (9, None, welcome(10, recovered=False), 9, 10),
     ],
 )
-def test_one_who_comes_back_gets_exactly_what_it_missed(
-    whole: RoomOnStage, ann: Listener, since: int | None, epoch: int | None, answer: Any, first: int, last: int
+def test_a_client_that_comes_back_gets_exactly_what_it_missed(
+    complete: RoomOnStage, ann: Listener, since: int | None, epoch: int | None, answer: Any, first: int, last: int
 ) -> None:
     position = None if since is None else Position(since, epoch)
-    whole.told(join(ann, position=position))
+    complete.tell(join(ann, position=position))
     assert ann.heard == [answer, *said(first, last)]
     assert len(ann.writes) == 1
     if position is not None:
-        ann.forget()
-        whole.told(Sync(ann, b"9", position))
+        ann.clear()
+        complete.tell(Sync(ann, b"9", position))
         assert ann.heard == [(b"9", answer), *said(first, last)]
 
 
-def test_one_who_missed_too_much_starts_over(stage: Stage, ann: Listener) -> None:
+def test_a_client_that_missed_too_much_starts_over(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, SETTINGS, recent=said(1, 20), epochs=((EPOCH, 20),))
-    room.told(join(ann, position=Position(7, EPOCH)))
+    room.tell(join(ann, position=Position(7, EPOCH)))
     assert ann.heard == [welcome(20, recovered=False), *said(19, 20)]
 
 
-def test_what_is_missed_comes_before_anything_newer(whole: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    whole.told(join(bo), post(bo, "number 11"), join(ann, position=Position(8, EPOCH)), post(bo, "number 12"))
+def test_missed_messages_come_before_newer_ones(complete: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    complete.tell(join(bo), post(bo, "number 11"), join(ann, position=Position(8, EPOCH)), post(bo, "number 12"))
     assert ann.heard == [welcome(11, missed=3), *said(9, 12)]
 
 
-def test_void_places_are_counted_but_greet_nobody(stage: Stage, ann: Listener, bo: Listener) -> None:
+def test_void_places_are_recovered_but_are_no_part_of_a_greeting(stage: Stage, ann: Listener, bo: Listener) -> None:
     void = Posted(2, "void-2", "", "", "2026-05-04T12:00:00.123456Z", void=True)
     room = RoomOnStage(stage, SETTINGS, recent=[*said(1, 1), void], epochs=((EPOCH, 2),), voids=[2])
-    room.told(join(ann), join(bo, position=Position(0, EPOCH)))
+    room.tell(join(ann), join(bo, position=Position(0, EPOCH)))
     assert ann.heard == [welcome(2), *said(1, 1)]
     assert bo.heard == [welcome(2, missed=2), *said(1, 1), void]
-    bo.forget()
-    room.told(Sync(bo, b"1", Position(2, EPOCH)))
-    assert bo.heard == [(b"1", welcome(2)), Voided(2)]  # it may have heard it before it became void
+    bo.clear()
+    room.tell(Sync(bo, b"1", Position(2, EPOCH)))
+    assert bo.heard == [(b"1", welcome(2)), Voided(2)]  # the client may have heard it before it became void
 
 
 # ---------------------------------------------------------------- beyond the ring
 
 
-def asked(room: RoomOnStage) -> LoadMissed:
-    """What history was asked last."""
-    question = room.to_history[-1]
-    assert isinstance(question, LoadMissed)
-    return question
+def last_load(room: RoomOnStage) -> LoadMissed:
+    """Returns what history was asked last."""
+    load = room.to_history[-1]
+    assert isinstance(load, LoadMissed)
+    return load
 
 
-def test_one_whose_epoch_is_not_in_memory_waits_for_the_database(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    old.told(join(bo))
-    old.told(join(ann, position=Position(92, 3)), post(bo, "number 101"))
-    question = asked(old)
-    assert (question.since, question.epoch, question.above, question.limit) == (92, 3, 88, 5)
+def test_a_join_whose_epoch_is_not_in_memory_waits_for_the_database(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    trimmed.tell(join(bo))
+    trimmed.tell(join(ann, position=Position(92, 3)), post(bo, "number 101"))
+    load = last_load(trimmed)
+    assert (load.since, load.epoch, load.above, load.limit) == (92, 3, 88, 5)
     assert ann.heard == []
-    old.told(MissedLoaded(question.request, 89, said(90, 94)))
+    trimmed.tell(MissedLoaded(load.request, 89, said(90, 94)))
     assert ann.heard == [welcome(101, base=89, missed=12, more=True), *said(90, 94)]
-    old.told(post(bo, "number 102"))
+    trimmed.tell(post(bo, "number 102"))
     assert ann.heard[-1] == said(102, 102)[0]
 
 
-def test_what_was_said_while_the_database_was_read_is_not_missed(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    old.told(join(bo), join(ann, position=Position(99, 3)), post(bo, "number 101"))
-    old.told(MissedLoaded(asked(old).request, 98, said(99, 100)))
+def test_posts_that_come_while_the_database_is_read_are_not_missed(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    trimmed.tell(join(bo), join(ann, position=Position(99, 3)), post(bo, "number 101"))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 98, said(99, 100)))
     assert ann.heard == [welcome(101, base=98, missed=3), *said(99, 101)]
 
 
-def test_an_epoch_too_far_back_is_not_recovered(old: RoomOnStage, ann: Listener) -> None:
-    old.told(join(ann, position=Position(92, 3)))
-    old.told(MissedLoaded(asked(old).request, None, ()))
+def test_an_epoch_too_far_back_is_not_recovered(trimmed: RoomOnStage, ann: Listener) -> None:
+    trimmed.tell(join(ann, position=Position(92, 3)))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, ()))
     assert ann.heard == [welcome(100, recovered=False), *said(99, 100)]
 
 
-def test_where_the_database_does_not_answer_the_join_is_refused(old: RoomOnStage, ann: Listener) -> None:
-    old.told(join(ann, position=Position(92, 3)))
-    old.told(MissedLoaded(asked(old).request, None, (), Refused("unavailable")))
+def test_a_join_is_refused_when_the_database_does_not_answer(trimmed: RoomOnStage, ann: Listener) -> None:
+    trimmed.tell(join(ann, position=Position(92, 3)))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused("unavailable")))
     assert ann.heard == [Refused("unavailable")]
-    old.told(Sync(ann, b"1", Position(92, 3)))
-    old.told(MissedLoaded(asked(old).request, None, (), Refused("unavailable")))
+    trimmed.tell(Sync(ann, b"1", Position(92, 3)))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused("unavailable")))
     assert ann.heard[1:] == [(b"1", Refused("unavailable"))]
 
 
-def test_one_who_leaves_before_it_is_in_hears_nothing(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    old.told(join(bo), join(ann, position=Position(92, 3)), Leave(ann))
-    old.told(MissedLoaded(asked(old).request, 90, said(91, 95)), post(bo, "hello"))
+def test_a_client_that_leaves_while_its_join_waits_hears_nothing(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    trimmed.tell(join(bo), join(ann, position=Position(92, 3)), Leave(ann))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 90, said(91, 95)), post(bo, "hello"))
     assert ann.heard == []
 
 
-def test_one_who_joins_again_before_it_is_in_has_one_place(old: RoomOnStage, ann: Listener, bo: Listener) -> None:
+def test_a_second_join_replaces_one_that_waits_for_the_database(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
     first = join(ann, position=Position(92, 3))
-    old.told(first, Join(bo, None, replaces=ann))
+    trimmed.tell(first, Join(bo, None, replaces=ann))
     assert bo.heard[:2] == [welcome(100), "closed"]
-    old.told(MissedLoaded(first, 90, said(91, 95)), post(bo, "hello"))
+    trimmed.tell(MissedLoaded(first, 90, said(91, 95)), post(bo, "hello"))
     assert ann.heard == []
 
 
 # ---------------------------------------------------------------- history
 
 
-def test_history_after_a_seq_that_the_ring_holds_is_answered_at_once(whole: RoomOnStage, ann: Listener) -> None:
-    whole.told(ReadHistory(ann, b"1", None, 3, after=2), ReadHistory(ann, b"2", None, 3, after=8))
+def test_history_after_a_seq_that_the_ring_holds_is_answered_at_once(complete: RoomOnStage, ann: Listener) -> None:
+    complete.tell(ReadHistory(ann, b"1", None, 3, after=2), ReadHistory(ann, b"2", None, 3, after=8))
     assert ann.heard == [
         (b"1", Page(tuple(said(3, 5)), more=True)),
         (b"2", Page(tuple(said(9, 10)), more=False)),
@@ -166,6 +177,6 @@ def test_history_after_a_seq_that_the_ring_holds_is_answered_at_once(whole: Room
 
 def test_a_trimmed_ring_still_recovers_from_its_first_message(stage: Stage, ann: Listener, bo: Listener) -> None:
     room = RoomOnStage(stage, SETTINGS, recent=[])
-    room.told(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 31)), Saved(30))
-    room.told(join(bo, position=Position(28, EPOCH)))
+    room.tell(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 31)), Saved(30))
+    room.tell(join(bo, position=Position(28, EPOCH)))
     assert bo.heard == [welcome(30, missed=2), *said(29, 30)]

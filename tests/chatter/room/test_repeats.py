@@ -1,4 +1,4 @@
-"""What is sent twice is said once."""
+"""Repeats: a post that is sent twice is said once."""
 
 import pytest
 
@@ -10,130 +10,130 @@ from tests.support.stage import Listener, Stage, join
 
 
 def acknowledged(seq: int, id: str, *, duplicate: bool = False) -> Acknowledged:
-    """The answer to a post."""
+    """Makes the answer to a post."""
     return Acknowledged(id, seq, NOON_ISO, duplicate)
 
 
 def said(listener: Listener) -> list[str]:
-    """The texts that were heard."""
+    """Returns the texts that were heard."""
     return [heard.message for heard in listener.heard if isinstance(heard, Posted)]
 
 
-def test_a_repeat_is_not_said_and_gets_the_first_ones_answer(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "hello", ref=b"1"))
-    room.told(Saved(1), post(ann, "hello", ref=b"2"))
+def test_a_repeat_is_not_said_and_gets_the_answer_of_the_first_post(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello", ref=b"1"))
+    room.tell(Saved(1), post(ann, "hello", ref=b"2"))
     assert said(ann) == ["hello"]
     assert ann.heard[-2:] == [(b"1", acknowledged(1, "hello")), (b"2", acknowledged(1, "hello", duplicate=True))]
     assert len(room.saves) == 1
 
 
-def test_a_repeat_of_what_is_not_committed_yet_is_answered_at_the_commit(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "one", ref=b"1"), post(ann, "one", ref=b"2"), post(ann, "two", ref=b"3"))
-    ann.forget()
-    room.told(Saved(1))
+def test_a_repeat_of_an_uncommitted_post_is_answered_at_the_commit(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "one", ref=b"1"), post(ann, "one", ref=b"2"), post(ann, "two", ref=b"3"))
+    ann.clear()
+    room.tell(Saved(1))
     assert ann.heard == [(b"1", acknowledged(1, "one")), (b"2", acknowledged(1, "one", duplicate=True))]
 
 
-def test_an_id_is_one_persons_own(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+def test_two_people_may_use_the_same_id(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     from_bo = post(bo, "from bo", id="x")
-    room.told(join(ann), post(ann, "from ann", id="x"), type(from_bo)(bo, b"1", "x", "bo", "from bo"))
+    room.tell(join(ann), post(ann, "from ann", id="x"), type(from_bo)(bo, b"1", "x", "bo", "from bo"))
     assert said(ann) == ["from ann", "from bo"]
 
 
-def test_an_id_that_stands_for_something_else_is_refused(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "one", id="x"), post(ann, "two", ref=b"2", id="x"))
+def test_an_id_that_was_used_for_another_text_is_refused(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "one", id="x"), post(ann, "two", ref=b"2", id="x"))
     assert said(ann) == ["one"]
     assert ann.heard[-1] == (b"2", Refused("id_taken"))
 
 
 def test_a_repeat_is_known_after_a_restart(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, recent=[posted(1, "hello")])
-    room.told(join(ann), post(ann, "hello", ref=b"1"))
+    room.tell(join(ann), post(ann, "hello", ref=b"1"))
     assert ann.heard[-1] == (b"1", acknowledged(1, "hello", duplicate=True))
 
 
 def test_ids_are_remembered_beyond_the_ring(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(ring_size=3, id_memory_size=10), recent=[])
-    room.told(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 11)), Saved(10))
-    ann.forget()
-    room.told(*(post(ann, f"number {seq}") for seq in range(1, 11)))
+    room.tell(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 11)), Saved(10))
+    ann.clear()
+    room.tell(*(post(ann, f"number {seq}") for seq in range(1, 11)))
     assert said(ann) == []
 
 
-def test_one_who_asks_for_less_is_answered_at_once(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "hello", ref=b"1", ack="room"))
+def test_a_post_with_ack_room_is_answered_at_once(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello", ref=b"1", ack="room"))
     assert ann.heard[-1] == (b"1", acknowledged(1, "hello"))
-    ann.forget()
-    room.told(Saved(1))
+    ann.clear()
+    room.tell(Saved(1))
     assert ann.heard == []
 
 
-# ---------------------------------------------------------------- what only the database knows
+# ---------------------------------------------------------------- repeats that are not in memory
 
 
 @pytest.fixture
 def forgetful(stage: Stage) -> RoomOnStage:
-    """A room that remembers only the last of many messages."""
+    """Starts a room that holds only the last of its 50 messages."""
     return RoomOnStage(stage, RoomSettings(ring_size=1, id_memory_size=1), recent=[posted(50, "the last")])
 
 
-def test_a_repeat_beyond_memory_is_looked_up_before_it_is_said(forgetful: RoomOnStage, ann: Listener) -> None:
+def test_a_repeat_older_than_the_id_memory_is_looked_up_before_it_is_said(
+    forgetful: RoomOnStage, ann: Listener
+) -> None:
     repeat = post(ann, "long ago", ref=b"1", repeat=True)
-    forgetful.told(join(ann), repeat)
+    forgetful.tell(join(ann), repeat)
     assert forgetful.to_history[-1] == LookUp(forgetful.ref, "lobby", repeat)
-    ann.forget()
-    forgetful.told(LookedUp(repeat, posted(7, "long ago")))
+    ann.clear()
+    forgetful.tell(LookedUp(repeat, posted(7, "long ago")))
     assert ann.heard == [(b"1", acknowledged(7, "long ago", duplicate=True))]
 
 
-def test_what_turns_out_to_be_new_is_said_in_its_senders_order(
+def test_a_repeat_that_proves_to_be_new_keeps_its_senders_order(
     forgetful: RoomOnStage, ann: Listener, bo: Listener
 ) -> None:
     repeats = [post(ann, f"kept {number}", repeat=True) for number in (1, 2)]
-    forgetful.told(join(bo), join(ann), *repeats, post(ann, "new"), post(bo, "from another"))
+    forgetful.tell(join(bo), join(ann), *repeats, post(ann, "new"), post(bo, "from another"))
     for repeat in repeats:
-        forgetful.told(LookedUp(repeat, None))
+        forgetful.tell(LookedUp(repeat, None))
     assert said(bo)[1:] == ["from another", "kept 1", "kept 2", "new"]
 
 
-def test_an_answer_that_an_earlier_room_was_waiting_for_lets_nothing_overtake(
-    forgetful: RoomOnStage, ann: Listener
-) -> None:
+def test_a_lookup_of_an_earlier_room_does_not_change_the_order_of_posts(forgetful: RoomOnStage, ann: Listener) -> None:
     earlier, repeat = post(ann, "asked by another room"), post(ann, "kept", repeat=True)
-    forgetful.told(join(ann), repeat, post(ann, "new"))
-    forgetful.told(LookedUp(earlier, posted(7, "asked by another room")))
-    forgetful.told(LookedUp(repeat, None))
+    forgetful.tell(join(ann), repeat, post(ann, "new"))
+    forgetful.tell(LookedUp(earlier, posted(7, "asked by another room")))
+    forgetful.tell(LookedUp(repeat, None))
     assert said(ann)[1:] == ["kept", "new"]
 
 
-def test_a_repeat_of_something_older_is_answered_as_soon_as_that_is_committed(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "one", ref=b"1", ack="room"), post(ann, "two", ref=b"2"))
-    room.told(post(ann, "one", ref=b"3"))
-    ann.forget()
-    room.told(Saved(1))
+def test_a_repeat_is_answered_at_the_commit_of_its_first_post_not_a_later_one(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "one", ref=b"1", ack="room"), post(ann, "two", ref=b"2"))
+    room.tell(post(ann, "one", ref=b"3"))
+    ann.clear()
+    room.tell(Saved(1))
     assert ann.heard == [(b"3", acknowledged(1, "one", duplicate=True))]
-    room.told(Saved(2))
+    room.tell(Saved(2))
     assert ann.heard[1:] == [(b"2", acknowledged(2, "two"))]
 
 
 def test_two_repeats_at_once_are_said_once(forgetful: RoomOnStage, ann: Listener, bo: Listener) -> None:
     one, other = (post(who, "kept", repeat=True) for who in (ann, bo))
-    forgetful.told(join(ann), join(bo), one, other)
-    forgetful.told(LookedUp(one, None), LookedUp(other, None))
+    forgetful.tell(join(ann), join(bo), one, other)
+    forgetful.tell(LookedUp(one, None), LookedUp(other, None))
     assert said(ann)[1:] == ["kept"]
 
 
-def test_a_room_that_remembers_everything_asks_no_database(room: RoomOnStage, ann: Listener) -> None:
+def test_a_room_with_every_id_in_memory_does_not_ask_the_database(room: RoomOnStage, ann: Listener) -> None:
     questions = len(room.to_history)
-    room.told(join(ann), post(ann, "hello", repeat=True))
+    room.tell(join(ann), post(ann, "hello", repeat=True))
     assert said(ann) == ["hello"]
     assert len(room.to_history) == questions
 
 
-def test_where_the_database_does_not_answer_a_repeat_has_to_wait(forgetful: RoomOnStage, ann: Listener) -> None:
+def test_a_repeat_is_refused_as_overloaded_when_its_lookup_fails(forgetful: RoomOnStage, ann: Listener) -> None:
     repeat = post(ann, "long ago", ref=b"1", repeat=True)
-    forgetful.told(join(ann), repeat, post(ann, "new"))
-    forgetful.told(LookedUp(repeat, None, failed=True))
+    forgetful.tell(join(ann), repeat, post(ann, "new"))
+    forgetful.tell(LookedUp(repeat, None, failed=True))
     assert (b"1", OVERLOADED) in ann.heard
     assert said(ann)[1:] == ["new"]
 
@@ -142,26 +142,26 @@ def test_where_the_database_does_not_answer_a_repeat_has_to_wait(forgetful: Room
 
 
 def void(seq: int) -> Posted:
-    """An empty place."""
+    """Makes a void place."""
     return Posted(seq, f"void-{seq}", "", "", "2026-05-04T12:00:00.123456Z", void=True)
 
 
-def test_what_can_never_be_saved_leaves_a_void_place(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo), post(ann, "one", ref=b"1"), post(ann, "two", ref=b"2"))
-    ann.forget()
-    bo.forget()
-    room.told(NotSaved(void(1), None), Saved(2))
+def test_a_message_that_can_never_be_saved_leaves_a_void_place(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo), post(ann, "one", ref=b"1"), post(ann, "two", ref=b"2"))
+    ann.clear()
+    bo.clear()
+    room.tell(NotSaved(void(1), None), Saved(2))
     assert ann.heard == [Voided(1), (b"1", Refused("not_saved")), (b"2", acknowledged(2, "two"))]
     assert bo.heard == [Voided(1)]
     late = Listener()
-    room.told(join(late))
+    room.tell(join(late))
     assert said(late) == ["two"]
 
 
-def test_what_the_database_knows_under_that_id_is_a_repeat_after_all(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "hello", ref=b"1"), post(ann, "other", ref=b"2", id="x"))
-    ann.forget()
-    room.told(NotSaved(void(1), posted(-7, "hello")), NotSaved(void(2), posted(-6, "something", id="x")), Saved(2))
+def test_a_post_whose_id_is_in_the_database_is_answered_as_a_repeat(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello", ref=b"1"), post(ann, "other", ref=b"2", id="x"))
+    ann.clear()
+    room.tell(NotSaved(void(1), posted(-7, "hello")), NotSaved(void(2), posted(-6, "something", id="x")), Saved(2))
     assert ann.heard == [
         Voided(1),
         (b"1", acknowledged(-7, "hello", duplicate=True)),
@@ -170,12 +170,12 @@ def test_what_the_database_knows_under_that_id_is_a_repeat_after_all(room: RoomO
     ]
 
 
-def test_past_the_high_water_mark_nothing_more_is_said(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 1_001)))
-    ann.forget()
-    room.told(post(ann, "too much", ref=b"9"), post(ann, "number 7", ref=b"10", ack="room"))
+def test_a_full_backlog_refuses_new_posts_and_answers_repeats(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 1_001)))
+    ann.clear()
+    room.tell(post(ann, "too much", ref=b"9"), post(ann, "number 7", ref=b"10", ack="room"))
     assert ann.heard == [(b"9", OVERLOADED), (b"10", acknowledged(7, "number 7", duplicate=True))]
     assert OVERLOADED.retry_after_ms is not None
     room.backlog.mark_done(1, 100)
-    room.told(post(ann, "now"))
+    room.tell(post(ann, "now"))
     assert said(ann) == ["now"]

@@ -37,72 +37,68 @@ from tests.support.stage import Listener, PlainSerializer, Stage, join
 
 
 def test_everyone_hears_a_post_before_it_is_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    room.told(post(ann, "hello"))
+    room.tell(join(ann), join(bo))
+    room.tell(post(ann, "hello"))
     assert ann.heard == bo.heard == [welcome(), posted(1)]
     assert [save.messages for save in room.saves] == [(posted(1),)]
 
 
 def test_the_sender_is_answered_when_its_post_is_committed(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo), post(ann, "hello", ref=b'"7"'))
+    room.tell(join(ann), join(bo), post(ann, "hello", ref=b'"7"'))
     assert ann.heard == bo.heard
-    room.told(Saved(1))
+    room.tell(Saved(1))
     assert ann.heard[-1] == (b'"7"', Acknowledged("hello", 1, "2026-05-04T12:00:00.123456Z"))
     assert bo.heard == [welcome(), posted(1)]
 
 
 def test_a_commit_answers_all_posts_up_to_it_and_none_after_it(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), *(post(ann, f"number {number}", ref=b"%d" % number) for number in (1, 2, 3)))
-    ann.forget()
-    room.told(Saved(2))
+    room.tell(join(ann), *(post(ann, f"number {number}", ref=b"%d" % number) for number in (1, 2, 3)))
+    ann.clear()
+    room.tell(Saved(2))
     assert [ref for ref, _ in ann.heard] == [b"1", b"2"]
-    room.told(Saved(3))
+    room.tell(Saved(3))
     assert [ref for ref, _ in ann.heard] == [b"1", b"2", b"3"]
 
 
-def test_posts_are_numbered_without_gaps_in_the_order_of_their_coming(
-    room: RoomOnStage, ann: Listener, bo: Listener
-) -> None:
-    room.told(join(ann), join(bo))
+def test_posts_are_numbered_without_gaps_in_order_of_arrival(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo))
     for number in range(20):
-        room.told(post(ann, f"{number} a"), post(bo, f"{number} b"))
+        room.tell(post(ann, f"{number} a"), post(bo, f"{number} b"))
     said = [(event.seq, event.message) for event in ann.heard[1:]]
     assert said == [(2 * n + k + 1, f"{n} {who}") for n in range(20) for k, who in enumerate("ab")]
     assert bo.heard == ann.heard
 
 
-def test_everything_of_one_turn_is_one_write_for_each_subscriber(
-    room: RoomOnStage, ann: Listener, bo: Listener
-) -> None:
-    room.told(join(ann), join(bo))
-    ann.forget()
-    bo.forget()
-    room.told(post(ann, "one"), post(ann, "two"), Saved(0), post(bo, "three"))
+def test_a_turn_is_one_write_to_each_subscriber(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo))
+    ann.clear()
+    bo.clear()
+    room.tell(post(ann, "one"), post(ann, "two"), Saved(0), post(bo, "three"))
     assert ann.writes == bo.writes == [[posted(1, "one"), posted(2, "two"), posted(3, "three")]]
     assert len(room.saves) == 1
 
 
-def test_a_broadcast_is_encoded_once_for_all_subscribers_of_a_dialect(room: RoomOnStage) -> None:
+def test_a_broadcast_is_encoded_once_for_all_subscribers_of_a_serializer(room: RoomOnStage) -> None:
     serializer = PlainSerializer()
     listeners = [Listener(serializer) for _ in range(50)]
-    room.told(*(join(listener) for listener in listeners))
-    room.told(post(listeners[0], "hello"))
+    room.tell(*(join(listener) for listener in listeners))
+    room.tell(post(listeners[0], "hello"))
     assert serializer.broadcasts == 1
     assert all(listener.heard[-1] == posted(1) for listener in listeners)
 
 
-def test_an_acknowledgement_leaves_in_the_same_write_as_what_others_say(
+def test_an_acknowledgement_is_in_the_same_write_as_the_broadcasts_of_its_turn(
     room: RoomOnStage, ann: Listener, bo: Listener
 ) -> None:
-    room.told(join(ann), join(bo), post(ann, "one", ref=b"1"))
-    ann.forget()
-    room.told(post(bo, "two"), Saved(1), post(bo, "three"))
+    room.tell(join(ann), join(bo), post(ann, "one", ref=b"1"))
+    ann.clear()
+    room.tell(post(bo, "two"), Saved(1), post(bo, "three"))
     answer = (b"1", Acknowledged("one", 1, "2026-05-04T12:00:00.123456Z"))
     assert ann.writes == [[posted(2, "two"), answer, posted(3, "three")]]
 
 
 def test_a_post_without_an_id_is_given_one(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), Post(ann, b"1", None, "ann", "hello"), Post(ann, b"2", None, "ann", "hello"))
+    room.tell(join(ann), Post(ann, b"1", None, "ann", "hello"), Post(ann, b"2", None, "ann", "hello"))
     first, second = ann.heard[1:]
     assert 1 <= len(first.id) <= 64
     assert first.id != second.id
@@ -113,27 +109,27 @@ def test_a_post_without_an_id_is_given_one(room: RoomOnStage, ann: Listener) -> 
 
 def test_a_room_asks_for_its_past_first(stage: Stage) -> None:
     room = RoomOnStage(stage, RoomSettings(ring_size=50))
-    stage.turn()
+    stage.run_turns()
     assert room.to_history == [Load(room.ref, "lobby", 50)]
 
 
-def test_whatever_comes_before_the_past_is_loaded_waits_for_it(stage: Stage, ann: Listener) -> None:
+def test_requests_wait_until_the_past_is_loaded(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage)
-    room.told(join(ann), post(ann, "new"))
+    room.tell(join(ann), post(ann, "new"))
     assert ann.heard == []
-    room.told(Loaded([posted(41, "old")]))
+    room.tell(Loaded([posted(41, "old")]))
     assert ann.heard == [welcome(41), posted(41, "old"), posted(42, "new")]
 
 
-def test_numbers_continue_from_the_past(stage: Stage, ann: Listener) -> None:
+def test_seq_continues_from_the_past(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, recent=[posted(7), posted(8)])
-    room.told(join(ann), post(ann, "new"))
+    room.tell(join(ann), post(ann, "new"))
     assert ann.heard[-1].seq == 9
 
 
-def test_without_its_past_a_room_turns_people_away_and_ends(stage: Stage, ann: Listener) -> None:
+def test_a_room_that_cannot_load_its_past_refuses_joins_and_ends(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage)
-    room.told(join(ann), post(ann, "lost"), LoadFailed())
+    room.tell(join(ann), post(ann, "lost"), LoadFailed())
     assert ann.heard == [Refused("unavailable")]
     assert room.to_supervisor == [("on_retired", "lobby")]
     assert not room.ref.is_alive()
@@ -143,23 +139,23 @@ def test_without_its_past_a_room_turns_people_away_and_ends(stage: Stage, ann: L
 # ---------------------------------------------------------------- greeting
 
 
-def test_a_join_is_answered_and_then_pushed_the_ten_latest_oldest_first(stage: Stage, bo: Listener) -> None:
+def test_a_join_is_answered_then_gets_the_ten_latest_messages_oldest_first(stage: Stage, bo: Listener) -> None:
     room = RoomOnStage(stage, recent=[posted(seq) for seq in range(1, 41)])
-    room.told(join(bo))
+    room.tell(join(bo))
     assert bo.heard == [welcome(40), *(posted(seq) for seq in range(31, 41))]
     assert len(bo.writes) == 1
 
 
-def test_a_join_among_posts_neither_misses_nor_doubles_one(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann))
-    room.told(post(ann, "1"), post(ann, "2"), join(bo), post(ann, "3"), post(ann, "4"))
+def test_a_join_between_posts_gets_each_of_them_once(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann))
+    room.tell(post(ann, "1"), post(ann, "2"), join(bo), post(ann, "3"), post(ann, "4"))
     assert bo.heard == [welcome(2), *(posted(seq, str(seq)) for seq in (1, 2, 3, 4))]
 
 
-def test_joining_a_living_room_asks_no_database(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), post(ann, "hello"))
+def test_a_join_to_a_running_room_does_not_ask_the_database(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello"))
     asked = len(room.to_history), len(room.to_persistence)
-    room.told(join(bo, "bo"))
+    room.tell(join(bo, "bo"))
     assert (len(room.to_history), len(room.to_persistence)) == asked
     assert posted(1) in bo.heard
 
@@ -167,41 +163,41 @@ def test_joining_a_living_room_asks_no_database(room: RoomOnStage, ann: Listener
 # ---------------------------------------------------------------- leaving
 
 
-def test_one_who_leaves_is_answered_then_told_so_and_hears_nothing_more(
-    room: RoomOnStage, ann: Listener, bo: Listener
-) -> None:
-    room.told(join(ann), join(bo))
-    room.told(post(bo, "before"), Leave(ann, b'"5"'), post(bo, "after"))
+def test_a_leave_is_answered_then_closed_and_nothing_follows(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo))
+    room.tell(post(bo, "before"), Leave(ann, b'"5"'), post(bo, "after"))
     assert ann.heard == [welcome(), posted(1, "before"), (b'"5"', Done()), "closed"]
     assert bo.heard[-1] == posted(2, "after")
 
 
-def test_one_who_is_gone_is_not_written_to(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    ann.forget()
-    room.told(Leave(ann), post(bo, "hello"))
+def test_a_subscriber_that_disconnected_is_not_written_to(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo))
+    ann.clear()
+    room.tell(Leave(ann), post(bo, "hello"))
     assert ann.heard == []
 
 
-def test_one_who_left_is_still_owed_the_answer_but_no_events(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo), post(ann, "hello", ref=b"1"), Leave(ann, b"2"))
-    ann.forget()
-    room.told(post(bo, "others"), Saved(1), post(bo, "talk"))
+def test_a_subscriber_that_left_gets_its_acknowledgement_but_no_events(
+    room: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    room.tell(join(ann), join(bo), post(ann, "hello", ref=b"1"), Leave(ann, b"2"))
+    ann.clear()
+    room.tell(post(bo, "others"), Saved(1), post(bo, "talk"))
     assert ann.heard == [(b"1", Acknowledged("hello", 1, "2026-05-04T12:00:00.123456Z"))]
 
 
-def test_a_second_join_of_a_client_takes_the_place_of_its_first(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), post(ann, "hello"))
-    room.told(Join(bo, None, replaces=ann))
+def test_a_second_join_of_a_client_replaces_the_first(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello"))
+    room.tell(Join(bo, None, replaces=ann))
     assert bo.heard == [welcome(1), "closed", posted(1)]
-    ann.forget()
-    room.told(post(bo, "again"))
+    ann.clear()
+    room.tell(post(bo, "again"))
     assert ann.heard == []
 
 
-def test_one_who_is_dismissed_is_told_so(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann))
-    room.told(Dismiss(ann))
+def test_a_dismissed_subscriber_is_told_that_it_is_closed(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann))
+    room.tell(Dismiss(ann))
     assert ann.heard == [welcome(), "closed"]
 
 
@@ -209,33 +205,33 @@ def test_one_who_is_dismissed_is_told_so(room: RoomOnStage, ann: Listener) -> No
 
 
 def test_typing_is_shown_to_all_others_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    room.told(ShowTyping(ann, b"1", "ann"))
+    room.tell(join(ann), join(bo))
+    room.tell(ShowTyping(ann, b"1", "ann"))
     assert ann.heard == [welcome(), (b"1", Done())]
     assert bo.heard == [welcome(), StartedTyping("ann")]
     assert room.saves == []
 
 
 def test_typing_between_posts_keeps_everyones_order(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    ann.forget()
-    bo.forget()
-    room.told(post(ann, "1"), ShowTyping(ann, b"9", "ann"), ShowTyping(bo, b"8", "bo"), post(ann, "2"))
+    room.tell(join(ann), join(bo))
+    ann.clear()
+    bo.clear()
+    room.tell(post(ann, "1"), ShowTyping(ann, b"9", "ann"), ShowTyping(bo, b"8", "bo"), post(ann, "2"))
     assert ann.writes == [[posted(1, "1"), (b"9", Done()), StartedTyping("bo"), posted(2, "2")]]
     assert bo.writes == [[posted(1, "1"), StartedTyping("ann"), (b"8", Done()), posted(2, "2")]]
 
 
 def test_bytes_are_passed_on_to_everyone_and_never_saved(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo))
-    room.told(Relay(ann, b"1", b"\x00\xff"))
+    room.tell(join(ann), join(bo))
+    room.tell(Relay(ann, b"1", b"\x00\xff"))
     assert ann.heard == [welcome(), Relayed(b"\x00\xff"), (b"1", Done())]
     assert bo.heard == [welcome(), Relayed(b"\x00\xff")]
     assert room.saves == []
 
 
-def test_one_who_comes_with_a_name_is_shown_to_everyone(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann))
-    room.told(join(bo, "bo"))
+def test_a_join_with_a_name_is_shown_to_everyone(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann))
+    room.tell(join(bo, "bo"))
     assert isinstance(bo.heard[1], PresenceListed)
     (meta,) = bo.heard[1].people["bo"].metas
     assert (len(meta.phx_ref), meta.online_at) == (16, 1777896000)
@@ -243,41 +239,41 @@ def test_one_who_comes_with_a_name_is_shown_to_everyone(room: RoomOnStage, ann: 
 
 
 def test_presence_changes_of_one_turn_are_one_event(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann))
-    ann.forget()
+    room.tell(join(ann))
+    ann.clear()
     others = [Listener() for _ in range(3)]
-    room.told(*(join(other, name) for other, name in zip(others, ("bo", "cy", "cy"), strict=True)))
+    room.tell(*(join(other, name) for other, name in zip(others, ("bo", "cy", "cy"), strict=True)))
     (change,) = ann.heard
     assert {name: len(metas.metas) for name, metas in change.joins.items()} == {"bo": 1, "cy": 2}
 
 
 def test_only_the_connection_that_left_is_shown_as_gone(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     phone = Listener()
-    room.told(join(ann), join(bo, "bo"), join(phone, "bo"))
+    room.tell(join(ann), join(bo, "bo"), join(phone, "bo"))
     first, second = ann.heard[-1].joins["bo"].metas
-    room.told(Leave(phone))
+    room.tell(Leave(phone))
     assert ann.heard[-1].joins == {}
     assert ann.heard[-1].leaves["bo"].metas == (second,)
-    room.told(Leave(bo))
+    room.tell(Leave(bo))
     assert ann.heard[-1].leaves["bo"].metas == (first,)
 
 
-def test_one_who_lagged_is_told_where_the_room_is_and_who_is_here(
+def test_a_lagged_subscriber_gets_the_newest_seq_and_the_presence_list(
     room: RoomOnStage, ann: Listener, bo: Listener
 ) -> None:
-    room.told(join(ann, "ann"), join(bo), post(ann, "hello"))
-    ann.forget()
-    bo.forget()
-    room.told(NotifyLagged(ann), NotifyLagged(bo))
+    room.tell(join(ann, "ann"), join(bo), post(ann, "hello"))
+    ann.clear()
+    bo.clear()
+    room.tell(NotifyLagged(ann), NotifyLagged(bo))
     assert ann.heard[0] == Lagged(1)
     assert ann.heard[1].people.keys() == {"ann"}
     assert bo.heard == [Lagged(1)]
 
 
-def test_the_supervisor_is_told_how_many_people_are_here(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann, "ann"), join(bo, "ann"), join(Listener()))
-    room.told(Leave(bo))
-    room.told(Leave(ann))
+def test_the_supervisor_is_told_how_many_people_are_present(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann, "ann"), join(bo, "ann"), join(Listener()))
+    room.tell(Leave(bo))
+    room.tell(Leave(ann))
     counts = [told for told in room.to_supervisor if told[0] == "on_people_count"]
     assert counts == [("on_people_count", "lobby", 2), ("on_people_count", "lobby", 1)]
 
@@ -287,7 +283,7 @@ def test_the_supervisor_is_told_how_many_people_are_here(room: RoomOnStage, ann:
 
 def test_history_that_the_ring_holds_is_answered_at_once(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, recent=[posted(seq) for seq in range(1, 31)])
-    room.told(ReadHistory(ann, b"1", before=None, limit=3), ReadHistory(ann, b"2", before=3, limit=3))
+    room.tell(ReadHistory(ann, b"1", before=None, limit=3), ReadHistory(ann, b"2", before=3, limit=3))
     assert ann.heard == [
         (b"1", Page((posted(28), posted(29), posted(30)), more=True)),
         (b"2", Page((posted(1), posted(2)), more=False)),
@@ -296,60 +292,60 @@ def test_history_that_the_ring_holds_is_answered_at_once(stage: Stage, ann: List
 
 @pytest.mark.parametrize(("before", "limit"), [(1, 5), (None, 100), (999, 100)])
 def test_history_of_an_empty_room_is_empty(room: RoomOnStage, ann: Listener, before: int | None, limit: int) -> None:
-    room.told(ReadHistory(ann, b"1", before, limit))
+    room.tell(ReadHistory(ann, b"1", before, limit))
     assert ann.heard == [(b"1", Page((), more=False))]
 
 
-def test_history_before_the_ring_is_asked_of_the_reader(stage: Stage, ann: Listener) -> None:
+def test_history_older_than_the_ring_is_read_from_the_database(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(ring_size=10), recent=[posted(seq) for seq in range(21, 31)])
     request = ReadHistory(ann, b"1", before=24, limit=5)
-    room.told(request)
+    room.tell(request)
     assert room.to_history[-1] == LoadPage(room.ref, "lobby", 30, request)
     assert ann.heard == []
     page = Page((posted(19),), more=True)
-    room.told(PageLoaded(request, page))
+    room.tell(PageLoaded(request, page))
     assert ann.heard == [(b"1", page)]
 
 
-def test_the_ring_keeps_what_is_not_saved_beyond_its_size(stage: Stage, ann: Listener) -> None:
+def test_the_ring_keeps_unsaved_messages_beyond_its_size(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(ring_size=10), recent=[])
-    room.told(*(post(ann, str(seq)) for seq in range(1, 31)))
-    ann.forget()
-    room.told(ReadHistory(ann, b"1", before=2, limit=10))
+    room.tell(*(post(ann, str(seq)) for seq in range(1, 31)))
+    ann.clear()
+    room.tell(ReadHistory(ann, b"1", before=2, limit=10))
     assert ann.heard == [(b"1", Page((posted(1, "1"),), more=False))]
-    room.told(Saved(30), ReadHistory(ann, b"2", before=2, limit=10))
+    room.tell(Saved(30), ReadHistory(ann, b"2", before=2, limit=10))
     assert isinstance(room.to_history[-1], LoadPage)
 
 
-def test_an_answer_of_the_database_to_an_earlier_room_is_not_given_twice(stage: Stage, ann: Listener) -> None:
+def test_a_page_that_is_loaded_twice_is_answered_once(stage: Stage, ann: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(ring_size=1), recent=[posted(50)])
     request = ReadHistory(ann, b"1", before=10, limit=5)
-    room.told(join(ann), request)
-    ann.forget()
+    room.tell(join(ann), request)
+    ann.clear()
     page = Page((posted(9),), more=True)
-    room.told(PageLoaded(request, page), PageLoaded(request, page))
+    room.tell(PageLoaded(request, page), PageLoaded(request, page))
     assert ann.heard == [(b"1", page)]
 
 
-# ---------------------------------------------------------------- dying and retiring
+# ---------------------------------------------------------------- failing and retiring
 
 
 class Unpushable(Listener):
-    """A client for which nothing can be encoded."""
+    """Unpushable is a subscriber whose events cannot be encoded."""
 
     def push(self, event: Event) -> bytes:
         raise ValueError("cannot be encoded")
 
 
 def poison() -> NotifyLagged:
-    """A message at which any room fails."""
+    """Makes a message at which any room fails."""
     return NotifyLagged(Unpushable())
 
 
-def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
-    room.told(join(ann), join(bo, "bo"), post(ann, "unanswered"))
+def test_a_failed_room_hands_everything_over_to_its_successor(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo, "bo"), post(ann, "unanswered"))
     fatal, late = poison(), post(bo, "too late")
-    room.told(post(ann, "before"), fatal, late)
+    room.tell(post(ann, "before"), fatal, late)
     assert ann.heard[-1] == posted(2, "before")
     assert [save.messages for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
     (_, _, handover), forwarded = room.to_supervisor[-2:]
@@ -361,21 +357,19 @@ def test_a_room_that_fails_leaves_everything_to_its_successor(room: RoomOnStage,
         room.ref.tell(join(ann))
 
 
-def test_where_nobody_takes_its_place_only_those_who_come_are_passed_on(
-    room: RoomOnStage, ann: Listener, bo: Listener
-) -> None:
-    room.told(join(ann))
+def test_a_failed_room_without_a_successor_forwards_only_joins(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann))
     room.has_successors = False
-    newcomer = join(bo)
-    room.told(poison(), post(ann, "said again by one who comes back"), newcomer)
-    assert [told for told in room.to_supervisor if told[0] == "forward"] == [("forward", "lobby", newcomer)]
+    new_join = join(bo)
+    room.tell(poison(), post(ann, "its sender repeats it"), new_join)
+    assert [told for told in room.to_supervisor if told[0] == "forward"] == [("forward", "lobby", new_join)]
 
 
-def waiting_for_the_database(member: Listener) -> list[RoomMessage]:
-    """One request of each kind that a room with a short memory cannot deal with alone."""
+def database_requests(member: Listener) -> list[RoomMessage]:
+    """Makes one request of each kind that a short memory sends to the database."""
     long_ago = Position(10, EPOCH)
     return [
-        post(member, "kept", repeat=True),
+        post(member, "a repeat", repeat=True),
         join(Listener(), position=long_ago),
         Sync(member, b"1", long_ago),
         ReadHistory(member, b"2", before=10, limit=5),
@@ -383,91 +377,89 @@ def waiting_for_the_database(member: Listener) -> list[RoomMessage]:
 
 
 @pytest.mark.parametrize("kind", range(4), ids=["repeat", "join", "sync", "history"])
-def test_a_request_that_waits_for_the_database_is_left_to_the_successor_too(
-    stage: Stage, ann: Listener, kind: int
-) -> None:
-    request = waiting_for_the_database(ann)[kind]
+def test_a_request_that_waits_for_the_database_is_handed_over(stage: Stage, ann: Listener, kind: int) -> None:
+    request = database_requests(ann)[kind]
     room = RoomOnStage(stage, RoomSettings(ring_size=1, id_memory_size=1), recent=[posted(50)])
-    questions = len(room.to_history)
-    room.told(join(ann), request)
-    assert len(room.to_history) == questions + 1
-    room.told(poison())
+    loads = len(room.to_history)
+    room.tell(join(ann), request)
+    assert len(room.to_history) == loads + 1
+    room.tell(poison())
     assert request in room.to_supervisor[-1][2].mail
 
 
-def test_a_successor_answers_what_was_committed_meanwhile_and_goes_on(stage: Stage, ann: Listener) -> None:
+def test_a_successor_answers_committed_posts_and_handles_the_mail(stage: Stage, ann: Listener) -> None:
     first = RoomOnStage(stage, recent=[])
-    first.told(join(ann), post(ann, "one", ref=b"1"), poison())
+    first.tell(join(ann), post(ann, "one", ref=b"1"), poison())
     handover = first.to_supervisor[-1][2]
     handover.mail[0] = post(ann, "two", ref=b"2")
-    ann.forget()
+    ann.clear()
     second = RoomOnStage(stage, recent=[posted(1, "one")], handover=handover, is_rebuilt=True)
-    assert isinstance(second.to_persistence[0], Load)  # after all that the first one said
+    assert isinstance(second.to_persistence[0], Load)  # behind all that the first room said
     answer = (b"1", Acknowledged("one", 1, "2026-05-04T12:00:00.123456Z"))
     assert ann.heard == [answer, posted(2, "two")]
-    second.told(Saved(2))
+    second.tell(Saved(2))
     assert ann.heard[-1][0] == b"2"
 
 
-def test_a_room_that_cannot_finish_its_turn_tells_its_listeners(
+def test_a_room_that_cannot_finish_its_turn_tells_its_subscribers(
     room: RoomOnStage, ann: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room.told(join(ann))
+    room.tell(join(ann))
     monkeypatch.setattr(ann.serializer, "broadcast", fail)
-    room.told(post(ann, "hello"), join(Listener()))
+    room.tell(post(ann, "hello"), join(Listener()))
     assert ann.heard == [welcome(), "crashed"]
     assert room.to_supervisor[-1] == ("on_crashed", "lobby", None)
 
 
 def fail(*_: object) -> bytes:
-    """Raises, as no serializer should."""
+    """Plays a serializer that is broken."""
     raise ValueError("cannot be said")
 
 
-def test_what_was_said_before_a_stop_is_still_saved_and_heard(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann))
+def test_a_post_before_a_stop_is_saved_and_heard(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann))
     room.ref.tell(post(ann, "last words"))
     room.ref.stop(block=False)
-    room.stage.turn()
+    room.stage.run_turns()
     assert ann.heard[-1] == posted(1, "last words")
     assert len(room.saves) == 1
 
 
-def test_a_room_that_nobody_listens_to_rests_and_retires_when_it_is_told_to(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann))
+def test_a_room_without_subscribers_is_idle_and_retires_when_told(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann))
     room.to_supervisor.clear()
-    room.told(Leave(ann))
+    room.tell(Leave(ann))
     assert room.to_supervisor == [("on_people_count", "lobby", 0), ("on_idle", "lobby")]
-    room.told(Retire())
+    room.tell(Retire())
     assert room.to_supervisor[-1] == ("on_retired", "lobby")
     assert not room.ref.is_alive()
 
 
-def test_a_room_to_which_somebody_comes_wakes(room: RoomOnStage, ann: Listener) -> None:
+def test_a_join_makes_an_idle_room_busy(room: RoomOnStage, ann: Listener) -> None:
     room.to_supervisor.clear()
-    room.told(join(ann))
+    room.tell(join(ann))
     assert room.to_supervisor == [("on_people_count", "lobby", 1), ("on_busy", "lobby")]
-    room.told(Retire())
+    room.tell(Retire())
     assert room.ref.is_alive()
 
 
-def test_a_room_with_something_unsaved_does_not_rest(room: RoomOnStage, ann: Listener) -> None:
-    room.told(join(ann), post(ann, "hello"), Leave(ann))
-    room.told(Retire())
+def test_a_room_with_unsaved_messages_is_not_idle(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "hello"), Leave(ann))
+    room.tell(Retire())
     assert room.ref.is_alive()
-    room.told(Saved(1))
+    room.tell(Saved(1))
     assert room.to_supervisor[-1] == ("on_idle", "lobby")
-    room.told(Retire())
+    room.tell(Retire())
     assert not room.ref.is_alive()
 
 
-def test_one_who_comes_in_the_last_moment_finds_the_room_open(stage: Stage, ann: Listener, bo: Listener) -> None:
+def test_a_join_behind_a_retire_keeps_the_room_open(stage: Stage, ann: Listener, bo: Listener) -> None:
     room = RoomOnStage(stage, RoomSettings(room_idle_timeout=1000), recent=[])
-    room.told(join(ann))
-    room.told(Leave(ann))
-    room.told(Retire(), join(bo))
+    room.tell(join(ann))
+    room.tell(Leave(ann))
+    room.tell(Retire(), join(bo))
     assert room.ref.is_alive()
     assert bo.heard == [welcome()]
-    room.told(Leave(bo))
-    room.told(Retire())
+    room.tell(Leave(bo))
+    room.tell(Retire())
     assert not room.ref.is_alive()

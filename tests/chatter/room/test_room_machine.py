@@ -1,8 +1,8 @@
-"""A room against a simple model: whatever happens, and in whatever order, the promises of `docs/delivery.md` hold.
+"""Checks a room against a model: `docs/delivery.md` holds after any steps.
 
-The model is a list of what was said, and what of it is committed. Members are clients that do what the document asks
-of them. A crash is a room that dies of a message and is handed on, or a server that dies: all that is not committed is
-gone, and the next one begins a new epoch.
+The model is the list of committed messages. Members are clients that follow the rules of that document. Two steps are
+crashes: a room fails at a message and is handed over, or the server dies, which loses all that is not committed and
+begins a new epoch.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ NAMES = ("ann", "bo", "cy")
 
 @dataclasses.dataclass
 class Member:
-    """A client that follows the rules, and what it holds."""
+    """Member is a client that follows the rules, with the messages that it holds."""
 
     name: str
     listener: Listener | None = None
@@ -53,14 +53,14 @@ class Member:
     acknowledged: dict[str, int] = dataclasses.field(default_factory=dict)
     sent: list[str] = dataclasses.field(default_factory=list)
 
-    def hear(self) -> None:
-        """Take in what came."""
+    def receive(self) -> None:
+        """Applies the events that have arrived."""
         if self.listener is None:
             return
         for heard in self.listener.heard:
             match heard:
                 case Recovery():
-                    self._stand(heard)
+                    self._apply(heard)
                 case Posted(void=True):
                     self.held[heard.seq] = ""
                 case Posted():
@@ -74,17 +74,17 @@ class Member:
                     pass
                 case _:
                     raise AssertionError(heard)
-        self.listener.forget()
+        self.listener.clear()
 
     @property
     def since(self) -> int:
-        """The highest seq without a gap above where it began."""
+        """The highest seq without a gap, counted from the oldest message held."""
         last = min(self.held, default=0)
         while last + 1 in self.held:
             last += 1
         return last
 
-    def _stand(self, recovery: Recovery) -> None:
+    def _apply(self, recovery: Recovery) -> None:
         if not recovery.recovered:
             self.held.clear()
         elif recovery.epoch != self.epoch:
@@ -93,7 +93,7 @@ class Member:
 
 
 class RoomMachine(RuleBasedStateMachine):
-    """Steps, and what must hold after each."""
+    """RoomMachine defines the steps, and the invariants that hold after each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,6 @@ class RoomMachine(RuleBasedStateMachine):
         self.epoch = 0
         self.members = {name: Member(name) for name in NAMES}
         self.rows: list[tuple[int, Posted]] = []  # committed: the epoch, and the message
-        self.answered = 0  # questions to history that were dealt with
         self.numbers = 0
 
     def teardown(self) -> None:
@@ -110,16 +109,16 @@ class RoomMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.epoch += 1
-        self.begin()
+        self.start_room()
 
-    def begin(self, **options: Any) -> None:
-        """A room, over what is committed."""
+    def start_room(self, **options: Any) -> None:
+        """Starts a room over the committed messages."""
         self.room = RoomOnStage(self.stage, SETTINGS, server_epoch=self.epoch, **options)
-        self.saves_seen, self.told_to_history = 0, 0
-        self.stage.turn()
-        self.serve_history()
+        self.saves_seen, self.history_answered = 0, 0
+        self.stage.run_turns()
+        self.answer_history()
 
-    # ------------------------------------------------------------ what people do
+    # ------------------------------------------------------------ people
 
     @rule(name=st.sampled_from(NAMES), with_position=st.booleans())
     def join(self, name: str, with_position: bool) -> None:
@@ -131,15 +130,15 @@ class RoomMachine(RuleBasedStateMachine):
             member.held.clear()
             member.epoch = None
         position = None if member.epoch is None else Position(member.since, member.epoch)
-        self.room.told(Join(member.listener, name, position=position))
-        self.serve_history()
+        self.room.tell(Join(member.listener, name, position=position))
+        self.answer_history()
 
     @rule(name=st.sampled_from(NAMES))
     def leave(self, name: str) -> None:
         member = self.members[name]
         if member.listener is not None:
-            member.hear()
-            self.room.told(Leave(member.listener))
+            member.receive()
+            self.room.tell(Leave(member.listener))
             member.listener = None
 
     @rule(name=st.sampled_from(NAMES), count=st.integers(1, 3))
@@ -153,7 +152,7 @@ class RoomMachine(RuleBasedStateMachine):
             text = f"{name} {self.numbers}"
             member.sent.append(text)
             posts.append(Post(member.listener, text.encode(), text, name, text))
-        self.room.told(*posts)
+        self.room.tell(*posts)
 
     @rule(name=st.sampled_from(NAMES), which=st.integers(0, 100))
     def repeat(self, name: str, which: int) -> None:
@@ -161,10 +160,10 @@ class RoomMachine(RuleBasedStateMachine):
         if member.listener is None or not member.sent:
             return
         text = member.sent[which % len(member.sent)]
-        self.room.told(Post(member.listener, text.encode(), text, name, text, repeat=True))
-        self.serve_history()
+        self.room.tell(Post(member.listener, text.encode(), text, name, text, repeat=True))
+        self.answer_history()
 
-    # ------------------------------------------------------------ what the database does
+    # ------------------------------------------------------------ the database
 
     @rule()
     def commit(self) -> None:
@@ -172,11 +171,11 @@ class RoomMachine(RuleBasedStateMachine):
         self.saves_seen += len(saves)
         for save in saves:
             self.rows += [(save.epoch, posted) for posted in save.messages]
-            self.room.told(Saved(save.messages[-1].seq))
+            self.room.tell(Saved(save.messages[-1].seq))
 
     @rule()
     def refuse_one(self) -> None:
-        """The first message that waits can never be saved."""
+        """Makes a void place of the first message that waits."""
         saves = self.room.saves[self.saves_seen :]
         if not saves:
             return
@@ -184,26 +183,26 @@ class RoomMachine(RuleBasedStateMachine):
         first, *rest = saves[0].messages
         void = Posted(first.seq, f"void-{first.seq}", "", "", first.inserted_at, void=True)
         self.rows += [(self.epoch, posted) for posted in (void, *rest)]
-        self.room.told(NotSaved(void, None), Saved(saves[0].messages[-1].seq))
+        self.room.tell(NotSaved(void, None), Saved(saves[0].messages[-1].seq))
         self.forget_sent(first.message)
 
     def forget_sent(self, text: str) -> None:
-        """Nobody repeats what is refused for good."""
+        """Keeps members from repeating a message that was refused for good."""
         for member in self.members.values():
             if text in member.sent:
                 member.sent.remove(text)
 
-    def serve_history(self) -> None:
-        """Answer as a database would that holds what is committed."""
+    def answer_history(self) -> None:
+        """Answers what the room has asked history, from the committed messages."""
         said = [posted for _, posted in self.rows]
-        for question in self.room.to_history[self.told_to_history :]:
+        for question in self.room.to_history[self.history_answered :]:
             match question:
                 case Load():
                     recent = said[-SETTINGS.ring_size :]
-                    self.room.told(Loaded(recent, self.ends(recent[0].seq if recent else 1), self.voids()))
+                    self.room.tell(Loaded(recent, self.ends(recent[0].seq if recent else 1), self.voids()))
                 case LookUp(post=post):
                     first = next((one for one in said if (one.name, one.id) == (post.name, post.id)), None)
-                    self.room.told(LookedUp(post, first))
+                    self.room.tell(LookedUp(post, first))
                 case LoadMissed():
                     ends = self.ends(1)
                     base = (
@@ -211,56 +210,56 @@ class RoomMachine(RuleBasedStateMachine):
                         if question.epoch is None
                         else max((last for epoch, last in ends if epoch <= question.epoch), default=0)
                     )
-                    self.room.told(MissedLoaded(question.request, base, said[min(question.since, base) :]))
-        self.told_to_history = len(self.room.to_history)
+                    self.room.tell(MissedLoaded(question.request, base, said[min(question.since, base) :]))
+        self.history_answered = len(self.room.to_history)
         for asked in self.room.to_persistence:
-            if isinstance(asked, Load) and not self.loaded_by_way_of_persistence:
-                self.loaded_by_way_of_persistence = True
+            if isinstance(asked, Load) and not self.is_loaded:
+                self.is_loaded = True
                 self.commit()
                 recent = [posted for _, posted in self.rows][-SETTINGS.ring_size :]
-                self.room.told(Loaded(recent, self.ends(recent[0].seq if recent else 1), self.voids()))
+                self.room.tell(Loaded(recent, self.ends(recent[0].seq if recent else 1), self.voids()))
 
     def voids(self) -> list[int]:
-        """The void places."""
+        """Returns the void places."""
         return [posted.seq for _, posted in self.rows if posted.void]
 
-    loaded_by_way_of_persistence = True
+    is_loaded = True
 
     def ends(self, first: int) -> list[tuple[int, int]]:
-        """The last seq of each epoch."""
+        """Returns the last seq of each epoch."""
         found: dict[int, int] = {}
         for epoch, posted in self.rows:
             if posted.seq >= first:
                 found[epoch] = posted.seq
         return sorted(found.items())
 
-    # ------------------------------------------------------------ what goes wrong
+    # ------------------------------------------------------------ crashes
 
     @rule()
-    def room_dies(self) -> None:
-        """Of a message; it is handed on with all that it owns."""
-        self.room.told(poison())
+    def fail_room(self) -> None:
+        """Fails the room at a message, and starts its successor with the hand-over."""
+        self.room.tell(poison())
         handover = self.room.to_supervisor[-1][2]
         assert handover is not None
         del handover.mail[0]
         old = self.room
         uncommitted = old.saves[self.saves_seen :]
         self.rows += [(save.epoch, posted) for save in uncommitted for posted in save.messages]
-        self.loaded_by_way_of_persistence = False
-        self.begin(handover=handover, is_rebuilt=True)
+        self.is_loaded = False
+        self.start_room(handover=handover, is_rebuilt=True)
 
     @rule()
-    def server_dies(self) -> None:
-        """What is not committed is gone, and nobody is told anything."""
+    def kill_server(self) -> None:
+        """Loses all that is not committed, and tells nobody."""
         for member in self.members.values():
-            member.hear()
+            member.receive()
             member.listener = None
         self.room.ref.stop(block=False)
-        self.stage.turn()
+        self.stage.run_turns()
         self.epoch += 1
-        self.begin()
+        self.start_room()
 
-    # ------------------------------------------------------------ what must hold
+    # ------------------------------------------------------------ invariants
 
     @invariant()
     def numbers_have_no_gaps_and_ids_are_saved_once(self) -> None:
@@ -269,9 +268,9 @@ class RoomMachine(RuleBasedStateMachine):
         assert len(named) == len(set(named))
 
     @invariant()
-    def what_was_acknowledged_is_committed_in_its_place(self) -> None:
+    def acknowledged_messages_are_committed_in_their_place(self) -> None:
         for member in self.members.values():
-            member.hear()
+            member.receive()
             for text, seq in member.acknowledged.items():
                 assert self.rows[seq - 1][1].message == text
 
@@ -282,15 +281,14 @@ class RoomMachine(RuleBasedStateMachine):
         waiting = [posted for save in self.room.saves[self.saves_seen :] for posted in save.messages]
         truth |= {posted.seq: posted.message for posted in waiting}
         for member in self.members.values():
-            member.hear()
+            member.receive()
             if member.listener is not None and member.held:
                 expected = {seq: text for seq, text in truth.items() if seq >= min(member.held)}
-                assert spoken(member.held) == spoken(expected)  # void places greet nobody
+                assert without_voids(member.held) == without_voids(expected)  # a greeting has no void places
 
 
-def spoken(said: dict[int, str]) -> dict[int, str]:
-    """Without void places."""
-    return {seq: text for seq, text in said.items() if text}
+def without_voids(messages: dict[int, str]) -> dict[int, str]:
+    return {seq: text for seq, text in messages.items() if text}
 
 
 RoomMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -1,4 +1,4 @@
-"""History on a real database of each kind, with a recorder for the room."""
+"""History on a real database of each kind, with a recorder as the room."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ from tests.support.stage import Listener, Recorder, Stage
 
 
 def said(seq: int) -> Posted:
-    """What was said there."""
+    """Makes the message with this seq."""
     return posted(seq, f"number {seq}")
 
 
@@ -67,7 +67,7 @@ def history(stage: Stage, opened: Database) -> Iterator[pykka.ActorRef[Any]]:
 
 
 def lose_tables(database: Database) -> None:
-    """From now on no read succeeds."""
+    """Drops the tables, so that all reads fail from now on."""
     for table in ("message", "room"):
         database.execute_sql(f"DROP TABLE {table}")
 
@@ -76,7 +76,7 @@ def test_a_room_is_loaded_with_its_latest_messages(
     stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
 ) -> None:
     history.tell(Load(room, "lobby", 3))
-    stage.until(lambda: told)
+    stage.run_until(lambda: told)
     assert told == [Loaded((said(28), said(29), said(30)), [(3, 30)], [])]
 
 
@@ -84,7 +84,7 @@ def test_a_new_room_has_no_past(
     stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
 ) -> None:
     history.tell(Load(room, "elsewhere", 3))
-    stage.until(lambda: told)
+    stage.run_until(lambda: told)
     assert told == [Loaded(())]
 
 
@@ -101,7 +101,7 @@ def test_a_page_says_whether_there_is_more(
 ) -> None:
     request = ReadHistory(Listener(), b"1", before, limit)
     history.tell(LoadPage(room, "lobby", 30, request))
-    stage.until(lambda: told)
+    stage.run_until(lambda: told)
     assert told == [PageLoaded(request, Page(tuple(said(seq) for seq in seqs), more))]
 
 
@@ -111,7 +111,7 @@ def test_a_page_after_a_seq_says_whether_there_is_more(
     reader = Listener()
     for after in (2, 28):
         history.tell(LoadPage(room, "lobby", 30, ReadHistory(reader, b"1", None, 2, after)))
-    stage.until(lambda: len(told) == 2)
+    stage.run_until(lambda: len(told) == 2)
     assert told[0].answer == Page((said(3), said(4)), more=True)
     assert told[1].answer == Page((said(29), said(30)), more=False)
 
@@ -119,13 +119,13 @@ def test_a_page_after_a_seq_says_whether_there_is_more(
 @pytest.mark.parametrize(
     ("since", "epoch", "above", "base", "first"),
     [
-        (25, None, 0, 25, 26),  # heard from this very server
+        (25, None, 0, 25, 26),  # heard from this server
         (10, 1, 0, 20, 11),
         (24, 1, 0, 20, 21),  # heard 21 to 24, which were never committed
         (24, 2, 0, 20, 21),  # an epoch in which nothing was committed
         (30, 3, 0, 30, None),
         (7, 0, 0, 0, 1),
-        (7, 0, 5, None, None),  # too far back to be looked for
+        (7, 0, 5, None, None),  # `above` ends the search
         (7, 1, 25, None, None),
     ],
 )
@@ -142,19 +142,19 @@ def test_what_a_client_missed_is_read_from_where_its_epoch_ended(
 ) -> None:
     sync = Sync(Listener(), b"1", Position(since, epoch))
     history.tell(LoadMissed(room, "lobby", since, epoch, above, 3, sync))
-    stage.until(lambda: told)
+    stage.run_until(lambda: told)
     assert told[0].base == base
     assert [each.seq for each in told[0].messages][:1] == ([] if first is None else [first])
     assert len(told[0].messages) <= 3
 
 
-def test_a_message_is_found_by_who_called_it_what(
+def test_a_message_is_found_by_its_name_and_client_id(
     stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
 ) -> None:
     known, unknown = post(Listener(), "number 5"), post(Listener(), "number 99")
     for each in (known, unknown):
         history.tell(LookUp(room, "lobby", each))
-    stage.until(lambda: len(told) == 2)
+    stage.run_until(lambda: len(told) == 2)
     assert told == [LookedUp(known, said(5)), LookedUp(unknown, None)]
 
 
@@ -173,7 +173,7 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     sync, repeat = Sync(reader, b"2", Position(0, 1)), post(reader, "hello")
     history.tell(LoadMissed(room, "lobby", 0, 1, 0, 10, sync))
     history.tell(LookUp(room, "lobby", repeat))
-    stage.until(lambda: len(told) == 4)
+    stage.run_until(lambda: len(told) == 4)
     assert told[:2] == [LoadFailed(), PageLoaded(page, Refused("unavailable"))]
     assert told[2:] == [MissedLoaded(sync, None, (), Refused("unavailable")), LookedUp(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
@@ -182,7 +182,7 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     assert history.is_alive()
 
 
-def test_a_database_that_answers_is_well(stage: Stage, history: pykka.ActorRef[Any]) -> None:
+def test_a_ping_is_answered_when_the_database_answers(stage: Stage, history: pykka.ActorRef[Any]) -> None:
     assert stage.run(history.ask(Ping(), block=False)) is None
 
 

@@ -101,7 +101,7 @@ class Library:
         expected = len(self.done) + number
         for _ in range(number):
             self._gate.release()
-        self.stage.until(lambda: len(self.done) >= expected)
+        self.stage.run_until(lambda: len(self.done) >= expected)
         return self.done
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ def test_what_one_client_asks_for_beyond_its_share_is_refused(library: Library) 
     ann, bo = Listener(), Listener()
     pages = [library.page(ann, before) for before in range(1, 8)]
     library.tell(*pages, library.page(bo))
-    library.stage.until(lambda: library.told)
+    library.stage.run_until(lambda: library.told)
     assert library.told == [PageLoaded(page.request, BUSY) for page in pages[4:]]  # one is under way, three wait
     assert len(library.read(5)) == 5
 
@@ -152,7 +152,7 @@ def test_what_all_ask_for_beyond_what_may_wait_is_refused_but_joins_are_not(libr
     look_up = LookUp(library.room, "lobby", post(clients[9], "hello"))
     join = LoadMissed(library.room, "lobby", 1, 1, 1, 5, Join(clients[10], None))
     library.tell(sync, look_up, join)
-    library.stage.until(lambda: len(library.told) == 2)
+    library.stage.run_until(lambda: len(library.told) == 2)
     assert library.told == [MissedLoaded(sync.request, None, (), BUSY), LookedUp(look_up.post, None, failed=True)]
     assert join in library.read(9)
 
@@ -170,7 +170,7 @@ def test_a_reader_whose_thread_dies_is_replaced_and_what_it_had_is_read(library:
     library.tell(*pages)
     library.readers[0].actor_inbox.fails = True  # type: ignore[attr-defined]
     library.read(1)
-    library.stage.until(lambda: len(library.readers) == 2)
+    library.stage.run_until(lambda: len(library.readers) == 2)
     library.read(2)
     assert all(page in library.done for page in pages)
 

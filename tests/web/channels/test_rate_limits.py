@@ -1,4 +1,4 @@
-"""How often clients may ask: the buckets by a clock of the test's own, and what a server does with them."""
+"""Rate limits: token buckets on a clock that tests move, then a real server."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from web.limits import Rate
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Clock stands still until a test sets `now`."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -28,29 +28,29 @@ def clock() -> Clock:
     return Clock()
 
 
-def taken(bucket: TokenBucket, tries: int) -> int:
-    """How many of so many tries get a token."""
+def count_granted(bucket: TokenBucket, tries: int) -> int:
+    """Returns how many of the tries get a token."""
     return sum(bucket.take() == 0.0 for _ in range(tries))
 
 
-# ---------------------------------------------------------------- a bucket
+# ---------------------------------------------------------------- TokenBucket
 
 
-def test_a_burst_is_granted_at_once_and_no_more(clock: Clock) -> None:
-    assert taken(TokenBucket(Rate(20, 100), clock), 150) == 100
+def test_a_bucket_grants_its_burst_at_once_and_no_more(clock: Clock) -> None:
+    assert count_granted(TokenBucket(Rate(20, 100), clock), 150) == 100
 
 
-def test_afterwards_there_is_a_token_each_so_often(clock: Clock) -> None:
+def test_an_empty_bucket_gets_a_token_at_its_rate(clock: Clock) -> None:
     bucket = TokenBucket(Rate(20, 100), clock)
-    taken(bucket, 100)
+    count_granted(bucket, 100)
     for _ in range(50):
         clock.now += 0.0501
-        assert taken(bucket, 3) == 1
+        assert count_granted(bucket, 3) == 1
 
 
-def test_a_refusal_says_when_there_is_a_token_again(clock: Clock) -> None:
+def test_a_refusal_gives_the_seconds_until_the_next_token(clock: Clock) -> None:
     bucket = TokenBucket(Rate(4, 1), clock)
-    taken(bucket, 1)
+    count_granted(bucket, 1)
     assert bucket.take() == 0.25
     clock.now += 0.125
     assert bucket.take() == 0.125
@@ -58,66 +58,66 @@ def test_a_refusal_says_when_there_is_a_token_again(clock: Clock) -> None:
     assert bucket.take() == 0.0
 
 
-def test_a_long_rest_fills_it_once(clock: Clock) -> None:
+def test_a_long_pause_fills_a_bucket_once(clock: Clock) -> None:
     bucket = TokenBucket(Rate(20, 100), clock)
-    taken(bucket, 100)
+    count_granted(bucket, 100)
     clock.now += 1e6
-    assert taken(bucket, 300) == 100
+    assert count_granted(bucket, 300) == 100
 
 
-def test_in_the_long_run_it_grants_its_rate(clock: Clock) -> None:
+def test_a_bucket_grants_its_rate_in_the_long_run(clock: Clock) -> None:
     bucket = TokenBucket(Rate(20, 100), clock)
     granted = 0
     for _ in range(100_000):
         clock.now += 0.001
-        granted += taken(bucket, 1)
+        granted += count_granted(bucket, 1)
     assert 2_000 <= granted <= 2_000 + 2 * 100
 
 
-def test_one_who_pauses_as_told_ignores_nothing_however_often_it_is_refused(clock: Clock) -> None:
+def test_a_client_that_pauses_as_told_ignores_no_refusal(clock: Clock) -> None:
     bucket = TokenBucket(Rate(20, 1), clock)
     for _ in range(1_000):
         clock.now += bucket.take()
     assert bucket.consecutive_ignored == 0
 
 
-def test_one_who_goes_on_regardless_is_counted_though_it_is_granted_its_rate(clock: Clock) -> None:
+def test_refusals_that_a_client_ignores_are_counted_until_it_pauses(clock: Clock) -> None:
     bucket = TokenBucket(Rate(20, 1), clock)
     for _ in range(1_000):
         clock.now += 0.001
         bucket.take()
     assert bucket.consecutive_ignored > 900
     clock.now += 0.05
-    taken(bucket, 2)
+    count_granted(bucket, 2)
     assert bucket.consecutive_ignored == 0
 
 
-# ---------------------------------------------------------------- a turnstile
+# ---------------------------------------------------------------- ConnectLimiter
 
 
-def test_each_address_has_a_bucket_of_its_own(clock: Clock) -> None:
-    turnstile = ConnectLimiter(Rate(1, 2), clock)
-    assert [turnstile.take("a"), turnstile.take("a"), turnstile.take("b")] == [0.0, 0.0, 0.0]
-    assert turnstile.take("a") == 1.0
+def test_each_address_has_its_own_bucket(clock: Clock) -> None:
+    limiter = ConnectLimiter(Rate(1, 2), clock)
+    assert [limiter.take("a"), limiter.take("a"), limiter.take("b")] == [0.0, 0.0, 0.0]
+    assert limiter.take("a") == 1.0
 
 
-def test_addresses_that_were_quiet_are_forgotten_and_others_are_not(clock: Clock) -> None:
-    turnstile = ConnectLimiter(Rate(1, 2), clock)
+def test_idle_addresses_are_forgotten_and_busy_ones_are_not(clock: Clock) -> None:
+    limiter = ConnectLimiter(Rate(1, 2), clock)
     for number in range(100_000):
         clock.now += 0.01
-        turnstile.take(f"2001:db8::{number:x}")
+        limiter.take(f"2001:db8::{number:x}")
         if number % 10 == 0:
-            turnstile.take("192.0.2.1")
-    assert len(turnstile) <= ConnectLimiter.SWEPT_AT
-    assert turnstile.take("192.0.2.1") > 0
+            limiter.take("192.0.2.1")
+    assert len(limiter) <= ConnectLimiter.SWEPT_AT
+    assert limiter.take("192.0.2.1") > 0
 
 
-# ---------------------------------------------------------------- what a server does with them
+# ---------------------------------------------------------------- a server with rate limits
 
 
 @pytest.fixture
 def server(database: Path) -> Iterator[Server]:
-    """A server that is soon tired of being asked."""
+    """Starts a server with low rate limits."""
     few = "2/3"
     with Server(
         database,
@@ -146,7 +146,7 @@ def bo(server: Server) -> Iterator[Talker]:
         yield talker
 
 
-ASKS: dict[str, dict[str, object]] = {
+REQUESTS: dict[str, dict[str, object]] = {
     "new_message": {"name": "ann", "message": "hello"},
     "typing": {"name": "ann"},
     "history": {},
@@ -154,51 +154,51 @@ ASKS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("event", ASKS)
-def test_who_asks_too_often_is_told_when_to_ask_again(ann: Talker, event: str) -> None:
+@pytest.mark.parametrize("event", REQUESTS)
+def test_a_request_beyond_the_rate_is_refused_with_retry_after_ms(ann: Talker, event: str) -> None:
     for _ in range(3):
-        assert ann.ask("lobby", event, **ASKS[event])["status"] == "ok"
-    refused = ann.ask("lobby", event, **ASKS[event])
+        assert ann.ask("lobby", event, **REQUESTS[event])["status"] == "ok"
+    refused = ann.ask("lobby", event, **REQUESTS[event])
     assert refused["status"] == "error"
     assert set(refused["response"]) == {"reason", "retry_after_ms"}
     assert refused["response"]["reason"] == "rate_limited"
     assert 0 < refused["response"]["retry_after_ms"] <= 500
-    time.sleep(refused["response"]["retry_after_ms"] / 1_000)  # as it was told
-    assert ann.ask("lobby", event, **ASKS[event])["status"] == "ok"
+    time.sleep(refused["response"]["retry_after_ms"] / 1_000)  # the pause that the server asked for
+    assert ann.ask("lobby", event, **REQUESTS[event])["status"] == "ok"
 
 
-def test_joins_are_counted(ann: Talker) -> None:
+def test_joins_are_rate_limited(ann: Talker) -> None:
     answers = [ann.ask(f"room-{number}", "phx_join") for number in range(3)]
     assert [answer["status"] for answer in answers] == ["ok", "ok", "error"]
     assert answers[2]["response"]["reason"] == "rate_limited"
     assert ann.ask("room-2", "new_message", name="ann", message="hello")["response"]["reason"] == "unmatched topic"
 
 
-def test_what_is_refused_is_heard_by_nobody(ann: Talker, bo: Talker) -> None:
+def test_a_refused_post_is_heard_by_nobody(ann: Talker, bo: Talker) -> None:
     for number in range(5):
         ann.ask("lobby", "new_message", name="ann", message=str(number))
     bo.push("lobby", "new_message", name="bo", message="mine")
-    heard = bo.listen_until(lambda frame: frame.event == "new_message" and frame.payload["message"] == "mine")
+    heard = bo.receive_until(lambda frame: frame.event == "new_message" and frame.payload["message"] == "mine")
     assert [frame.payload["message"] for frame in heard if frame.event == "new_message"] == ["0", "1", "2", "mine"]
 
 
-def test_each_kind_is_counted_by_itself_and_each_connection_too(ann: Talker, bo: Talker) -> None:
+def test_each_kind_of_request_of_each_connection_has_its_own_bucket(ann: Talker, bo: Talker) -> None:
     for _ in range(4):
         ann.ask("lobby", "typing", name="ann")
     assert ann.ask("lobby", "new_message", name="ann", message="hello")["status"] == "ok"
     assert bo.ask("lobby", "typing", name="bo")["status"] == "ok"
-    ann.beats()
+    ann.heartbeat()
 
 
-def test_who_goes_on_regardless_is_closed_with_1008(server: Server, ann: Talker, bo: Talker) -> None:
+def test_a_client_that_ignores_too_many_refusals_is_closed_with_1008(server: Server, ann: Talker, bo: Talker) -> None:
     ann.push_many([("lobby", "typing", {"name": "ann"})] * 60)
     with pytest.raises(Closed) as closed:
-        list(ann.listen())
+        list(ann.frames())
     assert closed.value.code == 1008
-    bo.beats()
+    bo.heartbeat()
 
 
-def test_messages_that_are_posted_are_counted_by_session(server: Server) -> None:
+def test_requests_of_a_poll_session_are_rate_limited_until_it_is_gone(server: Server) -> None:
     lee = LongPoll(server.port)
     lee.open()
     lee.post('["1","1","chat_room:lobby","phx_join",{}]')
@@ -213,38 +213,38 @@ def test_messages_that_are_posted_are_counted_by_session(server: Server) -> None
     assert request(server.port, "GET", "/api/rooms").json == {"rooms": []}
 
 
-def test_a_websocket_too_many_is_answered_429(server: Server) -> None:
+def test_a_websocket_beyond_the_connect_rate_is_answered_429(server: Server) -> None:
     answers = [request(server.port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE) for _ in range(22)]
     assert [answer.status for answer in answers].count(101) >= 20
     assert answers[-1].status == 429
     assert answers[-1].headers["retry-after"] == "1"
 
 
-def test_a_poll_session_too_many_is_answered_429_and_phoenix_comes_back(server: Server) -> None:
+def test_a_poll_session_beyond_the_connect_rate_is_answered_429(server: Server) -> None:
     answers = [request(server.port, "GET", "/socket/longpoll?vsn=2.0.0") for _ in range(22)]
     assert (answers[-1].status, answers[-1].headers["retry-after"]) == (429, "1")
     assert answers[-1].json["status"] == 500
     assert 0 < answers[-1].json["retry_after_ms"] <= 1_000
 
 
-def connects(server: Server, forwarded_for: str) -> int:
+def connect_status(server: Server, forwarded_for: str) -> int:
     headers = UPGRADE | {"X-Forwarded-For": forwarded_for}
     return request(server.port, "GET", "/socket/websocket?vsn=2.0.0", headers).status
 
 
-def test_a_client_cannot_say_that_it_is_somebody_else(server: Server) -> None:
-    assert [connects(server, f"192.0.2.{number}") for number in range(22)][-1] == 429
+def test_x_forwarded_for_of_an_untrusted_client_is_ignored(server: Server) -> None:
+    assert [connect_status(server, f"192.0.2.{number}") for number in range(22)][-1] == 429
 
 
-def test_a_trusted_proxy_says_for_whom_it_speaks(database: Path) -> None:
+def test_x_forwarded_for_of_a_trusted_proxy_names_the_client(database: Path) -> None:
     with Server(database, rate_limits="on", connect_rate="0.001/2", trusted_proxies="127.0.0.1 192.0.2.9") as server:
-        assert [connects(server, "192.0.2.1") for _ in range(3)] == [101, 101, 429]
-        assert connects(server, "192.0.2.2") == 101
-        assert connects(server, "192.0.2.3, 192.0.2.1") == 429  # only what the proxy itself has added counts
-        assert connects(server, "192.0.2.1, 192.0.2.9") == 429  # which may be another proxy
+        assert [connect_status(server, "192.0.2.1") for _ in range(3)] == [101, 101, 429]
+        assert connect_status(server, "192.0.2.2") == 101
+        assert connect_status(server, "192.0.2.3, 192.0.2.1") == 429  # the proxy itself added only the last
+        assert connect_status(server, "192.0.2.1, 192.0.2.9") == 429  # which may be another proxy
 
 
-def test_off_is_off(database: Path) -> None:
+def test_rate_limits_can_be_switched_off(database: Path) -> None:
     with Server(database, rate_limits="off", message_rate="1/1", connect_rate="1/1") as server:
         for _ in range(3):
             with Talker(server.port) as ann:

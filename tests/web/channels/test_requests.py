@@ -1,4 +1,4 @@
-"""What a client may ask of a room: nothing that is not valid gets through, and each refusal says what was expected."""
+"""Requests: a payload is a valid message, or a refusal says what was expected."""
 
 import json
 import re
@@ -20,7 +20,7 @@ ANN = Listener()
 REF = b'"4"'
 LIMITS = Limits()
 
-slow_machines_too = settings(deadline=None)
+no_deadline = settings(deadline=None)
 texts = st.text(max_size=80) | st.sampled_from(["", " ", "\t\n", "ann", "a\x00b", "x" * 65, "x" * 4_001])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -39,18 +39,18 @@ def raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value).encode())
 
 
-def ask(event: object, payload: Payload, limits: Limits = LIMITS) -> RoomMessage | None:
+def translate_for_ann(event: object, payload: Payload, limits: Limits = LIMITS) -> RoomMessage | None:
     return translate(event, payload, ANN, REF, limits)
 
 
 def post(**changes: Any) -> RoomMessage | None:
-    return ask("new_message", raw({"name": "ann", "message": "hello", **changes}))
+    return translate_for_ann("new_message", raw({"name": "ann", "message": "hello", **changes}))
 
 
 def refusal(event: str, **payload: Any) -> tuple[str, str]:
-    """The field and the text of the refusal that `payload` earns."""
+    """Returns the field and the text of the refusal of `payload`."""
     with pytest.raises(InvalidPayload) as refused:
-        ask(event, raw(payload))
+        translate_for_ann(event, raw(payload))
     return refused.value.answer.field, refused.value.answer.message
 
 
@@ -62,7 +62,7 @@ def post_refusal(**changes: Any) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("slug", ["a", "0", "lobby", "a-b_c", "9" * 64, "x--", "a_"])
-def test_a_topic_names_a_room(slug: str) -> None:
+def test_a_valid_topic_names_a_room(slug: str) -> None:
     name = f"chat_room:{slug}"
     assert topic_of(name) == Topic(name, slug, f'"{name}"'.encode())
 
@@ -75,25 +75,25 @@ def test_a_topic_names_a_room(slug: str) -> None:
         *("CHAT_ROOM:a", "phoenix", "chat_room:a\x00"),
     ],
 )
-def test_anything_else_names_none(topic: str) -> None:
+def test_an_invalid_topic_names_no_room(topic: str) -> None:
     assert topic_of(topic) is None
 
 
 # ---------------------------------------------------------------- new_message
 
 
-def test_a_post_becomes_the_message_that_the_room_hears() -> None:
+def test_a_new_message_becomes_a_post() -> None:
     assert post() == Post(ANN, REF, None, "ann", "hello")
     assert post(id="a-1") == Post(ANN, REF, "a-1", "ann", "hello")
 
 
-def test_an_id_of_null_is_none_and_fields_that_nobody_knows_are_ignored() -> None:
+def test_an_id_of_null_is_none_and_unknown_fields_are_ignored() -> None:
     assert post(id=None, color="red", seq=5) == Post(ANN, REF, None, "ann", "hello")
 
 
 @pytest.mark.parametrize(("field", "most"), [("name", 64), ("message", 4_000), ("id", 64)])
 @pytest.mark.parametrize("letter", ["x", "ж", "👩"])
-def test_a_text_of_one_letter_up_to_the_limit_passes_and_one_more_does_not(field: str, most: int, letter: str) -> None:
+def test_a_text_may_have_one_character_up_to_the_limit(field: str, most: int, letter: str) -> None:
     for length in (1, most):
         assert getattr(post(**{field: letter * length}), field) == letter * length
     assert post_refusal(**{field: letter * (most + 1)}) == (field, f"expected 1 to {most} characters, got {most + 1}")
@@ -120,7 +120,7 @@ def test_a_control_character_is_refused(field: str, control: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a\tb", "a\nb", "\n a", "a ", "\u2028a", "\u200d👩", "é", "\uffff", "\U0010ffff", "a\u0301"]
 )
-def test_every_other_character_passes_as_it_is(field: str, text: str) -> None:
+def test_every_other_character_passes_unchanged(field: str, text: str) -> None:
     assert getattr(post(**{field: text}), field) == text
 
 
@@ -129,7 +129,9 @@ def test_every_other_character_passes_as_it_is(field: str, text: str) -> None:
     [(5, "a number"), (5.5, "a number"), (True, "true or false"), ([], "an array"), ({}, "an object")],
 )
 @pytest.mark.parametrize(("field", "most"), [("name", 64), ("message", 4_000), ("id", 64)])
-def test_a_text_of_another_type_is_refused_with_what_came(field: str, most: int, value: object, kind: str) -> None:
+def test_a_text_of_another_type_is_refused_with_the_type_that_came(
+    field: str, most: int, value: object, kind: str
+) -> None:
     expected = f"expected a string of 1 to {most} characters, got {kind}"
     assert post_refusal(**{field: value}) == (field, expected)
 
@@ -146,20 +148,20 @@ def test_a_post_needs_a_name_and_a_message(field: str) -> None:
 def test_limits_can_be_set(longer: dict[str, str]) -> None:
     limits = Limits(max_name_length=3, max_message_length=5, max_id_length=2)
     allowed = {"name": "ann", "message": "hello", "id": "a1"}
-    assert ask("new_message", raw(allowed), limits) == Post(ANN, REF, "a1", "ann", "hello")
+    assert translate_for_ann("new_message", raw(allowed), limits) == Post(ANN, REF, "a1", "ann", "hello")
     with pytest.raises(InvalidPayload):
-        ask("new_message", raw(allowed | longer), limits)
+        translate_for_ann("new_message", raw(allowed | longer), limits)
 
 
-def test_bytes_are_passed_on_as_they_are() -> None:
-    assert ask("new_message", Binary(b"\x00\xff")) == Relay(ANN, REF, b"\x00\xff")
+def test_bytes_become_a_relay() -> None:
+    assert translate_for_ann("new_message", Binary(b"\x00\xff")) == Relay(ANN, REF, b"\x00\xff")
 
 
 # ---------------------------------------------------------------- typing
 
 
 def test_typing_needs_a_name() -> None:
-    assert ask("typing", raw({"name": "ann"})) == ShowTyping(ANN, REF, "ann")
+    assert translate_for_ann("typing", raw({"name": "ann"})) == ShowTyping(ANN, REF, "ann")
     assert refusal("typing")[0] == "name"
     assert refusal("typing", name="x" * 65)[0] == "name"
 
@@ -167,49 +169,49 @@ def test_typing_needs_a_name() -> None:
 # ---------------------------------------------------------------- history
 
 
-def test_history_without_a_wish_is_the_latest_fifty() -> None:
-    assert ask("history", raw({})) == ReadHistory(ANN, REF, None, 50)
-    assert ask("history", raw({"before": None, "limit": None})) == ReadHistory(ANN, REF, None, 50)
+def test_history_without_fields_is_the_latest_fifty() -> None:
+    assert translate_for_ann("history", raw({})) == ReadHistory(ANN, REF, None, 50)
+    assert translate_for_ann("history", raw({"before": None, "limit": None})) == ReadHistory(ANN, REF, None, 50)
 
 
 @pytest.mark.parametrize("before", [1, 2, 10**6, 2**63 - 1])
 @pytest.mark.parametrize("limit", [1, 100])
-def test_history_before_a_message_and_of_a_size(before: int, limit: int) -> None:
-    assert ask("history", raw({"before": before, "limit": limit})) == ReadHistory(ANN, REF, before, limit)
+def test_history_has_a_place_and_a_limit(before: int, limit: int) -> None:
+    assert translate_for_ann("history", raw({"before": before, "limit": limit})) == ReadHistory(ANN, REF, before, limit)
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**63, 10**30, 1.0, 1.5, 1e300, "5", "", True, False, [1], {}])
-def test_a_place_that_is_no_whole_number_of_the_database_is_refused(value: object) -> None:
+def test_a_place_that_is_no_positive_64_bit_integer_is_refused(value: object) -> None:
     field, message = refusal("history", before=value)
     assert field == "before"
     assert message.startswith("expected a whole number from 1 to ")
 
 
 @pytest.mark.parametrize("value", [0, -1, 101, 1.0, "5", True, [1], {}])
-def test_a_size_beyond_the_limit_is_refused(value: object) -> None:
+def test_a_limit_beyond_the_largest_page_is_refused(value: object) -> None:
     field, message = refusal("history", limit=value)
     assert field == "limit"
     assert message.startswith("expected a whole number from 1 to 100, got ")
 
 
 @pytest.mark.parametrize(("most", "usual"), [(1, 1), (2, 1), (3, 1), (100, 50), (10_000, 5_000)])
-def test_the_usual_page_is_half_of_the_largest(most: int, usual: int) -> None:
-    assert ask("history", raw({}), Limits(max_history_page=most)) == ReadHistory(ANN, REF, None, usual)
+def test_the_default_page_is_half_of_the_largest(most: int, usual: int) -> None:
+    assert translate_for_ann("history", raw({}), Limits(max_history_page=most)) == ReadHistory(ANN, REF, None, usual)
 
 
-# ---------------------------------------------------------------- anything
+# ---------------------------------------------------------------- any event
 
 
 @pytest.mark.parametrize("event", ["shout", "", "New_message", "phx_reply", "phx_error", None, 5, ["typing"], {}])
-def test_an_event_that_no_room_knows_is_none_whatever_its_payload(event: object) -> None:
+def test_an_unknown_event_is_none_with_any_payload(event: object) -> None:
     for payload in (raw({}), raw(None), Binary(b"x")):
-        assert ask(event, payload) is None
+        assert translate_for_ann(event, payload) is None
 
 
 @pytest.mark.parametrize("event", ["new_message", "typing", "history", "shout", None])
-def test_a_payload_that_is_no_json_is_a_bad_frame_whatever_the_event(event: object) -> None:
+def test_a_payload_that_is_not_json_is_a_bad_frame_for_any_event(event: object) -> None:
     with pytest.raises(BadFrame):
-        ask(event, msgspec.Raw(b"{not json"))
+        translate_for_ann(event, msgspec.Raw(b"{not json"))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ def test_a_payload_that_is_no_json_is_a_bad_frame_whatever_the_event(event: obje
         (raw([1]), "an array"),
     ],
 )
-def test_a_payload_that_is_no_object_is_refused_with_what_came(payload: Payload, kind: str) -> None:
+def test_a_payload_that_is_not_an_object_is_refused_with_the_type_that_came(payload: Payload, kind: str) -> None:
     with pytest.raises(InvalidPayload) as refused:
         fields_of(payload)
     assert (refused.value.answer.field, refused.value.answer.message) == ("payload", f"expected an object, got {kind}")
@@ -231,7 +233,7 @@ def test_a_payload_that_is_no_object_is_refused_with_what_came(payload: Payload,
 @pytest.mark.parametrize("event", ["typing", "history"])
 def test_bytes_are_refused_where_an_object_is_expected(event: str) -> None:
     with pytest.raises(InvalidPayload) as refused:
-        ask(event, Binary(b"xyz"))
+        translate_for_ann(event, Binary(b"xyz"))
     assert refused.value.answer.message == "expected an object, got 3 bytes of binary"
 
 
@@ -249,19 +251,19 @@ def test_bytes_are_refused_where_an_object_is_expected(event: str) -> None:
     ],
     ids=lambda text: repr(text[:12]),
 )
-def test_a_payload_that_is_no_json_is_a_bad_frame(text: bytes) -> None:
+def test_fields_of_a_payload_that_is_not_json_are_a_bad_frame(text: bytes) -> None:
     with pytest.raises(BadFrame):
         fields_of(msgspec.Raw(text))
 
 
-@slow_machines_too
+@no_deadline
 @given(st.sampled_from(["new_message", "typing", "history"]), st.one_of(fields, json_values))
 @example("new_message", {"name": "\ud800", "message": "x"})
 @example("new_message", {"name": "ann", "message": float("inf")})
 @example("history", {"before": float("nan")})
-def test_whatever_is_asked_is_a_valid_message_or_refused(event: str, payload: object) -> None:
+def test_any_json_payload_is_a_valid_message_or_refused(event: str, payload: object) -> None:
     try:
-        message = ask(event, raw(payload))
+        message = translate_for_ann(event, raw(payload))
     except InvalidPayload as refused:
         assert_clear(refused)
     except BadFrame:
@@ -270,13 +272,13 @@ def test_whatever_is_asked_is_a_valid_message_or_refused(event: str, payload: ob
         assert_valid(message)
 
 
-@slow_machines_too
+@no_deadline
 @given(st.sampled_from(["new_message", "typing", "history"]), st.binary(max_size=40))
 @example("typing", b'{"name":"\xff"}')
 @example("typing", b'{"\xff":"ann"}')
-def test_whatever_bytes_come_as_a_payload_are_a_valid_message_or_refused(event: str, payload: bytes) -> None:
+def test_any_bytes_as_a_payload_are_a_valid_message_or_refused(event: str, payload: bytes) -> None:
     try:
-        assert_valid(ask(event, msgspec.Raw(payload)))
+        assert_valid(translate_for_ann(event, msgspec.Raw(payload)))
     except (InvalidPayload, BadFrame):
         pass
 

@@ -1,4 +1,4 @@
-"""The frames of Phoenix alone: whatever comes is a frame or refused, and what leaves is what a client reads."""
+"""The frames of Phoenix: any input is a frame or refused, any output is readable."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ POSTED_FIELDS = {
     "inserted_at": "2026-01-02T03:04:05.000006Z",
 }
 
-slow_machines_too = settings(deadline=None)
+no_deadline = settings(deadline=None)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -59,7 +59,7 @@ def to_json(value: object) -> bytes:
 
 @st.composite
 def nearly_frames(draw: st.DrawFn) -> bytes:
-    """JSON of about the right form, here and there spoilt."""
+    """Generates JSON that resembles a frame, with up to two random edits."""
     text = draw(st.lists(json_values, max_size=7).map(to_json) | st.dictionaries(keys, json_values).map(to_json))
     for _ in range(draw(st.integers(0, 2))):
         start = draw(st.integers(0, len(text)))
@@ -67,10 +67,10 @@ def nearly_frames(draw: st.DrawFn) -> bytes:
     return text
 
 
-# ---------------------------------------------------------------- in
+# ---------------------------------------------------------------- decoding
 
 
-@slow_machines_too
+@no_deadline
 @given(st.binary(max_size=80) | nearly_frames())
 @example(b"[" * 100_000)
 @example(b'{"a":' * 100_000)
@@ -100,7 +100,7 @@ def assert_one_short_line(text: str) -> None:
     assert len(text) < 1_000
 
 
-@slow_machines_too
+@no_deadline
 @given(nearly_frames())
 @example(b'["\xff","1","t","e",{}]')
 @example(b'["\x01","1","t","e",{}]')
@@ -124,42 +124,47 @@ def test_the_answer_to_any_frame_can_be_read_by_its_client(
     assert json.loads(answer.decode())
 
 
-@slow_machines_too
+@no_deadline
 @given(join_ref=refs, ref=refs, topic=json_values, event=json_values, payload=json_values, more=st.lists(json_values))
-def test_a_v2_frame_is_read_as_it_was_written(
+def test_a_v2_frame_is_decoded_as_it_was_encoded(
     join_ref: object, ref: object, topic: object, event: object, payload: object, more: list[object]
 ) -> None:
     frame = wire.decode_v2(to_json([join_ref, ref, topic, event, payload, *more]))
-    assert (same(frame.join_ref), same(frame.ref)) == (typed(join_ref), typed(ref))
+    assert (typed_json(frame.join_ref), typed_json(frame.ref)) == (typed(join_ref), typed(ref))
     assert (typed(frame.topic), typed(frame.event)) == (typed(topic), typed(event))
     assert isinstance(frame.payload, msgspec.Raw)
-    assert same(frame.payload) == typed(payload)
+    assert typed_json(frame.payload) == typed(payload)
 
 
-@slow_machines_too
+@no_deadline
 @given(
     st.fixed_dictionaries(
         {"topic": json_values, "event": json_values, "payload": json_values, "ref": refs},
         optional={"join_ref": refs, "more": json_values},
     )
 )
-def test_a_v1_frame_is_read_as_it_was_written(written: dict[str, object]) -> None:
+def test_a_v1_frame_is_decoded_as_it_was_encoded(written: dict[str, object]) -> None:
     frame = wire.decode_v1(to_json(written))
-    assert (same(frame.join_ref), same(frame.ref)) == (typed(written.get("join_ref")), typed(written["ref"]))
+    assert (typed_json(frame.join_ref), typed_json(frame.ref)) == (
+        typed(written.get("join_ref")),
+        typed(written["ref"]),
+    )
     assert (typed(frame.topic), typed(frame.event)) == (typed(written["topic"]), typed(written["event"]))
     assert isinstance(frame.payload, msgspec.Raw)
-    assert same(frame.payload) == typed(written["payload"])
+    assert typed_json(frame.payload) == typed(written["payload"])
 
 
-@slow_machines_too
+@no_deadline
 @given(words, words, words, words, st.binary(max_size=40))
-def test_a_binary_push_is_read_as_it_was_written(join_ref: str, ref: str, topic: str, event: str, data: bytes) -> None:
+def test_a_binary_push_is_decoded_as_it_was_encoded(
+    join_ref: str, ref: str, topic: str, event: str, data: bytes
+) -> None:
     frame = wire.decode_binary(binary_push(join_ref, ref, topic, event, data))
     assert (json.loads(frame.join_ref), json.loads(frame.ref)) == (join_ref, ref)
     assert (frame.topic, frame.event, frame.payload) == (topic, event, Binary(data))
 
 
-def test_a_binary_push_that_ends_too_early_is_refused_wherever_it_ends() -> None:
+def test_a_truncated_binary_push_is_refused_at_any_length() -> None:
     push = binary_push("3", "4", "chat_room:lobby", "new_message", b"")
     assert wire.decode_binary(push).payload == Binary(b"")
     for size in range(len(push)):
@@ -168,7 +173,7 @@ def test_a_binary_push_that_ends_too_early_is_refused_wherever_it_ends() -> None
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3, 255])
-def test_a_binary_frame_that_is_no_push_is_refused(kind: int) -> None:
+def test_a_binary_frame_of_another_kind_is_refused(kind: int) -> None:
     with pytest.raises(BadFrame):
         wire.decode_binary(bytes((kind,)) + binary_push("3", "4", "chat_room:lobby", "new_message", b"x")[1:])
 
@@ -182,7 +187,7 @@ def test_a_binary_push_with_a_word_that_is_not_utf_8_is_refused() -> None:
     "message", ["", "null", '"str"', "{not json", '["1","1","phoenix","heartbeat"]', "[]", "{}", "1", "[,,,,]"]
 )
 @pytest.mark.parametrize("decode", TEXT_DECODERS)
-def test_what_is_no_frame_is_refused(decode: Decode, message: str) -> None:
+def test_text_that_is_not_a_frame_is_refused(decode: Decode, message: str) -> None:
     with pytest.raises(BadFrame):
         decode(message.encode())
 
@@ -195,20 +200,20 @@ def test_each_version_refuses_the_frames_of_the_other() -> None:
 
 
 @pytest.mark.parametrize("missing", ["topic", "event", "payload", "ref"])
-def test_a_v1_frame_that_lacks_one_of_its_words_is_refused(missing: str) -> None:
+def test_a_v1_frame_without_one_of_its_fields_is_refused(missing: str) -> None:
     whole = {"topic": "phoenix", "event": "heartbeat", "payload": {}, "ref": "1"}
     wire.decode_v1(to_json(whole))
     with pytest.raises(BadFrame):
         wire.decode_v1(to_json({word: value for word, value in whole.items() if word != missing}))
 
 
-def test_white_space_between_the_words_of_a_frame_is_allowed() -> None:
+def test_white_space_between_the_fields_of_a_frame_is_allowed() -> None:
     frame = wire.decode_v2(b' [ "3" ,\n"8" , "chat_room:lobby" , "typing" , { "name" : "ann" } ] ')
     assert (frame.topic, frame.event, json.loads(frame.ref)) == ("chat_room:lobby", "typing", "8")
     assert fields_of(frame.payload) == {"name": "ann"}
 
 
-# ---------------------------------------------------------------- out
+# ---------------------------------------------------------------- encoding
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 posted = st.builds(Posted, st.integers(1, 2**53), texts, texts, texts, texts)
@@ -230,7 +235,7 @@ answers = st.one_of(
 
 
 def read_text(serializer: Serializer, frame: bytes) -> str:
-    """The text in a frame, as the transport gives it to the client."""
+    """Returns the text in a frame, as the transport gives it to the client."""
     if serializer in {wire.V2_LONGPOLL, wire.V1_LONGPOLL}:
         line, empty = frame.decode().split("\n")
         assert empty == ""
@@ -239,7 +244,7 @@ def read_text(serializer: Serializer, frame: bytes) -> str:
 
 
 def unframed(first: int, frame: bytes) -> bytes:
-    """What a websocket frame with that first byte carries."""
+    """Returns the data of a websocket frame, which has to begin with that first byte."""
     assert frame[0] == first
     size, start = frame[1], 2
     if size >= 126:
@@ -250,14 +255,14 @@ def unframed(first: int, frame: bytes) -> bytes:
 
 
 def v2(serializer: Serializer, frame: bytes) -> list[Any]:
-    """`[join_ref, ref, topic, event, payload]`."""
+    """Returns `[join_ref, ref, topic, event, payload]` of a frame of version 2."""
     words: list[Any] = json.loads(read_text(serializer, frame))
     assert len(words) == 5
     return words
 
 
 def v1(serializer: Serializer, frame: bytes) -> list[Any]:
-    """The same, with null for the join_ref that version 1 does not send."""
+    """Returns the same of a frame of version 1, with None as its join_ref."""
     words = json.loads(read_text(serializer, frame))
     assert words.keys() == {"topic", "event", "ref", "payload"}
     return [None, words["ref"], words["topic"], words["event"], words["payload"]]
@@ -275,9 +280,9 @@ every_reader = pytest.mark.parametrize(
 
 
 @every_reader
-@slow_machines_too
+@no_deadline
 @given(event=events)
-def test_a_broadcast_is_read_as_it_was_said(
+def test_a_broadcast_has_the_fields_of_its_event(
     serializer: Serializer, read: Callable[[Serializer, bytes], list[Any]], event: Event
 ) -> None:
     words = read(serializer, serializer.broadcast("lobby", event))
@@ -285,7 +290,7 @@ def test_a_broadcast_is_read_as_it_was_said(
 
 
 @every_reader
-@slow_machines_too
+@no_deadline
 @given(join_ref=refs, topic=texts, event=events)
 def test_a_push_is_for_the_channel_that_its_join_ref_names(
     serializer: Serializer, read: Callable[[Serializer, bytes], list[Any]], join_ref: object, topic: str, event: Event
@@ -296,9 +301,9 @@ def test_a_push_is_for_the_channel_that_its_join_ref_names(
 
 
 @every_reader
-@slow_machines_too
+@no_deadline
 @given(join_ref=refs, ref=refs, topic=json_values, answer=answers)
-def test_an_answer_echoes_what_was_asked_with_its_type(
+def test_an_answer_echoes_the_refs_and_the_topic_with_their_types(
     serializer: Serializer,
     read: Callable[[Serializer, bytes], list[Any]],
     join_ref: object,
@@ -352,9 +357,9 @@ def test_each_answer_has_its_status_and_its_response(answer: Answer | Invalid, p
     assert v2(wire.V2_WEBSOCKET, wire.V2_WEBSOCKET.answer(b"1", b"2", b'"x"', answer))[3:] == ["phx_reply", payload]
 
 
-@slow_machines_too
+@no_deadline
 @given(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True), st.binary(max_size=300))
-def test_bytes_are_broadcast_in_the_layout_that_phoenix_reads(room: str, data: bytes) -> None:
+def test_bytes_are_broadcast_in_the_binary_layout_of_phoenix(room: str, data: bytes) -> None:
     frame = unframed(0x82, wire.V2_WEBSOCKET.broadcast(room, Relayed(data)))
     kind, topic_size, event_size = frame[:3]
     topic_end = 3 + topic_size
@@ -379,7 +384,7 @@ NAMES = {
 
 
 def plain(event: object) -> Any:
-    """What a client makes of `event`: the same values in plain dictionaries and lists."""
+    """Returns `event` as a client decodes it: dictionaries and lists."""
     match event:
         case PresenceListed(people):
             return json.loads(json.dumps(msgspec.to_builtins(people)))
@@ -388,7 +393,7 @@ def plain(event: object) -> Any:
 
 
 def plain_reply(answer: Answer | Invalid) -> Any:
-    """A `phx_reply`'s payload."""
+    """Returns the payload of a `phx_reply`."""
     match answer:
         case Refused():
             return {"status": "error", "response": plain(answer)}
@@ -399,10 +404,10 @@ def plain_reply(answer: Answer | Invalid) -> Any:
 
 
 def typed(value: object) -> str:
-    """Tells 1 from 1.0 and from true, which == does not."""
+    """Returns the repr, which differs for 1, 1.0 and true where == does not."""
     return repr(value)
 
 
-def same(raw: bytes | msgspec.Raw) -> str:
-    """`typed` of JSON."""
+def typed_json(raw: bytes | msgspec.Raw) -> str:
+    """Returns `typed` of a JSON text."""
     return typed(json.loads(bytes(raw)))

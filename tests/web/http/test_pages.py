@@ -1,4 +1,4 @@
-"""The browser chat as it is served: its page, its files, and the headers that keep it to its own origin."""
+"""The page of the browser client, its files and their security headers."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ def get(server: Server, target: str, **headers: str) -> Response:
 
 
 def policy(response: Response) -> dict[str, list[str]]:
-    """The sources by directive."""
+    """Returns the sources of the Content-Security-Policy by directive."""
     directives = [directive.split() for directive in response.headers["content-security-policy"].split(";")]
     return {name: sources for name, *sources in directives}
 
@@ -51,7 +51,7 @@ def source_hash(script: str) -> str:
 # ---------------------------------------------------------------- the page
 
 
-def test_the_root_is_the_page_of_the_chat(server: Server) -> None:
+def test_the_root_is_the_page(server: Server) -> None:
     page = get(server, "/")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert page.body == (CLIENT / "index.html").read_bytes()
@@ -83,7 +83,7 @@ def test_a_head_request_is_answered_like_a_get_without_the_body(server: Server, 
 
 
 @pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/client/style.css"])
-def test_what_a_browser_has_already_is_not_sent_again_but_asked_for_each_time(server: Server, address: str) -> None:
+def test_a_file_is_revalidated_each_time_and_sent_only_when_it_changed(server: Server, address: str) -> None:
     first = get(server, address)
     assert first.headers["cache-control"] == "no-cache"
     again = get(server, address, If_None_Match=first.headers["etag"])
@@ -105,13 +105,13 @@ def test_what_a_browser_has_already_is_not_sent_again_but_asked_for_each_time(se
         ("manifest.webmanifest", "application/manifest+json"),
     ],
 )
-def test_a_file_of_the_client_has_the_type_that_browsers_insist_on(server: Server, path: str, kind: str) -> None:
+def test_a_file_of_the_client_has_its_content_type(server: Server, path: str, kind: str) -> None:
     answer = get(server, f"/client/{path}")
     assert (answer.status, answer.headers["content-type"]) == (200, kind)
     assert answer.body == (CLIENT / path).read_bytes()
 
 
-def test_every_file_that_the_page_names_is_there(server: Server) -> None:
+def test_every_file_that_the_page_names_exists(server: Server) -> None:
     named = re.findall(r'"(/client/[^"]+)"', get(server, "/").body.decode())
     assert len(named) > 10
     assert [path for path in named if get(server, path).status != 200] == []
@@ -140,12 +140,12 @@ def test_nothing_but_the_files_of_the_client_is_served(server: Server, path: str
     assert b"root:" not in answer.body
 
 
-def test_a_file_that_is_not_there_is_answered_in_the_same_words_as_a_page(server: Server) -> None:
+def test_a_missing_file_is_answered_like_a_missing_page(server: Server) -> None:
     answer = get(server, "/client/nothing.js")
     assert (answer.status, answer.json) == (404, NOT_FOUND)
 
 
-def test_the_code_of_the_server_is_not_among_the_files_of_the_client() -> None:
+def test_the_folder_of_the_client_has_no_python_files() -> None:
     code = [path for path in CLIENT.rglob("*.py") if "node_modules" not in path.parts and path.read_text()]
     assert code == []
 
@@ -181,12 +181,12 @@ def test_every_answer_carries_the_security_headers(server: Server, method: str, 
     assert "server" not in answer.headers
 
 
-def test_an_answer_that_nothing_changed_carries_them_too(server: Server) -> None:
+def test_a_304_answer_carries_the_security_headers(server: Server) -> None:
     etag = get(server, "/client/main.js").headers["etag"]
     assert get(server, "/client/main.js", If_None_Match=etag).headers.items() >= SECURITY_HEADERS.items()
 
 
-def test_the_page_may_run_its_own_files_and_its_import_map_and_nothing_else(server: Server) -> None:
+def test_the_policy_allows_only_own_scripts_and_the_import_map(server: Server) -> None:
     page = get(server, "/")
     (import_map,) = re.findall(r'<script type="importmap">(.*?)</script>', page.body.decode(), re.DOTALL)
     assert policy(page)["script-src"] == ["'self'", source_hash(import_map)]
@@ -194,30 +194,30 @@ def test_the_page_may_run_its_own_files_and_its_import_map_and_nothing_else(serv
     assert policy(page)["default-src"] == ["'none'"]
 
 
-def test_nothing_inline_is_allowed_and_nothing_from_elsewhere(server: Server) -> None:
+def test_the_policy_allows_nothing_inline_and_no_other_origin(server: Server) -> None:
     sources = [source for sources in policy(get(server, "/")).values() for source in sources]
     assert {source for source in sources if not source.startswith("'sha256-")} <= {"'self'", "'none'", "data:"}
     assert policy(get(server, "/"))["frame-ancestors"] == ["'none'"]
     assert policy(get(server, "/"))["connect-src"] == ["'self'"]
 
 
-def test_the_page_has_nothing_inline_that_its_policy_would_stop(server: Server) -> None:
+def test_the_page_has_nothing_inline_that_its_policy_would_block(server: Server) -> None:
     html = get(server, "/").body.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html)
 
 
-def test_each_inline_script_of_a_page_is_allowed_by_its_hash_and_those_of_files_are_not() -> None:
+def test_the_policy_allows_inline_scripts_by_hash_and_files_by_origin() -> None:
     page = '<script>one()</script><script src="/two.js"></script><script type="importmap">\n{}\n</script>'
     (scripts,) = [part for part in content_security_policy(page).split("; ") if part.startswith("script-src")]
     assert scripts == f"script-src 'self' {source_hash('one()')} {source_hash(chr(10) + '{}' + chr(10))}"
 
 
-def test_the_client_is_where_the_server_looks_for_it() -> None:
+def test_the_server_finds_the_page_of_the_client() -> None:
     assert Path(CLIENT, "index.html").is_file()
 
 
 def test_the_page_preloads_every_module_of_the_client() -> None:
-    """A module that is not named is found only when the one that imports it has arrived: a round trip more."""
+    """A module that is not preloaded costs a round trip after its importer."""
     modules = {f"/client/{path.relative_to(CLIENT)}" for path in CLIENT.rglob("*.js")}
     own = {address for address in modules if "/node_modules/" not in address}
     page = (CLIENT / "index.html").read_text()

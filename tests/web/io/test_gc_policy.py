@@ -1,4 +1,4 @@
-"""What Python's collector looks at, and when."""
+"""The GC policy: which objects Python's collector visits, and when."""
 
 import gc
 import weakref
@@ -9,31 +9,31 @@ import pytest
 from web.io.gc_policy import GcPolicy
 
 
-class Knot:
-    """Refers to itself, so that only the collector can find it."""
+class Cycle:
+    """Cycle refers to itself, so that only the collector can free it."""
 
     def __init__(self) -> None:
         self.myself = self
 
 
-class House:
-    """A server with so many connections."""
+class Connections:
+    """Connections is the number of open connections, which tests set."""
 
-    connections = 0
+    count = 0
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    house = House()
+def connections() -> Iterator[Connections]:
+    connections = Connections()
     threshold = gc.get_threshold()
-    policy = GcPolicy(lambda: house.connections)
+    policy = GcPolicy(lambda: connections.count)
     policy.install()
-    yield house
+    yield connections
     policy.uninstall()
     gc.set_threshold(*threshold)
 
 
-def test_what_has_survived_is_put_aside(house: House) -> None:
+def test_objects_that_survive_a_collection_are_frozen(connections: Connections) -> None:
     assert gc.get_freeze_count() > 0
     before = gc.get_freeze_count()
     kept = [[number] for number in range(10_000)]
@@ -41,22 +41,22 @@ def test_what_has_survived_is_put_aside(house: House) -> None:
     assert gc.get_freeze_count() - before >= len(kept)
 
 
-def test_garbage_that_is_young_is_found(house: House) -> None:
-    knot = weakref.ref(Knot())
+def test_a_new_cycle_is_freed(connections: Connections) -> None:
+    cycle = weakref.ref(Cycle())
     gc.collect()
-    assert knot() is None
+    assert cycle() is None
 
 
-def test_garbage_that_was_put_aside_is_found_once_most_connections_are_gone(house: House) -> None:
-    house.connections = 100
-    knot = Knot()
+def test_a_frozen_cycle_is_freed_once_most_connections_are_gone(connections: Connections) -> None:
+    connections.count = 100
+    cycle = Cycle()
     gc.collect()
-    watch = weakref.ref(knot)
-    del knot
-    house.connections = 51
+    reference = weakref.ref(cycle)
+    del cycle
+    connections.count = 51
     gc.collect()
-    assert watch() is not None
-    house.connections = 49
+    assert reference() is not None
+    connections.count = 49
     gc.collect()
-    assert watch() is None
+    assert reference() is None
     assert gc.get_freeze_count() > 0

@@ -1,4 +1,4 @@
-"""The framing of RFC 6455 alone: no sockets, bytes in and messages out."""
+"""The framing of RFC 6455 without I/O: bytes in, messages out."""
 
 import tracemalloc
 from collections.abc import Iterable
@@ -17,23 +17,23 @@ MASK = bytes.fromhex("37fa213d")
 DATA_OPCODES = [Opcode.TEXT, Opcode.BINARY]
 CONTROL_OPCODES = [Opcode.CLOSE, Opcode.PING, Opcode.PONG]
 
-slow_machines_too = settings(deadline=None)
+no_deadline = settings(deadline=None)
 masks = st.binary(min_size=4, max_size=4)
 
 
 def client_frame(opcode: int, data: bytes = b"", *, final: bool = True, reserved: int = 0, mask: bytes = MASK) -> bytes:
-    """A frame as a client sends it; unmasked for an empty mask."""
+    """Builds a frame as a client sends it; an empty mask leaves it unmasked."""
     start = header(opcode, len(data), final=final, reserved=reserved, masked=bool(mask))
     return start + mask + (masked(data, mask) if mask else data)
 
 
 def masked(data: bytes, mask: bytes) -> bytes:
-    """One byte after the other, as the RFC puts it."""
+    """Masks byte by byte, as section 5.3 defines it."""
     return bytes(byte ^ mask[i % 4] for i, byte in enumerate(data))
 
 
 def outcome(pieces: Iterable[bytes], limit: int = LIMIT) -> tuple[list[Message], int | None]:
-    """The messages in `pieces`, and the close code of the error that ended them."""
+    """Returns the messages in `pieces`, and the close code of the error behind them."""
     reader, messages = FrameReader(limit), list[Message]()
     try:
         for piece in pieces:
@@ -44,7 +44,7 @@ def outcome(pieces: Iterable[bytes], limit: int = LIMIT) -> tuple[list[Message],
 
 
 def refusal(data: bytes, limit: int = LIMIT) -> int | None:
-    """The close code that `data` earns."""
+    """Returns the close code that `data` causes."""
     return outcome([data], limit)[1]
 
 
@@ -56,7 +56,7 @@ def splits(draw: st.DrawFn, stream: bytes) -> list[bytes]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
-    """Frames, most of them right, and perhaps something else behind."""
+    """Generates frames, most of them valid, with up to 12 random bytes behind them."""
     frames = draw(
         st.lists(
             st.builds(
@@ -73,16 +73,16 @@ def streams(draw: st.DrawFn) -> bytes:
     return b"".join(frames) + draw(st.binary(max_size=12))
 
 
-@slow_machines_too
+@no_deadline
 @given(st.data(), st.one_of(streams(), st.binary(max_size=60)))
-def test_any_bytes_in_any_split_are_the_same_messages_and_the_same_error(data: st.DataObject, stream: bytes) -> None:
+def test_any_split_of_any_bytes_gives_the_same_messages_and_the_same_error(data: st.DataObject, stream: bytes) -> None:
     whole = outcome([stream])
     assert whole[1] in {None, 1002, 1007, 1009}
     assert outcome(data.draw(splits(stream))) == whole
     assert outcome(bytes([byte]) for byte in stream) == whole
 
 
-@slow_machines_too
+@no_deadline
 @given(st.lists(st.tuples(st.sampled_from(DATA_OPCODES), st.text(max_size=100)), max_size=8))
 def test_messages_come_whole_and_in_order(said: list[tuple[Opcode, str]]) -> None:
     messages = [(opcode, text.encode()) for opcode, text in said]
@@ -90,9 +90,9 @@ def test_messages_come_whole_and_in_order(said: list[tuple[Opcode, str]]) -> Non
     assert outcome([stream], limit=1_000) == (messages, None)
 
 
-@slow_machines_too
+@no_deadline
 @given(st.data(), st.sampled_from(DATA_OPCODES), st.text(max_size=60), st.sampled_from(CONTROL_OPCODES))
-def test_fragments_are_put_together_and_a_control_frame_between_them_comes_first(
+def test_fragments_are_joined_and_control_frames_between_them_come_first(
     data: st.DataObject, opcode: Opcode, text: str, control: Opcode
 ) -> None:
     first, *rest = data.draw(splits(text.encode()))
@@ -106,15 +106,15 @@ def test_fragments_are_put_together_and_a_control_frame_between_them_comes_first
     assert outcome([b"".join(frames)]) == ([*controls, (opcode, text.encode())], None)
 
 
-@slow_machines_too
+@no_deadline
 @given(st.binary(max_size=100), masks)
-def test_unmasking_is_what_the_rfc_says_byte_by_byte(data: bytes, mask: bytes) -> None:
+def test_unmasking_equals_the_byte_by_byte_definition_of_the_rfc(data: bytes, mask: bytes) -> None:
     assert unmask(data, mask) == masked(data, mask)
     assert unmask(unmask(data, mask), mask) == data
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
-def test_lengths_of_every_notation_are_read(size: int) -> None:
+def test_lengths_of_each_encoding_are_read(size: int) -> None:
     assert outcome([client_frame(Opcode.BINARY, bytes(size))], limit=65_536) == (
         [(Opcode.BINARY, bytes(size))],
         None,
@@ -136,19 +136,19 @@ def test_lengths_of_every_notation_are_read(size: int) -> None:
     ],
     ids=lambda stream: stream[:2].hex(),
 )
-def test_a_broken_rule_is_1002(stream: bytes) -> None:
+def test_a_frame_that_breaks_the_protocol_is_1002(stream: bytes) -> None:
     assert refusal(stream) == 1002
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"ok\xc0\x80"])
-def test_text_that_is_not_utf_8_is_1007_and_bytes_need_not_be(text: bytes) -> None:
+def test_text_that_is_not_utf_8_is_1007_and_binary_data_may_be_anything(text: bytes) -> None:
     assert refusal(client_frame(Opcode.TEXT, text)) == 1007
     fragments = client_frame(Opcode.TEXT, text, final=False) + client_frame(Opcode.CONTINUATION)
     assert refusal(fragments) == 1007
     assert refusal(client_frame(Opcode.BINARY, text)) is None
 
 
-def test_messages_before_an_error_are_still_given() -> None:
+def test_messages_before_an_error_are_returned() -> None:
     stream = client_frame(Opcode.TEXT, b"good") + client_frame(3) + client_frame(Opcode.TEXT, b"after")
     assert outcome([stream]) == ([(Opcode.TEXT, b"good")], 1002)
 
@@ -164,14 +164,14 @@ def test_a_message_that_is_too_large_is_refused_at_its_header(size: int) -> None
     assert refusal(header(Opcode.BINARY, size)) == 1009
 
 
-def test_the_limit_counts_all_fragments_of_a_message_and_starts_anew_with_the_next() -> None:
+def test_the_limit_counts_all_fragments_of_one_message() -> None:
     half = client_frame(Opcode.BINARY, bytes(LIMIT // 2), final=False)
     assert refusal(half + client_frame(Opcode.CONTINUATION, bytes(LIMIT // 2 + 1))) == 1009
     message = half + client_frame(Opcode.CONTINUATION, bytes(LIMIT // 2))
     assert refusal(message * 3) is None
 
 
-def test_a_control_frame_does_not_count_towards_the_limit_of_the_message_around_it() -> None:
+def test_a_control_frame_between_fragments_does_not_count_towards_the_limit() -> None:
     stream = [
         client_frame(Opcode.BINARY, bytes(LIMIT), final=False),
         client_frame(Opcode.PING, bytes(125)),
@@ -189,7 +189,7 @@ def test_a_control_frame_does_not_count_towards_the_limit_of_the_message_around_
     ],
     ids=["messages", "pings", "empty fragments"],
 )
-def test_memory_stays_bounded_however_much_comes(endless: bytes) -> None:
+def test_memory_stays_bounded_in_an_endless_stream(endless: bytes) -> None:
     reader = FrameReader(1_000)
     list(reader.feed(client_frame(Opcode.BINARY, bytes(10), final=False) if endless[0] == 0 else b""))
     piece = endless * 100
@@ -204,7 +204,7 @@ def test_memory_stays_bounded_however_much_comes(endless: bytes) -> None:
     assert peak < 10 * len(piece) + 100_000  # of 200 pieces
 
 
-def test_a_message_that_trickles_in_costs_no_more_than_its_size() -> None:
+def test_a_message_that_arrives_slowly_uses_no_more_memory_than_its_size() -> None:
     reader = FrameReader(1_000_000)
     tracemalloc.start()
     try:
@@ -235,14 +235,14 @@ def test_a_close_frame_says_its_code(data: bytes, code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535])
-def test_a_code_that_must_not_be_sent_is_1002(code: int) -> None:
+def test_a_reserved_close_code_is_1002(code: int) -> None:
     with pytest.raises(ProtocolError) as refused:
         close_code(code.to_bytes(2))
     assert refused.value.code == 1002
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"\x03", 1002), (b"\x03\xe8\xff", 1007)])
-def test_half_a_code_is_1002_and_a_reason_that_is_not_utf_8_is_1007(data: bytes, code: int) -> None:
+def test_half_a_close_code_is_1002_and_a_reason_that_is_not_utf_8_is_1007(data: bytes, code: int) -> None:
     with pytest.raises(ProtocolError) as refused:
         close_code(data)
     assert refused.value.code == code
@@ -250,10 +250,10 @@ def test_half_a_code_is_1002_and_a_reason_that_is_not_utf_8_is_1007(data: bytes,
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 @pytest.mark.parametrize("opcode", Opcode)
-def test_what_the_server_sends_is_one_final_unmasked_frame(opcode: Opcode, size: int) -> None:
+def test_the_server_sends_each_message_as_one_final_unmasked_frame(opcode: Opcode, size: int) -> None:
     data = b"x" * size
     assert rfc6455.frame(opcode, data) == header(opcode, size, masked=False) + data
 
 
-def test_the_servers_close_frame_carries_nothing_but_its_code() -> None:
+def test_the_servers_close_frame_has_only_the_code() -> None:
     assert rfc6455.close_frame(rfc6455.CloseCode.SERVICE_RESTART) == bytes.fromhex("880203f4")

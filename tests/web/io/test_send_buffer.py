@@ -1,4 +1,4 @@
-"""What leaves a connection: over a real socket whose other end reads when a test says so."""
+"""The send buffer over a real socket, whose other end reads when a test says so."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ LIMIT = 100_000
 
 
 class SendBufferOwner:
-    """Remembers what it was told."""
+    """SendBufferOwner records what the buffer tells it."""
 
     def __init__(self) -> None:
         self.told: list[object] = []
@@ -27,7 +27,7 @@ class SendBufferOwner:
 
 
 class Line:
-    """A buffer, and whoever reads at the other end."""
+    """Line is a send buffer on one end of a socket pair, and the reader on the other."""
 
     def __init__(self) -> None:
         self._near, self._far = socket.socketpair()
@@ -38,7 +38,7 @@ class Line:
         self.buffer = SendBuffer(self._near, LIMIT, self.owner)
 
     def read(self) -> bytes:
-        """All there is."""
+        """Reads all that has arrived."""
         received = b""
         while True:
             try:
@@ -50,7 +50,7 @@ class Line:
             received += data
 
     def read_all(self) -> bytes:
-        """Until nothing waits any more."""
+        """Flushes and reads until nothing waits in the buffer."""
         received = self.read()
         while self.buffer.has_unsent:
             self.buffer.flush()
@@ -58,14 +58,14 @@ class Line:
         return received
 
     def fill(self) -> bytes:
-        """Write more than the kernel takes; returns what was written."""
+        """Writes more than the kernel takes, and returns what was written."""
         written = b"".join(b"%08d" % number for number in range(10_000))
         self.buffer.write(written)
         assert self.buffer.has_unsent
         return written
 
     def hang_up(self) -> None:
-        """The reader is gone."""
+        """Closes the reader's end."""
         self._far.close()
 
     def close(self) -> None:
@@ -80,14 +80,14 @@ def line() -> Iterator[Line]:
     line.close()
 
 
-def test_what_the_kernel_takes_is_on_its_way_at_once(line: Line) -> None:
+def test_a_write_that_the_kernel_takes_is_sent_at_once(line: Line) -> None:
     line.buffer.write(b"hello")
     assert line.read() == b"hello"
     assert not line.buffer.has_unsent
     assert line.owner.told == []
 
 
-def test_what_the_kernel_takes_in_part_follows_in_order(line: Line) -> None:
+def test_the_rest_of_a_partial_write_follows_in_order(line: Line) -> None:
     written = line.fill()
     assert line.owner.told == ["unsent changed"]
     for number in range(50):
@@ -100,19 +100,19 @@ def test_what_the_kernel_takes_in_part_follows_in_order(line: Line) -> None:
     assert line.read() == b"!"
 
 
-def test_one_who_does_not_read_lags_and_is_given_whole_writes_only(line: Line) -> None:
+def test_a_buffer_beyond_its_limit_overflows_and_sends_only_whole_writes(line: Line) -> None:
     written = line.fill()
     while "overflowed" not in line.owner.told:
         line.buffer.write(b"x" * 1_000)
     line.buffer.write(b"dropped")
     received = line.read_all()
-    assert received == written  # the write that was begun is finished; those behind it are gone
+    assert received == written  # finishes the write that was begun, drops those behind it
     assert line.owner.told == ["unsent changed", "overflowed", "unsent changed", "drained"]
     line.buffer.write(b"again")
     assert line.read() == b"again"
 
 
-def test_of_control_frames_to_one_who_lags_the_latest_is_kept(line: Line) -> None:
+def test_an_overflowed_buffer_keeps_the_latest_control_frame(line: Line) -> None:
     written = line.fill()
     while "overflowed" not in line.owner.told:
         line.buffer.write(b"x" * 1_000)
@@ -121,7 +121,7 @@ def test_of_control_frames_to_one_who_lags_the_latest_is_kept(line: Line) -> Non
     assert line.read_all() == written + b"pong 2"
 
 
-def test_nothing_is_taken_after_the_end_and_what_waits_is_still_sent(line: Line) -> None:
+def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: Line) -> None:
     written = line.fill()
     line.buffer.write(b"last words")
     line.buffer.close()
@@ -129,7 +129,7 @@ def test_nothing_is_taken_after_the_end_and_what_waits_is_still_sent(line: Line)
     assert line.read_all() == written + b"last words"
 
 
-def test_one_who_has_hung_up_costs_nothing(line: Line) -> None:
+def test_a_buffer_whose_reader_is_gone_keeps_nothing(line: Line) -> None:
     line.fill()
     line.hang_up()
     line.buffer.flush()
@@ -138,7 +138,7 @@ def test_one_who_has_hung_up_costs_nothing(line: Line) -> None:
     assert not line.buffer.has_unsent
 
 
-def test_a_write_is_as_large_as_it_is(line: Line) -> None:
+def test_a_single_write_may_be_larger_than_the_limit(line: Line) -> None:
     large = bytes(range(256)) * 2_000
     assert len(large) > LIMIT
     line.buffer.write(large)

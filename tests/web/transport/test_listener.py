@@ -1,4 +1,4 @@
-"""The listener, while many connect at once."""
+"""The listener accepts a few connections in each turn of the loop."""
 
 import asyncio
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> No
         accepted = []
         while waiting:
             await asyncio.sleep(0)
-            before, waiting = waiting, [each for each in waiting if not each.connection.brings(0)]
+            before, waiting = waiting, [each for each in waiting if not each.connection.is_readable(0)]
             accepted.append(len(before) - len(waiting))
         for each in requests:
             each.abandon()

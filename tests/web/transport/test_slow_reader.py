@@ -1,4 +1,4 @@
-"""Clients that read too slowly: what waits for them is bounded, and the others notice nothing."""
+"""Slow readers: what waits for them is bounded, and the others notice nothing."""
 
 import contextlib
 import json
@@ -11,24 +11,24 @@ import pytest
 
 from tests.support.phoenix_client import LongPoll, Opcode, frame, request
 from tests.support.server import Server
-from tests.support.talker import Closed, Heard, Talker
+from tests.support.talker import Closed, PhoenixFrame, Talker
 
-BOUND = 65_536
+LIMIT = 65_536
 LONG = "long " * 700
 ROUNDS = 40
-ENOUGH = 100  # long messages: 350 KB, more than the bound and what the kernels keep for a narrow connection
+ENOUGH = 100  # long messages: 350 KB, more than the limit and the kernels' buffers of a narrow connection
 
 
 @pytest.fixture
 def server(database: Path) -> Iterator[Server]:
-    """A server that keeps little for those who do not read."""
-    with Server(database, max_unsent_bytes=BOUND, send_buffer_bytes=16_384, poll_window=5) as started:
+    """Starts a server with a small limit for unsent bytes."""
+    with Server(database, max_unsent_bytes=LIMIT, send_buffer_bytes=16_384, poll_window=5) as started:
         yield started
 
 
 @pytest.fixture
 def bo(server: Server) -> Iterator[Talker]:
-    """Somebody who reads."""
+    """Connects a client that reads."""
     with Talker(server.port) as talker:
         talker.join("lobby", name="bo")
         yield talker
@@ -36,161 +36,164 @@ def bo(server: Server) -> Iterator[Talker]:
 
 @pytest.fixture
 def ann(server: Server, bo: Talker) -> Iterator[Talker]:
-    """Somebody who can be stopped by not reading, and not in a room yet."""
+    """Connects a client that overflows when it does not read. It has not joined a room."""
     with Talker(server.port, narrow=True) as talker:
         yield talker
 
 
-def say(talker: Talker, messages: int, room: str = "lobby") -> None:
-    """Say so many long messages; returns when all are committed, so that the room has written them to everybody."""
+def post(talker: Talker, messages: int, room: str = "lobby") -> None:
+    """Posts long messages, and returns when all are committed.
+
+    The room has then written them to everybody.
+    """
     for _ in range(messages):
         talker.ask(room, "new_message", name="bo", message=LONG)
 
 
-def say_until_gone(server: Server, talker: Talker) -> None:
-    """Say long messages until nobody else is in the lobby: who is closed has seconds to read how."""
-    while people(server) > 1:
-        say(talker, 1)
+def post_until_closed(server: Server, talker: Talker) -> None:
+    """Posts long messages until nobody else is in the lobby. A closed client has seconds to read the close frame."""
+    while people_count(server) > 1:
+        post(talker, 1)
 
 
-def seqs(heard: list[Heard]) -> list[int]:
+def seqs(heard: list[PhoenixFrame]) -> list[int]:
     return [frame.payload["seq"] for frame in heard if frame.event == "new_message"]
 
 
-def until_told_of(newest: int, talker: Talker) -> list[Heard]:
-    """All that comes until there was a `resync`, and that or a message has told of the newest.
+def receive_until_resynced(newest: int, talker: Talker) -> list[PhoenixFrame]:
+    """Returns the frames up to the newest `seq`, with at least one `resync`.
 
-    A kernel may take more now and then, also for one who does not read: then there is more than one `resync`.
+    A `resync` or a message has the newest `seq`. There are several `resync` when a kernel takes more meanwhile.
     """
     told = {"new_message": 0, "resync": 0}
 
-    def is_last(frame: Heard) -> bool:
+    def is_last(frame: PhoenixFrame) -> bool:
         if frame.event in told:
             told[frame.event] = frame.payload["seq"]
         return told["resync"] > 0 and max(told.values()) == newest
 
-    return talker.listen_until(is_last)
+    return talker.receive_until(is_last)
 
 
-def read_to_the_close(talker: Talker) -> tuple[list[Heard], int]:
-    """All that still comes, and the close code."""
-    heard: list[Heard] = []
+def receive_until_closed(talker: Talker) -> tuple[list[PhoenixFrame], int]:
+    """Returns the frames still to come, and the close code."""
+    heard: list[PhoenixFrame] = []
     with pytest.raises(Closed) as closed:
-        heard.extend(talker.listen())
+        heard.extend(talker.frames())
     return heard, closed.value.code
 
 
-def people(server: Server) -> int:
+def people_count(server: Server) -> int:
     rooms = request(server.port, "GET", "/api/rooms").json["rooms"]
     count: int = next(room["people"] for room in rooms if room["name"] == "lobby")
     return count
 
 
-# ---------------------------------------------------------------- one who can ask for what it missed
+# ---------------------------------------------------------------- a client with resync
 
 
-def test_it_is_told_where_the_room_is_when_it_reads_again(bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_gets_a_resync_when_it_reads_again(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
-    say(bo, ENOUGH)
-    heard = until_told_of(ENOUGH, ann)
+    post(bo, ENOUGH)
+    heard = receive_until_resynced(ENOUGH, ann)
     assert seqs(heard) == sorted(set(seqs(heard)))
     assert seqs(heard)[0] == 1
     assert len(seqs(heard)) < ENOUGH  # the rest was dropped
 
 
-def test_it_goes_on_hearing_the_room_afterwards(bo: Talker, ann: Talker) -> None:
+def test_a_client_gets_new_messages_after_a_resync(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
     for newest in (ENOUGH, 2 * ENOUGH):
-        say(bo, ENOUGH)
-        until_told_of(newest, ann)
-    say(bo, 3)
-    assert ann.hears("new_message")["seq"] == 2 * ENOUGH + 1
-    ann.beats()
+        post(bo, ENOUGH)
+        receive_until_resynced(newest, ann)
+    post(bo, 3)
+    assert ann.wait_for("new_message")["seq"] == 2 * ENOUGH + 1
+    ann.heartbeat()
 
 
-def test_it_is_told_in_each_of_its_rooms(bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_gets_a_resync_in_each_of_its_rooms(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
     ann.join("den", resync=True)
-    say(bo, ENOUGH)
-    heard = ann.listen_until(lambda frame: frame.topic == "chat_room:den")
+    post(bo, ENOUGH)
+    heard = ann.receive_until(lambda frame: frame.topic == "chat_room:den")
     assert heard[-1][3:] == ("resync", {"seq": 0})
     assert ("chat_room:lobby", "resync") in [(frame.topic, frame.event) for frame in heard]
 
 
-def test_the_others_notice_nothing(bo: Talker, ann: Talker) -> None:
+def test_other_clients_notice_nothing_of_an_overflowed_one(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
-    bo.beats()
+    bo.heartbeat()
     for seq in range(1, ENOUGH + 1):
         ref = bo.push("lobby", "new_message", name="bo", message=LONG)
-        posted, answer = next(bo.listen()), next(bo.listen())
+        posted, answer = next(bo.frames()), next(bo.frames())
         assert (posted.payload["seq"], answer.ref) == (seq, ref)
-    until_told_of(ENOUGH, ann)
+    receive_until_resynced(ENOUGH, ann)
 
 
-def test_it_gets_a_pong_for_the_latest_of_its_pings(bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_gets_a_pong_for_its_latest_ping(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
     bo.join("den")
     ann.join("den", resync=True)
     ann.websocket.connection.send(frame(Opcode.PING, b"x" * 125) * 5_000 + frame(Opcode.PING, b"last"))
     ann.push("den", "typing", name="ann")
-    bo.hears("typing")
-    pongs = ann.listen_until(lambda heard: heard.payload == b"last")
+    bo.wait_for("typing")
+    pongs = ann.receive_until(lambda heard: heard.payload == b"last")
     assert len(pongs) < 2_000
 
 
-def test_a_large_answer_reaches_one_who_reads(server: Server, bo: Talker, ann: Talker) -> None:
-    say(bo, 40)
+def test_an_answer_beyond_the_limit_reaches_a_client_that_reads(server: Server, bo: Talker, ann: Talker) -> None:
+    post(bo, 40)
     ann.join("lobby", resync=True)
     page = ann.ask("lobby", "history", limit=40)["response"]["messages"]
-    assert len(json.dumps(page)) > 2 * BOUND
+    assert len(json.dumps(page)) > 2 * LIMIT
     assert [posted["seq"] for posted in page] == list(range(1, 41))
 
 
-def test_it_is_closed_with_1013_if_it_may_have_missed_what_became_of_a_channel(bo: Talker, ann: Talker) -> None:
+def test_a_client_whose_phx_close_was_dropped_is_closed_with_1013(bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
-    say(bo, ENOUGH)
+    post(bo, ENOUGH)
     ann.push("lobby", "phx_leave")
-    bo.beats()
-    heard, code = read_to_the_close(ann)
+    bo.heartbeat()
+    heard, code = receive_until_closed(ann)
     assert code == 1013
     assert "phx_close" not in [frame.event for frame in heard]
 
 
-def test_it_is_told_of_a_stop_behind_what_could_not_be_taken_back(server: Server, bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_is_closed_with_1012_at_a_stop(server: Server, bo: Talker, ann: Talker) -> None:
     ann.join("lobby", resync=True)
-    say(bo, ENOUGH)
+    post(bo, ENOUGH)
     stopping = threading.Thread(target=server.stop)
     stopping.start()
-    assert read_to_the_close(ann)[1] == 1012
+    assert receive_until_closed(ann)[1] == 1012
     stopping.join()
 
 
-# ---------------------------------------------------------------- one who cannot
+# ---------------------------------------------------------------- a client without resync
 
 
-def test_without_resync_it_is_closed_with_1013_behind_whole_frames(server: Server, bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_without_resync_is_closed_with_1013(server: Server, bo: Talker, ann: Talker) -> None:
     ann.join("lobby", name="ann")
-    say_until_gone(server, bo)
-    heard, code = read_to_the_close(ann)
+    post_until_closed(server, bo)
+    heard, code = receive_until_closed(ann)
     assert code == 1013
     assert seqs(heard) == list(range(1, len(seqs(heard)) + 1))
 
 
-def test_one_channel_without_resync_is_enough(server: Server, bo: Talker, ann: Talker) -> None:
+def test_one_channel_without_resync_closes_the_overflowed_client(server: Server, bo: Talker, ann: Talker) -> None:
     ann.join("lobby", name="ann", resync=True)
     ann.join("den")
-    say_until_gone(server, bo)
-    assert read_to_the_close(ann)[1] == 1013
+    post_until_closed(server, bo)
+    assert receive_until_closed(ann)[1] == 1013
 
 
-def test_without_any_channel_it_is_closed_with_1013(server: Server, bo: Talker, ann: Talker) -> None:
+def test_an_overflowed_client_without_channels_is_closed_with_1013(server: Server, bo: Talker, ann: Talker) -> None:
     ann.websocket.connection.send(many(b'[null,"1","phoenix","heartbeat",{"a":"' + b"x" * 1_000 + b'"}]', 10_000))
-    assert read_to_the_close(ann)[1] == 1013
+    assert receive_until_closed(ann)[1] == 1013
 
 
-def test_if_it_never_reads_it_is_cut_and_gone_for_the_others(server: Server, bo: Talker, ann: Talker) -> None:
+def test_a_client_that_never_reads_is_disconnected_and_leaves_the_room(server: Server, bo: Talker, ann: Talker) -> None:
     ann.join("lobby", name="ann")
-    say_until_gone(server, bo)
+    post_until_closed(server, bo)
 
 
 @pytest.mark.parametrize("resync", [1, "true", {}, []])
@@ -202,7 +205,7 @@ def test_resync_is_true_or_false(server: Server, ann: Talker, resync: object) ->
 # ---------------------------------------------------------------- long polling
 
 
-def lee_in(server: Server, join: str) -> LongPoll:
+def joined_poll_session(server: Server, join: str) -> LongPoll:
     lee = LongPoll(server.port)
     lee.open()
     lee.post(f'["1","1","chat_room:lobby","phx_join",{join}]')
@@ -210,27 +213,27 @@ def lee_in(server: Server, join: str) -> LongPoll:
     return lee
 
 
-def test_a_poll_session_that_can_ask_is_told_at_its_next_poll(server: Server, bo: Talker) -> None:
-    lee = lee_in(server, '{"resync":true}')
-    say(bo, ENOUGH)
+def test_an_overflowed_poll_session_gets_a_resync_at_its_next_poll(server: Server, bo: Talker) -> None:
+    lee = joined_poll_session(server, '{"resync":true}')
+    post(bo, ENOUGH)
     assert [json.loads(message)[3:] for message in lee.get()["messages"]] == [["resync", {"seq": ENOUGH}]]
-    say(bo, 1)
+    post(bo, 1)
     assert [json.loads(message)[4]["seq"] for message in lee.get()["messages"]] == [ENOUGH + 1]
 
 
-def test_a_poll_session_that_cannot_is_gone(server: Server, bo: Talker) -> None:
-    lee = lee_in(server, "{}")
-    say(bo, ENOUGH)
+def test_an_overflowed_poll_session_without_resync_is_gone(server: Server, bo: Talker) -> None:
+    lee = joined_poll_session(server, "{}")
+    post(bo, ENOUGH)
     assert lee.get()["status"] == 410
 
 
-# ---------------------------------------------------------------- many of them
+# ---------------------------------------------------------------- many slow readers
 
 
-def test_a_thousand_who_do_not_read_cost_no_more_than_a_thousand_bounds(server: Server, bo: Talker) -> None:
-    say(bo, 3)
-    with contextlib.ExitStack() as all_of_them:
-        readers = [all_of_them.enter_context(Talker(server.port, narrow=True)) for _ in range(1_000)]
+def test_a_thousand_slow_readers_use_at_most_a_thousand_limits_of_memory(server: Server, bo: Talker) -> None:
+    post(bo, 3)
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(Talker(server.port, narrow=True)) for _ in range(1_000)]
         for reader in readers:
             reader.join("lobby", resync=True)
         before, heard = resident_bytes(server.pid), []
@@ -238,16 +241,16 @@ def test_a_thousand_who_do_not_read_cost_no_more_than_a_thousand_bounds(server: 
             cy.join("lobby")
             for _ in range(ROUNDS):
                 for reader in readers:
-                    reader.push("lobby", "history", limit=1)  # an answer of its own, where broadcasts are shared
-                say(cy, 2)
-                heard += [bo.hears("new_message")["seq"], bo.hears("new_message")["seq"]]
+                    reader.push("lobby", "history", limit=1)  # broadcasts share their bytes, answers do not
+                post(cy, 2)
+                heard += [bo.wait_for("new_message")["seq"], bo.wait_for("new_message")["seq"]]
         grown = resident_bytes(server.pid) - before
         assert heard == list(range(4, 2 * ROUNDS + 4))
-        assert grown < 1_000 * BOUND
+        assert grown < 1_000 * LIMIT
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory of a process."""
+    """Returns the resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
