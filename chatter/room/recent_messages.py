@@ -44,7 +44,8 @@ class RecentMessages:
     @property
     def has_every_id(self) -> bool:
         """Whether the id of every message of the room is in memory."""
-        return self.newest == 0 or next(iter(self._by_client_id.values())).seq == 1
+        first = next(iter(self._by_client_id.values()), None)  # none where all messages are void
+        return self.newest == 0 or (first is not None and first.seq == 1)
 
     @property
     def voids(self) -> list[int]:

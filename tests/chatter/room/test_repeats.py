@@ -179,3 +179,11 @@ def test_a_full_backlog_refuses_new_posts_and_answers_repeats(room: RoomOnStage,
     room.backlog.mark_done(1, 100)
     room.tell(post(ann, "now"))
     assert said(ann) == ["now"]
+
+
+def test_a_repeat_in_a_room_of_void_places_is_looked_up(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(post(ann, "never saved"))
+    room.tell(NotSaved(void(1), None))
+    old = post(ann, "long ago", repeat=True)
+    room.tell(old)
+    assert room.to_history[-1] == LookUp(room.ref, "lobby", old)
