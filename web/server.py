@@ -21,6 +21,7 @@ from tornado.web import Application
 from chatter.messages import Save
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog, OnDeath
+from chatter.storage.call_guard import CallGuard
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
 from chatter.storage.read_queue import OnDeath as OnHistoryDeath
@@ -58,6 +59,7 @@ class Server:
             spool_folder=settings.spool_folder,
             database_timeout=settings.database_timeout,
         )
+        self._guards = [CallGuard(self._storage.database, settings.database_timeout) for _ in ("reads", "commits")]
         self._history = ReadQueue(
             self._start_history, max_waiting=settings.max_waiting_reads, max_for_client=settings.max_client_reads
         )
@@ -90,11 +92,18 @@ class Server:
         await self._close_connections()
         self._spool([*remembered, *await self._backlog.close(self._settings.stop_timeout)])
         await self._history.close(self._settings.stop_timeout)
+        for guard in self._guards:
+            guard.close()
         self._storage.ownership.release()
         self._gc_policy.uninstall()
 
     def _start_history(self, on_death: OnHistoryDeath) -> pykka.ActorRef[Any]:
-        return History.start(self._storage.database, check_file=self._storage.ownership.check_file, on_death=on_death)
+        return History.start(
+            self._storage.database,
+            check_file=self._storage.ownership.check_file,
+            guard=self._guards[0],
+            on_death=on_death,
+        )
 
     def _start_persistence(self, on_death: OnDeath) -> pykka.ActorRef[Any]:
         return Persistence.start(
@@ -104,6 +113,7 @@ class Server:
             committer=self._storage.committer,
             give_up=self._give_up,
             ownership=self._storage.ownership,
+            guard=self._guards[1],
             on_death=on_death,
         )
 

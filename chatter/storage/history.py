@@ -6,6 +6,7 @@ Owns a connection that only reads. Hears `HistoryMessage`s from the read queue; 
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
 from chatter.actors import ThreadActor, tell_if_alive
@@ -40,12 +41,14 @@ class History(ThreadActor):
         database: Database,
         *,
         check_file: Callable[[], None] = lambda: None,
+        guard: AbstractContextManager[None] | None = None,
         on_death: Callable[[], None] = lambda: None,
     ) -> None:
-        """`check_file` raises where the file has been moved away, which a `Ping` then says."""
+        """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read."""
         super().__init__()
         self._database = database
         self._check_file = check_file
+        self._guard = guard or nullcontext()
         self._on_death = on_death
         self._unreadable: str | None = None  # a room that could not be read
 
@@ -73,11 +76,13 @@ class History(ThreadActor):
 
     def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | None:
         try:
-            return self._read(message)
+            with self._guard:
+                return self._read(message)
         except Exception as error:
             logger.info("a read failed and is tried once more: %s", error)
             self._database.close()  # a database that has restarted knows this connection no more
-            return self._read(message)
+            with self._guard:
+                return self._read(message)
 
     def _read(self, message: HistoryMessage) -> list[RoomListed] | None:
         match message:

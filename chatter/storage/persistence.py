@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import assert_never
 
@@ -50,9 +51,10 @@ class Persistence(ThreadActor):
         committer: Committer,
         give_up: threading.Event,
         ownership: Ownership | None = None,
+        guard: AbstractContextManager[None] | None = None,
         on_death: Callable[[BaseException | None], None] = lambda _error: None,
     ) -> None:
-        """Once `give_up` is set, a commit that fails is not tried again.
+        """Once `give_up` is set, a commit that fails is not tried again. `guard` bounds the time of each.
 
         `on_death` is told the error of which the actor dies. Without `ownership` nobody else can use the database.
         """
@@ -63,6 +65,7 @@ class Persistence(ThreadActor):
         self._committer = committer
         self._give_up = give_up
         self._ownership = ownership
+        self._guard = guard or nullcontext()
         self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at = 0.0
@@ -136,7 +139,8 @@ class Persistence(ThreadActor):
                 self._ownership.check_file()
                 if again:
                     self._ownership.renew()
-            return self._committer.commit(self._batch)
+            with self._guard:
+                return self._committer.commit(self._batch)
         except DatabaseLost:
             raise
         except Exception:

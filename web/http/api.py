@@ -42,8 +42,6 @@ class HealthHandler(ApiHandler):
         if self._endpoint.is_stopping:
             return "the server is stopping"
         backlog = self._endpoint.backlog
-        if backlog.stalled_for > DATABASE_TIMEOUT:
-            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
         if not backlog.is_alive:
             return "persistence has stopped"
         try:
@@ -52,6 +50,8 @@ class HealthHandler(ApiHandler):
             return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
         except Exception as error:
             return f"the database does not answer: {error}"
+        if backlog.stalled_for > DATABASE_TIMEOUT:
+            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
         return None
 
 

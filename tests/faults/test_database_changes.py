@@ -1,0 +1,224 @@
+"""A database that goes back in time, moves, hangs, or is taken over by another server."""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.database import forbid, query
+from tests.support.member import Member
+from tests.support.phoenix_client import request
+from tests.support.postgresql import PostgreSQL
+from tests.support.server import Server, wait_until
+from tests.support.stalling_proxy import StallingProxy
+
+
+@pytest.fixture
+def server(database: Path) -> Iterator[Server]:
+    """A server on SQLite."""
+    with Server(database) as started:
+        yield started
+
+
+def texts(url: str, room: str = "lobby") -> list[str]:
+    """Returns what the database has of a room."""
+    rows = query(url, f"SELECT message FROM message WHERE room = '{room}' ORDER BY seq")
+    return [message for (message,) in rows]
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copies a SQLite database, also one that is in use."""
+    with contextlib.closing(sqlite3.connect(source)) as one, contextlib.closing(sqlite3.connect(to)) as other:
+        one.backup(other)
+
+
+def exit_code(server: Server) -> int:
+    """Returns the exit code of a server that ends by itself."""
+    process = server._process
+    assert process is not None
+    process.join(60)
+    assert process.exitcode is not None, server.log
+    return process.exitcode
+
+
+# ---------------------------------------------------------------- back in time
+
+
+def test_a_backup_that_is_put_back_keeps_no_client_on_words_that_it_lacks(server: Server, database: Path) -> None:
+    with Member(server.port, "lobby") as ann:
+        ann.post_and_wait("kept")
+    copy(database, database.with_name("backup.db"))
+    server.stop()
+    server.start()
+    with Member(server.port, "lobby") as ann:
+        lost_epoch = ann.join_response["epoch"]
+        for text in ("lost 1", "lost 2"):
+            ann.post_and_wait(text)
+    server.stop()
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    shutil.copy(database.with_name("backup.db"), database)
+    server.start()
+    with Member(server.port, "lobby", "bo") as bo:
+        assert bo.join_response["epoch"] > lost_epoch
+        for text in ("other 1", "other 2", "other 3"):
+            bo.post_and_wait(text)
+    with Member(server.port, "lobby", since=3, epoch=lost_epoch) as ann:
+        assert (ann.join_response["base"], ann.join_response["recovered"]) == (1, True)
+        assert ann.wait_for_posts(3) == [(2, "other 1"), (3, "other 2"), (4, "other 3")]
+
+
+def test_a_database_that_goes_back_under_the_server_loses_nothing_that_rooms_remember(
+    server: Server, database: Path
+) -> None:
+    backup = database.with_name("backup.db")
+    with Member(server.port, "lobby") as ann, Member(server.port, "den", "bo") as bo:
+        epoch = ann.join_response["epoch"]
+        ann.post_and_wait("one")
+        copy(database, backup)
+        for text in ("two", "three"):
+            ann.post_and_wait(text)
+        bo.post_and_wait("in the den")
+        copy(backup, database)  # as `sqlite3 chatter.db ".restore backup.db"` does
+        ann.post("four")
+        assert exit_code(server) == 1
+    assert "chatter: stopped: the database has gone back in time" in server.log
+    server.start()
+    assert texts(server.database_url) == ["one", "two", "three", "four"]
+    assert texts(server.database_url, "den") == ["in the den"]
+    with Member(server.port, "lobby", since=4, epoch=epoch) as ann:
+        assert ann.join_response["epoch"] > epoch
+        assert (ann.join_response["base"], ann.join_response["missed"]) == (4, 0)
+
+
+def test_places_that_the_table_lacks_are_void_for_those_who_come_back(server: Server, database: Path) -> None:
+    with Member(server.port, "lobby") as ann:
+        epoch = ann.join_response["epoch"]
+        for number in range(1, 9):
+            ann.post_and_wait(f"number {number}")
+    server.stop()
+    query(server.database_url, "DELETE FROM message WHERE seq IN (3, 4, 5)")
+    server.start()
+    with Member(server.port, "lobby", since=1, epoch=epoch, resync=True) as ann:
+        assert (ann.join_response["seq"], ann.join_response["more"]) == (8, False)
+        heard = [ann.wait_for("new_message") for _ in range(7)]
+        assert [said["seq"] for said in heard] == list(range(2, 9))
+        assert [said["seq"] for said in heard if said.get("void")] == [3, 4, 5]
+        page = ann.ask("history", before=7, limit=5)["response"]["messages"]
+        assert [said["seq"] for said in page] == [2, 3, 4, 5, 6]
+
+
+# ---------------------------------------------------------------- another server
+
+
+@pytest.mark.postgresql
+def test_a_server_whose_lock_is_lost_ends_when_another_takes_over(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    url = postgresql.create_database()
+    with Server(tmp_path / "first.db", database_url=url) as first, Member(first.port, "lobby") as ann:
+        ann.post_and_wait("of the first")
+        of_this = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        query(url, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {of_this}")
+        (tmp_path / "other").mkdir()
+        with Server(tmp_path / "other/second.db", database_url=url) as second, Member(second.port, "lobby") as bo:
+            ann.post("too late")
+            assert exit_code(first) == 1
+            assert "chatter: stopped: another Chatter has taken over the database" in first.log
+            assert bo.post_and_wait("of the second")["response"]["seq"] == 2
+        assert texts(url) == ["of the first", "of the second"]
+
+
+def test_the_lock_file_has_no_say_in_who_owns_a_database(server: Server, database: Path, tmp_path: Path) -> None:
+    for lock in database.parent.glob("*.lock"):
+        lock.unlink()
+    (tmp_path / "link.db").symlink_to(database)
+    for path in (database, tmp_path / "link.db"):
+        other = Server(tmp_path / "other.db", database_url=f"sqlite:///{path}")
+        with pytest.raises(AssertionError, match="another Chatter is running on this database"):
+            other.start()
+
+
+# ---------------------------------------------------------------- a file that moves
+
+
+def test_nothing_is_acknowledged_while_the_database_file_is_away(server: Server, database: Path) -> None:
+    with Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        away = database.with_name("away.db")
+        database.rename(away)
+        sent = ann.post("two")
+        wait_until(lambda: "is gone" in server.log)
+        health = request(server.port, "GET", "/healthz")
+        assert (health.status, "is gone" in health.json["reason"]) == (503, True)
+        assert not database.exists()
+        away.rename(database)
+        assert ann.wait_for_answer(sent)["status"] == "ok"
+        assert request(server.port, "GET", "/healthz").status == 200
+    assert texts(server.database_url) == ["one", "two"]
+
+
+# ---------------------------------------------------------------- hanging, restarting, refusing
+
+
+@pytest.fixture
+def proxy(postgresql: PostgreSQL) -> Iterator[tuple[StallingProxy, str]]:
+    """A proxy before PostgreSQL, and the URL of a new database through it."""
+    url = urlsplit(postgresql.create_database())
+    with StallingProxy(url.port or 0) as proxy:
+        yield proxy, url._replace(netloc=f"{url.username}@127.0.0.1:{proxy.port}").geturl()
+
+
+@pytest.mark.postgresql
+def test_a_stop_ends_and_spools_while_a_database_call_hangs(proxy: tuple[StallingProxy, str], database: Path) -> None:
+    network, url = proxy
+    with Server(database, database_url=url, stop_timeout=1) as server, Member(server.port, "lobby") as ann:
+        ann.post_and_wait("committed")
+        network.stall()
+        ann.post("heard")
+        ann.wait_for_posts(2)
+        assert server.stop() == 0
+        (spool,) = database.parent.glob("*.unsaved.jsonl")
+        assert [json.loads(line)["message"] for line in spool.read_text().splitlines()] == ["heard"]
+        network.resume()
+        server.start()
+        assert texts(url) == ["committed", "heard"]
+
+
+@pytest.mark.postgresql
+def test_a_commit_that_hangs_is_given_up_and_tried_again(proxy: tuple[StallingProxy, str], database: Path) -> None:
+    network, url = proxy
+    with Server(database, database_url=url, database_timeout=1) as server, Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        network.stall()
+        sent = ann.post("two")
+        wait_until(lambda: "will be tried again" in server.log)
+        network.resume()
+        assert ann.wait_for_answer(sent)["status"] == "ok"
+    assert texts(url) == ["one", "two"]
+
+
+@pytest.mark.postgresql
+def test_the_first_join_after_a_restart_of_postgresql_is_granted(database: Path) -> None:
+    with PostgreSQL() as cluster, Server(database, database_url=cluster.create_database()) as server:
+        with Member(server.port, "lobby"):
+            pass
+        cluster.restart()
+        with Member(server.port, "another") as ann:
+            assert ann.join_response["seq"] == 0
+        assert request(server.port, "GET", "/healthz").status == 200
+
+
+def test_a_message_that_is_refused_stops_nobody_where_the_dead_letters_cannot_be_written(
+    server: Server, database: Path
+) -> None:
+    forbid(server.database_url, "never this")
+    database.with_name(f"{database.name}.dead-letters.jsonl").mkdir()
+    with Member(server.port, "lobby") as ann:
+        assert ann.post_and_wait("never this")["response"]["reason"] == "not_saved"
+        assert ann.post_and_wait("and on")["status"] == "ok"
+    assert "never this" in server.log
+    assert "cannot be written" in server.log
