@@ -75,6 +75,8 @@ class History(ThreadActor):
         self._database.close()
 
     def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | None:
+        if isinstance(message, Ping):
+            self._check_file()
         try:
             with self._guard:
                 return self._read(message)
@@ -148,7 +150,6 @@ class History(ThreadActor):
         return sorted(listed, key=lambda room: room.last_message_at, reverse=True)
 
     def _ping(self) -> None:
-        self._check_file()
         Room.recently_active(1)  # SQLite looks at its file only where a table is read
         if self._unreadable is not None:
             Message.latest(self._unreadable, 1_000)
