@@ -42,6 +42,10 @@ from web.transport.upgrade import WebSocketHandler
 logger = logging.getLogger(__name__)
 
 
+THREAD_TIMEOUT = 1.0
+"""Seconds for a thread to end once it was told to. What it has to save it had `stop_timeout` for."""
+
+
 class NotEverythingSaved(Exception):
     """The server has stopped, and neither the database nor the spool took everything that was said."""
 
@@ -90,8 +94,8 @@ class Server:
         remembered = await self._supervisor.recall() if self._has_gone_back else []
         self._storage.presence_snapshot.save(await self._supervisor.stop())
         await self._close_connections()
-        self._spool([*remembered, *await self._backlog.close(self._settings.stop_timeout)])
-        await self._history.close(self._settings.stop_timeout)
+        self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
+        await self._history.close(THREAD_TIMEOUT)
         for guard in self._guards:
             guard.close()
         self._storage.ownership.release()
