@@ -1,6 +1,7 @@
 """A real Chatter in a process of its own, for tests that talk to it over sockets."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import re
 import signal
@@ -66,23 +67,25 @@ class Server:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it, and return when it says that it is ready."""
+        """Start it, and return when it says that it is ready. One that ends before that fails at once."""
         places = {"database": self.database_url, "spool_folder": self.database.parent}
         options = {"host": "127.0.0.1", "port": self.port, "rate_limits": "off", **places, **self._options}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         self._log.touch()
-        output = self.database.with_suffix(".out")
-        os.mkfifo(output)
         environment = _plain_environment() | self._environment
-        self._process = _processes.Process(target=_run, args=(arguments, environment, output, self._log))
+        output, its_output = _processes.Pipe(duplex=False)
+        self._process = _processes.Process(target=_run, args=(arguments, environment, its_output, self._log))
         self._process.start()
-        with output.open() as lines:
-            ready = lines.readline()
-        output.unlink()
+        its_output.close()  # the process alone holds it now, so its output ends when the process does
+        with output:
+            ready = _first_line(output)
         match = re.fullmatch(r"Chatter is ready at http://127\.0\.0\.1:(\d+)\n", ready)
         if match is None:
-            self.kill()
-            raise AssertionError(f"expected the ready line, got {ready!r}; stderr:\n{self.log}")
+            self._process.join(PATIENCE if ready == "" else 0)
+            self._process.kill()
+            self._process.join()
+            got = f"got {ready!r} and exit code {self._process.exitcode}"
+            raise AssertionError(f"expected the ready line, {got}; stderr:\n{self.log}")
         self.port = int(match[1])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -119,16 +122,25 @@ class Server:
             self.stop()
 
 
-def _run(arguments: list[str], environment: dict[str, str], output: Path, log: Path) -> None:
+def _run(
+    arguments: list[str], environment: dict[str, str], output: multiprocessing.connection.Connection, log: Path
+) -> None:
     """What the process does: the command, as a shell would have it."""
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(environment)
-    for path, number in ((output, 1), (log, 2)):
-        file = os.open(path, os.O_WRONLY | os.O_APPEND)
-        os.dup2(file, number)
-        os.close(file)
+    with output, log.open("ab") as errors:
+        os.dup2(output.fileno(), 1)
+        os.dup2(errors.fileno(), 2)
     sys.exit(main(["serve", *arguments]))
+
+
+def _first_line(output: multiprocessing.connection.Connection) -> str:
+    """The first line of a process's output, or what there is of it when the output ends or `PATIENCE` does."""
+    if not output.poll(PATIENCE):
+        return ""
+    with open(output.fileno(), closefd=False) as lines:
+        return lines.readline()
 
 
 def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
