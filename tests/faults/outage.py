@@ -3,8 +3,8 @@
 import time
 from contextlib import AbstractContextManager
 
+from tests.faults.consistency import check_consistency
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count
 from tests.support.phoenix_client import request
 from tests.support.server import Server
 
@@ -25,7 +25,7 @@ def people_go_on_talking(server: Server, outage: AbstractContextManager[None]) -
             assert _health(server) == 503
         crowd.until_more(50)
         crowd.until(lambda: _health(server) == 200)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
     assert "will be tried again" in server.log
 
 

@@ -1,7 +1,7 @@
 """Connections are cut in the middle of a frame, and clients say everything several times."""
 
+from tests.faults.consistency import check_consistency
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count
 from tests.support.server import Server
 
 
@@ -11,7 +11,7 @@ def test_connections_that_are_cut_in_the_middle_of_a_frame_cost_nothing(server: 
             crowd.until_more(20)
             crowd.cut()
         crowd.until_more(100)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert all(member.times_joined > 10 for member in (*crowd.readers, *crowd.writers))
 
 
@@ -20,13 +20,13 @@ def test_one_who_comes_back_when_the_room_has_long_gone_on_is_not_said_twice(ser
         for number in range(60):
             crowd.until_more(10)
             crowd.cut([crowd.writers[number % 8]])
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
 
 
 def test_what_is_sent_three_times_is_said_once(server: Server) -> None:
     with Crowd(server.port, copies=3) as crowd:
         crowd.until_more(500)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         crowd.until(lambda: sum(writer.duplicates for writer in crowd.writers) == 2 * crowd.acknowledged)
 
 
@@ -35,4 +35,4 @@ def test_what_is_sent_three_times_is_said_once_though_connections_are_cut(server
         for _ in range(10):
             crowd.until_more(20)
             crowd.cut()
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.faults.conftest import FORGETFUL
+from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count, places
 from tests.support.database import refusing
 from tests.support.server import PATIENCE, ROOT, Server
 
@@ -19,7 +19,7 @@ def test_a_server_that_is_killed_twenty_times_loses_nothing_that_it_acknowledged
             server.kill()
             server.start()
         crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert all(reader.times_joined > 10 for reader in crowd.readers)
 
 
@@ -30,7 +30,7 @@ def test_a_server_that_is_stopped_and_started_again_loses_nothing(server: Server
             assert server.stop() == 0
             server.start()
         crowd.until_more(100)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
     assert server.log == ""
 
 
@@ -43,7 +43,7 @@ def test_what_was_heard_from_a_server_that_died_before_saving_it_is_dropped_and_
                 server.kill()
             server.start()
             crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
 
 
 def test_a_server_that_stops_without_its_database_leaves_what_it_heard_to_the_next(
@@ -63,7 +63,7 @@ def test_a_server_that_stops_without_its_database_leaves_what_it_heard_to_the_ne
         server.start()
         assert not left.exists()
         assert waiting <= {id for _, id in places(server.database_url, "lobby")}
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
 
 
 def test_a_second_server_on_a_database_is_refused_and_does_not_disturb_the_first(server: Server) -> None:
@@ -80,4 +80,4 @@ def test_a_second_server_on_a_database_is_refused_and_does_not_disturb_the_first
         assert (second.returncode, second.stdout) == (2, "")
         assert second.stderr == "chatter: another Chatter is running on this database\n"
         crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.phoenix_client import Opcode
-from tests.web.wire.blanks import JOINED, OK
-from tests.web.wire.stages import HASTE, Stage
+from tests.web.wire.clients import HASTE, Clients
+from tests.web.wire.placeholders import JOINED, OK
 
 PACE = HASTE / 4
 
@@ -21,21 +21,21 @@ def lasting(least: float, most: float) -> Iterator[None]:
     assert least <= time.monotonic() - begun <= most
 
 
-def test_a_client_that_falls_silent_is_closed_with_1002(hasty_stage: Stage) -> None:
-    ann = hasty_stage.connect("ann")
+def test_a_client_that_falls_silent_is_closed_with_1002(hasty_clients: Clients) -> None:
+    ann = hasty_clients.connect("ann")
     ann.hears_nothing_for(PACE)
     ann.lives()
     with lasting(HASTE * 0.95, HASTE + 2):
         ann.hears_close(1002)
 
 
-def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_stage: Stage) -> None:
+def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_clients: Clients) -> None:
     with lasting(HASTE * 0.95, HASTE + 2):
-        hasty_stage.connect("ann").hears_close(1002)
+        hasty_clients.connect("ann").hears_close(1002)
 
 
-def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_stage: Stage) -> None:
-    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_clients: Clients) -> None:
+    ann, bo = hasty_clients.connect("ann"), hasty_clients.connect("bo")
     bo.joins("chat_room:only-listens", "1")
     ann.joins("chat_room:only-listens")
     joined = time.monotonic()
@@ -50,8 +50,8 @@ def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
-def test_a_control_frame_is_a_sign_of_life(hasty_stage: Stage, opcode: Opcode) -> None:
-    ann = hasty_stage.connect("ann")
+def test_a_control_frame_is_a_sign_of_life(hasty_clients: Clients, opcode: Opcode) -> None:
+    ann = hasty_clients.connect("ann")
     for _ in range(6):
         ann.hears_nothing_for(PACE)
         ann.websocket.send(opcode, b"")
@@ -60,8 +60,8 @@ def test_a_control_frame_is_a_sign_of_life(hasty_stage: Stage, opcode: Opcode) -
     ann.lives()
 
 
-def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_stage: Stage) -> None:
-    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_clients: Clients) -> None:
+    ann, bo = hasty_clients.connect("ann"), hasty_clients.connect("bo")
     bo.joins("chat_room:silent", "1")
     ann.says('["3","3","chat_room:silent","phx_join",{"name":"ann"}]')
     ann.hears(f'["3","3","chat_room:silent","phx_reply",{JOINED}]')

@@ -3,16 +3,16 @@
 import json
 
 from tests.support.phoenix_client import NDJSON, PATIENCE, Frame, LongPoll, Opcode, Request, WebSocket, frame
-from tests.web.wire.blanks import JOINED, OK, Blanks, is_compact
+from tests.web.wire.placeholders import JOINED, OK, Placeholders, is_compact
 
 
 class Speaker:
     """One client on a websocket. What it hears is compared frame by frame: nothing may come between."""
 
-    def __init__(self, name: str, websocket: WebSocket, blanks: Blanks) -> None:
+    def __init__(self, name: str, websocket: WebSocket, placeholders: Placeholders) -> None:
         self.websocket = websocket
         self._name = name
-        self._blanks = blanks
+        self._placeholders = placeholders
         self._done = False  # nothing more is to be heard
 
     def says(self, *texts: str) -> None:
@@ -33,9 +33,9 @@ class Speaker:
         self.hears(f'["{join_ref}","{join_ref}","{topic}","phx_reply",{JOINED}]')
 
     def hears(self, expected: str) -> None:
-        """The next frame is text, and this JSON but for its blanks."""
+        """The next frame is text, and this JSON but for its placeholders."""
         text = self._next(expected, Opcode.TEXT).data.decode()
-        self._insist(self._blanks.match(json.loads(expected), json.loads(text)), expected, text)
+        self._insist(self._placeholders.match(json.loads(expected), json.loads(text)), expected, text)
         self._insist(is_compact(text), "no white space", text)
 
     def hears_exactly(self, expected: str) -> None:
@@ -108,14 +108,14 @@ class Speaker:
 class Poller:
     """One client that polls. What it hears is compared frame by frame, however many polls that takes."""
 
-    def __init__(self, name: str, session: LongPoll, blanks: Blanks) -> None:
+    def __init__(self, name: str, session: LongPoll, placeholders: Placeholders) -> None:
         self.session = session
         self._name = name
-        self._blanks = blanks
+        self._placeholders = placeholders
         self._heard: list[str] = []
         self._polls: list[Request] = []
         opened = session.open()
-        assert blanks.match({"messages": [], "status": 410, "token": f"<token {name}>"}, opened), opened
+        assert placeholders.match({"messages": [], "status": 410, "token": f"<token {name}>"}, opened), opened
 
     def says(self, *messages: str, content_type: str = NDJSON) -> None:
         """A POST, which is accepted."""
@@ -135,7 +135,7 @@ class Poller:
             while not self._heard:
                 self._poll(wanted)
             got = self._heard.pop(0)
-            matches = self._blanks.match(json.loads(wanted), json.loads(got))
+            matches = self._placeholders.match(json.loads(wanted), json.loads(got))
             assert matches, f"{self._name} expected\n  {wanted}\ngot\n  {got}"
             assert is_compact(got), got
 
