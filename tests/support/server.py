@@ -136,7 +136,7 @@ def _run(
 
 
 def _first_line(output: multiprocessing.connection.Connection) -> str:
-    """The first line of a process's output, or what there is of it when the output ends or `PATIENCE` does."""
+    """The first line of a process's output. It is empty where the output ends first, or nothing comes in `PATIENCE`."""
     if not output.poll(PATIENCE):
         return ""
     with open(output.fileno(), closefd=False) as lines:
