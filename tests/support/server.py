@@ -1,5 +1,6 @@
 """A real Chatter in a process of its own, for tests that talk to it over sockets."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -99,7 +100,8 @@ class Server:
     def _end(self, number: signal.Signals) -> int:
         process = self._process
         assert process is not None
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it has ended, where the test has asked it to before
+            os.kill(self.pid, number)
         process.join(PATIENCE)
         code = process.exitcode
         process.kill()

@@ -114,10 +114,14 @@ def test_addresses_that_were_quiet_are_forgotten_and_others_are_not(clock: Clock
 # ---------------------------------------------------------------- what a server does with them
 
 
+RATE = 0.01
+"""A token each 100 s: in no test does one come back, however slow the machine is."""
+
+
 @pytest.fixture
-def server(database: Path) -> Iterator[Server]:
+def server(database: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that is soon tired of being asked."""
-    few = "2/3"
+    few = f"{getattr(request, 'param', RATE)}/3"
     with Server(
         database,
         rate_limits="on",
@@ -125,7 +129,7 @@ def server(database: Path) -> Iterator[Server]:
         join_rate=few,
         typing_rate=few,
         history_rate=few,
-        connect_rate="1/20",
+        connect_rate=f"{RATE}/20",
         max_ignored_refusals=50,
     ) as started:
         yield started
@@ -155,14 +159,21 @@ ASKS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("event", ASKS)
 def test_who_asks_too_often_is_told_when_to_ask_again(ann: Talker, event: str) -> None:
-    for _ in range(3):
-        assert ann.ask("lobby", event, **ASKS[event])["status"] == "ok"
-    refused = ann.ask("lobby", event, **ASKS[event])
-    assert refused["status"] == "error"
-    assert set(refused["response"]) == {"reason", "retry_after_ms"}
-    assert refused["response"]["reason"] == "rate_limited"
-    assert 0 < refused["response"]["retry_after_ms"] <= 500
-    time.sleep(refused["response"]["retry_after_ms"] / 1_000)  # as it was told
+    answers = [ann.ask("lobby", event, **ASKS[event]) for _ in range(4)]
+    assert [answer["status"] for answer in answers] == ["ok", "ok", "ok", "error"]
+    refusal = answers[-1]["response"]
+    assert set(refusal) == {"reason", "retry_after_ms"}
+    assert refusal["reason"] == "rate_limited"
+    assert 0 < refusal["retry_after_ms"] <= 1_000 / RATE
+
+
+@pytest.mark.parametrize("server", [5], indirect=True)
+@pytest.mark.parametrize("event", ASKS)
+def test_who_asks_again_when_it_was_told_to_is_answered(ann: Talker, event: str) -> None:
+    last = ann.push_many([("lobby", event, ASKS[event])] * 20)[-1]
+    heard = ann.listen_until(lambda frame: frame.ref == last)
+    refusals = [frame.payload["response"] for frame in heard if "rate_limited" in str(frame.payload)]
+    time.sleep(refusals[-1]["retry_after_ms"] / 1_000)  # as it was told
     assert ann.ask("lobby", event, **ASKS[event])["status"] == "ok"
 
 
@@ -214,16 +225,16 @@ def test_messages_that_are_posted_are_counted_by_session(server: Server) -> None
 
 def test_a_websocket_too_many_is_answered_429(server: Server) -> None:
     answers = [request(server.port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE) for _ in range(22)]
-    assert [answer.status for answer in answers].count(101) >= 20
-    assert answers[-1].status == 429
-    assert answers[-1].headers["retry-after"] == "1"
+    assert [answer.status for answer in answers] == [101] * 20 + [429] * 2
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 1 / RATE
 
 
 def test_a_poll_session_too_many_is_answered_429_and_phoenix_comes_back(server: Server) -> None:
     answers = [request(server.port, "GET", "/socket/longpoll?vsn=2.0.0") for _ in range(22)]
-    assert (answers[-1].status, answers[-1].headers["retry-after"]) == (429, "1")
+    assert [answer.status for answer in answers] == [200] * 20 + [429] * 2
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 1 / RATE
     assert answers[-1].json["status"] == 500
-    assert 0 < answers[-1].json["retry_after_ms"] <= 1_000
+    assert 0 < answers[-1].json["retry_after_ms"] <= 1_000 / RATE
 
 
 def connects(server: Server, forwarded_for: str) -> int:
@@ -236,7 +247,7 @@ def test_a_client_cannot_say_that_it_is_somebody_else(server: Server) -> None:
 
 
 def test_a_trusted_proxy_says_for_whom_it_speaks(database: Path) -> None:
-    with Server(database, rate_limits="on", connect_rate="0.001/2", trusted_proxies="127.0.0.1 192.0.2.9") as server:
+    with Server(database, rate_limits="on", connect_rate=f"{RATE}/2", trusted_proxies="127.0.0.1 192.0.2.9") as server:
         assert [connects(server, "192.0.2.1") for _ in range(3)] == [101, 101, 429]
         assert connects(server, "192.0.2.2") == 101
         assert connects(server, "192.0.2.3, 192.0.2.1") == 429  # only what the proxy itself has added counts
