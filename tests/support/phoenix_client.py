@@ -153,6 +153,12 @@ def request(
         asked.connection.close()
 
 
+def wait_until_read(port: int) -> None:
+    """Return when the server has read all that it was sent before. It serves its connections in turn."""
+    for _ in range(2):  # the first may have been read in the same turn
+        request(port, "GET", "/healthz")
+
+
 class WebSocket:
     """A websocket whose handshake is done."""
 
@@ -206,28 +212,28 @@ class LongPoll:
     """A poll session, without one until `open`. The token goes in the query, as npm phoenix sends it."""
 
     def __init__(self, port: int, query: str = "vsn=2.0.0") -> None:
-        self._port = port
+        self.port = port
         self._target = f"/socket/longpoll?{query}"
         self.token: str | None = None
 
     def open(self) -> Any:
         """Ask without a token; returns the answer's body, and keeps its token."""
-        answer = request(self._port, "GET", self._target).json
+        answer = request(self.port, "GET", self._target).json
         self.token = answer["token"]
         return answer
 
     def get(self) -> Any:
         """Poll, and wait for the answer's body."""
-        return request(self._port, "GET", self.target).json
+        return request(self.port, "GET", self.target).json
 
     def start_get(self) -> Request:
         """Poll, without waiting for the answer."""
-        return Request(self._port, "GET", self.target)
+        return Request(self.port, "GET", self.target)
 
     def post(self, *messages: str, content_type: str = NDJSON) -> Any:
         """Send messages, a line each; returns the answer's body."""
         headers = {"Content-Type": content_type} if content_type else {}
-        return request(self._port, "POST", self.target, headers, "\n".join(messages).encode()).json
+        return request(self.port, "POST", self.target, headers, "\n".join(messages).encode()).json
 
     @property
     def target(self) -> str:

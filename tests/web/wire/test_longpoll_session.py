@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.phoenix_client import NDJSON, LongPoll, Response, request
+from tests.support.phoenix_client import NDJSON, PATIENCE, LongPoll, Response, request
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import JOINED, OK, Placeholders
 
@@ -125,7 +125,7 @@ def test_other_methods_are_400(clients: Clients, method: str) -> None:
 
 
 def test_many_requests_may_share_one_connection(clients: Clients) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", clients.port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", clients.port, timeout=PATIENCE)
     token = exchange(client, "GET", LP)["token"]
     for _ in range(3):
         assert exchange(client, "POST", f"{LP}&token={token}", HEARTBEAT) == {"status": 200}

@@ -90,14 +90,15 @@ def test_a_payload_that_is_no_object_is_invalid_and_the_channel_lives_on(
 
 
 def test_a_reply_does_not_wait_for_the_client_to_confirm_what_it_was_sent_before(clients: Clients) -> None:
-    """A kernel that delays its confirmations does so for 40 ms or more."""
+    """A kernel that delays its confirmations does so for 40 ms or more each time; a busy machine is quick at times."""
     ann = clients.connect("ann")
     ann.joins("chat_room:prompt")
-    waits = []
-    for seq in range(1, 9):
+
+    def reply_delay(seq: int) -> float:
         ann.says('["3","4","chat_room:prompt","new_message",{"name":"ann","message":"now"}]')
         ann.hears(f'[null,null,"chat_room:prompt","new_message",{posted(seq, "ann", "now")}]')
         heard = time.monotonic()
         ann.hears(f'["3","4","chat_room:prompt","phx_reply",{saved(seq)}]')
-        waits.append(time.monotonic() - heard)
-    assert min(waits) < 0.03
+        return time.monotonic() - heard
+
+    assert any(reply_delay(seq) < 0.03 for seq in range(1, 101))

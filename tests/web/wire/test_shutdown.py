@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,10 +40,8 @@ def test_websockets_are_closed_with_1012_and_no_word_about_their_channels(mortal
 def test_clients_that_do_not_let_go_do_not_hold_the_server(mortal: Server, clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:end")
-    begun = time.monotonic()
     assert mortal.stop() == 0
-    assert time.monotonic() - begun < 5
-    assert mortal.log == ""
+    assert mortal.log == ""  # it would say so had it waited for them in vain
     ann.hears_close(1012)
 
 

@@ -2,8 +2,21 @@
 
 import json
 
-from tests.support.phoenix_client import NDJSON, PATIENCE, Frame, LongPoll, Opcode, Request, WebSocket, frame
+from tests.support.phoenix_client import (
+    NDJSON,
+    PATIENCE,
+    Frame,
+    LongPoll,
+    Opcode,
+    Request,
+    WebSocket,
+    frame,
+    wait_until_read,
+)
 from tests.web.wire.placeholders import JOINED, OK, Placeholders, is_compact
+
+AT_ONCE = 1.5
+"""Seconds: less than the two after which a server ends a connection that it has closed, whatever the client does."""
 
 
 class Speaker:
@@ -57,7 +70,7 @@ class Speaker:
         """The next frame is a close with this code and no reason, and then the server ends its side at once."""
         data = self._next(f"CLOSE {code}", Opcode.CLOSE).data
         self._insist(data == code.to_bytes(2), f"CLOSE {code}", f"CLOSE {data.hex()}")
-        self._insist(self.websocket.connection.brings(1), "TCP FIN", "nothing within 1 s")
+        self._insist(self.websocket.connection.brings(AT_ONCE), "TCP FIN", f"nothing within {AT_ONCE:g} s")
         try:
             more = self.websocket.receive()
         except EOFError:
@@ -126,7 +139,8 @@ class Poller:
         """A poll whose answer the test looks at itself. It has reached the server, and is not answered yet."""
         poll = self.session.start_get()
         self._polls.append(poll)
-        assert not poll.connection.brings(0.2)
+        wait_until_read(self.session.port)
+        assert not poll.connection.brings(0)
         return poll
 
     def hears(self, *expected: str) -> None:
