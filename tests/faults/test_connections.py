@@ -7,17 +7,19 @@ from tests.support.server import Server
 
 def test_connections_that_are_cut_in_the_middle_of_a_frame_cost_nothing(server: Server) -> None:
     with Crowd(server.port, ["lobby", "garden"]) as crowd:
-        for _ in range(20):
+        for _ in range(6):  # also of those who are on their way back
             crowd.until_more(20)
             crowd.cut()
+        for _ in range(4):
+            crowd.until_more(20)
+            crowd.until_back(crowd.cut)
         crowd.until_more(100)
         check_consistency(crowd, server.database_url)
-        assert all(member.times_joined > 10 for member in (*crowd.readers, *crowd.writers))
 
 
 def test_one_who_comes_back_when_the_room_has_long_gone_on_is_not_said_twice(server: Server) -> None:
     with Crowd(server.port, writers=8) as crowd:
-        for number in range(60):
+        for number in range(24):
             crowd.until_more(10)
             crowd.cut([crowd.writers[number % 8]])
         check_consistency(crowd, server.database_url)

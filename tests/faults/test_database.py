@@ -43,7 +43,7 @@ def test_when_too_much_waits_to_be_saved_writers_are_asked_for_patience_and_noth
         crowd.until_more(50)
         with refusing(server.database_url):
             crowd.until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)
-            assert max(len(reader.held.messages) for reader in crowd.readers) <= crowd.acknowledged + 40
+            crowd.until(lambda: {len(reader.held.messages) for reader in crowd.readers} == {crowd.acknowledged + 40})
         crowd.until_more(50)
         # What is refused is behind what is taken a moment later.
         check_consistency(crowd, server.database_url, in_order=False)

@@ -57,6 +57,6 @@ def test_connections_to_postgresql_that_are_cut_are_made_anew(server: Server, cl
     with Crowd(server.port) as crowd:
         for _ in range(10):
             crowd.until_more(50)
-            assert cluster.terminate_backends() > 0
+            crowd.until(lambda: cluster.terminate_backends() > 0)
         crowd.until_more(50)
         check_consistency(crowd, server.database_url)
