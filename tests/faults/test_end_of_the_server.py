@@ -1,15 +1,13 @@
 """The server is killed or stopped while many talk, or started a second time."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.faults.conftest import FORGETFUL
 from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import Crowd
 from tests.support.database import refusing
-from tests.support.server import PATIENCE, ROOT, Server
+from tests.support.server import Server, run_to_its_end
 
 
 def restart(server: Server) -> None:
@@ -75,15 +73,7 @@ def test_a_server_that_stops_without_its_database_leaves_what_it_heard_to_the_ne
 def test_a_second_server_on_a_database_is_refused_and_does_not_disturb_the_first(server: Server) -> None:
     with Crowd(server.port) as crowd:
         crowd.until_more(50)
-        second = subprocess.run(
-            [sys.executable, "-m", "web.main", "serve", "--port=0", f"--database={server.database_url}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert (second.returncode, second.stdout) == (2, "")
-        assert second.stderr == "chatter: another Chatter is running on this database\n"
+        second = run_to_its_end("serve", "--port=0", f"--database={server.database_url}")
+        assert second == (2, "", "chatter: another Chatter is running on this database\n")
         crowd.until_more(50)
         check_consistency(crowd, server.database_url)

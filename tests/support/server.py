@@ -7,11 +7,12 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from web.main import main
 
@@ -75,7 +76,9 @@ class Server:
         self._log.touch()
         environment = _plain_environment() | self._environment
         output, its_output = _processes.Pipe(duplex=False)
-        self._process = _processes.Process(target=_run, args=(arguments, environment, its_output, self._log))
+        self._process = _processes.Process(
+            target=_run, args=(["serve", *arguments], environment, its_output, self._log)
+        )
         self._process.start()
         its_output.close()  # the process alone holds it now, so its output ends when the process does
         with output:
@@ -124,6 +127,28 @@ class Server:
             self.stop()
 
 
+class Ended(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+
+
+def run_to_its_end(*arguments: str, **environment: str) -> Ended:
+    """Run `chatter` in a process of its own. It sees no variables but those in `environment`."""
+    output, its_output = _processes.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as folder:
+        errors = Path(folder) / "stderr"
+        process = _processes.Process(target=_run, args=(list(arguments), environment, its_output, errors))
+        process.start()
+        its_output.close()
+        with output, open(output.fileno(), closefd=False) as written:
+            stdout = written.read()
+        process.join(PATIENCE)
+        return Ended(process.exitcode, stdout, errors.read_text())
+
+
 def _run(
     arguments: list[str], environment: dict[str, str], output: multiprocessing.connection.Connection, log: Path
 ) -> None:
@@ -134,7 +159,7 @@ def _run(
     with output, log.open("ab") as errors:
         os.dup2(output.fileno(), 1)
         os.dup2(errors.fileno(), 2)
-    sys.exit(main(["serve", *arguments]))
+    sys.exit(main(arguments))
 
 
 def _first_line(output: multiprocessing.connection.Connection) -> str:

@@ -15,28 +15,15 @@ import pytest
 from chatter import __version__
 from tests.support.database import query
 from tests.support.phoenix_client import WebSocket, request
-from tests.support.server import PATIENCE, ROOT, Server
+from tests.support.server import PATIENCE, ROOT, Server, run_to_its_end
 
 TEXT, CLOSE = 1, 8
 
 
-def chatter(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command to its end, with nothing of ours in the environment but `environment`."""
-    return subprocess.run(
-        [sys.executable, "-m", "web.main", *arguments],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
 def complaint(*arguments: str, **environment: str) -> str:
     """The one line with which the command refuses to run."""
-    ended = chatter(*arguments, **environment)
-    assert (ended.returncode, ended.stdout) == (2, ""), ended
+    ended = run_to_its_end(*arguments, **environment)
+    assert (ended.exit_code, ended.stdout) == (2, ""), ended
     lines = ended.stderr.splitlines()
     assert len(lines) == 1, ended.stderr
     assert lines[0].startswith("chatter: ")
@@ -52,14 +39,16 @@ def serve_complaint(database: object, *arguments: str) -> str:
 
 
 def test_it_says_its_version() -> None:
-    ended = chatter("--version")
+    """From a shell. The other tests fork it from a process that has imported it, which saves 0.6 s each time."""
+    command = [sys.executable, "-m", "web.main", "--version"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"chatter {__version__}\n", "")
 
 
 @pytest.mark.parametrize(("verb", "words"), [((), ["serve", "migrate"]), (("serve",), ["--port", "CHATTER_PORT"])])
 def test_it_helps(verb: tuple[str, ...], words: list[str]) -> None:
-    ended = chatter(*verb, "--help")
-    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = run_to_its_end(*verb, "--help")
+    assert (ended.exit_code, ended.stderr) == (0, "")
     assert all(word in ended.stdout for word in words)
 
 
@@ -72,14 +61,14 @@ def test_on_port_0_it_says_which_port_it_took_and_nothing_on_stderr(database: Pa
 
 
 def test_migrate_says_what_it_did_and_does_it_once(database: Path) -> None:
-    first, second = (chatter("migrate", f"--database=sqlite:///{database}") for _ in range(2))
-    assert (first.returncode, first.stdout, first.stderr) == (0, "1 migrations applied\n  0001_messages\n", "")
-    assert (second.returncode, second.stdout, second.stderr) == (0, "0 migrations applied\n", "")
+    first, second = (run_to_its_end("migrate", f"--database=sqlite:///{database}") for _ in range(2))
+    assert first == (0, "1 migrations applied\n  0001_messages\n", "")
+    assert second == (0, "0 migrations applied\n", "")
     assert query(f"sqlite:///{database}", "select count(*) from message") == [(0,)]
 
 
 def test_the_environment_names_the_database(database: Path) -> None:
-    assert chatter("migrate", CHATTER_DATABASE=f"sqlite:///{database}").returncode == 0
+    assert run_to_its_end("migrate", CHATTER_DATABASE=f"sqlite:///{database}").exit_code == 0
     assert database.exists()
 
 
@@ -166,7 +155,7 @@ def test_a_password_is_not_repeated_in_a_complaint() -> None:
 
 
 def test_a_database_that_a_newer_chatter_has_migrated_is_refused_and_left_alone(database: Path) -> None:
-    chatter("migrate", f"--database=sqlite:///{database}")
+    run_to_its_end("migrate", f"--database=sqlite:///{database}")
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("insert into schema_migration (name, applied) values ('9999_flying', '2099-01-01')")
     for line in (serve_complaint(f"sqlite:///{database}"), complaint("migrate", f"--database=sqlite:///{database}")):
