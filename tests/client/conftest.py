@@ -36,6 +36,9 @@ PATIENCE_MS = 30_000
 UNANSWERED_MS = 10_000
 """For so long a page waits for an answer before it says that something was not sent."""
 
+SAVING_MS = 5_000
+"""For so long a page has what is not saved before it says that saving is behind."""
+
 numbers = itertools.count(1)
 
 

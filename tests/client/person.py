@@ -10,6 +10,9 @@ from tests.support.server import Server
 CONNECTED_MS = 45_000
 """Longest wait for a page to come back: after a restart it tries again within seconds."""
 
+DOUBT_MS = 4_000
+"""A page that is told to be offline takes less to ask its server, which may be this machine, and to give it up."""
+
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 """Options of a context: the size and the touch of a phone."""
 
@@ -97,6 +100,7 @@ class Person:
         """Be offline, and see it. From now on time can be made to pass with `waits`."""
         self.page.clock.install()
         self.page.context.set_offline(True)
+        self.page.clock.run_for(DOUBT_MS)
         self.expect_state("offline")
 
     def finds_network(self) -> None:
