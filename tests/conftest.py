@@ -27,15 +27,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"missing: {name}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share out the tests by file; but one worker alone drives the browser, which has too little time beside another.
-    It begins with that, since nothing takes longer.
-    """
+    """Begin with the browser's tests. No files take longer, and at the end each worker has something to do."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-    for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
