@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.packaging.program import Program
+from tests.packaging.program import PATIENCE, Program
 from tests.support.server import ROOT
 
 
@@ -33,8 +33,8 @@ def exchange(program: Program, *frames: str) -> list[str]:
         heard = []
         for frame in frames:
             socket.send(frame)
-            heard.append(str(socket.recv(timeout=10)))
-        return [*heard, str(socket.recv(timeout=10))]
+            heard.append(str(socket.recv(timeout=PATIENCE)))
+        return [*heard, str(socket.recv(timeout=PATIENCE))]
 
 
 @pytest.mark.timeout(300)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 MASK = bytes.fromhex("37fa213d")
 UPGRADE = {
     "Upgrade": "websocket",
