@@ -233,7 +233,7 @@ def test_a_client_that_polls_while_the_server_stops_comes_back_by_itself(
     node: NodeProcess, database: Path, vsn: str
 ) -> None:
     with (
-        Server(database, poll_window=0.3) as server,
+        Server(database, poll_window=1) as server,
         contextlib.closing(sqlite3.connect(database)) as other,
         ThreadPoolExecutor() as aside,
     ):
