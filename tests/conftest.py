@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.server import Server
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 NEEDS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),

@@ -111,8 +111,9 @@ def test_people_who_are_expected_back_count(presence: Presence) -> None:
 
 
 @pytest.fixture
-def room(stage: Stage) -> RoomOnStage:
-    """One that lists two people."""
+def room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> RoomOnStage:
+    """One that lists two people, and whose pauses last until a test ends them."""
+    monkeypatch.setattr("chatter.room.room.PAUSE", 1_000.0)
     return RoomOnStage(stage, RoomSettings(listed_people=2, presence_interval=1_000), recent=[])
 
 
