@@ -1,4 +1,4 @@
-"""Fixtures for all tests, skips for missing programs, and groups for workers."""
+"""Fixtures for all tests, skips for missing programs, and the order of the tests."""
 
 import os
 import shutil
@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.server import Server
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),
@@ -27,16 +31,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"missing: {name}")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups the tests by file, those with a browser in one group, which is first.
-
-    Two browsers at once would slow each other down, and nothing takes longer.
-    """
+    """Runs the tests with a browser first: their files take the longest, and no worker shall end with one of them."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-    for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

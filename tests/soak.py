@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.faults.consistency import check_consistency
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count
 from tests.support.server import Server
 
 WARM_UP = 0.25
@@ -61,7 +61,7 @@ def _soak(server: Server, seconds: float) -> int:
                 break
             if passed > WARM_UP * seconds:
                 samples.append(_sample(server.pid))
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         print(f"{crowd.acknowledged} messages in two rooms, {3 * number} rooms visited, every message in its place")
     return _report(samples)
 

@@ -36,6 +36,9 @@ PATIENCE_MS = 30_000
 UNANSWERED_MS = 10_000
 """How long a page waits for an answer before it marks a post as not sent."""
 
+SAVING_MS = 5_000
+"""How long a page waits for messages to be saved before it says that saving is behind."""
+
 numbers = itertools.count(1)
 
 

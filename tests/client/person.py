@@ -10,6 +10,9 @@ from tests.support.server import Server
 CONNECTED_MS = 45_000
 """The longest wait for a page to reconnect: after a restart it tries again within seconds."""
 
+DOUBT_MS = 4_000
+"""Longer than an offline page needs to find out that its server does not answer: it may be on this machine."""
+
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 """Options of a context: a phone's size and touch screen."""
 
@@ -97,6 +100,7 @@ class Person:
         """Goes offline and waits until the page shows it. From now on `waits` moves the page's clock."""
         self.page.clock.install()
         self.page.context.set_offline(True)
+        self.page.clock.run_for(DOUBT_MS)
         self.expect_state("offline")
 
     def finds_network(self) -> None:

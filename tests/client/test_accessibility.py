@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.client.axe import grave_violations
-from tests.client.conftest import SayInVain, Visit
+from tests.client.conftest import SAVING_MS, SayInVain, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.database import refusing
@@ -91,8 +91,11 @@ def test_a_message_that_was_not_sent(ann: Person, says_in_vain: SayInVain) -> No
 
 
 def test_a_notice(ann: Person, server: Server) -> None:
+    ann.page.clock.install()
     with refusing(server.database_url):
         ann.says("hello")
+        expect(ann.message("hello")).to_contain_text("saving…")
+        ann.waits(SAVING_MS)
         expect(ann.notices).to_contain_text("Saving is behind")
         expect_no_grave_violations(ann.page)
 

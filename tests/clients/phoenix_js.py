@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 SCRIPT = Path(__file__).with_name("phoenix_clients.mjs")
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 def find_node() -> str:

@@ -16,7 +16,7 @@ from phoenix_channels_python_client.utils import make_message  # type: ignore[im
 from tests.support.server import Server
 
 LOBBY = "chat_room:lobby"
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 RECONNECT = ReconnectPolicy(
     base_delay_s=0.05, service_restart_min_delay_s=0, service_restart_max_delay_s=0.1, rapid_disconnect_uptime_s=0
 )

@@ -229,7 +229,7 @@ def test_a_client_reconnects_by_itself_after_a_restart(
 @pytest.mark.parametrize("vsn", [V1, V2])
 def test_a_client_that_polls_during_a_stop_reconnects_by_itself(node: NodeProcess, database: Path, vsn: str) -> None:
     with (
-        Server(database, poll_window=0.3) as server,
+        Server(database, poll_window=1) as server,
         contextlib.closing(sqlite3.connect(database)) as other,
         ThreadPoolExecutor() as aside,
     ):

@@ -421,6 +421,14 @@ class Crowd:
         for member in members or (*self.writers, *self.readers):
             self._loop.call_soon_threadsafe(member.cut)
 
+    def until_back(self, fault: Callable[[], object], members: Iterable[Member] = ()) -> None:
+        """Have a fault that costs these, or everybody, their connections; return when all of them have joined again."""
+        lost = list(members) or [*self.writers, *self.readers]
+        self.until(lambda: all(member.is_in for member in lost))
+        before = [member.times_joined for member in lost]
+        fault()
+        self.until(lambda: all(member.times_joined > joined for member, joined in zip(lost, before, strict=True)))
+
     def sleep(self) -> None:
         """Have the sleepers read nothing more."""
         for sleeper in self.sleepers:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import FORGETFUL, PATIENT
+from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count, places
 from tests.faults.outage import people_go_on_talking
 from tests.support.database import forbid, refusing
 from tests.support.server import Server
@@ -43,9 +43,10 @@ def test_when_too_much_waits_to_be_saved_writers_are_asked_for_patience_and_noth
         crowd.until_more(50)
         with refusing(server.database_url):
             crowd.until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)
-            assert max(len(reader.held.messages) for reader in crowd.readers) <= crowd.acknowledged + 40
+            crowd.until(lambda: {len(reader.held.messages) for reader in crowd.readers} == {crowd.acknowledged + 40})
         crowd.until_more(50)
-        count(crowd, server.database_url, in_order=False)  # what is refused is behind what is taken a moment later
+        # What is refused is behind what is taken a moment later.
+        check_consistency(crowd, server.database_url, in_order=False)
 
 
 def test_a_message_that_the_database_never_takes_costs_its_own_place_and_nothing_else(server: Server) -> None:
@@ -57,7 +58,7 @@ def test_a_message_that_the_database_never_takes_costs_its_own_place_and_nothing
             crowd.until(lambda: all(poison in reader.held.messages.values() for reader in crowd.readers))
             crowd.cut(crowd.readers)  # who comes back has heard what will be void
         crowd.until_more(100)
-        count(crowd, server.database_url, void=1)
+        check_consistency(crowd, server.database_url, void=1)
         assert crowd.writers[0].refused == {poison: "not_saved"}
         (void,) = [seq for seq, id in places(server.database_url, "lobby") if id is None]
     (file,) = server.database.parent.glob("*.dead-letters.jsonl")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import FORGETFUL
+from tests.faults.consistency import check_consistency
 from tests.faults.crowd import Crowd
-from tests.faults.ledger import count
 from tests.faults.outage import people_go_on_talking
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
@@ -50,13 +50,13 @@ def test_a_postgresql_that_is_killed_again_and_again_loses_nothing(server: Serve
             cluster.kill()
             cluster.start()
         crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
 
 
 def test_connections_to_postgresql_that_are_cut_are_made_anew(server: Server, cluster: PostgreSQL) -> None:
     with Crowd(server.port) as crowd:
         for _ in range(10):
             crowd.until_more(50)
-            assert cluster.terminate_backends() > 0
+            crowd.until(lambda: cluster.terminate_backends() > 0)
         crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)

@@ -8,20 +8,20 @@ import pytest
 
 from chatter.room.supervisor import MAX_RESTARTS
 from tests.faults.conftest import FORGETFUL
+from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import PAGE, Crowd
-from tests.faults.ledger import count, places
 from tests.support.fragile_room import FAIL_AFTER, FAIL_BEFORE, POISON, SET_BACK
 from tests.support.server import Server
 from tests.support.talker import Talker
 
-SABOTAGE = "tests.faults.sabotage:everybody"
+FAULT_INJECTION = "tests.faults.fault_injection:everybody"
 """Named and not imported, as it changes the process that imports it."""
 
 
 @pytest.fixture
 def server(database: Path, database_url: str) -> Iterator[Server]:
-    """One that can be sabotaged."""
-    with Server(database, database_url=database_url, authorize=SABOTAGE, **FORGETFUL) as started:
+    """A server into whose rooms faults can be injected."""
+    with Server(database, database_url=database_url, authorize=FAULT_INJECTION, **FORGETFUL) as started:
         yield started
 
 
@@ -36,7 +36,7 @@ def test_a_room_that_fails_at_a_message_says_it_once_and_nobody_has_to_come_back
             crowd.until_more(50)
             crowd.say(text)
         crowd.until_more(100)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert times_joined(crowd, "lobby") == times_joined(crowd, "garden") == {1}
     assert server.log.count("room lobby is rebuilt") == MAX_RESTARTS - 1
 
@@ -47,7 +47,7 @@ def test_a_room_that_fails_again_and_again_sends_everybody_away_and_they_miss_no
             crowd.until_more(5)
             crowd.say(FAIL_BEFORE)
         crowd.until_more(100)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert 1 not in times_joined(crowd, "lobby")
         assert times_joined(crowd, "garden") == {1}
 
@@ -58,7 +58,7 @@ def test_a_message_that_kills_its_room_twice_is_put_aside_and_costs_nothing_else
         poison = crowd.say(POISON)
         crowd.until(lambda: poison in crowd.writers[0].refused)
         crowd.until_more(100)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert crowd.writers[0].refused == {poison: "quarantined"}
         assert times_joined(crowd, "lobby") == times_joined(crowd, "garden") == {1}
     assert "which is quarantined" in server.log
@@ -78,7 +78,7 @@ def test_a_clock_that_is_set_back_an_hour_changes_neither_order_nor_history_nor_
         server.kill()
         server.start()  # with the right time
         crowd.until_more(50)
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
     with Talker(server.port) as ann:
         ann.join("lobby")
         history = back_from_the_end(ann)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.conftest import PATIENT
+from tests.faults.consistency import check_consistency
 from tests.faults.crowd import PAGE, Crowd
-from tests.faults.ledger import count
 from tests.support.phoenix_client import request
 from tests.support.server import Server
 
@@ -33,7 +33,7 @@ def test_a_thousand_who_stop_reading_disturb_nobody_and_have_everything_when_the
         crowd.wake()
         crowd.until(lambda: all(sleeper.times_joined > 1 and sleeper.is_in for sleeper in unable))
         crowd.until(lambda: all(sleeper.times_lagging > 0 for sleeper in able))
-        count(crowd, server.database_url)
+        check_consistency(crowd, server.database_url)
         assert {member.times_joined for member in (*crowd.writers, *awake, *able)} == {1}
         assert {reader.times_lagging for reader in awake} == {0}
         assert {code for sleeper in unable for code in sleeper.close_codes} <= {1013, 1006}  # told, or cut meanwhile

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.packaging.program import Program
+from tests.packaging.program import TIMEOUT, Program
 from tests.support.server import ROOT
 
 
@@ -33,8 +33,8 @@ def exchange(program: Program, *frames: str) -> list[str]:
         received = []
         for frame in frames:
             socket.send(frame)
-            received.append(str(socket.recv(timeout=10)))
-        return [*received, str(socket.recv(timeout=10))]
+            received.append(str(socket.recv(timeout=TIMEOUT)))
+        return [*received, str(socket.recv(timeout=TIMEOUT))]
 
 
 @pytest.mark.timeout(300)

@@ -11,4 +11,4 @@ else
   fonts="fonts-dejavu-core fonts-noto-color-emoji"
   install_from_debian chromium-headless-shell $fonts || install_from_debian chromium $fonts
 fi
-exit 0
+touch "$tried"

@@ -1,36 +1,38 @@
-"""A real Chatter in a process of its own, for tests that talk to it over sockets."""
+"""Runs a real Chatter in its own process, for tests that talk to it over sockets."""
 
+import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from web.main import main
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-"""Seconds: more than the slowest machine needs, as a failure alone waits so long."""
+"""Seconds: more than the slowest machine needs, as only a failure waits so long."""
 
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["web.main"])
-"""A server that is forked from a process which has imported it is there at once; the imports take 0.6 s each time."""
+"""Each server is forked from a process that has imported `web.main`, which saves 0.6 s of imports each time."""
 
 
 class Server:
     """`with Server(database) as server:` starts `chatter serve` on a free port of 127.0.0.1.
 
     `database` is a SQLite file; the log is beside it. With a `database_url` messages are kept there instead.
-    `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. Tests may ask
-    faster than people do: rates are off. The process
-    sees no CHATTER_ variables but those in `environment`. `stop()` asks it to stop, `start()` starts it anew on the
-    same port.
+    `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. Rate limits
+    are off, since tests ask faster than people do. The process sees no CHATTER_ variables but those in `environment`.
+    `stop()` ends it, `start()` starts it again on the same port.
     """
 
     def __init__(
@@ -50,53 +52,58 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Address of the page, without a slash at the end."""
+        """The address of the page, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
-        """What it wrote to stderr so far."""
+        """What the process wrote to stderr so far."""
         return self._log.read_text()
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The id of the process."""
         assert self._process is not None
         assert self._process.pid is not None
         return self._process.pid
 
     def start(self) -> None:
-        """Start it, and return when it says that it is ready."""
+        """Starts the server, and returns at its ready line. Fails at once if the process ends before."""
         places = {"database": self.database_url, "spool_folder": self.database.parent}
         options = {"host": "127.0.0.1", "port": self.port, "rate_limits": "off", **places, **self._options}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         self._log.touch()
-        output = self.database.with_suffix(".out")
-        os.mkfifo(output)
         environment = _plain_environment() | self._environment
-        self._process = _processes.Process(target=_run, args=(arguments, environment, output, self._log))
+        output, its_output = _processes.Pipe(duplex=False)
+        self._process = _processes.Process(
+            target=_run, args=(["serve", *arguments], environment, its_output, self._log)
+        )
         self._process.start()
-        with output.open() as lines:
-            ready = lines.readline()
-        output.unlink()
+        its_output.close()  # only the process holds it now, so its output ends when the process does
+        with output:
+            ready = _first_line(output)
         match = re.fullmatch(r"Chatter is ready at http://127\.0\.0\.1:(\d+)\n", ready)
         if match is None:
-            self.kill()
-            raise AssertionError(f"expected the ready line, got {ready!r}; stderr:\n{self.log}")
+            self._process.join(PATIENCE if ready == "" else 0)
+            self._process.kill()
+            self._process.join()
+            got = f"got {ready!r} and exit code {self._process.exitcode}"
+            raise AssertionError(f"expected the ready line, {got}; stderr:\n{self.log}")
         self.port = int(match[1])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send SIGTERM, or another signal that asks it to stop, and return the exit code."""
+        """Sends SIGTERM, or another signal that stops the server, and returns the exit code."""
         return self._end(number)
 
     def kill(self) -> None:
-        """Send SIGKILL."""
+        """Sends SIGKILL."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> int:
         process = self._process
         assert process is not None
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it may have ended, after an earlier signal of the test
+            os.kill(self.pid, number)
         process.join(PATIENCE)
         code = process.exitcode
         process.kill()
@@ -119,20 +126,51 @@ class Server:
             self.stop()
 
 
-def _run(arguments: list[str], environment: dict[str, str], output: Path, log: Path) -> None:
-    """What the process does: the command, as a shell would have it."""
+class Ended(NamedTuple):
+    """Ended is the exit code and the output of a command."""
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+
+
+def run_to_its_end(*arguments: str, **environment: str) -> Ended:
+    """Runs `chatter` in its own process to its end. It sees no variables but those in `environment`."""
+    output, its_output = _processes.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as folder:
+        errors = Path(folder) / "stderr"
+        process = _processes.Process(target=_run, args=(list(arguments), environment, its_output, errors))
+        process.start()
+        its_output.close()
+        with output, open(output.fileno(), closefd=False) as written:
+            stdout = written.read()
+        process.join(PATIENCE)
+        return Ended(process.exitcode, stdout, errors.read_text())
+
+
+def _run(
+    arguments: list[str], environment: dict[str, str], output: multiprocessing.connection.Connection, log: Path
+) -> None:
+    """Runs the command in the new process, with the environment and output that a shell would give it."""
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(environment)
-    for path, number in ((output, 1), (log, 2)):
-        file = os.open(path, os.O_WRONLY | os.O_APPEND)
-        os.dup2(file, number)
-        os.close(file)
-    sys.exit(main(["serve", *arguments]))
+    with output, log.open("ab") as errors:
+        os.dup2(output.fileno(), 1)
+        os.dup2(errors.fileno(), 2)
+    sys.exit(main(arguments))
+
+
+def _first_line(output: multiprocessing.connection.Connection) -> str:
+    """Returns the first line of a process's output; "" if the output ends before, or after `PATIENCE` without any."""
+    if not output.poll(PATIENCE):
+        return ""
+    with open(output.fileno(), closefd=False) as lines:
+        return lines.readline()
 
 
 def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Return when `condition()` is true; fail after `patience` seconds."""
+    """Waits until `condition()` is true; fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not come true within {patience} s"

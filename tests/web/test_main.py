@@ -15,28 +15,15 @@ import pytest
 from chatter import __version__
 from tests.support.database import query
 from tests.support.phoenix_client import WebSocket, request
-from tests.support.server import PATIENCE, ROOT, Server
+from tests.support.server import PATIENCE, ROOT, Server, run_to_its_end
 
 TEXT, CLOSE = 1, 8
 
 
-def chatter(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Runs the command to its end. It sees no CHATTER_ variables but those in `environment`."""
-    return subprocess.run(
-        [sys.executable, "-m", "web.main", *arguments],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
 def error_line(*arguments: str, **environment: str) -> str:
     """Runs a command that must fail, and returns its only line of output."""
-    ended = chatter(*arguments, **environment)
-    assert (ended.returncode, ended.stdout) == (2, ""), ended
+    ended = run_to_its_end(*arguments, **environment)
+    assert (ended.exit_code, ended.stdout) == (2, ""), ended
     lines = ended.stderr.splitlines()
     assert len(lines) == 1, ended.stderr
     assert lines[0].startswith("chatter: ")
@@ -52,14 +39,19 @@ def serve_error_line(database: object, *arguments: str) -> str:
 
 
 def test_the_version_is_printed() -> None:
-    ended = chatter("--version")
+    """Runs the command as a shell does.
+
+    The other tests fork it from a process that has imported it, which saves 0.6 s each time.
+    """
+    command = [sys.executable, "-m", "web.main", "--version"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"chatter {__version__}\n", "")
 
 
 @pytest.mark.parametrize(("verb", "words"), [((), ["serve", "migrate"]), (("serve",), ["--port", "CHATTER_PORT"])])
 def test_help_lists_verbs_and_options(verb: tuple[str, ...], words: list[str]) -> None:
-    ended = chatter(*verb, "--help")
-    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = run_to_its_end(*verb, "--help")
+    assert (ended.exit_code, ended.stderr) == (0, "")
     assert all(word in ended.stdout for word in words)
 
 
@@ -72,15 +64,14 @@ def test_on_port_0_the_server_prints_its_port_and_stderr_is_empty(database: Path
 
 
 def test_migrate_prints_what_it_applied_and_applies_it_once(database: Path) -> None:
-    first, second = (chatter("migrate", f"--database=sqlite:///{database}") for _ in range(2))
-    said = "2 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n"
-    assert (first.returncode, first.stdout, first.stderr) == (0, said, "")
-    assert (second.returncode, second.stdout, second.stderr) == (0, "0 migrations applied\n", "")
+    first, second = (run_to_its_end("migrate", f"--database=sqlite:///{database}") for _ in range(2))
+    assert first == (0, "2 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n", "")
+    assert second == (0, "0 migrations applied\n", "")
     assert query(f"sqlite:///{database}", "select count(*) from message") == [(0,)]
 
 
 def test_the_environment_names_the_database(database: Path) -> None:
-    assert chatter("migrate", CHATTER_DATABASE=f"sqlite:///{database}").returncode == 0
+    assert run_to_its_end("migrate", CHATTER_DATABASE=f"sqlite:///{database}").exit_code == 0
     assert database.exists()
 
 
@@ -167,7 +158,7 @@ def test_an_error_does_not_show_the_password() -> None:
 
 
 def test_a_database_with_migrations_of_a_newer_release_is_refused(database: Path) -> None:
-    chatter("migrate", f"--database=sqlite:///{database}")
+    run_to_its_end("migrate", f"--database=sqlite:///{database}")
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("insert into schema_migration (name, applied) values ('9999_flying', '2099-01-01')")
     for line in (serve_error_line(f"sqlite:///{database}"), error_line("migrate", f"--database=sqlite:///{database}")):

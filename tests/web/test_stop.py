@@ -1,7 +1,6 @@
 """Stopping: `/healthz` fails first, batches of clients are closed, nothing is lost."""
 
 import contextlib
-import itertools
 import os
 import signal
 import socket
@@ -37,20 +36,39 @@ def close_code(talker: Talker) -> int:
     return closed.value.code
 
 
-def test_healthz_fails_at_once_and_clients_are_served_until_the_notice_ends(database: Path) -> None:
-    with Server(database, drain_notice=1.5) as server, crowd(server, 1) as (ann,):
+def test_healthz_fails_at_once_and_clients_are_served_during_the_notice(database: Path) -> None:
+    with Server(database, drain_notice=3_600) as server, crowd(server, 1) as (ann,):
         os.kill(server.pid, signal.SIGTERM)
         wait_until(lambda: request(server.port, "GET", "/healthz").status == 503)
         assert request(server.port, "GET", "/healthz").json["reason"] == "the server is stopping"
         assert ann.ask("lobby", "new_message", name="ann", message="still here")["status"] == "ok"
         with Talker(server.port) as bo:
             bo.join("lobby")
+        assert server.log == ""
+        server.kill()
+
+
+def test_clients_are_closed_when_the_notice_ends(database: Path) -> None:
+    with Server(database, drain_notice=0.5) as server, crowd(server, 1) as (ann,):
+        stopped = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
         assert close_code(ann) == 1012
+        assert time.monotonic() - stopped >= 0.5
         assert server.stop() == 0
         assert server.log == ""
 
 
-def test_many_clients_are_closed_in_batches(database: Path) -> None:
+def test_a_batch_is_closed_at_once_and_the_next_one_later(database: Path) -> None:
+    with Server(database, close_batch_size=2, close_spread=3_600) as server, crowd(server, 4) as people:
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: sum(person.websocket.connection.is_readable(0) for person in people) == 2)
+        closed = [person for person in people if person.websocket.connection.is_readable(0)]
+        assert [close_code(person) for person in closed] == [1012, 1012]
+        assert not any(person.websocket.connection.is_readable(0.1) for person in people if person not in closed)
+        server.kill()
+
+
+def test_many_clients_are_closed_in_batches_over_the_close_spread(database: Path) -> None:
     with Server(database, close_batch_size=2, close_spread=1.2) as server, crowd(server, 6) as people:
         stopped = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
@@ -66,31 +84,26 @@ def test_many_clients_are_closed_in_batches(database: Path) -> None:
         for thread in waiting:
             thread.join()
         assert server.stop() == 0
-    assert waits[2] >= 0.4
-    assert waits[4] >= 0.8
-    gaps = [later - earlier for earlier, later in itertools.pairwise(waits)]
-    assert 2 * max(gaps[0::2]) < min(gaps[1::2])  # two by two
+    assert sorted(waits)[2] >= 0.4
+    assert sorted(waits)[4] >= 0.8
 
 
 def test_few_clients_are_closed_at_once(database: Path) -> None:
-    with Server(database, close_spread=30) as server, crowd(server, 20) as people:
-        begun = time.monotonic()
+    with Server(database, close_spread=3_600) as server, crowd(server, 20) as people:
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         assert {close_code(talker) for talker in people} == {1012}
         stopping.join()
-        assert time.monotonic() - begun < 15
+        assert server.log == ""
 
 
-def test_a_thousand_clients_that_do_not_close_delay_the_stop_less_than_15_s(database: Path) -> None:
-    with Server(database) as server, crowd(server, 1_000) as people:
+def test_a_thousand_clients_that_do_not_close_do_not_delay_the_stop(database: Path) -> None:
+    with Server(database, close_spread=0.5) as server, crowd(server, 1_000) as people:
         people[0].push("lobby", "new_message", name="ann", message="last words")
         people[1].wait_for("new_message")
-        begun = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begun < 15
         assert people[0].wait_for("phx_reply")["status"] == "ok"
-        assert server.log == ""
+        assert server.log == ""  # it would say so if it had waited for them in vain
 
 
 # ---------------------------------------------------------------- socket activation

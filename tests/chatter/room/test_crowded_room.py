@@ -111,8 +111,9 @@ def test_expected_people_are_counted(presence: Presence) -> None:
 
 
 @pytest.fixture
-def room(stage: Stage) -> RoomOnStage:
-    """Starts a room that lists two people."""
+def room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> RoomOnStage:
+    """Starts a room that lists two people. Its pauses last until a test ends them."""
+    monkeypatch.setattr("chatter.room.room.PAUSE", 1_000.0)
     return RoomOnStage(stage, RoomSettings(max_listed_people=2, presence_interval=1_000), recent=[])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.server import Server
-from tests.web.wire.stages import HASTE, Stage, played_at
+from tests.web.wire.clients import HASTE, Clients, clients_of
 
 ADMITS = "tests.web.wire.hooks:admits"
 
@@ -27,12 +27,12 @@ def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def stage(server: Server, request: pytest.FixtureRequest) -> Iterator[Stage]:
+def clients(server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
     """The server, with nobody there yet."""
-    yield from played_at(server, request)
+    yield from clients_of(server, request)
 
 
 @pytest.fixture
-def hasty_stage(hasty_server: Server, request: pytest.FixtureRequest) -> Iterator[Stage]:
+def hasty_clients(hasty_server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
     """The hasty server, with nobody there yet."""
-    yield from played_at(hasty_server, request)
+    yield from clients_of(hasty_server, request)

@@ -1,8 +1,8 @@
 """Binary frames: relayed as they are to those who can carry them, and saved for nobody."""
 
 from tests.support.phoenix_client import binary_push
-from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, saved
 
 
 def relayed(topic: str, data: bytes) -> bytes:
@@ -10,8 +10,8 @@ def relayed(topic: str, data: bytes) -> bytes:
     return bytes((2, len(topic), 11)) + topic.encode() + b"new_message" + data
 
 
-def test_a_binary_message_byte_for_byte(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_binary_message_byte_for_byte(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bin")
     bo.joins("chat_room:bin", "1")
     ann.says_binary(bytes.fromhex("0001010d0b3334636861745f726f6f6d3a62696e6e65775f6d657373616765010203"))
@@ -20,8 +20,8 @@ def test_a_binary_message_byte_for_byte(stage: Stage) -> None:
     bo.hears_binary(bytes.fromhex("020d0b636861745f726f6f6d3a62696e6e65775f6d657373616765010203"))
 
 
-def test_bytes_are_relayed_whatever_they_are(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_bytes_are_relayed_whatever_they_are(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bytes")
     bo.joins("chat_room:bytes", "1")
     for ref, data in enumerate((b"\0\1\2\xfa\xff", b"", bytes(range(256)) * 100), 4):
@@ -31,8 +31,8 @@ def test_bytes_are_relayed_whatever_they_are(stage: Stage) -> None:
         bo.hears_binary(relayed("chat_room:bytes", data))
 
 
-def test_a_binary_message_takes_no_place_in_the_history(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_binary_message_takes_no_place_in_the_history(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bin-unsaved")
     ann.says_binary(binary_push("3", "4", "chat_room:bin-unsaved", "new_message", b"abc"))
     ann.hears_binary(relayed("chat_room:bin-unsaved", b"abc"))
@@ -44,8 +44,8 @@ def test_a_binary_message_takes_no_place_in_the_history(stage: Stage) -> None:
     bo.hears(f'["1",null,"chat_room:bin-unsaved","new_message",{posted(1, "ann", "hello")}]')
 
 
-def test_clients_that_cannot_carry_bytes_hear_nothing_of_them(stage: Stage) -> None:
-    ann, old, lee = stage.connect("ann"), stage.connect("old", "vsn=1.0.0"), stage.poll("lee")
+def test_clients_that_cannot_carry_bytes_hear_nothing_of_them(clients: Clients) -> None:
+    ann, old, lee = clients.connect("ann"), clients.connect("old", "vsn=1.0.0"), clients.poll("lee")
     ann.joins("chat_room:bin-old")
     old.says('{"topic":"chat_room:bin-old","event":"phx_join","payload":{},"ref":"1"}')
     old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"1","topic":"chat_room:bin-old"}}')
@@ -61,8 +61,8 @@ def test_clients_that_cannot_carry_bytes_hear_nothing_of_them(stage: Stage) -> N
     lee.hears('[null,null,"chat_room:bin-old","typing",{"name":"ann"}]')
 
 
-def test_an_empty_join_ref_in_a_binary_push_is_stale(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_an_empty_join_ref_in_a_binary_push_is_stale(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:bin-stale")
     ann.says_binary(binary_push("", "", "chat_room:bin-stale", "new_message", b"stale"))
     ann.says_binary(binary_push("2", "4", "chat_room:bin-stale", "new_message", b"stale"))
@@ -71,35 +71,35 @@ def test_an_empty_join_ref_in_a_binary_push_is_stale(stage: Stage) -> None:
     ann.hears(f'["3","5","chat_room:bin-stale","phx_reply",{OK}]')
 
 
-def test_a_binary_push_to_a_topic_that_is_not_joined_is_unmatched(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_binary_push_to_a_topic_that_is_not_joined_is_unmatched(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says_binary(binary_push("3", "8", "chat_room:none", "new_message", b"\1"))
     ann.hears(f'[null,"8","chat_room:none","phx_reply",{UNMATCHED}]')
 
 
-def test_a_heartbeat_may_be_binary(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_heartbeat_may_be_binary(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says_binary(bytes.fromhex("00000107093970686f656e6978686561727462656174"))
     ann.hears(f'[null,"9","phoenix","phx_reply",{OK}]')
 
 
-def test_a_leave_may_be_binary(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_leave_may_be_binary(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:bin-leave")
     ann.says_binary(binary_push("3", "4", "chat_room:bin-leave", "phx_leave", b""))
     ann.hears(f'["3","4","chat_room:bin-leave","phx_reply",{OK}]')
     ann.hears('["3","3","chat_room:bin-leave","phx_close",{}]')
 
 
-def test_a_binary_join_is_invalid_since_it_has_no_object(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_binary_join_is_invalid_since_it_has_no_object(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says_binary(binary_push("10", "10", "chat_room:bj", "phx_join", b"\1"))
     ann.hears(f'["10","10","chat_room:bj","phx_reply",{INVALID}]')
     ann.lives()
 
 
-def test_bytes_are_invalid_for_an_event_that_wants_an_object(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_bytes_are_invalid_for_an_event_that_wants_an_object(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:bin-typing")
     for event in ("typing", "history"):
         ann.says_binary(binary_push("3", "4", "chat_room:bin-typing", event, b'{"name":"ann"}'))

@@ -5,22 +5,22 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.phoenix_client import UPGRADE, Connection, Opcode, Response, WebSocket, frame, request
-from tests.web.wire.blanks import JOINED
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import JOINED
 
 NOT_FOUND = {"errors": {"detail": "Not Found"}}
 
 
 @pytest.fixture
-def websocket(stage: Stage) -> Iterator[WebSocket]:
-    websocket = WebSocket(stage.port)
+def websocket(clients: Clients) -> Iterator[WebSocket]:
+    websocket = WebSocket(clients.port)
     yield websocket
     websocket.connection.close()
 
 
-def upgrade(stage: Stage, target: str = "/socket/websocket?vsn=2.0.0", **headers: str) -> Response:
+def upgrade(clients: Clients, target: str = "/socket/websocket?vsn=2.0.0", **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return request(stage.port, "GET", target, UPGRADE | named)
+    return request(clients.port, "GET", target, UPGRADE | named)
 
 
 def test_the_whole_answer_to_a_handshake(websocket: WebSocket) -> None:
@@ -44,116 +44,116 @@ def test_a_server_frame_as_bytes(websocket: WebSocket) -> None:
     )
 
 
-def test_a_frame_may_come_in_the_same_packet_as_the_handshake(stage: Stage) -> None:
-    asked = Connection(stage.port)
-    lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", f"Host: 127.0.0.1:{stage.port}"]
+def test_a_frame_may_come_in_the_same_packet_as_the_handshake(clients: Clients) -> None:
+    asked = Connection(clients.port)
+    lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", f"Host: 127.0.0.1:{clients.port}"]
     lines += [f"{name}: {value}" for name, value in UPGRADE.items()]
     heartbeat = frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]')
     asked.send("\r\n".join([*lines, "", ""]).encode() + heartbeat)
-    asked.read_through(b"\r\n\r\n")
+    asked.read_until(b"\r\n\r\n")
     assert asked.read(64).endswith(b'"status":"ok"}]')
     asked.close()
 
 
 @pytest.mark.parametrize("cut", [1, 40, -1])
-def test_a_handshake_may_come_in_pieces_and_a_frame_in_the_packet_of_the_last(stage: Stage, cut: int) -> None:
-    asked = Connection(stage.port)
-    lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", f"Host: 127.0.0.1:{stage.port}"]
+def test_a_handshake_may_come_in_pieces_and_a_frame_in_the_packet_of_the_last(clients: Clients, cut: int) -> None:
+    asked = Connection(clients.port)
+    lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", f"Host: 127.0.0.1:{clients.port}"]
     lines += [f"{name}: {value}" for name, value in UPGRADE.items()]
     head = "\r\n".join([*lines, "", ""]).encode()
     asked.send(head[:cut])
-    stage.connect("ann").lives()
+    clients.connect("ann").lives()
     asked.send(head[cut:] + frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]'))
-    assert asked.read_through(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+    assert asked.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
     assert asked.read(64).endswith(b'"status":"ok"}]')
     asked.close()
 
 
-def test_both_ways_to_a_websocket_give_the_same_answer(stage: Stage) -> None:
-    plain = upgrade(stage)
-    unusual = upgrade(stage, X_Padding="é")  # not ASCII: such a head is left to Tornado
+def test_both_ways_to_a_websocket_give_the_same_answer(clients: Clients) -> None:
+    plain = upgrade(clients)
+    unusual = upgrade(clients, X_Padding="é")  # not ASCII: such a head is left to Tornado
     plain.headers.pop("date")
     unusual.headers.pop("date")
     assert (plain.status_line, plain.headers) == (unusual.status_line, unusual.headers)
 
 
-def test_a_query_that_is_not_utf8_is_400(stage: Stage) -> None:
-    assert upgrade(stage, "/socket/websocket?name=%ff&vsn=2.0.0").status == 400
+def test_a_query_that_is_not_utf8_is_400(clients: Clients) -> None:
+    assert upgrade(clients, "/socket/websocket?name=%ff&vsn=2.0.0").status == 400
 
 
-def test_names_of_headers_and_of_the_upgrade_may_be_written_in_any_case(stage: Stage) -> None:
-    answer = upgrade(stage, Upgrade="WebSocket", Connection="keep-alive, UPGRADE")
+def test_names_of_headers_and_of_the_upgrade_may_be_written_in_any_case(clients: Clients) -> None:
+    answer = upgrade(clients, Upgrade="WebSocket", Connection="keep-alive, UPGRADE")
     assert answer.status == 101
 
 
-def test_extensions_are_not_agreed_to(stage: Stage) -> None:
-    answer = upgrade(stage, Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits")
+def test_extensions_are_not_agreed_to(clients: Clients) -> None:
+    answer = upgrade(clients, Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits")
     assert answer.status == 101
     assert "sec-websocket-extensions" not in answer.headers
 
 
 @pytest.mark.parametrize("offer", ["phoenix", "phoenix, base64url.bearer.phx.dG9rZW4", "x,phoenix"])
-def test_the_subprotocol_phoenix_is_agreed_to_where_it_is_offered(stage: Stage, offer: str) -> None:
-    assert upgrade(stage, Sec_WebSocket_Protocol=offer).headers["sec-websocket-protocol"] == "phoenix"
+def test_the_subprotocol_phoenix_is_agreed_to_where_it_is_offered(clients: Clients, offer: str) -> None:
+    assert upgrade(clients, Sec_WebSocket_Protocol=offer).headers["sec-websocket-protocol"] == "phoenix"
 
 
-def test_another_subprotocol_is_not_agreed_to(stage: Stage) -> None:
-    answer = upgrade(stage, Sec_WebSocket_Protocol="graphql-ws")
+def test_another_subprotocol_is_not_agreed_to(clients: Clients) -> None:
+    answer = upgrade(clients, Sec_WebSocket_Protocol="graphql-ws")
     assert answer.status == 101
     assert "sec-websocket-protocol" not in answer.headers
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "garbage", "2.0.0.0", ""])
-def test_an_unknown_version_of_the_protocol_is_403(stage: Stage, version: str) -> None:
-    answer = upgrade(stage, f"/socket/websocket?vsn={version}")
+def test_an_unknown_version_of_the_protocol_is_403(clients: Clients, version: str) -> None:
+    answer = upgrade(clients, f"/socket/websocket?vsn={version}")
     assert (answer.status_line, answer.body) == ("HTTP/1.1 403 Forbidden", b"")
 
 
 @pytest.mark.parametrize("path", ["/socket/nope", "/socket", "/socket/websocket/x"])
-def test_other_paths_are_404(stage: Stage, path: str) -> None:
-    answer = upgrade(stage, f"{path}?vsn=2.0.0")
+def test_other_paths_are_404(clients: Clients, path: str) -> None:
+    answer = upgrade(clients, f"{path}?vsn=2.0.0")
     assert (answer.status_line, answer.json) == ("HTTP/1.1 404 Not Found", NOT_FOUND)
 
 
-def test_a_request_that_asks_for_no_upgrade_is_400(stage: Stage) -> None:
-    answer = request(stage.port, "GET", "/socket/websocket?vsn=2.0.0")
+def test_a_request_that_asks_for_no_upgrade_is_400(clients: Clients) -> None:
+    answer = request(clients.port, "GET", "/socket/websocket?vsn=2.0.0")
     assert answer.status_line == "HTTP/1.1 400 Bad Request"
     assert answer.body == b"'connection' header must contain 'upgrade', got []"
 
 
-def test_an_upgrade_to_something_else_is_400(stage: Stage) -> None:
-    answer = upgrade(stage, Upgrade="h2c")
+def test_an_upgrade_to_something_else_is_400(clients: Clients) -> None:
+    answer = upgrade(clients, Upgrade="h2c")
     assert answer.status_line == "HTTP/1.1 400 Bad Request"
     assert answer.body == b"'upgrade' header must contain 'websocket', got [\"h2c\"]"
 
 
-def test_another_version_of_websockets_is_400(stage: Stage) -> None:
-    answer = upgrade(stage, Sec_WebSocket_Version="8")
+def test_another_version_of_websockets_is_400(clients: Clients) -> None:
+    answer = upgrade(clients, Sec_WebSocket_Version="8")
     assert answer.status_line == "HTTP/1.1 400 Bad Request"
     assert answer.body == b"'sec-websocket-version' header must equal '13', got [\"8\"]"
 
 
-def test_a_post_is_400(stage: Stage) -> None:
-    answer = request(stage.port, "POST", "/socket/websocket?vsn=2.0.0", UPGRADE)
+def test_a_post_is_400(clients: Clients) -> None:
+    answer = request(clients.port, "POST", "/socket/websocket?vsn=2.0.0", UPGRADE)
     assert (answer.status_line, answer.body) == ("HTTP/1.1 400 Bad Request", b"")
 
 
 @pytest.mark.parametrize("origin", ["http://other.example", "https://127.0.0.1", "http://ok.example", "null"])
-def test_a_page_of_a_foreign_origin_is_403(stage: Stage, origin: str) -> None:
-    answer = upgrade(stage, Origin=origin)
+def test_a_page_of_a_foreign_origin_is_403(clients: Clients, origin: str) -> None:
+    answer = upgrade(clients, Origin=origin)
     assert (answer.status_line, answer.body) == ("HTTP/1.1 403 Forbidden", b"")
 
 
-def test_a_page_of_the_server_itself_is_admitted(stage: Stage) -> None:
-    assert upgrade(stage, Origin=f"http://127.0.0.1:{stage.port}").status == 101
+def test_a_page_of_the_server_itself_is_admitted(clients: Clients) -> None:
+    assert upgrade(clients, Origin=f"http://127.0.0.1:{clients.port}").status == 101
 
 
-def test_a_page_of_an_allowed_origin_is_admitted(stage: Stage) -> None:
-    assert upgrade(stage, Origin="https://ok.example").status == 101
+def test_a_page_of_an_allowed_origin_is_admitted(clients: Clients) -> None:
+    assert upgrade(clients, Origin="https://ok.example").status == 101
 
 
-def test_a_name_in_the_address_counts_for_joins_that_give_none(stage: Stage) -> None:
-    ann = stage.connect("ann", "name=ann%20b&vsn=2.0.0")
+def test_a_name_in_the_address_counts_for_joins_that_give_none(clients: Clients) -> None:
+    ann = clients.connect("ann", "name=ann%20b&vsn=2.0.0")
     ann.says('["3","3","chat_room:address","phx_join",{}]')
     ann.hears(f'["3","3","chat_room:address","phx_reply",{JOINED}]')
     meta = '{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}'

@@ -1,11 +1,11 @@
 """The topic `phoenix`, which is no room."""
 
-from tests.web.wire.blanks import OK, UNMATCHED
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import OK, UNMATCHED
 
 
-def test_a_heartbeat_is_answered_with_its_ref_and_never_with_a_join_ref(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_heartbeat_is_answered_with_its_ref_and_never_with_a_join_ref(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('[null,"1","phoenix","heartbeat",{}]')
     ann.hears(f'[null,"1","phoenix","phx_reply",{OK}]')
     ann.says('["7","2","phoenix","heartbeat",{}]')
@@ -14,8 +14,8 @@ def test_a_heartbeat_is_answered_with_its_ref_and_never_with_a_join_ref(stage: S
     ann.hears(f'[null,null,"phoenix","phx_reply",{OK}]')
 
 
-def test_nothing_else_can_be_said_to_phoenix(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_nothing_else_can_be_said_to_phoenix(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('[null,"4","phoenix","other",{}]')
     ann.hears(f'[null,"4","phoenix","phx_reply",{UNMATCHED}]')
     ann.says('["5","5","phoenix","phx_join",{}]')

@@ -7,52 +7,57 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.phoenix_client import Opcode
-from tests.web.wire.blanks import JOINED, OK
-from tests.web.wire.stages import HASTE, Stage
+from tests.support.talker import Closed, Talker
+from tests.web.wire.clients import HASTE, Clients
+from tests.web.wire.placeholders import JOINED, OK
 
-PACE = HASTE / 4
+PACE = HASTE / 10
+"""Seconds between signs of life: a machine that is busy may add much to them."""
 
 
 @contextmanager
-def lasting(least: float, most: float) -> Iterator[None]:
-    """What happens in here takes so many seconds."""
+def lasting(least: float) -> Iterator[None]:
+    """What happens in here takes at least so many seconds."""
     begun = time.monotonic()
     yield
-    assert least <= time.monotonic() - begun <= most
+    assert time.monotonic() - begun >= least
 
 
-def test_a_client_that_falls_silent_is_closed_with_1002(hasty_stage: Stage) -> None:
-    ann = hasty_stage.connect("ann")
+def test_a_client_that_falls_silent_is_closed_with_1002(hasty_clients: Clients) -> None:
+    ann = hasty_clients.connect("ann")
     ann.hears_nothing_for(PACE)
-    ann.lives()
-    with lasting(HASTE * 0.95, HASTE + 2):
+    with lasting(HASTE * 0.95):
+        ann.lives()
         ann.hears_close(1002)
 
 
-def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_stage: Stage) -> None:
-    with lasting(HASTE * 0.95, HASTE + 2):
-        hasty_stage.connect("ann").hears_close(1002)
+def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_clients: Clients) -> None:
+    with lasting(HASTE * 0.95):
+        hasty_clients.connect("ann").hears_close(1002)
 
 
-def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_stage: Stage) -> None:
-    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_clients: Clients) -> None:
+    bo = hasty_clients.connect("bo")
     bo.joins("chat_room:only-listens", "1")
-    ann.joins("chat_room:only-listens")
-    joined = time.monotonic()
-    for _ in range(3):
-        bo.hears_nothing_for(PACE)
-        bo.says('["1","2","chat_room:only-listens","typing",{"name":"bob"}]')
-        bo.hears(f'["1","2","chat_room:only-listens","phx_reply",{OK}]')
-        ann.hears('[null,null,"chat_room:only-listens","typing",{"name":"bob"}]')
-    ann.hears_close(1002)
-    assert HASTE * 0.95 <= time.monotonic() - joined <= HASTE + 2
+
+    def only_listens(ann: Talker) -> None:
+        ann.join("only-listens")
+        for _ in range(100):
+            bo.says('["1","2","chat_room:only-listens","typing",{"name":"bob"}]')
+            bo.hears(f'["1","2","chat_room:only-listens","phx_reply",{OK}]')
+            assert ann.wait_for("typing") == {"name": "bob"}
+            bo.hears_nothing_for(PACE)
+
+    with lasting(HASTE * 0.95), Talker(hasty_clients.port) as ann, pytest.raises(Closed) as closed:
+        only_listens(ann)
+    assert closed.value.code == 1002
     bo.lives()
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
-def test_a_control_frame_is_a_sign_of_life(hasty_stage: Stage, opcode: Opcode) -> None:
-    ann = hasty_stage.connect("ann")
-    for _ in range(6):
+def test_a_control_frame_is_a_sign_of_life(hasty_clients: Clients, opcode: Opcode) -> None:
+    ann = hasty_clients.connect("ann")
+    for _ in range(15):
         ann.hears_nothing_for(PACE)
         ann.websocket.send(opcode, b"")
         if opcode is Opcode.PING:
@@ -60,8 +65,8 @@ def test_a_control_frame_is_a_sign_of_life(hasty_stage: Stage, opcode: Opcode) -
     ann.lives()
 
 
-def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_stage: Stage) -> None:
-    ann, bo = hasty_stage.connect("ann"), hasty_stage.connect("bo")
+def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_clients: Clients) -> None:
+    ann, bo = hasty_clients.connect("ann"), hasty_clients.connect("bo")
     bo.joins("chat_room:silent", "1")
     ann.says('["3","3","chat_room:silent","phx_join",{"name":"ann"}]')
     ann.hears(f'["3","3","chat_room:silent","phx_reply",{JOINED}]')
@@ -70,7 +75,7 @@ def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_stage: Stage) -
     came = f'[null,null,"chat_room:silent","presence_diff",{{"joins":{meta},"leaves":{{}}}}]'
     ann.hears(came)
     bo.hears(came)
-    while not bo.websocket.connection.brings(PACE):
+    while not bo.websocket.connection.is_readable(PACE):
         bo.websocket.send(Opcode.PONG, b"")
     bo.hears(f'[null,null,"chat_room:silent","presence_diff",{{"joins":{{}},"leaves":{meta}}}]')
     ann.hears_close(1002)

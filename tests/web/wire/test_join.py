@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.transcript import Speaker
 
 
@@ -17,16 +17,16 @@ def say(speaker: Speaker, topic: str, *words: str, first: int = 1) -> None:
         speaker.hears(f'["3","w{seq}","{topic}","phx_reply",{saved(seq)}]')
 
 
-def test_a_join_of_an_empty_room_is_answered_and_followed_by_nothing(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_join_of_an_empty_room_is_answered_and_followed_by_nothing(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["3","3","chat_room:empty","phx_join",{}]')
     ann.hears(f'["3","3","chat_room:empty","phx_reply",{JOINED}]')
     ann.says('["3","4","chat_room:empty","typing",{"name":"ann"}]')
     ann.hears(f'["3","4","chat_room:empty","phx_reply",{OK}]')
 
 
-def test_the_latest_messages_are_pushed_after_a_join_oldest_first(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_the_latest_messages_are_pushed_after_a_join_oldest_first(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:history")
     say(ann, "chat_room:history", "hello", "hi ann")
     bo.says('["9","9","chat_room:history","phx_join",{"some":"params"}]')
@@ -35,8 +35,8 @@ def test_the_latest_messages_are_pushed_after_a_join_oldest_first(stage: Stage) 
     bo.hears(f'["9",null,"chat_room:history","new_message",{posted(2, "ann", "hi ann")}]')
 
 
-def test_no_more_than_ten_messages_are_pushed_after_a_join(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_no_more_than_ten_messages_are_pushed_after_a_join(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:twelve")
     say(ann, "chat_room:twelve", *(f"no. {number}" for number in range(1, 13)))
     bo.joins("chat_room:twelve", "1")
@@ -47,8 +47,8 @@ def test_no_more_than_ten_messages_are_pushed_after_a_join(stage: Stage) -> None
     ann.hears(f'["3","4","chat_room:twelve","phx_reply",{OK}]')
 
 
-def test_a_join_that_the_hook_refuses_leaves_nothing_behind(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_join_that_the_hook_refuses_leaves_nothing_behind(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["3","3","chat_room:refused","phx_join",{"unauthorized":true}]')
     ann.hears(f'["3","3","chat_room:refused","phx_reply",{refused("unauthorized")}]')
     ann.says('["3","4","chat_room:refused","new_message",{"name":"a","message":"b"}]')
@@ -57,8 +57,8 @@ def test_a_join_that_the_hook_refuses_leaves_nothing_behind(stage: Stage) -> Non
     ann.hears(f'["3","5","chat_room:refused","phx_reply",{OK}]')
 
 
-def test_a_join_whose_hook_crashes_is_refused_and_the_socket_lives_on(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_join_whose_hook_crashes_is_refused_and_the_socket_lives_on(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["5","5","chat_room:crash","phx_join",{"crash":true}]')
     ann.hears(f'["5","5","chat_room:crash","phx_reply",{refused("join crashed")}]')
     ann.lives()
@@ -72,18 +72,18 @@ def test_a_join_whose_hook_crashes_is_refused_and_the_socket_lives_on(stage: Sta
         *("chat_room:a b", "chat_room:a\n", "chat_room:é", "chat_room:" + "a" * 65),
     ],
 )
-def test_a_topic_that_names_no_room_is_unmatched(stage: Stage, topic: str) -> None:
-    ann = stage.connect("ann")
+def test_a_topic_that_names_no_room_is_unmatched(clients: Clients, topic: str) -> None:
+    ann = clients.connect("ann")
     ann.says(f'["3","3",{json.dumps(topic)},"phx_join",{{}}]')
     ann.hears(f'[null,"3",{json.dumps(topic)},"phx_reply",{UNMATCHED}]')
 
 
-def test_the_longest_name_of_a_room(stage: Stage) -> None:
-    stage.connect("ann").joins("chat_room:" + "a" * 64)
+def test_the_longest_name_of_a_room(clients: Clients) -> None:
+    clients.connect("ann").joins("chat_room:" + "a" * 64)
 
 
-def test_a_join_payload_of_null_counts_as_an_empty_object(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_join_payload_of_null_counts_as_an_empty_object(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:null")
     say(ann, "chat_room:null", "hello")
     bo.says('["3","3","chat_room:null","phx_join",null]')
@@ -92,8 +92,8 @@ def test_a_join_payload_of_null_counts_as_an_empty_object(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("payload", ['"string"', "[1]", "1", "true", "[]", '""'])
-def test_a_join_payload_that_is_no_object_is_invalid_and_the_socket_lives_on(stage: Stage, payload: str) -> None:
-    ann = stage.connect("ann")
+def test_a_join_payload_that_is_no_object_is_invalid_and_the_socket_lives_on(clients: Clients, payload: str) -> None:
+    ann = clients.connect("ann")
     ann.says(f'["4","4","chat_room:no-object","phx_join",{payload}]')
     ann.hears(f'["4","4","chat_room:no-object","phx_reply",{INVALID}]')
     ann.lives()

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, OK, UNMATCHED
 
 
-def test_only_what_must_be_escaped_is_escaped_on_the_way_out(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_only_what_must_be_escaped_is_escaped_on_the_way_out(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:escaping")
     bo.joins("chat_room:escaping", "1")
     ann.says(r'["3","4","chat_room:escaping","typing",{"name":"<>&/\/\u2028\u00e9\ud83d\ude00\"\\\n\t é😀"}]')
@@ -17,38 +17,38 @@ def test_only_what_must_be_escaped_is_escaped_on_the_way_out(stage: Stage) -> No
     ann.hears(f'["3","4","chat_room:escaping","phx_reply",{OK}]')
 
 
-def test_control_characters_are_escaped_on_the_way_out(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_control_characters_are_escaped_on_the_way_out(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says(r'[null,"1","\u0000\u001f\u007f\b\f\r","x",{}]')
     topic = r'"\u0000\u001f' + "\x7f" + r'\b\f\r"'
     ann.hears_exactly(f'[null,"1",{topic},"phx_reply",{{"response":{{"reason":"unmatched topic"}},"status":"error"}}]')
 
 
 @pytest.mark.parametrize("character", [r"\u0000", r"\u001f", r"\u007f", r"\b", r"\f", r"\r", r"\u0085"])
-def test_a_name_holds_no_control_characters(stage: Stage, character: str) -> None:
-    ann = stage.connect("ann")
+def test_a_name_holds_no_control_characters(clients: Clients, character: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:control")
     ann.says(f'["3","4","chat_room:control","typing",{{"name":"a{character}b"}}]')
     ann.hears(f'["3","4","chat_room:control","phx_reply",{INVALID.replace("payload", "name")}]')
 
 
 @pytest.mark.parametrize("topic", ["1", "1.5", "123456789012345678901234567890", "true", "[1,2]", '{"b":1,"a":2}'])
-def test_numbers_and_other_values_come_back_exactly(stage: Stage, topic: str) -> None:
-    ann = stage.connect("ann")
+def test_numbers_and_other_values_come_back_exactly(clients: Clients, topic: str) -> None:
+    ann = clients.connect("ann")
     ann.says(f'[null,{topic},{topic},"x",{{}}]')
     ann.hears(f'[null,{topic},{topic},"phx_reply",{UNMATCHED}]')
 
 
-def test_numbers_in_a_payload_that_nobody_asked_for_do_no_harm(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_numbers_in_a_payload_that_nobody_asked_for_do_no_harm(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:numbers")
     numbers = "[1,1.0,1e2,-0.0,-0,0.1,1e-7,123456789012345678901234567890,1.7976931348623157e308,1e22,12345678.9]"
     ann.says(f'["3","6","chat_room:numbers","typing",{{"name":"ann","n":{numbers}}}]')
     ann.hears(f'["3","6","chat_room:numbers","phx_reply",{OK}]')
 
 
-def test_of_two_equal_keys_the_last_counts(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_of_two_equal_keys_the_last_counts(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:keys")
     bo.joins("chat_room:keys", "1")
     ann.says('["3","7","chat_room:keys","typing",{"name":"first","a":2,"name":"second"}]')
@@ -56,8 +56,8 @@ def test_of_two_equal_keys_the_last_counts(stage: Stage) -> None:
     ann.hears(f'["3","7","chat_room:keys","phx_reply",{OK}]')
 
 
-def test_white_space_between_values_is_tolerated(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_white_space_between_values_is_tolerated(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:space")
     ann.says(' [ "3" , "8" , "chat_room:space" , "typing" , { "name" : "ann" } ] ')
     ann.hears(f'["3","8","chat_room:space","phx_reply",{OK}]')
@@ -67,30 +67,30 @@ def test_white_space_between_values_is_tolerated(stage: Stage) -> None:
 
 @pytest.mark.parametrize("value", ["1E400000000000", r'"\ud800"', '"\x01"', '"\n"', "01", "NaN", "'a'", "1,", r'"\x"'])
 @pytest.mark.parametrize("event", ["typing", "phx_join", "no_such_event"])
-def test_a_payload_that_is_no_json_ends_the_connection(stage: Stage, event: str, value: str) -> None:
-    ann = stage.connect("ann")
+def test_a_payload_that_is_no_json_ends_the_connection(clients: Clients, event: str, value: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:no-json")
     ann.says(f'["3","5","chat_room:no-json","{event}",{{"name":"ann","a":{value}}}]')
     ann.hears_close(1011)
 
 
 @pytest.mark.parametrize("value", ["1E400000000000", r'"\ud800"', '"\x01"', '"\n"', "01", "NaN"])
-def test_a_ref_that_is_no_json_ends_the_connection(stage: Stage, value: str) -> None:
-    ann = stage.connect("ann")
+def test_a_ref_that_is_no_json_ends_the_connection(clients: Clients, value: str) -> None:
+    ann = clients.connect("ann")
     ann.says(f'[null,{value},"phoenix","heartbeat",{{}}]')
     ann.hears_close(1011)
 
 
-def test_deeply_nested_json_costs_only_the_connection_that_sent_it(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_deeply_nested_json_costs_only_the_connection_that_sent_it(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:deep")
     ann.says('["3","4","chat_room:deep","typing",{"name":"ann","a":' + "[" * 20_000 + "]" * 20_000 + "}]")
     ann.hears_close(1011)
     bo.lives()
 
 
-def test_a_long_name_of_a_topic_comes_back_whole(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_long_name_of_a_topic_comes_back_whole(clients: Clients) -> None:
+    ann = clients.connect("ann")
     topic = json.dumps("é" * 10_000, ensure_ascii=False)
     ann.says(f'[null,"1",{topic},"x",{{}}]')
     ann.hears(f'[null,"1",{topic},"phx_reply",{UNMATCHED}]')

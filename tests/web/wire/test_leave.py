@@ -1,11 +1,11 @@
 """The end of a channel: by a leave, and by a second join of its topic."""
 
-from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 
 
-def test_a_leave_is_answered_and_then_the_channel_closes(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_leave_is_answered_and_then_the_channel_closes(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:leave")
     bo.joins("chat_room:leave", "1")
     ann.says('["3","4","chat_room:leave","phx_leave",{}]')
@@ -18,8 +18,8 @@ def test_a_leave_is_answered_and_then_the_channel_closes(stage: Stage) -> None:
     ann.hears(f'[null,"5","chat_room:leave","phx_reply",{UNMATCHED}]')
 
 
-def test_a_leave_of_what_is_not_joined_is_answered_too(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_leave_of_what_is_not_joined_is_answered_too(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:twice")
     ann.says('["3","4","chat_room:twice","phx_leave",{}]')
     ann.hears(f'["3","4","chat_room:twice","phx_reply",{OK}]')
@@ -30,8 +30,8 @@ def test_a_leave_of_what_is_not_joined_is_answered_too(stage: Stage) -> None:
     ann.hears(f'["3","6","nowhere:1","phx_reply",{OK}]')
 
 
-def test_a_message_is_acknowledged_even_to_one_who_has_left_meanwhile(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_message_is_acknowledged_even_to_one_who_has_left_meanwhile(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:parting")
     ann.says(
         '["3","4","chat_room:parting","new_message",{"name":"ann","message":"bye"}]',
@@ -43,8 +43,8 @@ def test_a_message_is_acknowledged_even_to_one_who_has_left_meanwhile(stage: Sta
     ann.hears(f'["3","4","chat_room:parting","phx_reply",{saved(1)}]')
 
 
-def test_after_a_leave_the_topic_may_be_joined_anew(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_after_a_leave_the_topic_may_be_joined_anew(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:again")
     ann.says('["3","4","chat_room:again","phx_leave",{}]')
     ann.says('["5","5","chat_room:again","phx_join",{}]')
@@ -55,8 +55,8 @@ def test_after_a_leave_the_topic_may_be_joined_anew(stage: Stage) -> None:
     ann.hears(f'["5","6","chat_room:again","phx_reply",{OK}]')
 
 
-def test_a_second_join_of_a_topic_ends_the_first(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_second_join_of_a_topic_ends_the_first(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:double")
     ann.says('["4","4","chat_room:double","phx_join",{}]')
     ann.hears(f'["4","4","chat_room:double","phx_reply",{JOINED}]')
@@ -71,8 +71,8 @@ def test_a_second_join_of_a_topic_ends_the_first(stage: Stage) -> None:
     ann.hears(f'["4","6","chat_room:double","phx_reply",{OK}]')
 
 
-def test_one_who_joined_twice_hears_everything_once(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_one_who_joined_twice_hears_everything_once(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:once")
     ann.says('["4","4","chat_room:once","phx_join",{}]')
     ann.hears(f'["4","4","chat_room:once","phx_reply",{JOINED}]')
@@ -82,8 +82,8 @@ def test_one_who_joined_twice_hears_everything_once(stage: Stage) -> None:
     ann.hears(f'["4","5","chat_room:once","phx_reply",{saved(1)}]')
 
 
-def test_a_second_join_is_pushed_the_latest_messages_again(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_second_join_is_pushed_the_latest_messages_again(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:reread")
     ann.says('["3","4","chat_room:reread","new_message",{"name":"ann","message":"hello"}]')
     ann.hears(f'[null,null,"chat_room:reread","new_message",{posted(1, "ann", "hello")}]')
@@ -94,8 +94,8 @@ def test_a_second_join_is_pushed_the_latest_messages_again(stage: Stage) -> None
     ann.hears(f'["5",null,"chat_room:reread","new_message",{posted(1, "ann", "hello")}]')
 
 
-def test_a_second_join_ends_the_first_even_when_it_is_refused(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_second_join_ends_the_first_even_when_it_is_refused(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:dd", "8")
     ann.says('["9","9","chat_room:dd","phx_join",{"unauthorized":true}]')
     ann.hears(f'["9","9","chat_room:dd","phx_reply",{refused("unauthorized")}]')
@@ -104,8 +104,8 @@ def test_a_second_join_ends_the_first_even_when_it_is_refused(stage: Stage) -> N
     ann.hears(f'[null,"10","chat_room:dd","phx_reply",{UNMATCHED}]')
 
 
-def test_a_second_join_ends_the_first_even_when_it_is_invalid(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_second_join_ends_the_first_even_when_it_is_invalid(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:di", "8")
     ann.says('["9","9","chat_room:di","phx_join",[1]]')
     ann.hears(f'["9","9","chat_room:di","phx_reply",{INVALID}]')
@@ -114,8 +114,8 @@ def test_a_second_join_ends_the_first_even_when_it_is_invalid(stage: Stage) -> N
     ann.hears(f'[null,"10","chat_room:di","phx_reply",{UNMATCHED}]')
 
 
-def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says(
         '["3","3","chat_room:hurry","phx_join",{}]',
         '["4","4","chat_room:hurry","phx_join",{}]',
@@ -132,8 +132,8 @@ def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(stage: St
     ann.hears('["4","4","chat_room:hurry","phx_close",{}]')
 
 
-def test_a_socket_holds_a_hundred_channels(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_socket_holds_a_hundred_channels(clients: Clients) -> None:
+    ann = clients.connect("ann")
     for number in range(1, 101):
         ann.joins(f"chat_room:c{number}", str(number))
     ann.says('["101","101","chat_room:c101","phx_join",{}]')

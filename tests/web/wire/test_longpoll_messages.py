@@ -5,12 +5,12 @@ import base64
 import pytest
 
 from tests.support.phoenix_client import NDJSON, binary_push
-from tests.web.wire.blanks import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 
 
-def test_a_join_its_history_a_push_and_its_reply(stage: Stage) -> None:
-    ann, lee = stage.connect("ann"), stage.poll("lee")
+def test_a_join_its_history_a_push_and_its_reply(clients: Clients) -> None:
+    ann, lee = clients.connect("ann"), clients.poll("lee")
     ann.joins("chat_room:lp")
     ann.says('["3","4","chat_room:lp","new_message",{"name":"ann","message":"hello"}]')
     ann.hears(f'[null,null,"chat_room:lp","new_message",{posted(1, "ann", "hello")}]')
@@ -25,8 +25,8 @@ def test_a_join_its_history_a_push_and_its_reply(stage: Stage) -> None:
     lee.hears_no_more()
 
 
-def test_several_messages_in_one_post(stage: Stage) -> None:
-    lee = stage.poll("lee")
+def test_several_messages_in_one_post(clients: Clients) -> None:
+    lee = clients.poll("lee")
     lee.says('["3","3","chat_room:lp-several","phx_join",{}]')
     lee.hears(f'["3","3","chat_room:lp-several","phx_reply",{JOINED}]')
     lee.says(
@@ -46,24 +46,24 @@ def test_several_messages_in_one_post(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "", "text/plain", "application/x-www-form-urlencoded"])
-def test_of_any_other_content_type_the_whole_body_is_one_message(stage: Stage, content_type: str) -> None:
-    lee = stage.poll("lee")
+def test_of_any_other_content_type_the_whole_body_is_one_message(clients: Clients, content_type: str) -> None:
+    lee = clients.poll("lee")
     lee.says('[null,\n"10",\n"phoenix","heartbeat",{}]', content_type=content_type)
     lee.hears(f'[null,"10","phoenix","phx_reply",{OK}]')
     lee.hears_no_more()
 
 
 @pytest.mark.parametrize("content_type", [NDJSON, NDJSON + "; charset=utf-8"])
-def test_a_line_feed_at_the_end_of_the_last_line_is_tolerated(stage: Stage, content_type: str) -> None:
-    lee = stage.poll("lee")
+def test_a_line_feed_at_the_end_of_the_last_line_is_tolerated(clients: Clients, content_type: str) -> None:
+    lee = clients.poll("lee")
     lee.says(
         '[null,"1","phoenix","heartbeat",{}]', '[null,"2","phoenix","heartbeat",{}]', "", content_type=content_type
     )
     lee.hears(f'[null,"1","phoenix","phx_reply",{OK}]', f'[null,"2","phoenix","phx_reply",{OK}]')
 
 
-def test_text_beyond_ascii_comes_through(stage: Stage) -> None:
-    lee, bo = stage.poll("lee"), stage.connect("bo")
+def test_text_beyond_ascii_comes_through(clients: Clients) -> None:
+    lee, bo = clients.poll("lee"), clients.connect("bo")
     bo.joins("chat_room:lp-text")
     lee.says('["1","1","chat_room:lp-text","phx_join",{}]')
     lee.hears(f'["1","1","chat_room:lp-text","phx_reply",{JOINED}]')
@@ -72,15 +72,15 @@ def test_text_beyond_ascii_comes_through(stage: Stage) -> None:
     lee.hears('[null,null,"chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
 
 
-def test_of_more_than_a_hundred_messages_in_one_post_the_first_hundred_are_taken(stage: Stage) -> None:
-    lee = stage.poll("lee")
+def test_of_more_than_a_hundred_messages_in_one_post_the_first_hundred_are_taken(clients: Clients) -> None:
+    lee = clients.poll("lee")
     lee.says(*(f'[null,"{number}","phoenix","heartbeat",{{}}]' for number in range(1, 104)))
     lee.hears(*(f'[null,"{number}","phoenix","phx_reply",{OK}]' for number in range(1, 101)))
     lee.hears_no_more()
 
 
-def test_a_binary_push_is_a_line_of_base64(stage: Stage) -> None:
-    lee, ann = stage.poll("lee"), stage.connect("ann")
+def test_a_binary_push_is_a_line_of_base64(clients: Clients) -> None:
+    lee, ann = clients.poll("lee"), clients.connect("ann")
     ann.joins("chat_room:lpb")
     lee.says('["2","2","chat_room:lpb","phx_join",{}]')
     lee.hears(f'["2","2","chat_room:lpb","phx_reply",{JOINED}]')
@@ -94,8 +94,8 @@ def test_a_binary_push_is_a_line_of_base64(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("query", ["vsn=1.0.0", ""])
-def test_version_1_by_polling(stage: Stage, query: str) -> None:
-    old, bo = stage.poll("old", query), stage.connect("bo")
+def test_version_1_by_polling(clients: Clients, query: str) -> None:
+    old, bo = clients.poll("old", query), clients.connect("bo")
     bo.joins("chat_room:lp-v1")
     old.says('{"topic":"chat_room:lp-v1","event":"phx_join","payload":{},"ref":"1"}', content_type="application/json")
     old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"1","topic":"chat_room:lp-v1"}}')
@@ -107,8 +107,8 @@ def test_version_1_by_polling(stage: Stage, query: str) -> None:
 @pytest.mark.parametrize(
     "body", ["[not json", "{not json", "not base64!", "", '["1","1","phoenix","heartbeat"]', "AAEBAQ==", "null"]
 )
-def test_a_line_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(stage: Stage, body: str) -> None:
-    lee = stage.poll("lee")
+def test_a_line_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(clients: Clients, body: str) -> None:
+    lee = clients.poll("lee")
     answer = lee.session.post(body)
     assert answer.pop("status") == 400
     assert answer.keys() == {"reason", "message"}
@@ -116,22 +116,22 @@ def test_a_line_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(stag
 
 
 @pytest.mark.parametrize("body", ["[not json", "", "AAEBAQ=="])
-def test_a_whole_body_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(stage: Stage, body: str) -> None:
-    lee = stage.poll("lee")
+def test_a_whole_body_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(clients: Clients, body: str) -> None:
+    lee = clients.poll("lee")
     assert lee.session.post(body, content_type="application/json")["status"] == 400
     lee.hears_no_more()
 
 
-def test_the_lines_before_one_that_is_no_frame_are_taken(stage: Stage) -> None:
-    lee = stage.poll("lee")
+def test_the_lines_before_one_that_is_no_frame_are_taken(clients: Clients) -> None:
+    lee = clients.poll("lee")
     answer = lee.session.post('[null,"1","phoenix","heartbeat",{}]', "[not json", '[null,"2","phoenix","heartbeat",{}]')
     assert answer["status"] == 400
     lee.hears(f'[null,"1","phoenix","phx_reply",{OK}]')
     lee.hears_no_more()
 
 
-def test_a_message_that_is_too_large_is_400_and_the_session_lives_on(stage: Stage) -> None:
-    lee = stage.poll("lee")
+def test_a_message_that_is_too_large_is_400_and_the_session_lives_on(clients: Clients) -> None:
+    lee = clients.poll("lee")
     frame = '[null,"1","phoenix","heartbeat",{"s":"%s"}]'
     largest = frame % ("x" * (65_536 - len(frame % "")))
     lee.says(largest)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.phoenix_client import NDJSON, LongPoll, Response, request
-from tests.web.wire.blanks import JOINED, OK, Blanks
-from tests.web.wire.stages import Stage
+from tests.support.phoenix_client import NDJSON, TIMEOUT, LongPoll, Response, request
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import JOINED, OK, Placeholders
 
 LP = "/socket/longpoll?vsn=2.0.0"
 HEARTBEAT = '[null,"1","phoenix","heartbeat",{}]'
@@ -16,22 +16,22 @@ REPLY = f'[null,"1","phoenix","phx_reply",{OK}]'
 OPENED = {"messages": [], "status": 410, "token": "<token>"}
 
 
-def post(stage: Stage, target: str, body: str = HEARTBEAT, **headers: str) -> Response:
+def post(clients: Clients, target: str, body: str = HEARTBEAT, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return request(stage.port, "POST", target, {"Content-Type": NDJSON} | named, body.encode())
+    return request(clients.port, "POST", target, {"Content-Type": NDJSON} | named, body.encode())
 
 
-def get(stage: Stage, target: str, **headers: str) -> Response:
-    return request(stage.port, "GET", target, {name.replace("_", "-"): value for name, value in headers.items()})
+def get(clients: Clients, target: str, **headers: str) -> Response:
+    return request(clients.port, "GET", target, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def opens(answer: Response) -> bool:
     """Whether that is a new session."""
-    return answer.status == 200 and Blanks().match(OPENED, answer.json)
+    return answer.status == 200 and Placeholders().match(OPENED, answer.json)
 
 
-def test_the_whole_answer_that_opens_a_session(stage: Stage) -> None:
-    answer = get(stage, LP, Accept="application/json")
+def test_the_whole_answer_that_opens_a_session(clients: Clients) -> None:
+    answer = get(clients, LP, Accept="application/json")
     assert answer.status_line == "HTTP/1.1 200 OK"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -40,29 +40,29 @@ def test_the_whole_answer_that_opens_a_session(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("query", ["&token=null", "&token=garbage", "&token=", "&", "&token=a&token=b"])
-def test_a_token_of_no_session_opens_a_new_one(stage: Stage, query: str) -> None:
-    assert opens(get(stage, LP + query))
+def test_a_token_of_no_session_opens_a_new_one(clients: Clients, query: str) -> None:
+    assert opens(get(clients, LP + query))
 
 
-def test_no_two_sessions_share_a_token(stage: Stage) -> None:
-    assert len({get(stage, LP).json["token"] for _ in range(20)}) == 20
+def test_no_two_sessions_share_a_token(clients: Clients) -> None:
+    assert len({get(clients, LP).json["token"] for _ in range(20)}) == 20
 
 
 @pytest.mark.parametrize("query", ["&token=garbage", "&token=null", "&token=", ""])
-def test_a_post_without_a_session_is_410(stage: Stage, query: str) -> None:
-    answer = post(stage, LP + query)
+def test_a_post_without_a_session_is_410(clients: Clients, query: str) -> None:
+    answer = post(clients, LP + query)
     assert (answer.status, answer.json) == (200, {"status": 410})
 
 
-def test_every_answer_may_be_read_by_pages_elsewhere_and_is_never_cached(stage: Stage) -> None:
-    session = LongPoll(stage.port)
+def test_every_answer_may_be_read_by_pages_elsewhere_and_is_never_cached(clients: Clients) -> None:
+    session = LongPoll(clients.port)
     session.open()
     answers = [
-        post(stage, session.target),
-        get(stage, session.target),
-        post(stage, LP),
-        post(stage, session.target, "[not json"),
-        get(stage, "/socket/longpoll?vsn=3.0.0"),
+        post(clients, session.target),
+        get(clients, session.target),
+        post(clients, LP),
+        post(clients, session.target, "[not json"),
+        get(clients, "/socket/longpoll?vsn=3.0.0"),
     ]
     for answer in answers:
         assert answer.status == 200
@@ -71,46 +71,46 @@ def test_every_answer_may_be_read_by_pages_elsewhere_and_is_never_cached(stage: 
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_token_may_come_in_a_header(stage: Stage) -> None:
-    token = get(stage, LP).json["token"]
-    assert post(stage, LP, x_phoenix_longpoll_token=token).json == {"status": 200}
-    answer = get(stage, LP, x_phoenix_longpoll_token=token).json
-    assert Blanks().match({"messages": [REPLY], "status": 200, "token": token}, answer), answer
+def test_the_token_may_come_in_a_header(clients: Clients) -> None:
+    token = get(clients, LP).json["token"]
+    assert post(clients, LP, x_phoenix_longpoll_token=token).json == {"status": 200}
+    answer = get(clients, LP, x_phoenix_longpoll_token=token).json
+    assert Placeholders().match({"messages": [REPLY], "status": 200, "token": token}, answer), answer
 
 
-def test_a_spoilt_token_in_a_header_opens_a_new_session(stage: Stage) -> None:
-    assert opens(get(stage, LP, x_phoenix_longpoll_token="garbage"))
-    assert post(stage, LP, x_phoenix_longpoll_token="garbage").json == {"status": 410}
+def test_a_spoilt_token_in_a_header_opens_a_new_session(clients: Clients) -> None:
+    assert opens(get(clients, LP, x_phoenix_longpoll_token="garbage"))
+    assert post(clients, LP, x_phoenix_longpoll_token="garbage").json == {"status": 410}
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "garbage"])
-def test_an_unknown_version_of_the_protocol_is_403(stage: Stage, version: str) -> None:
-    answer = get(stage, f"/socket/longpoll?vsn={version}")
+def test_an_unknown_version_of_the_protocol_is_403(clients: Clients, version: str) -> None:
+    answer = get(clients, f"/socket/longpoll?vsn={version}")
     assert (answer.status, answer.json) == (200, {"status": 403})
 
 
-def test_a_page_of_a_foreign_origin_is_403(stage: Stage) -> None:
-    session = LongPoll(stage.port)
+def test_a_page_of_a_foreign_origin_is_403(clients: Clients) -> None:
+    session = LongPoll(clients.port)
     session.open()
     for answer in (
-        get(stage, LP, Origin="http://other.example"),
-        post(stage, session.target, Origin="http://x.example"),
+        get(clients, LP, Origin="http://other.example"),
+        post(clients, session.target, Origin="http://x.example"),
     ):
         assert (answer.status, answer.json) == (200, {"status": 403})
 
 
-def test_a_page_of_an_allowed_origin_and_of_the_server_itself_is_admitted(stage: Stage) -> None:
-    assert opens(get(stage, LP, Origin="https://ok.example"))
-    assert opens(get(stage, LP, Origin=f"http://127.0.0.1:{stage.port}"))
+def test_a_page_of_an_allowed_origin_and_of_the_server_itself_is_admitted(clients: Clients) -> None:
+    assert opens(get(clients, LP, Origin="https://ok.example"))
+    assert opens(get(clients, LP, Origin=f"http://127.0.0.1:{clients.port}"))
 
 
-def test_a_page_elsewhere_may_ask_what_it_may_ask(stage: Stage) -> None:
+def test_a_page_elsewhere_may_ask_what_it_may_ask(clients: Clients) -> None:
     asked = {
         "Origin": "http://other.example",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type, x-a",
     }
-    answer = request(stage.port, "OPTIONS", LP, asked)
+    answer = request(clients.port, "OPTIONS", LP, asked)
     assert answer.status_line == "HTTP/1.1 200 OK"
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-headers"] == "content-type, x-a"
@@ -119,13 +119,13 @@ def test_a_page_elsewhere_may_ask_what_it_may_ask(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "HEAD", "PATCH", "DELETE"])
-def test_other_methods_are_400(stage: Stage, method: str) -> None:
-    answer = request(stage.port, method, LP)
+def test_other_methods_are_400(clients: Clients, method: str) -> None:
+    answer = request(clients.port, method, LP)
     assert (answer.status_line, answer.body) == ("HTTP/1.1 400 Bad Request", b"")
 
 
-def test_many_requests_may_share_one_connection(stage: Stage) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", stage.port, timeout=10)
+def test_many_requests_may_share_one_connection(clients: Clients) -> None:
+    client = http.client.HTTPConnection("127.0.0.1", clients.port, timeout=TIMEOUT)
     token = exchange(client, "GET", LP)["token"]
     for _ in range(3):
         assert exchange(client, "POST", f"{LP}&token={token}", HEARTBEAT) == {"status": 200}
@@ -138,8 +138,8 @@ def exchange(client: http.client.HTTPConnection, method: str, target: str, body:
     return json.loads(client.getresponse().read())
 
 
-def test_a_name_in_the_address_counts_for_joins_that_give_none(stage: Stage) -> None:
-    lee = stage.poll("lee", "name=lee&vsn=2.0.0")
+def test_a_name_in_the_address_counts_for_joins_that_give_none(clients: Clients) -> None:
+    lee = clients.poll("lee", "name=lee&vsn=2.0.0")
     lee.says('["1","1","chat_room:lp-name","phx_join",{}]')
     meta = '{"lee":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref lee>"}]}}'
     lee.hears(

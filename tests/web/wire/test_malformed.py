@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.web.wire.blanks import OK, UNMATCHED, posted, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import OK, UNMATCHED, posted, saved
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ from tests.web.wire.stages import Stage
         '["3","4","chat_room:malformed","typing",{"name":"ann"},]',
     ],
 )
-def test_a_text_that_is_no_frame_ends_the_connection(stage: Stage, frame: str) -> None:
-    ann = stage.connect("ann")
+def test_a_text_that_is_no_frame_ends_the_connection(clients: Clients, frame: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:malformed")
     ann.says(frame)
     ann.hears_close(1011)
@@ -34,8 +34,8 @@ def test_a_text_that_is_no_frame_ends_the_connection(stage: Stage, frame: str) -
     ("topic", "event"),
     [("null", '"heartbeat"'), ('"chat_room:1"', "null"), ("5", '"phx_join"'), ('"chat_room:1"', "5"), ("{}", "[]")],
 )
-def test_a_topic_or_event_that_is_no_text_is_only_unmatched(stage: Stage, topic: str, event: str) -> None:
-    ann = stage.connect("ann")
+def test_a_topic_or_event_that_is_no_text_is_only_unmatched(clients: Clients, topic: str, event: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:malformed")
     ann.says(f'["1","1",{topic},{event},{{}}]')
     ann.hears(f'[null,"1",{topic},"phx_reply",{UNMATCHED}]')
@@ -56,15 +56,15 @@ def test_a_topic_or_event_that_is_no_text_is_only_unmatched(stage: Stage, topic:
     ],
     ids=["empty", "cut", "cut sizes", "a reply", "a broadcast", "sizes beyond the end", "an event cut", "no UTF-8"],
 )
-def test_a_binary_frame_that_is_no_push_ends_the_connection(stage: Stage, frame: str) -> None:
-    ann = stage.connect("ann")
+def test_a_binary_frame_that_is_no_push_ends_the_connection(clients: Clients, frame: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:malformed")
     ann.says_binary(bytes.fromhex(frame))
     ann.hears_close(1011)
 
 
-def test_the_others_lose_nothing_by_it(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_the_others_lose_nothing_by_it(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:others")
     bo.joins("chat_room:others", "1")
     ann.says('["3","4","chat_room:others","new_message",{"name":"ann","message":"hello"}]')
@@ -78,8 +78,8 @@ def test_the_others_lose_nothing_by_it(stage: Stage) -> None:
     bo.hears(f'["1","2","chat_room:others","phx_reply",{saved(2)}]')
 
 
-def test_what_came_before_in_the_same_packet_is_still_done(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_what_came_before_in_the_same_packet_is_still_done(clients: Clients) -> None:
+    ann = clients.connect("ann")
     heartbeat = '[null,"1","phoenix","heartbeat",{}]'
     ann.says(heartbeat, heartbeat, "{", heartbeat)
     ann.hears(f'[null,"1","phoenix","phx_reply",{OK}]')

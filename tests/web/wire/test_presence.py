@@ -1,8 +1,8 @@
 """Presence: who is here, one meta a connection; who came, and who went by a leave, a cut or a close frame."""
 
 from tests.support.phoenix_client import Opcode, frame
-from tests.web.wire.blanks import INVALID, JOINED, OK, posted, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, JOINED, OK, posted, saved
 from tests.web.wire.transcript import Speaker
 
 
@@ -26,8 +26,8 @@ def enters(speaker: Speaker, topic: str, name: str, *here: str, connection: str 
     speaker.hears(diff(topic, joins=me))
 
 
-def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["3","3","chat_room:w1","phx_join",{"name":"ann"}]')
     ann.hears(f'["3","3","chat_room:w1","phx_reply",{JOINED}]')
     meta = '{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref ann>"}]}'
@@ -35,9 +35,9 @@ def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(stage: Stage
     ann.hears(f'[null,null,"chat_room:w1","presence_diff",{{"joins":{{"ann":{meta}}},"leaves":{{}}}}]')
 
 
-def test_everybody_hears_who_comes_and_who_goes(stage: Stage) -> None:
+def test_everybody_hears_who_comes_and_who_goes(clients: Clients) -> None:
     topic = "chat_room:w2"
-    ann, bo, second, dan = (stage.connect(name) for name in ("ann", "bo", "bo's second", "dan"))
+    ann, bo, second, dan = (clients.connect(name) for name in ("ann", "bo", "bo's second", "dan"))
     enters(ann, topic, "ann")
     enters(bo, topic, "bob", f'"ann":{metas("ann")}')
     ann.hears(diff(topic, joins=f'"bob":{metas("bob")}'))
@@ -63,8 +63,8 @@ def test_everybody_hears_who_comes_and_who_goes(stage: Stage) -> None:
     ann.hears(diff(topic, leaves=f'"dan":{metas("dan")}'))
 
 
-def test_one_whose_frame_cannot_be_read_is_gone_too(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_one_whose_frame_cannot_be_read_is_gone_too(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w3", "ann")
     enters(bo, "chat_room:w3", "bob", f'"ann":{metas("ann")}')
     ann.hears(diff("chat_room:w3", joins=f'"bob":{metas("bob")}'))
@@ -73,8 +73,8 @@ def test_one_whose_frame_cannot_be_read_is_gone_too(stage: Stage) -> None:
     ann.hears(diff("chat_room:w3", leaves=f'"bob":{metas("bob")}'))
 
 
-def test_the_latest_messages_come_before_who_is_here(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_the_latest_messages_come_before_who_is_here(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:w4")
     ann.says('["3","4","chat_room:w4","new_message",{"name":"ann","message":"hello"}]')
     ann.hears(f'[null,null,"chat_room:w4","new_message",{posted(1, "ann", "hello")}]')
@@ -87,8 +87,8 @@ def test_the_latest_messages_come_before_who_is_here(stage: Stage) -> None:
         speaker.hears(diff("chat_room:w4", joins=f'"bob":{metas("bob")}'))
 
 
-def test_one_who_joins_without_a_name_is_not_shown(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_one_who_joins_without_a_name_is_not_shown(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w5", "ann")
     bo.joins("chat_room:w5")
     bo.says('["3","4","chat_room:w5","phx_leave",{}]')
@@ -98,8 +98,8 @@ def test_one_who_joins_without_a_name_is_not_shown(stage: Stage) -> None:
     ann.hears(f'["1","2","chat_room:w5","phx_reply",{OK}]')
 
 
-def test_a_second_join_on_one_socket_takes_the_place_of_the_first(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_second_join_on_one_socket_takes_the_place_of_the_first(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(bo, "chat_room:w6", "bob")
     enters(ann, "chat_room:w6", "ann", f'"bob":{metas("bob")}')
     bo.hears(diff("chat_room:w6", joins=f'"ann":{metas("ann")}'))
@@ -112,15 +112,15 @@ def test_a_second_join_on_one_socket_takes_the_place_of_the_first(stage: Stage) 
     bo.hears(change)
 
 
-def test_a_name_that_cannot_be_shown_is_invalid(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_name_that_cannot_be_shown_is_invalid(clients: Clients) -> None:
+    ann = clients.connect("ann")
     for name in ('""', '" "', "1", "[]", '"a\\u0000"', f'"{"x" * 65}"'):
         ann.says(f'["1","1","chat_room:w7","phx_join",{{"name":{name}}}]')
         ann.hears(f'["1","1","chat_room:w7","phx_reply",{INVALID.replace("payload", "name")}]')
 
 
-def test_one_who_comes_and_goes_in_one_packet_leaves_no_ghost(stage: Stage) -> None:
-    ann, bo, eve = stage.connect("ann"), stage.connect("bo"), stage.connect("eve")
+def test_one_who_comes_and_goes_in_one_packet_leaves_no_ghost(clients: Clients) -> None:
+    ann, bo, eve = clients.connect("ann"), clients.connect("bo"), clients.connect("eve")
     bo.joins("chat_room:w10")
     join = frame(Opcode.TEXT, b'["1","1","chat_room:w10","phx_join",{"name":"ann"}]')
     ann.websocket.connection.send(join + frame(Opcode.CLOSE, b""))
@@ -130,7 +130,7 @@ def test_one_who_comes_and_goes_in_one_packet_leaves_no_ghost(stage: Stage) -> N
     bo.hears(diff("chat_room:w10", joins=f'"eve":{metas("eve")}'))
 
 
-def test_presence_is_of_one_room(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_presence_is_of_one_room(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w8", "ann")
     enters(bo, "chat_room:w9", "bob")

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from tests.web.wire.blanks import INVALID, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import INVALID, OK, UNMATCHED, posted, refused, saved
 
 
-def test_a_message_is_broadcast_to_everyone_and_its_sender_is_answered_after_that(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_message_is_broadcast_to_everyone_and_its_sender_is_answered_after_that(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:push")
     bo.joins("chat_room:push", "1")
     ann.says('["3","4","chat_room:push","new_message",{"name":"ann","message":"hello"}]')
@@ -22,8 +22,8 @@ def test_a_message_is_broadcast_to_everyone_and_its_sender_is_answered_after_tha
     bo.hears(f'["1","2","chat_room:push","phx_reply",{saved(2)}]')
 
 
-def test_a_message_keeps_the_id_that_its_sender_gave_it(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_message_keeps_the_id_that_its_sender_gave_it(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:own-id")
     ann.says('["3","4","chat_room:own-id","new_message",{"name":"ann","message":"hello","id":"a1"}]')
     message = '{"id":"a1","inserted_at":"<time 1>","message":"hello","name":"ann","seq":1}'
@@ -32,8 +32,8 @@ def test_a_message_keeps_the_id_that_its_sender_gave_it(stage: Stage) -> None:
     ann.hears(f'["3","4","chat_room:own-id","phx_reply",{reply}]')
 
 
-def test_a_broadcast_to_the_others_spares_its_sender(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_broadcast_to_the_others_spares_its_sender(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:typing")
     bo.joins("chat_room:typing", "1")
     ann.says('["3","6","chat_room:typing","typing",{"name":"ann"}]')
@@ -45,8 +45,8 @@ def test_a_broadcast_to_the_others_spares_its_sender(stage: Stage) -> None:
     bo.hears(f'[null,null,"chat_room:typing","new_message",{posted(1, "ann", "there")}]')
 
 
-def test_nobody_hears_another_room(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_nobody_hears_another_room(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:here")
     bo.joins("chat_room:there", "1")
     ann.says('["3","4","chat_room:here","new_message",{"name":"ann","message":"here"}]')
@@ -56,8 +56,8 @@ def test_nobody_hears_another_room(stage: Stage) -> None:
     bo.hears(f'["1","2","chat_room:there","phx_reply",{OK}]')
 
 
-def test_a_push_to_a_topic_that_is_not_joined_is_unmatched(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_push_to_a_topic_that_is_not_joined_is_unmatched(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["3","4","chat_room:unjoined","new_message",{"name":"a","message":"b"}]')
     ann.hears(f'[null,"4","chat_room:unjoined","phx_reply",{UNMATCHED}]')
     ann.says('[null,"5","chat_room:unjoined","new_message",{}]')
@@ -67,8 +67,8 @@ def test_a_push_to_a_topic_that_is_not_joined_is_unmatched(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("event", ['"no_such_event"', '"phx_close"', '"phx_error"', '"phx_reply"', '""', "5", "null"])
-def test_an_event_that_no_room_knows_is_an_error_and_the_channel_lives_on(stage: Stage, event: str) -> None:
-    ann = stage.connect("ann")
+def test_an_event_that_no_room_knows_is_an_error_and_the_channel_lives_on(clients: Clients, event: str) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:unknown")
     ann.says(f'["3","4","chat_room:unknown",{event},{{}}]')
     ann.hears(f'["3","4","chat_room:unknown","phx_reply",{refused("unknown event")}]')
@@ -79,9 +79,9 @@ def test_an_event_that_no_room_knows_is_an_error_and_the_channel_lives_on(stage:
 @pytest.mark.parametrize("event", ["new_message", "typing", "history"])
 @pytest.mark.parametrize("payload", ['"str"', "1", "null", "[1]", "true"])
 def test_a_payload_that_is_no_object_is_invalid_and_the_channel_lives_on(
-    stage: Stage, event: str, payload: str
+    clients: Clients, event: str, payload: str
 ) -> None:
-    ann = stage.connect("ann")
+    ann = clients.connect("ann")
     ann.joins("chat_room:no-object")
     ann.says(f'["3","4","chat_room:no-object","{event}",{payload}]')
     ann.hears(f'["3","4","chat_room:no-object","phx_reply",{INVALID}]')
@@ -89,15 +89,16 @@ def test_a_payload_that_is_no_object_is_invalid_and_the_channel_lives_on(
     ann.hears(f'["3","5","chat_room:no-object","phx_reply",{OK}]')
 
 
-def test_a_reply_does_not_wait_for_the_client_to_confirm_what_it_was_sent_before(stage: Stage) -> None:
-    """A kernel that delays its confirmations does so for 40 ms or more."""
-    ann = stage.connect("ann")
+def test_a_reply_does_not_wait_for_the_client_to_confirm_what_it_was_sent_before(clients: Clients) -> None:
+    """A kernel that delays its confirmations does so for 40 ms or more each time; a busy machine is quick at times."""
+    ann = clients.connect("ann")
     ann.joins("chat_room:prompt")
-    waits = []
-    for seq in range(1, 9):
+
+    def reply_delay(seq: int) -> float:
         ann.says('["3","4","chat_room:prompt","new_message",{"name":"ann","message":"now"}]')
         ann.hears(f'[null,null,"chat_room:prompt","new_message",{posted(seq, "ann", "now")}]')
         heard = time.monotonic()
         ann.hears(f'["3","4","chat_room:prompt","phx_reply",{saved(seq)}]')
-        waits.append(time.monotonic() - heard)
-    assert min(waits) < 0.03
+        return time.monotonic() - heard
+
+    assert any(reply_delay(seq) < 0.03 for seq in range(1, 101))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.web.wire.blanks import JOINED, OK, posted, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import JOINED, OK, posted, saved
 
 
-def test_a_join_with_join_ref_null_is_addressed_by_its_ref_from_then_on(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_join_with_join_ref_null_is_addressed_by_its_ref_from_then_on(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('[null,"3","chat_room:r1","phx_join",{}]')
     ann.hears(f'[null,"3","chat_room:r1","phx_reply",{JOINED}]')
     ann.says('[null,"4","chat_room:r1","new_message",{"name":"ann","message":"hi"}]')
@@ -18,8 +18,8 @@ def test_a_join_with_join_ref_null_is_addressed_by_its_ref_from_then_on(stage: S
     ann.hears('[null,null,"chat_room:r1","phx_close",{}]')
 
 
-def test_both_references_may_be_null(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_both_references_may_be_null(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('[null,null,"chat_room:r2","phx_join",{}]')
     ann.hears(f'[null,null,"chat_room:r2","phx_reply",{JOINED}]')
     ann.says('[null,null,"chat_room:r2","typing",{"name":"ann"}]')
@@ -29,8 +29,8 @@ def test_both_references_may_be_null(stage: Stage) -> None:
     ann.hears('[null,null,"chat_room:r2","phx_close",{}]')
 
 
-def test_numbers_come_back_as_numbers(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_numbers_come_back_as_numbers(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('[1,1,"chat_room:r3","phx_join",{}]')
     ann.hears(f'[1,1,"chat_room:r3","phx_reply",{JOINED}]')
     ann.says('[1,2,"chat_room:r3","typing",{"name":"ann"}]')
@@ -40,8 +40,8 @@ def test_numbers_come_back_as_numbers(stage: Stage) -> None:
     ann.hears('[1,1,"chat_room:r3","phx_close",{}]')
 
 
-def test_a_stale_join_ref_is_passed_over_in_silence_and_null_is_not_stale(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_a_stale_join_ref_is_passed_over_in_silence_and_null_is_not_stale(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.joins("chat_room:r4", "10")
     ann.says('["8","11","chat_room:r4","typing",{"name":"stale"}]')
     ann.says('[null,"12","chat_room:r4","typing",{"name":"null"}]')
@@ -54,8 +54,8 @@ def test_a_stale_join_ref_is_passed_over_in_silence_and_null_is_not_stale(stage:
     ann.hears('["10","10","chat_room:r4","phx_close",{}]')
 
 
-def test_a_stale_push_is_not_even_broadcast(stage: Stage) -> None:
-    ann, bo = stage.connect("ann"), stage.connect("bo")
+def test_a_stale_push_is_not_even_broadcast(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:r6", "10")
     bo.joins("chat_room:r6", "1")
     ann.says('["8","11","chat_room:r6","new_message",{"name":"ann","message":"stale"}]')
@@ -66,8 +66,8 @@ def test_a_stale_push_is_not_even_broadcast(stage: Stage) -> None:
     ann.hears(f'["10","13","chat_room:r6","phx_reply",{saved(1)}]')
 
 
-def test_more_than_five_elements_are_tolerated(stage: Stage) -> None:
-    ann = stage.connect("ann")
+def test_more_than_five_elements_are_tolerated(clients: Clients) -> None:
+    ann = clients.connect("ann")
     ann.says('["20","20","chat_room:r5","phx_join",{},"more",1]')
     ann.hears(f'["20","20","chat_room:r5","phx_reply",{JOINED}]')
     ann.says('["20","21","chat_room:r5","typing",{"name":"ann"},{}]')
@@ -75,8 +75,8 @@ def test_more_than_five_elements_are_tolerated(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("ref", ["true", "1.5", "[1,null]", '{"a":1}', '"é\\""', "123456789012345678901234567890"])
-def test_a_ref_may_be_any_json(stage: Stage, ref: str) -> None:
-    ann = stage.connect("ann")
+def test_a_ref_may_be_any_json(clients: Clients, ref: str) -> None:
+    ann = clients.connect("ann")
     ann.says(f'[{ref},{ref},"chat_room:r7","phx_join",{{}}]')
     ann.websocket.receive()
     ann.says(f'[{ref},{ref},"chat_room:r7","typing",{{"name":"ann"}}]')

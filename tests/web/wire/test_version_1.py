@@ -3,15 +3,15 @@
 import pytest
 
 from tests.support.phoenix_client import binary_push
-from tests.web.wire.blanks import JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.stages import Stage
+from tests.web.wire.clients import Clients
+from tests.web.wire.placeholders import JOINED, OK, UNMATCHED, posted, refused, saved
 from tests.web.wire.transcript import Speaker
 
 
 @pytest.fixture(params=["vsn=1.0.0", ""])
-def old(request: pytest.FixtureRequest, stage: Stage) -> Speaker:
+def old(request: pytest.FixtureRequest, clients: Clients) -> Speaker:
     """Somebody who speaks version 1."""
-    return stage.connect("old", request.param)
+    return clients.connect("old", request.param)
 
 
 def enters(speaker: Speaker, topic: str) -> None:
@@ -25,8 +25,8 @@ def test_a_heartbeat(old: Speaker) -> None:
     old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"1","topic":"phoenix"}}')
 
 
-def test_both_versions_talk_to_each_other(stage: Stage) -> None:
-    new, old = stage.connect("new"), stage.connect("old", "vsn=1.0.0")
+def test_both_versions_talk_to_each_other(clients: Clients) -> None:
+    new, old = clients.connect("new"), clients.connect("old", "vsn=1.0.0")
     new.joins("chat_room:v", "1")
     enters(old, "chat_room:v")
     said = '{"topic":"chat_room:v","event":"new_message","payload":{"name":"old","message":"a"},"ref":"3"'
@@ -46,8 +46,8 @@ def test_both_versions_talk_to_each_other(stage: Stage) -> None:
     old.hears(f'{{"event":"new_message","payload":{posted(3, "new", "b")},"ref":null,"topic":"chat_room:v"}}')
 
 
-def test_the_latest_messages_are_pushed_after_a_join(stage: Stage) -> None:
-    new, old = stage.connect("new"), stage.connect("old", "vsn=1.0.0")
+def test_the_latest_messages_are_pushed_after_a_join(clients: Clients) -> None:
+    new, old = clients.connect("new"), clients.connect("old", "vsn=1.0.0")
     new.joins("chat_room:v-history")
     new.says('["3","4","chat_room:v-history","new_message",{"name":"new","message":"hello"}]')
     new.hears(f'[null,null,"chat_room:v-history","new_message",{posted(1, "new", "hello")}]')

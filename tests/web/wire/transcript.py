@@ -2,17 +2,30 @@
 
 import json
 
-from tests.support.phoenix_client import NDJSON, PATIENCE, Frame, LongPoll, Opcode, Request, WebSocket, frame
-from tests.web.wire.blanks import JOINED, OK, Blanks, is_compact
+from tests.support.phoenix_client import (
+    NDJSON,
+    TIMEOUT,
+    Frame,
+    LongPoll,
+    Opcode,
+    Request,
+    WebSocket,
+    frame,
+    wait_until_read,
+)
+from tests.web.wire.placeholders import JOINED, OK, Placeholders, is_compact
+
+AT_ONCE = 1.5
+"""Seconds: less than the two after which a server ends a connection that it has closed, whatever the client does."""
 
 
 class Speaker:
     """One client on a websocket. What it hears is compared frame by frame: nothing may come between."""
 
-    def __init__(self, name: str, websocket: WebSocket, blanks: Blanks) -> None:
+    def __init__(self, name: str, websocket: WebSocket, placeholders: Placeholders) -> None:
         self.websocket = websocket
         self._name = name
-        self._blanks = blanks
+        self._placeholders = placeholders
         self._done = False  # nothing more is to be heard
 
     def says(self, *texts: str) -> None:
@@ -33,9 +46,9 @@ class Speaker:
         self.hears(f'["{join_ref}","{join_ref}","{topic}","phx_reply",{JOINED}]')
 
     def hears(self, expected: str) -> None:
-        """The next frame is text, and this JSON but for its blanks."""
+        """The next frame is text, and this JSON but for its placeholders."""
         text = self._next(expected, Opcode.TEXT).data.decode()
-        self._insist(self._blanks.match(json.loads(expected), json.loads(text)), expected, text)
+        self._insist(self._placeholders.match(json.loads(expected), json.loads(text)), expected, text)
         self._insist(is_compact(text), "no white space", text)
 
     def hears_exactly(self, expected: str) -> None:
@@ -57,7 +70,7 @@ class Speaker:
         """The next frame is a close with this code and no reason, and then the server ends its side at once."""
         data = self._next(f"CLOSE {code}", Opcode.CLOSE).data
         self._insist(data == code.to_bytes(2), f"CLOSE {code}", f"CLOSE {data.hex()}")
-        self._insist(self.websocket.connection.brings(1), "TCP FIN", "nothing within 1 s")
+        self._insist(self.websocket.connection.is_readable(AT_ONCE), "TCP FIN", f"nothing within {AT_ONCE:g} s")
         try:
             more = self.websocket.receive()
         except EOFError:
@@ -67,7 +80,7 @@ class Speaker:
 
     def hears_nothing_for(self, seconds: float) -> None:
         """No byte comes in that time."""
-        if self.websocket.connection.brings(seconds):
+        if self.websocket.connection.is_readable(seconds):
             raise self._fault("silence", str(self.websocket.receive()))
 
     def lives(self) -> None:
@@ -92,7 +105,7 @@ class Speaker:
         except EOFError:
             raise self._fault(expected, "TCP FIN") from None
         except TimeoutError:
-            raise self._fault(expected, f"nothing within {PATIENCE:g} s") from None
+            raise self._fault(expected, f"nothing within {TIMEOUT:g} s") from None
         self._insist(got[2:] == (True, 0, False), "a final, unmasked frame with no reserved bits", str(got))
         self._insist(got.opcode == opcode, expected, f"{got.opcode} {got.data!r}")
         return got
@@ -108,14 +121,14 @@ class Speaker:
 class Poller:
     """One client that polls. What it hears is compared frame by frame, however many polls that takes."""
 
-    def __init__(self, name: str, session: LongPoll, blanks: Blanks) -> None:
+    def __init__(self, name: str, session: LongPoll, placeholders: Placeholders) -> None:
         self.session = session
         self._name = name
-        self._blanks = blanks
+        self._placeholders = placeholders
         self._heard: list[str] = []
         self._polls: list[Request] = []
         opened = session.open()
-        assert blanks.match({"messages": [], "status": 410, "token": f"<token {name}>"}, opened), opened
+        assert placeholders.match({"messages": [], "status": 410, "token": f"<token {name}>"}, opened), opened
 
     def says(self, *messages: str, content_type: str = NDJSON) -> None:
         """A POST, which is accepted."""
@@ -126,7 +139,8 @@ class Poller:
         """A poll whose answer the test looks at itself. It has reached the server, and is not answered yet."""
         poll = self.session.start_get()
         self._polls.append(poll)
-        assert not poll.connection.brings(0.2)
+        wait_until_read(self.session.port)
+        assert not poll.connection.is_readable(0)
         return poll
 
     def hears(self, *expected: str) -> None:
@@ -135,7 +149,7 @@ class Poller:
             while not self._heard:
                 self._poll(wanted)
             got = self._heard.pop(0)
-            matches = self._blanks.match(json.loads(wanted), json.loads(got))
+            matches = self._placeholders.match(json.loads(wanted), json.loads(got))
             assert matches, f"{self._name} expected\n  {wanted}\ngot\n  {got}"
             assert is_compact(got), got
 

@@ -1,11 +1,11 @@
-"""Expected frames with blanks: `"<time>"` stands for any time, and `"<time 1>"` for the same one wherever it recurs."""
+"""Placeholders in expected frames. `"<time>"` is any time; `"<time 1>"` is the same time wherever it recurs."""
 
 import json
 import re
 import time
 from typing import Any
 
-_BLANK = re.compile(r"<(id|time|seconds|number|phx_ref|token|text)(?: (\w+))?>")
+_PLACEHOLDER = re.compile(r"<(id|time|seconds|number|phx_ref|token|text)(?: (\w+))?>")
 _FORMS = {
     "id": r"[0-9a-f]{24}",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
@@ -16,17 +16,17 @@ _FORMS = {
 _UNIQUE = ("id", "phx_ref", "token")
 
 
-class Blanks:
-    """What was found in the blanks of one test."""
+class Placeholders:
+    """The values that the placeholders of one test stand for."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Any] = {}
 
     def match(self, expected: Any, got: Any) -> bool:
         """Whether `got` is `expected`, in JSON values; key order does not count, but 1, 1.0 and true differ."""
-        blank = _BLANK.fullmatch(expected) if isinstance(expected, str) else None
-        if blank is not None:
-            return _has_form(blank[1], got) and self._is_consistent(blank[1], blank[2], got)
+        placeholder = _PLACEHOLDER.fullmatch(expected) if isinstance(expected, str) else None
+        if placeholder is not None:
+            return _has_form(placeholder[1], got) and self._is_consistent(placeholder[1], placeholder[2], got)
         if type(expected) is not type(got):
             return False
         if isinstance(expected, dict):

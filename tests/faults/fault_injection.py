@@ -1,4 +1,4 @@
-"""Fragile rooms for a server in a process of its own, which imports this as its `--authorize`."""
+"""Injects faults into a server in a process of its own. It imports this as its `--authorize`, and has fragile rooms."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The count after a fault: what the database holds, what was acknowledged, and what everybody heard."""
+"""The consistency check after a fault. Database, acknowledgements and what readers heard must say the same."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ def places(url: str, room: str) -> list[Place]:
     return [(seq, id if name else None) for seq, id, name in rows]
 
 
-def count(crowd: Crowd, url: str, *, void: int = 0, in_order: bool = True) -> None:
+def check_consistency(crowd: Crowd, url: str, *, void: int = 0, in_order: bool = True) -> None:
     """Have the crowd finish, and check that nothing is missing, doubled or out of order, wherever one looks.
 
     So many places are `void`. `in_order`: each writer was also heard in the order in which it spoke.
@@ -23,11 +23,11 @@ def count(crowd: Crowd, url: str, *, void: int = 0, in_order: bool = True) -> No
     crowd.settle()
     saved = {room: places(url, room) for room in crowd.rooms}
     for room in crowd.rooms:
-        _count_room(crowd, room, saved[room], in_order)
+        _check_room(crowd, room, saved[room], in_order)
     assert [id for room in crowd.rooms for _, id in saved[room]].count(None) == void
 
 
-def _count_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> None:
+def _check_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> None:
     assert [seq for seq, _ in saved] == list(range(1, len(saved) + 1)), "seq has gaps"
     where = {id: seq for seq, id in saved if id is not None}
     speakers = [writer for writer in crowd.writers if writer.room == room]

@@ -1,4 +1,4 @@
-"""Where these tests play: a server, and everybody who talks to it in one test."""
+"""The clients of one server in one test."""
 
 from collections.abc import Iterator
 
@@ -6,31 +6,31 @@ import pytest
 
 from tests.support.phoenix_client import LongPoll, WebSocket
 from tests.support.server import Server
-from tests.web.wire.blanks import Blanks
+from tests.web.wire.placeholders import Placeholders
 from tests.web.wire.transcript import Poller, Speaker
 
 HASTE = 1.0
 """Seconds of silence that the hasty server bears, and for which its polls wait."""
 
 
-class Stage:
-    """A server with the people who talk to it in one test."""
+class Clients:
+    """Connects clients to a server. They share the values of their placeholders."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._blanks = Blanks()
+        self._placeholders = Placeholders()
         self._speakers: list[Speaker] = []
         self._pollers: list[Poller] = []
 
     def connect(self, name: str, query: str = "vsn=2.0.0") -> Speaker:
         """Somebody on a websocket."""
-        speaker = Speaker(name, WebSocket(self.port, query), self._blanks)
+        speaker = Speaker(name, WebSocket(self.port, query), self._placeholders)
         self._speakers.append(speaker)
         return speaker
 
     def poll(self, name: str, query: str = "vsn=2.0.0") -> Poller:
         """Somebody who polls."""
-        poller = Poller(name, LongPoll(self.port, query), self._blanks)
+        poller = Poller(name, LongPoll(self.port, query), self._placeholders)
         self._pollers.append(poller)
         return poller
 
@@ -47,13 +47,13 @@ class Stage:
             poller.hangs_up()
 
 
-def played_at(server: Server, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A stage for one test, at whose end everybody has heard everything, unless it failed already."""
+def clients_of(server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """The clients of one test. At its end each has heard everything, unless it failed already."""
     failures = request.session.testsfailed
-    stage = Stage(server.port)
+    clients = Clients(server.port)
     try:
-        yield stage
+        yield clients
         if request.session.testsfailed == failures:
-            stage.hears_no_more()
+            clients.hears_no_more()
     finally:
-        stage.ends()
+        clients.ends()
