@@ -1,0 +1,102 @@
+"""The drill of docs/operations.md: back up, lose, restore and check a database of each kind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import query
+from tests.support.member import Member
+from tests.support.server import Ended, Server, run_to_its_end
+
+
+@pytest.fixture
+def server(database: Path, database_url: str) -> Iterator[Server]:
+    with Server(database, database_url=database_url) as started:
+        yield started
+
+
+def chatter(verb: str, server: Server, *arguments: object) -> Ended:
+    """Runs a command of operators on the server's database."""
+    options = (f"--database={server.database_url}", f"--spool-folder={server.database.parent}")
+    return run_to_its_end(verb, *options, *map(str, arguments))
+
+
+def texts(server: Server) -> list[str]:
+    return [message for (message,) in query(server.database_url, "SELECT message FROM message ORDER BY seq")]
+
+
+def test_a_backup_is_restored_and_no_client_keeps_what_it_lacks(server: Server, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    with Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        made = chatter("backup", server, backup)
+        assert (made.exit_code, made.stderr) == (0, "")
+        ann.post_and_wait("two")
+        epoch = ann.join_response["epoch"]
+        refused = chatter("restore", server, backup)
+        assert (refused.exit_code, "another Chatter is running on this database" in refused.stderr) == (2, True)
+    server.stop()
+    restored = chatter("restore", server, backup)
+    assert (restored.exit_code, restored.stderr) == (0, "")
+    checked = chatter("check", server)
+    assert (checked.exit_code, checked.stdout) == (0, "no faults\n")
+    server.start()
+    assert texts(server) == ["one"]
+    with Member(server.port, "lobby", since=2, epoch=epoch) as ann:
+        assert (ann.join_response["seq"], ann.join_response["base"]) == (1, 1)
+        assert ann.post_and_wait("another two")["response"]["seq"] == 2
+
+
+def test_a_backup_has_the_spool_and_leaves_nothing_stale_beside_the_database(server: Server, tmp_path: Path) -> None:
+    backup, folder = tmp_path / "backup", server.database.parent
+    with Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+    server.stop()
+    assert chatter("backup", server, backup).exit_code == 0
+    (identity,) = query(server.database_url, "SELECT value FROM identity")[0]
+    name = next(folder.glob(f"*.{identity[:8]}.present.json")).name.removesuffix(".present.json")
+    spool = folder / f"{name}.unsaved.jsonl"
+    spool.write_text('{"version": 2}\n')
+    assert chatter("restore", server, backup).exit_code == 0
+    assert not spool.exists()
+    assert len(list(folder.glob(f"{spool.name}.before-restore-*"))) == 1
+    assert not list(folder.glob("*.present.json"))
+
+
+def test_a_check_names_each_fault(server: Server) -> None:
+    with Member(server.port, "lobby") as ann:
+        for number in range(1, 6):
+            ann.post_and_wait(f"number {number}")
+        epoch = ann.join_response["epoch"]
+    server.stop()
+    query(server.database_url, "DELETE FROM message WHERE seq = 3")
+    query(server.database_url, f"UPDATE message SET epoch = {epoch - 5} WHERE seq = 5")
+    query(server.database_url, f"UPDATE message SET epoch = {10 * epoch} WHERE seq = 1")
+    (identity,) = query(server.database_url, "SELECT value FROM identity")[0]
+    name = next(server.database.parent.glob("*.present.json"), None)
+    base = server.database.name if name is None else name.name.split(f".{identity[:8]}")[0]
+    (server.database.parent / f"{base}.{identity[:8]}.unsaved.jsonl").write_text("torn\n")
+    (server.database.parent / f"{base}.0123abcd.unsaved.jsonl").touch()
+    (server.database.parent / f"{base}.dead-letters.jsonl").write_text('{"error": "never this"}\n')
+    checked = chatter("check", server)
+    assert checked.exit_code == 1
+    for fault in (
+        "room lobby lacks 1 of the places from 1 to 5",
+        "room lobby: the epoch falls at 2",
+        "room lobby: the epoch falls at 5",
+        f"room lobby has messages of epoch {10 * epoch}, which has not begun",
+        "0123abcd.unsaved.jsonl belongs to another database",
+        "unsaved.jsonl, line 1: ",
+        "line 1 is a dead letter: never this",
+    ):
+        assert fault in checked.stdout
+
+
+def test_a_backup_goes_into_a_new_folder_and_is_known_when_it_is_restored(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for verb, folder in (("backup", tmp_path / "there"), ("restore", tmp_path / "there")):
+        failed = chatter(verb, server, folder)
+        assert failed.exit_code == 2
+        assert "expected a folder that" in failed.stderr
+        assert len(failed.stderr.splitlines()) == 1
