@@ -1,10 +1,11 @@
 """Rooms in which something was said."""
 
+import functools
 from collections.abc import Mapping
 
 import peewee
 
-from schema.base import Model, tuples
+from schema.base import Model, batches, database, tuples
 
 
 class Room(Model):
@@ -16,9 +17,16 @@ class Room(Model):
     @classmethod
     def touch(cls, last_message_at: Mapping[str, str]) -> None:
         """Stores the time of the last message of each room, and adds the rooms that are not known yet."""
-        if last_message_at:
-            rows = [{cls.slug: slug, cls.last_message_at: at} for slug, at in last_message_at.items()]
-            cls.insert_many(rows).on_conflict(conflict_target=[cls.slug], preserve=[cls.last_message_at]).execute()
+        rows = list(last_message_at.items())
+        for statement, batch in batches(rows, cls._upsert):
+            database.cursor().execute(statement, batch)
+
+    @classmethod
+    @functools.cache
+    def _upsert(cls, _param: str, rows: int) -> str:
+        insert = cls.insert_many([("", "")] * rows, fields=[cls.slug, cls.last_message_at])
+        statement, _ = insert.on_conflict(conflict_target=[cls.slug], preserve=[cls.last_message_at]).sql()
+        return str(statement)
 
     @classmethod
     def recently_active(cls, limit: int) -> list[str]:
