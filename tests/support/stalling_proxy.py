@@ -1,5 +1,6 @@
 """A TCP proxy that can stop forwarding, as a network does that drops every packet."""
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -57,10 +58,8 @@ class StallingProxy:
         except OSError:
             pass
         for each in (source, to):
-            try:
+            with contextlib.suppress(KeyError, ValueError):  # closed already, with its other side
                 self._selector.unregister(each)
-            except KeyError:
-                pass
             each.close()
 
     def __enter__(self) -> Self:

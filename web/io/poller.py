@@ -73,6 +73,7 @@ class EpollPoller:
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
+        self._owners.clear()  # a connection that ends later has nothing to forget
 
     def _serve(self) -> None:
         """Serves ready connections round-robin: each is served once before epoll, which is not fair, is asked again."""

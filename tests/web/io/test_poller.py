@@ -176,3 +176,16 @@ def test_busy_sockets_do_not_keep_another_from_being_served(
         poller.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", POLLERS)
+def test_a_connection_may_end_after_its_poller(kind: Callable[[], Poller]) -> None:
+    async def play() -> None:
+        poller = kind()
+        pair = Pair(poller)
+        poller.close()
+        poller.forget(pair.owner.file)
+        pair.owner.file.close()
+        pair.far.close()
+
+    asyncio.run(play())
