@@ -1,5 +1,6 @@
 """The server, the browser and the documents share one vocabulary."""
 
+import dataclasses
 import re
 import typing
 from typing import Any
@@ -7,10 +8,16 @@ from typing import Any
 import pytest
 
 from chatter import messages
-from chatter.messages import Event, Posted, Reason
+from chatter.messages import Event, Posted, Reason, Refused, RoomMessage
+from chatter.room.context import RoomSettings
+from chatter.room.handover import answer_quarantined
+from chatter.storage.records import posted_of, row_of
 from schema import Message, MessageRow
+from tests.chatter.conftest import RoomOnStage
 from tests.support.server import ROOT
+from tests.support.stage import Listener, Stage
 from web.channels import requests, wire
+from web.limits import Limits
 from web.settings import Settings
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
@@ -101,3 +108,67 @@ def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: 
 def test_every_column_of_a_message_is_a_field_of_its_broadcast() -> None:
     assert (*MessageRow._fields, "void") == Posted.__struct_fields__
     assert {*MessageRow._fields, "room", "epoch"} == set(Message._meta.fields)
+
+
+# ---------------------------------------------------------------- what would be forgotten unnoticed
+
+
+def code() -> str:
+    """The program, without the pages on which things are only named."""
+    paths = [path for folder in ("chatter", "web") for path in (ROOT / folder).rglob("*.py")]
+    named = {"messages.py", "settings.py", "limits.py", "context.py"}
+    return "\n".join(path.read_text() for path in paths if path.name not in named and "node_modules" not in path.parts)
+
+
+def test_a_message_is_saved_and_read_back_with_every_column() -> None:
+    row = MessageRow(*range(1, len(MessageRow._fields) + 1))
+    assert row_of(posted_of(row)) == row
+
+
+def test_every_reason_is_given_somewhere() -> None:
+    text = code()
+    assert [reason for reason in typing.get_args(Reason) if f'"{reason}"' not in text] == []
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    text = code() + (ROOT / "chatter/room/context.py").read_text()
+    names = [field.name for field in dataclasses.fields(Settings)]
+    assert [name for name in names if not re.search(rf"\.{name}\b|\"{name}\"", text)] == []
+
+
+def test_a_slice_of_the_settings_has_the_defaults_of_the_settings() -> None:
+    assert Settings().limits == Limits()
+    assert Settings().rooms == RoomSettings()
+
+
+ANN = Listener()
+REQUESTS: list[RoomMessage] = [
+    messages.Sync(ANN, b"1", messages.Position(0, None)),
+    messages.Leave(ANN, b"1"),
+    messages.Post(ANN, b"1", None, "ann", "hello", ack="room"),
+    messages.ShowTyping(ANN, b"1", "ann"),
+    messages.Relay(ANN, b"1", b"bytes"),
+    messages.ReadHistory(ANN, b"1", None, 5),
+]
+
+
+def test_every_request_with_a_ref_is_tried_here() -> None:
+    asked = {kind for kind in typing.get_args(RoomMessage) if "ref" in kind.__struct_fields__}
+    assert {type(request) for request in REQUESTS} == asked
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
+def test_a_room_answers_every_request(request_: RoomMessage) -> None:
+    ANN.clear()
+    stage = Stage()
+    RoomOnStage(stage, recent=[]).tell(messages.Join(ANN, None), request_)
+    stage.close()
+    assert [heard for heard in ANN.heard if isinstance(heard, tuple) and heard[0] == b"1"]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
+def test_a_quarantined_request_is_answered(request_: RoomMessage) -> None:
+    ANN.clear()
+    answer_quarantined(request_)
+    is_leave = isinstance(request_, messages.Leave)  # its channel is gone already
+    assert ANN.heard == ([] if is_leave else [(b"1", Refused("quarantined"))])
