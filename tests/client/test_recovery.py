@@ -81,6 +81,8 @@ def test_who_does_not_want_to_wait_tries_at_once(ann: Person, server: Server) ->
     server.start()
     ann.button("Try now").click()
     ann.page.clock.run_for(3_000)
+    expect(ann.banner).to_be_hidden()
+    ann.page.clock.resume()
     ann.expect_connected()
 
 

@@ -291,5 +291,5 @@ def without_voids(messages: dict[int, str]) -> dict[int, str]:
     return {seq: text for seq, text in messages.items() if text}
 
 
-RoomMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+RoomMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestRoom = RoomMachine.TestCase
