@@ -144,7 +144,7 @@ Turn: TypeAlias = Callable[[], Callable[[], None]]
 
 
 class TurnScheduler:
-    """Runs a turn of every actor on one event loop that has mail. One wake-up serves all of them."""
+    """Runs a turn of each actor that has mail, on one event loop. One wake-up serves all of them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -235,7 +235,7 @@ class LoopInbox:
 
 
 class StopFlag:
-    """The part of `threading.Event` that Pykka uses, in 0.05 kB instead of 1. No thread waits for a loop actor."""
+    """The part of `threading.Event` that Pykka uses, without waiting: 0.05 kB instead of 1."""
 
     __slots__ = ("_is_set",)
 
@@ -324,7 +324,7 @@ class LoopActor(pykka.Actor):
                 if envelope.reply_to is not None:
                     envelope.reply_to.set(answer)
             if stopped.is_set():
-                self._empty_mailbox()  # before a successor can be told anything that is newer than this mail
+                self._empty_mailbox()  # now: a successor must get this mail before newer messages
                 break
         return self._end_turn
 

@@ -134,7 +134,7 @@ class Recovery(msgspec.Struct, frozen=True):
 
     epoch: int  # the current start of the server
     seq: int  # the newest in the room; 0 in an empty room
-    base: int  # what the client heard above it in an earlier epoch is void
+    base: int  # messages above this seq that the client heard in an earlier epoch are void
     recovered: bool  # all that it missed follows; otherwise it must start over with the page that follows
     missed: int  # how many messages it missed
     more: bool  # not all of them follow: the rest is read with `history {after}`
@@ -436,8 +436,8 @@ class LoadMissed(msgspec.Struct, frozen=True):
     room: RoomRef
     slug: str
     since: int
-    epoch: int | None  # the epoch whose last seq is wanted; None for the current one, which has no end yet
-    above: int  # the lowest seq that matters for that
+    epoch: int | None  # the client's: its last seq is the base; None for the current epoch, which has no end yet
+    above: int  # where that lies below this seq the client has to start over
     limit: int
     request: Join | Sync
 

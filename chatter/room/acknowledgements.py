@@ -36,7 +36,7 @@ class Acknowledgements:
     def on_committed(self, through: int) -> None:
         """Answers the posts up to and including the `seq` `through`."""
         self.committed_through = through
-        # One pass for all: an iteration from the start passes the slots of all keys that were popped before.
+        # One pass for all: a dict keeps the slots of popped keys, and each new iteration would walk over them.
         committed = list(takewhile(through.__ge__, self.unanswered))
         for seq in committed:
             for post, answer in self.unanswered.pop(seq):

@@ -32,7 +32,7 @@ class RoomSupervisor(Protocol):
         """The number of people in a room has changed."""
 
     def on_idle(self, slug: str) -> None:
-        """Nothing needs a room; if that lasts, it is to be told `Retire`."""
+        """A room has become idle. If it stays so, the supervisor tells it `Retire`."""
 
     def on_busy(self, slug: str) -> None:
         """An idle room is in use again."""
@@ -50,7 +50,7 @@ class RoomSupervisor(Protocol):
         """A room that is stopped had these people in it."""
 
     def forward(self, slug: str, message: RoomMessage) -> None:
-        """Passes on a message that a room that has ended did not handle."""
+        """Passes mail of an ended room on to the room that takes its place."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

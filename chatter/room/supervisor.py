@@ -38,10 +38,10 @@ from chatter.storage.backlog import Backlog
 
 logger = logging.getLogger(__name__)
 
-MAX_RESTARTS, WITHIN_SECONDS = 6, 10.0
-"""A room that fails so often within so many seconds gets no successor, and its subscribers are told to join again.
+MAX_FAILURES, WITHIN_SECONDS = 6, 10.0
+"""A room that fails for the sixth time within ten seconds gets no successor, and its subscribers are told to join again.
 
-A message at which two rooms fail counts twice."""
+A message at which a room and its successor fail counts as two failures."""
 
 RETIRED_AT_ONCE = 64
 """Rooms that are told to retire before the loop serves others: 2 ms."""
@@ -164,9 +164,9 @@ class Supervisor:
     def _schedule_retirement(self) -> None:
         if self._idle_since and self._retirement is None:
             at = next(iter(self._idle_since.values())) + self._context.settings.room_idle_timeout
-            self._retirement = asyncio.get_running_loop().call_at(at, self._retire_rooms)
+            self._retirement = asyncio.get_running_loop().call_at(at, self._ask_idle_rooms_to_retire)
 
-    def _retire_rooms(self) -> None:
+    def _ask_idle_rooms_to_retire(self) -> None:
         self._retirement = None
         latest = asyncio.get_running_loop().time() - self._context.settings.room_idle_timeout
         for slug in [slug for slug, since in islice(self._idle_since.items(), RETIRED_AT_ONCE) if since <= latest]:
@@ -196,9 +196,9 @@ class Supervisor:
 
     def _fails_too_often(self, slug: str) -> bool:
         now = asyncio.get_running_loop().time()
-        failures = self._failures.setdefault(slug, deque(maxlen=MAX_RESTARTS))
+        failures = self._failures.setdefault(slug, deque(maxlen=MAX_FAILURES))
         failures.append(now)
-        return len(failures) == MAX_RESTARTS and now - failures[0] < WITHIN_SECONDS
+        return len(failures) == MAX_FAILURES and now - failures[0] < WITHIN_SECONDS
 
     def _quarantine_if_repeated(self, slug: str, handover: Handover) -> None:
         message = handover.failed_message

@@ -109,7 +109,7 @@ class Backlog:
         self._unsent.append(message)
 
     def mark_done(self, messages: int, size: int, told: int = 1) -> None:
-        """Persistence is done with `told` more of what it was told; it saved `messages` of `size` bytes with it."""
+        """Counts `told` saves and loads as done; they contained `messages` of `size` bytes in all."""
         self._progress_at = time.monotonic()
         self._saved += messages
         self._saved_bytes += size

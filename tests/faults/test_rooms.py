@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatter.room.supervisor import MAX_RESTARTS
+from chatter.room.supervisor import MAX_FAILURES
 from tests.faults.conftest import FORGETFUL
 from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import PAGE, Crowd
@@ -32,18 +32,18 @@ def times_joined(crowd: Crowd, room: str) -> set[int]:
 @pytest.mark.parametrize("text", [FAIL_BEFORE, FAIL_AFTER], ids=["before", "after"])
 def test_a_room_that_fails_at_a_message_says_it_once_and_nobody_has_to_come_back(server: Server, text: str) -> None:
     with Crowd(server.port, ["lobby", "garden"]) as crowd:
-        for _ in range(MAX_RESTARTS - 1):
+        for _ in range(MAX_FAILURES - 1):
             crowd.until_more(50)
             crowd.say(text)
         crowd.until_more(100)
         check_consistency(crowd, server.database_url)
         assert times_joined(crowd, "lobby") == times_joined(crowd, "garden") == {1}
-    assert server.log.count("room lobby is rebuilt") == MAX_RESTARTS - 1
+    assert server.log.count("room lobby is rebuilt") == MAX_FAILURES - 1
 
 
 def test_a_room_that_fails_again_and_again_sends_everybody_away_and_they_miss_nothing(server: Server) -> None:
     with Crowd(server.port, ["lobby", "garden"]) as crowd:
-        for _ in range(3 * MAX_RESTARTS):
+        for _ in range(3 * MAX_FAILURES):
             crowd.until_more(5)
             crowd.say(FAIL_BEFORE)
         crowd.until_more(100)

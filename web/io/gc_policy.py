@@ -1,10 +1,10 @@
-"""Garbage collection: when Python looks for objects that refer to each other in a circle.
+"""Garbage collection: when Python looks for reference cycles.
 
 A full collection visits every object: with 10,000 connections it pauses everyone for 50 ms, and takes more than half of
 the time in which they connect. But what survives one is a connection, a room or a message, which is freed when nothing
 refers to it any more. So survivors are frozen (`gc.freeze`): later collections skip them and visit only newer objects.
 
-Frozen circles are found once most of the connections of their time are gone.
+Frozen cycles are found by a full collection once half of the connections have ended.
 """
 
 import gc

@@ -10,7 +10,7 @@ import pytest
 import chatter.room.supervisor
 from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
 from chatter.room.context import RoomSettings
-from chatter.room.supervisor import MAX_RESTARTS, Supervisor
+from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
@@ -137,7 +137,7 @@ def test_a_room_that_fails_too_often_tells_its_subscribers_that_it_crashed(
 ) -> None:
     rooms.tell("lobby", join(ann))
     rooms.wait_until_heard(ann, Recovery)
-    for _ in range(MAX_RESTARTS):
+    for _ in range(MAX_FAILURES):
         rooms.tell("lobby", poison())
     rooms.wait_until_heard(ann, "crashed")
     rooms.tell("lobby", join(bo), post(bo, "a new beginning"))
@@ -147,7 +147,7 @@ def test_a_room_that_fails_too_often_tells_its_subscribers_that_it_crashed(
 def test_the_failure_of_a_room_does_not_affect_another(rooms: Rooms, ann: Listener, bo: Listener) -> None:
     rooms.tell("one", join(ann))
     rooms.tell("two", join(bo))
-    for _ in range(MAX_RESTARTS):
+    for _ in range(MAX_FAILURES):
         rooms.tell("one", poison())
     rooms.wait_until_heard(ann, "crashed")
     rooms.tell("two", post(bo, "still here"))
@@ -166,7 +166,7 @@ def test_people_are_counted_by_room(rooms: Rooms, ann: Listener, bo: Listener) -
 def test_a_room_that_crashed_has_no_people(rooms: Rooms, ann: Listener) -> None:
     rooms.tell("lobby", join(ann))
     rooms.stage.run_until(lambda: rooms.supervisor.people_counts)
-    for _ in range(MAX_RESTARTS):
+    for _ in range(MAX_FAILURES):
         rooms.tell("lobby", poison())
     rooms.stage.run_until(lambda: not rooms.supervisor.people_counts)
 
