@@ -39,7 +39,7 @@ from chatter.storage.backlog import Backlog
 logger = logging.getLogger(__name__)
 
 MAX_FAILURES, WITHIN_SECONDS = 6, 10.0
-"""A room that fails for the sixth time within ten seconds gets no successor, and its subscribers are told to join again.
+"""The sixth failure within ten seconds gets no successor: the subscribers are told to join again.
 
 A message at which a room and its successor fail counts as two failures."""
 
