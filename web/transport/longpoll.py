@@ -24,6 +24,7 @@ from web.channels.socket import Socket
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
 from web.io.rfc6455 import CloseCode
+from web.transport.websocket import LINGER
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class PollSessions:
     def open(self, serializer: Serializer, params: Mapping[str, str]) -> str:
         """Begins a session and returns its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token))
+        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token, None))
         return token
 
     def find(self, token: str | None) -> "PollSession | None":
@@ -97,9 +98,11 @@ class PollSession:
         logger.debug("poll session ended with %d", code)
         self._has_ended = True
         self._idle_timer.cancel()
-        self._endpoint.forget(self)
-        self._on_end()
         self._socket.on_closed()
+        if code is CloseCode.SERVICE_RESTART and self._unsent:
+            self._idle_timer = self._loop.call_later(LINGER, self._forget)  # its answers wait for one more poll
+        else:
+            self._forget()
         self._wake_poll()
 
     def receive(self, message: bytes, *, binary: bool = False) -> None:
@@ -127,7 +130,9 @@ class PollSession:
                 return []
             self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
-        if not self._has_overflowed:
+        if self._has_ended:
+            self._forget()
+        elif not self._has_overflowed:
             self._socket.drained()
         return b"".join(frames).decode().split("\n")[:-1]
 
@@ -143,6 +148,11 @@ class PollSession:
     @property
     def _idle_timeout(self) -> float:
         return 1.5 * self._endpoint.settings.poll_window
+
+    def _forget(self) -> None:
+        self._idle_timer.cancel()
+        self._endpoint.forget(self)
+        self._on_end()
 
     def _check_idle(self) -> None:
         if self._loop.time() - self._polled_at >= self._idle_timeout:
@@ -178,12 +188,11 @@ class LongPollHandler(Handler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
 
     async def get(self) -> None:
-        """Waits for messages, or begins a session."""
-        serializer = self._serializer()
-        if serializer is None or not self._endpoint.is_accepting:
+        """Waits for messages, or begins a session. While the server stops, the answers to what was heard still come."""
+        serializer, session = self._serializer(), self._sessions.find(self._token())
+        if serializer is None or not (session or self._endpoint.is_accepting):
             self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
             return
-        session = self._sessions.find(self._token())
         if session is None and (wait := self._endpoint.connect_wait(self._address())):
             self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             self.set_header("Retry-After", math.ceil(wait))

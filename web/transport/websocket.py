@@ -72,10 +72,15 @@ class WebSocket:
         return self.writer.has_unsent
 
     def close(self, code: CloseCode) -> None:
-        """Sends a close frame, and ends the connection once that is sent and the client is gone."""
+        """Sends a close frame, and ends the connection once that is sent and the client is gone.
+
+        Once the server stops the code is 1012, whatever else would be a reason: the client is to come back.
+        """
         if self._is_closing:
             return
         self._is_closing = True
+        if not self._endpoint.is_accepting:
+            code = CloseCode.SERVICE_RESTART
         self.writer.write_control(rfc6455.close_frame(code))
         self.writer.close()
         self._endpoint.idle_timeouts.forget(self)
@@ -105,15 +110,23 @@ class WebSocket:
             self._end()
 
     def feed(self, data: bytes) -> None:
-        """Handles bytes that have arrived."""
+        """Handles bytes that have arrived. Those that arrive after the end are dropped unread, whatever they are.
+
+        They are read from the kernel also then: closing a socket that holds some would cut what the client is sent.
+        """
         self.last_heard_at = self._endpoint.loop.time()
-        self._dispatch(self._frames.feed(data))
+        if self._takes_messages:
+            self._dispatch(self._frames.feed(data))
+
+    @property
+    def _takes_messages(self) -> bool:
+        return self._endpoint.is_accepting and not self._is_closing
 
     def _dispatch(self, messages: Iterator[Message]) -> None:
         try:
             number = 0
             for number, (opcode, message) in enumerate(islice(messages, MESSAGES_AT_ONCE), 1):  # noqa: B007
-                if self._is_closing or not self._endpoint.is_accepting:
+                if not self._takes_messages:
                     return
                 if opcode is TEXT:
                     self._socket.receive(self._decode(message))
@@ -155,7 +168,8 @@ class WebSocket:
     def _resume(self, messages: Iterator[Message]) -> None:
         self._is_paused = False
         self._update_poller()
-        self._dispatch(messages)
+        if self._takes_messages:
+            self._dispatch(messages)
 
     # ------------------------------------------------------------ writing
 
