@@ -263,5 +263,6 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
 
 
 def set_up_logging(level: str) -> None:
-    """Sets up logging to stderr."""
+    """Sets up logging to stderr. Tornado only warns: its info repeats requests that are none, with tokens in them."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("tornado").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -30,8 +30,8 @@ class Closed(Exception):
 class Talker:
     """`with Talker(server.port) as ann:` is one on a websocket; a narrow one can be stopped by not reading."""
 
-    def __init__(self, port: int, *, narrow: bool = False) -> None:
-        self.websocket = WebSocket(port, narrow=narrow)
+    def __init__(self, port: int, *, narrow: bool = False, query: str = "vsn=2.0.0") -> None:
+        self.websocket = WebSocket(port, query, narrow=narrow)
         self._refs = count(1)
 
     def join(self, room: str, **params: object) -> None:

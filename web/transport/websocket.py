@@ -22,6 +22,9 @@ READ_SIZE = 16_384
 MESSAGES_AT_ONCE = 128
 """Messages of one client that are handled before others are served: 1 to 3 ms. Fewer would split a room's turn."""
 
+_EXPECTED = {CloseCode.NORMAL, CloseCode.SERVICE_RESTART}
+"""Why connections are closed when nothing is wrong: not logged."""
+
 LINGER = 2.0
 """Seconds for the client to close its side after ours; without them the kernel may discard our close frame."""
 
@@ -71,7 +74,7 @@ class WebSocket:
     def has_unsent(self) -> bool:
         return self.writer.has_unsent
 
-    def close(self, code: CloseCode) -> None:
+    def close(self, code: CloseCode, why: object = None) -> None:
         """Sends a close frame, and ends the connection once that is sent and the client is gone.
 
         Once the server stops the code is 1012, whatever else would be a reason: the client is to come back.
@@ -81,6 +84,8 @@ class WebSocket:
         self._is_closing = True
         if not self._endpoint.is_accepting:
             code = CloseCode.SERVICE_RESTART
+        if code not in _EXPECTED:
+            logger.info("closed with %d: %s", code, why or code.name.lower().replace("_", " "))
         self.writer.write_control(rfc6455.close_frame(code))
         self.writer.close()
         self._endpoint.idle_timeouts.forget(self)
@@ -91,7 +96,7 @@ class WebSocket:
 
     def on_idle(self) -> None:
         """Closes the connection. Any frame of the client counts as activity, also a control frame."""
-        self.close(CloseCode.PROTOCOL_ERROR)
+        self.close(CloseCode.PROTOCOL_ERROR, "nothing was heard for too long")
 
     # ------------------------------------------------------------ reading
 
@@ -133,11 +138,9 @@ class WebSocket:
                 else:
                     self._receive_other(opcode, message)
         except ProtocolError as error:
-            logger.info("closed with %d: %s", error.code, error)
-            self.close(error.code)
+            self.close(error.code, error)
         except BadFrame as error:
-            logger.info("closed with 1011: %s", error)
-            self.close(CloseCode.INTERNAL_ERROR)
+            self.close(CloseCode.INTERNAL_ERROR, error)
         except Exception:
             logger.exception("a frame could not be handled")
             self.close(CloseCode.INTERNAL_ERROR)
