@@ -153,7 +153,7 @@ class WebSocket:
             case Opcode.BINARY if self.serializer is wire.V2_WEBSOCKET:
                 self._socket.receive(wire.decode_binary(message))
             case Opcode.BINARY:
-                raise BadFrame("expected text, since protocol version 1 has no binary frames")
+                self._socket.receive(self._decode(message))  # version 1 knows only JSON, and Phoenix takes it so too
             case Opcode.PING:
                 self.writer.write_control(rfc6455.frame(Opcode.PONG, message))
             case Opcode.CLOSE:
