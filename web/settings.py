@@ -17,6 +17,7 @@ from chatter.room.context import RoomSettings
 from web.limits import Limits, Rate
 
 Environment: TypeAlias = Mapping[str, str]
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Slice = TypeVar("Slice", Limits, RoomSettings)
 
 
@@ -70,11 +71,19 @@ def _origins(text: str) -> frozenset[str]:
     return origins
 
 
-def _addresses(text: str) -> frozenset[str]:
+def _networks(text: str) -> frozenset[Network]:
     try:
-        return frozenset(str(ipaddress.ip_address(address)) for address in text.split())
+        return frozenset(_network(word) for word in text.split())
     except ValueError as error:
-        raise ValueError("IP addresses separated by blanks") from error
+        raise ValueError("IP addresses or networks like 10.0.0.0/8 separated by blanks") from error
+
+
+def _network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}")
 
 
 def _hook(text: str) -> str:
@@ -111,8 +120,8 @@ class Settings:
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
     )
-    trusted_proxies: frozenset[str] = _setting(
-        frozenset(), _addresses, "addresses of proxies whose X-Forwarded-For is believed, separated by blanks"
+    trusted_proxies: frozenset[Network] = _setting(
+        frozenset(), _networks, "addresses or networks of proxies whose X-Forwarded-For is believed"
     )
     authorize: str = _setting(
         "", _hook, "who may join: package.module:function, called with the room and the join's parameters"

@@ -6,7 +6,7 @@ Nothing here is checked beyond what is needed to read on; every wait fails with 
 import json
 import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -121,14 +121,21 @@ class Request:
         body: bytes = b"",
         *,
         narrow: bool = False,
+        between: Callable[[], object] | None = None,
     ) -> None:
+        """With `between` the head goes in two pieces, and that is called after the first."""
         self.connection = Connection(port, narrow=narrow)
         self._method = method
         length = {"Content-Length": str(len(body))} if body or method == "POST" else {}
         lines = [
             f"{name}: {value}" for name, value in ({"Host": f"127.0.0.1:{port}"} | length | dict(headers or {})).items()
         ]
-        self.connection.send("\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode() + body)
+        sent = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode() + body
+        if between is not None:
+            self.connection.send(sent[:10])
+            between()
+            sent = sent[10:]
+        self.connection.send(sent)
 
     def response(self) -> Response:
         """Wait for the answer. The connection stays open."""
@@ -205,15 +212,16 @@ def binary_push(join_ref: str, ref: str, topic: str, event: str, data: bytes) ->
 class LongPoll:
     """A poll session, without one until `open`. The token goes in the query, as npm phoenix sends it."""
 
-    def __init__(self, port: int, query: str = "vsn=2.0.0") -> None:
+    def __init__(self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None) -> None:
         self._port = port
+        self._headers = headers
         self._target = f"/socket/longpoll?{query}"
         self.token: str | None = None
 
     def open(self) -> Any:
         """Ask without a token; returns the answer's body, and keeps its token."""
-        answer = request(self._port, "GET", self._target).json
-        self.token = answer["token"]
+        answer = request(self._port, "GET", self._target, self._headers).json
+        self.token = answer.get("token")
         return answer
 
     def get(self) -> Any:

@@ -194,10 +194,14 @@ def test_what_is_no_origin_is_a_mistake(text: str) -> None:
     assert mistake({"allowed_origins": text}).startswith("--allowed-origins: expected origins like https://example.org")
 
 
-def test_proxies_are_addresses_separated_by_blanks() -> None:
-    assert read_settings({"trusted_proxies": "127.0.0.1  ::1"}, {}).trusted_proxies == {"127.0.0.1", "::1"}
-    expected = "--trusted-proxies: expected IP addresses separated by blanks, got 'localhost'"
+def test_proxies_are_addresses_and_networks_separated_by_blanks() -> None:
+    trusted = read_settings({"trusted_proxies": "127.0.0.1  ::1 10.0.0.0/8 ::ffff:192.0.2.1"}, {}).trusted_proxies
+    assert {str(network) for network in trusted} == {"127.0.0.1/32", "::1/128", "10.0.0.0/8", "192.0.2.1/32"}
+    expected = (
+        "--trusted-proxies: expected IP addresses or networks like 10.0.0.0/8 separated by blanks, got 'localhost'"
+    )
     assert mistake({"trusted_proxies": "localhost"}) == expected
+    assert mistake({"trusted_proxies": "10.0.0.1/8"}).startswith("--trusted-proxies: expected")
 
 
 def test_a_rate_is_how_many_per_second_and_how_many_at_once() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
-from tornado.web import stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from web.channels import wire
 from web.channels.endpoint import Endpoint
@@ -24,6 +24,7 @@ from web.channels.socket import Socket
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
 from web.io.rfc6455 import CloseCode
+from web.transport.request import from_tornado
 from web.transport.websocket import LINGER
 
 logger = logging.getLogger(__name__)
@@ -172,7 +173,11 @@ class LongPollHandler(Handler):
         self._body = bytearray()
 
     def prepare(self) -> None:
-        """Bounds the body, which may be long only if it is for a session."""
+        """Reads the request, and bounds the body, which may be long only if it is for a session."""
+        try:
+            self._request = from_tornado(self.request)
+        except ValueError as error:
+            raise HTTPError(HTTPStatus.BAD_REQUEST) from error
         known = self._sessions.find(self._token()) is not None
         settings = self._endpoint.settings
         assert isinstance(self.request.connection, HTTP1Connection)
@@ -193,14 +198,14 @@ class LongPollHandler(Handler):
         if serializer is None or not (session or self._endpoint.is_accepting):
             self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
             return
-        if session is None and (wait := self._endpoint.connect_wait(self._address())):
+        if session is None and (wait := self._connect_wait()):
             self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             self.set_header("Retry-After", math.ceil(wait))
             self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
             return
         if session is None:
-            params = {name: self.get_argument(name) for name in self.request.arguments}
-            self._answer(messages=[], status=410, token=self._sessions.open(serializer, params))
+            token = self._sessions.open(serializer, self._request.params)
+            self._answer(messages=[], status=410, token=token)
             return
         messages = await session.poll(self._gone)
         self._answer(messages=messages, status=200 if messages else 204, token=self._token())
@@ -259,16 +264,15 @@ class LongPollHandler(Handler):
                 yield _message(line, self._endpoint.settings.max_frame_bytes)
 
     def _serializer(self) -> Serializer | None:
-        if not self._endpoint.origin_allowed(self.request.headers.get("Origin"), self.request.host):
+        if not self._endpoint.admits_page(self._request.headers):
             return None
-        return LONGPOLL_SERIALIZERS.get(self.get_argument("vsn", DEFAULT_VERSION))
+        return LONGPOLL_SERIALIZERS.get(self._request.params.get("vsn", DEFAULT_VERSION))
 
-    def _address(self) -> str:
-        forwarded = self.request.headers.get("X-Forwarded-For", "")
-        return self._endpoint.client_address(str(self.request.remote_ip), forwarded)
+    def _connect_wait(self) -> float:
+        return self._endpoint.connect_wait(self._request.peer, self._request.headers)
 
     def _token(self) -> str | None:
-        return self.request.headers.get("X-Phoenix-Longpoll-Token") or self.get_query_argument("token", None)
+        return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")
 
     def _answer(self, **body: Any) -> None:
         self.finish(msgspec.json.encode(body))

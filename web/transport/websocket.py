@@ -12,7 +12,8 @@ from web.channels.wire import BadFrame
 from web.io import rfc6455
 from web.io.rfc6455 import TEXT, CloseCode, FrameReader, Message, Opcode, ProtocolError
 from web.io.send_buffer import SendBuffer
-from web.transport.handshake import Grant, Request
+from web.transport.handshake import Grant
+from web.transport.request import Request
 
 logger = logging.getLogger(__name__)
 
