@@ -31,7 +31,7 @@ from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandl
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings
-from web.transport.listener import Listener, listening_sockets, url_of
+from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler, PollSessions
 from web.transport.upgrade import WebSocketHandler
 
@@ -60,7 +60,14 @@ class Server:
         self._backlog.open(self._start_persistence)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(self._backlog, self._history, self._storage.epoch, settings.rooms, expected)
-        self._endpoint = Endpoint(settings, self._supervisor, self._history, self._backlog, authorize)
+        self._endpoint = Endpoint(
+            settings,
+            self._supervisor,
+            self._history,
+            self._backlog,
+            authorize,
+            is_local=all(map(is_local, self._sockets)),
+        )
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(_application(self._endpoint), self._endpoint)
 

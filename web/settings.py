@@ -71,6 +71,14 @@ def _origins(text: str) -> frozenset[str]:
     return origins
 
 
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(text.lower().split())
+    for host in hosts:
+        if not re.fullmatch(r"(https?://)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", host):
+            raise ValueError("hosts like chat.example.org or https://chat.example.org:8443 separated by blanks")
+    return hosts
+
+
 def _networks(text: str) -> frozenset[Network]:
     try:
         return frozenset(_network(word) for word in text.split())
@@ -119,6 +127,9 @@ class Settings:
     )
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by blanks; * for any"
+    )
+    public_hosts: frozenset[str] = _setting(
+        frozenset(), _hosts, "names of this server in the addresses that people open, separated by blanks"
     )
     trusted_proxies: frozenset[Network] = _setting(
         frozenset(), _networks, "addresses or networks of proxies whose X-Forwarded-For is believed"

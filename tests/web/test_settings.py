@@ -204,6 +204,17 @@ def test_proxies_are_addresses_and_networks_separated_by_blanks() -> None:
     assert mistake({"trusted_proxies": "10.0.0.1/8"}).startswith("--trusted-proxies: expected")
 
 
+def test_public_hosts_are_names_with_or_without_scheme_and_port() -> None:
+    hosts = "chat.example.org https://Chat.example.org:8443 [::1]:81 192.0.2.1"
+    expected = {"chat.example.org", "https://chat.example.org:8443", "[::1]:81", "192.0.2.1"}
+    assert read_settings({"public_hosts": hosts}, {}).public_hosts == expected
+
+
+@pytest.mark.parametrize("host", ["*", "ftp://a", "a/b", "https://a/", "a:b", "a:100000", "ü.example", "::1", "a@b"])
+def test_what_is_no_public_host_is_a_mistake(host: str) -> None:
+    assert mistake({"public_hosts": f"chat.example.org {host}"}).startswith("--public-hosts: expected hosts like ")
+
+
 def test_a_rate_is_how_many_per_second_and_how_many_at_once() -> None:
     assert read_settings({"message_rate": "0.5/10"}, {}).message_rate == (0.5, 10)
     for text in ("", "20", "20/", "/100", "0/5", "5/0", "-1/5", "1/5/5", "many/5", "nan/5", "1/1.5"):

@@ -14,6 +14,7 @@ from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from web.channels.addresses import ClientAddresses, Headers
+from web.channels.origins import OriginRules
 from web.channels.rate_limits import ConnectLimiter
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
@@ -44,7 +45,10 @@ class Endpoint:
         history: pykka.ActorRef[Any],
         backlog: Backlog,
         authorize: Authorize,
+        *,
+        is_local: bool,
     ) -> None:
+        """`is_local` says that the server listens for its own machine alone."""
         self.settings = settings
         self.limits = settings.limits
         self.rates = rates_by_event(settings)
@@ -60,6 +64,7 @@ class Endpoint:
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
         self._authorize = authorize
         self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._origins = OriginRules(settings.allowed_origins, settings.public_hosts, is_local=is_local)
         self._connect_limiter = ConnectLimiter(settings.connect_rate)
         self._all_closed = asyncio.Event()
 
@@ -94,5 +99,4 @@ class Endpoint:
 
     def admits_page(self, headers: Headers) -> bool:
         """Returns whether the page that sends a request may connect. Programs, which send no origin, may."""
-        allowed, origin, host = self.settings.allowed_origins, headers.get("origin"), headers.get("host", ("",))
-        return origin is None or "*" in allowed or origin[0] in allowed or origin[0].partition("://")[2] == host[0]
+        return self._origins.admits(headers)

@@ -18,6 +18,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from web.channels.endpoint import Endpoint
+from web.channels.origins import is_loopback
 from web.settings import Settings
 from web.transport.upgrade import PendingConnection
 
@@ -109,6 +110,11 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
     for each in sockets:  # accepted sockets inherit the option; without it Linux keeps up to 4 MB for each
         each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     return sockets
+
+
+def is_local(listening: socket.socket) -> bool:
+    """Returns whether only browsers of this machine reach it directly. (None reaches a Unix socket: a proxy does.)"""
+    return listening.family != socket.AF_UNIX and is_loopback(listening.getsockname()[0])
 
 
 def url_of(listening: socket.socket) -> str:
