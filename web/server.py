@@ -27,7 +27,14 @@ from chatter.storage.persistence import Persistence
 from chatter.storage.storage import Storage
 from web.channels.endpoint import Authorize, Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler
-from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
+from web.http.pages import (
+    CLIENT,
+    ClientFileHandler,
+    NotFoundHandler,
+    PageHandler,
+    RoomPageHandler,
+    content_security_policy,
+)
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings
@@ -150,7 +157,7 @@ def _application(endpoint: Endpoint) -> Application:
             (r"/api/rooms", RoomsHandler, with_endpoint),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
-            (r"/rooms/[a-z0-9][a-z0-9_-]{0,63}", PageHandler, with_page),
+            (r"/rooms/([^/]+)/?", RoomPageHandler, with_page),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,
