@@ -63,9 +63,12 @@ class Response(NamedTuple):
 class Connection:
     """A TCP connection to a port of 127.0.0.1; a narrow one keeps the kernels on both sides from holding much."""
 
-    def __init__(self, port: int, *, narrow: bool = False) -> None:
+    def __init__(self, port: int, *, narrow: bool = False, client: str | None = None) -> None:
+        """With `client` it comes from that address, such as 127.0.0.5."""
         self._socket = socket.socket()
         self._socket.settimeout(PATIENCE)
+        if client is not None:
+            self._socket.bind((client, 0))
         if narrow:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
@@ -121,10 +124,11 @@ class Request:
         body: bytes = b"",
         *,
         narrow: bool = False,
+        client: str | None = None,
         between: Callable[[], object] | None = None,
     ) -> None:
         """With `between` the head goes in two pieces, and that is called after the first."""
-        self.connection = Connection(port, narrow=narrow)
+        self.connection = Connection(port, narrow=narrow, client=client)
         self._method = method
         length = {"Content-Length": str(len(body))} if body or method == "POST" else {}
         lines = [
