@@ -6,6 +6,7 @@ request. `Host` alone proves nothing, since anybody can have a name of their own
 that listens only for its own machine takes only the names of that.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from ipaddress import IPv6Address
@@ -14,6 +15,9 @@ from typing import NamedTuple
 from web.channels.addresses import Headers, parse_address
 
 _SITE = re.compile(r"(?:(https?)://)?([a-z0-9._-]++|\[[0-9a-f:.]++\])(?::([0-9]{1,5}))?")
+
+LONGEST = 1_000
+"""Characters of an origin, a host and what proxies say of the scheme. A host has at most 253."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -50,6 +54,7 @@ class OriginRules:
         self._allowed = {_normal(origin) for origin in allowed}
         self._public = [site for site in map(_site, public_hosts) if site is not None]
         self._is_local = is_local
+        self._judge = functools.lru_cache(maxsize=256)(self._admits_origin)  # takes 0.1 µs, not 9
 
     def admits(self, headers: Headers) -> bool:
         """Returns whether the page that sends a request with these headers, if it is one, may connect."""
@@ -58,17 +63,19 @@ class OriginRules:
             return True
         if origins is None:  # a program, unless a browser says of an image or the like that it is for a foreign page
             return not {"cross-site", "same-site"} & set(headers.get("sec-fetch-site", ()))
-        if len(origins) != 1:
+        hosts, schemes = headers.get("host", ()), ",".join(headers.get("x-forwarded-proto", ()))
+        host = hosts[0] if len(hosts) == 1 else ""
+        if len(origins) != 1 or len(origins[0]) + len(host) + len(schemes) > LONGEST:
             return False
-        origin = _normal(origins[0])
-        return origin in self._allowed or origin in self._own(headers)
+        return self._judge(origins[0], host, schemes)
 
-    def _own(self, headers: Headers) -> set[Origin]:
-        scheme = _forwarded_scheme(headers)
+    def _admits_origin(self, origin_text: str, host: str, schemes: str) -> bool:
+        origin = _normal(origin_text)
+        return origin in self._allowed or origin in self._own(_site(host), _forwarded_scheme(schemes))
+
+    def _own(self, host: Site | None, scheme: str | None) -> set[Origin]:
         known = [scheme] if scheme else DEFAULT_PORTS
         public = {origin for site in self._public for origin in site.origins(known)}
-        hosts = headers.get("host", ())
-        host = _site(hosts[0]) if len(hosts) == 1 else None
         if host is None or host.scheme or ((self._public or self._is_local) and not is_loopback(host.name)):
             return public
         return public | host.origins([scheme] if scheme else _likely_schemes(host.port))
@@ -87,9 +94,9 @@ def _likely_schemes(port: int | None) -> list[str]:
     return ["https"] if port == DEFAULT_PORTS["https"] else ["http"]
 
 
-def _forwarded_scheme(headers: Headers) -> str | None:
+def _forwarded_scheme(schemes: str) -> str | None:
     """What the nearest proxy says. No page can send this header, and for programs it decides nothing."""
-    said = ",".join(headers.get("x-forwarded-proto", ())).rpartition(",")[2].strip().lower()
+    said = schemes.rpartition(",")[2].strip().lower()
     return said if said in DEFAULT_PORTS else None
 
 

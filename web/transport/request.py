@@ -19,6 +19,9 @@ _SHORT = 128
 """Characters of a query that is remembered: nearly always `vsn=2.0.0`."""
 
 
+_BODY_HEADERS = frozenset({"content-length", "expect", "transfer-encoding"})
+
+
 class Request(NamedTuple):
     """A `GET` or `POST`, without its body."""
 
@@ -59,7 +62,7 @@ def parse_handshake(head: bytes, peer: str, path: str) -> Request | None:
             if not colon or not name.replace("-", "").isalnum() or not value.isprintable():
                 return None
             headers.setdefault(name.lower(), []).append(value.strip(" "))
-        if "content-length" in headers or "transfer-encoding" in headers or len(headers.get("host", ())) != 1:
+        if not _BODY_HEADERS.isdisjoint(headers) or len(headers.get("host", ())) != 1:
             return None
         return Request(peer, params_of(query), headers)
     except ValueError:

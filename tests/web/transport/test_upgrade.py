@@ -96,6 +96,7 @@ CASES = {
     "the version twice": Case(400, ("Sec-WebSocket-Version: 13",)),
     "subprotocols on two lines": Case(101, ("Sec-WebSocket-Protocol: x", "Sec-WebSocket-Protocol: phoenix")),
     "a body of no length": Case(101, ("Content-Length: 0",)),
+    "a client that waits to send a body": Case(100, ("Expect: 100-continue",)),
     "chunks and a length": Case(400, ("Transfer-Encoding: chunked", "Content-Length: 5")),
     "a POST": Case(400, ("Content-Length: 0",), method="POST"),
     "a method in small letters": Case(405, method="get"),
