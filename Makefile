@@ -27,6 +27,7 @@ migrate: $(BIN)/chatter ## bring the database up to date, which `make run` also 
 test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
 	@sh tests/support/get-chromium.sh
 	@sh tests/support/get-postgresql.sh
+	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types test ## all that CI runs: linter, formatter, types, tests

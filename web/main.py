@@ -22,6 +22,9 @@ from web.transport.listener import AddressUnusable
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets others run. With Python's 5 ms each commit held up the loop that long."""
 
+PRIVATE = 0o077
+"""The files that are made (database, spool, lock, dead letters) are for their owner alone: people's messages."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Answers a mistake with one line, not with a page of usage."""
@@ -33,6 +36,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns the exit code."""
     options = _parser().parse_args(arguments)
+    os.umask(PRIVATE)
     try:
         settings = read_settings(vars(options), os.environ)
         set_up_logging(settings.log_level)

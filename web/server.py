@@ -31,11 +31,18 @@ from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
 from web.channels.endpoint import Authorize, Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler
-from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
+from web.http.pages import (
+    CLIENT,
+    ClientFileHandler,
+    NotFoundHandler,
+    PageHandler,
+    RoomPageHandler,
+    content_security_policy,
+)
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings
-from web.transport.listener import Listener, listening_sockets, url_of
+from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler, PollSessions
 from web.transport.upgrade import WebSocketHandler
 
@@ -73,7 +80,14 @@ class Server:
         self._backlog.open(self._start_persistence, self._on_lost)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(self._backlog, self._history, self._storage.epoch, settings.rooms, expected)
-        self._endpoint = Endpoint(settings, self._supervisor, self._history, self._backlog, authorize)
+        self._endpoint = Endpoint(
+            settings,
+            self._supervisor,
+            self._history,
+            self._backlog,
+            authorize,
+            is_local=all(map(is_local, self._sockets)),
+        )
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(_application(self._endpoint), self._endpoint)
 
@@ -182,7 +196,7 @@ def _application(endpoint: Endpoint) -> Application:
             (r"/api/rooms", RoomsHandler, with_endpoint),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
-            (r"/rooms/[a-z0-9][a-z0-9_-]{0,63}", PageHandler, with_page),
+            (r"/rooms/([^/]+)/?", RoomPageHandler, with_page),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,

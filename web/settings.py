@@ -17,6 +17,7 @@ from chatter.room.context import RoomSettings
 from web.limits import Limits, Rate
 
 Environment: TypeAlias = Mapping[str, str]
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Slice = TypeVar("Slice", Limits, RoomSettings)
 
 
@@ -70,11 +71,27 @@ def _origins(text: str) -> frozenset[str]:
     return origins
 
 
-def _addresses(text: str) -> frozenset[str]:
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(text.lower().split())
+    for host in hosts:
+        if not re.fullmatch(r"(https?://)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", host):
+            raise ValueError("hosts like chat.example.org or https://chat.example.org:8443 separated by blanks")
+    return hosts
+
+
+def _networks(text: str) -> frozenset[Network]:
     try:
-        return frozenset(str(ipaddress.ip_address(address)) for address in text.split())
+        return frozenset(_network(word) for word in text.split())
     except ValueError as error:
-        raise ValueError("IP addresses separated by blanks") from error
+        raise ValueError("IP addresses or networks like 10.0.0.0/8 separated by blanks") from error
+
+
+def _network(text: str) -> Network:
+    network = ipaddress.ip_network(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}")
 
 
 def _hook(text: str) -> str:
@@ -116,8 +133,11 @@ class Settings:
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by spaces; * allows any"
     )
-    trusted_proxies: frozenset[str] = _setting(
-        frozenset(), _addresses, "addresses of proxies whose X-Forwarded-For is trusted, separated by spaces"
+    public_hosts: frozenset[str] = _setting(
+        frozenset(), _hosts, "hosts of this server in the addresses that people open, separated by spaces"
+    )
+    trusted_proxies: frozenset[Network] = _setting(
+        frozenset(), _networks, "addresses or networks of proxies whose X-Forwarded-For is trusted, separated by spaces"
     )
     authorize: str = _setting(
         "",
@@ -286,5 +306,6 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
 
 
 def set_up_logging(level: str) -> None:
-    """Sets up logging to stderr."""
+    """Sets up logging to stderr. Tornado only warns: its info repeats requests that are none, with tokens in them."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("tornado").setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -7,7 +7,7 @@ It sends invalid frames too, and checks only what it needs to read on. Every wai
 import json
 import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -64,9 +64,12 @@ class Response(NamedTuple):
 class Connection:
     """Connection is a TCP connection to a port of 127.0.0.1. A narrow one has small kernel buffers on both sides."""
 
-    def __init__(self, port: int, *, narrow: bool = False) -> None:
+    def __init__(self, port: int, *, narrow: bool = False, client: str | None = None) -> None:
+        """With `client` it comes from that address, such as 127.0.0.5."""
         self._socket = socket.socket()
         self._socket.settimeout(TIMEOUT)
+        if client is not None:
+            self._socket.bind((client, 0))
         if narrow:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
@@ -122,14 +125,22 @@ class Request:
         body: bytes = b"",
         *,
         narrow: bool = False,
+        client: str | None = None,
+        between: Callable[[], object] | None = None,
     ) -> None:
-        self.connection = Connection(port, narrow=narrow)
+        """With `between` the head goes in two pieces, and that is called after the first."""
+        self.connection = Connection(port, narrow=narrow, client=client)
         self._method = method
         length = {"Content-Length": str(len(body))} if body or method == "POST" else {}
         lines = [
             f"{name}: {value}" for name, value in ({"Host": f"127.0.0.1:{port}"} | length | dict(headers or {})).items()
         ]
-        self.connection.send("\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode() + body)
+        sent = "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode() + body
+        if between is not None:
+            self.connection.send(sent[:10])
+            between()
+            sent = sent[10:]
+        self.connection.send(sent)
 
     def response(self) -> Response:
         """Waits for the response. The connection stays open."""
@@ -215,15 +226,16 @@ class LongPoll:
     It sends the token in the query, as npm phoenix does.
     """
 
-    def __init__(self, port: int, query: str = "vsn=2.0.0") -> None:
+    def __init__(self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None) -> None:
         self.port = port
+        self._headers = headers
         self._target = f"/socket/longpoll?{query}"
         self.token: str | None = None
 
     def open(self) -> Any:
         """Starts a session: keeps its token, and returns the body of the response."""
-        answer = request(self.port, "GET", self._target).json
-        self.token = answer["token"]
+        answer = request(self.port, "GET", self._target, self._headers).json
+        self.token = answer.get("token")
         return answer
 
     def get(self) -> Any:

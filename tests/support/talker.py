@@ -33,8 +33,8 @@ class Talker:
     A narrow one has small kernel buffers: the server notices soon that it does not read.
     """
 
-    def __init__(self, port: int, *, narrow: bool = False) -> None:
-        self.websocket = WebSocket(port, narrow=narrow)
+    def __init__(self, port: int, *, narrow: bool = False, query: str = "vsn=2.0.0") -> None:
+        self.websocket = WebSocket(port, query, narrow=narrow)
         self._refs = count(1)
 
     def join(self, room: str, **params: object) -> None:

@@ -246,6 +246,34 @@ def test_messages_that_a_stop_could_not_save_are_saved_by_the_next_start(databas
     assert query(f"sqlite:///{database}", "select seq, epoch, id from message") == [(1, left["epoch"], "ann-1")]
 
 
+def modes(folder: Path) -> dict[str, int]:
+    """Returns the permissions of each file and folder below."""
+    return {str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+
+
+def test_what_migrate_makes_is_only_for_its_owner(tmp_path: Path) -> None:
+    assert run_to_its_end("migrate", f"--database=sqlite:///{tmp_path}/var/chatter.db").exit_code == 0
+    assert modes(tmp_path)["var/chatter.db"] == 0o600
+    assert {path: mode for path, mode in modes(tmp_path).items() if mode & 0o077} == {}
+
+
+def test_what_serve_makes_is_only_for_its_owner(tmp_path: Path, database: Path) -> None:
+    own = tmp_path / "own" / "chatter.db"
+    with (
+        Server(database, database_url=f"sqlite:///{own}", spool_folder=own.parent, stop_timeout=0.5) as server,
+        joined(server) as ann,
+        contextlib.closing(sqlite3.connect(own, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        post(ann, 1)
+        wait_for(ann, "new_message")
+        while_running = modes(own.parent)
+        assert server.stop() == 0
+    assert any(name.endswith(".unsaved.jsonl") for name in modes(own.parent))
+    assert {path: mode for path, mode in (while_running | modes(own.parent)).items() if mode & 0o077} == {}
+    assert own.parent.stat().st_mode & 0o077 == 0
+
+
 def test_a_database_has_only_one_server(database: Path, server: Server) -> None:
     taken = "chatter: another Chatter is running on this database"
     assert serve_error_line(f"sqlite:///{database}") == taken

@@ -198,10 +198,25 @@ def test_text_that_is_not_an_origin_is_an_error(text: str) -> None:
     )
 
 
-def test_proxies_are_addresses_separated_by_blanks() -> None:
-    assert read_settings({"trusted_proxies": "127.0.0.1  ::1"}, {}).trusted_proxies == {"127.0.0.1", "::1"}
-    expected = "--trusted-proxies: expected IP addresses separated by blanks, got 'localhost'"
+def test_proxies_are_addresses_and_networks_separated_by_blanks() -> None:
+    trusted = read_settings({"trusted_proxies": "127.0.0.1  ::1 10.0.0.0/8 ::ffff:192.0.2.1"}, {}).trusted_proxies
+    assert {str(network) for network in trusted} == {"127.0.0.1/32", "::1/128", "10.0.0.0/8", "192.0.2.1/32"}
+    expected = (
+        "--trusted-proxies: expected IP addresses or networks like 10.0.0.0/8 separated by blanks, got 'localhost'"
+    )
     assert error_of({"trusted_proxies": "localhost"}) == expected
+    assert error_of({"trusted_proxies": "10.0.0.1/8"}).startswith("--trusted-proxies: expected")
+
+
+def test_public_hosts_are_names_with_or_without_scheme_and_port() -> None:
+    hosts = "chat.example.org https://Chat.example.org:8443 [::1]:81 192.0.2.1"
+    expected = {"chat.example.org", "https://chat.example.org:8443", "[::1]:81", "192.0.2.1"}
+    assert read_settings({"public_hosts": hosts}, {}).public_hosts == expected
+
+
+@pytest.mark.parametrize("host", ["*", "ftp://a", "a/b", "https://a/", "a:b", "a:100000", "ü.example", "::1", "a@b"])
+def test_what_is_no_public_host_is_a_error_of(host: str) -> None:
+    assert error_of({"public_hosts": f"chat.example.org {host}"}).startswith("--public-hosts: expected hosts like ")
 
 
 def test_a_rate_is_how_many_per_second_and_how_many_at_once() -> None:

@@ -1,21 +1,25 @@
 """Stopping: `/healthz` fails first, batches of clients are closed, nothing is lost."""
 
 import contextlib
+import itertools
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.phoenix_client import TIMEOUT, Connection, request
+from tests.support.phoenix_client import NDJSON, TIMEOUT, Connection, Opcode, frame, header, request
 from tests.support.server import ROOT, Server, wait_until
-from tests.support.talker import Closed, Talker
+from tests.support.talker import Closed, PhoenixFrame, Talker
 
 
 @contextlib.contextmanager
@@ -104,6 +108,227 @@ def test_a_thousand_clients_that_do_not_close_do_not_delay_the_stop(database: Pa
         assert server.stop() == 0
         assert people[0].wait_for("phx_reply")["status"] == "ok"
         assert server.log == ""  # it would say so if it had waited for them in vain
+
+
+# ---------------------------------------------------------------- while people talk
+
+
+@contextlib.contextmanager
+def saving_held_up(database: Path) -> Iterator[None]:
+    """Nothing is committed meanwhile: a server that is told to stop waits for that."""
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def told_to_stop(server: Server) -> None:
+    """Send SIGTERM, and return when it listens no more."""
+    os.kill(server.pid, signal.SIGTERM)
+    wait_until(lambda: not listens(server.port))
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def beats(number: int) -> bytes:
+    """So many heartbeats, no two of them next to each other of one length."""
+    payloads = (b"x" * (7 * each % 101) for each in range(number))
+    return b"".join(frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{"a":"%b"}]' % each) for each in payloads)
+
+
+BEAT = frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]')
+ARRIVING = {
+    "nothing": (b"", b""),
+    "a frame": (b"", BEAT),
+    "a frame in two pieces": (BEAT[:9], BEAT[9:]),
+    "a burst": (beats(20) + BEAT[:9], BEAT[9:] + beats(900)),
+    "a burst and half a frame": (BEAT[:1], BEAT[1:] + beats(900) + BEAT[:7]),
+    "fragments": (
+        frame(Opcode.TEXT, b"[null,", final=False),
+        frame(Opcode.CONTINUATION, b'"1"', final=False) + frame(Opcode.CONTINUATION, b"]"),
+    ),
+    "a ping between fragments": (frame(Opcode.TEXT, b"[", final=False), frame(Opcode.PING, b"x") + BEAT),
+    "a frame that is too large": (b"", header(Opcode.TEXT, 2**40)),
+    "noise": (b"", b"\xff" * 300),
+    "a text that is no frame": (b"", frame(Opcode.TEXT, b"{not json")),
+    "a close frame": (b"", frame(Opcode.CLOSE, b"\x03\xe8")),
+}
+
+
+@pytest.mark.parametrize("arriving", ARRIVING)
+def test_whatever_was_arriving_what_was_heard_is_answered_and_the_close_is_1012(database: Path, arriving: str) -> None:
+    before, after = ARRIVING[arriving]
+    with Server(database, stop_timeout=TIMEOUT) as server, crowd(server, 2) as (ann, bo):
+        with saving_held_up(database):
+            refs = {ann.push("lobby", "new_message", name="ann", message=f"message {number}") for number in range(5)}
+            for _ in refs:
+                ann.wait_for("new_message")
+            ann.websocket.connection.send(before)
+            bo.heartbeat()
+            told_to_stop(server)
+            for at in range(0, len(after), 1_000):
+                ann.websocket.connection.send(after[at : at + 1_000])
+        answered = list[PhoenixFrame]()
+        with pytest.raises(Closed) as closed:
+            answered.extend(heard for heard in ann.frames() if heard.event == "phx_reply" and heard.ref in refs)
+        assert closed.value.code == 1012
+        assert {heard.ref for heard in answered if heard.payload["status"] == "ok"} == refs
+        for talker in (ann, bo):
+            talker.websocket.connection.close()
+        assert server.stop() == 0
+        assert server.log == ""
+
+
+def talk_until_closed(server: Server, room: str, heard: set[str], answered: set[str]) -> int:
+    """Go on saying things, in pieces of any size; returns the close code."""
+    talker = Talker(server.port)
+    talker.join(room)
+    refs = itertools.count(100)
+
+    def talk() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                said = [post(room, next(refs)) for _ in range(30)]
+                stream = b"".join(frame(Opcode.TEXT, each) for each in said)
+                for at in range(0, len(stream), 1_009):
+                    talker.websocket.connection.send(stream[at : at + 1_009])
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    try:
+        for each in talker.frames():
+            if each.event == "new_message":
+                heard.add(each.payload["id"])
+            elif each.event == "phx_reply" and "id" in each.payload["response"]:
+                answered.add(each.payload["response"]["id"])
+    except Closed as closed:
+        return closed.code
+    finally:
+        talker.websocket.connection.close()
+        talking.join()
+    raise AssertionError("expected a close frame")
+
+
+def post(room: str, number: int) -> bytes:
+    said = {"name": "ann", "message": "m" * (number * 7 % 601 + 1), "id": f"{room}-{number}"}
+    return json.dumps([None, str(number), f"chat_room:{room}", "new_message", said]).encode()
+
+
+def test_who_talks_on_hears_the_answer_to_all_that_was_heard(database: Path) -> None:
+    rooms = ["a", "b", "c", "d"]
+    heard, answered, codes = set[str](), set[str](), list[int]()
+    with Server(database) as server:
+        talkers = [
+            threading.Thread(target=lambda room=room: codes.append(talk_until_closed(server, room, heard, answered)))
+            for room in rooms
+        ]
+        for talker in talkers:
+            talker.start()
+        wait_until(lambda: all(any(id.startswith(room) for id in answered.copy()) for room in rooms))
+        assert server.stop() == 0
+        for talker in talkers:
+            talker.join()
+        assert codes == [1012] * len(rooms)
+        assert heard <= answered
+        assert server.log == ""
+
+
+class PollConnection:
+    """One who polls, all of it on one connection that is kept, as browsers do."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = Connection(port)
+        self._target = "/socket/longpoll?vsn=2.0.0"
+        self._target += f"&token={self.get()['token']}"
+
+    def get(self) -> Any:
+        self.start("GET")
+        return self.answer()
+
+    def post(self, *messages: str) -> Any:
+        self.start("POST", "\n".join(messages).encode())
+        return self.answer()
+
+    def start(self, method: str, body: bytes = b"") -> None:
+        length = f"Content-Type: {NDJSON}\r\nContent-Length: {len(body)}\r\n" if method == "POST" else ""
+        self._connection.send(f"{method} {self._target} HTTP/1.1\r\nHost: a\r\n{length}\r\n".encode() + body)
+
+    def answer(self) -> Any:
+        """The body of the next answer."""
+        head = self._connection.read_until(b"\r\n\r\n").lower()
+        return json.loads(self._connection.read(int(head.partition(b"content-length: ")[2].split()[0])))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def lee(database: Path) -> Iterator[tuple[Server, PollConnection]]:
+    """Somebody who polls, in the lobby; saving may take its time."""
+    with (
+        Server(database, stop_timeout=TIMEOUT, poll_window=TIMEOUT) as server,
+        contextlib.closing(PollConnection(server.port)) as poller,
+    ):
+        poller.post('["1","1","chat_room:lobby","phx_join",{}]')
+        assert "phx_reply" in poller.get()["messages"][0]
+        yield server, poller
+
+
+HELLO = '["1","2","chat_room:lobby","new_message",{"name":"lee","message":"hello"}]'
+
+
+def events(answer: Any) -> list[str]:
+    assert answer["status"] == 200, answer
+    return [json.loads(message)[3] for message in answer["messages"]]
+
+
+def test_a_poll_that_comes_during_the_stop_waits_for_the_answer(
+    lee: tuple[Server, PollConnection], database: Path
+) -> None:
+    server, poller = lee
+    with saving_held_up(database):
+        assert poller.post(HELLO)["status"] == 200
+        assert events(poller.get()) == ["new_message"]
+        told_to_stop(server)
+        poller.start("GET")
+    assert events(poller.answer()) == ["phx_reply"]
+    assert server.stop() == 0
+
+
+def test_a_poll_that_comes_when_all_are_sent_away_gets_the_answer_still(
+    lee: tuple[Server, PollConnection], database: Path
+) -> None:
+    server, poller = lee
+    with crowd(server, 1) as (ann,):
+        with saving_held_up(database):
+            assert poller.post(HELLO)["status"] == 200
+            assert events(poller.get()) == ["new_message"]
+            told_to_stop(server)
+        with pytest.raises(Closed) as closed:
+            list(ann.frames())  # it does not let go, so the server waits for it
+        assert closed.value.code == 1012
+        assert events(poller.get()) == ["phx_reply"]
+        assert poller.get()["status"] == 500
+    assert server.stop() == 0
+
+
+def test_what_a_poller_sends_during_the_stop_is_refused_and_not_lost_without_a_word(
+    lee: tuple[Server, PollConnection], database: Path
+) -> None:
+    server, poller = lee
+    with saving_held_up(database):
+        assert poller.post(HELLO)["status"] == 200
+        assert events(poller.get()) == ["new_message"]
+        told_to_stop(server)
+        assert poller.post(HELLO)["status"] == 503
+    assert events(poller.get()) == ["phx_reply"]
+    assert server.stop() == 0
 
 
 # ---------------------------------------------------------------- socket activation

@@ -12,6 +12,8 @@ from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
+from web.channels.addresses import ClientAddresses, Headers
+from web.channels.origins import OriginRules
 from web.channels.rate_limits import ConnectLimiter
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
@@ -42,7 +44,10 @@ class Endpoint:
         history: ReadQueue,
         backlog: Backlog,
         authorize: Authorize,
+        *,
+        is_local: bool,
     ) -> None:
+        """`is_local` says that the server listens for its own machine alone."""
         self.settings = settings
         self.limits = settings.limits
         self.rates = rates_by_event(settings)
@@ -57,6 +62,8 @@ class Endpoint:
         self.is_stopping = False  # the server has been told to stop: `/healthz` says so
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
         self._authorize = authorize
+        self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._origins = OriginRules(settings.allowed_origins, settings.public_hosts, is_local=is_local)
         self._connect_limiter = ConnectLimiter(settings.connect_rate)
         self._all_closed = asyncio.Event()
 
@@ -80,20 +87,15 @@ class Endpoint:
             self._all_closed.clear()
             await self._all_closed.wait()
 
-    def connect_wait(self, address: str) -> float:
-        """Counts a connect, and returns the seconds that `address` has to wait, 0.0 where it is admitted."""
-        return self._connect_limiter.take(address) if self.settings.rate_limits == "on" else 0.0
+    def connect_wait(self, peer: str, headers: Headers) -> float:
+        """Counts a connect by the client's address; returns the seconds that it has to wait, 0.0 where it is admitted.
 
-    def client_address(self, peer: str, forwarded: str) -> str:
-        """Returns the address of the client behind `peer`. Trusted proxies have added it to X-Forwarded-For."""
-        hops = forwarded.split(",")
-        while peer in self.settings.trusted_proxies and hops:
-            peer = hops.pop().strip() or peer
-        return peer
+        `peer` is who connected, perhaps a proxy.
+        """
+        if self.settings.rate_limits == "off":
+            return 0.0
+        return self._connect_limiter.take(self._addresses.address_of(peer, headers))
 
-    def origin_allowed(self, origin: str | None, host: str | None) -> bool:
-        """Returns whether a page from `origin` may connect to this server as `host`. Programs send no origin."""
-        allowed = self.settings.allowed_origins
-        if origin is None or "*" in allowed or origin in allowed:
-            return True
-        return origin.partition("://")[2] == host
+    def admits_page(self, headers: Headers) -> bool:
+        """Returns whether the page that sends a request may connect. Programs, which send no origin, may."""
+        return self._origins.admits(headers)

@@ -38,6 +38,8 @@ class HealthHandler(ApiHandler):
         else:
             self.answer(503, {"status": "unavailable", "reason": fault})
 
+    head = get
+
     async def _fault(self) -> str | None:
         if self._endpoint.is_stopping:
             return "the server is stopping"
@@ -67,6 +69,8 @@ class RoomsHandler(ApiHandler):
             self.answer(503, {"errors": {"detail": "the database does not answer"}})
         else:
             self.answer(200, {"rooms": self._rooms(listed)})
+
+    head = get
 
     def _rooms(self, listed: list[RoomListed]) -> list[dict[str, Any]]:
         people = self._endpoint.supervisor.people_counts

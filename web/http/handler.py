@@ -21,8 +21,12 @@ class Handler(RequestHandler):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Logs a bad request at info. Tornado would warn of each: any client could fill the log."""
+        """Logs a bad request at info, where Tornado would warn of each: any client could fill the log.
+
+        The query is left out, since tokens stand there, and so is what Tornado's error repeats of it.
+        """
+        asked = f"{self.request.method:.20} {self.request.path[:200]!r}"
         if isinstance(error, HTTPError):
-            logger.info("%d %s %r: %s", error.status_code, self.request.method, self.request.uri, error)
+            logger.info("%d %s", error.status_code, asked)
         else:
-            super().log_exception(error_type, error, traceback)
+            logger.error("%s failed", asked, exc_info=error)

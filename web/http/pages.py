@@ -2,14 +2,29 @@
 
 import base64
 import hashlib
+import html
 import re
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
 from web.http.handler import Handler
 
 CLIENT = Path(__file__).parents[1] / "client"
+
+_SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+
+_ERROR_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>%(what)s – Chatter</title>
+<h1>%(what)s</h1>
+<p><a href="/">Go to the chat</a></p>
+</html>
+"""
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -49,19 +64,56 @@ class SecureHandler(Handler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.clear_header("Server")
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answers a person with a page, and a program in Phoenix's words."""
+        self.set_header("Vary", "Accept")
+        if "text/html" not in self.request.headers.get("Accept", ""):
+            super().write_error(status_code, **kwargs)
+            return
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        what = "There is no page at this address" if status_code == HTTPStatus.NOT_FOUND else self._reason
+        self.finish(_ERROR_PAGE % {"what": html.escape(what)})
 
-class PageHandler(SecureHandler):
-    """`/` and `/rooms/<slug>`: the same page, which reads its own address."""
+
+class _PageHandler(SecureHandler):
+    """Has the page, which reads its own address."""
 
     def initialize(self, page: str) -> None:
         self._page = page
 
-    def get(self) -> None:
+    def show(self) -> None:
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(self._page)
 
+
+class PageHandler(_PageHandler):
+    """`/`: the page."""
+
+    def get(self) -> None:
+        self.show()
+
     head = get
+
+
+class RoomPageHandler(_PageHandler):
+    """`/rooms/<slug>`: the same page. Another spelling of the slug leads there."""
+
+    def get(self, name: str) -> None:
+        slug = name.lower()
+        if not _SLUG.fullmatch(slug):
+            self.send_error(HTTPStatus.NOT_FOUND)
+        elif self.request.path == f"/rooms/{slug}":
+            self.show()
+        else:
+            query = f"?{self.request.query}" if self.request.query else ""
+            self.redirect(f"/rooms/{slug}{query}", permanent=True)
+
+    head = get
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Reads a slug that is not UTF-8 as one that does not exist."""
+        return value.decode(errors="replace")
 
 
 class NotFoundHandler(SecureHandler):

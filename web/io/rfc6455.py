@@ -66,26 +66,48 @@ _OPCODES = {_FIN | opcode: opcode for opcode in Opcode} | {opcode: opcode for op
 
 
 class FrameReader:
-    """Cuts messages from the bytes of a connection. Holds at most one message of `limit` bytes and one read more."""
+    """Cuts messages from the bytes of a connection. Holds at most one message of `limit` bytes and one read more.
 
-    __slots__ = ("_fragments", "_limit", "_opcode", "_rest")
+    A byte is copied a few times, however small the pieces are in which it comes: what waits for the rest of its frame
+    grows in place.
+    """
+
+    __slots__ = ("_at", "_data", "_fragments", "_limit", "_opcode")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rest = b""  # the beginning of a frame that is not complete
+        self._data: bytes | bytearray = b""  # a read, or what is held of several
+        self._at = 0  # what was yielded ends here
         self._opcode: Opcode | None = None  # of the message whose fragments are gathered
         self._fragments: bytearray | bytes = b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Yields the messages that `data` completes. The iterator has to be exhausted before more is fed.
+        """Takes `data`, and returns the messages that are complete by then.
 
-        A frame that completes no message is yielded too, as a `FRAGMENT`, since it takes as long as a message.
-        Raises `ProtocolError` at the first frame that breaks a rule.
+        An iterator may be left in the middle: the next one goes on there. A frame that completes no message is yielded
+        too, as a `FRAGMENT`, since it takes as long as a message. Raises `ProtocolError` at the first frame that breaks
+        a rule, each time.
         """
-        if self._rest:
-            data = self._rest + data
-        at, end = 0, len(data)
-        while end - at >= 2:
+        if self._data:
+            self._hold(data)
+        else:
+            self._data = data
+        return self._messages()
+
+    def _hold(self, data: bytes) -> None:
+        if isinstance(self._data, bytes):
+            self._data, self._at = bytearray(self._data[self._at :]), 0
+        elif self._at:
+            del self._data[: self._at]
+            self._at = 0
+        self._data += data
+
+    def _messages(self) -> Iterator[Message]:
+        while True:
+            data, at = self._data, self._at
+            left = len(data) - at
+            if left < 2:
+                break
             first, second = data[at], data[at + 1]
             length, start = second & _LENGTH, at + 6
             opcode = _OPCODES.get(first)
@@ -93,17 +115,20 @@ class FrameReader:
                 raise _broken_rule(first, second)
             if length >= 126:
                 size = 2 if length == 126 else 8
-                if end - at < 2 + size:
+                if left < 2 + size:
                     break
                 length = int.from_bytes(data[at + 2 : at + 2 + size])
                 start += size
             if opcode < _CLOSE and len(self._fragments) + length > self._limit:
                 raise ProtocolError(CloseCode.TOO_BIG, f"expected a message of at most {self._limit} bytes (7.4.1)")
-            if start + length > end:
+            end = start + length
+            if end - at > left:
                 break
-            at = start + length
-            yield self._assemble(first >= _FIN, opcode, unmask(data[start:at], data[start - 4 : start]))
-        self._rest = data[at:]
+            message = self._assemble(first >= _FIN, opcode, unmask(data[start:end], data[start - 4 : start]))
+            self._at = end
+            yield message
+        if at:
+            self._data, self._at = data[at:], 0
 
     def _assemble(self, final: bool, opcode: Opcode, payload: bytes) -> Message:
         if opcode >= _CLOSE:
@@ -121,9 +146,9 @@ class FrameReader:
         self._fragments += payload
         if not final:
             return FRAGMENT
-        opcode, message = self._opcode, bytes(self._fragments)
+        message = _whole(self._opcode, bytes(self._fragments))
         self._opcode, self._fragments = None, b""
-        return _whole(opcode, message)
+        return message
 
 
 def _broken_rule(first: int, second: int) -> ProtocolError:
@@ -146,7 +171,7 @@ def _whole(opcode: Opcode, data: bytes) -> Message:
     return opcode, data
 
 
-def unmask(data: bytes, mask: bytes) -> bytes:
+def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
     """Combines `data` with the repeated 4-byte `mask` (5.3): as one large number, not byte by byte."""
     length = len(data)
     pattern = (mask * (length // 4 + 1))[:length]

@@ -13,12 +13,13 @@ import socket
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from web.channels.endpoint import Endpoint
+from web.channels.origins import is_loopback
 from web.settings import Settings
+from web.transport.large_heads import HeadLimitedStream
 from web.transport.upgrade import PendingConnection
 
 MAX_HEAD_BYTES = 16_384
@@ -100,7 +101,7 @@ class Listener:
         PendingConnection(file, host, self._endpoint, lambda file: self._hand_to_tornado(file, address)).receive()
 
     def _hand_to_tornado(self, file: socket.socket, address: Any) -> None:
-        self._http.handle_stream(IOStream(file), address)
+        self._http.handle_stream(HeadLimitedStream(file, self._endpoint), address)
 
 
 def listening_sockets(settings: Settings) -> list[socket.socket]:
@@ -109,6 +110,11 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
     for each in sockets:  # accepted sockets inherit the option; without it Linux keeps up to 4 MB for each
         each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     return sockets
+
+
+def is_local(listening: socket.socket) -> bool:
+    """Returns whether only browsers of this machine reach it directly. (None reaches a Unix socket: a proxy does.)"""
+    return listening.family != socket.AF_UNIX and is_loopback(listening.getsockname()[0])
 
 
 def url_of(listening: socket.socket) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
-from tornado.web import stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from web.channels import wire
 from web.channels.endpoint import Endpoint
@@ -24,6 +24,8 @@ from web.channels.socket import Socket
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
 from web.io.rfc6455 import CloseCode
+from web.transport.request import from_tornado
+from web.transport.websocket import LINGER
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class PollSessions:
     def open(self, serializer: Serializer, params: Mapping[str, str]) -> str:
         """Begins a session and returns its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token))
+        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token, None))
         return token
 
     def find(self, token: str | None) -> "PollSession | None":
@@ -97,9 +99,11 @@ class PollSession:
         logger.debug("poll session ended with %d", code)
         self._has_ended = True
         self._idle_timer.cancel()
-        self._endpoint.forget(self)
-        self._on_end()
         self._socket.on_closed()
+        if code is CloseCode.SERVICE_RESTART and self._unsent:
+            self._idle_timer = self._loop.call_later(LINGER, self._forget)  # its answers wait for one more poll
+        else:
+            self._forget()
         self._wake_poll()
 
     def receive(self, message: bytes, *, binary: bool = False) -> None:
@@ -127,7 +131,9 @@ class PollSession:
                 return []
             self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
-        if not self._has_overflowed:
+        if self._has_ended:
+            self._forget()
+        elif not self._has_overflowed:
             self._socket.drained()
         return b"".join(frames).decode().split("\n")[:-1]
 
@@ -143,6 +149,11 @@ class PollSession:
     @property
     def _idle_timeout(self) -> float:
         return 1.5 * self._endpoint.settings.poll_window
+
+    def _forget(self) -> None:
+        self._idle_timer.cancel()
+        self._endpoint.forget(self)
+        self._on_end()
 
     def _check_idle(self) -> None:
         if self._loop.time() - self._polled_at >= self._idle_timeout:
@@ -162,7 +173,11 @@ class LongPollHandler(Handler):
         self._body = bytearray()
 
     def prepare(self) -> None:
-        """Bounds the body, which may be long only if it is for a session."""
+        """Reads the request, and bounds the body, which may be long only if it is for a session."""
+        try:
+            self._request = from_tornado(self.request)
+        except ValueError as error:
+            raise HTTPError(HTTPStatus.BAD_REQUEST) from error
         known = self._sessions.find(self._token()) is not None
         settings = self._endpoint.settings
         assert isinstance(self.request.connection, HTTP1Connection)
@@ -178,20 +193,19 @@ class LongPollHandler(Handler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
 
     async def get(self) -> None:
-        """Waits for messages, or begins a session."""
-        serializer = self._serializer()
-        if serializer is None or not self._endpoint.is_accepting:
+        """Waits for messages, or begins a session. While the server stops, the answers to what was heard still come."""
+        serializer, session = self._serializer(), self._sessions.find(self._token())
+        if serializer is None or not (session or self._endpoint.is_accepting):
             self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
             return
-        session = self._sessions.find(self._token())
-        if session is None and (wait := self._endpoint.connect_wait(self._address())):
+        if session is None and (wait := self._connect_wait()):
             self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             self.set_header("Retry-After", math.ceil(wait))
             self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
             return
         if session is None:
-            params = {name: self.get_argument(name) for name in self.request.arguments}
-            self._answer(messages=[], status=410, token=self._sessions.open(serializer, params))
+            token = self._sessions.open(serializer, self._request.params)
+            self._answer(messages=[], status=410, token=token)
             return
         messages = await session.poll(self._gone)
         self._answer(messages=messages, status=200 if messages else 204, token=self._token())
@@ -250,16 +264,15 @@ class LongPollHandler(Handler):
                 yield _message(line, self._endpoint.settings.max_frame_bytes)
 
     def _serializer(self) -> Serializer | None:
-        if not self._endpoint.origin_allowed(self.request.headers.get("Origin"), self.request.host):
+        if not self._endpoint.admits_page(self._request.headers):
             return None
-        return LONGPOLL_SERIALIZERS.get(self.get_argument("vsn", DEFAULT_VERSION))
+        return LONGPOLL_SERIALIZERS.get(self._request.params.get("vsn", DEFAULT_VERSION))
 
-    def _address(self) -> str:
-        forwarded = self.request.headers.get("X-Forwarded-For", "")
-        return self._endpoint.client_address(str(self.request.remote_ip), forwarded)
+    def _connect_wait(self) -> float:
+        return self._endpoint.connect_wait(self._request.peer, self._request.headers)
 
     def _token(self) -> str | None:
-        return self.request.headers.get("X-Phoenix-Longpoll-Token") or self.get_query_argument("token", None)
+        return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")
 
     def _answer(self, **body: Any) -> None:
         self.finish(msgspec.json.encode(body))

@@ -1,19 +1,17 @@
 """The upgrade: makes a `WebSocket` of a new connection, through Tornado or, for a plain handshake, without it."""
 
 import asyncio
-import functools
 import math
-import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 
 from web.channels.endpoint import Endpoint
 from web.http.handler import Handler
-from web.transport.handshake import PATH, Refusal, Request, check_handshake
+from web.transport.handshake import PATH, Refusal, check_handshake
+from web.transport.request import from_tornado, parse_handshake
 from web.transport.websocket import READ_SIZE, WebSocket
 
 
@@ -24,14 +22,10 @@ class WebSocketHandler(Handler):
         self._endpoint = endpoint
 
     def get(self) -> None:
-        params = {name: self.get_argument(name) for name in self.request.arguments}
-        forwarded = self.request.headers.get("X-Forwarded-For", "")
-        address = self._endpoint.client_address(str(self.request.remote_ip), forwarded)
-        request = Request(address, params, self.request.headers)
-        wait = self._endpoint.connect_wait(address) if self._endpoint.is_accepting else 0.0
-        if wait:
-            self.set_header("Retry-After", math.ceil(wait))
-            self._refuse(Refusal(HTTPStatus.TOO_MANY_REQUESTS))
+        try:
+            request = from_tornado(self.request)
+        except ValueError:
+            self._refuse(Refusal(HTTPStatus.BAD_REQUEST))
             return
         verdict = check_handshake(request, self._endpoint)
         if isinstance(verdict, Refusal):
@@ -49,18 +43,24 @@ class WebSocketHandler(Handler):
     def _refuse(self, refusal: Refusal) -> None:
         self.set_status(refusal.status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if refusal.wait:
+            self.set_header("Retry-After", math.ceil(refusal.wait))
         self.finish(refusal.reason)
 
 
 def _detach_socket(stream: IOStream) -> tuple[socket.socket | None, bytes]:
-    """Returns the socket of a stream, None where the client has hung up, and what the stream has read already."""
+    """Returns the socket of a stream, None where the client has hung up, and all that the stream has read already."""
     if stream.closed():
         return None, b""
-    reading = asyncio.ensure_future(stream.read_bytes(READ_SIZE, partial=True))
-    file, data = stream.socket.dup(), reading.result() if reading.done() else b""
+    file = stream.socket.dup()  # before the read, which may find that the client has hung up
+    file.setblocking(False)
+    try:
+        reading = asyncio.ensure_future(stream.read_bytes(stream.max_buffer_size, partial=True))
+    except StreamClosedError:
+        return file, b""
+    data = reading.result() if reading.done() and reading.exception() is None else b""
     reading.add_done_callback(lambda done: done.exception())  # closing the stream fails the read, as intended
     stream.close()
-    file.setblocking(False)
     return file, data
 
 
@@ -124,52 +124,12 @@ class PendingConnection:
     def _upgrade(self, data: bytes) -> bool:
         """Returns whether the data was a plain handshake that is granted, and a `WebSocket` was made."""
         end = data.find(b"\r\n\r\n") + 4
-        request = _parse_request(data[: end - 2], self._address) if end > 4 else None
+        request = parse_handshake(data[: end - 2], self._address, PATH) if end > 4 else None
         if request is None:
             return False
-        forwarded = request.header("X-Forwarded-For") or ""
-        request = request._replace(address=self._endpoint.client_address(self._address, forwarded))
         verdict = check_handshake(request, self._endpoint)
-        if isinstance(verdict, Refusal) or self._endpoint.connect_wait(request.address):
-            return False
+        if isinstance(verdict, Refusal):
+            return False  # Tornado's way comes to the same verdict, and says so
         self._file.recv(end)
         WebSocket(self._file, verdict, request, self._endpoint)
         return True
-
-
-_HEADER = re.compile(r"([A-Za-z0-9-]+):[ \t]*([\x20-\x7e]*)")
-
-
-class _Headers(dict[str, list[str]]):
-    """The headers of a request, by their names in small letters."""
-
-    def get_list(self, name: str) -> list[str]:
-        return self.get(name.lower(), [])
-
-
-def _parse_request(head: bytes, address: str) -> Request | None:
-    """Parses the whole head of a request; returns None if it is not for a websocket, or unusual in any way."""
-    try:
-        first, *lines = head.decode("ascii").split("\r\n")[:-1]
-        method, target, version = first.split(" ")
-        path, _, query = target.partition("?")
-        if method != "GET" or path != PATH or version != "HTTP/1.1":
-            return None
-        headers = _Headers()
-        for line in lines:
-            header = _HEADER.fullmatch(line)
-            if header is None:
-                return None
-            headers.setdefault(header[1].lower(), []).append(header[2].rstrip())
-        if "content-length" in headers or "transfer-encoding" in headers or len(headers.get("host", ())) != 1:
-            return None
-        return Request(address, _params(query), headers)
-    except ValueError:
-        return None
-
-
-@functools.lru_cache(maxsize=256)  # nearly always `vsn=2.0.0`
-def _params(query: str) -> Mapping[str, str]:
-    """Returns the last value of each parameter. Raises `ValueError` where they are not UTF-8."""
-    pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100)
-    return {name: value.strip() for name, value in pairs}

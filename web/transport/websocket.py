@@ -12,7 +12,8 @@ from web.channels.wire import BadFrame
 from web.io import rfc6455
 from web.io.rfc6455 import TEXT, CloseCode, FrameReader, Message, Opcode, ProtocolError
 from web.io.send_buffer import SendBuffer
-from web.transport.handshake import Grant, Request
+from web.transport.handshake import Grant
+from web.transport.request import Request
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,9 @@ READ_SIZE = 16_384
 
 MESSAGES_AT_ONCE = 128
 """Messages of one client that are handled before others are served: 1 to 3 ms. Fewer would split a room's turn."""
+
+_EXPECTED = {CloseCode.NORMAL, CloseCode.SERVICE_RESTART}
+"""Why connections are closed when nothing is wrong: not logged."""
 
 LINGER = 2.0
 """Seconds for the client to close its side after ours; without them the kernel may discard our close frame."""
@@ -71,11 +75,18 @@ class WebSocket:
     def has_unsent(self) -> bool:
         return self.writer.has_unsent
 
-    def close(self, code: CloseCode) -> None:
-        """Sends a close frame, and ends the connection once that is sent and the client is gone."""
+    def close(self, code: CloseCode, why: object = None) -> None:
+        """Sends a close frame, and ends the connection once that is sent and the client is gone.
+
+        Once the server stops the code is 1012, whatever else would be a reason: the client is to come back.
+        """
         if self._is_closing:
             return
         self._is_closing = True
+        if not self._endpoint.is_accepting:
+            code = CloseCode.SERVICE_RESTART
+        if code not in _EXPECTED:
+            logger.info("closed with %d: %s", code, why or code.name.lower().replace("_", " "))
         self.writer.write_control(rfc6455.close_frame(code))
         self.writer.close()
         self._endpoint.idle_timeouts.forget(self)
@@ -86,7 +97,7 @@ class WebSocket:
 
     def on_idle(self) -> None:
         """Closes the connection. Any frame of the client counts as activity, also a control frame."""
-        self.close(CloseCode.PROTOCOL_ERROR)
+        self.close(CloseCode.PROTOCOL_ERROR, "nothing was heard for too long")
 
     # ------------------------------------------------------------ reading
 
@@ -105,26 +116,32 @@ class WebSocket:
             self._end()
 
     def feed(self, data: bytes) -> None:
-        """Handles bytes that have arrived."""
+        """Handles bytes that have arrived. Those that arrive after the end are dropped unread, whatever they are.
+
+        They are read from the kernel also then: closing a socket that holds some would cut what the client is sent.
+        """
         self.last_heard_at = self._endpoint.loop.time()
-        self._dispatch(self._frames.feed(data))
+        if self._takes_messages:
+            self._dispatch(self._frames.feed(data))
+
+    @property
+    def _takes_messages(self) -> bool:
+        return self._endpoint.is_accepting and not self._is_closing
 
     def _dispatch(self, messages: Iterator[Message]) -> None:
         try:
             number = 0
             for number, (opcode, message) in enumerate(islice(messages, MESSAGES_AT_ONCE), 1):  # noqa: B007
-                if self._is_closing or not self._endpoint.is_accepting:
+                if not self._takes_messages:
                     return
                 if opcode is TEXT:
                     self._socket.receive(self._decode(message))
                 else:
                     self._receive_other(opcode, message)
         except ProtocolError as error:
-            logger.info("closed with %d: %s", error.code, error)
-            self.close(error.code)
+            self.close(error.code, error)
         except BadFrame as error:
-            logger.info("closed with 1011: %s", error)
-            self.close(CloseCode.INTERNAL_ERROR)
+            self.close(CloseCode.INTERNAL_ERROR, error)
         except Exception:
             logger.exception("a frame could not be handled")
             self.close(CloseCode.INTERNAL_ERROR)
@@ -137,7 +154,7 @@ class WebSocket:
             case Opcode.BINARY if self.serializer is wire.V2_WEBSOCKET:
                 self._socket.receive(wire.decode_binary(message))
             case Opcode.BINARY:
-                raise BadFrame("expected text, since protocol version 1 has no binary frames")
+                self._socket.receive(self._decode(message))  # version 1 knows only JSON, and Phoenix takes it so too
             case Opcode.PING:
                 self.writer.write_control(rfc6455.frame(Opcode.PONG, message))
             case Opcode.CLOSE:
@@ -155,7 +172,8 @@ class WebSocket:
     def _resume(self, messages: Iterator[Message]) -> None:
         self._is_paused = False
         self._update_poller()
-        self._dispatch(messages)
+        if self._takes_messages:
+            self._dispatch(messages)
 
     # ------------------------------------------------------------ writing
 

@@ -14,8 +14,9 @@ from web.http.pages import CLIENT, content_security_policy
 
 ROOM_ADDRESSES = ["/rooms/lobby", "/rooms/a", "/rooms/9", "/rooms/a-b_c", "/rooms/" + "a" * 64, "/rooms/lobby?x=1"]
 BAD_ADDRESSES = [
-    *("/rooms", "/rooms/", "/rooms/A", "/rooms/-a", "/rooms/_a", "/rooms/a/b", "/rooms/a.b", "/rooms/" + "a" * 65),
-    *("/rooms/a%20b", "/rooms/lobby%0a", "/rooms/lobby/", "/rooms/%6cobby", "/nothing", "/index.html", "//"),
+    *("/rooms", "/rooms/", "/rooms/-a", "/rooms/_a", "/rooms/a/b", "/rooms/a.b", "/rooms/" + "a" * 65, "/rooms/a//"),
+    *("/rooms/a%20b", "/rooms/lobby%0a", "/rooms/a%2f", "/rooms/%ff", "/rooms/\xe9", "/nothing", "/index.html", "//"),
+    *("/rooms/" + "A" * 65, "/rooms/%0d%0aA", "/rooms//evil.example", "/rooms/A%2f.."),
     *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon.ico"),
 ]
 SECURITY_HEADERS = {
@@ -69,17 +70,62 @@ def test_any_other_address_is_not_found(server: Server, address: str) -> None:
     assert (answer.status, answer.json) == (404, NOT_FOUND)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("address", "room"),
+    [
+        ("/rooms/Garden", "/rooms/garden"),
+        ("/rooms/garden/", "/rooms/garden"),
+        ("/rooms/GARDEN/?x=1&y=%20", "/rooms/garden?x=1&y=%20"),
+        ("/rooms/%67arden", "/rooms/garden"),
+        ("/rooms/%47arden?", "/rooms/garden"),
+        ("/rooms/" + "A" * 64, "/rooms/" + "a" * 64),
+    ],
+)
+def test_another_spelling_of_a_room_leads_there(server: Server, method: str, address: str, room: str) -> None:
+    answer = request(server.port, method, address, {"Accept": "*/*"})
+    assert (answer.status, answer.headers["location"]) == (301, room)
+    assert answer.headers.items() >= SECURITY_HEADERS.items()
+    assert get(server, room).status == 200
+
+
+@pytest.mark.parametrize("address", BAD_ADDRESSES)
+def test_a_person_at_any_other_address_gets_a_page_that_leads_back(server: Server, address: str) -> None:
+    answer = get(server, address, Accept="text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert b'<a href="/">' in answer.body
+    assert b"<title>" in answer.body
+    assert answer.headers.items() >= SECURITY_HEADERS.items()
+    assert answer.headers["vary"] == "Accept"
+    assert not re.search(r"<style|<script|\sstyle=|\son\w+=|https?://", answer.body.decode())
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "", "image/avif,*/*"])
+def test_a_program_gets_json(server: Server, accept: str) -> None:
+    answer = get(server, "/nothing", Accept=accept)
+    assert (answer.status, answer.json) == (404, NOT_FOUND)
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_what_is_not_found_is_not_repeated_to_a_person(server: Server) -> None:
+    answer = get(server, "/%3Cscript%3Ealert(1)%3C/script%3E?<b>", Accept="text/html")
+    assert answer.status == 404
+    assert b"alert" not in answer.body
+    assert b"<b>" not in answer.body
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_the_page_can_only_be_read(server: Server, method: str) -> None:
     assert request(server.port, method, "/").status == 405
     assert request(server.port, method, "/nothing").status == 404
 
 
-@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js"])
+@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/healthz", "/api/rooms"])
 def test_a_head_request_is_answered_like_a_get_without_the_body(server: Server, address: str) -> None:
     head, whole = request(server.port, "HEAD", address), get(server, address)
     assert (head.status, head.body) == (200, b"")
-    assert (head.headers["content-length"], head.headers["etag"]) == (str(len(whole.body)), whole.headers["etag"])
+    for name in ("content-length", "content-type", "cache-control", "etag"):
+        assert head.headers.get(name) == whole.headers.get(name)
 
 
 @pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/client/style.css"])
@@ -165,7 +211,10 @@ def test_the_folder_of_the_client_has_no_python_files() -> None:
         ("GET", "/api/rooms", 200),
         ("GET", "/nothing", 404),
         ("POST", "/nothing", 404),
-        ("GET", "/rooms/A", 404),
+        ("GET", "/rooms/A", 301),
+        ("GET", "/rooms/a.b", 404),
+        ("HEAD", "/nothing", 404),
+        ("HEAD", "/healthz", 200),
         ("GET", "/client/nothing.js", 404),
         ("GET", "/client/", 403),
         ("POST", "/", 405),

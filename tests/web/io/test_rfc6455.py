@@ -1,14 +1,16 @@
 """The framing of RFC 6455 without I/O: bytes in, messages out."""
 
+import contextlib
 import tracemalloc
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import chain, islice, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.phoenix_client import header
+from tests.support.steps import Buffer, Bytes, Counter
 from web.io import rfc6455
 from web.io.rfc6455 import FRAGMENT, FrameReader, Message, Opcode, ProtocolError, close_code, unmask
 
@@ -215,6 +217,90 @@ def test_a_message_that_arrives_slowly_uses_no_more_memory_than_its_size() -> No
     finally:
         tracemalloc.stop()
     assert now < 1_300_000
+
+
+@pytest.mark.parametrize("size", [1_000_000, 4_000_000])
+@pytest.mark.parametrize("piece", [16_384, 1_000, 97])
+def test_a_large_message_is_copied_a_few_times_however_small_its_pieces(
+    size: int, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rfc6455, "bytearray", Buffer, raising=False)
+    reader, stream = FrameReader(size), Bytes(header(Opcode.BINARY, size) + MASK + bytes(size))
+    pieces = [Bytes(stream[at : at + piece]) for at in range(0, len(stream), piece)]
+    messages: list[list[Message]] = []
+    steps = Counter.of(lambda: messages.extend(list(reader.feed(each)) for each in pieces))
+    assert [len(message) for _opcode, message in chain(*messages)] == [size]
+    assert steps < 10 * size
+
+
+HOSTILE = [
+    client_frame(Opcode.CONTINUATION, final=False),
+    client_frame(Opcode.PING),
+    client_frame(Opcode.BINARY, b"x"),
+    client_frame(Opcode.PING, bytes(125)),
+    client_frame(Opcode.BINARY, bytes(126)),
+    client_frame(Opcode.BINARY, bytes(40_000)),
+]
+
+
+@given(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=4), st.sampled_from([7, 250, 16_384]))
+def test_64_kilobytes_of_any_frames_are_read_in_as_many_steps(frames: list[bytes], piece: int) -> None:
+    stream = client_frame(Opcode.BINARY, final=False) if HOSTILE[0] in frames else b""
+    while len(stream) < 65_536:
+        stream += b"".join(frames)
+    reader = FrameReader(65_536)
+
+    def read() -> None:
+        for at in range(0, len(stream), piece):
+            for _message in reader.feed(Bytes(stream[at : at + piece])):
+                pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rfc6455, "bytearray", Buffer, raising=False)
+        steps = Counter.of(lambda: _until_refused(read))
+    assert steps < 20 * len(stream)
+
+
+def _until_refused(read: Callable[[], None]) -> None:
+    with contextlib.suppress(ProtocolError):
+        read()
+
+
+# ---------------------------------------------------------------- readers that stop in the middle
+
+
+@given(st.data(), st.lists(st.text(max_size=20), max_size=12))
+def test_an_iterator_that_is_left_in_the_middle_loses_nothing_and_cuts_nothing_wrongly(
+    data: st.DataObject, texts: list[str]
+) -> None:
+    reader, messages = FrameReader(LIMIT), list[Message]()
+    for piece in data.draw(splits(b"".join(client_frame(Opcode.TEXT, text.encode()) for text in texts))):
+        messages += islice(reader.feed(piece), data.draw(st.integers(0, 2)))
+    messages += reader.feed(b"")
+    assert messages == [(Opcode.TEXT, text.encode()) for text in texts]
+
+
+def test_two_iterators_share_what_is_there() -> None:
+    reader = FrameReader(LIMIT)
+    first = reader.feed(client_frame(Opcode.TEXT, b"1") + client_frame(Opcode.TEXT, b"2"))
+    assert next(first) == (Opcode.TEXT, b"1")
+    second = reader.feed(client_frame(Opcode.TEXT, b"3"))
+    assert [next(second), next(first)] == [(Opcode.TEXT, b"2"), (Opcode.TEXT, b"3")]
+    assert [*first, *second] == []
+
+
+def test_what_is_fed_counts_also_where_nobody_looks_at_the_messages() -> None:
+    reader, stream = FrameReader(LIMIT), client_frame(Opcode.TEXT, b"hello")
+    reader.feed(stream[:5])
+    reader.feed(stream[5:])
+    assert list(reader.feed(b"")) == [(Opcode.TEXT, b"hello")]
+
+
+def test_after_an_error_nothing_more_is_read() -> None:
+    reader = FrameReader(LIMIT)
+    for _ in range(2):
+        with pytest.raises(ProtocolError):
+            list(reader.feed(client_frame(3) + client_frame(Opcode.TEXT, b"after")))
 
 
 @pytest.mark.parametrize(

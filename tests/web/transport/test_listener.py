@@ -1,13 +1,16 @@
-"""The listener accepts a few connections in each turn of the loop."""
+"""The listener knows whether it is local, and accepts a few connections in each turn of the loop."""
 
 import asyncio
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import pytest
 
 from tests.support.phoenix_client import UPGRADE, Request
 from web.server import Server
 from web.settings import read_settings
-from web.transport.listener import ACCEPTED_AT_ONCE
+from web.transport.listener import ACCEPTED_AT_ONCE, is_local
 
 
 def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> None:
@@ -28,3 +31,27 @@ def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> No
         return accepted
 
     assert max(asyncio.run(count())) <= ACCEPTED_AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("family", "address", "expected"),
+    [
+        (socket.AF_INET, "127.0.0.1", True),
+        (socket.AF_INET, "127.0.0.2", True),
+        (socket.AF_INET6, "::1", True),
+        (socket.AF_INET, "0.0.0.0", False),
+        (socket.AF_INET6, "::", False),
+    ],
+)
+def test_only_a_socket_of_loopback_is_for_this_machine_alone(
+    family: socket.AddressFamily, address: str, expected: bool
+) -> None:
+    with socket.socket(family) as bound:
+        bound.bind((address, 0))
+        assert is_local(bound) is expected
+
+
+def test_a_unix_socket_is_for_proxies(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+        assert not is_local(bound)

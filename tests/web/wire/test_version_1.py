@@ -107,6 +107,23 @@ def test_a_frame_of_version_2_ends_the_connection(old: Speaker) -> None:
     old.hears_close(1011)
 
 
-def test_a_binary_frame_ends_the_connection(old: Speaker) -> None:
-    old.says_binary(binary_push("2", "3", "chat_room:v", "new_message", b"abc"))
+def test_the_same_json_in_a_binary_frame_is_taken_as_in_a_text(old: Speaker) -> None:
+    old.says_binary(b'{"topic":"chat_room:v-binary","event":"phx_join","payload":{},"ref":"2","join_ref":"2"}')
+    old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"2","topic":"chat_room:v-binary"}}')
+    old.says_binary('{"topic":"chat_room:v-binary","event":"typing","payload":{"name":"é"},"ref":"3"}'.encode())
+    old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"3","topic":"chat_room:v-binary"}}')
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        binary_push("2", "3", "chat_room:v", "new_message", b"abc"),
+        b'{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"\xff"}',
+        b'{"topic":"\xff","event":"heartbeat","payload":{},"ref":"1"}',
+        b"",
+    ],
+    ids=["a push of version 2", "a ref that is not UTF-8", "a topic that is not UTF-8", "nothing"],
+)
+def test_other_bytes_in_a_binary_frame_end_the_connection(old: Speaker, sent: bytes) -> None:
+    old.says_binary(sent)
     old.hears_close(1011)
