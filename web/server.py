@@ -30,7 +30,7 @@ from chatter.storage.spool import memory_of
 from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
 from web.channels.endpoint import Authorize, Closable, Endpoint
-from web.http.api import HealthHandler, RoomsHandler
+from web.http.api import HealthHandler, RoomsHandler, shared_fault, shared_rooms
 from web.http.pages import (
     CLIENT,
     ClientFileHandler,
@@ -192,8 +192,8 @@ def _application(endpoint: Endpoint) -> Application:
         [
             (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
             (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": PollSessions(endpoint)}),
-            (r"/healthz", HealthHandler, with_endpoint),
-            (r"/api/rooms", RoomsHandler, with_endpoint),
+            (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
+            (r"/api/rooms", RoomsHandler, {"endpoint": endpoint, "shared": shared_rooms(endpoint)}),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
             (r"/rooms/([^/]+)/?", RoomPageHandler, with_page),

@@ -158,7 +158,7 @@ def test_nothing_is_acknowledged_while_the_database_file_is_away(server: Server,
         assert not database.exists()
         away.rename(database)
         assert ann.wait_for_answer(sent)["status"] == "ok"
-        assert request(server.port, "GET", "/healthz").status == 200
+        wait_until(lambda: request(server.port, "GET", "/healthz").status == 200)
     assert texts(server.database_url) == ["one", "two"]
 
 

@@ -1,11 +1,19 @@
-"""The HTTP API: whether the server is well, and which rooms there are."""
+"""The HTTP API: whether the server is well, and which rooms there are.
+
+Anybody may ask as often as they like. So an answer that the database has to give is shared by all who ask within a
+second, and costs the same however many rooms there are.
+"""
 
 import asyncio
-from typing import Any
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 from chatter.messages import ListRooms, Ping, RoomListed
 from web.channels.endpoint import Endpoint
 from web.http.pages import SecureHandler
+
+T = TypeVar("T")
 
 LISTED_ROOMS = 100
 """Most rooms in an answer of `/api/rooms`."""
@@ -13,12 +21,35 @@ LISTED_ROOMS = 100
 DATABASE_TIMEOUT = 2.0
 """Seconds that the database has for an answer, and a commit for its success."""
 
+SHARED_FOR = 1.0
+"""Seconds in which an answer serves all who ask."""
+
+
+class Shared(Generic[T]):
+    """One answer for all who ask at about the same time."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        """`read` gets the answer. It must not raise."""
+        self._read = read
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[T] | None = None
+        self._asked_at = 0.0
+
+    async def get(self) -> T:
+        """Returns an answer that was asked for at most `SHARED_FOR` seconds ago."""
+        now = self._loop.time()
+        if self._answer is None or (self._answer.done() and now - self._asked_at >= SHARED_FOR):
+            self._asked_at = now
+            self._answer = asyncio.ensure_future(self._read())
+        return await asyncio.shield(self._answer)  # a client that hangs up must not end it for the others
+
 
 class ApiHandler(SecureHandler):
     """A handler that answers in JSON."""
 
-    def initialize(self, endpoint: Endpoint) -> None:
+    def initialize(self, endpoint: Endpoint, shared: Shared[Any]) -> None:
         self._endpoint = endpoint
+        self._shared = shared
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
         """Answers `body` as JSON that must not be cached."""
@@ -32,7 +63,7 @@ class HealthHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answers, which shows that the loop turns."""
-        fault = await self._fault()
+        fault = "the server is stopping" if self._endpoint.is_stopping else await self._shared.get()
         if fault is None:
             self.answer(200, {"status": "ok"})
         else:
@@ -40,32 +71,14 @@ class HealthHandler(ApiHandler):
 
     head = get
 
-    async def _fault(self) -> str | None:
-        if self._endpoint.is_stopping:
-            return "the server is stopping"
-        backlog = self._endpoint.backlog
-        if not backlog.is_alive:
-            return "persistence has stopped"
-        try:
-            await asyncio.wait_for(self._endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
-        except TimeoutError:
-            return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
-        except Exception as error:
-            return f"the database does not answer: {error}"
-        if backlog.stalled_for > DATABASE_TIMEOUT:
-            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
-        return None
-
 
 class RoomsHandler(ApiHandler):
     """`GET /api/rooms`: the rooms that were last spoken in, and those with people in them."""
 
     async def get(self) -> None:
         """Answers `{"rooms": [{"name", "last_message_at", "people"}, …]}`, the latest first."""
-        asked = self._endpoint.history.ask(ListRooms(LISTED_ROOMS))
-        try:
-            listed = await asyncio.wait_for(asked, DATABASE_TIMEOUT)
-        except Exception:
+        listed: list[RoomListed] | None = await self._shared.get()
+        if listed is None:
             self.answer(503, {"errors": {"detail": "the database does not answer"}})
         else:
             self.answer(200, {"rooms": self._rooms(listed)})
@@ -75,6 +88,42 @@ class RoomsHandler(ApiHandler):
     def _rooms(self, listed: list[RoomListed]) -> list[dict[str, Any]]:
         people = self._endpoint.supervisor.people_counts
         spoken_in = {room.slug for room in listed}
-        silent = [slug for slug in people if slug not in spoken_in][: LISTED_ROOMS - len(listed)]
-        rooms = [(room.slug, room.last_message_at) for room in listed] + [(slug, None) for slug in silent]
-        return [{"name": slug, "last_message_at": at, "people": people.get(slug, 0)} for slug, at in rooms]
+        silent = (slug for slug in people if slug not in spoken_in)
+        rooms = [(room.slug, room.last_message_at) for room in listed]
+        rooms += [(slug, "") for slug in itertools.islice(silent, LISTED_ROOMS - len(listed))]
+        return [{"name": slug, "last_message_at": at or None, "people": people.get(slug, 0)} for slug, at in rooms]
+
+
+def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
+    """Shares what is wrong with the server, None where nothing is."""
+
+    async def read() -> str | None:
+        backlog = endpoint.backlog
+        if not backlog.is_alive:
+            return "persistence has stopped"
+        try:
+            await asyncio.wait_for(endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
+        except TimeoutError:
+            return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
+        except Exception as error:
+            return f"the database does not answer: {error}"
+        if backlog.stalled_for > DATABASE_TIMEOUT:
+            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
+        return None
+
+    return Shared(read)
+
+
+def shared_rooms(endpoint: Endpoint) -> Shared[list[RoomListed] | None]:
+    """Shares the rooms that were last spoken in, None where the database does not answer."""
+
+    async def read() -> list[RoomListed] | None:
+        try:
+            listed: list[RoomListed] = await asyncio.wait_for(
+                endpoint.history.ask(ListRooms(LISTED_ROOMS)), DATABASE_TIMEOUT
+            )
+        except Exception:
+            return None
+        return listed
+
+    return Shared(read)

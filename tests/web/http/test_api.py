@@ -1,6 +1,8 @@
 """The HTTP API: `/healthz` for operators, `/api/rooms` for the page."""
 
+import asyncio
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from tests.support.member import Member
 from tests.support.phoenix_client import Response, request
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
+from web.http.api import Shared
 
 Join: TypeAlias = Callable[..., "Guest"]
 
@@ -98,7 +101,7 @@ def test_a_server_is_unhealthy_while_its_database_does_not_answer(
         assert answer.json["reason"].startswith("the database d")
         assert request(server.port, "GET", "/api/rooms").status == 503
     wait_until(lambda: health(server).status == 200)
-    assert rooms(server) == []
+    wait_until(lambda: request(server.port, "GET", "/api/rooms").json == {"rooms": []})
 
 
 def test_a_server_is_unhealthy_while_it_cannot_save(server: Server) -> None:
@@ -181,3 +184,53 @@ def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, d
 def test_the_api_is_read_only(server: Server, method: str, address: str) -> None:
     answer = request(server.port, method, address)
     assert (answer.status, answer.json) == (405, {"errors": {"detail": "Method Not Allowed"}})
+
+
+# ---------------------------------------------------------------- shared answers
+
+
+def test_all_who_ask_at_once_share_one_answer_also_if_one_hangs_up() -> None:
+    reads: list[asyncio.Future[str]] = []
+
+    def read() -> asyncio.Future[str]:
+        reads.append(asyncio.get_running_loop().create_future())
+        return reads[-1]
+
+    async def play() -> list[str]:
+        shared = Shared(read)
+        askers = [asyncio.ensure_future(shared.get()) for _ in range(5)]
+        await asyncio.sleep(0)
+        askers.pop().cancel()
+        reads[0].set_result("well")
+        answers = await asyncio.gather(*askers)
+        return [*answers, await shared.get()]
+
+    assert asyncio.run(play()) == ["well"] * 5
+    assert len(reads) == 1
+
+
+def test_an_answer_is_shared_for_a_second_and_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> list[int]:
+        numbers = itertools.count(1)
+
+        async def read() -> int:
+            return next(numbers)
+
+        shared, answers = Shared(read), []
+        for now in (100.0, 100.9, 101.0, 101.9, 105.0):
+            with monkeypatch.context() as patch:
+                patch.setattr(shared, "_loop", FixedClock(now))
+                answers.append(await shared.get())
+        return answers
+
+    assert asyncio.run(play()) == [1, 1, 2, 2, 3]
+
+
+class FixedClock:
+    """Plays the loop's clock."""
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+
+    def time(self) -> float:
+        return self._now
