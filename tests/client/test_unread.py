@@ -1,10 +1,15 @@
-"""The tab's title counts messages while the page is hidden."""
+"""The tab's title counts messages while the page is hidden, and the list marks rooms with messages not seen."""
+
+import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.client.conftest import Visit
 from tests.client.person import Person
+from tests.client.rows import prepare
+from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -28,3 +33,58 @@ def test_what_one_says_oneself_in_another_window_is_not_counted(visit: Visit, an
     ann_again.says("from my phone")
     ann.expect_said("from my phone")
     expect(ann.page).to_have_title(f"#{room} · Chatter")
+
+
+NEWS = re.compile(r"\bnews\b")
+
+
+def refreshes_rooms(person: Person) -> None:
+    """Has the page ask for the list of rooms, as it does when it is shown."""
+    with person.page.expect_response("**/api/rooms"):
+        person.looks_back()
+
+
+def test_messages_are_new_by_their_place_although_the_clock_was_set_back(
+    visit: Visit, room: str, server: Server
+) -> None:
+    prepare(server.database, room, ["said by a clock", "that is fast"], ahead=timedelta(hours=1))
+    ann = visit("ann")
+    ann.expect_said("said by a clock", "that is fast")
+    ann.goes_to("lobby")
+    refreshes_rooms(ann)
+    expect(ann.room(room)).not_to_have_class(NEWS)
+    bo = visit("bo")
+    bo.says("said by a clock that was set back")
+    bo.expect_said("said by a clock", "that is fast", "said by a clock that was set back")
+    refreshes_rooms(ann)
+    expect(ann.room(room)).to_have_class(NEWS)
+    ann.goes_to(room)
+    expect(ann.page.locator(".new + .message")).to_contain_text("set back")
+    ann.goes_to("lobby")
+    refreshes_rooms(ann)
+    expect(ann.room(room)).not_to_have_class(NEWS)
+
+
+def test_a_room_named_like_a_word_of_javascript_has_news(visit: Visit) -> None:
+    ann, bo = visit("ann", "constructor"), visit("bo", "constructor")
+    bo.says("one")
+    ann.expect_said("one")
+    ann.goes_to("lobby")
+    bo.says("two")
+    bo.expect_said("one", "two")
+    refreshes_rooms(ann)
+    expect(ann.room("constructor")).to_have_class(NEWS)
+
+
+def test_what_was_seen_in_another_window_is_no_news_here(visit: Visit, room: str) -> None:
+    bo, ann = visit("bo"), visit("ann")
+    bo.says("one")
+    ann.expect_said("one")
+    other = ann.opens_another_page()
+    other.goes_to(room)
+    ann.goes_to("lobby")
+    bo.says("two")
+    other.expect_said("one", "two")
+    refreshes_rooms(ann)
+    expect(ann.room(room).locator(".count")).to_have_text("2 here")
+    expect(ann.room(room)).not_to_have_class(NEWS)

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
 
-NETWORK = ("net::ERR_", "WebSocket is closed before the connection is established")
-"""Parts of the errors that a browser logs for a lost network and for an attempt that a page gave up."""
+NETWORK = ("net::ERR_", "WebSocket is closed before the connection is established", "Error during WebSocket handshake")
+"""Parts of the errors that a browser logs for a lost network, an attempt that a page gave up, a refused websocket."""
 
 
 class Watch:

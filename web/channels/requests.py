@@ -11,6 +11,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from chatter.messages import Position, Post, ReadHistory, Ref, Relay, RoomMessage, ShowTyping, Subscriber, Sync
+from web.channels.characters import (
+    MAX_MARKS,
+    find_suspect,
+    has_long_mark_run,
+    has_visible,
+    is_normal_name,
+    normal_name,
+)
 from web.channels.wire import BadFrame, Binary, Invalid, Payload, encode
 from web.limits import Limits, Rate
 from web.settings import Settings
@@ -93,11 +101,17 @@ def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limi
     if not (
         0 < len(name) <= limits.max_name_length
         and 0 < len(message) <= limits.max_message_length
-        and name.isprintable()  # no control characters, that is; other names may be valid too
-        and (message.isprintable() or not _CONTROL.search(message))
-        and not name.isspace()
+        and ((name.isascii() and name.isalnum()) or is_normal_name(name))
         and not message.isspace()
-        and (id is None or (0 < len(id) <= limits.max_id_length and id.isprintable() and not id.isspace()))
+        and (
+            (message.isprintable() or not _CONTROL.search(message))
+            if message.isascii()
+            else (not find_suspect(message) or _is_text(message))
+        )
+        and (
+            id is None
+            or (0 < len(id) <= limits.max_id_length and id.isascii() and id.isprintable() and not id.isspace())
+        )
     ):
         return None
     return Post(sender, ref, id, name, message, said.repeat, said.ack)
@@ -169,8 +183,9 @@ def fields_of(payload: Payload) -> Fields:
 
 
 def name_of(fields: Fields, limits: Limits) -> str:
-    """Returns the required `name`. Raises `InvalidPayload`, as all of these do."""
-    return _text(fields, "name", limits.max_name_length)
+    """Returns the required `name` in its normal form. Raises `InvalidPayload`, as all of these do."""
+    name = normal_name(_string(fields, "name", limits.max_name_length))
+    return _text({"name": name}, "name", limits.max_name_length)
 
 
 def position_of(fields: Fields) -> Position | None:
@@ -197,14 +212,26 @@ def _value(payload: Payload) -> Any:
         raise BadFrame(f"expected a payload in JSON: {error}") from error
 
 
+def _is_text(value: str) -> bool:
+    """Returns whether `_text` accepts what is there."""
+    return not _CONTROL.search(value) and has_visible(value) and not has_long_mark_run(value)
+
+
 def _text(fields: Fields, field: str, longest: int) -> str:
+    value = _string(fields, field, longest)
+    if not has_visible(value):
+        raise InvalidPayload(field, f"expected 1 to {longest} characters, got none that can be seen")
+    if has_long_mark_run(value):
+        raise InvalidPayload(field, f"expected at most {MAX_MARKS} combining marks in a row")
+    return value
+
+
+def _string(fields: Fields, field: str, longest: int) -> str:
     value = fields.get(field)
     if not isinstance(value, str):
         raise InvalidPayload(field, f"expected a string of 1 to {longest} characters, got {_json_type(value)}")
     if len(value) > longest:
         raise InvalidPayload(field, f"expected 1 to {longest} characters, got {len(value)}")
-    if not value or value.isspace():
-        raise InvalidPayload(field, f"expected 1 to {longest} characters, got only white space")
     if _CONTROL.search(value):
         raise InvalidPayload(field, "expected no control characters but tab and line feed")
     return value

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { Socket } from "phoenix";
+import { PageSocket, websocketAnswers } from "./polling.js";
 
 /** @typedef {"connecting" | "open" | "waiting" | "offline"} ConnectionState */
 
@@ -9,6 +9,8 @@ const RECONNECT_MS = [250, 500, 1000, 2000, 5000];
 const REJOIN_MS = [1000, 2000, 5000, 10_000];
 /** phoenix.js's own default: a websocket that has not opened by then makes it poll. */
 const FALLBACK_MS = 2500;
+/** While the page polls it looks for a websocket that gets through: soon, as one refusal may mean a restart. */
+const PROBE_MS = [2000, 10_000, 60_000, 300_000];
 /** The server, and many a proxy, closes a connection that is silent for 60 s. */
 const HEARTBEAT_MS = 25_000;
 /** A socket looks open for minutes after a laptop slept. A working one answers much sooner than this. */
@@ -46,19 +48,27 @@ export class Connection {
   state = signal(/** @type {ConnectionState} */ ("connecting"));
   /** The time of the next attempt, as of `Date.now()`. Valid while the state is `waiting`. */
   retryAt = signal(0);
+  /** The connection that was opened last is a long poll. */
+  isPolling = signal(false);
   #openings = 0;
+  /** How often a websocket was looked for since one got through last. */
+  #probes = 0;
+  #findsWebsocket;
+  #probeAfter = jittered(PROBE_MS);
 
   /**
    * @param {string} url
-   * @param {typeof Socket} SocketClass replaced in tests
+   * @param {typeof PageSocket} SocketClass replaced in tests, like `findsWebsocket`
+   * @param {(url: string) => Promise<boolean>} findsWebsocket
    */
-  constructor(url, SocketClass = Socket) {
+  constructor(url, SocketClass = PageSocket, findsWebsocket = websocketAnswers) {
+    this.#findsWebsocket = findsWebsocket;
     const reconnectAfter = jittered(RECONNECT_MS);
     this.socket = new SocketClass(url, {
       longPollFallbackMs: FALLBACK_MS,
       heartbeatIntervalMs: HEARTBEAT_MS,
       rejoinAfterMs: jittered(REJOIN_MS),
-      reconnectAfterMs: (tries) => this.#retryIn(reconnectAfter(tries)),
+      reconnectAfterMs: (/** @type {number} */ tries) => this.#retryIn(reconnectAfter(tries)),
     });
     this.socket.onOpen(() => this.#opened());
     this.socket.onClose(() => this.#closed());
@@ -84,6 +94,12 @@ export class Connection {
     else if (state !== "connecting") this.reconnect();
   }
 
+  /** Takes the network for another one, which may let websockets through, or may not. */
+  networkChanged() {
+    this.#probes = 0;
+    if (!this.isPolling.peek()) this.socket.setFallback(FALLBACK_MS);
+  }
+
   /** Tests the connection when the browser reports offline. One to this machine may still work. */
   verify() {
     if (this.state.peek() === "waiting") this.state.value = "offline";
@@ -104,18 +120,43 @@ export class Connection {
   #opened() {
     this.#openings += 1;
     this.state.value = "open";
-    this.#disableFallback();
+    this.isPolling.value = this.socket.isPolling;
+    if (this.isPolling.peek()) this.#lookForWebsocket();
+    else this.#disableFallback();
   }
 
   /**
    * Disables the fallback to polling once a websocket has carried an answer.
    *
-   * phoenix.js takes one refused connection for a network without websockets and polls from then on. After that
-   * answer a refusal only means that the server is restarting.
+   * phoenix.js takes one refused connection for a network without websockets. After that answer a refusal only means
+   * that the server is restarting.
    */
   #disableFallback() {
-    const socket = /** @type {{longPollFallbackMs?: number} & Socket} */ (this.socket);
-    socket.ping(() => (socket.longPollFallbackMs = undefined));
+    this.socket.ping(() => {
+      this.socket.setFallback();
+      this.#probes = 0;
+    });
+  }
+
+  /** Tries a websocket beside this long poll, later and later, until one gets through. */
+  #lookForWebsocket() {
+    const opening = this.#openings;
+    const isCurrent = () => opening === this.#openings && this.state.peek() === "open";
+    this.#probes += 1;
+    setTimeout(async () => {
+      if (!isCurrent()) return;
+      const isFound = await this.#findsWebsocket(this.socket.endPointURL());
+      if (!isCurrent()) return;
+      if (isFound) this.#leavePolling();
+      else this.#lookForWebsocket();
+    }, this.#probeAfter(this.#probes));
+  }
+
+  /** Goes on with a websocket. The rooms join again and get what they missed in between. */
+  #leavePolling() {
+    this.socket.replaceTransport(WebSocket);
+    this.socket.setFallback(FALLBACK_MS);
+    this.connect();
   }
 
   #closed() {
@@ -149,7 +190,10 @@ function isOffline() {
  * @param {Connection} connection
  */
 export function keepConnected(connection) {
-  addEventListener("online", () => connection.ensureOpen());
+  addEventListener("online", () => {
+    connection.networkChanged();
+    connection.ensureOpen();
+  });
   addEventListener("offline", () => connection.verify());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") setTimeout(() => connection.ensureOpen(), GRACE_MS);

@@ -118,5 +118,5 @@ export const REASONS = {
 /** Returns the words for the person; a reason without words is shown as it is. @param {Refused} refusal */
 export function explain({ reason = "", message }) {
   if (reason === "invalid" && message) return message;
-  return /** @type {Record<string, string>} */ (REASONS)[reason] ?? reason;
+  return new Map(Object.entries(REASONS)).get(reason) ?? reason;
 }

@@ -1,7 +1,9 @@
 import { signal } from "@preact/signals";
-import { load, save } from "./browser/storage.js";
+import { follow, load, save } from "./browser/storage.js";
 
 /** @typedef {import("./messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("./room/history.js").History} History */
+/** @typedef {{seq: number, at: string}} Place a message's place in its room, and the server's time of it */
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
@@ -32,8 +34,11 @@ export function listRooms(here, people) {
   return all.map((room) => (room.name === here && people ? { ...room, people } : room));
 }
 
-/** By slug, the server's time of the newest message that this browser has shown. */
-export const lastSeen = signal(/** @type {Record<string, string>} */ (parse(load("seen"))));
+/** By slug, the newest place that this browser has shown. */
+export const lastSeen = signal(parse(load("seen")));
+
+/** By slug, what this tab has shown. @type {Map<string, History>} */
+const shown = new Map();
 
 export async function refreshRooms() {
   try {
@@ -50,30 +55,38 @@ export function watchRooms() {
   setInterval(refreshIfVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   refreshRooms();
+  follow("seen", (json) => (lastSeen.value = parse(json)));
 }
 
-/** @param {string} slug @param {string} time */
-export function markSeen(slug, time) {
-  if ((lastSeen.peek()[slug] ?? "") >= time) return;
-  lastSeen.value = { ...lastSeen.peek(), [slug]: time };
-  save("seen", JSON.stringify(lastSeen.peek()));
+/** Marks what a room holds as seen. @param {string} slug @param {History} history */
+export function markSeen(slug, history) {
+  const { last: seq, lastAt: at } = history;
+  const known = lastSeen.peek().get(slug);
+  shown.set(slug, history);
+  if (!seq || (known?.seq === seq && known.at === at)) return;
+  lastSeen.value = new Map(lastSeen.peek()).set(slug, { seq, at });
+  save("seen", JSON.stringify([...lastSeen.peek()]));
 }
 
 /**
- * Whether a room has messages that this browser has not shown. A room never visited has no news.
+ * Whether the newest message of a room is one that this browser has not shown. A room never visited has no news.
+ *
+ * The time only tells messages apart: the server's clock may be set back, so a later message may have an earlier time.
  *
  * @param {RoomSummary} room
  */
 export function hasNews({ name, last_message_at }) {
-  const time = lastSeen.value[name];
-  return Boolean(time && last_message_at && last_message_at > time);
+  const place = lastSeen.value.get(name);
+  if (!place || !last_message_at || last_message_at === place.at) return false;
+  // The list may be older than what was shown.
+  return !shown.get(name)?.holds(last_message_at);
 }
 
-/** @param {string} json */
+/** @param {string} json @returns {Map<string, Place>} */
 function parse(json) {
   try {
-    return Object(JSON.parse(json));
+    return new Map(JSON.parse(json));
   } catch {
-    return {};
+    return new Map();
   }
 }

@@ -1,24 +1,24 @@
 /** Cleans text that is sent and parses text that is shown. Text never becomes HTML. */
 
+import { boundMarks, findVisible, normalName } from "./characters.js";
+import { parseLinks } from "./links.js";
+
 /** @typedef {{kind: "text" | "link" | "code" | "block", text: string, href?: string}} Part */
 
 // Unicode's control characters except newline and tab: the server refuses them.
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-// A block has lines of its own, so the line breaks around it are not text.
-const CODE = /\n?```(?:[\w+-]*\n)?([\s\S]+?)\n?```\n?|`([^`\n]+)`/g;
-const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
-
-/** @param {string} text */
+const SPAN = /[^`\n]+/y;
+/** Returns the text as it is sent: empty if nothing of it can be seen. @param {string} text */
 export function clean(text) {
   const lines = text.replace(/\r\n?/g, "\n").replace(CONTROL, "");
-  return wellFormed(lines)
-    .replace(/^\s*\n/, "")
-    .trimEnd();
+  const shown = boundMarks(wellFormed(lines));
+  const start = findVisible(shown);
+  return start < 0 ? "" : shown.slice(shown.lastIndexOf("\n", start) + 1).trimEnd();
 }
 
 /** @param {string} name */
 export function cleanName(name) {
-  return clean(name).replace(/\s+/g, " ").trim();
+  return normalName(clean(name));
 }
 
 /** Replaces each half of a surrogate pair, which UTF-8 cannot carry. @param {string} text */
@@ -35,63 +35,63 @@ export function countCharacters(text) {
 
 /** Makes a slug of what the person typed as a room's name. @param {string} name */
 export function slugify(name) {
-  const plain = name
+  const plain = boundMarks(name) // a long run of them is sorted in quadratic time
     .normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "")
     .toLowerCase();
   return plain
     .trim()
     .replace(/[^a-z0-9_]+/g, "-")
-    .replace(/^[-_]+|-+$/g, "")
+    .replace(/^[-_]+/, "")
+    .replace(/-$/, "")
     .slice(0, 64);
 }
 
 /** @param {string} message @returns {Part[]} */
 export function parseText(message) {
   /** @type {Part[]} */
-  const found = [];
+  const parts = [];
   let from = 0;
-  for (const match of message.matchAll(CODE)) {
-    found.push(...parseLinks(message.slice(from, match.index)));
-    found.push(match[1] ? { kind: "block", text: match[1] } : { kind: "code", text: match[2] ?? "" });
-    from = match.index + match[0].length;
+  for (const { start, end, part } of findCode(message)) {
+    parts.push(...parseLinks(message.slice(from, start)), part);
+    from = end;
   }
-  return found.concat(parseLinks(message.slice(from)));
-}
-
-/** @param {string} text @returns {Part[]} */
-function parseLinks(text) {
-  /** @type {Part[]} */
-  const found = [];
-  let from = 0;
-  for (const match of text.matchAll(LINK)) {
-    const link = withoutPunctuation(match[0]);
-    if (!URL.canParse(link)) continue;
-    if (match.index > from) found.push({ kind: "text", text: text.slice(from, match.index) });
-    found.push({ kind: "link", text: link, href: link });
-    from = match.index + link.length;
-  }
-  if (from < text.length) found.push({ kind: "text", text: text.slice(from) });
-  return found;
+  return parts.concat(parseLinks(message.slice(from)));
 }
 
 /**
- * Strips the sentence's punctuation from the end of a link. A closing bracket that the link itself opened stays.
+ * Finds code between single backticks, which has no line break, and between triple ones. A backtick that nothing closes
+ * is text.
  *
- * @param {string} link
+ * @param {string} message
  */
-function withoutPunctuation(link) {
-  for (;;) {
-    const last = link.at(-1) ?? "";
-    const isUnopened = (last === ")" && !isBalanced(link, "(", ")")) || (last === "]" && !isBalanced(link, "[", "]"));
-    if (!isUnopened && !".,;:!?…*_~".includes(last)) return link;
-    link = link.slice(0, -1);
+function* findCode(message) {
+  let end = 0;
+  let hasFence = true; // one that is not closed is not looked for again: that would take quadratic time
+  for (let at = message.indexOf("`"); at !== -1; at = message.indexOf("`", Math.max(end, at + 1))) {
+    const close = hasFence && message.startsWith("```", at) ? message.indexOf("```", at + 4) : 0;
+    if (close === -1) hasFence = false;
+    if (close > 0) {
+      // A block has lines of its own, so the line breaks around it are not text.
+      const start = at > end && message[at - 1] === "\n" ? at - 1 : at;
+      end = close + (message[close + 3] === "\n" ? 4 : 3);
+      yield { start, end, part: /** @type {Part} */ ({ kind: "block", text: blockOf(message.slice(at + 3, close)) }) };
+    } else {
+      SPAN.lastIndex = at + 1;
+      const span = SPAN.exec(message)?.[0] ?? "";
+      const isClosed = span && message[SPAN.lastIndex] === "`";
+      end = at + 1 + span.length + (isClosed ? 1 : 0);
+      if (isClosed) yield { start: at, end, part: /** @type {Part} */ ({ kind: "code", text: span }) };
+    }
   }
 }
 
-/** @param {string} text @param {string} open @param {string} close */
-function isBalanced(text, open, close) {
-  return text.split(open).length >= text.split(close).length;
+/** Drops the line that names a language, and the last line break. @param {string} code */
+function blockOf(code) {
+  const line = code.indexOf("\n");
+  const isNamed = line !== -1 && line < code.length - 1 && !/[^\w+-]/.test(code.slice(0, line));
+  const lines = isNamed ? code.slice(line + 1) : code;
+  return lines.length > 1 && lines.endsWith("\n") ? lines.slice(0, -1) : lines;
 }
 
 /** Returns one or two letters for a person's avatar. @param {string} name */

@@ -42,8 +42,7 @@ function trackSeen(current) {
     if (isHidden.value || !room.hasLoaded.value) return;
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
-    const newest = room.history.messages.value.at(-1);
-    if (newest) markSeen(room.slug, newest.inserted_at);
+    if (room.history.messages.value.length) markSeen(room.slug, room.history);
   });
 }
 
@@ -54,9 +53,9 @@ function trackSeen(current) {
  * @param {Room} room
  */
 function firstUnseenSeq(room) {
-  const time = lastSeen.peek()[room.slug];
+  const place = lastSeen.peek().get(room.slug);
   const messages = room.history.messages.peek();
-  const at = time ? messages.findIndex((message) => message.inserted_at > time) : 0;
+  const at = place ? messages.findIndex((message) => message.seq > place.seq) : 0;
   return at > 0 ? (messages[at]?.seq ?? 0) : 0;
 }
 

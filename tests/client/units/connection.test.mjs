@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Connection, jittered } from "../../../web/client/connection.js";
+import { settled } from "./fakes.mjs";
 
 class FakeTransport {
   constructor(url, options) {
@@ -11,7 +12,20 @@ class FakeTransport {
       connects: 0,
       state: "closed",
       pings: [],
+      isPolling: false,
     });
+  }
+
+  setFallback(ms) {
+    this.longPollFallbackMs = ms;
+  }
+
+  endPointURL() {
+    return `ws://chatter.example${this.url}/websocket`;
+  }
+
+  replaceTransport() {
+    this.isPolling = false;
   }
 
   onOpen(act) {
@@ -42,16 +56,25 @@ class FakeTransport {
 
 let connection;
 let socket;
+/** Whether a websocket gets through beside a long poll, and which were tried. */
+let websockets;
 
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  connection = new Connection("/socket", FakeTransport);
+  websockets = { work: false, tried: [] };
+  connection = new Connection("/socket", FakeTransport, async (url) => {
+    websockets.tried.push(url);
+    return websockets.work;
+  });
   socket = connection.socket;
   connection.connect();
 });
 
-function open() {
+globalThis.WebSocket ??= class {};
+
+function open({ polling = false } = {}) {
+  socket.isPolling = polling;
   socket.state = "open";
   socket.opened();
 }
@@ -77,6 +100,57 @@ test("a websocket that has carried an answer turns the fallback to polling off",
   assert.equal(socket.longPollFallbackMs, 2500);
   socket.pings[0](5);
   assert.equal(socket.longPollFallbackMs, undefined);
+});
+
+test("a long poll whose ping is answered does not turn the fallback off", () => {
+  open({ polling: true });
+  assert.deepEqual(socket.pings, []);
+  assert.equal(socket.longPollFallbackMs, 2500);
+});
+
+test("a page that polls goes back to a websocket as soon as one gets through", async () => {
+  open({ polling: true });
+  assert.equal(connection.isPolling.value, true);
+  for (const [wait, tried] of [
+    [4000, 1],
+    [20_000, 2],
+    [120_000, 3],
+    [600_000, 4],
+    [600_000, 5],
+  ]) {
+    mock.timers.tick(wait);
+    await settled();
+    assert.equal(websockets.tried.length, tried);
+  }
+  assert.equal(socket.connects, 1);
+  websockets.work = true;
+  mock.timers.tick(600_000);
+  await settled();
+  assert.equal(websockets.tried[0], "ws://chatter.example/socket/websocket");
+  assert.equal(socket.isPolling, false);
+  assert.equal(socket.connects, 2);
+  assert.equal(socket.longPollFallbackMs, 2500);
+  open();
+  assert.equal(connection.isPolling.value, false);
+});
+
+test("a websocket is not looked for while there is no connection", async () => {
+  open({ polling: true });
+  socket.options.reconnectAfterMs(1);
+  mock.timers.tick(10_000);
+  await settled();
+  assert.deepEqual(websockets.tried, []);
+  open({ polling: true });
+  mock.timers.tick(20_000);
+  await settled();
+  assert.equal(websockets.tried.length, 1);
+});
+
+test("another network may let no websocket through, although the one before did", () => {
+  open();
+  socket.pings[0](5);
+  connection.networkChanged();
+  assert.equal(socket.longPollFallbackMs, 2500);
 });
 
 test("a connection that does not answer is replaced", () => {

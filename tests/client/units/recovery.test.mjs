@@ -193,3 +193,47 @@ test("void places fill gaps and are not shown, and a message can become void", a
   assert.equal(socket.latest.params().since, 5);
   assert.deepEqual(requests("sync"), []);
 });
+
+test("a check fetches what was lost on its way, where no gap tells of it", async () => {
+  socket.latest.joins(messages(1, 3), { epoch: 7 });
+  const checked = room.check();
+  assert.deepEqual(requests("sync"), [{ since: 3, epoch: 7 }]);
+  await reply("sync", "ok", recovered(5, { epoch: 7 }));
+  receive(...messages(4, 5));
+  await checked;
+  assert.deepEqual(seqs(), [1, 2, 3, 4, 5]);
+});
+
+test("a check finds a room's first message too", async () => {
+  socket.latest.joins([], { epoch: 7 });
+  room.check();
+  assert.deepEqual(requests("sync"), [{ since: 0, epoch: 7 }]);
+  await reply("sync", "ok", recovered(1, { epoch: 7 }));
+  receive(message(1));
+  assert.deepEqual(seqs(), [1]);
+});
+
+test("a check that is refused or lost changes nothing", async () => {
+  socket.latest.joins(messages(1, 3));
+  room.check();
+  await reply("sync", "error", { reason: "unavailable" });
+  room.check();
+  socket.latest.disconnects();
+  await settled();
+  assert.deepEqual(seqs(), [1, 2, 3]);
+  assert.equal(socket.channels.length, 1);
+});
+
+test("a check joins again where the server knows of no join", async () => {
+  socket.latest.joins(messages(1, 3));
+  room.check();
+  await reply("sync", "error", { reason: "unmatched topic" });
+  assert.equal(socket.channels.length, 2);
+});
+
+test("a check does not ask while what is missing is being fetched", async () => {
+  socket.latest.joins(messages(1, 3));
+  receive(message(5));
+  room.check();
+  assert.equal(requests("sync").length, 1);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MAX_MARKS } from "../../../web/client/characters.js";
 import {
   clean,
   cleanName,
@@ -12,10 +13,6 @@ import {
   TINTS,
 } from "../../../web/client/text.js";
 
-const links = (text) =>
-  parseText(text)
-    .filter((part) => part.kind === "link")
-    .map((part) => part.href);
 const plain = (text) =>
   parseText(text)
     .map((part) => part.text)
@@ -27,6 +24,16 @@ test("control characters are dropped, new lines and tabs stay", () => {
   assert.equal(clean(" \n \t"), "");
 });
 
+test("a text of which nothing can be seen is empty", () => {
+  for (const blank of ["\u200b", "\u2800", "\u3164", "\u00ad", "\u202e\n\u2066", "\u{e0041}", "\ufe0f", "\u0301"])
+    assert.equal(clean(blank), "", JSON.stringify(blank));
+  assert.equal(clean("\u200b\n  a"), "  a");
+});
+
+test("no more marks are stacked than the server takes", () => {
+  assert.equal(clean(`a${"\u0301".repeat(300)}b`), `a${"\u0301".repeat(MAX_MARKS)}b`);
+});
+
 test("half a surrogate pair becomes a character that can be sent", () => {
   assert.equal(clean("a\ud83d"), "a\ufffd");
   assert.equal(clean("🎂"), "🎂");
@@ -34,22 +41,12 @@ test("half a surrogate pair becomes a character that can be sent", () => {
 
 test("a name becomes one line with single blanks", () => {
   assert.equal(cleanName("  Ann \n  B  "), "Ann B");
+  assert.equal(cleanName("e\u0301lan\u200b\u202e"), "élan");
+  assert.equal(cleanName("\u3164\u2800"), "");
 });
 
 test("characters are counted as the server counts them", () => {
   assert.equal(countCharacters("a🎂"), 2);
-});
-
-test("links are found without the punctuation around them", () => {
-  assert.deepEqual(links("see https://a.example/x, (http://b.example/y) and https://c.example/w_(z)."), [
-    "https://a.example/x",
-    "http://b.example/y",
-    "https://c.example/w_(z)",
-  ]);
-});
-
-test("only http and https make a link", () => {
-  assert.deepEqual(links("javascript:alert(1) data:text/html,x ftp://a.example https://"), []);
 });
 
 test("the parts together are the whole text", () => {
@@ -63,6 +60,17 @@ test("code is not searched for links, and a block takes the line breaks around i
     { kind: "block", text: "https://a.example" },
     { kind: "text", text: "y " },
     { kind: "code", text: "https://b.example" },
+  ]);
+});
+
+test("backticks that nothing closes are text", () => {
+  for (const text of ["`", "```", "`a\nb`", "``", "```a", "a `b"])
+    assert.deepEqual(parseText(text), [{ kind: "text", text }]);
+  assert.deepEqual(parseText("```\n```"), [{ kind: "block", text: "\n" }]);
+  assert.deepEqual(parseText("``` a ``` `b`"), [
+    { kind: "block", text: " a " },
+    { kind: "text", text: " " },
+    { kind: "code", text: "b" },
   ]);
 });
 

@@ -1,7 +1,6 @@
 """Requests: a payload is a valid message, or a refusal says what was expected."""
 
 import json
-import re
 import unicodedata
 from typing import Any
 
@@ -12,7 +11,17 @@ from hypothesis import strategies as st
 
 from chatter.messages import Post, ReadHistory, Relay, RoomMessage, ShowTyping
 from tests.support.stage import Listener
-from web.channels.requests import InvalidPayload, Topic, fields_of, topic_of, translate
+from web.channels.characters import MAX_MARKS, has_visible, normal_name
+from web.channels.requests import (
+    InvalidPayload,
+    Topic,
+    _post,
+    _valid_post,
+    fields_of,
+    name_of,
+    topic_of,
+    translate,
+)
 from web.channels.wire import BadFrame, Binary, Payload
 from web.limits import Limits
 
@@ -22,6 +31,13 @@ LIMITS = Limits()
 
 no_deadline = settings(deadline=None)
 texts = st.text(max_size=80) | st.sampled_from(["", " ", "\t\n", "ann", "a\x00b", "x" * 65, "x" * 4_001])
+characters = st.text(
+    st.characters(exclude_categories=["Cs"])
+    | st.sampled_from(
+        "ab \t\n\u00a0\u200b\u200d\u202e\ufe0f\u2800\u3164\u0301\u0308\u0e47ё王👩❤\U000e0041\U0001e947\u0085"
+    ),
+    max_size=30,
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -100,7 +116,14 @@ def test_a_text_may_have_one_character_up_to_the_limit(field: str, most: int, le
 
 
 @pytest.mark.parametrize("field", ["name", "message", "id"])
-@pytest.mark.parametrize("blank", ["", " ", "\t", "\n", " \t\n ", "\u00a0", "\u2003\u3000", "\u2028"])
+@pytest.mark.parametrize(
+    "blank",
+    [
+        *("", " ", "\t", "\n", " \t\n ", "\u00a0", "\u2003\u3000", "\u2028", "\u200b", "\u2800", "\u3164", "\u00ad"),
+        *("\u202e\u2066", "\U000e0041", "\ufe0f", "\U000e0100", "\u034f \u200d", "\u0301"),
+    ],
+    ids=ascii,
+)
 def test_a_blank_text_is_refused(field: str, blank: str) -> None:
     assert post_refusal(**{field: blank})[0] == field
 
@@ -116,12 +139,58 @@ def test_a_control_character_is_refused(field: str, control: str) -> None:
     assert post_refusal(**{field: f"a{control}b"}) == (field, "expected no control characters but tab and line feed")
 
 
-@pytest.mark.parametrize("field", ["name", "message", "id"])
+@pytest.mark.parametrize("field", ["message", "id"])
 @pytest.mark.parametrize(
     "text", ["a\tb", "a\nb", "\n a", "a ", "\u2028a", "\u200d👩", "é", "\uffff", "\U0010ffff", "a\u0301"]
 )
 def test_every_other_character_passes_unchanged(field: str, text: str) -> None:
     assert getattr(post(**{field: text}), field) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "normal"),
+    [("a\tb", "a b"), (" Ann  Lee\n", "Ann Lee"), ("ann\u200b", "ann"), ("\u202eann", "ann"), ("e\u0301lan", "élan")],
+    ids=ascii,
+)
+def test_a_name_is_brought_into_its_normal_form_wherever_it_stands(name: str, normal: str) -> None:
+    assert post(name=name) == Post(ANN, REF, None, normal, "hello")
+    assert ask("typing", raw({"name": name})) == ShowTyping(ANN, REF, normal)
+    assert name_of({"name": name}, LIMITS) == normal
+
+
+def test_a_name_must_be_short_enough_before_and_after() -> None:
+    assert post_refusal(name="e\u0301" * 33) == ("name", "expected 1 to 64 characters, got 66")
+    assert post_refusal(name="\ufb2c" * 22) == ("name", "expected 1 to 64 characters, got 66")
+
+
+@pytest.mark.parametrize("field", ["message", "id"])
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e47", "\U0001e947", "\u0489"], ids=ascii)
+def test_a_run_of_marks_is_bounded(field: str, mark: str) -> None:
+    fits = ("a" + mark * MAX_MARKS) * 3 + "b"
+    assert getattr(post(**{field: fits}), field) == fits
+    for start in range(MAX_MARKS + 1):
+        stacked = "b" * start + "a" + mark * (MAX_MARKS + 1)
+        assert post_refusal(**{field: stacked}) == (field, f"expected at most {MAX_MARKS} combining marks in a row")
+
+
+def test_a_name_with_too_many_marks_keeps_the_first() -> None:
+    assert post(name="ก" + "\u0e47" * 40) == Post(ANN, REF, None, "ก" + "\u0e47" * MAX_MARKS, "hello")
+
+
+@slow_machines_too
+@given(characters, characters)
+@example("ann", "\u3164")
+@example("Ann  Lee", "hello")
+@example("王\u3000", "\u0301" * 9)
+def test_the_quick_way_for_posts_is_the_careful_way(name: str, message: str) -> None:
+    fields = {"name": name, "message": message}
+    quick = _valid_post(raw(fields), ANN, REF, LIMITS)
+    try:
+        careful = _post(fields, ANN, REF, LIMITS)
+    except InvalidPayload:
+        assert quick is None
+    else:
+        assert quick in (None, careful)
 
 
 @pytest.mark.parametrize(
@@ -293,10 +362,10 @@ def assert_valid(message: RoomMessage | None) -> None:
         case Post(sender, ref, id, name, text):
             assert (sender, ref) == (ANN, REF)
             assert id is None or is_text(id, 64)
-            assert is_text(name, 64)
+            assert is_name(name)
             assert is_text(text, 4_000)
         case ShowTyping(_, _, name):
-            assert is_text(name, 64)
+            assert is_name(name)
         case ReadHistory(_, _, before, limit):
             assert before is None or 1 <= before < 2**63
             assert 1 <= limit <= 100
@@ -306,4 +375,8 @@ def assert_valid(message: RoomMessage | None) -> None:
 
 def is_text(text: str, most: int) -> bool:
     no_control = not any(unicodedata.category(char) in {"Cc", "Cs"} for char in text if char not in "\t\n")
-    return 1 <= len(text) <= most and bool(text.strip()) and no_control and re.search(r"\S", text) is not None
+    return 1 <= len(text) <= most and has_visible(text) and no_control
+
+
+def is_name(name: str) -> bool:
+    return is_text(name, 64) and normal_name(name) == name

@@ -13,8 +13,8 @@ export function pathOf(room) {
 
 /** Returns the room of a path; the lobby for a path that names none. @param {string} pathname */
 export function slugOf(pathname) {
-  const room = /^\/rooms\/([^/]+)\/?$/.exec(pathname)?.[1] ?? LOBBY;
-  return SLUG.test(room) ? room : LOBBY;
+  const [, folder, room = "", ...rest] = pathname.split("/");
+  return folder === "rooms" && SLUG.test(room) && !rest.join("") ? room : LOBBY;
 }
 
 /** @param {string} room */

@@ -17,3 +17,8 @@ export function save(key, value) {
     // Full or forbidden.
   }
 }
+
+/** Calls `act` when another tab saves `key`. @param {string} key @param {(value: string) => void} act */
+export function follow(key, act) {
+  addEventListener("storage", (event) => event.key === `chatter:${key}` && act(event.newValue ?? ""));
+}

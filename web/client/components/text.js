@@ -12,7 +12,7 @@ export function Text({ message }) {
 function renderPart({ kind, text, href }) {
   switch (kind) {
     case "link":
-      return html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>`;
+      return html`<a href=${href} target=${targetOf(href)} rel="noopener noreferrer nofollow">${text}</a>`;
     case "code":
       return html`<code>${text}</code>`;
     case "block":
@@ -20,4 +20,9 @@ function renderPart({ kind, text, href }) {
     default:
       return text;
   }
+}
+
+/** A mail address opens a program, not a page. @param {string} [href] */
+function targetOf(href) {
+  return href?.startsWith("mailto:") ? undefined : "_blank";
 }

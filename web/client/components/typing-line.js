@@ -17,6 +17,14 @@ export function TypingLine({ room }) {
 /** @param {string[]} names */
 function sentence(names) {
   if (names.length > 3) return "Several people are typing…";
-  const list = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0];
-  return `${list} ${names.length > 1 ? "are" : "is"} typing…`;
+  // A name that is written from right to left must not turn the words around it.
+  const isolated = names.map((name) => html`<bdi>${name}</bdi>`);
+  const list = isolated.flatMap((name, index) => [separator(index, names.length), name]);
+  return [list, names.length > 1 ? " are typing…" : " is typing…"];
+}
+
+/** @param {number} index @param {number} length */
+function separator(index, length) {
+  if (index === 0) return "";
+  return index === length - 1 ? " and " : ", ";
 }

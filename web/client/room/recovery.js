@@ -88,6 +88,13 @@ export class Recovery {
 
   // ---- Fetching
 
+  /** Asks whether messages are missing of which no gap tells. Rejects with a `Refused`. */
+  async check() {
+    if (this.#attempt) return;
+    this.applyAnswer(await this.#requests.send(SYNC, this.#since));
+    this.fetchMissing();
+  }
+
   /** Sends one request after the other until nothing is missing. Does nothing while it is already running. */
   async fetchMissing() {
     if (this.#attempt || !this.#isIncomplete) return;

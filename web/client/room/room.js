@@ -130,6 +130,16 @@ export class Room {
     }
   }
 
+  /** Fetches what an answer that got lost may have brought, also the end of this channel. */
+  async check() {
+    try {
+      await this.recovery.check();
+    } catch (refusal) {
+      // Otherwise the next check comes soon.
+      if (/** @type {Refused} */ (refusal).reason === "unmatched topic") this.#rejoin();
+    }
+  }
+
   // ---- Channel
 
   /** @param {Channel} channel */

@@ -2,6 +2,8 @@ import { signal } from "@preact/signals";
 
 /** How long a name is shown: twice `SEND_EVERY_MS`, so that a late event makes no gap. */
 const SHOWN_MS = 4000;
+/** The page names up to three people; a crowd that types must not cost more the larger it is. */
+const MAX_NAMES = 4;
 /** At most one `typing` of our own in this time. */
 const SEND_EVERY_MS = 2000;
 
@@ -14,8 +16,9 @@ export class Typing {
 
   // ---- The others
 
-  /** @param {string} name */
+  /** Takes a name in. Beyond `MAX_NAMES` the others are not listed. @param {string} name */
   add(name) {
+    if (this.#timers.size >= MAX_NAMES && !this.#timers.has(name)) return;
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
     this.#timers.set(
