@@ -47,9 +47,9 @@ def main(minutes: float) -> int:
 def _soak(server: Server, seconds: float) -> int:
     began = time.monotonic()
     samples: list[Sample] = []
-    with Crowd(server.port, ["lobby", "garden"], writers=2, readers=4, pause=0.02) as crowd:
+    with Crowd(server.port, ["lobby", "garden"], writers=2, readers=4, interval=0.02) as crowd:
         for end in (server.kill, server.stop, server.kill, server.stop):
-            crowd.until_more(100)
+            crowd.wait_for_more(100)
             end()
             server.start()
         for number in itertools.count(1):
@@ -69,7 +69,7 @@ def _soak(server: Server, seconds: float) -> int:
 def _visit(port: int, number: int) -> None:
     rooms = [f"visit-{number}-{each}" for each in range(3)]
     with Crowd(port, rooms, writers=1, readers=3) as visitors:
-        visitors.until_more(30)
+        visitors.wait_for_more(30)
 
 
 def _sample(pid: int) -> Sample:

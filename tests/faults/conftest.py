@@ -1,4 +1,4 @@
-"""A server to break, on a database of each kind in turn; and a PostgreSQL to break."""
+"""Starts servers and a PostgreSQL for tests that break them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,26 +6,33 @@ from typing import Any
 
 import pytest
 
-from tests.faults.crowd import PAGE
+from tests.faults.crowd import PAGE_SIZE
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
 
-PATIENT: dict[str, Any] = {"idle_timeout": 600}
-"""Settings of a server that bears the crowd's silence: its readers send no heartbeats."""
+LONG_IDLE_TIMEOUT: dict[str, Any] = {"idle_timeout": 600}
+"""Settings of a server that does not close the readers, which send no heartbeats."""
 
-FORGETFUL: dict[str, Any] = PATIENT | {"ring_size": 20, "id_memory_size": 20, "max_recovery_page": PAGE}
-"""Settings of one that has to ask its database again and again: for what was missed, and for what was said."""
+SMALL_MEMORY: dict[str, Any] = LONG_IDLE_TIMEOUT | {
+    "ring_size": 20,
+    "id_memory_size": 20,
+    "max_recovery_page": PAGE_SIZE,
+}
+"""Settings of a server whose rooms keep little in memory.
+
+They often read missed messages and earlier ids from the database.
+"""
 
 
 @pytest.fixture
 def server(database: Path, database_url: str) -> Iterator[Server]:
-    """A forgetful server that is ready, on SQLite or PostgreSQL."""
-    with Server(database, database_url=database_url, **FORGETFUL) as started:
+    """Starts a server that keeps little in memory, on SQLite or PostgreSQL."""
+    with Server(database, database_url=database_url, **SMALL_MEMORY) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[PostgreSQL]:
-    """A PostgreSQL that tests may stop and kill."""
+    """Starts a PostgreSQL that tests may stop and kill."""
     with PostgreSQL() as cluster:
         yield cluster

@@ -1,8 +1,8 @@
-"""A crowd of clients that lose their connections and nothing else: the rules of `docs/delivery.md`, in a program.
+"""Clients that follow the rules of `docs/delivery.md`: an example, and a load.
 
-A `Reader` holds a room, a `Writer` says things in it; both are `Member`s, which come back whenever they are cut off.
-Whoever writes a client may begin here: what it must do is in `Held`, `Reader` and `Writer`. `Crowd` runs many of them
-on a thread, while a test breaks something, or has readers fall asleep.
+A `Reader` keeps the history of a room, a `Writer` posts to it. Both are `Member`s, which reconnect when their
+connection is lost. `History`, `Reader` and `Writer` show what a client must do. `Crowd` runs many of them on a thread,
+while a test breaks something or stops some from reading.
 """
 
 import asyncio
@@ -24,48 +24,50 @@ from tests.support.server import PATIENCE, wait_until
 
 Payload: TypeAlias = dict[str, Any]
 
-PAUSE = (0.02, 0.2)
-"""Seconds before a lost connection is made anew: at random, so that not all come back in the same moment. A client in
-the world grows them from try to try, to half a minute."""
+RECONNECT_DELAY = (0.02, 0.2)
+"""Seconds before a reconnect: at random, so that clients do not come all at once.
+
+A client outside tests lengthens the delay with each try, up to half a minute.
+"""
 
 RETRY_MS = 200
-"""How soon to ask again where the server does not say."""
+"""Milliseconds before a request is repeated, if no `retry_after_ms` is given."""
 
-PAGE = 30
-"""Messages to ask for at once: at most `max_recovery_page`, which the tests have made small."""
+PAGE_SIZE = 30
+"""The `limit` of `history` requests; tests set `max_recovery_page` to the same."""
 
-NARROW, WIDE = 4_096, 262_144
-"""Bytes that the kernel takes for one who does not read."""
+SMALL_BUFFER, LARGE_BUFFER = 4_096, 262_144
+"""Bytes that the kernel buffers for a client that does not read."""
 
-CONNECTION: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval": None, "open_timeout": 30}
+CONNECTION_OPTIONS: dict[str, Any] = {"proxy": None, "compression": None, "ping_interval": None, "open_timeout": 30}
 
-LOST = (OSError, WebSocketException, EOFError)
-"""What a connection that is gone looks like, at whatever moment."""
+CONNECTION_ERRORS = (OSError, WebSocketException, EOFError)
+"""What a lost connection raises, while it opens, reads or writes."""
 
 
-class Held:
-    """What a client holds of one room, and how that changes with what it hears. Knows no socket."""
+class History:
+    """History is what a client holds of one room. It knows no socket."""
 
     def __init__(self) -> None:
-        self.messages: dict[int, str | None] = {}  # the id by seq; None for a void place
-        self.since: int | None = None  # everything up to here is held; None before the first message
+        self.messages: dict[int, str | None] = {}  # ids by seq; None for a void place
+        self.since: int | None = None  # the highest seq without a gap below it; None before the first message
         self.epoch: int | None = None
-        self.has_gap = False  # something came ahead of what is missing
+        self.has_gap = False  # a message arrived ahead of a missing one
         self.times_started_over = 0
-        self.contradictions: list[str] = []  # what must never happen
+        self.contradictions: list[str] = []  # two different messages with the same seq
 
     @property
     def position(self) -> Payload:
-        """What a join or a `sync` says about it; nothing where nothing is held."""
+        """The parameters of a join or a `sync`; empty if nothing is held."""
         return {} if self.since is None else {"since": self.since, "epoch": self.epoch}
 
     @property
     def contiguous(self) -> list[tuple[int, str | None]]:
-        """All that is held without a gap, in order: what a person would be shown."""
+        """The messages below the first gap, in order: what a person would be shown."""
         return [(seq, self.messages[seq]) for seq in sorted(self.messages) if seq <= (self.since or 0)]
 
-    def welcome(self, answer: Payload) -> None:
-        """Take in the answer to a join or a `sync`. What was missed follows it as ordinary messages."""
+    def apply_answer(self, answer: Payload) -> None:
+        """Applies the answer to a join or a `sync`; the missed messages come after it."""
         if not answer["recovered"]:
             self._start_over()
         elif self.since is not None and answer["epoch"] != self.epoch:
@@ -75,8 +77,11 @@ class Held:
         self.epoch = answer["epoch"]
         self.has_gap = False
 
-    def hear(self, message: Payload) -> None:
-        """Take in a message, pushed or from a page: one that is known is ignored, one ahead of a gap is kept aside."""
+    def add(self, message: Payload) -> None:
+        """Adds a message, pushed or from a page.
+
+        A known message is ignored; a message ahead of a gap is kept aside.
+        """
         seq, id = message["seq"], None if message.get("void") else message["id"]
         if self.since is None:
             self.since = seq - 1
@@ -86,13 +91,13 @@ class Held:
             self.since += 1
         self.has_gap = seq > self.since
 
-    def void(self, seq: int) -> None:
-        """What was heard there will never be saved."""
+    def mark_void(self, seq: int) -> None:
+        """Turns the message at `seq`, which will never be saved, into a void place."""
         if seq in self.messages:
             self.messages[seq] = None
 
     def _drop_above(self, base: int) -> None:
-        """It was heard from a server that died before it was saved: these places are taken by others now."""
+        """Drops messages that a crash of the server lost: others have their places now."""
         self.messages = {seq: id for seq, id in self.messages.items() if seq <= base}
         self.since = min(self.since or 0, base)
 
@@ -103,7 +108,7 @@ class Held:
 
 
 class Member:
-    """One client in one room: joins, and comes back when it is cut off."""
+    """Member is one client in one room, which reconnects when it is cut off."""
 
     def __init__(self, port: int, room: str) -> None:
         self._url = f"ws://127.0.0.1:{port}/socket/websocket?vsn=2.0.0"
@@ -111,218 +116,232 @@ class Member:
         self._join_refs = itertools.count(1)
         self._connection: ClientConnection | None = None
         self.room = room
-        self.is_in = False
+        self.is_joined = False
         self.times_joined = 0
         self.close_codes: list[int | None] = []  # of the connections that ended
-        self._awake = asyncio.Event()
-        self._awake.set()
+        self._is_reading = asyncio.Event()
+        self._is_reading.set()
 
     async def run(self) -> None:
-        """Be there, until cancelled."""
+        """Connects and joins again and again, until cancelled."""
         while True:
-            with contextlib.suppress(*LOST):
-                await self._visit()
+            with contextlib.suppress(*CONNECTION_ERRORS):
+                await self._stay_connected()
             if self._connection is not None:
                 self.close_codes.append(self._connection.close_code)
-            self._connection, self.is_in = None, False
-            await asyncio.sleep(random.uniform(*PAUSE))
+            self._connection, self.is_joined = None, False
+            await asyncio.sleep(random.uniform(*RECONNECT_DELAY))
 
     def cut(self) -> None:
-        """Lose the connection in the middle of a frame: of a message that must never be heard."""
+        """Cuts the connection in the middle of a frame, whose message nobody must hear."""
         if self._connection is not None:
             post = {"name": "nobody", "message": "cut off", "id": "nobody"}
             whole = frame(Opcode.TEXT, json.dumps([None, "cut", self._topic, "new_message", post]).encode())
             self._connection.transport.write(whole[: random.randrange(1, len(whole))])
             self._connection.transport.abort()
 
-    def sleep(self) -> None:
-        """Read nothing more, and stay connected."""
-        self._awake.clear()
+    def pause_reading(self) -> None:
+        """Stops reading, and stays connected."""
+        self._is_reading.clear()
 
-    def wake(self) -> None:
-        """Read on."""
-        self._awake.set()
+    def resume_reading(self) -> None:
+        """Reads again."""
+        self._is_reading.set()
 
-    async def joined(self, answer: Payload) -> None:
-        """The server has let us in; overridden."""
+    async def on_joined(self, answer: Payload) -> None:
+        """Hears that the join was granted; overridden."""
 
-    async def answered(self, ref: str, status: str, response: Payload) -> None:
-        """The answer to the push `ref`; overridden."""
+    async def on_answer(self, ref: str, status: str, response: Payload) -> None:
+        """Hears the answer to the push `ref`; overridden."""
 
-    async def told(self, event: str, payload: Payload) -> None:
-        """Something happened in the room; overridden."""
+    async def on_event(self, event: str, payload: Payload) -> None:
+        """Hears an event of the room; overridden."""
 
-    def params(self) -> Payload:
-        """What the join says; overridden."""
+    def join_params(self) -> Payload:
+        """Returns the parameters of the join; overridden."""
         return {}
 
-    async def connecting(self) -> connect:
-        """A connection on its way; overridden."""
-        return connect(self._url, **CONNECTION)
+    async def make_connection(self) -> connect:
+        """Returns a connection to be opened; overridden."""
+        return connect(self._url, **CONNECTION_OPTIONS)
 
     async def push(self, event: str, payload: Payload, ref: str) -> None:
-        """Say something to the room. Where the connection is gone it is not said: whoever says it repeats it."""
+        """Pushes an event. On a lost connection it is lost: the caller repeats it."""
         if self._connection is not None:
-            with contextlib.suppress(*LOST):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 await self._connection.send(json.dumps([self._join_ref, ref, self._topic, event, payload]))
 
-    async def _visit(self) -> None:
-        """From the handshake to the end of the connection, or of our place in the room."""
-        async with await self.connecting() as self._connection:
+    async def _stay_connected(self) -> None:
+        """Connects, joins and reads, until the connection or the channel ends."""
+        async with await self.make_connection() as self._connection:
             self._join_ref = str(next(self._join_refs))
-            await self.push("phx_join", self.params(), self._join_ref)
+            await self.push("phx_join", self.join_params(), self._join_ref)
             async for text in self._connection:
-                await self._awake.wait()
+                await self._is_reading.wait()
                 _join_ref, ref, _topic, event, payload = json.loads(text)
                 match event:
                     case "phx_reply" if ref == self._join_ref:
                         if payload["status"] != "ok":
-                            return  # `unavailable` or `rate_limited`: later, like everybody who lost a connection
-                        await self.joined(payload["response"])
-                        self.is_in = True
+                            return  # `unavailable` or `rate_limited`: tried again after RECONNECT_DELAY
+                        await self.on_joined(payload["response"])
+                        self.is_joined = True
                         self.times_joined += 1
                     case "phx_reply":
-                        await self.answered(ref, payload["status"], payload["response"])
+                        await self.on_answer(ref, payload["status"], payload["response"])
                     case "phx_error" | "phx_close":
-                        return  # joining again would do; a new connection does as well
+                        return  # a join on the same connection would do as well
                     case _:
-                        await self.told(event, payload)
+                        await self.on_event(event, payload)
 
 
 class Reader(Member):
-    """Hears everything in its room, each message once, whatever happens to connections and servers."""
+    """Reader holds every message of its room once, whatever fails."""
 
     def __init__(self, port: int, room: str) -> None:
         super().__init__(port, room)
-        self.held = Held()
-        self.times_lagging = 0  # the server said that it had dropped something
-        self.times_behind = 0  # something came ahead of a gap: a fault of the server, unless it says so a moment later
-        self._asked: str | None = None  # the `sync` or `history` whose answer is on its way
+        self.history = History()
+        self.times_lagged = 0  # the server sent `resync`: it had dropped events
+        self.gaps_seen = 0  # a message came ahead of a gap: a fault, unless a `resync` follows
+        self._asked_ref: str | None = None  # the ref of the `sync` or `history` that is not answered yet
         self._refs = itertools.count(1)
 
-    def params(self) -> Payload:
-        """Where it was, and that it can be told to ask again if it reads too slowly."""
-        return {"resync": True, **self.held.position}
+    def join_params(self) -> Payload:
+        """Returns the position, and that the client knows `resync`."""
+        return {"resync": True, **self.history.position}
 
-    async def joined(self, answer: Payload) -> None:
-        """What was missed follows; the rest of it is asked for."""
-        self._asked = None
-        self.held.welcome(answer)
+    async def on_joined(self, answer: Payload) -> None:
+        """Applies the answer, and asks for the messages that do not follow it."""
+        self._asked_ref = None
+        self.history.apply_answer(answer)
         if answer["more"]:
-            await self._ask("history", {"after": self.held.since, "limit": PAGE})
+            await self._ask("history", {"after": self.history.since, "limit": PAGE_SIZE})
 
-    async def answered(self, ref: str, status: str, response: Payload) -> None:
-        """A `sync` is answered like a join, a `history` with a page."""
-        if ref != self._asked:
+    async def on_answer(self, ref: str, status: str, response: Payload) -> None:
+        """Applies the answer to a `sync` as that to a join; adds a page of `history`."""
+        if ref != self._asked_ref:
             return
-        self._asked = None
+        self._asked_ref = None
         if status != "ok":
             await asyncio.sleep(response.get("retry_after_ms", RETRY_MS) / 1000)
-            await self._ask("sync", self.held.position)
+            await self._ask("sync", self.history.position)
         elif "messages" not in response:
-            await self.joined(response)
+            await self.on_joined(response)
         else:
             for message in response["messages"]:
-                self.held.hear(message)
+                self.history.add(message)
             if response["more"]:
-                await self._ask("history", {"after": self.held.since, "limit": PAGE})
+                await self._ask("history", {"after": self.history.since, "limit": PAGE_SIZE})
 
-    async def told(self, event: str, payload: Payload) -> None:
-        """Take in what is said; ask where something is missing."""
+    async def on_event(self, event: str, payload: Payload) -> None:
+        """Adds messages, and asks `sync` if some are missing."""
         match event:
             case "new_message":
-                self.held.hear(payload)
-                if self.held.has_gap and self._asked is None:
-                    self.times_behind += 1
-                    await self._ask("sync", self.held.position)
+                self.history.add(payload)
+                if self.history.has_gap and self._asked_ref is None:
+                    self.gaps_seen += 1
+                    await self._ask("sync", self.history.position)
             case "message_voided":
-                self.held.void(payload["seq"])
-            case "resync":  # whatever was on its way to us is gone, answers too
-                self.times_lagging += 1
-                await self._ask("sync", self.held.position)
+                self.history.mark_void(payload["seq"])
+            case "resync":  # what was queued for this client is dropped, answers too
+                self.times_lagged += 1
+                await self._ask("sync", self.history.position)
 
     async def _ask(self, event: str, payload: Payload) -> None:
-        self._asked = f"{event}-{next(self._refs)}"
-        await self.push(event, payload, self._asked)
+        self._asked_ref = f"{event}-{next(self._refs)}"
+        await self.push(event, payload, self._asked_ref)
 
 
-class Sleeper(Reader):
-    """A reader whose line is narrow until it wakes, so that little is on its way while it sleeps."""
+class SlowReader(Reader):
+    """SlowReader is a reader with small buffers, which get larger when it resumes.
+
+    The server notices soon that it does not read: little fits into the buffers.
+    """
 
     def __init__(self, port: int, room: str, *, resync: bool) -> None:
-        """One that cannot `resync` is closed where others are told to ask again."""
+        """Sets whether the client knows `resync`; if not, the server closes with 1013."""
         super().__init__(port, room)
         self.resync = resync
         self._port = port
-        self._buffer = NARROW
+        self._buffer = SMALL_BUFFER
 
-    def params(self) -> Payload:
-        """As every reader, or one that cannot be told to ask again."""
-        return super().params() | {"resync": self.resync}
+    def join_params(self) -> Payload:
+        """Returns the position, and whether the client knows `resync`."""
+        return super().join_params() | {"resync": self.resync}
 
-    def wake(self) -> None:
-        """Read on, as fast as others do."""
-        self._buffer = WIDE
+    def resume_reading(self) -> None:
+        """Reads again, with buffers as large as others have."""
+        self._buffer = LARGE_BUFFER
         if self._connection is not None:
-            line: socket.socket = self._connection.transport.get_extra_info("socket")
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WIDE)
-        super().wake()
+            sock: socket.socket = self._connection.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE_BUFFER)
+        super().resume_reading()
 
-    async def connecting(self) -> connect:
-        """With small buffers in the kernel and in the library."""
-        line = socket.socket()
-        line.setblocking(False)
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
-        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", self._port))
-        return connect(self._url, sock=line, max_queue=1, **CONNECTION)
+    async def make_connection(self) -> connect:
+        """Returns a connection with small buffers in the kernel and in the library."""
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._port))
+        return connect(self._url, sock=sock, max_queue=1, **CONNECTION_OPTIONS)
 
 
 class Writer(Member):
-    """Says one thing after another, and each until it is answered. An id is unique, and serves as the ref too."""
+    """Writer posts messages, and repeats each until it is answered.
+
+    An id is unique, and is the ref too.
+    """
 
     def __init__(
-        self, port: int, room: str, name: str, *, pause: float, window: int = 20, copies: int = 1, length: int = 0
+        self,
+        port: int,
+        room: str,
+        name: str,
+        *,
+        interval: float,
+        max_unanswered: int = 20,
+        copies: int = 1,
+        length: int = 0,
     ) -> None:
-        """Says something every `pause` seconds unless `window` things are unanswered, and sends it `copies` times.
+        """Posts every `interval` seconds, unless `max_unanswered` posts have no answer.
 
-        What it says has at least `length` characters.
+        Sends each post `copies` times. Each has at least `length` characters.
         """
         super().__init__(port, room)
         self.name = name
-        self.is_talking = True
-        self.outbox: dict[str, str] = {}  # texts by id, in order: what is not answered yet. A client keeps it on disk
-        self.acknowledged: dict[str, int] = {}  # the seq by id
-        self.refused: dict[str, str] = {}  # the reason by id
+        self.is_posting = True
+        self.outbox: dict[str, str] = {}  # the unanswered texts by id, in order; a real client keeps them on disk
+        self.acknowledged: dict[str, int] = {}  # seqs by id
+        self.refused: dict[str, str] = {}  # reasons by id
         self.duplicates = 0
-        self._pause = pause
-        self._window = window
+        self._interval = interval
+        self._max_unanswered = max_unanswered
         self._copies = copies
         self._length = length
         self._ids = itertools.count(1)
-        self._sending = asyncio.Lock()  # what is repeated goes before what is new
+        self._sending = asyncio.Lock()  # held while posts are repeated: they go before new ones
         self._repetition: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Talk while being there."""
+        """Connects as a member does, and posts meanwhile."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(super().run())
-            tasks.create_task(self._talk())
+            tasks.create_task(self._keep_posting())
 
-    async def say(self, text: str) -> str:
-        """Say something; returns its id."""
+    async def post(self, text: str) -> str:
+        """Posts a message, and returns its id."""
         id = f"{self.name}-{next(self._ids)}"
         self.outbox[id] = text
         async with self._sending:
-            for copy in range(self._copies if self.is_in else 0):  # while we are away it just waits in the outbox
+            for copy in range(self._copies if self.is_joined else 0):  # while disconnected, it waits in the outbox
                 await self._send(id, repeat=copy > 0)
         return id
 
-    async def joined(self, answer: Payload) -> None:
-        """Say again, in order, what was not answered on an earlier connection."""
+    async def on_joined(self, answer: Payload) -> None:
+        """Repeats, in order, the posts that an earlier connection left unanswered."""
         await self._repeat()
 
-    async def answered(self, ref: str, status: str, response: Payload) -> None:
-        """Ok or a final error settle it; the other errors ask for patience."""
+    async def on_answer(self, ref: str, status: str, response: Payload) -> None:
+        """Settles the post on `ok` or a final error; repeats it after another error."""
         match status, response:
             case "ok", {"id": id, "seq": seq}:
                 self.outbox.pop(id, None)
@@ -335,15 +354,15 @@ class Writer(Member):
                 self.outbox.pop(ref, None)
                 self.refused[ref] = reason
 
-    async def _talk(self) -> None:
+    async def _keep_posting(self) -> None:
         for number in itertools.count(1):
-            await asyncio.sleep(self._pause)
-            if self.is_talking and self.is_in and len(self.outbox) < self._window:
-                await self.say(f"number {number} of {self.name}".ljust(self._length, "."))
+            await asyncio.sleep(self._interval)
+            if self.is_posting and self.is_joined and len(self.outbox) < self._max_unanswered:
+                await self.post(f"number {number} of {self.name}".ljust(self._length, "."))
 
     async def _repeat_later(self, delay: float) -> None:
         await asyncio.sleep(delay)
-        if self.is_in:
+        if self.is_joined:
             await self._repeat()
 
     async def _repeat(self) -> None:
@@ -359,7 +378,10 @@ class Writer(Member):
 
 
 class Crowd:
-    """`with Crowd(port) as crowd:` has all of them there, the readers from the first message on, and talking."""
+    """`with Crowd(port) as crowd:` connects readers, and writers that post meanwhile.
+
+    The readers join first, and so hear every message.
+    """
 
     def __init__(
         self,
@@ -368,37 +390,44 @@ class Crowd:
         *,
         writers: int = 4,
         readers: int = 4,
-        sleepers: int = 0,
-        pause: float = 0.01,
-        window: int = 20,
+        slow_readers: int = 0,
+        interval: float = 0.01,
+        max_unanswered: int = 20,
         copies: int = 1,
         length: int = 0,
     ) -> None:
-        """So many in each room."""
+        """Takes the numbers of writers and readers in each room."""
         self.rooms = list(rooms)
-        self.sleepers = [Sleeper(port, room, resync=n % 2 == 0) for room in self.rooms for n in range(sleepers)]
-        self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.sleepers]
+        self.slow_readers = [
+            SlowReader(port, room, resync=n % 2 == 0) for room in self.rooms for n in range(slow_readers)
+        ]
+        self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.slow_readers]
         self._port = port
-        self._writers_each = writers
-        self._manner: dict[str, Any] = {"pause": pause, "window": window, "copies": copies, "length": length}
+        self._writers_per_room = writers
+        self._writer_options: dict[str, Any] = {
+            "interval": interval,
+            "max_unanswered": max_unanswered,
+            "copies": copies,
+            "length": length,
+        }
         self.writers: list[Writer] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._failure: BaseException | None = None
-        self._everybody: asyncio.Task[None] | None = None
+        self._members_task: asyncio.Task[None] | None = None
 
     @property
     def acknowledged(self) -> int:
-        """How many posts were answered with ok."""
+        """How many posts were answered with `ok`."""
         return sum(len(writer.acknowledged) for writer in self.writers)
 
     @property
     def heard(self) -> int:
-        """How many messages the readers hold, all together."""
-        return sum(len(reader.held.messages) for reader in self.readers)
+        """How many messages the readers hold, added up."""
+        return sum(len(reader.history.messages) for reader in self.readers)
 
-    def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
-        """Let them talk until `condition()` is true."""
+    def wait_until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
+        """Waits until `condition()` is true. Raises what failed on the crowd's thread."""
 
         def is_met() -> bool:
             if self._failure is not None:
@@ -407,76 +436,79 @@ class Crowd:
 
         wait_until(is_met, patience)
 
-    def until_more(self, count: int, what: str = "acknowledged") -> None:
-        """Let them talk until so many more are `acknowledged` or `heard`."""
+    def wait_for_more(self, count: int, what: str = "acknowledged") -> None:
+        """Waits until `count` more messages are `acknowledged` or `heard`."""
         goal = getattr(self, what) + count
-        self.until(lambda: getattr(self, what) >= goal)
+        self.wait_until(lambda: getattr(self, what) >= goal)
 
-    def say(self, text: str) -> str:
-        """Have the first writer say something; returns its id."""
-        return asyncio.run_coroutine_threadsafe(self.writers[0].say(text), self._loop).result(PATIENCE)
+    def post(self, text: str) -> str:
+        """Posts a message as the first writer, and returns its id."""
+        return asyncio.run_coroutine_threadsafe(self.writers[0].post(text), self._loop).result(PATIENCE)
 
     def cut(self, members: Iterable[Member] = ()) -> None:
-        """Cut the connections of these, or of everybody, in the middle of a frame."""
+        """Cuts the connections of `members`, or of all, in the middle of a frame."""
         for member in members or (*self.writers, *self.readers):
             self._loop.call_soon_threadsafe(member.cut)
 
-    def until_back(self, fault: Callable[[], object], members: Iterable[Member] = ()) -> None:
-        """Have a fault that costs these, or everybody, their connections; return when all of them have joined again."""
+    def wait_for_rejoins(self, fault: Callable[[], object], members: Iterable[Member] = ()) -> None:
+        """Calls `fault`, and waits until all have joined again.
+
+        The fault must cost `members`, or all, their connections.
+        """
         lost = list(members) or [*self.writers, *self.readers]
-        self.until(lambda: all(member.is_in for member in lost))
+        self.wait_until(lambda: all(member.is_joined for member in lost))
         before = [member.times_joined for member in lost]
         fault()
-        self.until(lambda: all(member.times_joined > joined for member, joined in zip(lost, before, strict=True)))
+        self.wait_until(lambda: all(member.times_joined > joined for member, joined in zip(lost, before, strict=True)))
 
-    def sleep(self) -> None:
-        """Have the sleepers read nothing more."""
-        for sleeper in self.sleepers:
-            self._loop.call_soon_threadsafe(sleeper.sleep)
+    def pause_slow_readers(self) -> None:
+        """Stops the slow readers from reading."""
+        for reader in self.slow_readers:
+            self._loop.call_soon_threadsafe(reader.pause_reading)
 
-    def wake(self) -> None:
-        """Have them read on."""
-        for sleeper in self.sleepers:
-            self._loop.call_soon_threadsafe(sleeper.wake)
+    def resume_slow_readers(self) -> None:
+        """Lets the slow readers read again."""
+        for reader in self.slow_readers:
+            self._loop.call_soon_threadsafe(reader.resume_reading)
 
-    def settle(self) -> None:
-        """Have nothing new said, and return when all that was said is answered."""
+    def finish_posting(self) -> None:
+        """Ends new posts, and waits until all earlier ones are answered."""
         for writer in self.writers:
-            writer.is_talking = False
-        self.until(lambda: not any(writer.outbox for writer in self.writers))
+            writer.is_posting = False
+        self.wait_until(lambda: not any(writer.outbox for writer in self.writers))
 
     def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._live())
-        except BaseException as error:  # shown to the test that waits
+            self._loop.run_until_complete(self._run_members_until_cancelled())
+        except BaseException as error:  # raised in the test, by `wait_until`
             self._failure = error
 
-    async def _live(self) -> None:
-        self._everybody = asyncio.create_task(self._come())
+    async def _run_members_until_cancelled(self) -> None:
+        self._members_task = asyncio.create_task(self._run_members())
         with contextlib.suppress(asyncio.CancelledError):
-            await self._everybody
+            await self._members_task
 
-    async def _come(self) -> None:
+    async def _run_members(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             for reader in self.readers:
                 tasks.create_task(reader.run())
-            while not all(reader.is_in for reader in self.readers):
+            while not all(reader.is_joined for reader in self.readers):
                 await asyncio.sleep(0.01)
-            names = [(room, f"{room}-{number}") for room in self.rooms for number in range(self._writers_each)]
+            names = [(room, f"{room}-{number}") for room in self.rooms for number in range(self._writers_per_room)]
             for room, name in names:
-                writer = Writer(self._port, room, name, **self._manner)
+                writer = Writer(self._port, room, name, **self._writer_options)
                 self.writers.append(writer)
                 tasks.create_task(writer.run())
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.until(lambda: self.writers and all(writer.is_in for writer in self.writers))
+        self.wait_until(lambda: self.writers and all(writer.is_joined for writer in self.writers))
         return self
 
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._everybody is not None:
-            self._loop.call_soon_threadsafe(self._everybody.cancel)
+        if self._members_task is not None:
+            self._loop.call_soon_threadsafe(self._members_task.cancel)
         self._thread.join(PATIENCE)
         self._loop.close()

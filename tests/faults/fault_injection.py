@@ -1,4 +1,7 @@
-"""Injects faults into a server in a process of its own. It imports this as its `--authorize`, and has fragile rooms."""
+"""Makes the rooms of a server fragile, in the server's own process.
+
+The server imports this module as its `--authorize`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +12,6 @@ from tests.support.fragile_room import FragileRoom
 supervisor.Room = FragileRoom  # type: ignore[attr-defined]
 
 
-def everybody(_room: str, _params: Mapping[str, Any]) -> bool:
-    """Who may join."""
+def authorize(_room: str, _params: Mapping[str, Any]) -> bool:
+    """Lets everybody join."""
     return True

@@ -1,4 +1,4 @@
-"""A database is away while people talk, and comes back."""
+"""Checks what clients notice of a database that fails and comes back."""
 
 from contextlib import AbstractContextManager
 
@@ -7,24 +7,24 @@ from tests.faults.crowd import Crowd
 from tests.support.phoenix_client import request
 from tests.support.server import Server
 
-FAILED = "saving failed, will be tried again"
+SAVING_FAILED = "saving failed, will be tried again"
 
 
-def people_go_on_talking(server: Server, outage: AbstractContextManager[None]) -> None:
-    """They hear each other all the time, nothing is acknowledged while it is not saved, and in the end all of it is."""
-    with Crowd(server.port, pause=0.05) as crowd:
-        crowd.until_more(50)
+def check_outage(server: Server, outage: AbstractContextManager[None]) -> None:
+    """Checks that posts are broadcast during the outage, and acknowledged after it."""
+    with Crowd(server.port, interval=0.05) as crowd:
+        crowd.wait_for_more(50)
         with outage:
-            said = crowd.say("while the database is away")
-            crowd.until(lambda: all(said in reader.held.messages.values() for reader in crowd.readers))
-            crowd.until_more(200, "heard")
-            crowd.until(lambda: server.log.count(FAILED) >= 2)
-            crowd.until(lambda: _health(server) == 503)
-            assert not any(said in writer.acknowledged for writer in crowd.writers)
-        crowd.until_more(50)
-        crowd.until(lambda: _health(server) == 200)
+            posted = crowd.post("while the database is away")
+            crowd.wait_until(lambda: all(posted in reader.history.messages.values() for reader in crowd.readers))
+            crowd.wait_for_more(200, "heard")
+            crowd.wait_until(lambda: server.log.count(SAVING_FAILED) >= 2)
+            crowd.wait_until(lambda: _health(server) == 503)
+            assert not any(posted in writer.acknowledged for writer in crowd.writers)
+        crowd.wait_for_more(50)
+        crowd.wait_until(lambda: _health(server) == 200)
         check_consistency(crowd, server.database_url)
-        assert said in crowd.writers[0].acknowledged
+        assert posted in crowd.writers[0].acknowledged
 
 
 def _health(server: Server) -> int:

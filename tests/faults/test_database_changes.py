@@ -1,4 +1,4 @@
-"""A database that goes back in time, moves, hangs, or is taken over by another server."""
+"""A database goes back in time, moves, hangs, or is taken over by another server."""
 
 import contextlib
 import json
@@ -20,21 +20,21 @@ from tests.support.stalling_proxy import StallingProxy
 
 @pytest.fixture
 def server(database: Path) -> Iterator[Server]:
-    """A server on SQLite."""
+    """Starts a server on SQLite."""
     with Server(database) as started:
         yield started
 
 
 def texts(url: str, room: str = "lobby") -> list[str]:
-    """Returns what the database has of a room."""
+    """Returns the messages of a room in the database, in order."""
     rows = query(url, f"SELECT message FROM message WHERE room = '{room}' ORDER BY seq")
     return [message for (message,) in rows]
 
 
 def copy(source: Path, to: Path) -> None:
-    """Copies a SQLite database, also one that is in use."""
-    with contextlib.closing(sqlite3.connect(source)) as one, contextlib.closing(sqlite3.connect(to)) as other:
-        one.backup(other)
+    """Copies a SQLite database, even one that is in use."""
+    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(to)) as new:
+        old.backup(new)
 
 
 def exit_code(server: Server) -> int:
@@ -49,7 +49,7 @@ def exit_code(server: Server) -> int:
 # ---------------------------------------------------------------- back in time
 
 
-def test_a_backup_that_is_put_back_keeps_no_client_on_words_that_it_lacks(server: Server, database: Path) -> None:
+def test_a_client_that_heard_lost_messages_gets_those_after_the_restored_backup(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         ann.post_and_wait("kept")
     copy(database, database.with_name("backup.db"))
@@ -73,9 +73,7 @@ def test_a_backup_that_is_put_back_keeps_no_client_on_words_that_it_lacks(server
         assert ann.wait_for_posts(3) == [(2, "other 1"), (3, "other 2"), (4, "other 3")]
 
 
-def test_a_database_that_goes_back_under_the_server_loses_nothing_that_rooms_remember(
-    server: Server, database: Path
-) -> None:
+def test_a_database_that_goes_back_in_time_gets_again_what_rooms_remember(server: Server, database: Path) -> None:
     backup = database.with_name("backup.db")
     with Member(server.port, "lobby") as ann, Member(server.port, "den", "bo") as bo:
         epoch = ann.join_response["epoch"]
@@ -96,7 +94,7 @@ def test_a_database_that_goes_back_under_the_server_loses_nothing_that_rooms_rem
         assert (ann.join_response["base"], ann.join_response["missed"]) == (4, 0)
 
 
-def test_places_that_the_table_lacks_are_void_for_those_who_come_back(server: Server, database: Path) -> None:
+def test_places_that_the_table_lacks_are_void_for_a_client_that_reconnects(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         epoch = ann.join_response["epoch"]
         for number in range(1, 9):
@@ -107,17 +105,17 @@ def test_places_that_the_table_lacks_are_void_for_those_who_come_back(server: Se
     with Member(server.port, "lobby", since=1, epoch=epoch, resync=True) as ann:
         assert (ann.join_response["seq"], ann.join_response["more"]) == (8, False)
         heard = [ann.wait_for("new_message") for _ in range(7)]
-        assert [said["seq"] for said in heard] == list(range(2, 9))
-        assert [said["seq"] for said in heard if said.get("void")] == [3, 4, 5]
+        assert [message["seq"] for message in heard] == list(range(2, 9))
+        assert [message["seq"] for message in heard if message.get("void")] == [3, 4, 5]
         page = ann.ask("history", before=7, limit=5)["response"]["messages"]
-        assert [said["seq"] for said in page] == [2, 3, 4, 5, 6]
+        assert [message["seq"] for message in page] == [2, 3, 4, 5, 6]
 
 
 # ---------------------------------------------------------------- another server
 
 
 @pytest.mark.postgresql
-def test_a_server_whose_lock_is_lost_ends_when_another_takes_over(postgresql: PostgreSQL, tmp_path: Path) -> None:
+def test_a_server_that_lost_its_lock_ends_when_another_takes_over(postgresql: PostgreSQL, tmp_path: Path) -> None:
     url = postgresql.create_database()
     with Server(tmp_path / "first.db", database_url=url) as first, Member(first.port, "lobby") as ann:
         ann.post_and_wait("of the first")
@@ -132,7 +130,9 @@ def test_a_server_whose_lock_is_lost_ends_when_another_takes_over(postgresql: Po
         assert texts(url) == ["of the first", "of the second"]
 
 
-def test_the_lock_file_has_no_say_in_who_owns_a_database(server: Server, database: Path, tmp_path: Path) -> None:
+def test_a_second_server_is_refused_even_if_the_lock_file_is_deleted(
+    server: Server, database: Path, tmp_path: Path
+) -> None:
     for lock in database.parent.glob("*.lock"):
         lock.unlink()
     (tmp_path / "link.db").symlink_to(database)
@@ -145,7 +145,7 @@ def test_the_lock_file_has_no_say_in_who_owns_a_database(server: Server, databas
 # ---------------------------------------------------------------- a file that moves
 
 
-def test_nothing_is_acknowledged_while_the_database_file_is_away(server: Server, database: Path) -> None:
+def test_nothing_is_acknowledged_while_the_database_file_is_renamed(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         ann.post_and_wait("one")
         away = database.with_name("away.db")
@@ -167,37 +167,39 @@ def test_nothing_is_acknowledged_while_the_database_file_is_away(server: Server,
 
 @pytest.fixture
 def proxy(postgresql: PostgreSQL) -> Iterator[tuple[StallingProxy, str]]:
-    """A proxy before PostgreSQL, and the URL of a new database through it."""
+    """Starts a proxy before PostgreSQL; yields it, and a database's URL through it."""
     url = urlsplit(postgresql.create_database())
     with StallingProxy(url.port or 0) as proxy:
         yield proxy, url._replace(netloc=f"{url.username}@127.0.0.1:{proxy.port}").geturl()
 
 
 @pytest.mark.postgresql
-def test_a_stop_ends_and_spools_while_a_database_call_hangs(proxy: tuple[StallingProxy, str], database: Path) -> None:
-    network, url = proxy
+def test_a_stop_spools_unsaved_messages_while_a_database_call_hangs(
+    proxy: tuple[StallingProxy, str], database: Path
+) -> None:
+    stalling_proxy, url = proxy
     with Server(database, database_url=url, stop_timeout=1) as server, Member(server.port, "lobby") as ann:
         ann.post_and_wait("committed")
-        network.stall()
+        stalling_proxy.stall()
         ann.post("heard")
         ann.wait_for_posts(2)
         assert server.stop() == 0
         (spool,) = database.parent.glob("*.unsaved.jsonl")
         assert [json.loads(line)["message"] for line in spool.read_text().splitlines()] == ["heard"]
-        network.resume()
+        stalling_proxy.resume()
         server.start()
         assert texts(url) == ["committed", "heard"]
 
 
 @pytest.mark.postgresql
-def test_a_commit_that_hangs_is_given_up_and_tried_again(proxy: tuple[StallingProxy, str], database: Path) -> None:
-    network, url = proxy
+def test_a_commit_that_hangs_is_aborted_and_retried(proxy: tuple[StallingProxy, str], database: Path) -> None:
+    stalling_proxy, url = proxy
     with Server(database, database_url=url, database_timeout=1) as server, Member(server.port, "lobby") as ann:
         ann.post_and_wait("one")
-        network.stall()
+        stalling_proxy.stall()
         sent = ann.post("two")
         wait_until(lambda: "will be tried again" in server.log)
-        network.resume()
+        stalling_proxy.resume()
         assert ann.wait_for_answer(sent)["status"] == "ok"
     assert texts(url) == ["one", "two"]
 
@@ -213,9 +215,7 @@ def test_the_first_join_after_a_restart_of_postgresql_is_granted(database: Path)
         assert request(server.port, "GET", "/healthz").status == 200
 
 
-def test_a_message_that_is_refused_stops_nobody_where_the_dead_letters_cannot_be_written(
-    server: Server, database: Path
-) -> None:
+def test_a_refused_message_is_logged_when_the_dead_letters_cannot_be_written(server: Server, database: Path) -> None:
     forbid(server.database_url, "never this")
     database.with_name(f"{database.name}.dead-letters.jsonl").mkdir()
     with Member(server.port, "lobby") as ann:

@@ -1,4 +1,4 @@
-"""The drill of docs/operations.md: back up, lose, restore and check a database of each kind."""
+"""The drill of `docs/operations.md`: back up, lose, restore and check a database."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def server(database: Path, database_url: str) -> Iterator[Server]:
 
 
 def chatter(verb: str, server: Server, *arguments: object) -> Ended:
-    """Runs a command of operators on the server's database."""
+    """Runs `chatter verb` on the server's database."""
     options = (f"--database={server.database_url}", f"--spool-folder={server.database.parent}")
     return run_to_its_end(verb, *options, *map(str, arguments))
 
@@ -26,12 +26,12 @@ def texts(server: Server) -> list[str]:
     return [message for (message,) in query(server.database_url, "SELECT message FROM message ORDER BY seq")]
 
 
-def test_a_backup_is_restored_and_no_client_keeps_what_it_lacks(server: Server, tmp_path: Path) -> None:
+def test_a_restored_backup_is_the_base_for_clients_that_heard_lost_messages(server: Server, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     with Member(server.port, "lobby") as ann:
         ann.post_and_wait("one")
-        made = chatter("backup", server, backup)
-        assert (made.exit_code, made.stderr) == (0, "")
+        backed_up = chatter("backup", server, backup)
+        assert (backed_up.exit_code, backed_up.stderr) == (0, "")
         ann.post_and_wait("two")
         epoch = ann.join_response["epoch"]
         refused = chatter("restore", server, backup)
@@ -48,7 +48,7 @@ def test_a_backup_is_restored_and_no_client_keeps_what_it_lacks(server: Server, 
         assert ann.post_and_wait("another two")["response"]["seq"] == 2
 
 
-def test_a_backup_has_the_spool_and_leaves_nothing_stale_beside_the_database(server: Server, tmp_path: Path) -> None:
+def test_a_restore_sets_aside_the_spool_and_the_presence_snapshot(server: Server, tmp_path: Path) -> None:
     backup, folder = tmp_path / "backup", server.database.parent
     with Member(server.port, "lobby") as ann:
         ann.post_and_wait("one")
@@ -64,7 +64,7 @@ def test_a_backup_has_the_spool_and_leaves_nothing_stale_beside_the_database(ser
     assert not list(folder.glob("*.present.json"))
 
 
-def test_a_check_names_each_fault(server: Server) -> None:
+def test_a_check_lists_each_fault(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 6):
             ann.post_and_wait(f"number {number}")
@@ -93,9 +93,9 @@ def test_a_check_names_each_fault(server: Server) -> None:
         assert fault in checked.stdout
 
 
-def test_a_backup_goes_into_a_new_folder_and_is_known_when_it_is_restored(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    for verb, folder in (("backup", tmp_path / "there"), ("restore", tmp_path / "there")):
+def test_a_backup_needs_a_new_folder_and_a_restore_a_folder_with_a_backup(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for verb, folder in (("backup", tmp_path / "empty"), ("restore", tmp_path / "empty")):
         failed = chatter(verb, server, folder)
         assert failed.exit_code == 2
         assert "expected a folder that" in failed.stderr

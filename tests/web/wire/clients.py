@@ -1,4 +1,4 @@
-"""The clients of one server in one test."""
+"""Connects the clients of one server in one test."""
 
 from collections.abc import Iterator
 
@@ -7,53 +7,53 @@ import pytest
 from tests.support.phoenix_client import LongPoll, WebSocket
 from tests.support.server import Server
 from tests.web.wire.placeholders import Placeholders
-from tests.web.wire.transcript import Poller, Speaker
+from tests.web.wire.transcript import LongPollClient, WebSocketClient
 
-HASTE = 1.0
-"""Seconds of silence that the hasty server bears, and for which its polls wait."""
+SHORT_TIMEOUT = 1.0
+"""Seconds: `idle_timeout` and `poll_window` of the server with short time-outs."""
 
 
 class Clients:
-    """Connects clients to a server. They share the values of their placeholders."""
+    """Clients connects clients to a server. They share the values of placeholders."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._placeholders = Placeholders()
-        self._speakers: list[Speaker] = []
-        self._pollers: list[Poller] = []
+        self._websocket_clients: list[WebSocketClient] = []
+        self._longpoll_clients: list[LongPollClient] = []
 
-    def connect(self, name: str, query: str = "vsn=2.0.0") -> Speaker:
-        """Somebody on a websocket."""
-        speaker = Speaker(name, WebSocket(self.port, query), self._placeholders)
-        self._speakers.append(speaker)
-        return speaker
+    def connect(self, name: str, query: str = "vsn=2.0.0") -> WebSocketClient:
+        """Connects a client on a websocket."""
+        client = WebSocketClient(name, WebSocket(self.port, query), self._placeholders)
+        self._websocket_clients.append(client)
+        return client
 
-    def poll(self, name: str, query: str = "vsn=2.0.0") -> Poller:
-        """Somebody who polls."""
-        poller = Poller(name, LongPoll(self.port, query), self._placeholders)
-        self._pollers.append(poller)
-        return poller
+    def poll(self, name: str, query: str = "vsn=2.0.0") -> LongPollClient:
+        """Starts a poll session."""
+        client = LongPollClient(name, LongPoll(self.port, query), self._placeholders)
+        self._longpoll_clients.append(client)
+        return client
 
-    def hears_no_more(self) -> None:
-        """Everybody has heard everything that they were told."""
-        for speaker in self._speakers:
-            speaker.hears_no_more()
+    def hear_no_more(self) -> None:
+        """Checks that no client was sent a frame that the test did not expect."""
+        for client in self._websocket_clients:
+            client.hears_no_more()
 
-    def ends(self) -> None:
-        """Everybody hangs up."""
-        for speaker in self._speakers:
-            speaker.hangs_up()
-        for poller in self._pollers:
-            poller.hangs_up()
+    def hang_up(self) -> None:
+        """Closes all connections."""
+        for client in self._websocket_clients:
+            client.hangs_up()
+        for longpoll_client in self._longpoll_clients:
+            longpoll_client.hangs_up()
 
 
 def clients_of(server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
-    """The clients of one test. At its end each has heard everything, unless it failed already."""
+    """Yields the clients of a test; checks at its end that no frame is left unheard."""
     failures = request.session.testsfailed
     clients = Clients(server.port)
     try:
         yield clients
         if request.session.testsfailed == failures:
-            clients.hears_no_more()
+            clients.hear_no_more()
     finally:
-        clients.ends()
+        clients.hang_up()

@@ -1,38 +1,38 @@
-"""Two servers for all of these tests, so each test has a room of its own."""
+"""Starts two servers for all of these tests: each test has a room of its own."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.server import Server
-from tests.web.wire.clients import HASTE, Clients, clients_of
+from tests.web.wire.clients import SHORT_TIMEOUT, Clients, clients_of
 
-ADMITS = "tests.web.wire.hooks:admits"
+AUTHORIZE = "tests.web.wire.hooks:authorize"
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that is asked about everything but time."""
+    """Starts the server for all tests but those of time-outs."""
     database = tmp_path_factory.mktemp("wire") / "chatter.db"
-    with Server(database, authorize=ADMITS, allowed_origins="https://ok.example", poll_window=5) as running:
+    with Server(database, authorize=AUTHORIZE, allowed_origins="https://ok.example", poll_window=5) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose patience a test can wait out."""
-    database = tmp_path_factory.mktemp("hasty") / "chatter.db"
-    with Server(database, idle_timeout=HASTE, poll_window=HASTE) as running:
+def short_timeout_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Starts a server whose time-outs are short enough for a test to wait for."""
+    database = tmp_path_factory.mktemp("short-timeout") / "chatter.db"
+    with Server(database, idle_timeout=SHORT_TIMEOUT, poll_window=SHORT_TIMEOUT) as running:
         yield running
 
 
 @pytest.fixture
 def clients(server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
-    """The server, with nobody there yet."""
+    """Returns the clients of the server; none is connected yet."""
     yield from clients_of(server, request)
 
 
 @pytest.fixture
-def hasty_clients(hasty_server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
-    """The hasty server, with nobody there yet."""
-    yield from clients_of(hasty_server, request)
+def short_timeout_clients(short_timeout_server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """Returns the clients of the server with short time-outs; none is connected yet."""
+    yield from clients_of(short_timeout_server, request)

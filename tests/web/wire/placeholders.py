@@ -1,4 +1,7 @@
-"""Placeholders in expected frames. `"<time>"` is any time; `"<time 1>"` is the same time wherever it recurs."""
+"""Placeholders in expected frames stand for values that a test cannot know.
+
+`"<time>"` is any time; `"<time 1>"` is the same time wherever it recurs.
+"""
 
 import json
 import re
@@ -17,13 +20,16 @@ _UNIQUE = ("id", "phx_ref", "token")
 
 
 class Placeholders:
-    """The values that the placeholders of one test stand for."""
+    """Placeholders keeps the values of the named placeholders of one test."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Any] = {}
 
     def match(self, expected: Any, got: Any) -> bool:
-        """Whether `got` is `expected`, in JSON values; key order does not count, but 1, 1.0 and true differ."""
+        """Returns whether the JSON value `got` is `expected`.
+
+        Key order does not count, but 1, 1.0 and true differ.
+        """
         placeholder = _PLACEHOLDER.fullmatch(expected) if isinstance(expected, str) else None
         if placeholder is not None:
             return _has_form(placeholder[1], got) and self._is_consistent(placeholder[1], placeholder[2], got)
@@ -55,11 +61,11 @@ def _has_form(kind: str, got: Any) -> bool:
 
 
 def is_compact(text: str) -> bool:
-    """Whether JSON `text` holds no white space between its values, and escapes nothing that need not be."""
+    """Returns whether JSON has no white space and no escapes that it does not need."""
     return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False) == text
 
 
-# ---------------------------------------------------------------- what frames often end with
+# ---------------------------------------------------------------- payloads of many frames
 
 OK = '{"response":{},"status":"ok"}'
 _POSITION = '"base":"<number>","epoch":"<number>","missed":0,"more":false,"recovered":true,"seq":"<number>"'
@@ -68,7 +74,7 @@ INVALID = '{"response":{"field":"payload","message":"<text>","reason":"invalid"}
 
 
 def refused(reason: str) -> str:
-    """The payload of an error reply."""
+    """Returns the payload of an error reply."""
     return f'{{"response":{{"reason":"{reason}"}},"status":"error"}}'
 
 
@@ -76,11 +82,11 @@ UNMATCHED = refused("unmatched topic")
 
 
 def posted(seq: int, name: str, message: str) -> str:
-    """The payload of a `new_message`."""
-    words = f'"message":"{message}","name":"{name}"'
-    return f'{{"id":"<id {seq}>","inserted_at":"<time {seq}>",{words},"seq":{seq}}}'
+    """Returns the payload of a `new_message`."""
+    text = f'"message":"{message}","name":"{name}"'
+    return f'{{"id":"<id {seq}>","inserted_at":"<time {seq}>",{text},"seq":{seq}}}'
 
 
 def saved(seq: int) -> str:
-    """The payload of the reply to the push that became that message."""
+    """Returns the payload of the reply to a `new_message` that has this seq."""
     return f'{{"response":{{"id":"<id {seq}>","inserted_at":"<time {seq}>","seq":{seq}}},"status":"ok"}}'

@@ -1,4 +1,4 @@
-"""Binary frames: relayed as they are to those who can carry them, and saved for nobody."""
+"""Binary messages are relayed unchanged to websockets of version 2, and not saved."""
 
 from tests.support.phoenix_client import binary_push
 from tests.web.wire.clients import Clients
@@ -6,11 +6,11 @@ from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, 
 
 
 def relayed(topic: str, data: bytes) -> bytes:
-    """A binary broadcast: 02, the sizes of topic and event, the two, the data."""
+    """Builds a binary broadcast: 02, the sizes of topic and event, the two, the data."""
     return bytes((2, len(topic), 11)) + topic.encode() + b"new_message" + data
 
 
-def test_a_binary_message_byte_for_byte(clients: Clients) -> None:
+def test_a_binary_message_is_relayed_byte_for_byte(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bin")
     bo.joins("chat_room:bin", "1")
@@ -20,7 +20,7 @@ def test_a_binary_message_byte_for_byte(clients: Clients) -> None:
     bo.hears_binary(bytes.fromhex("020d0b636861745f726f6f6d3a62696e6e65775f6d657373616765010203"))
 
 
-def test_bytes_are_relayed_whatever_they_are(clients: Clients) -> None:
+def test_any_bytes_are_relayed_unchanged(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bytes")
     bo.joins("chat_room:bytes", "1")
@@ -31,7 +31,7 @@ def test_bytes_are_relayed_whatever_they_are(clients: Clients) -> None:
         bo.hears_binary(relayed("chat_room:bytes", data))
 
 
-def test_a_binary_message_takes_no_place_in_the_history(clients: Clients) -> None:
+def test_a_binary_message_is_not_saved_and_has_no_seq(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:bin-unsaved")
     ann.says_binary(binary_push("3", "4", "chat_room:bin-unsaved", "new_message", b"abc"))
@@ -44,7 +44,7 @@ def test_a_binary_message_takes_no_place_in_the_history(clients: Clients) -> Non
     bo.hears(f'["1",null,"chat_room:bin-unsaved","new_message",{posted(1, "ann", "hello")}]')
 
 
-def test_clients_that_cannot_carry_bytes_hear_nothing_of_them(clients: Clients) -> None:
+def test_clients_of_version_1_and_polling_clients_are_sent_no_binary_messages(clients: Clients) -> None:
     ann, old, lee = clients.connect("ann"), clients.connect("old", "vsn=1.0.0"), clients.poll("lee")
     ann.joins("chat_room:bin-old")
     old.says('{"topic":"chat_room:bin-old","event":"phx_join","payload":{},"ref":"1"}')
@@ -91,14 +91,14 @@ def test_a_leave_may_be_binary(clients: Clients) -> None:
     ann.hears('["3","3","chat_room:bin-leave","phx_close",{}]')
 
 
-def test_a_binary_join_is_invalid_since_it_has_no_object(clients: Clients) -> None:
+def test_a_binary_join_is_invalid_because_its_payload_is_no_object(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says_binary(binary_push("10", "10", "chat_room:bj", "phx_join", b"\1"))
     ann.hears(f'["10","10","chat_room:bj","phx_reply",{INVALID}]')
     ann.lives()
 
 
-def test_bytes_are_invalid_for_an_event_that_wants_an_object(clients: Clients) -> None:
+def test_a_binary_payload_is_invalid_for_an_event_that_takes_an_object(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:bin-typing")
     for event in ("typing", "history"):

@@ -1,4 +1,4 @@
-"""RFC 6455 below the protocol: ping and pong, fragments, sizes, closing, and what is against the rules."""
+"""The framing of RFC 6455: ping and pong, fragments, sizes, closing, violations."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from tests.web.wire.placeholders import JOINED, OK, posted, saved
 LARGEST = 65_536
 
 
-def test_a_ping_is_answered_with_its_own_words_and_a_pong_not_at_all(clients: Clients) -> None:
+def test_a_ping_is_answered_with_its_own_data_and_a_pong_is_ignored(clients: Clients) -> None:
     ann = clients.connect("ann")
-    for words in (b"abc", b"", b"x" * 125):
-        ann.websocket.send(Opcode.PING, words)
-        ann.hears_pong(words)
+    for data in (b"abc", b"", b"x" * 125):
+        ann.websocket.send(Opcode.PING, data)
+        ann.hears_pong(data)
     ann.websocket.send(Opcode.PONG, b"unsolicited")
     ann.lives()
 
@@ -28,7 +28,7 @@ def test_a_text_may_come_in_fragments_with_a_ping_between(clients: Clients) -> N
     ann.hears(f'[null,"1","phoenix","phx_reply",{OK}]')
 
 
-def test_a_character_may_be_cut_by_fragments(clients: Clients) -> None:
+def test_a_character_may_be_split_between_fragments(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:fragments")
     bo.joins("chat_room:fragments", "1")
@@ -40,14 +40,14 @@ def test_a_character_may_be_cut_by_fragments(clients: Clients) -> None:
     ann.hears(f'["3","4","chat_room:fragments","phx_reply",{OK}]')
 
 
-def test_frames_may_come_byte_by_byte(clients: Clients) -> None:
+def test_a_frame_may_come_byte_by_byte(clients: Clients) -> None:
     ann = clients.connect("ann")
     for byte in frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]'):
         ann.websocket.connection.send(bytes((byte,)))
     ann.hears(f'[null,"1","phoenix","phx_reply",{OK}]')
 
 
-def test_many_frames_may_come_at_once(clients: Clients) -> None:
+def test_many_frames_may_come_in_one_packet(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says(*(f'[null,"{number}","phoenix","heartbeat",{{}}]' for number in range(500)))
     for number in range(500):
@@ -55,7 +55,7 @@ def test_many_frames_may_come_at_once(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("size", [125, 126, 127, 1_000, LARGEST - 1, LARGEST])
-def test_a_text_of_any_size_up_to_the_largest(clients: Clients, size: int) -> None:
+def test_a_text_of_any_size_up_to_the_limit_is_accepted(clients: Clients, size: int) -> None:
     ann = clients.connect("ann")
     text = '[null,"1","phoenix","heartbeat",{"s":"%s"}]'
     ann.says(text % ("x" * (size - len(text % ""))))
@@ -74,12 +74,12 @@ def test_the_length_of_a_server_frame_takes_as_few_bytes_as_it_can(clients: Clie
     assert ann.websocket.connection.read(size).decode() == reply.format(topic)
 
 
-def test_a_server_frame_of_more_than_125_bytes(clients: Clients) -> None:
+def test_the_server_sends_frames_of_more_than_125_bytes(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:large")
-    words = "é" * 4_000
-    ann.says(f'["3","4","chat_room:large","new_message",{{"name":"ann","message":"{words}"}}]')
-    ann.hears(f'[null,null,"chat_room:large","new_message",{posted(1, "ann", words)}]')
+    text = "é" * 4_000
+    ann.says(f'["3","4","chat_room:large","new_message",{{"name":"ann","message":"{text}"}}]')
+    ann.hears(f'[null,null,"chat_room:large","new_message",{posted(1, "ann", text)}]')
     ann.hears(f'["3","4","chat_room:large","phx_reply",{saved(1)}]')
 
 
@@ -103,14 +103,16 @@ def test_fragments_that_are_too_large_together_are_1009(clients: Clients) -> Non
 @pytest.mark.parametrize(
     ("code", "reason"), [(1000, ""), (1000, "bye"), (None, ""), (1001, ""), (4000, ""), (3000, "é")]
 )
-def test_a_close_is_answered_with_1000_whatever_it_says(clients: Clients, code: int | None, reason: str) -> None:
+def test_a_close_is_answered_with_1000_for_any_valid_code_and_reason(
+    clients: Clients, code: int | None, reason: str
+) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:close")
     ann.says_close(code, reason)
     ann.hears_close(1000)
 
 
-def test_what_comes_after_a_close_is_not_heard(clients: Clients) -> None:
+def test_frames_after_a_close_are_ignored(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     heartbeat = frame(Opcode.TEXT, b'[null,"1","phoenix","heartbeat",{}]')
     join = frame(Opcode.TEXT, b'["3","3","chat_room:closed","phx_join",{"name":"ann"}]')
@@ -170,13 +172,13 @@ def test_a_control_frame_of_126_bytes_is_1002(clients: Clients, opcode: Opcode) 
     ann.hears_close(1002)
 
 
-def test_a_continuation_without_a_start_is_1002(clients: Clients) -> None:
+def test_a_continuation_without_a_first_fragment_is_1002(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.websocket.send(Opcode.CONTINUATION, b"x")
     ann.hears_close(1002)
 
 
-def test_a_new_text_before_the_last_one_is_finished_is_1002(clients: Clients) -> None:
+def test_a_new_text_before_the_last_fragment_of_another_is_1002(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.websocket.send(Opcode.TEXT, b"[", final=False)
     ann.websocket.send(Opcode.TEXT, b"]")

@@ -1,4 +1,4 @@
-"""The topic `phoenix`, which is no room."""
+"""The topic `phoenix` is no room: it only answers heartbeats."""
 
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import OK, UNMATCHED
@@ -14,7 +14,7 @@ def test_a_heartbeat_is_answered_with_its_ref_and_never_with_a_join_ref(clients:
     ann.hears(f'[null,null,"phoenix","phx_reply",{OK}]')
 
 
-def test_nothing_else_can_be_said_to_phoenix(clients: Clients) -> None:
+def test_other_events_to_phoenix_are_unmatched(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('[null,"4","phoenix","other",{}]')
     ann.hears(f'[null,"4","phoenix","phx_reply",{UNMATCHED}]')

@@ -1,4 +1,4 @@
-"""IdleTimeouts: what counts is what the client sends, be it a control frame; what it is sent does not."""
+"""Frames from a client restart its idle time-out; broadcasts to it do not."""
 
 import time
 from collections.abc import Iterator
@@ -8,36 +8,36 @@ import pytest
 
 from tests.support.phoenix_client import Opcode
 from tests.support.talker import Closed, Talker
-from tests.web.wire.clients import HASTE, Clients
+from tests.web.wire.clients import SHORT_TIMEOUT, Clients
 from tests.web.wire.placeholders import JOINED, OK
 
-PACE = HASTE / 10
-"""Seconds between signs of life: a machine that is busy may add much to them."""
+PAUSE = SHORT_TIMEOUT / 10
+"""Seconds between the frames of a client; a busy machine may add much to them."""
 
 
 @contextmanager
-def lasting(least: float) -> Iterator[None]:
-    """What happens in here takes at least so many seconds."""
+def at_least(seconds: float) -> Iterator[None]:
+    """Checks that the body of the `with` takes at least so many seconds."""
     begun = time.monotonic()
     yield
-    assert time.monotonic() - begun >= least
+    assert time.monotonic() - begun >= seconds
 
 
-def test_a_client_that_falls_silent_is_closed_with_1002(hasty_clients: Clients) -> None:
-    ann = hasty_clients.connect("ann")
-    ann.hears_nothing_for(PACE)
-    with lasting(HASTE * 0.95):
+def test_a_client_that_falls_silent_is_closed_with_1002(short_timeout_clients: Clients) -> None:
+    ann = short_timeout_clients.connect("ann")
+    ann.hears_nothing_for(PAUSE)
+    with at_least(SHORT_TIMEOUT * 0.95):
         ann.lives()
         ann.hears_close(1002)
 
 
-def test_a_client_that_never_said_anything_is_closed_with_1002(hasty_clients: Clients) -> None:
-    with lasting(HASTE * 0.95):
-        hasty_clients.connect("ann").hears_close(1002)
+def test_a_client_that_never_sends_a_frame_is_closed_with_1002(short_timeout_clients: Clients) -> None:
+    with at_least(SHORT_TIMEOUT * 0.95):
+        short_timeout_clients.connect("ann").hears_close(1002)
 
 
-def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_clients: Clients) -> None:
-    bo = hasty_clients.connect("bo")
+def test_broadcasts_to_a_client_do_not_restart_its_idle_timeout(short_timeout_clients: Clients) -> None:
+    bo = short_timeout_clients.connect("bo")
     bo.joins("chat_room:only-listens", "1")
 
     def only_listens(ann: Talker) -> None:
@@ -46,27 +46,29 @@ def test_to_be_sent_broadcasts_is_no_sign_of_life(hasty_clients: Clients) -> Non
             bo.says('["1","2","chat_room:only-listens","typing",{"name":"bob"}]')
             bo.hears(f'["1","2","chat_room:only-listens","phx_reply",{OK}]')
             assert ann.wait_for("typing") == {"name": "bob"}
-            bo.hears_nothing_for(PACE)
+            bo.hears_nothing_for(PAUSE)
 
-    with lasting(HASTE * 0.95), Talker(hasty_clients.port) as ann, pytest.raises(Closed) as closed:
+    with at_least(SHORT_TIMEOUT * 0.95), Talker(short_timeout_clients.port) as ann, pytest.raises(Closed) as closed:
         only_listens(ann)
     assert closed.value.code == 1002
     bo.lives()
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
-def test_a_control_frame_is_a_sign_of_life(hasty_clients: Clients, opcode: Opcode) -> None:
-    ann = hasty_clients.connect("ann")
+def test_a_control_frame_from_a_client_restarts_its_idle_timeout(
+    short_timeout_clients: Clients, opcode: Opcode
+) -> None:
+    ann = short_timeout_clients.connect("ann")
     for _ in range(15):
-        ann.hears_nothing_for(PACE)
+        ann.hears_nothing_for(PAUSE)
         ann.websocket.send(opcode, b"")
         if opcode is Opcode.PING:
             ann.hears_pong(b"")
     ann.lives()
 
 
-def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_clients: Clients) -> None:
-    ann, bo = hasty_clients.connect("ann"), hasty_clients.connect("bo")
+def test_a_client_that_falls_silent_leaves_the_presence(short_timeout_clients: Clients) -> None:
+    ann, bo = short_timeout_clients.connect("ann"), short_timeout_clients.connect("bo")
     bo.joins("chat_room:silent", "1")
     ann.says('["3","3","chat_room:silent","phx_join",{"name":"ann"}]')
     ann.hears(f'["3","3","chat_room:silent","phx_reply",{JOINED}]')
@@ -75,7 +77,7 @@ def test_a_client_that_falls_silent_is_gone_for_the_others(hasty_clients: Client
     came = f'[null,null,"chat_room:silent","presence_diff",{{"joins":{meta},"leaves":{{}}}}]'
     ann.hears(came)
     bo.hears(came)
-    while not bo.websocket.connection.is_readable(PACE):
+    while not bo.websocket.connection.is_readable(PAUSE):
         bo.websocket.send(Opcode.PONG, b"")
     bo.hears(f'[null,null,"chat_room:silent","presence_diff",{{"joins":{{}},"leaves":{meta}}}]')
     ann.hears_close(1002)

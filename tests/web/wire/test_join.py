@@ -1,4 +1,4 @@
-"""Joins: granted, with the latest messages after them, and refused."""
+"""Joins are granted and followed by the latest messages, or are refused."""
 
 import json
 
@@ -6,18 +6,18 @@ import pytest
 
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.transcript import Speaker
+from tests.web.wire.transcript import WebSocketClient
 
 
-def say(speaker: Speaker, topic: str, *words: str, first: int = 1) -> None:
-    """Fill a room that only `speaker` is in."""
-    for seq, word in enumerate(words, first):
-        speaker.says(f'["3","w{seq}","{topic}","new_message",{{"name":"ann","message":"{word}"}}]')
-        speaker.hears(f'[null,null,"{topic}","new_message",{posted(seq, "ann", word)}]')
-        speaker.hears(f'["3","w{seq}","{topic}","phx_reply",{saved(seq)}]')
+def fill_room(client: WebSocketClient, topic: str, *texts: str, first: int = 1) -> None:
+    """Posts messages to a room that only `client` is in."""
+    for seq, text in enumerate(texts, first):
+        client.says(f'["3","w{seq}","{topic}","new_message",{{"name":"ann","message":"{text}"}}]')
+        client.hears(f'[null,null,"{topic}","new_message",{posted(seq, "ann", text)}]')
+        client.hears(f'["3","w{seq}","{topic}","phx_reply",{saved(seq)}]')
 
 
-def test_a_join_of_an_empty_room_is_answered_and_followed_by_nothing(clients: Clients) -> None:
+def test_a_join_of_an_empty_room_is_followed_by_no_messages(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('["3","3","chat_room:empty","phx_join",{}]')
     ann.hears(f'["3","3","chat_room:empty","phx_reply",{JOINED}]')
@@ -28,7 +28,7 @@ def test_a_join_of_an_empty_room_is_answered_and_followed_by_nothing(clients: Cl
 def test_the_latest_messages_are_pushed_after_a_join_oldest_first(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:history")
-    say(ann, "chat_room:history", "hello", "hi ann")
+    fill_room(ann, "chat_room:history", "hello", "hi ann")
     bo.says('["9","9","chat_room:history","phx_join",{"some":"params"}]')
     bo.hears(f'["9","9","chat_room:history","phx_reply",{JOINED}]')
     bo.hears(f'["9",null,"chat_room:history","new_message",{posted(1, "ann", "hello")}]')
@@ -38,7 +38,7 @@ def test_the_latest_messages_are_pushed_after_a_join_oldest_first(clients: Clien
 def test_no_more_than_ten_messages_are_pushed_after_a_join(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:twelve")
-    say(ann, "chat_room:twelve", *(f"no. {number}" for number in range(1, 13)))
+    fill_room(ann, "chat_room:twelve", *(f"no. {number}" for number in range(1, 13)))
     bo.joins("chat_room:twelve", "1")
     for seq in range(3, 13):
         bo.hears(f'["1",null,"chat_room:twelve","new_message",{posted(seq, "ann", f"no. {seq}")}]')
@@ -47,7 +47,7 @@ def test_no_more_than_ten_messages_are_pushed_after_a_join(clients: Clients) -> 
     ann.hears(f'["3","4","chat_room:twelve","phx_reply",{OK}]')
 
 
-def test_a_join_that_the_hook_refuses_leaves_nothing_behind(clients: Clients) -> None:
+def test_a_topic_whose_join_the_hook_refused_is_not_joined(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('["3","3","chat_room:refused","phx_join",{"unauthorized":true}]')
     ann.hears(f'["3","3","chat_room:refused","phx_reply",{refused("unauthorized")}]')
@@ -57,7 +57,7 @@ def test_a_join_that_the_hook_refuses_leaves_nothing_behind(clients: Clients) ->
     ann.hears(f'["3","5","chat_room:refused","phx_reply",{OK}]')
 
 
-def test_a_join_whose_hook_crashes_is_refused_and_the_socket_lives_on(clients: Clients) -> None:
+def test_a_join_whose_hook_crashes_is_refused_and_the_connection_stays_open(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('["5","5","chat_room:crash","phx_join",{"crash":true}]')
     ann.hears(f'["5","5","chat_room:crash","phx_reply",{refused("join crashed")}]')
@@ -78,21 +78,23 @@ def test_a_topic_that_names_no_room_is_unmatched(clients: Clients, topic: str) -
     ann.hears(f'[null,"3",{json.dumps(topic)},"phx_reply",{UNMATCHED}]')
 
 
-def test_the_longest_name_of_a_room(clients: Clients) -> None:
+def test_a_room_name_may_have_64_characters(clients: Clients) -> None:
     clients.connect("ann").joins("chat_room:" + "a" * 64)
 
 
 def test_a_join_payload_of_null_counts_as_an_empty_object(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:null")
-    say(ann, "chat_room:null", "hello")
+    fill_room(ann, "chat_room:null", "hello")
     bo.says('["3","3","chat_room:null","phx_join",null]')
     bo.hears(f'["3","3","chat_room:null","phx_reply",{JOINED}]')
     bo.hears(f'["3",null,"chat_room:null","new_message",{posted(1, "ann", "hello")}]')
 
 
 @pytest.mark.parametrize("payload", ['"string"', "[1]", "1", "true", "[]", '""'])
-def test_a_join_payload_that_is_no_object_is_invalid_and_the_socket_lives_on(clients: Clients, payload: str) -> None:
+def test_a_join_payload_that_is_no_object_is_invalid_and_the_connection_stays_open(
+    clients: Clients, payload: str
+) -> None:
     ann = clients.connect("ann")
     ann.says(f'["4","4","chat_room:no-object","phx_join",{payload}]')
     ann.hears(f'["4","4","chat_room:no-object","phx_reply",{INVALID}]')

@@ -1,4 +1,4 @@
-"""JSON on its way through: what is escaped, what is exact, and what is no JSON."""
+"""JSON is relayed with few escapes and exact values; invalid JSON is refused."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, OK, UNMATCHED
 
 
-def test_only_what_must_be_escaped_is_escaped_on_the_way_out(clients: Clients) -> None:
+def test_the_server_escapes_only_what_json_requires(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:escaping")
     bo.joins("chat_room:escaping", "1")
@@ -17,7 +17,7 @@ def test_only_what_must_be_escaped_is_escaped_on_the_way_out(clients: Clients) -
     ann.hears(f'["3","4","chat_room:escaping","phx_reply",{OK}]')
 
 
-def test_control_characters_are_escaped_on_the_way_out(clients: Clients) -> None:
+def test_the_server_escapes_control_characters(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says(r'[null,"1","\u0000\u001f\u007f\b\f\r","x",{}]')
     topic = r'"\u0000\u001f' + "\x7f" + r'\b\f\r"'
@@ -25,7 +25,7 @@ def test_control_characters_are_escaped_on_the_way_out(clients: Clients) -> None
 
 
 @pytest.mark.parametrize("character", [r"\u0000", r"\u001f", r"\u007f", r"\b", r"\f", r"\r", r"\u0085"])
-def test_a_name_holds_no_control_characters(clients: Clients, character: str) -> None:
+def test_a_name_with_a_control_character_is_invalid(clients: Clients, character: str) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:control")
     ann.says(f'["3","4","chat_room:control","typing",{{"name":"a{character}b"}}]')
@@ -33,13 +33,13 @@ def test_a_name_holds_no_control_characters(clients: Clients, character: str) ->
 
 
 @pytest.mark.parametrize("topic", ["1", "1.5", "123456789012345678901234567890", "true", "[1,2]", '{"b":1,"a":2}'])
-def test_numbers_and_other_values_come_back_exactly(clients: Clients, topic: str) -> None:
+def test_a_topic_of_any_json_value_is_returned_exactly(clients: Clients, topic: str) -> None:
     ann = clients.connect("ann")
     ann.says(f'[null,{topic},{topic},"x",{{}}]')
     ann.hears(f'[null,{topic},{topic},"phx_reply",{UNMATCHED}]')
 
 
-def test_numbers_in_a_payload_that_nobody_asked_for_do_no_harm(clients: Clients) -> None:
+def test_an_unknown_key_with_unusual_numbers_is_ignored(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:numbers")
     numbers = "[1,1.0,1e2,-0.0,-0,0.1,1e-7,123456789012345678901234567890,1.7976931348623157e308,1e22,12345678.9]"
@@ -47,7 +47,7 @@ def test_numbers_in_a_payload_that_nobody_asked_for_do_no_harm(clients: Clients)
     ann.hears(f'["3","6","chat_room:numbers","phx_reply",{OK}]')
 
 
-def test_of_two_equal_keys_the_last_counts(clients: Clients) -> None:
+def test_the_last_of_two_equal_keys_counts(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:keys")
     bo.joins("chat_room:keys", "1")
@@ -81,7 +81,7 @@ def test_a_ref_that_is_no_json_ends_the_connection(clients: Clients, value: str)
     ann.hears_close(1011)
 
 
-def test_deeply_nested_json_costs_only_the_connection_that_sent_it(clients: Clients) -> None:
+def test_deeply_nested_json_ends_only_the_connection_that_sent_it(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:deep")
     ann.says('["3","4","chat_room:deep","typing",{"name":"ann","a":' + "[" * 20_000 + "]" * 20_000 + "}]")
@@ -89,7 +89,7 @@ def test_deeply_nested_json_costs_only_the_connection_that_sent_it(clients: Clie
     bo.lives()
 
 
-def test_a_long_name_of_a_topic_comes_back_whole(clients: Clients) -> None:
+def test_a_long_topic_is_returned_whole(clients: Clients) -> None:
     ann = clients.connect("ann")
     topic = json.dumps("é" * 10_000, ensure_ascii=False)
     ann.says(f'[null,"1",{topic},"x",{{}}]')

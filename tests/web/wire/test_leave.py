@@ -1,4 +1,4 @@
-"""The end of a channel: by a leave, and by a second join of its topic."""
+"""A channel ends by a leave, or by a second join of its topic."""
 
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
@@ -18,7 +18,7 @@ def test_a_leave_is_answered_and_then_the_channel_closes(clients: Clients) -> No
     ann.hears(f'[null,"5","chat_room:leave","phx_reply",{UNMATCHED}]')
 
 
-def test_a_leave_of_what_is_not_joined_is_answered_too(clients: Clients) -> None:
+def test_a_leave_of_a_topic_that_is_not_joined_is_answered_too(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:twice")
     ann.says('["3","4","chat_room:twice","phx_leave",{}]')
@@ -30,7 +30,7 @@ def test_a_leave_of_what_is_not_joined_is_answered_too(clients: Clients) -> None
     ann.hears(f'["3","6","nowhere:1","phx_reply",{OK}]')
 
 
-def test_a_message_is_acknowledged_even_to_one_who_has_left_meanwhile(clients: Clients) -> None:
+def test_a_message_is_acknowledged_even_if_its_sender_left_meanwhile(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:parting")
     ann.says(
@@ -43,7 +43,7 @@ def test_a_message_is_acknowledged_even_to_one_who_has_left_meanwhile(clients: C
     ann.hears(f'["3","4","chat_room:parting","phx_reply",{saved(1)}]')
 
 
-def test_after_a_leave_the_topic_may_be_joined_anew(clients: Clients) -> None:
+def test_after_a_leave_the_topic_may_be_joined_again(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:again")
     ann.says('["3","4","chat_room:again","phx_leave",{}]')
@@ -71,7 +71,7 @@ def test_a_second_join_of_a_topic_ends_the_first(clients: Clients) -> None:
     ann.hears(f'["4","6","chat_room:double","phx_reply",{OK}]')
 
 
-def test_one_who_joined_twice_hears_everything_once(clients: Clients) -> None:
+def test_a_client_that_joined_twice_hears_each_message_once(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:once")
     ann.says('["4","4","chat_room:once","phx_join",{}]')
@@ -82,7 +82,7 @@ def test_one_who_joined_twice_hears_everything_once(clients: Clients) -> None:
     ann.hears(f'["4","5","chat_room:once","phx_reply",{saved(1)}]')
 
 
-def test_a_second_join_is_pushed_the_latest_messages_again(clients: Clients) -> None:
+def test_a_second_join_is_followed_by_the_latest_messages_again(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:reread")
     ann.says('["3","4","chat_room:reread","new_message",{"name":"ann","message":"hello"}]')
@@ -114,7 +114,7 @@ def test_a_second_join_ends_the_first_even_when_it_is_invalid(clients: Clients) 
     ann.hears(f'[null,"10","chat_room:di","phx_reply",{UNMATCHED}]')
 
 
-def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(clients: Clients) -> None:
+def test_joins_pushes_and_leaves_may_be_sent_without_waiting_for_answers(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says(
         '["3","3","chat_room:hurry","phx_join",{}]',
@@ -123,7 +123,7 @@ def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(clients: 
         '["4","6","chat_room:hurry","phx_leave",null]',
         '["4","7","chat_room:hurry","typing",{"name":"ann"}]',
     )
-    ann.hears(f'[null,"7","chat_room:hurry","phx_reply",{UNMATCHED}]')  # no room needs to be asked
+    ann.hears(f'[null,"7","chat_room:hurry","phx_reply",{UNMATCHED}]')  # the channel is gone: no room is asked
     ann.hears(f'["3","3","chat_room:hurry","phx_reply",{JOINED}]')
     ann.hears(f'["4","4","chat_room:hurry","phx_reply",{JOINED}]')
     ann.hears('["3","3","chat_room:hurry","phx_close",{}]')
@@ -132,18 +132,18 @@ def test_joins_pushes_and_leaves_may_follow_each_other_without_waiting(clients: 
     ann.hears('["4","4","chat_room:hurry","phx_close",{}]')
 
 
-def test_a_socket_holds_a_hundred_channels(clients: Clients) -> None:
+def test_a_client_may_join_a_hundred_channels(clients: Clients) -> None:
     ann = clients.connect("ann")
     for number in range(1, 101):
         ann.joins(f"chat_room:c{number}", str(number))
     ann.says('["101","101","chat_room:c101","phx_join",{}]')
     ann.hears(f'["101","101","chat_room:c101","phx_reply",{refused("too many channels joined")}]')
-    # after a leave there is room again
+    # after a leave another channel may be joined
     ann.says('["1","102","chat_room:c1","phx_leave",{}]')
     ann.hears(f'["1","102","chat_room:c1","phx_reply",{OK}]')
     ann.hears('["1","1","chat_room:c1","phx_close",{}]')
     ann.joins("chat_room:c101", "103")
-    # a topic that is joined already takes the place of its first join
+    # a second join of a topic replaces the first, and needs no further channel
     ann.says('["104","104","chat_room:c2","phx_join",{}]')
     ann.hears(f'["104","104","chat_room:c2","phx_reply",{JOINED}]')
     ann.hears('["2","2","chat_room:c2","phx_close",{}]')

@@ -1,4 +1,4 @@
-"""What is said and heard by polling: joins, pushes, several messages in one POST, content types, versions, bytes."""
+"""Messages by long polling: joins, pushes, content types, versions, binary data."""
 
 import base64
 
@@ -9,7 +9,7 @@ from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 
 
-def test_a_join_its_history_a_push_and_its_reply(clients: Clients) -> None:
+def test_a_polling_client_joins_hears_the_latest_messages_and_posts(clients: Clients) -> None:
     ann, lee = clients.connect("ann"), clients.poll("lee")
     ann.joins("chat_room:lp")
     ann.says('["3","4","chat_room:lp","new_message",{"name":"ann","message":"hello"}]')
@@ -25,7 +25,7 @@ def test_a_join_its_history_a_push_and_its_reply(clients: Clients) -> None:
     lee.hears_no_more()
 
 
-def test_several_messages_in_one_post(clients: Clients) -> None:
+def test_one_post_may_have_several_messages(clients: Clients) -> None:
     lee = clients.poll("lee")
     lee.says('["3","3","chat_room:lp-several","phx_join",{}]')
     lee.hears(f'["3","3","chat_room:lp-several","phx_reply",{JOINED}]')
@@ -46,7 +46,7 @@ def test_several_messages_in_one_post(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "", "text/plain", "application/x-www-form-urlencoded"])
-def test_of_any_other_content_type_the_whole_body_is_one_message(clients: Clients, content_type: str) -> None:
+def test_the_whole_body_is_one_message_if_the_content_type_is_not_ndjson(clients: Clients, content_type: str) -> None:
     lee = clients.poll("lee")
     lee.says('[null,\n"10",\n"phoenix","heartbeat",{}]', content_type=content_type)
     lee.hears(f'[null,"10","phoenix","phx_reply",{OK}]')
@@ -62,7 +62,7 @@ def test_a_line_feed_at_the_end_of_the_last_line_is_tolerated(clients: Clients, 
     lee.hears(f'[null,"1","phoenix","phx_reply",{OK}]', f'[null,"2","phoenix","phx_reply",{OK}]')
 
 
-def test_text_beyond_ascii_comes_through(clients: Clients) -> None:
+def test_text_beyond_ascii_is_relayed_unchanged(clients: Clients) -> None:
     lee, bo = clients.poll("lee"), clients.connect("bo")
     bo.joins("chat_room:lp-text")
     lee.says('["1","1","chat_room:lp-text","phx_join",{}]')
@@ -72,7 +72,7 @@ def test_text_beyond_ascii_comes_through(clients: Clients) -> None:
     lee.hears('[null,null,"chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
 
 
-def test_of_more_than_a_hundred_messages_in_one_post_the_first_hundred_are_taken(clients: Clients) -> None:
+def test_only_the_first_hundred_messages_of_a_post_are_handled(clients: Clients) -> None:
     lee = clients.poll("lee")
     lee.says(*(f'[null,"{number}","phoenix","heartbeat",{{}}]' for number in range(1, 104)))
     lee.hears(*(f'[null,"{number}","phoenix","phx_reply",{OK}]' for number in range(1, 101)))
@@ -94,7 +94,7 @@ def test_a_binary_push_is_a_line_of_base64(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("query", ["vsn=1.0.0", ""])
-def test_version_1_by_polling(clients: Clients, query: str) -> None:
+def test_a_polling_client_may_use_version_1(clients: Clients, query: str) -> None:
     old, bo = clients.poll("old", query), clients.connect("bo")
     bo.joins("chat_room:lp-v1")
     old.says('{"topic":"chat_room:lp-v1","event":"phx_join","payload":{},"ref":"1"}', content_type="application/json")
@@ -107,7 +107,7 @@ def test_version_1_by_polling(clients: Clients, query: str) -> None:
 @pytest.mark.parametrize(
     "body", ["[not json", "{not json", "not base64!", "", '["1","1","phoenix","heartbeat"]', "AAEBAQ==", "null"]
 )
-def test_a_line_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(clients: Clients, body: str) -> None:
+def test_a_line_that_is_no_frame_is_400_and_the_session_goes_on(clients: Clients, body: str) -> None:
     lee = clients.poll("lee")
     answer = lee.session.post(body)
     assert answer.pop("status") == 400
@@ -116,13 +116,13 @@ def test_a_line_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(clie
 
 
 @pytest.mark.parametrize("body", ["[not json", "", "AAEBAQ=="])
-def test_a_whole_body_that_cannot_be_read_is_400_at_once_and_the_session_lives_on(clients: Clients, body: str) -> None:
+def test_a_body_that_is_no_frame_is_400_and_the_session_goes_on(clients: Clients, body: str) -> None:
     lee = clients.poll("lee")
     assert lee.session.post(body, content_type="application/json")["status"] == 400
     lee.hears_no_more()
 
 
-def test_the_lines_before_one_that_is_no_frame_are_taken(clients: Clients) -> None:
+def test_the_lines_before_a_line_that_is_no_frame_are_handled(clients: Clients) -> None:
     lee = clients.poll("lee")
     answer = lee.session.post('[null,"1","phoenix","heartbeat",{}]', "[not json", '[null,"2","phoenix","heartbeat",{}]')
     assert answer["status"] == 400
@@ -130,7 +130,7 @@ def test_the_lines_before_one_that_is_no_frame_are_taken(clients: Clients) -> No
     lee.hears_no_more()
 
 
-def test_a_message_that_is_too_large_is_400_and_the_session_lives_on(clients: Clients) -> None:
+def test_a_message_that_is_too_large_is_400_and_the_session_goes_on(clients: Clients) -> None:
     lee = clients.poll("lee")
     frame = '[null,"1","phoenix","heartbeat",{"s":"%s"}]'
     largest = frame % ("x" * (65_536 - len(frame % "")))

@@ -1,4 +1,4 @@
-"""Poll sessions: how they begin, how requests name them, and who may have one."""
+"""Poll sessions: how they start, how requests name them, which pages may have one."""
 
 import http.client
 import json
@@ -26,11 +26,11 @@ def get(clients: Clients, target: str, **headers: str) -> Response:
 
 
 def opens(answer: Response) -> bool:
-    """Whether that is a new session."""
+    """Returns whether the answer opens a new session."""
     return answer.status == 200 and Placeholders().match(OPENED, answer.json)
 
 
-def test_the_whole_answer_that_opens_a_session(clients: Clients) -> None:
+def test_a_poll_without_a_token_opens_a_session(clients: Clients) -> None:
     answer = get(clients, LP, Accept="application/json")
     assert answer.status_line == "HTTP/1.1 200 OK"
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -54,7 +54,7 @@ def test_a_post_without_a_session_is_410(clients: Clients, query: str) -> None:
     assert (answer.status, answer.json) == (200, {"status": 410})
 
 
-def test_every_answer_may_be_read_by_pages_elsewhere_and_is_never_cached(clients: Clients) -> None:
+def test_every_answer_may_be_read_by_pages_of_other_origins_and_is_not_cached(clients: Clients) -> None:
     session = LongPoll(clients.port)
     session.open()
     answers = [
@@ -71,20 +71,20 @@ def test_every_answer_may_be_read_by_pages_elsewhere_and_is_never_cached(clients
         assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_token_may_come_in_a_header(clients: Clients) -> None:
+def test_the_token_may_be_in_a_header(clients: Clients) -> None:
     token = get(clients, LP).json["token"]
     assert post(clients, LP, x_phoenix_longpoll_token=token).json == {"status": 200}
     answer = get(clients, LP, x_phoenix_longpoll_token=token).json
     assert Placeholders().match({"messages": [REPLY], "status": 200, "token": token}, answer), answer
 
 
-def test_a_spoilt_token_in_a_header_opens_a_new_session(clients: Clients) -> None:
+def test_an_invalid_token_in_a_header_opens_a_new_session(clients: Clients) -> None:
     assert opens(get(clients, LP, x_phoenix_longpoll_token="garbage"))
     assert post(clients, LP, x_phoenix_longpoll_token="garbage").json == {"status": 410}
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "garbage"])
-def test_an_unknown_version_of_the_protocol_is_403(clients: Clients, version: str) -> None:
+def test_an_unknown_protocol_version_is_403(clients: Clients, version: str) -> None:
     answer = get(clients, f"/socket/longpoll?vsn={version}")
     assert (answer.status, answer.json) == (200, {"status": 403})
 
@@ -99,12 +99,12 @@ def test_a_page_of_a_foreign_origin_is_403(clients: Clients) -> None:
         assert (answer.status, answer.json) == (200, {"status": 403})
 
 
-def test_a_page_of_an_allowed_origin_and_of_the_server_itself_is_admitted(clients: Clients) -> None:
+def test_a_page_of_an_allowed_origin_or_of_the_server_may_open_a_session(clients: Clients) -> None:
     assert opens(get(clients, LP, Origin="https://ok.example"))
     assert opens(get(clients, LP, Origin=f"http://127.0.0.1:{clients.port}"))
 
 
-def test_a_page_elsewhere_may_ask_what_it_may_ask(clients: Clients) -> None:
+def test_a_preflight_request_from_another_origin_is_answered(clients: Clients) -> None:
     asked = {
         "Origin": "http://other.example",
         "Access-Control-Request-Method": "POST",
@@ -138,7 +138,7 @@ def exchange(client: http.client.HTTPConnection, method: str, target: str, body:
     return json.loads(client.getresponse().read())
 
 
-def test_a_name_in_the_address_counts_for_joins_that_give_none(clients: Clients) -> None:
+def test_a_name_in_the_address_is_used_for_joins_without_a_name(clients: Clients) -> None:
     lee = clients.poll("lee", "name=lee&vsn=2.0.0")
     lee.says('["1","1","chat_room:lp-name","phx_join",{}]')
     meta = '{"lee":{"metas":[{"online_at":"<seconds>","phx_ref":"<phx_ref lee>"}]}}'

@@ -1,4 +1,4 @@
-"""Frames that cannot be read, each on a connection of its own: 1011, without a word about the channels."""
+"""A frame that cannot be read ends its connection with 1011, without `phx_close`."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_a_text_that_is_no_frame_ends_the_connection(clients: Clients, frame: st
     ("topic", "event"),
     [("null", '"heartbeat"'), ('"chat_room:1"', "null"), ("5", '"phx_join"'), ('"chat_room:1"', "5"), ("{}", "[]")],
 )
-def test_a_topic_or_event_that_is_no_text_is_only_unmatched(clients: Clients, topic: str, event: str) -> None:
+def test_a_topic_or_event_that_is_no_text_is_unmatched(clients: Clients, topic: str, event: str) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:malformed")
     ann.says(f'["1","1",{topic},{event},{{}}]')
@@ -63,13 +63,13 @@ def test_a_binary_frame_that_is_no_push_ends_the_connection(clients: Clients, fr
     ann.hears_close(1011)
 
 
-def test_the_others_lose_nothing_by_it(clients: Clients) -> None:
+def test_a_frame_that_cannot_be_read_does_not_affect_other_clients(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:others")
     bo.joins("chat_room:others", "1")
     ann.says('["3","4","chat_room:others","new_message",{"name":"ann","message":"hello"}]')
-    for speaker in (ann, bo):
-        speaker.hears(f'[null,null,"chat_room:others","new_message",{posted(1, "ann", "hello")}]')
+    for client in (ann, bo):
+        client.hears(f'[null,null,"chat_room:others","new_message",{posted(1, "ann", "hello")}]')
     ann.hears(f'["3","4","chat_room:others","phx_reply",{saved(1)}]')
     ann.says("{not json")
     ann.hears_close(1011)
@@ -78,7 +78,7 @@ def test_the_others_lose_nothing_by_it(clients: Clients) -> None:
     bo.hears(f'["1","2","chat_room:others","phx_reply",{saved(2)}]')
 
 
-def test_what_came_before_in_the_same_packet_is_still_done(clients: Clients) -> None:
+def test_frames_before_an_unreadable_one_in_the_same_packet_are_handled(clients: Clients) -> None:
     ann = clients.connect("ann")
     heartbeat = '[null,"1","phoenix","heartbeat",{}]'
     ann.says(heartbeat, heartbeat, "{", heartbeat)

@@ -1,32 +1,32 @@
-"""Presence: who is here, one meta a connection; who came, and who went by a leave, a cut or a close frame."""
+"""Presence has a meta for each connection, and tells who joins and who leaves."""
 
 from tests.support.phoenix_client import Opcode, frame
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, JOINED, OK, posted, saved
-from tests.web.wire.transcript import Speaker
+from tests.web.wire.transcript import WebSocketClient
 
 
 def metas(*connections: str) -> str:
-    """The metas of one name, by the names of its connections in this test."""
+    """Returns the metas of one name, by the names of its connections in this test."""
     of_each = ",".join(f'{{"online_at":"<seconds>","phx_ref":"<phx_ref {name}>"}}' for name in connections)
     return f'{{"metas":[{of_each}]}}'
 
 
 def diff(topic: str, joins: str = "", leaves: str = "") -> str:
-    """A `presence_diff`."""
+    """Returns a `presence_diff`."""
     return f'[null,null,"{topic}","presence_diff",{{"joins":{{{joins}}},"leaves":{{{leaves}}}}}]'
 
 
-def enters(speaker: Speaker, topic: str, name: str, *here: str, connection: str = "") -> None:
-    """Join under a name and hear of it; `here` is who is there already."""
+def enters(client: WebSocketClient, topic: str, name: str, *here: str, connection: str = "") -> None:
+    """Joins with a name, and hears its own presence; `here` is who is present already."""
     me = f'"{name}":{metas(connection or name)}'
-    speaker.says(f'["1","1","{topic}","phx_join",{{"name":"{name}"}}]')
-    speaker.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
-    speaker.hears(f'["1",null,"{topic}","presence_state",{{{",".join([*here, me])}}}]')
-    speaker.hears(diff(topic, joins=me))
+    client.says(f'["1","1","{topic}","phx_join",{{"name":"{name}"}}]')
+    client.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
+    client.hears(f'["1",null,"{topic}","presence_state",{{{",".join([*here, me])}}}]')
+    client.hears(diff(topic, joins=me))
 
 
-def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(clients: Clients) -> None:
+def test_a_client_that_joins_with_a_name_hears_the_presence_with_itself(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('["3","3","chat_room:w1","phx_join",{"name":"ann"}]')
     ann.hears(f'["3","3","chat_room:w1","phx_reply",{JOINED}]')
@@ -35,7 +35,7 @@ def test_one_who_joins_under_a_name_hears_who_is_here_and_of_itself(clients: Cli
     ann.hears(f'[null,null,"chat_room:w1","presence_diff",{{"joins":{{"ann":{meta}}},"leaves":{{}}}}]')
 
 
-def test_everybody_hears_who_comes_and_who_goes(clients: Clients) -> None:
+def test_everybody_hears_who_joins_and_who_leaves(clients: Clients) -> None:
     topic = "chat_room:w2"
     ann, bo, second, dan = (clients.connect(name) for name in ("ann", "bo", "bo's second", "dan"))
     enters(ann, topic, "ann")
@@ -45,8 +45,8 @@ def test_everybody_hears_who_comes_and_who_goes(clients: Clients) -> None:
     second.says(f'["1","1","{topic}","phx_join",{{"name":"bob"}}]')
     second.hears(f'["1","1","{topic}","phx_reply",{JOINED}]')
     second.hears(f'["1",null,"{topic}","presence_state",{{"ann":{metas("ann")},"bob":{metas("bob", "second")}}}]')
-    for speaker in (second, ann, bo):
-        speaker.hears(diff(topic, joins=f'"bob":{metas("second")}'))
+    for client in (second, ann, bo):
+        client.hears(diff(topic, joins=f'"bob":{metas("second")}'))
     second.says(f'["1","2","{topic}","phx_leave",{{}}]')
     second.hears(f'["1","2","{topic}","phx_reply",{OK}]')
     second.hears(f'["1","1","{topic}","phx_close",{{}}]')
@@ -63,7 +63,7 @@ def test_everybody_hears_who_comes_and_who_goes(clients: Clients) -> None:
     ann.hears(diff(topic, leaves=f'"dan":{metas("dan")}'))
 
 
-def test_one_whose_frame_cannot_be_read_is_gone_too(clients: Clients) -> None:
+def test_a_client_whose_frame_cannot_be_read_leaves_the_presence(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w3", "ann")
     enters(bo, "chat_room:w3", "bob", f'"ann":{metas("ann")}')
@@ -73,7 +73,7 @@ def test_one_whose_frame_cannot_be_read_is_gone_too(clients: Clients) -> None:
     ann.hears(diff("chat_room:w3", leaves=f'"bob":{metas("bob")}'))
 
 
-def test_the_latest_messages_come_before_who_is_here(clients: Clients) -> None:
+def test_the_latest_messages_come_before_the_presence_state(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:w4")
     ann.says('["3","4","chat_room:w4","new_message",{"name":"ann","message":"hello"}]')
@@ -83,11 +83,11 @@ def test_the_latest_messages_come_before_who_is_here(clients: Clients) -> None:
     bo.hears(f'["1","1","chat_room:w4","phx_reply",{JOINED}]')
     bo.hears(f'["1",null,"chat_room:w4","new_message",{posted(1, "ann", "hello")}]')
     bo.hears(f'["1",null,"chat_room:w4","presence_state",{{"bob":{metas("bob")}}}]')
-    for speaker in (bo, ann):
-        speaker.hears(diff("chat_room:w4", joins=f'"bob":{metas("bob")}'))
+    for client in (bo, ann):
+        client.hears(diff("chat_room:w4", joins=f'"bob":{metas("bob")}'))
 
 
-def test_one_who_joins_without_a_name_is_not_shown(clients: Clients) -> None:
+def test_a_client_that_joins_without_a_name_is_not_in_the_presence(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w5", "ann")
     bo.joins("chat_room:w5")
@@ -98,7 +98,7 @@ def test_one_who_joins_without_a_name_is_not_shown(clients: Clients) -> None:
     ann.hears(f'["1","2","chat_room:w5","phx_reply",{OK}]')
 
 
-def test_a_second_join_on_one_socket_takes_the_place_of_the_first(clients: Clients) -> None:
+def test_a_second_join_on_one_connection_replaces_the_first_in_the_presence(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(bo, "chat_room:w6", "bob")
     enters(ann, "chat_room:w6", "ann", f'"bob":{metas("bob")}')
@@ -106,20 +106,20 @@ def test_a_second_join_on_one_socket_takes_the_place_of_the_first(clients: Clien
     ann.says('["2","2","chat_room:w6","phx_join",{"name":"ann"}]')
     ann.hears(f'["2","2","chat_room:w6","phx_reply",{JOINED}]')
     ann.hears('["1","1","chat_room:w6","phx_close",{}]')
-    ann.hears(f'["2",null,"chat_room:w6","presence_state",{{"ann":{metas("anew")},"bob":{metas("bob")}}}]')
-    change = diff("chat_room:w6", joins=f'"ann":{metas("anew")}', leaves=f'"ann":{metas("ann")}')
+    ann.hears(f'["2",null,"chat_room:w6","presence_state",{{"ann":{metas("second")},"bob":{metas("bob")}}}]')
+    change = diff("chat_room:w6", joins=f'"ann":{metas("second")}', leaves=f'"ann":{metas("ann")}')
     ann.hears(change)
     bo.hears(change)
 
 
-def test_a_name_that_cannot_be_shown_is_invalid(clients: Clients) -> None:
+def test_a_join_with_an_invalid_name_is_refused(clients: Clients) -> None:
     ann = clients.connect("ann")
     for name in ('""', '" "', "1", "[]", '"a\\u0000"', f'"{"x" * 65}"'):
         ann.says(f'["1","1","chat_room:w7","phx_join",{{"name":{name}}}]')
         ann.hears(f'["1","1","chat_room:w7","phx_reply",{INVALID.replace("payload", "name")}]')
 
 
-def test_one_who_comes_and_goes_in_one_packet_leaves_no_ghost(clients: Clients) -> None:
+def test_a_client_that_joins_and_closes_in_one_packet_is_not_left_in_the_presence(clients: Clients) -> None:
     ann, bo, eve = clients.connect("ann"), clients.connect("bo"), clients.connect("eve")
     bo.joins("chat_room:w10")
     join = frame(Opcode.TEXT, b'["1","1","chat_room:w10","phx_join",{"name":"ann"}]')
@@ -130,7 +130,7 @@ def test_one_who_comes_and_goes_in_one_packet_leaves_no_ghost(clients: Clients) 
     bo.hears(diff("chat_room:w10", joins=f'"eve":{metas("eve")}'))
 
 
-def test_presence_is_of_one_room(clients: Clients) -> None:
+def test_each_room_has_its_own_presence(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     enters(ann, "chat_room:w8", "ann")
     enters(bo, "chat_room:w9", "bob")

@@ -1,4 +1,4 @@
-"""Pushes: their replies and broadcasts, and what is wrong with some."""
+"""Pushes cause replies and broadcasts; wrong pushes get an error reply."""
 
 import time
 
@@ -8,7 +8,7 @@ from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, OK, UNMATCHED, posted, refused, saved
 
 
-def test_a_message_is_broadcast_to_everyone_and_its_sender_is_answered_after_that(clients: Clients) -> None:
+def test_a_message_is_broadcast_to_everyone_before_its_sender_is_answered(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:push")
     bo.joins("chat_room:push", "1")
@@ -32,7 +32,7 @@ def test_a_message_keeps_the_id_that_its_sender_gave_it(clients: Clients) -> Non
     ann.hears(f'["3","4","chat_room:own-id","phx_reply",{reply}]')
 
 
-def test_a_broadcast_to_the_others_spares_its_sender(clients: Clients) -> None:
+def test_typing_is_broadcast_to_everyone_but_its_sender(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:typing")
     bo.joins("chat_room:typing", "1")
@@ -45,7 +45,7 @@ def test_a_broadcast_to_the_others_spares_its_sender(clients: Clients) -> None:
     bo.hears(f'[null,null,"chat_room:typing","new_message",{posted(1, "ann", "there")}]')
 
 
-def test_nobody_hears_another_room(clients: Clients) -> None:
+def test_a_client_hears_nothing_of_another_room(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:here")
     bo.joins("chat_room:there", "1")
@@ -67,7 +67,7 @@ def test_a_push_to_a_topic_that_is_not_joined_is_unmatched(clients: Clients) -> 
 
 
 @pytest.mark.parametrize("event", ['"no_such_event"', '"phx_close"', '"phx_error"', '"phx_reply"', '""', "5", "null"])
-def test_an_event_that_no_room_knows_is_an_error_and_the_channel_lives_on(clients: Clients, event: str) -> None:
+def test_an_unknown_event_is_an_error_and_the_channel_stays_joined(clients: Clients, event: str) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:unknown")
     ann.says(f'["3","4","chat_room:unknown",{event},{{}}]')
@@ -78,7 +78,7 @@ def test_an_event_that_no_room_knows_is_an_error_and_the_channel_lives_on(client
 
 @pytest.mark.parametrize("event", ["new_message", "typing", "history"])
 @pytest.mark.parametrize("payload", ['"str"', "1", "null", "[1]", "true"])
-def test_a_payload_that_is_no_object_is_invalid_and_the_channel_lives_on(
+def test_a_payload_that_is_no_object_is_invalid_and_the_channel_stays_joined(
     clients: Clients, event: str, payload: str
 ) -> None:
     ann = clients.connect("ann")
@@ -89,8 +89,11 @@ def test_a_payload_that_is_no_object_is_invalid_and_the_channel_lives_on(
     ann.hears(f'["3","5","chat_room:no-object","phx_reply",{OK}]')
 
 
-def test_a_reply_does_not_wait_for_the_client_to_confirm_what_it_was_sent_before(clients: Clients) -> None:
-    """A kernel that delays its confirmations does so for 40 ms or more each time; a busy machine is quick at times."""
+def test_a_reply_does_not_wait_for_the_tcp_ack_of_earlier_frames(clients: Clients) -> None:
+    """One fast reply of a hundred is enough.
+
+    A delayed ACK takes 40 ms or more each time; a busy machine is slow only at times.
+    """
     ann = clients.connect("ann")
     ann.joins("chat_room:prompt")
 

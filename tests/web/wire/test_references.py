@@ -1,4 +1,4 @@
-"""References: `join_ref` and `ref` come back as they came, and say which join a frame belongs to."""
+"""`join_ref` and `ref` are returned unchanged; an old `join_ref` is stale."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_both_references_may_be_null(clients: Clients) -> None:
     ann.hears('[null,null,"chat_room:r2","phx_close",{}]')
 
 
-def test_numbers_come_back_as_numbers(clients: Clients) -> None:
+def test_numbers_are_returned_as_numbers(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.says('[1,1,"chat_room:r3","phx_join",{}]')
     ann.hears(f'[1,1,"chat_room:r3","phx_reply",{JOINED}]')
@@ -40,7 +40,7 @@ def test_numbers_come_back_as_numbers(clients: Clients) -> None:
     ann.hears('[1,1,"chat_room:r3","phx_close",{}]')
 
 
-def test_a_stale_join_ref_is_passed_over_in_silence_and_null_is_not_stale(clients: Clients) -> None:
+def test_a_push_with_a_stale_join_ref_is_ignored_and_null_is_not_stale(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:r4", "10")
     ann.says('["8","11","chat_room:r4","typing",{"name":"stale"}]')
@@ -54,7 +54,7 @@ def test_a_stale_join_ref_is_passed_over_in_silence_and_null_is_not_stale(client
     ann.hears('["10","10","chat_room:r4","phx_close",{}]')
 
 
-def test_a_stale_push_is_not_even_broadcast(clients: Clients) -> None:
+def test_a_push_with_a_stale_join_ref_is_not_broadcast(clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo")
     ann.joins("chat_room:r6", "10")
     bo.joins("chat_room:r6", "1")
@@ -75,7 +75,7 @@ def test_more_than_five_elements_are_tolerated(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("ref", ["true", "1.5", "[1,null]", '{"a":1}', '"é\\""', "123456789012345678901234567890"])
-def test_a_ref_may_be_any_json(clients: Clients, ref: str) -> None:
+def test_a_ref_may_be_any_json_value(clients: Clients, ref: str) -> None:
     ann = clients.connect("ann")
     ann.says(f'[{ref},{ref},"chat_room:r7","phx_join",{{}}]')
     ann.websocket.receive()

@@ -1,4 +1,4 @@
-"""SIGTERM: everybody is told to come back, and nothing that was said is lost."""
+"""SIGTERM closes all connections with 1012, and loses no message."""
 
 import os
 import signal
@@ -13,59 +13,59 @@ from tests.web.wire.placeholders import JOINED, posted, saved
 
 
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Server]:
-    """A server for one test, which ends it."""
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """Starts a server for one test, which stops it."""
     with Server(tmp_path / "chatter.db", poll_window=5) as running:
         yield running
 
 
 @pytest.fixture
-def clients(mortal: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
-    """That server, with nobody there yet."""
-    yield from clients_of(mortal, request)
+def clients(own_server: Server, request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """Returns the clients of that server; none is connected yet."""
+    yield from clients_of(own_server, request)
 
 
-def test_websockets_are_closed_with_1012_and_no_word_about_their_channels(mortal: Server, clients: Clients) -> None:
+def test_websockets_are_closed_with_1012_and_without_phx_close(own_server: Server, clients: Clients) -> None:
     ann, bo = clients.connect("ann"), clients.connect("bo", "vsn=1.0.0")
     ann.joins("chat_room:end")
-    os.kill(mortal.pid, signal.SIGTERM)
+    os.kill(own_server.pid, signal.SIGTERM)
     ann.hears_close(1012)
     bo.hears_close(1012)
     ann.hangs_up()
     bo.hangs_up()
-    assert mortal.stop() == 0
-    assert mortal.log == ""
+    assert own_server.stop() == 0
+    assert own_server.log == ""
 
 
-def test_clients_that_do_not_let_go_do_not_hold_the_server(mortal: Server, clients: Clients) -> None:
+def test_a_client_that_does_not_answer_the_close_does_not_delay_the_stop(own_server: Server, clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:end")
-    assert mortal.stop() == 0
-    assert mortal.log == ""  # it would say so had it waited for them in vain
+    assert own_server.stop() == 0
+    assert own_server.log == ""  # it would log that it had waited in vain
     ann.hears_close(1012)
 
 
-def test_a_poll_that_waits_is_answered_at_once(mortal: Server, clients: Clients) -> None:
+def test_a_waiting_poll_is_answered_at_once(own_server: Server, clients: Clients) -> None:
     lee = clients.poll("lee")
     lee.says('["1","1","chat_room:end","phx_join",{}]')
     lee.hears(f'["1","1","chat_room:end","phx_reply",{JOINED}]')
-    poll = lee.waits()
-    os.kill(mortal.pid, signal.SIGTERM)
+    poll = lee.starts_poll()
+    os.kill(own_server.pid, signal.SIGTERM)
     assert poll.response().json == {"messages": [], "status": 204, "token": lee.session.token}
-    assert mortal.stop() == 0
+    assert own_server.stop() == 0
 
 
-def test_what_was_said_is_committed_and_acknowledged_before_the_end(mortal: Server, clients: Clients) -> None:
+def test_messages_are_committed_and_acknowledged_before_the_stop(own_server: Server, clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:end")
     ann.says('["3","4","chat_room:end","new_message",{"name":"ann","message":"last words"}]')
     ann.hears(f'[null,null,"chat_room:end","new_message",{posted(1, "ann", "last words")}]')
-    os.kill(mortal.pid, signal.SIGTERM)
+    os.kill(own_server.pid, signal.SIGTERM)
     ann.hears(f'["3","4","chat_room:end","phx_reply",{saved(1)}]')
     ann.hears_close(1012)
     ann.hangs_up()
-    assert mortal.stop() == 0
-    mortal.start()
+    assert own_server.stop() == 0
+    own_server.start()
     bo = clients.connect("bo")
     bo.says('["1","1","chat_room:end","phx_join",{}]')
     bo.hears(f'["1","1","chat_room:end","phx_reply",{JOINED}]')

@@ -1,31 +1,34 @@
-"""Version 1, which is also meant by those who name none: objects instead of arrays, no join_ref on the way out."""
+"""Version 1 has objects for frames, and sends no `join_ref`.
+
+It is also the version of a client that names none.
+"""
 
 import pytest
 
 from tests.support.phoenix_client import binary_push
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import JOINED, OK, UNMATCHED, posted, refused, saved
-from tests.web.wire.transcript import Speaker
+from tests.web.wire.transcript import WebSocketClient
 
 
 @pytest.fixture(params=["vsn=1.0.0", ""])
-def old(request: pytest.FixtureRequest, clients: Clients) -> Speaker:
-    """Somebody who speaks version 1."""
+def old(request: pytest.FixtureRequest, clients: Clients) -> WebSocketClient:
+    """Connects a client of version 1."""
     return clients.connect("old", request.param)
 
 
-def enters(speaker: Speaker, topic: str) -> None:
-    """Join with a join_ref, where joining is not what the test is about."""
-    speaker.says(f'{{"topic":"{topic}","event":"phx_join","payload":{{}},"ref":"2","join_ref":"2"}}')
-    speaker.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"2","topic":"{topic}"}}')
+def enters(client: WebSocketClient, topic: str) -> None:
+    """Joins with a join_ref."""
+    client.says(f'{{"topic":"{topic}","event":"phx_join","payload":{{}},"ref":"2","join_ref":"2"}}')
+    client.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"2","topic":"{topic}"}}')
 
 
-def test_a_heartbeat(old: Speaker) -> None:
+def test_a_heartbeat_is_answered(old: WebSocketClient) -> None:
     old.says('{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"1"}')
     old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"1","topic":"phoenix"}}')
 
 
-def test_both_versions_talk_to_each_other(clients: Clients) -> None:
+def test_clients_of_both_versions_hear_each_other(clients: Clients) -> None:
     new, old = clients.connect("new"), clients.connect("old", "vsn=1.0.0")
     new.joins("chat_room:v", "1")
     enters(old, "chat_room:v")
@@ -58,14 +61,14 @@ def test_the_latest_messages_are_pushed_after_a_join(clients: Clients) -> None:
     )
 
 
-def test_a_leave_without_join_ref_is_answered(old: Speaker) -> None:
+def test_a_leave_without_join_ref_is_answered(old: WebSocketClient) -> None:
     enters(old, "chat_room:v-leave")
     old.says('{"topic":"chat_room:v-leave","event":"phx_leave","payload":{},"ref":"6"}')
     old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"6","topic":"chat_room:v-leave"}}')
     old.hears('{"event":"phx_close","payload":{},"ref":"2","topic":"chat_room:v-leave"}')
 
 
-def test_a_stale_join_ref_is_passed_over_in_silence(old: Speaker) -> None:
+def test_a_push_with_a_stale_join_ref_is_ignored(old: WebSocketClient) -> None:
     enters(old, "chat_room:v-stale")
     typing = '{"topic":"chat_room:v-stale","event":"typing","payload":{"name":"old"}'
     old.says(typing + ',"ref":"3","join_ref":"1"}')
@@ -73,14 +76,14 @@ def test_a_stale_join_ref_is_passed_over_in_silence(old: Speaker) -> None:
     old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":"4","topic":"chat_room:v-stale"}}')
 
 
-def test_errors(old: Speaker) -> None:
+def test_errors_have_the_form_of_version_1(old: WebSocketClient) -> None:
     old.says('{"topic":"nowhere:1","event":"phx_join","payload":{},"ref":"7"}')
     old.hears(f'{{"event":"phx_reply","payload":{UNMATCHED},"ref":"7","topic":"nowhere:1"}}')
     old.says('{"topic":"chat_room:v-error","event":"phx_join","payload":{"unauthorized":true},"ref":"8"}')
     old.hears(f'{{"event":"phx_reply","payload":{refused("unauthorized")},"ref":"8","topic":"chat_room:v-error"}}')
 
 
-def test_unknown_keys_are_tolerated_and_a_ref_of_null_too(old: Speaker) -> None:
+def test_unknown_keys_and_a_ref_of_null_are_tolerated(old: WebSocketClient) -> None:
     old.says('{"ref":null,"more":[1],"payload":{},"event":"heartbeat","topic":"phoenix"}')
     old.hears(f'{{"event":"phx_reply","payload":{OK},"ref":null,"topic":"phoenix"}}')
 
@@ -97,17 +100,17 @@ def test_unknown_keys_are_tolerated_and_a_ref_of_null_too(old: Speaker) -> None:
         "null",
     ],
 )
-def test_a_text_that_is_no_frame_ends_the_connection(old: Speaker, frame: str) -> None:
+def test_a_text_that_is_no_frame_ends_the_connection(old: WebSocketClient, frame: str) -> None:
     old.says(frame)
     old.hears_close(1011)
 
 
-def test_a_frame_of_version_2_ends_the_connection(old: Speaker) -> None:
+def test_a_frame_of_version_2_ends_the_connection(old: WebSocketClient) -> None:
     old.says('[null,"1","phoenix","heartbeat",{}]')
     old.hears_close(1011)
 
 
-def test_the_same_json_in_a_binary_frame_is_taken_as_in_a_text(old: Speaker) -> None:
+def test_the_same_json_in_a_binary_frame_is_taken_as_in_a_text(old: WebSocketClient) -> None:
     old.says_binary(b'{"topic":"chat_room:v-binary","event":"phx_join","payload":{},"ref":"2","join_ref":"2"}')
     old.hears(f'{{"event":"phx_reply","payload":{JOINED},"ref":"2","topic":"chat_room:v-binary"}}')
     old.says_binary('{"topic":"chat_room:v-binary","event":"typing","payload":{"name":"é"},"ref":"3"}'.encode())
@@ -124,6 +127,6 @@ def test_the_same_json_in_a_binary_frame_is_taken_as_in_a_text(old: Speaker) -> 
     ],
     ids=["a push of version 2", "a ref that is not UTF-8", "a topic that is not UTF-8", "nothing"],
 )
-def test_other_bytes_in_a_binary_frame_end_the_connection(old: Speaker, sent: bytes) -> None:
+def test_other_bytes_in_a_binary_frame_end_the_connection(old: WebSocketClient, sent: bytes) -> None:
     old.says_binary(sent)
     old.hears_close(1011)
