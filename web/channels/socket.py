@@ -14,6 +14,7 @@ from web.channels.rate_limits import ClientLimiter
 from web.channels.requests import Fields, InvalidPayload, can_resync_of, fields_of, name_of, position_of, topic_of
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.io.rfc6455 import CloseCode
+from web.limits import Limits
 
 
 class Transport(Protocol):
@@ -38,11 +39,11 @@ class Transport(Protocol):
 class Socket:
     """Owns the channels by topic. Answers what concerns no channel, passes on the rest."""
 
-    __slots__ = ("_channels", "_endpoint", "_has_overflowed", "_is_unsettled", "_limiter", "_params", "_transport")
+    __slots__ = ("_channels", "_endpoint", "_has_overflowed", "_is_unsettled", "_limiter", "_transport", "_url_name")
 
     def __init__(self, transport: Transport, params: Mapping[str, str], endpoint: Endpoint) -> None:
         """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
-        self._params = params
+        self._url_name = _name_in_url(params, endpoint.limits)
         self._endpoint = endpoint
         self._channels: dict[str, Channel] = {}
         self._transport = transport
@@ -151,10 +152,11 @@ class Socket:
         return fields_of(frame.payload)
 
     def _name(self, params: Mapping[str, Any]) -> str | None:
-        for source in (params, self._params):
-            if source.get("name") is not None:
-                return name_of(dict(source), self._endpoint.limits)
-        return None
+        if params.get("name") is not None:
+            return name_of(dict(params), self._endpoint.limits)
+        if isinstance(self._url_name, Invalid):
+            raise InvalidPayload(self._url_name.field, self._url_name.message)
+        return self._url_name
 
     # ------------------------------------------------------------ answers
 
@@ -165,3 +167,11 @@ class Socket:
 
     def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
         self.writer.write(self.serializer.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
+
+
+def _name_in_url(params: Mapping[str, str], limits: Limits) -> str | Invalid | None:
+    """Returns the one parameter that is needed later, or what is wrong with it. The others are not kept."""
+    try:
+        return name_of(dict(params), limits) if "name" in params else None
+    except InvalidPayload as error:
+        return error.answer
