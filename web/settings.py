@@ -125,6 +125,11 @@ class Settings:
     max_recovery_page: int = _setting(
         500, _whole(1, 10_000), "most messages sent at once to a client that comes back, or in a page after a seq"
     )
+    max_page_bytes: int = _setting(
+        262_144,
+        _whole(1_024, 1_000_000_000),
+        "about how large the messages sent for one such request may be; at most half of max_unsent_bytes counts",
+    )
     max_recovery_gap: int = _setting(
         5_000, _whole(0, 1_000_000), "most messages that a client may have missed and still get all of them"
     )
@@ -197,7 +202,10 @@ class Settings:
     @property
     def rooms(self) -> RoomSettings:
         """The settings of rooms."""
-        return self._slice(RoomSettings)
+        # A larger page would overflow a client that reads too slowly, which would then ask for the same page again.
+        return dataclasses.replace(
+            self._slice(RoomSettings), max_page_bytes=min(self.max_page_bytes, self.max_unsent_bytes // 2)
+        )
 
     def _slice(self, kind: type[Slice]) -> Slice:
         """Copies by name, so that no two settings can be swapped."""

@@ -1,10 +1,30 @@
 """A room's memory: its latest messages, their ids, and the last `seq` of each epoch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from chatter.messages import Page, Posted
+from chatter.messages import Page, Posted, size_of
+
+
+def first_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
+    """Returns the first messages that take at most so many bytes together; one in any case."""
+    return messages[: _count_within(messages, most_bytes)]
+
+
+def last_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
+    """Returns the last messages that take at most so many bytes together; one in any case."""
+    return messages[len(messages) - _count_within(reversed(messages), most_bytes) :]
+
+
+def _count_within(messages: Iterable[Posted], most_bytes: int) -> int:
+    count = 0
+    for posted in messages:
+        most_bytes -= size_of(posted)
+        if most_bytes < 0 and count:
+            break
+        count += 1
+    return count
 
 
 class RejectedPost(NamedTuple):

@@ -320,8 +320,7 @@ class Room(LoopActor):
         self._broadcaster.push(subscriber, subscriber.welcome(recovery))
         if join.replaces is not None:
             self._end_subscription(Dismiss(join.replaces), notify=subscriber)
-        for event in missed:
-            self._broadcaster.push(subscriber, subscriber.push(event))
+        self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
             self._presence.track(subscriber, join.name, self._context.clock() // SECOND)
             self._push_presence(subscriber)

@@ -20,6 +20,7 @@ NUMBERS = {
     "max_message_length": (1, 1_000_000),
     "max_id_length": (1, 1_000),
     "max_history_page": (1, 10_000),
+    "max_page_bytes": (1_024, 1_000_000_000),
     "max_channels": (1, 1_000_000),
     "max_frame_bytes": (1_024, 100_000_000),
     "max_unsent_bytes": (1_024, 1_000_000_000),
@@ -216,6 +217,11 @@ def test_parts_of_the_server_get_their_own_slice() -> None:
     settings = Settings(max_name_length=3, max_history_page=7, ring_size=20, greeting_size=2)
     assert (settings.limits.max_name_length, settings.limits.max_history_page) == (3, 7)
     assert (settings.rooms.ring_size, settings.rooms.greeting_size) == (20, 2)
+
+
+def test_a_page_is_at_most_half_of_what_waits_for_a_slow_reader() -> None:
+    assert Settings().rooms.max_page_bytes == Settings().max_page_bytes
+    assert Settings(max_unsent_bytes=10_000).rooms.max_page_bytes == 5_000
 
 
 # ---------------------------------------------------------------- who may join

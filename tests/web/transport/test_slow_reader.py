@@ -138,12 +138,30 @@ def test_it_gets_a_pong_for_the_latest_of_its_pings(bo: Talker, ann: Talker) -> 
     assert len(pongs) < 2_000
 
 
-def test_a_large_answer_reaches_one_who_reads(server: Server, bo: Talker, ann: Talker) -> None:
+def test_pages_stay_below_the_bound_and_bring_everything_to_one_who_reads(bo: Talker, ann: Talker) -> None:
     say(bo, 40)
     ann.join("lobby", resync=True)
-    page = ann.ask("lobby", "history", limit=40)["response"]["messages"]
-    assert len(json.dumps(page)) > 2 * BOUND
-    assert [posted["seq"] for posted in page] == list(range(1, 41))
+    got, more = [0], True
+    while more:
+        page = ann.ask("lobby", "history", limit=100, after=got[-1])["response"]
+        assert len(json.dumps(page)) < BOUND
+        got, more = [*got, *(posted["seq"] for posted in page["messages"])], page["more"]
+    assert got == list(range(41))
+
+
+def test_a_message_larger_than_the_bound_reaches_one_who_reads(database: Path) -> None:
+    huge = "x" * 300_000
+    with (
+        Server(database, max_unsent_bytes=BOUND, max_message_length=len(huge), max_frame_bytes=400_000) as server,
+        Talker(server.port) as bo,
+        Talker(server.port, narrow=True) as ann,
+    ):
+        bo.join("lobby")
+        bo.ask("lobby", "new_message", name="bo", message=huge)
+        ann.join("lobby", resync=True)
+        assert ann.hears("new_message")["message"] == huge
+        (posted,) = ann.ask("lobby", "history")["response"]["messages"]
+        assert posted["message"] == huge
 
 
 def test_it_is_closed_with_1013_if_it_may_have_missed_what_became_of_a_channel(bo: Talker, ann: Talker) -> None:
