@@ -13,9 +13,8 @@ import schema
 from chatter import __version__
 from schema.database import migrate
 from schema.ownership import Ownership
-from web.channels.endpoint import Authorize
 from web.server import NotEverythingSaved, Server
-from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
+from web.settings import Authorize, BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005

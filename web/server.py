@@ -25,12 +25,12 @@ from chatter.storage.backlog import Backlog
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
 from chatter.storage.storage import Storage
-from web.channels.endpoint import Authorize, Closable, Endpoint
+from web.channels.endpoint import Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler
 from web.http.pages import CLIENT, ClientFileHandler, NotFoundHandler, PageHandler, content_security_policy
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
-from web.settings import Settings
+from web.settings import Authorize, Settings
 from web.transport.listener import Listener, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler, PollSessions
 from web.transport.upgrade import WebSocketHandler

@@ -7,10 +7,11 @@ A field `like_this` of `Settings` is the option `--like-this` of `chatter serve`
 import argparse
 import dataclasses
 import importlib
+import inspect
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
 from chatter.room.context import RoomSettings
@@ -18,6 +19,9 @@ from web.limits import Limits, Rate
 
 Environment: TypeAlias = Mapping[str, str]
 Slice = TypeVar("Slice", Limits, RoomSettings)
+
+Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool | Awaitable[bool]]
+"""Returns whether a client may join the room of this slug with these parameters."""
 
 
 class BadSetting(Exception):
@@ -118,6 +122,7 @@ class Settings:
         "", _hook, "who may join: package.module:function, called with the room and the join's parameters"
     )
 
+    authorize_timeout: float = _setting(5.0, _seconds, "how long an async `authorize` may take to decide a join")
     max_name_length: int = _setting(64, _whole(1, 1_000), "longest name, in characters")
     max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
     max_id_length: int = _setting(64, _whole(1, 1_000), "longest id that a client may give a message, in characters")
@@ -140,6 +145,7 @@ class Settings:
         33_554_432, _whole(1_024, 100_000_000_000), "how large they may be before further ones are refused"
     )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
+    max_join_bytes: int = _setting(8_192, _whole(64, 100_000_000), "largest parameters of a join, as JSON")
     max_frame_bytes: int = _setting(65_536, _whole(1_024, 100_000_000), "largest message that a client may send")
     max_unsent_bytes: int = _setting(
         1_048_576, _whole(1_024, 1_000_000_000), "most that is kept for a client that does not read"
@@ -256,7 +262,7 @@ def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:
         raise BadSetting(f"{source}: expected {error}, got {text!r}") from error
 
 
-def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
+def load_authorize(path: str) -> Authorize:
     """Imports the function that `authorize` names; without a name all may join. Raises `BadSetting`."""
     if not path:
         return lambda _slug, _params: True
@@ -265,9 +271,27 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
         function = getattr(importlib.import_module(module), name)
     except Exception as error:  # a module may raise anything while it is imported
         raise BadSetting(f"--authorize: expected a function that can be imported, got {path!r}: {error}") from error
+    fault = _hook_fault(function)
+    if fault:
+        raise BadSetting(f"--authorize: expected a function of a room and a join's parameters, got {fault}: {path!r}")
+    return cast(Authorize, function)
+
+
+def _hook_fault(function: Any) -> str | None:
+    """Returns why a hook can never answer True or False, as far as that can be seen."""
     if not callable(function):
-        raise BadSetting(f"--authorize: expected a function, got {path!r}")
-    return cast(Callable[[str, Mapping[str, Any]], bool], function)
+        return "something that cannot be called"
+    if inspect.isclass(function):
+        return "a class"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "a generator"
+    try:
+        inspect.signature(function).bind("lobby", {})
+    except TypeError as error:
+        return f"one of which that is not true ({error})"
+    except ValueError:
+        pass  # nothing is known about some functions that are written in C
+    return None
 
 
 def set_up_logging(level: str) -> None:

@@ -19,7 +19,8 @@ from chatter.messages import (
     RoomMessage,
     RoomRef,
 )
-from web.channels.requests import InvalidPayload, Topic, translate
+from web.channels.pending_joins import JoinRequest
+from web.channels.requests import InvalidPayload, translate
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.limits import Limits
 
@@ -57,16 +58,16 @@ class Channel:
 
     __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "_writer", "can_resync", "serializer")
 
-    def __init__(self, socket: Connection, topic: Topic, join: Frame, can_resync: bool) -> None:
-        """`join` is the frame that asks for this channel; with `can_resync` its client said `resync`."""
-        self.can_resync = can_resync
+    def __init__(self, socket: Connection, join: JoinRequest) -> None:
+        """`join` is what the client asked for, and may have."""
+        self.can_resync = join.can_resync
         self.serializer: Serializer = socket.serializer
-        self._topic = topic
+        self._topic = join.topic
         self._ref = join.ref
         self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
         self._socket = socket
         self._writer = socket.writer
-        self._room: RoomRef = socket.ensure_room(topic.slug)
+        self._room: RoomRef = socket.ensure_room(join.topic.slug)
 
     @property
     def topic(self) -> str:

@@ -4,26 +4,19 @@ That is the settings, the actors behind them, who may connect and join, and the 
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import pykka
 
-from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
+from web.channels.authorization import Authorization
 from web.channels.rate_limits import ConnectLimiter
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
-from web.settings import Settings
-
-logger = logging.getLogger(__name__)
-
-Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool]
-"""Returns whether a client may join the room of this slug with these parameters."""
+from web.settings import Authorize, Settings
 
 
 class Closable(Protocol):
@@ -57,17 +50,9 @@ class Endpoint:
         self.connections: set[Closable] = set()
         self.is_stopping = False  # the server has been told to stop: `/healthz` says so
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
-        self._authorize = authorize
+        self.authorization = Authorization(authorize, settings.authorize_timeout)
         self._connect_limiter = ConnectLimiter(settings.connect_rate)
         self._all_closed = asyncio.Event()
-
-    def join_refusal(self, slug: str, params: Mapping[str, Any]) -> Reason | None:
-        """Returns why a join is refused, or None where it is granted."""
-        try:
-            return None if self._authorize(slug, params) else "unauthorized"
-        except Exception:
-            logger.exception("the authorize hook failed for room %s", slug)
-            return "join crashed"  # Phoenix's words for a join that raises
 
     def forget(self, connection: Closable) -> None:
         """Drops a connection that has ended."""

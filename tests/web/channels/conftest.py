@@ -10,7 +10,7 @@ from chatter.messages import RoomRef
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from tests.support.stage import Recorder, Stage
-from web.channels.endpoint import Authorize, Endpoint
+from web.channels.endpoint import Endpoint
 from web.channels.socket import Socket
 from web.channels.wire import V2_LONGPOLL, Serializer
 from web.io.rfc6455 import CloseCode
@@ -26,7 +26,7 @@ class SocketOnStage:
     def __init__(
         self,
         stage: Stage,
-        authorize: Authorize = lambda _slug, _params: True,
+        authorize: Any = lambda _slug, _params: True,
         params: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
