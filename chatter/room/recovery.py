@@ -61,11 +61,13 @@ class RecoveryRules:
 
     def _resume(self, start: int, base: int, messages: Sequence[Posted]) -> CatchUp:
         newest = self._recent.newest
+        voids = self._recent.voids_near(start)
+        if len(voids) > self._context.settings.max_recovery_page:
+            return self._start_over(recovered=False)
         messages = first_within(messages, self._context.settings.max_page_bytes)
         last = messages[-1].seq if messages else start
-        voided = (Voided(seq) for seq in self._recent.voids if seq <= start)  # it may have heard them as messages
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)
-        return recovery, [*voided, *messages]
+        return recovery, [*map(Voided, voids), *messages]
 
     def _start_over(self, *, recovered: bool) -> CatchUp:
         newest, greeting = self._recent.newest, self._context.settings.greeting_size

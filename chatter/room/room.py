@@ -91,7 +91,7 @@ class Room(LoopActor):
             self._presence.expect(expected)
         self._waiting_mail = deque(handover.mail) if handover else deque()  # until the past is loaded
         self._broadcaster = Broadcaster(slug)
-        recent = self._recent = RecentMessages(settings.ring_size, settings.id_memory_size)
+        recent = self._recent = RecentMessages(settings)
         self._sequencer = Sequencer(
             slug,
             context,
@@ -149,7 +149,7 @@ class Room(LoopActor):
             case LookedUp():
                 self._sequencer.looked_up(message)
             case NotSaved():
-                self._sequencer.not_saved(message)
+                self._sequencer.not_saved(message, self._subscribers)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
@@ -332,6 +332,7 @@ class Room(LoopActor):
             return
         self._subscribers.pop(subscriber, None)
         self._past.forget(subscriber)
+        self._sequencer.forget(subscriber)
         self._presence.untrack(subscriber)
         self._people_changed = True
         self._broadcaster.remove(subscriber)

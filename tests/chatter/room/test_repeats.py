@@ -1,8 +1,11 @@
 """What is sent twice is said once."""
 
+import gc
+import weakref
+
 import pytest
 
-from chatter.messages import Acknowledged, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
+from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
 from chatter.room.context import RoomSettings
 from chatter.room.sequencer import OVERLOADED
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
@@ -179,3 +182,46 @@ def test_past_the_high_water_mark_nothing_more_is_said(room: RoomOnStage, ann: L
     room.backlog.mark_done(1, 100)
     room.told(post(ann, "now"))
     assert said(ann) == ["now"]
+
+
+def test_who_made_a_void_place_by_an_id_that_is_taken_is_looked_up_from_then_on(
+    forgetful: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    forgetful.told(join(ann), join(bo), post(ann, "old 1", ref=b"1"), post(ann, "old 2", ref=b"2"))
+    forgetful.told(NotSaved(void(51), posted(1, "old 1")), NotSaved(void(52), posted(2, "old 2")), Saved(52))
+    asked = len(forgetful.to_history)
+    old = post(ann, "old 3", ref=b"3")
+    forgetful.told(old, post(bo, "from bo"))
+    assert forgetful.to_history[asked:] == [LookUp(forgetful.ref, "lobby", old)]
+    assert said(bo)[-1] == "from bo"
+    ann.forget()
+    forgetful.told(LookedUp(old, posted(3, "old 3")))
+    assert ann.heard == [(b"3", acknowledged(3, "old 3", duplicate=True))]
+
+
+def test_asking_for_less_hides_nobody_who_makes_void_places(forgetful: RoomOnStage, ann: Listener) -> None:
+    forgetful.told(join(ann), post(ann, "old 1", ack="room"), post(ann, "new", ack="room"))
+    forgetful.told(NotSaved(void(51), posted(1, "old 1")), Saved(52))
+    old = post(ann, "old 2", ack="room")
+    forgetful.told(old)
+    assert forgetful.to_history[-1] == LookUp(forgetful.ref, "lobby", old)
+
+
+def test_a_message_that_the_database_refuses_for_another_reason_is_no_repeat(
+    forgetful: RoomOnStage, ann: Listener
+) -> None:
+    forgetful.told(join(ann), post(ann, "one"))
+    forgetful.told(NotSaved(void(51), None), post(ann, "two"))
+    assert said(ann)[-1] == "two"
+
+
+def test_who_has_left_is_not_remembered_for_its_void_places(forgetful: RoomOnStage) -> None:
+    gone = Listener()
+    forgetful.told(join(gone), post(gone, "old 1"), Leave(gone))
+    forgetful.told(NotSaved(void(51), posted(1, "old 1")), Saved(51))
+    here = Listener()
+    forgetful.told(join(here), post(here, "old 2"), NotSaved(void(52), posted(2, "old 2")), Leave(here))
+    ends = weakref.ref(gone), weakref.ref(here)
+    del gone, here
+    gc.collect()
+    assert [end() for end in ends] == [None, None]
