@@ -185,6 +185,9 @@ class Settings:
     max_listed_people: int = _setting(
         100, _whole(0, 1_000_000), "most people in a room that clients are told the names of; of more only how many"
     )
+    max_listed_connections: int = _setting(
+        10, _whole(1, 1_000_000), "most connections of each of them that clients are told of"
+    )
     presence_interval: float = _setting(
         2.0, _seconds, "longest pause between two news of who came and went, which large rooms make"
     )

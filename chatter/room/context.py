@@ -23,6 +23,7 @@ class RoomSettings:
     max_recovery_gap: int = 5_000  # messages that a client that comes back may have missed
     presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
     max_listed_people: int = 100  # people whose names clients are told
+    max_listed_connections: int = 10  # connections of each person that clients are told of
     presence_interval: float = 2.0  # longest pause between two presence broadcasts
     room_idle_timeout: float = 60.0  # an idle room stays in memory for so long
 

@@ -86,7 +86,9 @@ class Room(LoopActor):
         self._context = context
         self._is_rebuilt = is_rebuilt
         self._subscribers = handover.subscribers if handover else {}  # in the order in which they joined
-        self._presence = handover.presence if handover else Presence(settings.max_listed_people)
+        self._presence = (
+            handover.presence if handover else Presence(settings.max_listed_people, settings.max_listed_connections)
+        )
         if expected:
             self._presence.expect(expected)
         self._waiting_mail = deque(handover.mail) if handover else deque()  # until the past is loaded
