@@ -154,6 +154,9 @@ class Settings:
         131_072, _whole(4_096, 1_000_000_000), "what the kernel keeps besides for a connection; Linux takes twice that"
     )
     max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
+    max_poll_bodies_bytes: int = _setting(
+        67_108_864, _whole(1_024, 100_000_000_000), "largest that all of these together may be that exceed a message"
+    )
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most messages taken from one long-poll POST")
     rate_limits: str = _setting("on", _one_of("on", "off"), "off: nobody is refused for asking too often")
     message_rate: Rate = _setting(

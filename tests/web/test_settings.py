@@ -27,6 +27,7 @@ NUMBERS = {
     "max_unsent_bytes": (1_024, 1_000_000_000),
     "send_buffer_bytes": (4_096, 1_000_000_000),
     "max_poll_body_bytes": (1_024, 1_000_000_000),
+    "max_poll_bodies_bytes": (1_024, 100_000_000_000),
     "max_poll_messages": (1, 10_000),
     "max_ignored_refusals": (1, 1_000_000),
     "close_batch_size": (1, 1_000_000),
