@@ -168,6 +168,12 @@ class Settings:
         Rate(20, 100), Rate.parse, "`history` and `sync` from one connection: per second/at once"
     )
     connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
+    max_connections_per_address: int = _setting(
+        1_000, _whole(1, 10_000_000), "most connections that one address, or network of IPv6, has at the same time"
+    )
+    room_rate: Rate = _setting(
+        Rate(1, 50), Rate.parse, "rooms in which nothing was said yet, opened from one address: per second/at once"
+    )
     max_ignored_refusals: int = _setting(
         200, _whole(1, 1_000_000), "refusals in a row, none heeded, after which a connection is closed"
     )

@@ -7,6 +7,7 @@ another number of people, or fails.
 
 import asyncio
 import logging
+import math
 from collections import deque
 from typing import assert_never
 
@@ -300,9 +301,22 @@ class Room(LoopActor):
     # ------------------------------------------------------------ subscribers
 
     def _join(self, join: Join) -> None:
+        if not self._is_open and (wait := join.subscriber.wait_to_open()):
+            self._refuse_to_open(join, wait)
+            return
         catch_up = self._past.join(join)
         if catch_up is not None:
             self._admit(join, catch_up)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether somebody is here, or something was said. A join of any other room opens it, and that is limited."""
+        return bool(self._subscribers) or self._recent.newest > 0 or len(self._presence) > 0
+
+    def _refuse_to_open(self, join: Join, wait: float) -> None:
+        refusal = join.subscriber.refuse("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+        self._broadcaster.push(join.subscriber, refusal)
+        self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
 
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
         match loaded.request:

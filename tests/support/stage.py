@@ -118,6 +118,8 @@ class Listener:
     def __init__(self, serializer: PlainSerializer = PLAIN) -> None:
         self.serializer = serializer
         self.writes: list[list[Any]] = []
+        self.rooms_opened = 0  # or asked to
+        self.must_wait = 0.0  # before it may open a room
 
     @property
     def heard(self) -> list[Any]:
@@ -132,9 +134,14 @@ class Listener:
         """As `Subscriber`."""
         return self.serializer.frame(recovery)
 
-    def refuse(self, reason: Reason) -> bytes:
+    def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         """As `Subscriber`."""
-        return self.serializer.frame(Refused(reason))
+        return self.serializer.frame(Refused(reason, retry_after_ms))
+
+    def wait_to_open(self) -> float:
+        """As `Subscriber`."""
+        self.rooms_opened += 1
+        return self.must_wait
 
     def push(self, event: Event) -> bytes:
         """As `Subscriber`."""

@@ -29,6 +29,7 @@ NUMBERS = {
     "max_poll_body_bytes": (1_024, 1_000_000_000),
     "max_poll_bodies_bytes": (1_024, 100_000_000_000),
     "max_poll_messages": (1, 10_000),
+    "max_connections_per_address": (1, 10_000_000),
     "max_ignored_refusals": (1, 1_000_000),
     "close_batch_size": (1, 1_000_000),
     "max_listed_connections": (1, 1_000_000),

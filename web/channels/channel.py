@@ -49,6 +49,9 @@ class Connection(Protocol):
     def ensure_room(self, slug: str) -> RoomRef:
         """Returns the living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
+    def room_wait(self) -> float:
+        """Counts a room that is opened, and returns the seconds that the client has to wait, 0.0 where it may."""
+
 
 _LAST_FRAMES = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
 
@@ -129,9 +132,13 @@ class Channel:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""
         return self.serializer.answer(self._join_ref, self._ref, self._topic.json, recovery)
 
-    def refuse(self, reason: Reason) -> bytes:
+    def wait_to_open(self) -> float:
+        return self._socket.room_wait()
+
+    def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         self._socket.forget(self)
-        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, Refused(reason))
+        refused = Refused(reason, retry_after_ms)
+        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, refused)
 
     def push(self, event: Event) -> bytes:
         return self.serializer.push(self._own_ref, self._topic.json, event)

@@ -4,6 +4,9 @@ That is the settings, the actors behind them, who may connect and join, and the 
 """
 
 import asyncio
+import logging
+import sys
+from collections import Counter
 from typing import Any, Protocol
 
 import pykka
@@ -11,12 +14,17 @@ import pykka
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from web.channels.authorization import Authorization
-from web.channels.rate_limits import ConnectLimiter
+from web.channels.rate_limits import AddressLimiter, network_of
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
 from web.settings import Authorize, Settings
+
+logger = logging.getLogger(__name__)
+
+CROWDED_WAIT = 10.0
+"""Seconds after which a client may try again whose address has as many connections as it may."""
 
 
 class Closable(Protocol):
@@ -47,16 +55,29 @@ class Endpoint:
         self.poller = make_poller()
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
         self.handshake_timeouts = IdleTimeouts(settings.handshake_timeout)
-        self.connections: set[Closable] = set()
+        self.connections: dict[Closable, str] = {}  # with the network of the client
         self.is_stopping = False  # the server has been told to stop: `/healthz` says so
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
         self.authorization = Authorization(authorize, settings.authorize_timeout)
-        self._connect_limiter = ConnectLimiter(settings.connect_rate)
+        self._connect_limiter = AddressLimiter(settings.connect_rate)
+        self._room_limiter = AddressLimiter(settings.room_rate)
+        self._connection_counts: Counter[str] = Counter()  # by network
+        self._has_warned = False  # that one has as many connections as it may
         self._all_closed = asyncio.Event()
+
+    def add(self, connection: Closable, address: str) -> None:
+        """Adds a connection of a client at `address`."""
+        network = sys.intern(network_of(address))  # one string for all connections of a network
+        self.connections[connection] = network
+        self._connection_counts[network] += 1
 
     def forget(self, connection: Closable) -> None:
         """Drops a connection that has ended."""
-        self.connections.discard(connection)
+        network = self.connections.pop(connection, None)
+        if network is not None:
+            self._connection_counts[network] -= 1
+            if not self._connection_counts[network]:
+                del self._connection_counts[network]
         if not self.connections:
             self._all_closed.set()
 
@@ -68,7 +89,25 @@ class Endpoint:
 
     def connect_wait(self, address: str) -> float:
         """Counts a connect, and returns the seconds that `address` has to wait, 0.0 where it is admitted."""
-        return self._connect_limiter.take(address) if self.settings.rate_limits == "on" else 0.0
+        if self.settings.rate_limits == "off":
+            return 0.0
+        network = network_of(address)
+        count = self._connection_counts[network]
+        if count < self.settings.max_connections_per_address:
+            return self._connect_limiter.take(network)
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "%s has %d connections, and may have no more; a proxy is to be named as such", network, count
+            )
+        return CROWDED_WAIT
+
+    def room_wait(self, connection: Closable) -> float:
+        """Counts a room that a client opens, and returns the seconds it has to wait, 0.0 where it may."""
+        network = self.connections.get(connection)
+        if network is None or self.settings.rate_limits == "off":
+            return 0.0
+        return self._room_limiter.take(network)
 
     def client_address(self, peer: str, forwarded: str) -> str:
         """Returns the address of the client behind `peer`. Trusted proxies have added it to X-Forwarded-For."""

@@ -48,7 +48,7 @@ class Transport(Protocol):
         """Whether what is written now waits, and may be dropped."""
 
     def close(self, code: CloseCode) -> None:
-        """Ends the connection, and tells the client `code` as far as the transport can."""
+        """Ends the connection, and tells the client `code` as far as the transport can. It is `Closable`."""
 
 
 class Socket:
@@ -145,6 +145,9 @@ class Socket:
 
     def ensure_room(self, slug: str) -> RoomRef:
         return self._endpoint.supervisor.ensure_room(slug)
+
+    def room_wait(self) -> float:
+        return self._endpoint.room_wait(self._transport)
 
     # ------------------------------------------------------------ joining
 

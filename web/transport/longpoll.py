@@ -37,10 +37,12 @@ class PollSessions:
         self._sessions: dict[str, PollSession] = {}
         self._bodies = 0  # bytes of the large bodies that are under way
 
-    def open(self, serializer: Serializer, params: Mapping[str, str]) -> str:
+    def open(self, serializer: Serializer, params: Mapping[str, str], address: str) -> str:
         """Begins a session and returns its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token))
+        session = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token))
+        self._sessions[token] = session
+        self._endpoint.add(session, address)
         return token
 
     def find(self, token: str | None) -> "PollSession | None":
@@ -85,7 +87,6 @@ class PollSession:
         self._post_lock = asyncio.Lock()
         self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
         self._socket = Socket(self, params, endpoint)
-        endpoint.connections.add(self)
 
     has_unsent = True  # everything waits for a poll
 
@@ -225,7 +226,7 @@ class LongPollHandler(Handler):
             return
         if session is None:
             params = {name: self.get_argument(name) for name in self.request.arguments}
-            self._answer(messages=[], status=410, token=self._sessions.open(serializer, params))
+            self._answer(messages=[], status=410, token=self._sessions.open(serializer, params, self._address()))
             return
         messages = await session.poll(self._gone)
         await self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
