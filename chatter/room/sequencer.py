@@ -4,7 +4,7 @@ It adds posts to the room's memory, broadcasts them as `Posted`, and tells the b
 Where memory cannot tell whether a post is a repeat, it asks history (`LookUp`), and the sender's later posts wait.
 """
 
-import random
+import os
 from collections.abc import Collection
 
 from chatter.clock import to_iso
@@ -35,8 +35,11 @@ OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
 
 
 def new_id() -> str:
-    """Makes an id for a message that came without one: 96 random bits, in a tenth of the time of `uuid4`."""
-    return random.randbytes(12).hex()
+    """Makes an id for a message that came without one: 96 bits that nobody can foresee, in a fifth of `uuid4`'s time.
+
+    The kernel makes them. Those of `random` follow from the ids before, 0.5 µs sooner: another client could take them.
+    """
+    return os.urandom(12).hex()
 
 
 class Sequencer:

@@ -1,11 +1,12 @@
 """What is sent twice is said once."""
 
 import gc
+import random
 import weakref
 
 import pytest
 
-from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
+from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Post, Posted, Refused, Saved, Voided
 from chatter.room.context import RoomSettings
 from chatter.room.sequencer import OVERLOADED
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
@@ -69,6 +70,17 @@ def test_one_who_asks_for_less_is_answered_at_once(room: RoomOnStage, ann: Liste
     ann.forget()
     room.told(Saved(1))
     assert ann.heard == []
+
+
+def test_an_id_that_the_room_makes_cannot_be_computed_from_others(room: RoomOnStage, ann: Listener) -> None:
+    state, ids = random.getstate(), []
+    room.told(join(ann))
+    for _ in range(2):
+        random.setstate(state)  # 208 ids in a row tell the state of this generator
+        room.told(Post(ann, b"1", None, "ann", "hello"))
+        ids.append(next(heard.id for heard in reversed(ann.heard) if isinstance(heard, Posted)))
+    assert ids[0] != ids[1]
+    assert [len(bytes.fromhex(id)) for id in ids] == [12, 12]
 
 
 # ---------------------------------------------------------------- what only the database knows
