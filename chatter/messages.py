@@ -148,6 +148,7 @@ Reason: TypeAlias = Literal[
     "unavailable",
     "unknown event",
     "overloaded",
+    "busy",
     "id_taken",
     "not_saved",
     "quarantined",

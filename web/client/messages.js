@@ -39,6 +39,7 @@ export const REASONS = {
   unavailable: "the room cannot be opened now",
   "unknown event": "the server does not know what was asked of it",
   overloaded: "the server is busy",
+  busy: "the server has too much to read",
   id_taken: "something else was sent under its number",
   not_saved: "the server could not save it",
   quarantined: "the server failed at it",
