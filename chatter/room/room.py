@@ -366,7 +366,7 @@ class Room(LoopActor):
             self._push_presence(subscriber)
 
     def _push_presence(self, subscriber: Subscriber) -> None:
-        self._broadcaster.push(subscriber, subscriber.push(self._presence.listed(subscriber)))
+        self._broadcaster.push_later(subscriber, map(subscriber.push, (self._presence.listed(subscriber),)))
         if self._presence.is_crowded:
             self._broadcaster.push(subscriber, subscriber.push(self._presence.counted()))
 

@@ -33,6 +33,10 @@ from chatter.room.repeaters import Repeaters
 OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
 """Too much waits to be saved, or the database does not answer whether a post is a repeat."""
 
+MAX_WAITING_POSTS = 128
+"""Posts of one client that wait while history is asked for the first of them: more than message_rate lets come at once.
+They are not said yet, so the backlog does not count them."""
+
 
 def new_id() -> str:
     """Makes an id for a message that came without one: 96 bits that nobody can foresee, in a fifth of `uuid4`'s time.
@@ -107,7 +111,10 @@ class Sequencer:
         """Says a post, or answers it where it is a repeat."""
         queued = self._looking_up.get(post.sender)
         if queued is not None:
-            queued.append(post)
+            if len(queued) < MAX_WAITING_POSTS:
+                queued.append(post)
+            else:
+                self._refuse(post, OVERLOADED)
             return
         if post.id is None:
             self._accept(post)

@@ -8,7 +8,7 @@ import pytest
 
 from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Post, Posted, Refused, Saved, Voided
 from chatter.room.context import RoomSettings
-from chatter.room.sequencer import OVERLOADED
+from chatter.room.sequencer import MAX_WAITING_POSTS, OVERLOADED
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
@@ -151,6 +151,15 @@ def test_where_the_database_does_not_answer_a_repeat_has_to_wait(forgetful: Room
     forgetful.told(LookedUp(repeat, None, failed=True))
     assert (b"1", OVERLOADED) in ann.heard
     assert said(ann)[1:] == ["new"]
+
+
+def test_only_so_many_posts_of_a_client_wait_for_a_look_up(forgetful: RoomOnStage, ann: Listener) -> None:
+    repeat = post(ann, "long ago", ref=b"0", repeat=True)
+    forgetful.told(join(ann), repeat, *(post(ann, f"new {number}", ref=b"%d" % number) for number in range(1, 201)))
+    refused = [ref for ref, answer in ann.heard[2:] if answer == OVERLOADED]
+    assert refused == [b"%d" % number for number in range(MAX_WAITING_POSTS, 201)]
+    forgetful.told(LookedUp(repeat, None))
+    assert said(ann)[1:] == ["long ago", *(f"new {number}" for number in range(1, MAX_WAITING_POSTS))]
 
 
 # ---------------------------------------------------------------- what cannot be saved
