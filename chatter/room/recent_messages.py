@@ -69,24 +69,25 @@ class RecentMessages:
         return self.newest == 0 or next(iter(self._by_client_id.values())).seq == 1
 
     @property
-    def voids(self) -> Sequence[int]:
+    def voids(self) -> list[int]:
         """The void places, also those older than the messages in memory, but not those that nobody can ask for."""
         return self._voids
 
-    def voids_near(self, seq: int) -> Sequence[int]:
-        """Returns the void places at or below `seq`, down to `max_recovery_gap` below.
+    def voids_near(self, seq: int, limit: int) -> list[int]:
+        """Returns the void places at or below `seq`, down to `max_recovery_gap` below; of more than `limit` the latest.
 
-        A client that was there may have heard them as messages. It cannot have left with older ones: a place becomes
-        void when it should be saved, and what waits for that is near the newest message.
+        A client that was there may have heard them as messages. It cannot have left with others: a place becomes void
+        when it should be saved, and what waits for that is near the newest message.
         """
         first = bisect_right(self._voids, seq - self._settings.max_recovery_gap)
-        return self._voids[first : bisect_right(self._voids, seq)]
+        return self._voids[first : bisect_right(self._voids, seq)][-limit:]
 
     def load(self, messages: Iterable[Posted], epochs: Iterable[tuple[int, int]], voids: Iterable[int]) -> None:
         """Fills the memory with the room's past."""
         self._messages.extend(messages)
         self._by_client_id.update(((posted.name, posted.id), posted) for posted in self._messages)
-        self._voids += (seq for seq in voids if seq >= self._oldest_void)
+        oldest = self._oldest_void
+        self._voids += (seq for seq in voids if seq >= oldest)
         self._epoch_ends.update(epochs)
 
     def add(self, posted: Posted) -> None:

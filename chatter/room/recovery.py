@@ -61,9 +61,7 @@ class RecoveryRules:
 
     def _resume(self, start: int, base: int, messages: Sequence[Posted]) -> CatchUp:
         newest = self._recent.newest
-        voids = self._recent.voids_near(start)
-        if len(voids) > self._context.settings.max_recovery_page:
-            return self._start_over(recovered=False)
+        voids = self._recent.voids_near(start, self._context.settings.max_recovery_page)
         messages = first_within(messages, self._context.settings.max_page_bytes)
         last = messages[-1].seq if messages else start
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)

@@ -7,6 +7,7 @@ Only a client that connects too often gets a 429.
 import asyncio
 import base64
 import binascii
+import contextlib
 import logging
 import math
 import re
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
 
 from web.channels import wire
@@ -229,8 +231,10 @@ class LongPollHandler(Handler):
             self._answer(messages=[], status=410, token=self._sessions.open(serializer, params, self._address()))
             return
         messages = await session.poll(self._gone)
-        await self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
+        sent = self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
         if messages is None:
+            with contextlib.suppress(StreamClosedError):
+                await sent
             self._connection.close()  # it would be kept for nothing: the client polls on another one
 
     async def post(self) -> None:
