@@ -290,6 +290,7 @@ class LongPollHandler(Handler):
         return min(int(declared), largest) if re.fullmatch(r"\d{1,18}", declared) else largest
 
     def _end_post(self) -> None:
+        self._body = bytearray()  # at once: a handler is part of a circle, which may wait long to be collected
         session, self._posting = self._posting, None
         if session is not None:
             session.end_post()
