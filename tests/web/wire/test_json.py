@@ -91,6 +91,6 @@ def test_deeply_nested_json_costs_only_the_connection_that_sent_it(clients: Clie
 
 def test_a_long_name_of_a_topic_comes_back_whole(clients: Clients) -> None:
     ann = clients.connect("ann")
-    topic = json.dumps("é" * 10_000, ensure_ascii=False)
+    topic = json.dumps("é" * 128, ensure_ascii=False)
     ann.says(f'[null,"1",{topic},"x",{{}}]')
     ann.hears(f'[null,"1",{topic},"phx_reply",{UNMATCHED}]')
