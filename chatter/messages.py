@@ -191,7 +191,10 @@ class Subscriber(Protocol):
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join."""
 
-    def refuse(self, reason: Reason) -> bytes:
+    def wait_to_open(self) -> float:
+        """Counts a room that this client opens; returns the seconds it has to wait, 0.0 where it may."""
+
+    def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         """Gives up the place in the room and returns the frame that refuses the join."""
 
     def push(self, event: Event) -> bytes:

@@ -14,9 +14,8 @@ import schema
 from chatter import __version__
 from chatter.storage.backup import BackupFailed
 from web import maintenance
-from web.channels.endpoint import Authorize
 from web.server import NotEverythingSaved, Server
-from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
+from web.settings import Authorize, BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
 from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005

@@ -29,7 +29,7 @@ from chatter.storage.read_queue import ReadQueue
 from chatter.storage.spool import memory_of
 from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
-from web.channels.endpoint import Authorize, Closable, Endpoint
+from web.channels.endpoint import Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler, shared_fault, shared_rooms
 from web.http.pages import (
     CLIENT,
@@ -41,7 +41,7 @@ from web.http.pages import (
 )
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
-from web.settings import Settings
+from web.settings import Authorize, Settings
 from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler, PollSessions
 from web.transport.upgrade import WebSocketHandler

@@ -7,10 +7,11 @@ A field `like_this` of `Settings` is the option `--like-this` of `chatter serve`
 import argparse
 import dataclasses
 import importlib
+import inspect
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, cast
 
 from chatter.room.context import RoomSettings
@@ -19,6 +20,9 @@ from web.limits import Limits, Rate
 Environment: TypeAlias = Mapping[str, str]
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Slice = TypeVar("Slice", Limits, RoomSettings)
+
+Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool | Awaitable[bool]]
+"""Returns whether a client may join the room of this slug with these parameters."""
 
 
 class BadSetting(Exception):
@@ -145,6 +149,7 @@ class Settings:
         "function that decides who may join, package.module:function; it gets the room and the join's parameters",
     )
 
+    authorize_timeout: float = _setting(5.0, _seconds, "how long an async `authorize` function may take for a join")
     max_name_length: int = _setting(64, _whole(1, 1_000), "longest name, in characters")
     max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
     max_id_length: int = _setting(64, _whole(1, 1_000), "longest message id that a client may give, in characters")
@@ -153,6 +158,11 @@ class Settings:
     )
     max_recovery_page: int = _setting(
         500, _whole(1, 10_000), "most messages pushed after a join or `sync`, or in an answer to `history` with `after`"
+    )
+    max_page_bytes: int = _setting(
+        262_144,
+        _whole(1_024, 1_000_000_000),
+        "about the most bytes of messages in an answer or catch-up; never more than half of `max_unsent_bytes`",
     )
     max_recovery_gap: int = _setting(
         5_000, _whole(0, 1_000_000), "most missed messages that a client can recover; with more it starts over"
@@ -174,6 +184,7 @@ class Settings:
         8, _whole(1, 10_000), "most waiting database reads of one connection; beyond that reads are refused with `busy`"
     )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
+    max_join_bytes: int = _setting(8_192, _whole(64, 100_000_000), "largest payload of a join")
     max_frame_bytes: int = _setting(
         65_536, _whole(1_024, 100_000_000), "largest websocket message or long-poll frame that a client may send"
     )
@@ -186,8 +197,15 @@ class Settings:
         "data that the kernel buffers for a connection before that; Linux uses twice the value",
     )
     max_poll_body_bytes: int = _setting(8_000_000, _whole(1_024, 1_000_000_000), "largest body of a long-poll POST")
+    max_poll_bodies_bytes: int = _setting(
+        67_108_864,
+        _whole(1_024, 100_000_000_000),
+        "most bytes of all bodies that arrive at the same time and are larger than `max_frame_bytes`",
+    )
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most frames taken from one long-poll POST")
-    rate_limits: str = _setting("on", _one_of("on", "off"), "on or off; off turns off the five rates below")
+    rate_limits: str = _setting(
+        "on", _one_of("on", "off"), "on or off; off turns off the six rates below and `max_connections_per_address`"
+    )
     message_rate: Rate = _setting(
         Rate(20, 100), Rate.parse, "messages from one connection: per second in the long run/at once"
     )
@@ -197,6 +215,12 @@ class Settings:
         Rate(20, 100), Rate.parse, "`history` and `sync` from one connection: per second/at once"
     )
     connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
+    max_connections_per_address: int = _setting(
+        1_000, _whole(1, 10_000_000), "most connections from one address at the same time"
+    )
+    room_rate: Rate = _setting(
+        Rate(1, 50), Rate.parse, "joins of rooms without messages and people from one address: per second/at once"
+    )
     max_ignored_refusals: int = _setting(
         200,
         _whole(1, 1_000_000),
@@ -221,6 +245,9 @@ class Settings:
     max_listed_people: int = _setting(
         100, _whole(0, 1_000_000), "most people of a room whose names clients get; the others are only counted"
     )
+    max_listed_connections: int = _setting(
+        10, _whole(1, 1_000_000), "most connections of a person that clients get; further ones are not listed"
+    )
     presence_interval: float = _setting(2.0, _seconds, "longest pause between two presence broadcasts in a large room")
     room_idle_timeout: float = _setting(60.0, _seconds, "how long an empty room stays in memory")
     drain_notice: float = _setting(
@@ -240,7 +267,10 @@ class Settings:
     @property
     def rooms(self) -> RoomSettings:
         """The settings of rooms."""
-        return self._slice(RoomSettings)
+        # A larger page would overflow a client that reads too slowly, which would then ask for the same page again.
+        return dataclasses.replace(
+            self._slice(RoomSettings), max_page_bytes=min(self.max_page_bytes, self.max_unsent_bytes // 2)
+        )
 
     def _slice(self, kind: type[Slice]) -> Slice:
         """Copies by name, so that no two settings can be swapped."""
@@ -291,7 +321,7 @@ def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:
         raise BadSetting(f"{source}: expected {error}, got {text!r}") from error
 
 
-def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
+def load_authorize(path: str) -> Authorize:
     """Imports the function that `authorize` names; without a name all may join. Raises `BadSetting`."""
     if not path:
         return lambda _slug, _params: True
@@ -300,9 +330,27 @@ def load_authorize(path: str) -> Callable[[str, Mapping[str, Any]], bool]:
         function = getattr(importlib.import_module(module), name)
     except Exception as error:  # a module may raise anything while it is imported
         raise BadSetting(f"--authorize: expected a function that can be imported, got {path!r}: {error}") from error
+    fault = _hook_fault(function)
+    if fault:
+        raise BadSetting(f"--authorize: expected a function of a room and a join's parameters, got {fault}: {path!r}")
+    return cast(Authorize, function)
+
+
+def _hook_fault(function: Any) -> str | None:
+    """Returns why a hook can never answer True or False, as far as that can be seen."""
     if not callable(function):
-        raise BadSetting(f"--authorize: expected a function, got {path!r}")
-    return cast(Callable[[str, Mapping[str, Any]], bool], function)
+        return "something that cannot be called"
+    if inspect.isclass(function):
+        return "a class"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "a generator"
+    try:
+        inspect.signature(function).bind("lobby", {})
+    except TypeError as error:
+        return f"one of which that is not true ({error})"
+    except ValueError:
+        pass  # nothing is known about some functions that are written in C
+    return None
 
 
 def set_up_logging(level: str) -> None:

@@ -1,7 +1,8 @@
-"""The broadcaster: writes what is said in one turn of a room to each subscriber, in one write."""
+"""The broadcaster: writes what is said in one turn of a room to each subscriber, in few writes."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 
 from chatter.messages import Event, Serializer, Subscriber
 
@@ -12,6 +13,9 @@ WRITES_BETWEEN_CLOCK_READS = 16
 
 MAX_UNSLICED = 16
 """Up to this many subscribers are written to without reading the clock."""
+
+MAX_WRITE_BYTES = 65_536
+"""About how much is written to a client at once. A connection takes a write whole, so by this it may pass its bound."""
 
 _DONE = object()
 
@@ -44,7 +48,11 @@ class Broadcaster:
 
     def push(self, client: Subscriber, frame: bytes) -> None:
         """Adds a frame for one client, after the events so far. The client need not be a subscriber any more."""
-        self._view(client).insert(len(self._events), frame)
+        self._view(client).insert(len(self._events), (frame,))
+
+    def push_later(self, client: Subscriber, frames: Iterable[bytes]) -> None:
+        """Adds frames for one client that are made when they are written: pages are many times their messages."""
+        self._view(client).insert(len(self._events), frames)
 
     def add(self, subscriber: Subscriber) -> None:
         """Starts broadcasting to `subscriber`, from the next event on."""
@@ -91,11 +99,12 @@ class Broadcaster:
             delivery = _write_in_slices(turn, views, others)
             return None if next(delivery, _DONE) is _DONE else delivery
         for client, view in views.items():
-            client.write(view.render(turn.frames(client.serializer)))
+            view.write(client, turn.frames(client.serializer))
         if events:
             for subscriber in subscribers:
                 if subscriber not in views:
-                    subscriber.write(turn.joined(subscriber.serializer))
+                    for piece in turn.pieces(subscriber.serializer):
+                        subscriber.write(piece)
         return None
 
     def _view(self, client: Subscriber) -> "_ClientView":
@@ -111,16 +120,17 @@ def _write_in_slices(
     """Writes to the clients with a view of their own, then to the `others`, who all get the same bytes."""
     until = time.perf_counter() + SLICE
     for number, (client, view) in enumerate(views.items(), 1):
-        client.write(view.render(turn.frames(client.serializer)))
+        view.write(client, turn.frames(client.serializer))
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + SLICE
-    serializer, frames = None, b""
+    serializer, pieces = None, [b""]
     for number, subscriber in enumerate(others, 1):
         if subscriber.serializer is not serializer:
             serializer = subscriber.serializer
-            frames = turn.joined(serializer)
-        subscriber.write(frames)
+            pieces = turn.pieces(serializer)
+        for piece in pieces:
+            subscriber.write(piece)
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + SLICE
@@ -134,24 +144,27 @@ class _ClientView:
     def __init__(self, start: int) -> None:
         self.start = start
         self.end: int | None = None
-        self._cuts: list[tuple[int, bytes, int]] = []  # events up to here, then this frame, then events from here
+        self._cuts: list[tuple[int, Iterable[bytes], int]] = []  # events up to, then these, events from
 
-    def insert(self, at: int, frame: bytes) -> None:
-        self._cuts.append((at, frame, at))
+    def insert(self, at: int, frames: Iterable[bytes]) -> None:
+        self._cuts.append((at, frames, at))
 
     def skip(self, at: int) -> None:
-        self._cuts.append((at, b"", at + 1))
+        self._cuts.append((at, (), at + 1))
 
-    def render(self, frames: list[bytes]) -> bytes:
-        parts: list[bytes] = []
+    def write(self, client: Subscriber, frames: list[bytes]) -> None:
+        """Writes to `client`; `frames` are the events of the turn."""
+        for piece in _pieces(chain.from_iterable(self._parts(frames))):
+            client.write(piece)
+
+    def _parts(self, frames: list[bytes]) -> Iterator[Iterable[bytes]]:
         position = self.start
         end = len(frames) if self.end is None else self.end
-        for until, frame, after in self._cuts:
-            parts += frames[position : min(until, end)]
-            parts.append(frame)
+        for until, own_frames, after in self._cuts:
+            yield frames[position : min(until, end)]
+            yield own_frames
             position = max(position, after)
-        parts += frames[position:end]
-        return b"".join(parts)
+        yield frames[position:end]
 
 
 class _EncodedTurn:
@@ -161,7 +174,7 @@ class _EncodedTurn:
         self._room = room
         self._events = events
         self._frames: dict[Serializer, list[bytes]] = {}
-        self._joined: dict[Serializer, bytes] = {}
+        self._pieces: dict[Serializer, list[bytes]] = {}
 
     def frames(self, serializer: Serializer) -> list[bytes]:
         frames = self._frames.get(serializer)
@@ -169,8 +182,21 @@ class _EncodedTurn:
             frames = self._frames[serializer] = [serializer.broadcast(self._room, event) for event in self._events]
         return frames
 
-    def joined(self, serializer: Serializer) -> bytes:
-        frames = self._joined.get(serializer)
-        if frames is None:
-            frames = self._joined[serializer] = b"".join(self.frames(serializer))
-        return frames
+    def pieces(self, serializer: Serializer) -> list[bytes]:
+        pieces = self._pieces.get(serializer)
+        if pieces is None:
+            pieces = self._pieces[serializer] = list(_pieces(self.frames(serializer)))
+        return pieces
+
+
+def _pieces(frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Joins frames to writes of at most `MAX_WRITE_BYTES`; a larger frame is a write of its own."""
+    piece: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if size and size + len(frame) > MAX_WRITE_BYTES:
+            yield b"".join(piece)
+            piece, size = [], 0
+        piece.append(frame)
+        size += len(frame)
+    yield b"".join(piece)

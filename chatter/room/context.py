@@ -18,9 +18,11 @@ class RoomSettings:
     id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
     greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
     max_recovery_page: int = 500  # messages pushed to a client that comes back
+    max_page_bytes: int = 262_144  # of messages in a page of history, a catch-up or a greeting
     max_recovery_gap: int = 5_000  # messages that a client that comes back may have missed
     presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
     max_listed_people: int = 100  # people whose names clients are told
+    max_listed_connections: int = 10  # connections of each person that clients are told of
     presence_interval: float = 2.0  # longest pause between two presence broadcasts
     room_idle_timeout: float = 60.0  # an idle room stays in memory for so long
 

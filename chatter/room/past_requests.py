@@ -8,15 +8,17 @@ from chatter.messages import (
     LoadMissed,
     LoadPage,
     MissedLoaded,
+    Page,
     PageLoaded,
     ReadHistory,
+    Refused,
     RoomRef,
     Subscriber,
     Sync,
 )
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
-from chatter.room.recent_messages import RecentMessages
+from chatter.room.recent_messages import RecentMessages, first_within, last_within
 from chatter.room.recovery import CatchUp, RecoveryRules
 
 
@@ -68,7 +70,9 @@ class PastRequests:
         if self._pending.pop(join.subscriber, None) is None:
             return None
         if loaded.refused is not None:
-            self._broadcaster.push(join.subscriber, join.subscriber.refuse(loaded.refused.reason))
+            self._broadcaster.push(
+                join.subscriber, join.subscriber.refuse(loaded.refused.reason, loaded.refused.retry_after_ms)
+            )
             return None
         assert join.position is not None
         return self._recovery.from_database(join.position, loaded.base, loaded.messages)
@@ -102,19 +106,27 @@ class PastRequests:
             self._pending[id(request)] = request
             self._context.history.tell(LoadPage(self._room, self._slug, self._recent.newest, request))
         else:
-            self._broadcaster.push(request.reader, request.reader.answer(request.ref, page))
+            self._answer_history(request, page)
 
     def page_loaded(self, loaded: PageLoaded) -> None:
         """Answers a `history` with what the database has answered."""
         request = loaded.request
         if self._pending.pop(id(request), None) is not None:
-            self._broadcaster.push(request.reader, request.reader.answer(request.ref, loaded.answer))
+            self._answer_history(request, loaded.answer)
+
+    def _answer_history(self, request: ReadHistory, answer: Page | Refused) -> None:
+        if isinstance(answer, Page):
+            within = last_within if request.after is None else first_within
+            messages = within(answer.messages, self._context.settings.max_page_bytes)
+            if len(messages) < len(answer.messages):
+                answer = Page(messages, more=True)
+        reader, ref = request.reader, request.ref
+        self._broadcaster.push_later(reader, (reader.answer(ref, each) for each in (answer,)))
 
     def _answer_sync(self, sync: Sync, catch_up: CatchUp) -> None:
         recovery, missed = catch_up
         self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, recovery))
-        for event in missed:
-            self._broadcaster.push(sync.subscriber, sync.subscriber.push(event))
+        self._broadcaster.push_later(sync.subscriber, map(sync.subscriber.push, missed))
 
     def _load_missed(self, request: Join | Sync) -> None:
         position = request.position

@@ -2,13 +2,15 @@
 
 A crowded room lists only so many people, the same to everybody: those who came first. When one of them leaves, the
 next takes the place. A Phoenix Presence client thus holds a small, correct list, and the cost of one arrival does not
-grow with the room: without this, 10,000 arrivals would be told to 10,000 people each.
+grow with the room: without this, 10,000 arrivals would be told to 10,000 people each. In the same way only so many
+connections of each person are listed, the oldest.
 """
 
 import base64
 import functools
 import itertools
 import secrets
+from collections import OrderedDict
 
 from chatter.messages import Meta, Metas, People, PresenceChanged, PresenceCounted, PresenceListed, Subscriber
 
@@ -28,12 +30,26 @@ def _process_prefix() -> bytes:
 class Presence:
     """Owns the people of one room, and what changed among them since the last `changes`."""
 
-    __slots__ = ("_connections", "_expected", "_joins", "_leaves", "_listed", "_max_listed", "_told_count", "_unlisted")
+    __slots__ = (
+        "_connections",
+        "_expected",
+        "_joins",
+        "_leaves",
+        "_listed",
+        "_max_connections",
+        "_max_listed",
+        "_surplus",
+        "_told_count",
+        "_unlisted",
+    )
 
-    def __init__(self, max_listed: int) -> None:
+    def __init__(self, max_listed: int, max_connections: int = 10) -> None:
+        """`max_listed` people are listed, with `max_connections` each."""
         self._max_listed = max_listed
+        self._max_connections = max_connections
         self._listed: dict[str, Metas] = {}
         self._unlisted: dict[str, Metas] = {}  # in the order in which they came
+        self._surplus: dict[str, OrderedDict[Meta, None]] | None = None  # connections beyond these
         self._connections: dict[Subscriber, tuple[str, Meta]] = {}
         self._expected: dict[str, list[Meta]] | None = None
         self._joins: dict[str, list[Meta]] | None = None
@@ -56,7 +72,7 @@ class Presence:
 
     @property
     def people(self) -> People:
-        """Everybody who is present."""
+        """Everybody who is present, with the connections that are listed."""
         return {**self._listed, **self._unlisted}
 
     @property
@@ -78,6 +94,9 @@ class Presence:
             self._settle_expected(name)
         roster = self._roster_of(name)
         others = roster[name].metas if name in roster else ()
+        if len(others) >= self._max_connections:
+            self._add_surplus(name, meta)
+            return
         roster[name] = Metas((*others, meta))
         if roster is self._listed:
             self._joins = _with(self._joins, name, meta)
@@ -89,9 +108,9 @@ class Presence:
 
     def expect(self, people: People) -> None:
         """Shows people as present who were when the server stopped, until they come or `drop_expected` is called."""
-        for name, of_name in people.items():
-            self._roster_of(name)[name] = of_name
-        self._expected = {name: list(of_name.metas) for name, of_name in people.items()}
+        self._expected = {name: list(of_name.metas[: self._max_connections]) for name, of_name in people.items()}
+        for name, metas in self._expected.items():
+            self._roster_of(name)[name] = Metas(tuple(metas))
 
     def drop_expected(self) -> None:
         """Shows those who were expected and did not come as gone."""
@@ -144,11 +163,37 @@ class Presence:
             return self._listed
         return self._unlisted
 
+    def _add_surplus(self, name: str, meta: Meta) -> None:
+        if self._surplus is None:
+            self._surplus = {}
+        self._surplus.setdefault(name, OrderedDict())[meta] = None
+
+    def _take_surplus(self, name: str, meta: Meta | None = None) -> Meta | None:
+        """Removes and returns `meta`, or the oldest, of the connections of `name` that are not listed."""
+        if self._surplus is None or name not in self._surplus:
+            return None
+        surplus = self._surplus[name]
+        taken = next(iter(surplus)) if meta is None else meta
+        if taken not in surplus:
+            return None
+        del surplus[taken]
+        if not surplus:
+            del self._surplus[name]
+            self._surplus = self._surplus or None
+        return taken
+
     def _drop(self, name: str, meta: Meta) -> None:
+        if self._take_surplus(name, meta) is not None:
+            return
         roster = self._roster_of(name)
         if roster is self._listed:
             self._leaves = _with(self._leaves, name, meta)
         rest = tuple(other for other in roster[name].metas if other is not meta)
+        following = self._take_surplus(name)
+        if following is not None:
+            rest = (*rest, following)
+            if roster is self._listed:
+                self._joins = _with(self._joins, name, following)
         if rest:
             roster[name] = Metas(rest)
         else:

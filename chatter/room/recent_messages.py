@@ -1,10 +1,32 @@
 """A room's memory: its latest messages, their ids, and the last `seq` of each epoch."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from chatter.messages import Page, Posted
+from chatter.messages import Page, Posted, size_of
+from chatter.room.context import RoomSettings
+
+
+def first_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
+    """Returns the first messages that take at most so many bytes together; one in any case."""
+    return messages[: _count_within(messages, most_bytes)]
+
+
+def last_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
+    """Returns the last messages that take at most so many bytes together; one in any case."""
+    return messages[len(messages) - _count_within(reversed(messages), most_bytes) :]
+
+
+def _count_within(messages: Iterable[Posted], most_bytes: int) -> int:
+    count = 0
+    for posted in messages:
+        most_bytes -= size_of(posted)
+        if most_bytes < 0 and count:
+            break
+        count += 1
+    return count
 
 
 class RejectedPost(NamedTuple):
@@ -17,17 +39,17 @@ class RejectedPost(NamedTuple):
 class RecentMessages:
     """Holds the latest messages of a room, contiguous by `seq`, and the ids of more of them.
 
-    It keeps `size` messages and every message that is not saved yet. It knows the senders' ids of the latest `ids`.
+    It keeps `ring_size` messages and every message that is not saved yet. It knows the senders' ids of the latest
+    `id_memory_size`, and the void places that a client may ask for.
     """
 
-    __slots__ = ("_by_client_id", "_epoch_ends", "_ids", "_messages", "_rejected", "_size", "_voids")
+    __slots__ = ("_by_client_id", "_epoch_ends", "_messages", "_rejected", "_settings", "_voids")
 
-    def __init__(self, size: int, ids: int) -> None:
-        self._size = size
-        self._ids = ids
+    def __init__(self, settings: RoomSettings) -> None:
+        self._settings = settings
         self._messages: list[Posted] = []
         self._by_client_id: dict[tuple[str, str], Posted] = {}  # by name and id, in the order in which they were said
-        self._voids: list[int] = []
+        self._voids: list[int] = []  # in ascending order
         self._rejected: dict[tuple[str, str], RejectedPost] = {}
         self._epoch_ends: dict[int, int] = {}  # the last seq of each, as far as it is known
 
@@ -49,14 +71,24 @@ class RecentMessages:
 
     @property
     def voids(self) -> list[int]:
-        """The void places, also those older than the messages in memory."""
+        """The void places, also those older than the messages in memory, but not those that nobody can ask for."""
         return self._voids
+
+    def voids_near(self, seq: int, limit: int) -> list[int]:
+        """Returns the void places at or below `seq`, down to `max_recovery_gap` below; of more than `limit` the latest.
+
+        A client that was there may have heard them as messages. It cannot have left with others: a place becomes void
+        when it should be saved, and what waits for that is near the newest message.
+        """
+        first = bisect_right(self._voids, seq - self._settings.max_recovery_gap)
+        return self._voids[first : bisect_right(self._voids, seq)][-limit:]
 
     def load(self, messages: Iterable[Posted], epochs: Iterable[tuple[int, int]], voids: Iterable[int]) -> None:
         """Fills the memory with the room's past."""
         self._messages.extend(messages)
         self._by_client_id.update(((posted.name, posted.id), posted) for posted in self._messages)
-        self._voids += voids
+        oldest = self._oldest_void
+        self._voids += (seq for seq in voids if seq >= oldest)
         self._epoch_ends.update(epochs)
 
     def add(self, posted: Posted) -> None:
@@ -69,7 +101,7 @@ class RecentMessages:
         if self.oldest <= place.seq <= self.newest:
             gone = self._messages[place.seq - self.oldest]
             self._messages[place.seq - self.oldest] = place
-            self._voids.append(place.seq)
+            self._add_void(place.seq)
             self._rejected[gone.name, gone.id] = RejectedPost(gone.message, first)
             if self._by_client_id.get((gone.name, gone.id)) is gone:
                 del self._by_client_id[gone.name, gone.id]
@@ -85,12 +117,15 @@ class RecentMessages:
 
     def trim(self, saved: int) -> None:
         """Drops what exceeds the sizes, but no message after `saved`."""
-        surplus = min(len(self._messages) - self._size, saved + 1 - self.oldest)
+        surplus = min(len(self._messages) - self._settings.ring_size, saved + 1 - self.oldest)
         if surplus > 0:
             del self._messages[:surplus]
-        while len(self._rejected) > self._ids:
+        ids = self._settings.id_memory_size
+        while len(self._rejected) > ids:
             del self._rejected[next(iter(self._rejected))]
-        surplus = len(self._by_client_id) - max(self._ids, len(self._messages))
+        if self._voids:
+            del self._voids[: bisect_left(self._voids, self._oldest_void)]
+        surplus = len(self._by_client_id) - max(ids, len(self._messages))
         # One pass for all: an iteration from the start passes the slots of all keys that were deleted before.
         for key in list(islice(self._by_client_id, max(surplus, 0))):
             del self._by_client_id[key]
@@ -132,3 +167,14 @@ class RecentMessages:
         if messages is None:
             return None
         return Page(messages, more=bool(messages) and messages[-1].seq < self.newest)
+
+    @property
+    def _oldest_void(self) -> int:
+        """The lowest `seq` that `voids_near` may return: nobody recovers who has less than newest - gap."""
+        return self.newest + 1 - 2 * self._settings.max_recovery_gap
+
+    def _add_void(self, seq: int) -> None:
+        """Adds a void place, unless the room that was rebuilt has loaded it."""
+        at = bisect_left(self._voids, seq)
+        if self._voids[at : at + 1] != [seq]:
+            self._voids.insert(at, seq)

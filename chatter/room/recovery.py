@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from chatter.messages import Position, Posted, Recovery, Voided
 from chatter.room.context import RoomContext
-from chatter.room.recent_messages import RecentMessages
+from chatter.room.recent_messages import RecentMessages, first_within, last_within
 
 CatchUp: TypeAlias = tuple[Recovery, Sequence[Posted | Voided]]
 """The answer, and what is pushed after it: places that became void, then the missed messages, oldest first."""
@@ -61,14 +61,17 @@ class RecoveryRules:
 
     def _resume(self, start: int, base: int, messages: Sequence[Posted]) -> CatchUp:
         newest = self._recent.newest
+        voids = self._recent.voids_near(start, self._context.settings.max_recovery_page)
+        messages = first_within(messages, self._context.settings.max_page_bytes)
         last = messages[-1].seq if messages else start
-        voided = (Voided(seq) for seq in self._recent.voids if seq <= start)  # it may have heard them as messages
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)
-        return recovery, [*voided, *messages]
+        return recovery, [*map(Voided, voids), *messages]
 
     def _start_over(self, *, recovered: bool) -> CatchUp:
         newest, greeting = self._recent.newest, self._context.settings.greeting_size
+        latest: Sequence[Posted]
         latest = self._recent.after(max(newest - greeting, self._recent.oldest - 1), greeting) or ()
         if recovered:  # a client of the tutorial, for instance, knows no void places
             latest = tuple(posted for posted in latest if not posted.void)
+        latest = last_within(latest, self._context.settings.max_page_bytes)
         return Recovery(self._context.epoch, newest, newest, recovered, 0, False), latest

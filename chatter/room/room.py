@@ -7,6 +7,7 @@ another number of people, or fails.
 
 import asyncio
 import logging
+import math
 from collections import deque
 from typing import assert_never
 
@@ -88,12 +89,14 @@ class Room(LoopActor):
         self._context = context
         self._is_rebuilt = is_rebuilt
         self._subscribers = handover.subscribers if handover else {}  # in the order in which they joined
-        self._presence = handover.presence if handover else Presence(settings.max_listed_people)
+        self._presence = (
+            handover.presence if handover else Presence(settings.max_listed_people, settings.max_listed_connections)
+        )
         if expected:
             self._presence.expect(expected)
         self._waiting_mail = deque(handover.mail) if handover else deque()  # until the past is loaded
         self._broadcaster = Broadcaster(slug)
-        recent = self._recent = RecentMessages(settings.ring_size, settings.id_memory_size)
+        recent = self._recent = RecentMessages(settings)
         self._sequencer = Sequencer(
             slug,
             context,
@@ -151,7 +154,7 @@ class Room(LoopActor):
             case LookedUp():
                 self._sequencer.looked_up(message)
             case NotSaved():
-                self._sequencer.not_saved(message)
+                self._sequencer.not_saved(message, self._subscribers)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
@@ -307,9 +310,22 @@ class Room(LoopActor):
     # ------------------------------------------------------------ subscribers
 
     def _join(self, join: Join) -> None:
+        if not self._is_open and (wait := join.subscriber.wait_to_open()):
+            self._refuse_to_open(join, wait)
+            return
         catch_up = self._past.join(join)
         if catch_up is not None:
             self._admit(join, catch_up)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether somebody is here, or something was said. A join of any other room opens it, and that is limited."""
+        return bool(self._subscribers) or self._recent.newest > 0 or len(self._presence) > 0
+
+    def _refuse_to_open(self, join: Join, wait: float) -> None:
+        refusal = join.subscriber.refuse("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+        self._broadcaster.push(join.subscriber, refusal)
+        self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
 
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
         match loaded.request:
@@ -329,8 +345,7 @@ class Room(LoopActor):
         self._broadcaster.push(subscriber, subscriber.welcome(recovery))
         if join.replaces is not None:
             self._end_subscription(Dismiss(join.replaces), notify=subscriber)
-        for event in missed:
-            self._broadcaster.push(subscriber, subscriber.push(event))
+        self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
             self._presence.track(subscriber, join.name, self._context.clock() // SECOND)
             self._push_presence(subscriber)
@@ -342,6 +357,7 @@ class Room(LoopActor):
             return
         self._subscribers.pop(subscriber, None)
         self._past.forget(subscriber)
+        self._sequencer.forget(subscriber)
         self._presence.untrack(subscriber)
         self._people_changed = True
         self._broadcaster.remove(subscriber)
@@ -359,7 +375,7 @@ class Room(LoopActor):
             self._push_presence(subscriber)
 
     def _push_presence(self, subscriber: Subscriber) -> None:
-        self._broadcaster.push(subscriber, subscriber.push(self._presence.listed(subscriber)))
+        self._broadcaster.push_later(subscriber, map(subscriber.push, (self._presence.listed(subscriber),)))
         if self._presence.is_crowded:
             self._broadcaster.push(subscriber, subscriber.push(self._presence.counted()))
 

@@ -119,6 +119,8 @@ class Listener:
     def __init__(self, serializer: PlainSerializer = PLAIN) -> None:
         self.serializer = serializer
         self.writes: list[list[Any]] = []
+        self.rooms_opened = 0  # or asked to
+        self.must_wait = 0.0  # before it may open a room
 
     @property
     def client(self) -> "Listener":
@@ -140,8 +142,12 @@ class Listener:
     def welcome(self, recovery: Recovery) -> bytes:
         return self.serializer.frame(recovery)
 
-    def refuse(self, reason: Reason) -> bytes:
-        return self.serializer.frame(Refused(reason))
+    def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
+        return self.serializer.frame(Refused(reason, retry_after_ms))
+
+    def wait_to_open(self) -> float:
+        self.rooms_opened += 1
+        return self.must_wait
 
     def push(self, event: Event) -> bytes:
         return self.serializer.frame(event)

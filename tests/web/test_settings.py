@@ -20,14 +20,19 @@ NUMBERS = {
     "max_message_length": (1, 1_000_000),
     "max_id_length": (1, 1_000),
     "max_history_page": (1, 10_000),
+    "max_page_bytes": (1_024, 1_000_000_000),
     "max_channels": (1, 1_000_000),
+    "max_join_bytes": (64, 100_000_000),
     "max_frame_bytes": (1_024, 100_000_000),
     "max_unsent_bytes": (1_024, 1_000_000_000),
     "send_buffer_bytes": (4_096, 1_000_000_000),
     "max_poll_body_bytes": (1_024, 1_000_000_000),
+    "max_poll_bodies_bytes": (1_024, 100_000_000_000),
     "max_poll_messages": (1, 10_000),
+    "max_connections_per_address": (1, 10_000_000),
     "max_ignored_refusals": (1, 1_000_000),
     "close_batch_size": (1, 1_000_000),
+    "max_listed_connections": (1, 1_000_000),
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
 }
@@ -237,6 +242,11 @@ def test_each_part_of_the_server_gets_its_own_slice() -> None:
     assert (settings.rooms.ring_size, settings.rooms.greeting_size) == (20, 2)
 
 
+def test_a_page_is_at_most_half_of_what_waits_for_a_slow_reader() -> None:
+    assert Settings().rooms.max_page_bytes == Settings().max_page_bytes
+    assert Settings(max_unsent_bytes=10_000).rooms.max_page_bytes == 5_000
+
+
 # ---------------------------------------------------------------- who may join
 
 
@@ -270,3 +280,51 @@ def test_a_hook_whose_module_raises_is_an_error(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(BadSetting) as refused:
         load_authorize("failing_hook:f")
     assert str(refused.value).startswith("--authorize: expected a function")
+
+
+HOOKS = """
+import functools
+def none(): ...
+def one(room): ...
+def three(room, params, more): ...
+def named(*, room, params): ...
+def generates(room, params): yield True
+async def generates_async(room, params): yield True
+class Checker:
+    def __init__(self, room, params): ...
+    def method(self, room, params): return True
+word = "no function"
+def plain(room, params): return True
+async def waits(room, params): return True
+def optional(room, params, more=None): return True
+def any_number(*args): return True
+bound = Checker("", {}).method
+partial = functools.partial(three, more=1)
+"""
+
+
+@pytest.fixture
+def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of hooks."""
+    (tmp_path / "some_hooks.py").write_text(HOOKS)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("hooks")
+@pytest.mark.parametrize("name", ["none", "one", "three", "named", "generates", "generates_async", "Checker", "word"])
+def test_a_hook_that_can_never_answer_is_a_mistake(name: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_authorize(f"some_hooks:{name}")
+    assert str(refused.value).startswith("--authorize: expected a function")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("hooks")
+@pytest.mark.parametrize("name", ["plain", "waits", "optional", "any_number", "bound", "partial"])
+def test_a_hook_may_be_anything_that_takes_a_room_and_parameters(name: str) -> None:
+    assert callable(load_authorize(f"some_hooks:{name}"))
+
+
+def test_a_hook_whose_parameters_cannot_be_inspected_is_taken_as_it_is() -> None:
+    hook: object = load_authorize("builtins:getattr")
+    assert hook is getattr

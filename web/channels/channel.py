@@ -20,7 +20,8 @@ from chatter.messages import (
     RoomMessage,
     RoomRef,
 )
-from web.channels.requests import InvalidPayload, Topic, translate
+from web.channels.pending_joins import JoinRequest
+from web.channels.requests import InvalidPayload, translate
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.limits import Limits
 
@@ -49,6 +50,9 @@ class Connection(Hashable, Protocol):
     def ensure_room(self, slug: str) -> RoomRef:
         """Returns the living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
+    def room_wait(self) -> float:
+        """Counts a room that is opened, and returns the seconds that the client has to wait, 0.0 where it may."""
+
 
 _LAST_FRAMES = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
 
@@ -58,16 +62,16 @@ class Channel:
 
     __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "_writer", "can_resync", "serializer")
 
-    def __init__(self, socket: Connection, topic: Topic, join: Frame, can_resync: bool) -> None:
-        """`join` is the frame that asks for this channel; with `can_resync` its client said `resync`."""
-        self.can_resync = can_resync
+    def __init__(self, socket: Connection, join: JoinRequest) -> None:
+        """`join` is what the client asked for, and may have."""
+        self.can_resync = join.can_resync
         self.serializer: Serializer = socket.serializer
-        self._topic = topic
+        self._topic = join.topic
         self._ref = join.ref
         self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
         self._socket = socket
         self._writer = socket.writer
-        self._room: RoomRef = socket.ensure_room(topic.slug)
+        self._room: RoomRef = socket.ensure_room(join.topic.slug)
 
     @property
     def topic(self) -> str:
@@ -133,9 +137,13 @@ class Channel:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""
         return self.serializer.answer(self._join_ref, self._ref, self._topic.json, recovery)
 
-    def refuse(self, reason: Reason) -> bytes:
+    def wait_to_open(self) -> float:
+        return self._socket.room_wait()
+
+    def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         self._socket.forget(self)
-        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, Refused(reason))
+        refused = Refused(reason, retry_after_ms)
+        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, refused)
 
     def push(self, event: Event) -> bytes:
         return self.serializer.push(self._own_ref, self._topic.json, event)

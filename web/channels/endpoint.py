@@ -5,26 +5,27 @@ That is the settings, the actors behind them, who may connect and join, and the 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+import sys
+from collections import Counter
+from typing import Protocol
 
-from chatter.messages import Reason
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from web.channels.addresses import ClientAddresses, Headers
+from web.channels.authorization import Authorization
 from web.channels.origins import OriginRules
-from web.channels.rate_limits import ConnectLimiter
+from web.channels.rate_limits import AddressLimiter, network_of
 from web.channels.requests import rates_by_event
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
-from web.settings import Settings
+from web.settings import Authorize, Settings
 
 logger = logging.getLogger(__name__)
 
-Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool]
-"""Returns whether a client may join the room of this slug with these parameters."""
+CROWDED_WAIT = 10.0
+"""Seconds after which a client may try again whose address has as many connections as it may."""
 
 
 class Closable(Protocol):
@@ -58,26 +59,31 @@ class Endpoint:
         self.poller = make_poller()
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
         self.handshake_timeouts = IdleTimeouts(settings.handshake_timeout)
-        self.connections: set[Closable] = set()
+        self.connections: dict[Closable, str] = {}  # with the network of the client
         self.is_stopping = False  # the server has been told to stop: `/healthz` says so
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
-        self._authorize = authorize
+        self.authorization = Authorization(authorize, settings.authorize_timeout)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._origins = OriginRules(settings.allowed_origins, settings.public_hosts, is_local=is_local)
-        self._connect_limiter = ConnectLimiter(settings.connect_rate)
+        self._connect_limiter = AddressLimiter(settings.connect_rate)
+        self._room_limiter = AddressLimiter(settings.room_rate)
+        self._connection_counts: Counter[str] = Counter()  # by network
+        self._has_warned = False  # that one has as many connections as it may
         self._all_closed = asyncio.Event()
 
-    def join_refusal(self, slug: str, params: Mapping[str, Any]) -> Reason | None:
-        """Returns why a join is refused, or None where it is granted."""
-        try:
-            return None if self._authorize(slug, params) else "unauthorized"
-        except Exception:
-            logger.exception("the authorize hook failed for room %s", slug)
-            return "join crashed"  # Phoenix's words for a join that raises
+    def add(self, connection: Closable, peer: str, headers: Headers) -> None:
+        """Adds a connection that `peer` has made with a request of these headers."""
+        network = sys.intern(self._network_of(peer, headers))  # one string for all connections of a network
+        self.connections[connection] = network
+        self._connection_counts[network] += 1
 
     def forget(self, connection: Closable) -> None:
         """Drops a connection that has ended."""
-        self.connections.discard(connection)
+        network = self.connections.pop(connection, None)
+        if network is not None:
+            self._connection_counts[network] -= 1
+            if not self._connection_counts[network]:
+                del self._connection_counts[network]
         if not self.connections:
             self._all_closed.set()
 
@@ -88,14 +94,35 @@ class Endpoint:
             await self._all_closed.wait()
 
     def connect_wait(self, peer: str, headers: Headers) -> float:
-        """Counts a connect by the client's address; returns the seconds that it has to wait, 0.0 where it is admitted.
+        """Counts a connect by the client's network; returns the seconds that it has to wait, 0.0 where it is admitted.
 
         `peer` is who connected, perhaps a proxy.
         """
         if self.settings.rate_limits == "off":
             return 0.0
-        return self._connect_limiter.take(self._addresses.address_of(peer, headers))
+        network = self._network_of(peer, headers)
+        count = self._connection_counts[network]
+        if count < self.settings.max_connections_per_address:
+            return self._connect_limiter.take(network)
+        if not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "%s has %d connections, and may have no more; if it is a proxy, add it to trusted_proxies",
+                network,
+                count,
+            )
+        return CROWDED_WAIT
+
+    def room_wait(self, connection: Closable) -> float:
+        """Counts a room that a client opens, and returns the seconds it has to wait, 0.0 where it may."""
+        network = self.connections.get(connection)
+        if network is None or self.settings.rate_limits == "off":
+            return 0.0
+        return self._room_limiter.take(network)
 
     def admits_page(self, headers: Headers) -> bool:
         """Returns whether the page that sends a request may connect. Programs, which send no origin, may."""
         return self._origins.admits(headers)
+
+    def _network_of(self, peer: str, headers: Headers) -> str:
+        return network_of(self._addresses.address_of(peer, headers))

@@ -1,15 +1,19 @@
-"""Rate limits: token buckets for each kind of request of a client, and for the connects of an address.
+"""Rate limits: token buckets for each kind of request of a client, and for what an address does.
 
 A request takes a token from its bucket. An empty bucket refuses, and says when it has a token again. Knows no socket,
 and no clock but the one it is given.
 """
 
+import ipaddress
 import time
 from collections.abc import Callable, Mapping
 
 from web.limits import Rate
 
 Clock = Callable[[], float]
+
+MAX_ADDRESS_LENGTH = 64
+"""Characters kept of what a proxy calls an address."""
 
 _NEVER = -float("inf")
 
@@ -97,7 +101,18 @@ class ClientLimiter:
         return self._buckets[-1][1]
 
 
-class ConnectLimiter:
+def network_of(address: str) -> str:
+    """Returns what counts as one client: an IPv4 address or the /64 of an IPv6 address, all of which one may have."""
+    if ":" not in address:
+        return address[:MAX_ADDRESS_LENGTH]
+    try:
+        ip = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address[:MAX_ADDRESS_LENGTH]
+    return str(ip.ipv4_mapped or f"{ipaddress.IPv6Address(int(ip) >> 64 << 64)}/64")
+
+
+class AddressLimiter:
     """A bucket for each address. Drops those that have had time to fill up again."""
 
     SWEPT_AT = 1_024

@@ -52,11 +52,15 @@ class Topic(NamedTuple):
     json: bytes  # the name, as it stands in a frame
 
 
-@functools.lru_cache(_TOPICS_REMEMBERED)
 def topic_of(name: str) -> Topic | None:
     """Returns the topic of that name, or None if it names no room."""
     match = TOPIC.fullmatch(name)
-    return match and Topic(name, match[1], encode(name))
+    return _room_topic(match[0], match[1]) if match else None
+
+
+@functools.lru_cache(_TOPICS_REMEMBERED)
+def _room_topic(name: str, slug: str) -> Topic:
+    return Topic(name, slug, encode(name))
 
 
 # ---------------------------------------------------------------- payloads

@@ -1,5 +1,7 @@
 """A socket: the channels of one connected client, over any transport (Phoenix: `Phoenix.Socket`)."""
 
+import functools
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,12 +10,26 @@ import msgspec
 
 from chatter.messages import Done, Ref, Refused, RoomRef
 from web.channels import wire
+from web.channels.authorization import PendingVerdict, Verdict
 from web.channels.channel import Channel, Writer
 from web.channels.endpoint import Endpoint
+from web.channels.pending_joins import JoinRequest, PendingJoins
 from web.channels.rate_limits import ClientLimiter
-from web.channels.requests import Fields, InvalidPayload, can_resync_of, fields_of, name_of, position_of, topic_of
+from web.channels.requests import (
+    Fields,
+    InvalidPayload,
+    Topic,
+    can_resync_of,
+    fields_of,
+    name_of,
+    position_of,
+    topic_of,
+)
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.io.rfc6455 import CloseCode
+from web.limits import Limits
+
+logger = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
@@ -32,19 +48,29 @@ class Transport(Protocol):
         """Whether what is written now waits, and may be dropped."""
 
     def close(self, code: CloseCode) -> None:
-        """Ends the connection, and tells the client `code` as far as the transport can."""
+        """Ends the connection, and tells the client `code` as far as the transport can. It is `Closable`."""
 
 
 class Socket:
     """Owns the channels by topic. Answers what concerns no channel, passes on the rest."""
 
-    __slots__ = ("_channels", "_endpoint", "_has_overflowed", "_is_unsettled", "_limiter", "_params", "_transport")
+    __slots__ = (
+        "_channels",
+        "_endpoint",
+        "_has_overflowed",
+        "_is_unsettled",
+        "_limiter",
+        "_pending",
+        "_transport",
+        "_url_name",
+    )
 
     def __init__(self, transport: Transport, params: Mapping[str, str], endpoint: Endpoint) -> None:
         """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
-        self._params = params
+        self._url_name = _name_in_url(params, endpoint.limits)
         self._endpoint = endpoint
         self._channels: dict[str, Channel] = {}
+        self._pending: PendingJoins | None = None  # most sockets never have any, and none for long
         self._transport = transport
         self._limiter = ClientLimiter(endpoint.rates)
         self._has_overflowed = False  # what is written is dropped
@@ -68,6 +94,10 @@ class Socket:
         channel = self._channels.get(topic) if isinstance(topic, str) else None
         if frame.event == "phx_join":
             self._join(frame, channel)
+        elif (
+            self._pending is not None and (pending := self._pending.find(topic)) and _concerns(frame, pending, channel)
+        ):
+            self._receive_undecided(frame, pending, channel)
         elif channel is not None:
             channel.receive(frame, self._endpoint.limits)
         elif topic == "phoenix" and frame.event == "heartbeat":
@@ -79,6 +109,9 @@ class Socket:
 
     def on_closed(self) -> None:
         """Ends the channels: the connection is gone."""
+        if self._pending is not None:
+            self._pending.clear()
+            self._pending = None
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.leave()
@@ -113,6 +146,9 @@ class Socket:
     def ensure_room(self, slug: str) -> RoomRef:
         return self._endpoint.supervisor.ensure_room(slug)
 
+    def room_wait(self) -> float:
+        return self._endpoint.room_wait(self._transport)
+
     # ------------------------------------------------------------ joining
 
     def _join(self, frame: Frame, earlier: Channel | None) -> None:
@@ -120,41 +156,109 @@ class Socket:
         if topic is None:
             self._answer(NULL, frame, Refused("unmatched topic"))
             return
-        if earlier is None and len(self._channels) >= self._endpoint.settings.max_channels:
+        self._end_pending(topic.name)
+        if earlier is None and self._is_full:
             self._answer(frame.join_ref, frame, Refused("too many channels joined"))
             return
         try:
             params = self._join_params(frame)
-            name, position = self._name(params), position_of(params)
-            can_resync = can_resync_of(params)
+            name, position, can_resync = self._name(params), position_of(params), can_resync_of(params)
         except InvalidPayload as error:
-            self._refuse_join(frame, error.answer, earlier)
+            self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
             return
-        reason = self._endpoint.join_refusal(topic.slug, params)
-        if reason is not None:
-            self._refuse_join(frame, Refused(reason), earlier)
-            return
-        channel = self._channels[topic.name] = Channel(self, topic, frame, can_resync)
-        self._is_unsettled |= self._transport.has_unsent
-        channel.join(name, earlier, position)
+        request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync)
+        verdict = self._endpoint.authorization.decide(topic.slug, params)
+        if isinstance(verdict, PendingVerdict):
+            self._wait_for(request, verdict)
+        else:
+            self._decided(request, verdict)
 
-    def _refuse_join(self, frame: Frame, refused: Refused | Invalid, earlier: Channel | None) -> None:
-        self._answer(frame.join_ref, frame, refused)
+    @property
+    def _is_full(self) -> bool:
+        pending = 0 if self._pending is None else len(self._pending)
+        return len(self._channels) + pending >= self._endpoint.settings.max_channels
+
+    def _wait_for(self, request: JoinRequest, verdict: PendingVerdict) -> None:
+        if self._pending is None:
+            self._pending = PendingJoins()
+        self._pending.add(request, verdict)
+        verdict.then(functools.partial(self._on_verdict, request))
+
+    def _on_verdict(self, request: JoinRequest, verdict: Verdict) -> None:
+        self._take_pending(request.topic.name)
+        if not self._endpoint.is_accepting:
+            return  # as a frame that comes now
+        try:
+            self._decided(request, verdict)
+        except Exception:
+            logger.exception("a join could not be carried out")
+            self._transport.close(CloseCode.INTERNAL_ERROR)
+
+    def _decided(self, request: JoinRequest, verdict: Verdict) -> None:
+        topic = request.topic
+        if verdict is not None:
+            self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
+            return
+        earlier = self._channels.get(topic.name)
+        channel = self._channels[topic.name] = Channel(self, request)
+        self._is_unsettled |= self._transport.has_unsent
+        channel.join(request.name, earlier, request.position)
+
+    def _refuse_join(self, join_ref: Ref, ref: Ref, topic: Topic, refused: Refused | Invalid) -> None:
+        self.writer.write(self.serializer.answer(join_ref, ref, topic.json, refused))
+        earlier = self._channels.get(topic.name)
         if earlier is not None:  # a second join of a topic ends the first even when it is refused
-            self.forget(earlier)
-            earlier.dismiss()
+            self._dismiss(earlier)
+
+    def _dismiss(self, channel: Channel) -> None:
+        self.forget(channel)
+        channel.dismiss()
+
+    # ------------------------------------------------------------ while a join is not decided
+
+    def _receive_undecided(self, frame: Frame, pending: JoinRequest, earlier: Channel | None) -> None:
+        """Answers a push to a topic whose join is not decided. A leave ends the join, and an earlier one with it."""
+        if frame.event != "phx_leave":
+            self._answer(NULL, frame, Refused("unmatched topic"))
+        elif frame.join_ref in (NULL, pending.own_ref):
+            self._answer(pending.own_ref, frame, Done())
+            self._end_pending(pending.topic.name)
+            if earlier is not None:
+                self._dismiss(earlier)
+
+    def _end_pending(self, topic: str) -> None:
+        """Gives up a join that is not decided, and tells the client so."""
+        request = self._take_pending(topic)
+        if request is not None:
+            join_ref = request.join_ref
+            self.writer.write(self.serializer.frame(join_ref, join_ref, request.topic.json, b"phx_close", b"{}"))
+            self._is_unsettled |= self._transport.has_unsent
+
+    def _take_pending(self, topic: str) -> JoinRequest | None:
+        if self._pending is None:
+            return None
+        request = self._pending.take(topic)
+        if not self._pending:
+            self._pending = None
+        return request
+
+    # ------------------------------------------------------------ the parameters of a join
 
     def _join_params(self, frame: Frame) -> Fields:
         """Returns the join's payload; null counts as no parameters, as in Phoenix."""
         if isinstance(frame.payload, msgspec.Raw) and bytes(frame.payload) == NULL:
             return {}
+        largest = self._endpoint.settings.max_join_bytes
+        if isinstance(frame.payload, msgspec.Raw) and len(frame.payload) > largest:
+            raise InvalidPayload("payload", f"expected at most {largest} bytes, got {len(frame.payload)}")
         return fields_of(frame.payload)
 
     def _name(self, params: Mapping[str, Any]) -> str | None:
-        for source in (params, self._params):
-            if source.get("name") is not None:
-                return name_of(dict(source), self._endpoint.limits)
-        return None
+        if params.get("name") is not None:
+            return name_of(dict(params), self._endpoint.limits)
+        if isinstance(self._url_name, Invalid):
+            raise InvalidPayload(self._url_name.field, self._url_name.message)
+        return self._url_name
 
     # ------------------------------------------------------------ answers
 
@@ -165,3 +269,16 @@ class Socket:
 
     def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
         self.writer.write(self.serializer.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
+
+
+def _concerns(frame: Frame, pending: JoinRequest, earlier: Channel | None) -> bool:
+    """Returns whether a frame is for the join that is not decided, rather than for an `earlier` one that lives on."""
+    return earlier is None or frame.join_ref == pending.own_ref or (frame.event, frame.join_ref) == ("phx_leave", NULL)
+
+
+def _name_in_url(params: Mapping[str, str], limits: Limits) -> str | Invalid | None:
+    """Returns the one parameter that is needed later, or what is wrong with it. The others are not kept."""
+    try:
+        return name_of(dict(params), limits) if "name" in params else None
+    except InvalidPayload as error:
+        return error.answer

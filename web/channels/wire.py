@@ -31,6 +31,9 @@ from web.io import rfc6455
 
 NULL = b"null"
 
+MAX_WORD_LENGTH = 128
+"""Longest reference, topic or event, in characters. They are kept, and a join's reference comes back in each push."""
+
 
 class Binary(msgspec.Struct, frozen=True):
     """The payload of a binary frame."""
@@ -96,6 +99,8 @@ def decode_v2(message: bytes) -> Frame:
     """Decodes a V2 text frame. More than five elements are tolerated, as in Phoenix. Raises `BadFrame`."""
     try:
         text = _v2_text.decode(message)
+        if len(message) - len(text.payload) > MAX_WORD_LENGTH:  # nearly always false, and then no word is longer
+            _check_words(text.join_ref, text.ref, text.topic, text.event)
         return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFrame(f"expected [join_ref, ref, topic, event, payload], got {len(message)} bytes: {error}") from error
@@ -105,6 +110,8 @@ def decode_v1(message: bytes) -> Frame:
     """Decodes a V1 text frame. Raises `BadFrame`."""
     try:
         text = _v1_text.decode(message)
+        if len(message) - len(text.payload) > MAX_WORD_LENGTH:  # nearly always false, and then no word is longer
+            _check_words(text.join_ref, text.ref, text.topic, text.event)
         return Frame(_ref(text.join_ref), _ref(text.ref), text.topic, text.event, text.payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFrame(f"expected topic, event, payload and ref, got {len(message)} bytes: {error}") from error
@@ -124,6 +131,7 @@ def decode_binary(message: bytes) -> Frame:
         join_ref, ref, topic, event = (word.decode() for word in words)
     except UnicodeDecodeError as error:
         raise BadFrame("expected UTF-8 in join_ref, ref, topic and event") from error
+    _check_words(encode(join_ref), encode(ref), topic, event)
     return Frame(encode(join_ref), encode(ref), topic, event, Binary(message[start:]))
 
 
@@ -131,7 +139,22 @@ def _ref(raw: msgspec.Raw) -> Ref:
     ref = bytes(raw)
     # A string or null, as all known clients send, is used as it is. Anything else is parsed once: a number may be out
     # of range, an array may hold line feeds, and not every transport has checked that bytes are UTF-8.
-    return ref if ref[:1] in (b'"', b"n") and ref.isascii() else encode(msgspec.json.decode(ref))
+    if ref[:1] in (b'"', b"n") and ref.isascii():
+        return ref
+    ref = encode(msgspec.json.decode(ref))
+    _check_words(ref)  # `1e15` is written with more digits than it came with
+    return ref
+
+
+_WORDS = ("join_ref", "ref", "topic", "event")
+
+
+def _check_words(*words: Any) -> None:
+    """Raises `BadFrame` if a reference, as JSON, or a topic or event, a string as a rule, is too long."""
+    for what, word in zip(_WORDS, words, strict=False):
+        size = len(word) if isinstance(word, str | bytes | msgspec.Raw) else len(encode(word))
+        if size > MAX_WORD_LENGTH:
+            raise BadFrame(f"expected at most {MAX_WORD_LENGTH} characters for {what}, got {size}")
 
 
 # ---------------------------------------------------------------- from values to bytes

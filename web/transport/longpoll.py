@@ -7,15 +7,18 @@ Only a client that connects too often gets a 429.
 import asyncio
 import base64
 import binascii
+import contextlib
 import logging
 import math
+import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Self
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, stream_request_body
 
 from web.channels import wire
@@ -24,7 +27,7 @@ from web.channels.socket import Socket
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
 from web.io.rfc6455 import CloseCode
-from web.transport.request import from_tornado
+from web.transport.request import Request, from_tornado
 from web.transport.websocket import LINGER
 
 logger = logging.getLogger(__name__)
@@ -36,16 +39,30 @@ class PollSessions:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._sessions: dict[str, PollSession] = {}
+        self._bodies = 0  # bytes of the large bodies that are under way
 
-    def open(self, serializer: Serializer, params: Mapping[str, str]) -> str:
+    def open(self, serializer: Serializer, request: Request) -> str:
         """Begins a session and returns its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        self._sessions[token] = PollSession(serializer, params, self._endpoint, lambda: self._sessions.pop(token, None))
+        session = PollSession(serializer, request.params, self._endpoint, lambda: self._sessions.pop(token, None))
+        self._sessions[token] = session
+        self._endpoint.add(session, request.peer, request.headers)
         return token
 
     def find(self, token: str | None) -> "PollSession | None":
         """Returns the living session of that token."""
         return self._sessions.get(token) if token else None
+
+    def reserve(self, size: int) -> bool:
+        """Returns whether a large body of `size` bytes may come. Call `release` with the same size at its end."""
+        if self._bodies and self._bodies + size > self._endpoint.settings.max_poll_bodies_bytes:
+            return False
+        self._bodies += size
+        return True
+
+    def release(self, size: int) -> None:
+        """Gives back what `reserve` granted."""
+        self._bodies -= size
 
 
 class PollSession:
@@ -71,9 +88,9 @@ class PollSession:
         self._waiting_poll: asyncio.Future[None] | None = None
         self._polled_at = self._loop.time()
         self._has_ended = False
+        self._post_lock = asyncio.Lock()
         self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
         self._socket = Socket(self, params, endpoint)
-        endpoint.connections.add(self)
 
     has_unsent = True  # everything waits for a poll
 
@@ -106,6 +123,18 @@ class PollSession:
             self._forget()
         self._wake_poll()
 
+    async def begin_post(self) -> bool:
+        """Waits until no other POST is under way, and returns whether that was in time. Call `end_post` at its end."""
+        try:
+            await asyncio.wait_for(self._post_lock.acquire(), 2 * self._endpoint.settings.body_timeout)
+        except TimeoutError:
+            return False
+        return True
+
+    def end_post(self) -> None:
+        """Has the next POST begin."""
+        self._post_lock.release()
+
     def receive(self, message: bytes, *, binary: bool = False) -> None:
         """Handles one message of a POST. Raises `BadFrame`; the session lives on."""
         if self._has_ended:
@@ -115,19 +144,23 @@ class PollSession:
             raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
         self._socket.receive(wire.decode_binary(message) if binary else self.serializer.decode(message))
 
-    async def poll(self, gone: asyncio.Event) -> list[str]:
+    async def poll(self, gone: asyncio.Event) -> list[str] | None:
         """Returns the frames that wait, or the first to come within the window, or none.
 
-        If the client is `gone` by then, frames are kept for its next poll.
+        If the client is `gone` by then, frames are kept for its next poll. Returns None once a later poll takes the
+        place of this one.
         """
         self._polled_at = self._loop.time()
         if self._has_overflowed:
             self._has_overflowed = False
             self._socket.drained()  # rooms answer while this poll waits
         if not self._unsent and not self._has_ended:
-            self._waiting_poll = poll = self._loop.create_future()  # an earlier poll just waits out its window
+            self._wake_poll()
+            self._waiting_poll = poll = self._loop.create_future()
             await asyncio.wait([poll], timeout=self._endpoint.settings.poll_window)
-            if self._waiting_poll is not poll or gone.is_set():
+            if self._waiting_poll is not poll:
+                return None
+            if gone.is_set():
                 return []
             self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
@@ -171,17 +204,21 @@ class LongPollHandler(Handler):
         self._sessions = sessions
         self._gone = asyncio.Event()
         self._body = bytearray()
+        self._has_whole_body = False
+        self._posting: PollSession | None = None  # whose next POST waits for the end of this one
+        self._reserved = 0  # bytes of its large body
 
-    def prepare(self) -> None:
-        """Reads the request, and bounds the body, which may be long only if it is for a session."""
+    def prepare(self) -> Awaitable[None] | None:
+        """Reads the request. Bounds the body, which may be large only for a session, and waits for its turn."""
         try:
             self._request = from_tornado(self.request)
         except ValueError as error:
             raise HTTPError(HTTPStatus.BAD_REQUEST) from error
-        known = self._sessions.find(self._token()) is not None
+        session = self._sessions.find(self._token()) if self.request.method == "POST" else None
         settings = self._endpoint.settings
-        assert isinstance(self.request.connection, HTTP1Connection)
-        self.request.connection.set_max_body_size(settings.max_poll_body_bytes if known else settings.max_frame_bytes)
+        largest = settings.max_frame_bytes if session is None else settings.max_poll_body_bytes
+        self._connection.set_max_body_size(largest)
+        return None if session is None else self._begin_post(session, largest)
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk
@@ -204,14 +241,18 @@ class LongPollHandler(Handler):
             self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
             return
         if session is None:
-            token = self._sessions.open(serializer, self._request.params)
-            self._answer(messages=[], status=410, token=token)
+            self._answer(messages=[], status=410, token=self._sessions.open(serializer, self._request))
             return
         messages = await session.poll(self._gone)
-        self._answer(messages=messages, status=200 if messages else 204, token=self._token())
+        sent = self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
+        if messages is None:
+            with contextlib.suppress(StreamClosedError):
+                await sent
+            self._connection.close()  # it would be kept for nothing: the client polls on another one
 
     async def post(self) -> None:
         """Takes messages."""
+        self._has_whole_body = True
         session = self._sessions.find(self._token())
         if self._serializer() is None:
             self._answer(status=403)
@@ -237,6 +278,40 @@ class LongPollHandler(Handler):
 
     def on_connection_close(self) -> None:
         self._gone.set()
+        if not self._has_whole_body:
+            self._end_post()
+
+    def on_finish(self) -> None:
+        self._end_post()
+
+    async def _begin_post(self, session: PollSession, largest: int) -> None:
+        """Waits for the end of an earlier POST. Its body, if that is large, is taken where all together are bounded."""
+        size = self._declared_size(largest)
+        if not await session.begin_post():
+            self._refuse_busy()
+            return
+        self._posting = session
+        if size > self._endpoint.settings.max_frame_bytes:
+            if not self._sessions.reserve(size):
+                self._refuse_busy()
+                return
+            self._reserved = size
+
+    def _declared_size(self, largest: int) -> int:
+        """Returns how large the body may become; Tornado holds it to that."""
+        declared = self.request.headers.get("Content-Length", "")
+        return min(int(declared), largest) if re.fullmatch(r"\d{1,18}", declared) else largest
+
+    def _end_post(self) -> None:
+        self._body = bytearray()  # at once: a handler is part of a circle, which may wait long to be collected
+        session, self._posting = self._posting, None
+        if session is not None:
+            session.end_post()
+        self._sessions.release(self._reserved)
+        self._reserved = 0
+
+    def _refuse_busy(self) -> None:
+        self._answer(status=503, reason="busy", retry_after_ms=1_000)  # after 503 phoenix.js comes back
 
     async def _receive(self, session: PollSession) -> None:
         try:
@@ -253,15 +328,15 @@ class LongPollHandler(Handler):
 
     def _messages(self) -> Iterator[tuple[bytes, bool]]:
         """Yields the messages in the body, each with whether it is binary: lines of x-ndjson, else one message."""
-        body = bytes(self._body)
         if "application/x-ndjson" not in self.request.headers.get("Content-Type", ""):
-            yield body, False
+            yield bytes(self._body), False
             return
         most = self._endpoint.settings.max_poll_messages
-        lines = body.split(b"\n", most)[:most]
+        lines = self._body.split(b"\n", most)[:most]
+        self._body.clear()  # the lines are copies
         for line in lines:
             if line or len(lines) == 1:
-                yield _message(line, self._endpoint.settings.max_frame_bytes)
+                yield _message(bytes(line), self._endpoint.settings.max_frame_bytes)
 
     def _serializer(self) -> Serializer | None:
         if not self._endpoint.admits_page(self._request.headers):
@@ -274,8 +349,13 @@ class LongPollHandler(Handler):
     def _token(self) -> str | None:
         return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")
 
-    def _answer(self, **body: Any) -> None:
-        self.finish(msgspec.json.encode(body))
+    @property
+    def _connection(self) -> HTTP1Connection:
+        assert isinstance(self.request.connection, HTTP1Connection)
+        return self.request.connection
+
+    def _answer(self, **body: Any) -> Awaitable[None]:
+        return self.finish(msgspec.json.encode(body))
 
 
 def _message(line: bytes, largest: int) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ What decides about a request sees only this form, so it cannot matter which way 
 """
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -18,6 +19,8 @@ MAX_PARAMS = 1_000
 _SHORT = 128
 """Characters of a query that is remembered: nearly always `vsn=2.0.0`."""
 
+
+_HOST = re.compile(r"[A-Za-z0-9._-]++(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]++\](?::[0-9]{1,5})?")
 
 _BODY_HEADERS = frozenset({"content-length", "expect", "transfer-encoding"})
 
@@ -54,7 +57,7 @@ def parse_handshake(head: bytes, peer: str, path: str) -> Request | None:
         first, *lines = head.decode("ascii").split("\r\n")[:-1]
         method, target, version = first.split(" ")
         asked, _, query = target.partition("?")
-        if method != "GET" or asked != path or version != "HTTP/1.1":
+        if method != "GET" or asked != path or version != "HTTP/1.1" or not query.isprintable():
             return None
         headers: dict[str, list[str]] = {}
         for line in lines:
@@ -62,7 +65,8 @@ def parse_handshake(head: bytes, peer: str, path: str) -> Request | None:
             if not colon or not name.replace("-", "").isalnum() or not value.isprintable():
                 return None
             headers.setdefault(name.lower(), []).append(value.strip(" "))
-        if not _BODY_HEADERS.isdisjoint(headers) or len(headers.get("host", ())) != 1:
+        (host,) = headers.get("host", [])
+        if not _BODY_HEADERS.isdisjoint(headers) or not _HOST.fullmatch(host):
             return None
         return Request(peer, params_of(query), headers)
     except ValueError:

@@ -66,7 +66,7 @@ class WebSocket:
         self._is_closing = False
         self._is_paused = False
         self.last_heard_at = endpoint.loop.time()
-        endpoint.connections.add(self)
+        endpoint.add(self, request.peer, request.headers)
         endpoint.idle_timeouts.watch(self)
         endpoint.poller.watch(file, self)
         self.writer.write(grant.response)

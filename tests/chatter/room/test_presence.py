@@ -12,7 +12,7 @@ def test_a_person_is_listed_once_with_all_connections_oldest_first() -> None:
 
 
 def test_every_connection_has_its_own_phx_ref() -> None:
-    presence = Presence(200)
+    presence = Presence(200, 100)
     for _ in range(100):
         presence.track(Listener(), "ann", 0)
     assert len({meta.phx_ref for meta in presence.listed().people["ann"].metas}) == 100

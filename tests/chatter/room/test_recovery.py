@@ -9,6 +9,7 @@ from chatter.messages import (
     Leave,
     LoadMissed,
     MissedLoaded,
+    NotSaved,
     Page,
     Position,
     Posted,
@@ -180,3 +181,46 @@ def test_a_trimmed_ring_still_recovers_from_its_first_message(stage: Stage, ann:
     room.tell(join(ann), *(post(ann, f"number {seq}") for seq in range(1, 31)), Saved(30))
     room.tell(join(bo, position=Position(28, EPOCH)))
     assert bo.heard == [welcome(30, missed=2), *said(29, 30)]
+
+
+# ---------------------------------------------------------------- void places
+
+
+def test_only_void_places_near_the_position_are_told(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, SETTINGS, recent=said(81, 100), epochs=((EPOCH, 100),), voids=[1, 50, 82, 83, 90, 97])
+    room.tell(join(ann, position=Position(95, EPOCH)))
+    assert ann.heard == [welcome(100, missed=5), Voided(90), *said(96, 100)]  # 83 is more than 12 back
+    ann.clear()
+    room.tell(Sync(ann, b"1", Position(94, EPOCH)))
+    assert [event.seq for event in ann.heard if isinstance(event, Voided)] == [83, 90]
+
+
+def test_no_more_void_places_are_told_than_a_page_has_messages(stage: Stage, ann: Listener) -> None:
+    voids = [88, 90, 91, 92, 93, 94, 95]
+    room = RoomOnStage(stage, SETTINGS, recent=said(81, 100), epochs=((EPOCH, 100),), voids=voids)
+    room.tell(join(ann, position=Position(99, EPOCH)))
+    assert [event.seq for event in ann.heard if isinstance(event, Voided)] == voids[-5:]
+
+
+def test_void_places_that_nobody_can_ask_for_are_forgotten(stage: Stage, ann: Listener, bo: Listener) -> None:
+    far = [*range(1, 500), 1_990]
+    room = RoomOnStage(stage, SETTINGS, recent=said(1_981, 2_000), epochs=((EPOCH, 2_000),), voids=far)
+    actor: Any = room.ref._actor_weakref()
+    assert actor._recent.voids == [1_990]
+    room.tell(join(bo), *(post(bo, f"number {seq}") for seq in range(2_001, 2_101)))
+    room.tell(*(NotSaved(void(seq), None) for seq in range(2_001, 2_101)), Saved(2_100))
+    assert actor._recent.voids == list(range(2_077, 2_101))
+    room.tell(post(bo, "number 2101"), Saved(2_101))
+    assert actor._recent.voids == list(range(2_078, 2_101))
+
+
+def test_a_void_place_that_a_rebuilt_room_learns_twice_is_told_once(stage: Stage, ann: Listener, bo: Listener) -> None:
+    room = RoomOnStage(stage, SETTINGS, recent=said(81, 100), epochs=((EPOCH, 100),), voids=[99])
+    room.tell(NotSaved(void(99), None), NotSaved(void(97), None))
+    room.tell(join(ann, position=Position(100, EPOCH)))
+    assert [event.seq for event in ann.heard if isinstance(event, Voided)] == [97, 99]
+
+
+def void(seq: int) -> Posted:
+    """An empty place."""
+    return Posted(seq, f"void-{seq}", "", "", "2026-05-04T12:00:00.123456Z", void=True)

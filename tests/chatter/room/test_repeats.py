@@ -1,10 +1,14 @@
 """Repeats: a post that is sent twice is said once."""
 
+import gc
+import random
+import weakref
+
 import pytest
 
-from chatter.messages import Acknowledged, LookedUp, LookUp, NotSaved, Posted, Refused, Saved, Voided
+from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Post, Posted, Refused, Saved, Voided
 from chatter.room.context import RoomSettings
-from chatter.room.sequencer import OVERLOADED
+from chatter.room.sequencer import MAX_WAITING_POSTS, OVERLOADED
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
@@ -66,6 +70,17 @@ def test_a_post_with_ack_room_is_answered_at_once(room: RoomOnStage, ann: Listen
     ann.clear()
     room.tell(Saved(1))
     assert ann.heard == []
+
+
+def test_an_id_that_the_room_makes_cannot_be_computed_from_others(room: RoomOnStage, ann: Listener) -> None:
+    state, ids = random.getstate(), []
+    room.tell(join(ann))
+    for _ in range(2):
+        random.setstate(state)  # 208 ids in a row tell the state of this generator
+        room.tell(Post(ann, b"1", None, "ann", "hello"))
+        ids.append(next(heard.id for heard in reversed(ann.heard) if isinstance(heard, Posted)))
+    assert ids[0] != ids[1]
+    assert [len(bytes.fromhex(id)) for id in ids] == [12, 12]
 
 
 # ---------------------------------------------------------------- repeats that are not in memory
@@ -138,6 +153,15 @@ def test_a_repeat_is_refused_as_overloaded_when_its_lookup_fails(forgetful: Room
     assert said(ann)[1:] == ["new"]
 
 
+def test_only_so_many_posts_of_a_client_wait_for_a_look_up(forgetful: RoomOnStage, ann: Listener) -> None:
+    repeat = post(ann, "long ago", ref=b"0", repeat=True)
+    forgetful.tell(join(ann), repeat, *(post(ann, f"new {number}", ref=b"%d" % number) for number in range(1, 201)))
+    refused = [ref for ref, answer in ann.heard[2:] if answer == OVERLOADED]
+    assert refused == [b"%d" % number for number in range(MAX_WAITING_POSTS, 201)]
+    forgetful.tell(LookedUp(repeat, None))
+    assert said(ann)[1:] == ["long ago", *(f"new {number}" for number in range(1, MAX_WAITING_POSTS))]
+
+
 # ---------------------------------------------------------------- what cannot be saved
 
 
@@ -187,3 +211,46 @@ def test_a_repeat_in_a_room_of_void_places_is_looked_up(room: RoomOnStage, ann: 
     old = post(ann, "long ago", repeat=True)
     room.tell(old)
     assert room.to_history[-1] == LookUp(room.ref, "lobby", old)
+
+
+def test_who_made_a_void_place_by_an_id_that_is_taken_is_looked_up_from_then_on(
+    forgetful: RoomOnStage, ann: Listener, bo: Listener
+) -> None:
+    forgetful.tell(join(ann), join(bo), post(ann, "old 1", ref=b"1"), post(ann, "old 2", ref=b"2"))
+    forgetful.tell(NotSaved(void(51), posted(1, "old 1")), NotSaved(void(52), posted(2, "old 2")), Saved(52))
+    asked = len(forgetful.to_history)
+    old = post(ann, "old 3", ref=b"3")
+    forgetful.tell(old, post(bo, "from bo"))
+    assert forgetful.to_history[asked:] == [LookUp(forgetful.ref, "lobby", old)]
+    assert said(bo)[-1] == "from bo"
+    ann.clear()
+    forgetful.tell(LookedUp(old, posted(3, "old 3")))
+    assert ann.heard == [(b"3", acknowledged(3, "old 3", duplicate=True))]
+
+
+def test_asking_for_less_hides_nobody_who_makes_void_places(forgetful: RoomOnStage, ann: Listener) -> None:
+    forgetful.tell(join(ann), post(ann, "old 1", ack="room"), post(ann, "new", ack="room"))
+    forgetful.tell(NotSaved(void(51), posted(1, "old 1")), Saved(52))
+    old = post(ann, "old 2", ack="room")
+    forgetful.tell(old)
+    assert forgetful.to_history[-1] == LookUp(forgetful.ref, "lobby", old)
+
+
+def test_a_message_that_the_database_refuses_for_another_reason_is_no_repeat(
+    forgetful: RoomOnStage, ann: Listener
+) -> None:
+    forgetful.tell(join(ann), post(ann, "one"))
+    forgetful.tell(NotSaved(void(51), None), post(ann, "two"))
+    assert said(ann)[-1] == "two"
+
+
+def test_who_has_left_is_not_remembered_for_its_void_places(forgetful: RoomOnStage) -> None:
+    gone = Listener()
+    forgetful.tell(join(gone), post(gone, "old 1"), Leave(gone))
+    forgetful.tell(NotSaved(void(51), posted(1, "old 1")), Saved(51))
+    here = Listener()
+    forgetful.tell(join(here), post(here, "old 2"), NotSaved(void(52), posted(2, "old 2")), Leave(here))
+    ends = weakref.ref(gone), weakref.ref(here)
+    del gone, here
+    gc.collect()
+    assert [end() for end in ends] == [None, None]

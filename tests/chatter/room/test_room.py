@@ -13,6 +13,8 @@ from chatter.messages import (
     Loaded,
     LoadFailed,
     LoadPage,
+    Meta,
+    Metas,
     NotifyLagged,
     Page,
     PageLoaded,
@@ -463,3 +465,35 @@ def test_a_join_behind_a_retire_keeps_the_room_open(stage: Stage, ann: Listener,
     room.tell(Leave(bo))
     room.tell(Retire())
     assert not room.ref.is_alive()
+
+
+# ---------------------------------------------------------------- who opens a room
+
+
+def test_the_first_in_a_room_in_which_nothing_was_said_opens_it(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    room.tell(join(ann), join(bo), Leave(ann), post(bo, "hello"), Leave(bo), join(ann))
+    assert (ann.rooms_opened, bo.rooms_opened) == (1, 0)
+
+
+def test_a_room_that_was_spoken_in_or_is_expected_to_have_people_is_open(stage: Stage, ann: Listener) -> None:
+    expected = {"bo": Metas((Meta("ref", 1),))}
+    for room in (RoomOnStage(stage, recent=[posted(1)]), RoomOnStage(stage, recent=[], expected=expected)):
+        room.tell(join(ann))
+    assert ann.rooms_opened == 0
+
+
+def test_who_has_opened_too_many_rooms_is_told_when_it_may_and_the_room_is_gone(
+    room: RoomOnStage, ann: Listener
+) -> None:
+    ann.must_wait = 0.25
+    room.tell(join(ann, "ann"))
+    assert ann.heard == [Refused("rate_limited", retry_after_ms=250)]
+    assert room.to_supervisor[-1] == ("on_retired", "lobby")
+    assert not room.ref.is_alive()
+
+
+def test_a_room_that_one_may_not_open_lives_on_if_another_may(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    ann.must_wait = 0.25
+    room.tell(join(ann), join(bo))
+    assert room.ref.is_alive()
+    assert bo.heard == [welcome()]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.phoenix_client import UPGRADE, LongPoll, request
-from tests.support.server import Server
+from tests.support.phoenix_client import UPGRADE, LongPoll, WebSocket, request
+from tests.support.server import Server, wait_until
 from tests.support.talker import Closed, Talker
-from web.channels.rate_limits import ConnectLimiter, TokenBucket
+from web.channels.rate_limits import AddressLimiter, TokenBucket, network_of
 from web.limits import Rate
 
 
@@ -92,23 +92,23 @@ def test_refusals_that_a_client_ignores_are_counted_until_it_pauses(clock: Clock
     assert bucket.consecutive_ignored == 0
 
 
-# ---------------------------------------------------------------- ConnectLimiter
+# ---------------------------------------------------------------- AddressLimiter
 
 
 def test_each_address_has_its_own_bucket(clock: Clock) -> None:
-    limiter = ConnectLimiter(Rate(1, 2), clock)
+    limiter = AddressLimiter(Rate(1, 2), clock)
     assert [limiter.take("a"), limiter.take("a"), limiter.take("b")] == [0.0, 0.0, 0.0]
     assert limiter.take("a") == 1.0
 
 
 def test_idle_addresses_are_forgotten_and_busy_ones_are_not(clock: Clock) -> None:
-    limiter = ConnectLimiter(Rate(1, 2), clock)
+    limiter = AddressLimiter(Rate(1, 2), clock)
     for number in range(100_000):
         clock.now += 0.01
         limiter.take(f"2001:db8::{number:x}")
         if number % 10 == 0:
             limiter.take("192.0.2.1")
-    assert len(limiter) <= ConnectLimiter.SWEPT_AT
+    assert len(limiter) <= AddressLimiter.SWEPT_AT
     assert limiter.take("192.0.2.1") > 0
 
 
@@ -253,6 +253,121 @@ def test_x_forwarded_for_of_a_trusted_proxy_names_the_client(database: Path) -> 
         assert connect_status(server, "192.0.2.2") == 101
         assert connect_status(server, "192.0.2.3, 192.0.2.1") == 429  # the proxy itself added only the last
         assert connect_status(server, "192.0.2.1, 192.0.2.9") == 429  # which may be another proxy
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("a:b", "a:b"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_network_counts_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_an_ipv6_network_has_one_rate(database: Path) -> None:
+    with Server(database, rate_limits="on", connect_rate="0.001/2", trusted_proxies="127.0.0.1") as server:
+        assert [connect_status(server, f"2001:db8::{number}") for number in range(3)] == [101, 101, 429]
+        assert connect_status(server, "2001:db8:0:1::1") == 101
+
+
+@pytest.fixture
+def crowded(database: Path) -> Iterator[Server]:
+    """A server with two connections for each address."""
+    with Server(database, rate_limits="on", max_connections_per_address=2, trusted_proxies="127.0.0.1") as started:
+        yield started
+
+
+def connected(server: Server, address: str) -> WebSocket:
+    return WebSocket(server.port, headers={"X-Forwarded-For": address})
+
+
+def test_an_address_has_only_so_many_connections_at_once(crowded: Server) -> None:
+    held = [connected(crowded, "192.0.2.1"), connected(crowded, "192.0.2.1")]
+    answer = request(crowded.port, "GET", "/socket/websocket", UPGRADE | {"X-Forwarded-For": "192.0.2.1"})
+    assert (answer.status, answer.headers["retry-after"]) == (429, "10")
+    assert connect_status(crowded, "192.0.2.2") == 101
+    held.pop().connection.close()
+    wait_until(lambda: connect_status(crowded, "192.0.2.1") == 101)  # the server notices the end a moment later
+    held.pop().connection.close()
+    assert crowded.log.count("192.0.2.1 has 2 connections") == 1
+
+
+def test_a_network_of_ipv6_has_only_so_many(crowded: Server) -> None:
+    held = [connected(crowded, f"2001:db8::{number}") for number in (1, 2)]
+    assert connect_status(crowded, "2001:db8::3") == 429
+    for websocket in held:
+        websocket.connection.close()
+
+
+def test_poll_sessions_count_too(crowded: Server) -> None:
+    def opens() -> int:
+        return request(crowded.port, "GET", "/socket/longpoll", {"X-Forwarded-For": "192.0.2.1"}).status
+
+    held = connected(crowded, "192.0.2.1")
+    assert [opens(), opens()] == [200, 429]
+    assert connect_status(crowded, "192.0.2.1") == 429
+    held.connection.close()
+    wait_until(lambda: opens() == 200)
+
+
+def test_without_rate_limits_an_address_may_have_any_number_of_connections(database: Path) -> None:
+    with Server(database, rate_limits="off", max_connections_per_address=1) as server:
+        held = [WebSocket(server.port) for _ in range(3)]
+        for websocket in held:
+            websocket.connection.close()
+
+
+# ---------------------------------------------------------------- rooms that are opened
+
+
+@pytest.fixture
+def new_rooms(database: Path) -> Iterator[Server]:
+    """A server on which each address may open three rooms."""
+    with Server(database, rate_limits="on", room_rate="0.001/3", trusted_proxies="127.0.0.1") as started:
+        yield started
+
+
+def opens(talker: Talker, *rooms: str) -> list[str]:
+    """Joins the rooms, and returns "ok" or the reason of the refusal for each."""
+    answers = [talker.ask(room, "phx_join") for room in rooms]
+    return [answer["response"].get("reason", "ok") for answer in answers]
+
+
+def test_an_address_may_open_only_so_many_rooms(new_rooms: Server) -> None:
+    with Talker(new_rooms.port) as ann:
+        assert opens(ann, "a", "b", "c", "d") == ["ok", "ok", "ok", "rate_limited"]
+        assert ann.ask("d", "phx_join")["response"]["retry_after_ms"] > 1_000
+        assert ann.ask("d", "new_message", name="ann", message="hello")["response"]["reason"] == "unmatched topic"
+        with Talker(new_rooms.port) as bo:
+            assert opens(bo, "a", "b", "e") == ["ok", "ok", "rate_limited"]  # rooms in which somebody is are open
+
+
+def test_a_room_that_was_spoken_in_stays_open_to_everybody(new_rooms: Server) -> None:
+    with Talker(new_rooms.port) as ann:
+        assert opens(ann, "a", "b", "c") == ["ok"] * 3
+        ann.ask("a", "new_message", name="ann", message="hello")
+    assert new_rooms.stop() == 0
+    new_rooms.start()
+    with Talker(new_rooms.port) as bo:
+        assert opens(bo, "x", "y", "z", "b", "a") == ["ok", "ok", "ok", "rate_limited", "ok"]
+
+
+def test_a_room_that_nobody_may_open_leaves_nothing_behind(new_rooms: Server) -> None:
+    with Talker(new_rooms.port) as ann:
+        opens(ann, "a", "b", "c", *(f"room-{number}" for number in range(50)))
+        rooms = request(new_rooms.port, "GET", "/api/rooms").json["rooms"]
+        assert {room["name"] for room in rooms} == {"a", "b", "c"}
 
 
 def test_rate_limits_can_be_switched_off(database: Path) -> None:

@@ -1,6 +1,7 @@
 """Requests: a payload is a valid message, or a refusal says what was expected."""
 
 import json
+import tracemalloc
 import unicodedata
 from typing import Any
 
@@ -93,6 +94,18 @@ def test_a_valid_topic_names_a_room(slug: str) -> None:
 )
 def test_an_invalid_topic_names_no_room(topic: str) -> None:
     assert topic_of(topic) is None
+
+
+def test_only_names_of_rooms_are_remembered() -> None:
+    names = [f"room {number}" * 1_000 for number in range(200)]
+    tracemalloc.start()
+    try:
+        for name in names:
+            assert topic_of(name) is None
+        assert tracemalloc.get_traced_memory()[0] < 10_000
+    finally:
+        tracemalloc.stop()
+    assert topic_of("chat_room:remembered") is topic_of("chat_room:remembered")
 
 
 # ---------------------------------------------------------------- new_message

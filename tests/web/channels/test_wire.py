@@ -43,18 +43,21 @@ POSTED_FIELDS = {
 }
 
 no_deadline = settings(deadline=None)
+
+
+def to_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
 refs = st.none() | st.integers() | st.text(max_size=8)
-words = st.text(st.characters(codec="utf-8"), max_size=60)
+words = st.text(st.characters(codec="utf-8"), max_size=20)  # each character may take six in JSON
+topics = events = json_values.filter(lambda value: len(to_json(value)) < 60)  # JSON may be written longer than it came
 keys = st.sampled_from(["topic", "event", "payload", "ref", "join_ref", "more"])
-
-
-def to_json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 @st.composite
@@ -125,7 +128,7 @@ def test_the_answer_to_any_frame_can_be_read_by_its_client(
 
 
 @no_deadline
-@given(join_ref=refs, ref=refs, topic=json_values, event=json_values, payload=json_values, more=st.lists(json_values))
+@given(join_ref=refs, ref=refs, topic=topics, event=events, payload=json_values, more=st.lists(json_values))
 def test_a_v2_frame_is_decoded_as_it_was_encoded(
     join_ref: object, ref: object, topic: object, event: object, payload: object, more: list[object]
 ) -> None:
@@ -139,7 +142,7 @@ def test_a_v2_frame_is_decoded_as_it_was_encoded(
 @no_deadline
 @given(
     st.fixed_dictionaries(
-        {"topic": json_values, "event": json_values, "payload": json_values, "ref": refs},
+        {"topic": topics, "event": events, "payload": json_values, "ref": refs},
         optional={"join_ref": refs, "more": json_values},
     )
 )
@@ -411,3 +414,49 @@ def typed(value: object) -> str:
 def typed_json(raw: bytes | msgspec.Raw) -> str:
     """Returns `typed` of a JSON text."""
     return typed(json.loads(bytes(raw)))
+
+
+# ---------------------------------------------------------------- how long the words of a frame may be
+
+
+LONGEST = 128
+V2_WORDS = ["join_ref", "ref", "topic", "event"]
+
+
+def frame_with(word: str, value: object) -> dict[str, object]:
+    return {"join_ref": "1", "ref": "2", "topic": "chat_room:lobby", "event": "typing", "payload": {}, word: value}
+
+
+def decoded(decode: Decode, fields: dict[str, object]) -> Frame:
+    if decode is wire.decode_v1:
+        return decode(to_json(fields))
+    if decode is wire.decode_v2:
+        return decode(to_json(list(fields.values())))
+    join_ref, ref, topic, event = (str(fields[word]) for word in V2_WORDS)
+    return decode(binary_push(join_ref, ref, topic, event, b""))
+
+
+@pytest.mark.parametrize("word", V2_WORDS)
+@pytest.mark.parametrize("decode", DECODERS)
+def test_a_word_up_to_the_limit_passes_and_a_longer_one_is_no_frame(decode: Decode, word: str) -> None:
+    room = LONGEST - 2 * word.endswith("ref")  # a reference is counted with its quotes
+    decoded(decode, frame_with(word, "x" * room))
+    with pytest.raises(BadFrame, match="expected at most 128 characters"):
+        decoded(decode, frame_with(word, "x" * (LONGEST + 1)))
+
+
+@pytest.mark.parametrize("word", V2_WORDS)
+@pytest.mark.parametrize("value", ["x" * 65_000, ["x"] * 5_000, {"x": "y" * 5_000}, 10**200, [1e15] * 25])
+@pytest.mark.parametrize("decode", TEXT_DECODERS)
+def test_whatever_json_a_word_is_it_is_bounded(decode: Decode, word: str, value: object) -> None:
+    with pytest.raises(BadFrame) as refused:
+        decoded(decode, frame_with(word, value))
+    assert_one_short_line(str(refused.value))
+
+
+@pytest.mark.parametrize("decode", TEXT_DECODERS)
+def test_a_word_that_grows_when_it_is_written_again_is_bounded_too(decode: Decode) -> None:
+    grows = [1e15] * 24  # 5 bytes each as they come, 18 as they go
+    text = to_json(frame_with("join_ref", "?") if decode is wire.decode_v1 else list(frame_with("ref", "?").values()))
+    with pytest.raises(BadFrame):
+        decode(text.replace(b'"?"', b"[" + b",".join([b"1e15"] * len(grows)) + b"]"))

@@ -141,12 +141,30 @@ def test_an_overflowed_client_gets_a_pong_for_its_latest_ping(bo: Talker, ann: T
     assert len(pongs) < 2_000
 
 
-def test_an_answer_beyond_the_limit_reaches_a_client_that_reads(server: Server, bo: Talker, ann: Talker) -> None:
+def test_pages_stay_below_the_limit_and_bring_everything_to_a_client_that_reads(bo: Talker, ann: Talker) -> None:
     post(bo, 40)
     ann.join("lobby", resync=True)
-    page = ann.ask("lobby", "history", limit=40)["response"]["messages"]
-    assert len(json.dumps(page)) > 2 * LIMIT
-    assert [posted["seq"] for posted in page] == list(range(1, 41))
+    got, more = [0], True
+    while more:
+        page = ann.ask("lobby", "history", limit=100, after=got[-1])["response"]
+        assert len(json.dumps(page)) < LIMIT
+        got, more = [*got, *(posted["seq"] for posted in page["messages"])], page["more"]
+    assert got == list(range(41))
+
+
+def test_a_message_larger_than_the_limit_reaches_a_client_that_reads(database: Path) -> None:
+    huge = "x" * 300_000
+    with (
+        Server(database, max_unsent_bytes=LIMIT, max_message_length=len(huge), max_frame_bytes=400_000) as server,
+        Talker(server.port) as bo,
+        Talker(server.port, narrow=True) as ann,
+    ):
+        bo.join("lobby")
+        bo.ask("lobby", "new_message", name="bo", message=huge)
+        ann.join("lobby", resync=True)
+        assert ann.wait_for("new_message")["message"] == huge
+        (posted,) = ann.ask("lobby", "history")["response"]["messages"]
+        assert posted["message"] == huge
 
 
 def test_a_client_whose_phx_close_was_dropped_is_closed_with_1013(bo: Talker, ann: Talker) -> None:

@@ -101,3 +101,18 @@ def test_a_join_payload_that_is_no_object_is_invalid_and_the_connection_stays_op
     ann.lives()
     ann.says('["4","5","chat_room:no-object","typing",{"name":"ann"}]')
     ann.hears(f'[null,"5","chat_room:no-object","phx_reply",{UNMATCHED}]')
+
+
+def test_a_join_that_is_not_decided_stops_nobody(clients: Clients) -> None:
+    ann, bo, lee = clients.connect("ann"), clients.connect("bo"), clients.poll("lee")
+    ann.says('["3","3","chat_room:undecided","phx_join",{"waits":true}]')
+    ann.lives()
+    ann.joins("chat_room:decided")
+    ann.says('["3","4","chat_room:undecided","typing",{"name":"ann"}]')
+    ann.hears(f'[null,"4","chat_room:undecided","phx_reply",{refused("unmatched topic")}]')
+    lee.says('["1","1","chat_room:undecided","phx_join",{"waits":true}]')
+    bo.joins("chat_room:undecided")
+    bo.says('["9","9","chat_room:releases","phx_join",{"releases":true}]')
+    bo.hears(f'["9","9","chat_room:releases","phx_reply",{JOINED}]')
+    ann.hears(f'["3","3","chat_room:undecided","phx_reply",{JOINED}]')
+    lee.hears(f'["1","1","chat_room:undecided","phx_reply",{JOINED}]')

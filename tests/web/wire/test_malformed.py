@@ -21,6 +21,10 @@ from tests.web.wire.placeholders import OK, UNMATCHED, posted, saved
         '["3","4","chat_room:malformed","typing",{"name":"ann"}]]',
         '["3","4","chat_room:malformed","typing",{"name":"ann"}] ["3"]',
         '["3","4","chat_room:malformed","typing",{"name":"ann"},]',
+        '["%s","4","chat_room:malformed","typing",{"name":"ann"}]' % ("3" * 127),
+        '["3","%s","chat_room:malformed","typing",{"name":"ann"}]' % ("4" * 127),
+        '["3","4","chat_room:%s","phx_join",{}]' % ("x" * 119),
+        '["3","4","chat_room:malformed","%s",{"name":"ann"}]' % ("x" * 129),
     ],
 )
 def test_a_text_that_is_no_frame_ends_the_connection(clients: Clients, frame: str) -> None:
