@@ -77,6 +77,10 @@ def test_the_browser_bounds_marks_alike() -> None:
     assert f"export const MAX_MARKS = {MAX_MARKS};" in BROWSER
 
 
+def test_the_protocol_says_how_many_marks_may_follow_each_other() -> None:
+    assert f"no more than {MAX_MARKS} combining marks may follow each other" in (ROOT / "docs/protocol.md").read_text()
+
+
 # ---------------------------------------------------------------- blank
 
 

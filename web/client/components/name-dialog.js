@@ -1,5 +1,5 @@
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
@@ -13,7 +13,8 @@ export const isAskingForName = signal(!name.peek());
 export function NameDialog() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const problem = useSignal("");
-  useEffect(() => {
+  // Before the next frame: until the dialog is closed the page takes no keys.
+  useLayoutEffect(() => {
     problem.value = "";
     if (isAskingForName.value) dialog.current?.showModal();
     else dialog.current?.close();

@@ -20,7 +20,7 @@ function sentence(names) {
   // A name that is written from right to left must not turn the words around it.
   const isolated = names.map((name) => html`<bdi>${name}</bdi>`);
   const list = isolated.flatMap((name, index) => [separator(index, names.length), name]);
-  return [list, names.length > 1 ? " are typing…" : " is typing…"];
+  return html`<span>${list} ${names.length > 1 ? "are" : "is"} typing…</span>`;
 }
 
 /** @param {number} index @param {number} length */
