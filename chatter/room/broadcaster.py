@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
+from typing import Any
 
 from chatter.messages import Event, Serializer, Subscriber
 
@@ -48,11 +48,11 @@ class Broadcaster:
 
     def push(self, client: Subscriber, frame: bytes) -> None:
         """Adds a frame for one client, after the events so far. The client need not be a subscriber any more."""
-        self._view(client).insert(len(self._events), (frame,))
+        self._view(client).insert(len(self._events), frame)
 
     def push_later(self, client: Subscriber, frames: Iterable[bytes]) -> None:
         """Adds frames for one client that are made when they are written: pages are many times their messages."""
-        self._view(client).insert(len(self._events), frames)
+        self._view(client).insert_later(len(self._events), frames)
 
     def add(self, subscriber: Subscriber) -> None:
         """Starts broadcasting to `subscriber`, from the next event on."""
@@ -124,47 +124,75 @@ def _write_in_slices(
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + SLICE
-    serializer, pieces = None, [b""]
-    for number, subscriber in enumerate(others, 1):
-        if subscriber.serializer is not serializer:
-            serializer = subscriber.serializer
-            pieces = turn.pieces(serializer)
-        for piece in pieces:
-            subscriber.write(piece)
-        if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
-            yield
-            until = time.perf_counter() + SLICE
+    piece, most = 0, 1
+    while piece < most:  # all get the first piece, as a rule the only one, before any gets the second
+        serializer, frames = None, b""
+        for number, subscriber in enumerate(others, 1):
+            if subscriber.serializer is not serializer:
+                serializer = subscriber.serializer
+                pieces = turn.pieces(serializer)
+                frames = pieces[piece] if piece < len(pieces) else b""
+                most = max(most, len(pieces))
+            subscriber.write(frames)
+            if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
+                yield
+                until = time.perf_counter() + SLICE
+        piece += 1
 
 
 class _ClientView:
     """What one client gets of a turn: the events from `start` to `end`, with its own frames between them."""
 
-    __slots__ = ("_cuts", "end", "start")
+    __slots__ = ("_cuts", "_has_later", "end", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.end: int | None = None
-        self._cuts: list[tuple[int, Iterable[bytes], int]] = []  # events up to, then these, events from
+        self._cuts: list[tuple[int, Any, int]] = []  # events up to here, then this frame or these, then events from
+        self._has_later = False  # some of these are not made yet, and an iterable
 
-    def insert(self, at: int, frames: Iterable[bytes]) -> None:
+    def insert(self, at: int, frame: bytes) -> None:
+        self._cuts.append((at, frame, at))
+
+    def insert_later(self, at: int, frames: Iterable[bytes]) -> None:
         self._cuts.append((at, frames, at))
+        self._has_later = True
 
     def skip(self, at: int) -> None:
-        self._cuts.append((at, (), at + 1))
+        self._cuts.append((at, b"", at + 1))
 
     def write(self, client: Subscriber, frames: list[bytes]) -> None:
         """Writes to `client`; `frames` are the events of the turn."""
-        for piece in _pieces(chain.from_iterable(self._parts(frames))):
-            client.write(piece)
-
-    def _parts(self, frames: list[bytes]) -> Iterator[Iterable[bytes]]:
+        if self._has_later:
+            self._write_in_pieces(client, frames)
+            return
+        parts: list[bytes] = []  # as `_frames`, in half of its time
         position = self.start
         end = len(frames) if self.end is None else self.end
-        for until, own_frames, after in self._cuts:
-            yield frames[position : min(until, end)]
-            yield own_frames
+        for until, frame, after in self._cuts:
+            parts += frames[position : min(until, end)]
+            parts.append(frame)
             position = max(position, after)
-        yield frames[position:end]
+        parts += frames[position:end]
+        whole = b"".join(parts)
+        if len(whole) <= MAX_WRITE_BYTES:
+            client.write(whole)
+        else:
+            self._write_in_pieces(client, frames)
+
+    def _write_in_pieces(self, client: Subscriber, frames: list[bytes]) -> None:
+        for piece in _pieces(self._frames(frames)):
+            client.write(piece)
+
+    def _frames(self, frames: list[bytes]) -> Iterator[bytes]:
+        """Yields what the client gets; frames that are not made yet are made as they are taken."""
+        position = self.start
+        end = len(frames) if self.end is None else self.end
+        for until, own, after in self._cuts:
+            yield from frames[position : min(until, end)]
+            yield from (own,) if isinstance(own, bytes) else own
+            position = max(position, after)
+        yield from frames[position:end]
 
 
 class _EncodedTurn:

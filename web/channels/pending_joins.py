@@ -1,6 +1,6 @@
 """The joins of one socket that an async `authorize` hook has not decided yet."""
 
-from typing import NamedTuple
+import msgspec
 
 from chatter.messages import Position, Ref
 from web.channels.authorization import PendingVerdict
@@ -8,7 +8,7 @@ from web.channels.requests import Topic
 from web.channels.wire import NULL
 
 
-class JoinRequest(NamedTuple):
+class JoinRequest(msgspec.Struct, frozen=True):
     """What a client asks for with a join, without the parameters that only the hook needs."""
 
     join_ref: Ref

@@ -54,13 +54,12 @@ class Topic(NamedTuple):
 
 def topic_of(name: str) -> Topic | None:
     """Returns the topic of that name, or None if it names no room."""
-    match = TOPIC.fullmatch(name)
-    return _room_topic(match[0], match[1]) if match else None
+    return _room_topic(name) if TOPIC.fullmatch(name) else None
 
 
 @functools.lru_cache(_TOPICS_REMEMBERED)
-def _room_topic(name: str, slug: str) -> Topic:
-    return Topic(name, slug, encode(name))
+def _room_topic(name: str) -> Topic:
+    return Topic(name, name.partition(":")[2], encode(name))
 
 
 # ---------------------------------------------------------------- payloads

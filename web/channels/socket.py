@@ -156,7 +156,8 @@ class Socket:
         if topic is None:
             self._answer(NULL, frame, Refused("unmatched topic"))
             return
-        self._end_pending(topic.name)
+        if self._pending is not None:
+            self._end_pending(topic.name)
         if earlier is None and self._is_full:
             self._answer(frame.join_ref, frame, Refused("too many channels joined"))
             return
