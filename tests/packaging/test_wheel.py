@@ -33,7 +33,7 @@ def wheel(tmp_path: Path) -> Path:
 def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", home / "bin/python"]  # a pip of its own would take 3 s
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin/python")]  # a pip of its own would take 3 s
     subprocess.run([*pip, "install", "--quiet", "-c", ROOT / "constraints.txt", wheel], check=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
