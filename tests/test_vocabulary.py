@@ -54,7 +54,7 @@ def test_every_event_is_in_this_test() -> None:
 
 def test_the_protocol_lists_every_event_to_a_client() -> None:
     channel = {"phx_reply", "phx_close", "phx_error"}
-    assert {wire.name_of(event).decode() for event in EVENTS} | channel == set(rows("Events to a client"))
+    assert {wire.event_name(event).decode() for event in EVENTS} | channel == set(rows("Events to a client"))
 
 
 def test_the_protocol_lists_every_event_from_a_client() -> None:
@@ -78,7 +78,7 @@ def test_the_protocol_and_the_browser_explain_every_reason() -> None:
 
 
 def test_the_browser_uses_only_events_of_the_server() -> None:
-    known = {wire.name_of(event).decode() for event in EVENTS} | set(requests._REQUESTS)
+    known = {wire.event_name(event).decode() for event in EVENTS} | set(requests._REQUESTS)
     used = dict(re.findall(r'^export const ([A-Z_]+) = "(\w+)";', BROWSER, re.MULTILINE))
     used.pop("TOPIC")
     assert set(used.values()) <= known

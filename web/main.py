@@ -104,7 +104,7 @@ async def _run(settings: Settings, authorize: Authorize) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = Server(settings, authorize)
-    print(f"Chatter is ready at {server.start()}", flush=True)
+    print(f"Chatter is ready at {server.listen()}", flush=True)
     server.database_lost.add_done_callback(lambda _lost: stop.set())
     await stop.wait()
     await server.stop()

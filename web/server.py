@@ -91,7 +91,7 @@ class Server:
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(_application(self._endpoint), self._endpoint)
 
-    def start(self) -> str:
+    def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
         self._gc_policy.install()
         self._listener.listen(self._sockets)

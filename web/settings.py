@@ -19,7 +19,7 @@ from web.limits import Limits, Rate
 
 Environment: TypeAlias = Mapping[str, str]
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-Slice = TypeVar("Slice", Limits, RoomSettings)
+Part = TypeVar("Part", Limits, RoomSettings)
 
 Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool | Awaitable[bool]]
 """Returns whether a client may join the room of this slug with these parameters."""
@@ -272,7 +272,7 @@ class Settings:
             self._slice(RoomSettings), max_page_bytes=min(self.max_page_bytes, self.max_unsent_bytes // 2)
         )
 
-    def _slice(self, kind: type[Slice]) -> Slice:
+    def _slice(self, kind: type[Part]) -> Part:
         """Copies by name, so that no two settings can be swapped."""
         return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})
 

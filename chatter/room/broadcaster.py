@@ -6,7 +6,7 @@ from typing import Any
 
 from chatter.messages import Event, Serializer, Subscriber
 
-SLICE = 0.001
+TIME_SLICE = 0.001
 """Seconds after which a delivery lets the loop serve others: one write takes 5 to 30 µs, and a room may hold 10,000."""
 
 WRITES_BETWEEN_CLOCK_READS = 16
@@ -118,12 +118,12 @@ def _write_in_slices(
     turn: "_EncodedTurn", views: dict[Subscriber, "_ClientView"], others: list[Subscriber]
 ) -> Iterator[None]:
     """Writes to the clients with a view of their own, then to the `others`, who all get the same bytes."""
-    until = time.perf_counter() + SLICE
+    until = time.perf_counter() + TIME_SLICE
     for number, (client, view) in enumerate(views.items(), 1):
         view.write(client, turn.frames(client.serializer))
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
-            until = time.perf_counter() + SLICE
+            until = time.perf_counter() + TIME_SLICE
     piece, most = 0, 1
     while piece < most:  # all get the first piece, as a rule the only one, before any gets the second
         serializer, frames = None, b""
@@ -136,7 +136,7 @@ def _write_in_slices(
             subscriber.write(frames)
             if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
                 yield
-                until = time.perf_counter() + SLICE
+                until = time.perf_counter() + TIME_SLICE
         piece += 1
 
 

@@ -1,6 +1,6 @@
 """A room: the actor that knows who subscribes and who is present, from its start to its end.
 
-What is said goes through its `Sequencer`, what was said through its `PastRequests`, and everything that subscribers
+What is said goes through its `Sequencer`, what was said through its `CatchUpRequests`, and everything that subscribers
 hear through its `Broadcaster`. It asks the storage to load its past, and tells its supervisor when it is idle, has
 another number of people, or fails.
 """
@@ -46,9 +46,9 @@ from chatter.messages import (
     Sync,
 )
 from chatter.room.broadcaster import Broadcaster
+from chatter.room.catch_up import CatchUpRequests
 from chatter.room.context import RoomContext
 from chatter.room.handover import Handover
-from chatter.room.past_requests import PastRequests
 from chatter.room.presence import Presence
 from chatter.room.recent_messages import RecentMessages
 from chatter.room.recovery import CatchUp
@@ -105,7 +105,9 @@ class Room(LoopActor):
             recent=recent,
             unanswered=handover.unanswered if handover else {},
         )
-        self._past = PastRequests(slug, context, room=self.actor_ref, broadcaster=self._broadcaster, recent=recent)
+        self._catch_up = CatchUpRequests(
+            slug, context, room=self.actor_ref, broadcaster=self._broadcaster, recent=recent
+        )
         self._has_begun = False
         self._people_count = 0
         self._people_changed = True  # somebody came or went in this turn
@@ -142,13 +144,13 @@ class Room(LoopActor):
             case ShowTyping():
                 self._show_typing(message)
             case Sync():
-                self._past.sync(message)
+                self._catch_up.sync(message)
             case Relay():
                 self._relay(message)
             case ReadHistory():
-                self._past.history(message)
+                self._catch_up.history(message)
             case PageLoaded():
-                self._past.page_loaded(message)
+                self._catch_up.page_loaded(message)
             case MissedLoaded():
                 self._missed_loaded(message)
             case LookedUp():
@@ -194,7 +196,7 @@ class Room(LoopActor):
         failed_message, self._current_message = self._current_message, None
         mail = [
             *([failed_message] if failed_message else []),
-            *self._past.pending,
+            *self._catch_up.pending,
             *self._sequencer.undecided,
             *self._waiting_mail,
         ]
@@ -261,7 +263,7 @@ class Room(LoopActor):
     def _report_idle_or_busy(self) -> None:
         is_idle = self._has_begun and not (
             self._subscribers
-            or self._past.is_pending
+            or self._catch_up.is_pending
             or self._broadcaster.is_delivering
             or not self._sequencer.is_settled
         )
@@ -313,7 +315,7 @@ class Room(LoopActor):
         if not self._is_open and (wait := join.subscriber.wait_to_open()):
             self._refuse_to_open(join, wait)
             return
-        catch_up = self._past.join(join)
+        catch_up = self._catch_up.join(join)
         if catch_up is not None:
             self._admit(join, catch_up)
 
@@ -330,11 +332,11 @@ class Room(LoopActor):
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
         match loaded.request:
             case Join() as join:
-                catch_up = self._past.joined(join, loaded)
+                catch_up = self._catch_up.joined(join, loaded)
                 if catch_up is not None:
                     self._admit(join, catch_up)
             case Sync() as sync:
-                self._past.synced(sync, loaded)
+                self._catch_up.synced(sync, loaded)
 
     def _admit(self, join: Join, catch_up: CatchUp) -> None:
         subscriber = join.subscriber
@@ -353,10 +355,10 @@ class Room(LoopActor):
     def _end_subscription(self, parting: Leave | Dismiss, *, notify: Subscriber | None = None) -> None:
         """Ends a subscription. Its end is told to `notify`, by default to the subscriber itself."""
         subscriber = parting.subscriber
-        if subscriber not in self._subscribers and not self._past.is_joining(subscriber):
+        if subscriber not in self._subscribers and not self._catch_up.is_joining(subscriber):
             return
         self._subscribers.pop(subscriber, None)
-        self._past.forget(subscriber)
+        self._catch_up.forget(subscriber)
         self._sequencer.forget(subscriber)
         self._presence.untrack(subscriber)
         self._people_changed = True

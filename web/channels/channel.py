@@ -33,7 +33,7 @@ class Writer(Protocol):
         """Sends whole frames. Never blocks and never raises."""
 
 
-class Connection(Hashable, Protocol):
+class ChannelOwner(Hashable, Protocol):
     """The socket as its channels see it."""
 
     @property
@@ -62,7 +62,7 @@ class Channel:
 
     __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "_writer", "can_resync", "serializer")
 
-    def __init__(self, socket: Connection, join: JoinRequest) -> None:
+    def __init__(self, socket: ChannelOwner, join: JoinRequest) -> None:
         """`join` is what the client asked for, and may have."""
         self.can_resync = join.can_resync
         self.serializer: Serializer = socket.serializer

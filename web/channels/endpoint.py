@@ -93,7 +93,7 @@ class Endpoint:
             self._all_closed.clear()
             await self._all_closed.wait()
 
-    def connect_wait(self, peer: str, headers: Headers) -> float:
+    def take_connect_token(self, peer: str, headers: Headers) -> float:
         """Counts a connect by the client's network; returns the seconds that it has to wait, 0.0 where it is admitted.
 
         `peer` is who connected, perhaps a proxy.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from web.limits import Rate
 
-Clock = Callable[[], float]
+MonotonicClock = Callable[[], float]
 
 MAX_ADDRESS_LENGTH = 64
 """Characters kept of what a proxy calls an address."""
@@ -27,7 +27,7 @@ class TokenBucket:
 
     __slots__ = ("_clock", "_consecutive_ignored", "_pause_ends", "_refilled_at", "_tokens", "_wait", "rate")
 
-    def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
+    def __init__(self, rate: Rate, clock: MonotonicClock = time.monotonic) -> None:
         self.rate = rate
         self._clock = clock
         self._tokens = float(rate.burst)
@@ -118,7 +118,7 @@ class AddressLimiter:
     SWEPT_AT = 1_024
     """Addresses before the first sweep. Each later sweep comes at twice the number that the one before has left."""
 
-    def __init__(self, rate: Rate, clock: Clock = time.monotonic) -> None:
+    def __init__(self, rate: Rate, clock: MonotonicClock = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
         self._buckets: dict[str, TokenBucket] = {}

@@ -127,12 +127,12 @@ def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomM
     if ack not in ("disk", "room"):
         raise InvalidPayload("ack", 'expected "disk" or "room"')
     id = None if fields.get("id") is None else _text(fields, "id", limits.max_id_length)
-    name, message = name_of(fields, limits), _text(fields, "message", limits.max_message_length)
+    name, message = sender_name(fields, limits), _text(fields, "message", limits.max_message_length)
     return Post(sender, ref, id, name, message, repeat, ack)
 
 
 def _show_typing(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
-    return ShowTyping(sender, ref, name_of(fields, limits))
+    return ShowTyping(sender, ref, sender_name(fields, limits))
 
 
 def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -185,7 +185,7 @@ def fields_of(payload: Payload) -> Fields:
     return value
 
 
-def name_of(fields: Fields, limits: Limits) -> str:
+def sender_name(fields: Fields, limits: Limits) -> str:
     """Returns the required `name` in its normal form. Raises `InvalidPayload`, as all of these do."""
     name = normal_name(_string(fields, "name", limits.max_name_length))
     return _text({"name": name}, "name", limits.max_name_length)

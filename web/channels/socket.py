@@ -21,8 +21,8 @@ from web.channels.requests import (
     Topic,
     can_resync_of,
     fields_of,
-    name_of,
     position_of,
+    sender_name,
     topic_of,
 )
 from web.channels.wire import NULL, Frame, Invalid, Serializer
@@ -58,8 +58,8 @@ class Socket:
         "_channels",
         "_endpoint",
         "_has_overflowed",
-        "_is_unsettled",
         "_limiter",
+        "_missed_channel_change",
         "_pending",
         "_transport",
         "_url_name",
@@ -74,7 +74,7 @@ class Socket:
         self._transport = transport
         self._limiter = ClientLimiter(endpoint.rates)
         self._has_overflowed = False  # what is written is dropped
-        self._is_unsettled = False  # a channel began or ended while something was unsent
+        self._missed_channel_change = False  # a channel began or ended while something was unsent
 
     @property
     def serializer(self) -> Serializer:
@@ -128,7 +128,7 @@ class Socket:
         If a channel began or ended meanwhile, the news of that may have been dropped: then the client is closed.
         """
         had_overflowed, self._has_overflowed = self._has_overflowed, False
-        was_unsettled, self._is_unsettled = self._is_unsettled, False
+        was_unsettled, self._missed_channel_change = self._missed_channel_change, False
         if not had_overflowed:
             return
         for channel in self._channels.values():
@@ -136,12 +136,12 @@ class Socket:
         if was_unsettled:
             self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
-    # ------------------------------------------------------------ what channels ask for: `Connection`
+    # ------------------------------------------------------------ what channels ask for: `ChannelOwner`
 
     def forget(self, channel: Channel) -> None:
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
-            self._is_unsettled |= self._transport.has_unsent
+            self._missed_channel_change |= self._transport.has_unsent
 
     def ensure_room(self, slug: str) -> RoomRef:
         return self._endpoint.supervisor.ensure_room(slug)
@@ -202,7 +202,7 @@ class Socket:
             return
         earlier = self._channels.get(topic.name)
         channel = self._channels[topic.name] = Channel(self, request)
-        self._is_unsettled |= self._transport.has_unsent
+        self._missed_channel_change |= self._transport.has_unsent
         channel.join(request.name, earlier, request.position)
 
     def _refuse_join(self, join_ref: Ref, ref: Ref, topic: Topic, refused: Refused | Invalid) -> None:
@@ -233,7 +233,7 @@ class Socket:
         if request is not None:
             join_ref = request.join_ref
             self.writer.write(self.serializer.frame(join_ref, join_ref, request.topic.json, b"phx_close", b"{}"))
-            self._is_unsettled |= self._transport.has_unsent
+            self._missed_channel_change |= self._transport.has_unsent
 
     def _take_pending(self, topic: str) -> JoinRequest | None:
         if self._pending is None:
@@ -256,7 +256,7 @@ class Socket:
 
     def _name(self, params: Mapping[str, Any]) -> str | None:
         if params.get("name") is not None:
-            return name_of(dict(params), self._endpoint.limits)
+            return sender_name(dict(params), self._endpoint.limits)
         if isinstance(self._url_name, Invalid):
             raise InvalidPayload(self._url_name.field, self._url_name.message)
         return self._url_name
@@ -280,6 +280,6 @@ def _concerns(frame: Frame, pending: JoinRequest, earlier: Channel | None) -> bo
 def _name_in_url(params: Mapping[str, str], limits: Limits) -> str | Invalid | None:
     """Returns the one parameter that is needed later, or what is wrong with it. The others are not kept."""
     try:
-        return name_of(dict(params), limits) if "name" in params else None
+        return sender_name(dict(params), limits) if "name" in params else None
     except InvalidPayload as error:
         return error.answer

@@ -183,11 +183,11 @@ class Serializer:
         topic = f"chat_room:{room}"
         if isinstance(event, Relayed):
             return self._binary(topic, event)
-        return self.frame(NULL, NULL, encode(topic), name_of(event), _payload(event))
+        return self.frame(NULL, NULL, encode(topic), event_name(event), _payload(event))
 
     def push(self, join_ref: Ref, topic: bytes, event: Event) -> bytes:
         """Encodes `event` for one channel. `topic` is JSON."""
-        return self.frame(join_ref, NULL, topic, name_of(event), _payload(event))
+        return self.frame(join_ref, NULL, topic, event_name(event), _payload(event))
 
     def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
         """Encodes a `phx_reply`. `topic` is JSON."""
@@ -200,7 +200,7 @@ class Serializer:
     def _binary(self, topic: str, event: Relayed) -> bytes:
         if self._wrap_binary is None:
             return b""
-        name = name_of(event)
+        name = event_name(event)
         return self._wrap_binary(bytes((2, len(topic), len(name))) + topic.encode() + name + event.data)
 
 
@@ -226,7 +226,7 @@ WEBSOCKET_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_WEBSOCKET, "2.0.0
 LONGPOLL_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
 
 
-def name_of(event: Event) -> bytes:
+def event_name(event: Event) -> bytes:
     """Returns the event's name on the wire."""
     match event:
         case Posted() | Relayed():

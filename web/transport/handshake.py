@@ -43,7 +43,7 @@ def check_handshake(request: Request, endpoint: Endpoint) -> Grant | Refusal:
     fault = _fault(request)
     if fault is not None:
         return Refusal(HTTPStatus.BAD_REQUEST, fault)
-    wait = endpoint.connect_wait(request.peer, request.headers)
+    wait = endpoint.take_connect_token(request.peer, request.headers)
     if wait:
         return Refusal(HTTPStatus.TOO_MANY_REQUESTS, wait=wait)
     return Grant(_response(request), serializer)

@@ -344,7 +344,7 @@ class LongPollHandler(Handler):
         return LONGPOLL_SERIALIZERS.get(self._request.params.get("vsn", DEFAULT_VERSION))
 
     def _connect_wait(self) -> float:
-        return self._endpoint.connect_wait(self._request.peer, self._request.headers)
+        return self._endpoint.take_connect_token(self._request.peer, self._request.headers)
 
     def _token(self) -> str | None:
         return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")

@@ -27,7 +27,7 @@ class ReactiveListener(Listener):
 @pytest.fixture(autouse=True)
 def thin_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sets the slice time below zero: a slice is then 16 writes, the minimum."""
-    monkeypatch.setattr("chatter.room.broadcaster.SLICE", -1.0)
+    monkeypatch.setattr("chatter.room.broadcaster.TIME_SLICE", -1.0)
 
 
 @pytest.fixture

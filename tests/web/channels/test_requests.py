@@ -19,7 +19,7 @@ from web.channels.requests import (
     _post,
     _valid_post,
     fields_of,
-    name_of,
+    sender_name,
     topic_of,
     translate,
 )
@@ -168,7 +168,7 @@ def test_every_other_character_passes_unchanged(field: str, text: str) -> None:
 def test_a_name_is_brought_into_its_normal_form_wherever_it_stands(name: str, normal: str) -> None:
     assert post(name=name) == Post(ANN, REF, None, normal, "hello")
     assert translate_for_ann("typing", raw({"name": name})) == ShowTyping(ANN, REF, normal)
-    assert name_of({"name": name}, LIMITS) == normal
+    assert sender_name({"name": name}, LIMITS) == normal
 
 
 def test_a_name_must_be_short_enough_before_and_after() -> None:

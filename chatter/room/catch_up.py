@@ -22,7 +22,7 @@ from chatter.room.recent_messages import RecentMessages, first_within, last_with
 from chatter.room.recovery import CatchUp, RecoveryRules
 
 
-class PastRequests:
+class CatchUpRequests:
     """Owns the requests for which the database is asked. A predecessor's answers may come too, and are ignored."""
 
     __slots__ = ("_broadcaster", "_context", "_pending", "_recent", "_room", "_slug")
