@@ -12,7 +12,7 @@ FAILED = "saving failed, will be tried again"
 
 def people_go_on_talking(server: Server, outage: AbstractContextManager[None]) -> None:
     """They hear each other all the time, nothing is acknowledged while it is not saved, and in the end all of it is."""
-    with Crowd(server.port, pause=0.05) as crowd:
+    with Crowd(server.port, pause=0.05, window=1_000) as crowd:  # nobody falls silent, however long it takes
         crowd.until_more(50)
         with outage:
             said = crowd.say("while the database is away")
