@@ -25,15 +25,19 @@ def server(database: Path, cluster: PostgreSQL) -> Iterator[Server]:
 @contextmanager
 def stopped(cluster: PostgreSQL) -> Iterator[None]:
     cluster.stop()
-    yield
-    cluster.start()
+    try:
+        yield
+    finally:
+        cluster.start()
 
 
 @contextmanager
 def killed(cluster: PostgreSQL) -> Iterator[None]:
     cluster.kill()
-    yield
-    cluster.start()
+    try:
+        yield
+    finally:
+        cluster.start()
 
 
 @pytest.mark.parametrize("fault", [stopped, killed])
