@@ -67,9 +67,15 @@ def test_text_beyond_ascii_is_relayed_unchanged(clients: Clients) -> None:
     bo.joins("chat_room:lp-text")
     lee.says('["1","1","chat_room:lp-text","phx_join",{}]')
     lee.hears(f'["1","1","chat_room:lp-text","phx_reply",{JOINED}]')
-    bo.says('["3","4","chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
+    bo.says('["3","4","chat_room:lp-text","typing",{"name":"é😀<>"}]')
     bo.hears(f'["3","4","chat_room:lp-text","phx_reply",{OK}]')
-    lee.hears('[null,null,"chat_room:lp-text","typing",{"name":"é😀\u2028\\n<>"}]')
+    lee.hears('[null,null,"chat_room:lp-text","typing",{"name":"é😀<>"}]')
+
+
+def test_a_line_separator_in_a_string_does_not_end_the_message(clients: Clients) -> None:
+    lee = clients.poll("lee")
+    lee.says('[null,"1","é\u2028\\n<>","x",{}]')
+    lee.hears(f'[null,"1","é\u2028\\n<>","phx_reply",{UNMATCHED}]')
 
 
 def test_only_the_first_hundred_messages_of_a_post_are_handled(clients: Clients) -> None:
