@@ -124,5 +124,9 @@ class Endpoint:
         """Returns whether the page that sends a request may connect. Programs, which send no origin, may."""
         return self._origins.admits(headers)
 
+    def knows_host(self, headers: Headers) -> bool:
+        """Returns whether a request names a host of this server, where it can know."""
+        return self._origins.knows_host(headers)
+
     def _network_of(self, peer: str, headers: Headers) -> str:
         return network_of(self._addresses.address_of(peer, headers))

@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
+from tornado.web import HTTPError
+
 from chatter.messages import ListRooms, Ping, RoomListed
 from web.channels.endpoint import Endpoint
 from web.http.pages import SecureHandler
@@ -74,6 +76,11 @@ class HealthHandler(ApiHandler):
 
 class RoomsHandler(ApiHandler):
     """`GET /api/rooms`: the rooms that were last spoken in, and those with people in them."""
+
+    def prepare(self) -> None:
+        """Tells pages of foreign names that are pointed here (DNS rebinding) nothing."""
+        if not self._endpoint.knows_host({"host": self.request.headers.get_list("Host")}):
+            raise HTTPError(403)
 
     async def get(self) -> None:
         """Answers `{"rooms": [{"name", "last_message_at", "people"}, …]}`, the latest first."""

@@ -158,6 +158,28 @@ def test_programs_are_admitted_whatever_host_they_name() -> None:
         assert admits(headers, public=PUBLIC)
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost:8000", True),
+        ("[::1]:8000", True),
+        ("chat.example.org", True),
+        ("OK.example.:8443", True),
+        ("evil.example", False),
+        ("", False),
+        ("a" * 2_000, False),
+    ],
+)
+def test_a_server_that_can_know_its_names_knows_no_other(host: str, expected: bool) -> None:
+    settings = read_settings({"allowed_origins": "https://ok.example", "public_hosts": PUBLIC}, {})
+    for is_local in (True, False):
+        rules = OriginRules(settings.allowed_origins, settings.public_hosts, is_local=is_local)
+        assert rules.knows_host({"host": [host]}) is expected
+    assert not rules.knows_host({})
+    assert OriginRules(frozenset(), frozenset(), is_local=False).knows_host({"host": [host]})
+    assert OriginRules(frozenset("*"), settings.public_hosts, is_local=True).knows_host({"host": [host]})
+
+
 @pytest.mark.parametrize(("site", "expected"), [("cross-site", False), ("same-site", False), ("none", True)])
 def test_a_request_for_a_foreign_page_that_tells_no_origin_is_refused(site: str, expected: bool) -> None:
     assert admits({"sec-fetch-site": [site], **LAN}) is expected

@@ -179,6 +179,11 @@ def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, d
     assert [room["name"] for room in rooms(server)] == [f"room-{number:03}" for number in range(119, 19, -1)]
 
 
+def test_a_page_of_a_foreign_name_that_is_pointed_here_is_told_no_rooms(server: Server) -> None:
+    answer = request(server.port, "GET", "/api/rooms", headers={"Host": f"evil.example:{server.port}"})
+    assert (answer.status, answer.json) == (403, {"errors": {"detail": "Forbidden"}})
+
+
 @pytest.mark.parametrize("address", ["/healthz", "/api/rooms"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_the_api_is_read_only(server: Server, method: str, address: str) -> None:
