@@ -32,7 +32,7 @@ def backup(settings: Settings, folder: Path) -> int:
 def restore(settings: Settings, folder: Path) -> int:
     """Puts a backup in the place of the database. Raises `BackupFailed`."""
     made = put_back(settings.database, settings.spool_folder, folder)
-    print(f"database {made['database']} is as it was at {made['made_at']}; what it replaces is beside it")
+    print(f"database {made['database']} is as it was at {made['made_at']}; replaced files lie beside the new ones")
     return 0
 
 
