@@ -74,7 +74,8 @@ class OriginRules:
     def knows_host(self, headers: Headers) -> bool:
         """Returns whether a request names a host of this server.
 
-        A page of a name that somebody points here names its own, and no origin where it only reads."""
+        A page of a name that somebody points here names its own, and no origin where it only reads.
+        """
         if self._admits_all or not (self._public or self._is_local):
             return True
         hosts = headers.get("host", ())
