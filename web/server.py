@@ -106,9 +106,11 @@ class Server:
         await self._supervisor.empty_mailboxes()
         await self._save_what_can_be_saved()
         remembered = await self._supervisor.recall() if self._has_gone_back else []
-        self._storage.presence_snapshot.save(await self._supervisor.stop())
-        await self._close_connections()
-        self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
+        try:
+            self._storage.presence_snapshot.save(await self._supervisor.stop())
+            await self._close_connections()
+        finally:  # whatever fails before, nothing that was said is lost
+            self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
         await self._history.close(THREAD_TIMEOUT)
         for guard in self._guards:
             guard.close()
@@ -136,7 +138,8 @@ class Server:
         )
 
     def _on_lost(self, error: DatabaseLost) -> None:
-        """Has the server stop: a new epoch must begin."""
+        """Has the server stop: a new epoch must begin. What rooms remember is needed where messages are gone."""
+        self._supervisor.keep_rooms()
         if not self.database_lost.done():
             self.database_lost.set_result(error)
 

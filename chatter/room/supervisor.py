@@ -21,6 +21,7 @@ A history actor answers a failed read with a refusal and lives on; it has nothin
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -69,6 +70,7 @@ class Supervisor:
         self._failures: dict[str, deque[float]] = {}  # when rooms of a name failed, the latest last
         self._failed_messages: dict[str, RoomMessage | None] = {}  # the message at which a room failed last
         self._is_stopping = False
+        self._may_retire = True
         self._expected = dict(expected or {})
         self._expected_until = time.monotonic() + settings.presence_grace
         self._people_at_stop: dict[str, People] = {}
@@ -95,10 +97,18 @@ class Supervisor:
         while not all(room.actor_inbox.empty() for room in self._rooms.values()):
             await asyncio.sleep(0)  # rooms take their turns
 
+    def keep_rooms(self) -> None:
+        """Lets no more rooms retire, since what they remember is needed."""
+        self._may_retire = False
+        self._idle_since.clear()
+
     async def recall(self) -> list[Save]:
-        """Returns all messages that rooms remember."""
-        found = [await room.ask(Recall(), block=False) for room in list(self._rooms.values())]
-        return [save for saves in found for save in saves or ()]
+        """Returns all messages that rooms remember. A room that was told to retire before may do so meanwhile."""
+        found: list[Save] = []
+        for room in list(self._rooms.values()):
+            with contextlib.suppress(pykka.ActorDeadError):
+                found += await room.ask(Recall(), block=False) or ()
+        return found
 
     async def stop(self) -> Mapping[str, People]:
         """Stops all rooms once they have handled their mail, and returns who was present in them."""
@@ -121,7 +131,7 @@ class Supervisor:
             self._people_counts.pop(slug, None)
 
     def on_idle(self, slug: str) -> None:
-        if self._is_stopping:
+        if self._is_stopping or not self._may_retire:
             return
         self._idle_since[slug] = asyncio.get_running_loop().time()
         self._schedule_retirement()

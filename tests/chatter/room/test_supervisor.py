@@ -1,5 +1,6 @@
 """The supervisor with real rooms, persistence and history, on a SQLite database."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 import chatter.room.supervisor
-from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
+from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused, Retire
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
@@ -81,6 +82,11 @@ def answers(listener: Listener) -> list[Acknowledged]:
     return [value[1] for value in listener.heard if isinstance(value, tuple)]
 
 
+async def recalled(rooms: Rooms) -> list[str]:
+    """Returns the texts that the rooms remember."""
+    return [said.message for save in await rooms.supervisor.recall() for said in save.messages]
+
+
 def test_a_room_has_one_actor(rooms: Rooms, ann: Listener, bo: Listener) -> None:
     rooms.tell("lobby", join(ann))
     rooms.tell("lobby", join(bo), post(bo, "hello"))
@@ -103,6 +109,33 @@ def test_an_empty_room_retires_and_its_seq_continues(rooms: Rooms, ann: Listener
     rooms.tell("lobby", join(bo), post(bo, "two"))
     rooms.stage.run_until(lambda: answers(bo))
     assert [event.seq for event in bo.heard if isinstance(event, Posted)] == [1, 2]
+
+
+def test_a_room_that_retires_while_rooms_are_recalled_is_passed_over(rooms: Rooms, ann: Listener, bo: Listener) -> None:
+    async def recall_beside_retirement() -> list[str]:
+        rooms.supervisor.ensure_room("retiring").tell(Retire())
+        return await recalled(rooms)
+
+    rooms.tell("lobby", join(ann), post(ann, "hello"))
+    rooms.stage.run_until(lambda: answers(ann))
+    rooms.supervisor.keep_rooms()  # the test alone retires them
+    rooms.tell("retiring", join(bo))
+    rooms.wait_until_heard(bo, Recovery)
+    rooms.tell("retiring", Leave(bo))
+    assert rooms.stage.run(recall_beside_retirement()) == ["hello"]
+
+
+def test_rooms_that_are_kept_do_not_retire(rooms: Rooms, ann: Listener, bo: Listener) -> None:
+    rooms.tell("lobby", join(ann), post(ann, "hello"), Leave(ann))
+    room = rooms.stage.run(_look_up(rooms, "lobby"))
+    rooms.stage.run_until(lambda: answers(ann))
+    rooms.supervisor.keep_rooms()
+    rooms.tell("lobby", join(bo))
+    rooms.wait_until_heard(bo, Recovery)
+    rooms.tell("lobby", Leave(bo))
+    rooms.stage.run(asyncio.sleep(0.05))  # five times the time-out
+    assert room.is_alive()
+    assert rooms.stage.run(recalled(rooms)) == ["hello"]
 
 
 def test_a_failed_room_is_rebuilt_with_its_subscribers_and_its_seq(rooms: Rooms, ann: Listener, bo: Listener) -> None:
