@@ -26,7 +26,7 @@ class WentBack(DatabaseLost):
 
 
 class Fence:
-    """Counts the commits of one epoch. Used by the thread that writes."""
+    """Counts the commits of one epoch. Used by the thread that writes, but for `check`."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
@@ -43,11 +43,23 @@ class Fence:
         if self._attempts == 1:
             self._counted = self._confirmed + 1
         else:
-            self._counted = int(Epoch.select(Epoch.commits).where(Epoch.number == self.epoch).scalar())
+            self._counted = self._commits() or 0
 
     def confirm(self) -> None:
         """Remembers that the transaction is committed."""
         self._confirmed, self._attempts = self._counted, 0
+
+    def check(self) -> None:
+        """Lets another thread check what it has read before. Raises `WentBack` and `Superseded`."""
+        confirmed = self._confirmed
+        commits = self._commits()
+        if commits is None or commits < confirmed:
+            raise self._fault()
+
+    def _commits(self) -> int | None:
+        # not built by Peewee, since it is read whenever a room begins
+        row = database.execute_sql(f"SELECT commits FROM epoch WHERE number = {self.epoch:d}").fetchone()  # noqa: S608
+        return None if row is None else int(row[0])
 
     def _fault(self) -> DatabaseLost:
         newest = Epoch.select(peewee.fn.MAX(Epoch.number)).scalar() or 0

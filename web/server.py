@@ -79,7 +79,7 @@ class Server:
         self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
         self._backlog.open(self._start_persistence, self._on_lost)
         expected = self._storage.presence_snapshot.load()
-        self._supervisor = Supervisor(self._backlog, self._history, self._storage.epoch, settings.rooms, expected)
+        self._supervisor = Supervisor(self._backlog, self._history, self._storage.fence.epoch, settings.rooms, expected)
         self._endpoint = Endpoint(
             settings,
             self._supervisor,
@@ -118,11 +118,14 @@ class Server:
         self._gc_policy.uninstall()
 
     def _start_history(self, on_death: OnHistoryDeath) -> pykka.ActorRef[Any]:
+        loop = asyncio.get_running_loop()
         return History.start(
             self._storage.database,
             check_file=self._storage.ownership.check_file,
+            check_commits=self._storage.fence.check,
             guard=self._guards[0],
             on_death=on_death,
+            on_lost=lambda error: loop.call_soon_threadsafe(self._on_lost, error),
         )
 
     def _start_persistence(self, on_death: OnDeath) -> pykka.ActorRef[Any]:

@@ -28,7 +28,7 @@ from chatter.messages import (
 )
 from chatter.storage.read_queue import UNAVAILABLE, refuse
 from chatter.storage.records import posted_of
-from schema import Database, Message, MessageRow, Room, void_row
+from schema import Database, DatabaseLost, Message, MessageRow, Room, void_row
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +41,33 @@ class History(ThreadActor):
         database: Database,
         *,
         check_file: Callable[[], None] = lambda: None,
+        check_commits: Callable[[], None] = lambda: None,
         guard: AbstractContextManager[None] | None = None,
         on_death: Callable[[], None] = lambda: None,
+        on_lost: Callable[[DatabaseLost], None] = lambda _error: None,
     ) -> None:
-        """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read."""
+        """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read.
+
+        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. No room begins then: it
+        would give numbers a second time.
+        """
         super().__init__()
         self._database = database
         self._check_file = check_file
+        self._check_commits = check_commits
         self._guard = guard or nullcontext()
         self._on_death = on_death
+        self._on_lost = on_lost
         self._unreadable: str | None = None  # a room that could not be read
 
     def on_receive(self, message: HistoryMessage) -> list[RoomListed] | None:
         """Reads and tells the room, or returns what was asked for. An asker gets the exception of a failed read."""
         try:
             return self._read_again_if_it_fails(message)
-        except Exception:
+        except Exception as error:
             self._database.close()  # the next read opens a new connection
+            if isinstance(error, DatabaseLost):
+                self._on_lost(error)
             if isinstance(message, ListRooms | Ping):
                 raise
             logger.exception("room %s cannot be read", message.slug)
@@ -110,7 +120,9 @@ class History(ThreadActor):
         newest = rows[-1].seq if rows else 0
         recent = _contiguous(rows, max(newest - load.limit + 1, rows[0].seq) if rows else 1, newest + 1)
         epochs = Message.epoch_ends(load.slug, recent[0].seq - 1) if recent else ()
-        tell_if_alive(load.room, Loaded(recent, epochs, Message.voids(load.slug) if recent else ()))
+        voids = Message.voids(load.slug) if recent else ()
+        self._check_commits()  # last, so that it speaks for what was read
+        tell_if_alive(load.room, Loaded(recent, epochs, voids))
 
     def _load_page(self, page: LoadPage) -> None:
         request, limit = page.request, page.request.limit

@@ -22,7 +22,7 @@ class Storage:
 
     database: schema.Database  # closed: each thread opens a connection when it needs one
     ownership: Ownership
-    epoch: int
+    fence: schema.Fence  # of this start's epoch
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
@@ -41,10 +41,10 @@ class Storage:
         migrate(database)
         try:
             identity = schema.Identity.read()
-            epoch = schema.Epoch.begin()
+            fence = schema.Fence(schema.Epoch.begin())
             files = FilesBeside(url, spool_folder, identity)
             dead_letters = DeadLetters(files.dead_letters, identity)
-            committer = Committer(dead_letters, schema.Fence(epoch))
+            committer = Committer(dead_letters, fence)
             for spool in (Spool(files.first_spool, identity), Spool(files.spool, identity)):
                 spool.replay(committer, dead_letters)
         except Exception as error:
@@ -56,7 +56,7 @@ class Storage:
         return cls(
             database=database,
             ownership=ownership,
-            epoch=epoch,
+            fence=fence,
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),

@@ -16,6 +16,7 @@ from tests.support.phoenix_client import request
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server, wait_until
 from tests.support.stalling_proxy import StallingProxy
+from tests.support.talker import Talker
 
 
 @pytest.fixture
@@ -92,6 +93,19 @@ def test_a_database_that_goes_back_in_time_gets_again_what_rooms_remember(server
     with Member(server.port, "lobby", since=4, epoch=epoch) as ann:
         assert ann.join_response["epoch"] > epoch
         assert (ann.join_response["base"], ann.join_response["missed"]) == (4, 0)
+
+
+def test_no_room_begins_in_a_database_that_has_gone_back_in_time(server: Server, database: Path) -> None:
+    backup = database.with_name("backup.db")
+    copy(database, backup)
+    with Member(server.port, "den", "bo") as bo, Talker(server.port) as ann:
+        bo.post_and_wait("in the den")
+        copy(backup, database)
+        ann.push("lobby", "phx_join")
+        assert exit_code(server) == 1
+    assert "chatter: stopped: the database has gone back in time" in server.log
+    server.start()
+    assert texts(server.database_url, "den") == ["in the den"]
 
 
 def test_places_that_the_table_lacks_are_void_for_a_client_that_reconnects(server: Server, database: Path) -> None:
