@@ -12,10 +12,13 @@ TIME_SLICE = 0.001
 WRITES_BETWEEN_CLOCK_READS = 16
 
 MAX_UNSLICED = 16
-"""Up to this many subscribers are written to without reading the clock."""
+"""Up to this many subscribers are written to without reading the clock, unless frames are made for some of them."""
 
 MAX_WRITE_BYTES = 65_536
 """About how much is written to a client at once. A connection takes a write whole, so by this it may pass its bound."""
+
+MAX_LATER_BYTES = 16_384
+"""The same where frames are made when they are written: between two looks at the clock, for a hundred take 1 ms."""
 
 _DONE = object()
 
@@ -27,12 +30,13 @@ class Broadcaster:
     turn: the clients that are still to be written to.
     """
 
-    __slots__ = ("_delivery", "_events", "_room", "_views")
+    __slots__ = ("_delivery", "_events", "_has_later", "_room", "_views")
 
     def __init__(self, room: str) -> None:
         self._room = room
         self._events: list[Event] = []
         self._views: dict[Subscriber, _ClientView] = {}
+        self._has_later = False  # some frames of the turn are not made yet
         self._delivery: Iterator[None] | None = None  # of an earlier turn, where not all have been written to
 
     @property
@@ -53,6 +57,7 @@ class Broadcaster:
     def push_later(self, client: Subscriber, frames: Iterable[bytes]) -> None:
         """Adds frames for one client that are made when they are written: pages are many times their messages."""
         self._view(client).insert_later(len(self._events), frames)
+        self._has_later = True
 
     def add(self, subscriber: Subscriber) -> None:
         """Starts broadcasting to `subscriber`, from the next event on."""
@@ -84,7 +89,8 @@ class Broadcaster:
     def _write(self, subscribers: Collection[Subscriber]) -> Iterator[None] | None:
         """Writes the turn: the hot path, one plain loop. A slow or dead client neither stops nor slows it.
 
-        With many subscribers it writes one slice, and one more each time the returned iterator is advanced.
+        With many subscribers, or frames to be made, it writes one slice, and one more each time the returned iterator
+        is advanced.
         """
         events, views = self._events, self._views
         if not (events or views):
@@ -94,7 +100,8 @@ class Broadcaster:
         for client, view in views.items():
             if view.end is None and client not in subscribers:
                 view.end = 0  # it left in an earlier turn: it gets only the frames pushed to it
-        if len(subscribers) + len(views) > MAX_UNSLICED:
+        if self._has_later or len(subscribers) + len(views) > MAX_UNSLICED:
+            self._has_later = False
             others = [each for each in subscribers if each not in views] if events else []
             delivery = _write_in_slices(turn, views, others)
             return None if next(delivery, _DONE) is _DONE else delivery
@@ -120,6 +127,12 @@ def _write_in_slices(
     """Writes to the clients with a view of their own, then to the `others`, who all get the same bytes."""
     until = time.perf_counter() + TIME_SLICE
     for number, (client, view) in enumerate(views.items(), 1):
+        if view.has_later:
+            for _ in view.write_later(client, turn.frames(client.serializer)):
+                if time.perf_counter() > until:
+                    yield
+                    until = time.perf_counter() + TIME_SLICE
+            continue
         view.write(client, turn.frames(client.serializer))
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
@@ -143,29 +156,26 @@ def _write_in_slices(
 class _ClientView:
     """What one client gets of a turn: the events from `start` to `end`, with its own frames between them."""
 
-    __slots__ = ("_cuts", "_has_later", "end", "start")
+    __slots__ = ("_cuts", "end", "has_later", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.end: int | None = None
         self._cuts: list[tuple[int, Any, int]] = []  # events up to here, then this frame or these, then events from
-        self._has_later = False  # some of these are not made yet, and an iterable
+        self.has_later = False  # some of these are not made yet, and an iterable
 
     def insert(self, at: int, frame: bytes) -> None:
         self._cuts.append((at, frame, at))
 
     def insert_later(self, at: int, frames: Iterable[bytes]) -> None:
         self._cuts.append((at, frames, at))
-        self._has_later = True
+        self.has_later = True
 
     def skip(self, at: int) -> None:
         self._cuts.append((at, b"", at + 1))
 
     def write(self, client: Subscriber, frames: list[bytes]) -> None:
-        """Writes to `client`; `frames` are the events of the turn."""
-        if self._has_later:
-            self._write_in_pieces(client, frames)
-            return
+        """Writes to `client`, for whom no frames are to be made; `frames` are the events of the turn."""
         parts: list[bytes] = []  # as `_frames`, in half of its time
         position = self.start
         end = len(frames) if self.end is None else self.end
@@ -178,11 +188,14 @@ class _ClientView:
         if len(whole) <= MAX_WRITE_BYTES:
             client.write(whole)
         else:
-            self._write_in_pieces(client, frames)
+            for piece in _pieces(self._frames(frames), MAX_WRITE_BYTES):
+                client.write(piece)
 
-    def _write_in_pieces(self, client: Subscriber, frames: list[bytes]) -> None:
-        for piece in _pieces(self._frames(frames)):
+    def write_later(self, client: Subscriber, frames: list[bytes]) -> Iterator[None]:
+        """Writes a small piece to `client` each time the iterator is advanced, and makes its frames then."""
+        for piece in _pieces(self._frames(frames), MAX_LATER_BYTES):
             client.write(piece)
+            yield
 
     def _frames(self, frames: list[bytes]) -> Iterator[bytes]:
         """Yields what the client gets; frames that are not made yet are made as they are taken."""
@@ -213,16 +226,16 @@ class _EncodedTurn:
     def pieces(self, serializer: Serializer) -> list[bytes]:
         pieces = self._pieces.get(serializer)
         if pieces is None:
-            pieces = self._pieces[serializer] = list(_pieces(self.frames(serializer)))
+            pieces = self._pieces[serializer] = list(_pieces(self.frames(serializer), MAX_WRITE_BYTES))
         return pieces
 
 
-def _pieces(frames: Iterable[bytes]) -> Iterator[bytes]:
-    """Joins frames to writes of at most `MAX_WRITE_BYTES`; a larger frame is a write of its own."""
+def _pieces(frames: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Joins frames to writes of at most `most` bytes; a larger frame is a write of its own."""
     piece: list[bytes] = []
     size = 0
     for frame in frames:
-        if size and size + len(frame) > MAX_WRITE_BYTES:
+        if size and size + len(frame) > most:
             yield b"".join(piece)
             piece, size = [], 0
         piece.append(frame)

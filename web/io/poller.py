@@ -67,8 +67,10 @@ class EpollPoller:
         self._epoll.modify(file.fileno(), select.EPOLLIN * reading | select.EPOLLOUT * writing)
 
     def forget(self, file: socket.socket) -> None:
-        if self._owners.pop(file.fileno(), None) is not None:
-            self._epoll.unregister(file.fileno())
+        number = file.fileno()
+        if self._owners.pop(number, None) is not None:
+            self._epoll.unregister(number)
+            self._ready = [each for each in self._ready if each[0] != number]  # the number may be another's soon
 
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())

@@ -90,14 +90,20 @@ class PendingConnection:
 
     def receive(self) -> None:
         """Reads the first bytes, now or when they arrive; `handshake_timeout` bounds the wait."""
-        if not self._peek():
+        head = self._peek()
+        if head is None:
             self._endpoint.poller.watch(self._file, self)
             self._endpoint.handshake_timeouts.watch(self)
+        else:
+            self._decide(head)
 
     def on_readable(self) -> None:
+        head = self._peek()
+        if head is None:
+            return  # nothing has arrived after all: it stays watched, for nobody else holds it
         self._endpoint.poller.forget(self._file)
         self._endpoint.handshake_timeouts.forget(self)
-        self._peek()
+        self._decide(head)
 
     def on_writable(self) -> None:
         """Does nothing: it has nothing to write."""
@@ -107,19 +113,21 @@ class PendingConnection:
             self._endpoint.poller.forget(self._file)
             self._file.close()
 
-    def _peek(self) -> bool:
-        """Decides what becomes of the connection. Returns False where nothing has arrived yet."""
+    def _peek(self) -> bytes | None:
+        """Returns the first bytes, none where the client is gone, and None where nothing has arrived yet."""
         try:
-            head = self._file.recv(READ_SIZE, socket.MSG_PEEK)
+            return self._file.recv(READ_SIZE, socket.MSG_PEEK)
         except BlockingIOError:
-            return False
+            return None
         except OSError:
-            head = b""
+            return b""
+
+    def _decide(self, head: bytes) -> None:
+        """Decides what becomes of the connection."""
         if not head:
             self._file.close()
         elif not self._upgrade(head):
             self._hand_to_tornado(self._file)
-        return True
 
     def _upgrade(self, data: bytes) -> bool:
         """Returns whether the data was a plain handshake that is granted, and a `WebSocket` was made."""

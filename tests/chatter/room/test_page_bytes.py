@@ -104,7 +104,7 @@ def test_who_pages_through_gets_everything_once(old: RoomOnStage, ann: Listener)
 def test_many_answers_of_one_turn_are_written_in_pieces(
     whole: RoomOnStage, ann: Listener, bo: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broadcaster, "MAX_WRITE_BYTES", 10)  # a frame of these listeners takes 2 to 5
+    monkeypatch.setattr(broadcaster, "MAX_LATER_BYTES", 10)  # a frame of these listeners takes 2 to 5
     whole.tell(join(ann), join(bo))
     ann.clear()
     bo.clear()

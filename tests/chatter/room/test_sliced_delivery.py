@@ -4,18 +4,23 @@ from collections.abc import Callable
 
 import pytest
 
-from chatter.messages import Done, Leave, Posted, PresenceChanged, PresencePauseEnded
-from tests.chatter.conftest import RoomOnStage, post, posted, welcome
+from chatter.messages import Done, Event, Leave, Position, Posted, PresenceChanged, PresencePauseEnded, Sync
+from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
 from tests.chatter.room.test_room import poison
-from tests.support.stage import Listener, Stage, join
+from tests.support.stage import Listener, Recorder, Stage, join
 
 LEAVE = b'"9"'
 
 
 class ReactiveListener(Listener):
-    """ReactiveListener calls `on_first_write` at its next write, once."""
+    """ReactiveListener calls `on_first_write` at its next write, once. It counts the events made for it alone."""
 
     on_first_write: Callable[[], object] | None = None
+    pushed = 0
+
+    def push(self, event: Event) -> bytes:
+        self.pushed += 1
+        return super().push(event)
 
     def write(self, frames: bytes) -> None:
         super().write(frames)
@@ -26,7 +31,7 @@ class ReactiveListener(Listener):
 
 @pytest.fixture(autouse=True)
 def thin_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sets the slice time below zero: a slice is then 16 writes, the minimum."""
+    """Sets the slice time below zero: a slice is then 16 writes, or one whose frames are made then: the minimum."""
     monkeypatch.setattr("chatter.room.broadcaster.TIME_SLICE", -1.0)
 
 
@@ -35,6 +40,7 @@ def crowd(room: RoomOnStage) -> list[ReactiveListener]:
     """Joins a hundred people to the room, who have read their welcome."""
     people = [ReactiveListener() for _ in range(100)]
     room.tell(*map(join, people))
+    room.stage.run_until(lambda: people[-1].heard)
     for person in people:
         assert person.heard == [welcome()]
         person.clear()
@@ -126,3 +132,65 @@ def test_presence_changes_that_become_due_between_slices_follow_the_delivery(
     crowd[0].clear()
     room.tell(post(Listener(), "a"))
     assert [type(event) for event in crowd[0].heard] == [Posted, PresenceChanged]
+
+
+# ---------------------------------------------------------------- large answers, also in a small room
+
+
+@pytest.fixture
+def told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> RoomOnStage:
+    """A room in which fifty messages were said, and of whose past a few frames are written at once."""
+    monkeypatch.setattr("chatter.room.broadcaster.MAX_LATER_BYTES", 30)  # a frame of these listeners takes 2 to 6
+    said = [posted(seq, f"number {seq}") for seq in range(1, 51)]
+    return RoomOnStage(stage, recent=said, epochs=((EPOCH, 50),))
+
+
+def syncs(listener: Listener, count: int) -> list[Sync]:
+    """Asks for everything `count` times."""
+    return [Sync(listener, b"%d" % number, Position(0, EPOCH)) for number in range(count)]
+
+
+def answers(count: int) -> list[object]:
+    """What a listener hears of them."""
+    said = [posted(seq, f"number {seq}") for seq in range(1, 51)]
+    return [heard for number in range(count) for heard in ((b"%d" % number, welcome(50, missed=50)), *said)]
+
+
+def test_a_flood_of_syncs_lets_others_be_served_between_a_few_frames(stage: Stage, told: RoomOnStage) -> None:
+    flooder = ReactiveListener()
+    told.tell(join(flooder))
+    flooder.clear()
+    flooder.pushed = 0
+    made_when_served: list[int] = []
+
+    class Other(Recorder):
+        def on_receive(self, message: object) -> None:
+            made_when_served.append(flooder.pushed)
+
+    other = stage.start(Other, [])
+    flooder.on_first_write = lambda: other.tell("a letter")
+    told.tell(*syncs(flooder, 100))
+    stage.run_until(lambda: len(flooder.heard) == 100 * 51)
+    assert flooder.heard == answers(100)
+    assert made_when_served[0] < 30
+
+
+def test_what_is_said_during_a_flood_of_syncs_is_heard_once_and_after_it(stage: Stage, told: RoomOnStage) -> None:
+    flooder, bo = ReactiveListener(), Listener()
+    told.tell(join(flooder), join(bo))
+    flooder.clear()
+    bo.clear()
+    flooder.on_first_write = lambda: told.ref.tell(post(bo, "b"))
+    told.tell(*syncs(flooder, 10))
+    stage.run_until(lambda: bo.heard)
+    assert flooder.heard == [*answers(10), posted(51, "b")]
+    assert bo.heard == [posted(51, "b")]
+
+
+def test_a_room_that_is_stopped_during_a_flood_of_syncs_answers_them(told: RoomOnStage) -> None:
+    flooder = ReactiveListener()
+    told.tell(join(flooder))
+    flooder.clear()
+    flooder.on_first_write = lambda: told.ref.stop(block=False)
+    told.tell(*syncs(flooder, 10))
+    assert flooder.heard == answers(10)

@@ -179,6 +179,51 @@ def test_busy_sockets_do_not_keep_another_from_being_served(
 
 
 @pytest.mark.parametrize("kind", POLLERS)
+def test_a_socket_is_not_told_what_was_reported_of_another_that_had_its_number(
+    kind: Callable[[], Poller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.io.poller.TIME_AT_ONCE", -1.0)  # one is served, the rest waits
+
+    async def run() -> None:
+        poller = kind()
+        first, second, later = (Pair(poller) for _ in range(3))
+        heirs: list[Owner] = []
+
+        def replace(other: Pair) -> None:
+            if heirs:
+                return
+            number = other.owner.file.fileno()
+            poller.forget(other.owner.file)
+            other.owner.file.close()
+            heirs.extend(map(Owner, socket.socketpair()))
+            for heir in heirs:
+                heir.file.setblocking(False)
+                poller.watch(heir.file, heir)
+            assert number in [heir.file.fileno() for heir in heirs]
+
+        first.owner.on_read = functools.partial(replace, second)
+        second.owner.on_read = functools.partial(replace, first)
+        errors: list[dict[str, object]] = []  # an heir that is called finds nothing to read
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        first.far.send(b"1")
+        second.far.send(b"2")
+        while not heirs:
+            await asyncio.sleep(0)
+        later.far.send(b"3")
+        await later.owner.wait_until_called()
+        assert errors == []
+        for owner in (*heirs, *(pair.owner for pair in (first, second, later))):
+            if owner.file.fileno() >= 0:
+                poller.forget(owner.file)
+                owner.file.close()
+        for pair in (first, second, later):
+            pair.far.close()
+        poller.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", POLLERS)
 def test_a_connection_may_end_after_its_poller(kind: Callable[[], Poller]) -> None:
     async def play() -> None:
         poller = kind()
