@@ -127,6 +127,14 @@ class Message(Model):
         return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
 
     @classmethod
+    def senders(cls, places: Sequence[tuple[str, int, int]]) -> dict[tuple[str, int], tuple[str, str]]:
+        """Returns who sent what is in `(room, first seq, last seq)`, and under which id, by room and `seq`."""
+        found: dict[tuple[str, int], tuple[str, str]] = {}
+        for statement, values in batches(places, _select_senders):
+            found.update(((room, seq), (name, id)) for room, seq, name, id in database.execute_sql(statement, values))
+        return found
+
+    @classmethod
     def voids(cls, room: str) -> list[int]:
         """Returns the void places of `room`. They have no name, so the index on names finds them."""
         query = cls.select(cls.seq).where((cls.room == room) & (cls.name == "")).order_by(cls.seq)
@@ -153,6 +161,12 @@ class Message(Model):
         fields = [cls.room, cls.epoch, *(getattr(cls, field) for field in MessageRow._fields)]
         statement, _ = cls.insert_many([[""] * len(fields)] * rows, fields=fields).sql()
         return str(statement)
+
+
+@functools.cache
+def _select_senders(param: str, places: int) -> str:
+    where = " OR ".join([f"(room = {param} AND seq BETWEEN {param} AND {param})"] * places)
+    return f"SELECT room, seq, name, id FROM message WHERE {where}"  # noqa: S608
 
 
 def _is_final(error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """The committer: commits batches, and isolates a message that the database can never take."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from chatter.messages import NotSaved, Posted, Save
 from chatter.storage.dead_letters import DeadLetters
@@ -18,39 +19,55 @@ class Committer:
         self._fence = fence
         self._activity = RoomActivity()
 
-    def commit(self, saves: Sequence[Save]) -> list[tuple[Save, NotSaved]]:
+    def commit(
+        self, saves: Sequence[Save], guard: AbstractContextManager[None] | None = None
+    ) -> list[tuple[Save, NotSaved]]:
         """Commits `saves` in their order, and returns the refused messages, whose places are void now.
 
-        Raises `Superseded`, `WentBack`, or what the driver raises where another try may help. What was committed before
-        that may be tried again.
+        `guard` bounds the time of each transaction. Raises `Superseded`, `WentBack`, or what the driver raises where
+        another try may help. What was committed before that may be tried again.
         """
+        guard = guard or nullcontext()
         try:
-            self._save(saves)
-        except RowRefused as error:
-            return self._isolate(saves, error)
+            self._save(saves, guard)
+        except RowRefused:
+            with guard:
+                missing = _missing(saves)
+            return self._commit_or_isolate(missing, guard)
         return []
 
-    def _save(self, saves: Sequence[Save]) -> None:
+    def _commit_or_isolate(
+        self, saves: Sequence[Save], guard: AbstractContextManager[None]
+    ) -> list[tuple[Save, NotSaved]]:
+        try:
+            if saves:
+                self._save(saves, guard)
+        except RowRefused as error:
+            return self._isolate(saves, error, guard)
+        return []
+
+    def _save(self, saves: Sequence[Save], guard: AbstractContextManager[None]) -> None:
         times = self._activity.due({save.slug: save.messages[-1].inserted_at for save in saves})
         rows = ((save.slug, save.epoch, [row_of(posted) for posted in save.messages]) for save in saves)
-        Message.save_all(rows, self._fence, times)
+        with guard:
+            Message.save_all(rows, self._fence, times)
         self._activity.stored(times)
 
-    def _isolate(self, saves: Sequence[Save], error: RowRefused) -> list[tuple[Save, NotSaved]]:
+    def _isolate(
+        self, saves: Sequence[Save], error: RowRefused, guard: AbstractContextManager[None]
+    ) -> list[tuple[Save, NotSaved]]:
         """Bisects the batch: a refused message costs a few small transactions, and its neighbours nothing."""
         if len(saves) > 1:
             middle = len(saves) // 2
-            return self.commit(saves[:middle]) + self.commit(saves[middle:])
+            halves = (saves[:middle], saves[middle:])
+            return [refused for half in halves for refused in self._commit_or_isolate(half, guard)]
         save = saves[0]
         if len(save.messages) > 1:
             middle = len(save.messages) // 2
-            halves = (save.messages[:middle], save.messages[middle:])
-            return [
-                (save, refused)
-                for half in halves
-                for _, refused in self.commit([Save(save.room, save.slug, save.epoch, half)])
-            ]
-        refused = self._void(save, save.messages[0], error)
+            parts = (save.messages[:middle], save.messages[middle:])
+            return self._isolate([Save(save.room, save.slug, save.epoch, part) for part in parts], error, guard)
+        with guard:
+            refused = self._void(save, save.messages[0], error)
         return [] if refused is None else [(save, refused)]
 
     def _void(self, save: Save, posted: Posted, error: RowRefused) -> NotSaved | None:
@@ -66,6 +83,20 @@ class Committer:
         if there is None:
             Message.save_all([(save.slug, save.epoch, [void])], self._fence)
         return NotSaved(posted_of(void), first and posted_of(first))
+
+
+def _missing(saves: Sequence[Save]) -> list[Save]:
+    """Returns what is not in its place yet. All of a batch is where it was committed, and only the news was lost."""
+    seqs: dict[str, list[int]] = {}
+    for save in saves:
+        seqs.setdefault(save.slug, []).extend(posted.seq for posted in save.messages)
+    there = Message.senders([(slug, min(of_room), max(of_room)) for slug, of_room in seqs.items()])
+    missing = []
+    for save in saves:
+        messages = tuple(each for each in save.messages if there.get((save.slug, each.seq)) != (each.name, each.id))
+        if messages:
+            missing.append(Save(save.room, save.slug, save.epoch, messages))
+    return missing
 
 
 def _reason(error: RowRefused, there: MessageRow | None) -> str:

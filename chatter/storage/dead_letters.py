@@ -1,6 +1,7 @@
 """Dead letters: the file of messages that the database can never take."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,16 @@ class DeadLetters:
 
     def put(self, letter: dict[str, Any], error: str) -> None:
         """Logs the whole letter, and appends it to the file. Where that fails, the log alone has it."""
-        letter = {"database": self._database, **letter, "error": error}
-        logger.error("a message cannot be saved and is kept in %s: %s", self._path, letter)
+        self.put_all([(letter, error)])
+
+    def put_all(self, letters: Iterable[tuple[dict[str, Any], str]]) -> None:
+        """Does the same for several letters with their reasons, in one write."""
+        whole = [{"database": self._database, **letter, "error": error} for letter, error in letters]
+        if not whole:
+            return
+        for letter in whole:
+            logger.error("a message cannot be saved and is kept in %s: %s", self._path, letter)
         try:
-            append_lines(self._path, [letter])
+            append_lines(self._path, whole)
         except OSError as failure:
-            logger.error("%s cannot be written, so the line above is all there is: %s", self._path, failure)
+            logger.error("%s cannot be written, so what is logged above is all there is: %s", self._path, failure)

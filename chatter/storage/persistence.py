@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import assert_never
 
@@ -65,7 +65,7 @@ class Persistence(ThreadActor):
         self._committer = committer
         self._give_up = give_up
         self._ownership = ownership
-        self._guard = guard or nullcontext()
+        self._guard = guard
         self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at = 0.0
@@ -139,8 +139,7 @@ class Persistence(ThreadActor):
                 self._ownership.check_file()
                 if again:
                     self._ownership.renew()
-            with self._guard:
-                return self._committer.commit(self._batch)
+            return self._committer.commit(self._batch, self._guard)
         except DatabaseLost:
             raise
         except Exception:

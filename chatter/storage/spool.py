@@ -55,20 +55,23 @@ class Spool:
         """Saves the messages of the file, removes it, and returns how many were saved.
 
         What is not this database's next word goes to the dead letters, with a warning, as does a line that cannot be
-        read. Raises what the driver raises; the file stays then, and is replayed by the next start.
+        read: once all others are saved, so that a replay that is cut short leaves them to the next. Raises what the
+        driver raises; the file stays then, and is replayed by the next start.
         """
         if not self.path.exists():
             return 0
         follows, batch, saved = _Continuation(), list[Save](), 0
+        rejected: list[tuple[dict[str, Any], str]] = []
         for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
             try:
                 batch += follows.check(self.parse(line))
             except LineRejected as error:
                 logger.warning("%s, line %d is not saved: %s", self.path, number, error)
-                dead_letters.put({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}")
+                rejected.append(({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}"))
             if len(batch) >= BATCH:
                 saved += _commit(committer, batch)
         saved += _commit(committer, batch)
+        dead_letters.put_all(rejected)
         self.path.unlink()
         return saved
 
@@ -103,6 +106,7 @@ class _Continuation:
 
     def __init__(self) -> None:
         self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
+        self._checked: dict[tuple[str, int], tuple[str, str]] = {}  # name and id of what is to be committed, by place
 
     def check(self, save: Save) -> list[Save]:
         """Returns what to commit: nothing for a message that is there, void places before one that leaves a gap.
@@ -112,9 +116,8 @@ class _Continuation:
         (posted,) = save.messages
         last, epoch = self._ends.get(save.slug) or Message.last_place(save.slug)
         if posted.seq <= last:
-            there = Message.at(save.slug, posted.seq)
-            if there is not None and there.id in (posted.id, void_row(posted.seq, "").id):
-                return []  # an earlier start has saved or voided it, and could not remove the file
+            if self._is_there(save.slug, posted):
+                return []
             raise LineRejected(f"room {save.slug} has another message in place {posted.seq}")
         if save.epoch < epoch:
             raise LineRejected(f"room {save.slug} was spoken in since, in epoch {epoch}")
@@ -122,10 +125,20 @@ class _Continuation:
             raise LineRejected(f"room {save.slug} ends at {last}, too far before {posted.seq}")
         self._ends[save.slug] = (posted.seq, save.epoch)
         gap = tuple(posted_of(void_row(seq, posted.inserted_at)) for seq in range(last + 1, posted.seq))
+        self._checked.update(((save.slug, each.seq), (each.name, each.id)) for each in (*gap, posted))
         if not gap:
             return [save]
         logger.warning("room %s lacks %d messages from %d on, which are void now", save.slug, len(gap), last + 1)
         return [Save(None, save.slug, save.epoch, gap), save]
+
+    def _is_there(self, room: str, posted: Posted) -> bool:
+        """Returns whether an earlier line is the same message, or an earlier start has saved or voided it."""
+        checked = self._checked.get((room, posted.seq))
+        if checked is not None:
+            return checked == (posted.name, posted.id)
+        there = Message.at(room, posted.seq)
+        void = void_row(posted.seq, posted.inserted_at)
+        return there is not None and (there.name, there.id) in ((posted.name, posted.id), (void.name, void.id))
 
 
 def _commit(committer: Committer, batch: list[Save]) -> int:

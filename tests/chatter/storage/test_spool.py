@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chatter.messages import Posted, Save
+from chatter.messages import NotSaved, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
-from chatter.storage.spool import MAX_GAP, Spool, memory_of
+from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
 from schema import Message, MessageRow, open_database
 from schema.database import migrate
 
@@ -39,6 +39,18 @@ class Place:
 
     def letters(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._letters.read_text().splitlines()] if self._letters.exists() else []
+
+
+class FailingCommitter(Committer):
+    """Commits one batch, and fails then."""
+
+    _is_used = False
+
+    def commit(self, *batch: Any) -> list[tuple[Save, NotSaved]]:
+        if self._is_used:
+            raise OSError("the database is gone")
+        self._is_used = True
+        return super().commit(*batch)
 
 
 @pytest.fixture
@@ -102,6 +114,35 @@ def test_what_an_interrupted_replay_has_saved_is_not_saved_again(place: Place) -
     assert place.replay() == 1
     assert place.saved() == [(1, "hi"), (2, "hi"), (3, "hi")]
     assert place.letters() == []
+
+
+def test_a_line_that_stands_twice_is_saved_once_and_no_dead_letter(place: Place) -> None:
+    place.write(line(1), line(2), line(1), line(2))
+    assert place.replay() == 2
+    assert place.saved() == [(1, "hi"), (2, "hi")]
+    assert place.letters() == []
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_the_id_of_another_sender_in_its_place_does_not_hide_a_message(place: Place, is_committed: bool) -> None:
+    if is_committed:
+        place.write(line(1))
+        place.replay()
+    place.write(line(1), line(1, "mine", name="bo"))
+    place.replay()
+    assert place.saved() == [(1, "hi")]
+    (letter,) = place.letters()
+    assert letter["error"] == "line 2: room lobby has another message in place 1"
+
+
+def test_a_replay_that_fails_leaves_the_dead_letters_to_the_next(place: Place) -> None:
+    place.write(line(1), "garbage", *(line(seq) for seq in range(2, 3 * BATCH + 11)))
+    for _ in range(3):
+        with pytest.raises(OSError, match="gone"):
+            place.spool.replay(FailingCommitter(place.dead_letters), place.dead_letters)
+    assert place.letters() == []
+    assert place.replay() == 10
+    assert [letter["error"] for letter in place.letters()] == ["line 2: expected a JSON object"]
 
 
 def test_what_is_not_the_next_word_of_its_room_is_set_aside(place: Place) -> None:

@@ -1,0 +1,118 @@
+"""The committer: what it does with a batch that is refused, on both databases."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatter.messages import Save
+from chatter.storage.committer import Committer
+from chatter.storage.dead_letters import DeadLetters
+from schema import Epoch, Fence, Message, open_database
+from schema.database import migrate
+from tests.chatter.conftest import posted
+from tests.support.database import forbid
+
+
+class CountingFence(Fence):
+    """Counts the transactions, also those that are refused."""
+
+    transactions = 0
+
+    def count_commit(self) -> None:
+        self.transactions += 1
+        super().count_commit()
+
+
+class CountingGuard:
+    """Counts the transactions that each guarded call holds."""
+
+    def __init__(self, fence: CountingFence) -> None:
+        self.most = 0
+        self._fence = fence
+        self._before = 0
+
+    def __enter__(self) -> None:
+        self._before = self._fence.transactions
+
+    def __exit__(self, *_error: object) -> None:
+        self.most = max(self.most, self._fence.transactions - self._before)
+
+
+class Place:
+    """A committer on a database, with dead letters beside it."""
+
+    def __init__(self, dead_letters: Path) -> None:
+        self.fence = CountingFence(Epoch.begin())
+        self.committer = Committer(DeadLetters(dead_letters), self.fence)
+        self._dead_letters = dead_letters
+
+    def letters(self) -> list[str]:
+        lines = self._dead_letters.read_text().splitlines() if self._dead_letters.exists() else []
+        return [json.loads(line)["message"] for line in lines]
+
+
+@pytest.fixture
+def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
+    database = open_database(database_url)
+    migrate(database)
+    yield Place(tmp_path / "dead-letters.jsonl")
+    database.close()
+
+
+def save(*seqs: int, slug: str = "lobby") -> Save:
+    return Save(None, slug, 1, tuple(posted(seq, f"number {seq}") for seq in seqs))
+
+
+def seqs(slug: str = "lobby") -> list[int]:
+    return [row.seq for row in Message.after(slug, 0, 10_000)]
+
+
+def test_a_batch_whose_commit_was_not_answered_is_recognised_at_once(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = [save(*range(1, 501)), *(save(1, 2, slug=f"room-{number}") for number in range(250))]
+    assert place.committer.commit(batch) == []
+    place.fence.transactions = 0
+    with caplog.at_level("DEBUG", "peewee"):
+        assert place.committer.commit(batch) == []
+    assert place.fence.transactions <= 2
+    assert len([record for record in caplog.records if record.name == "peewee"]) < 30
+    assert place.committer.commit([save(501)]) == []
+    assert seqs() == list(range(1, 502))
+
+
+def test_what_was_said_since_is_committed_in_one_transaction(place: Place) -> None:
+    place.committer.commit([save(*range(1, 501))])
+    place.fence.transactions = 0
+    assert place.committer.commit([save(*range(1, 501)), save(*range(501, 601)), save(1, slug="other")]) == []
+    assert place.fence.transactions <= 3
+    assert (seqs(), seqs("other")) == (list(range(1, 601)), [1])
+    assert place.letters() == []
+
+
+def test_a_message_in_the_place_of_another_is_not_taken_for_saved(place: Place) -> None:
+    place.committer.commit([save(1, 2)])
+    another = Save(None, "lobby", 1, (posted(2, "another"), posted(3, "number 3")))
+    ((_, refused),) = place.committer.commit([save(1), another])
+    assert refused.void.seq == 2
+    assert [row.message for row in Message.after("lobby", 0, 10)] == ["number 1", "number 2", "number 3"]
+    assert place.letters() == ["another"]
+
+
+def test_a_message_voided_before_is_named_again_without_another_dead_letter(place: Place, database_url: str) -> None:
+    forbid(database_url, "number 3")
+    for _ in range(2):
+        ((_, refused),) = place.committer.commit([save(*range(1, 9))])
+        assert refused.void.seq == 3
+    assert seqs() == list(range(1, 9))
+    assert place.letters() == ["number 3"]
+
+
+def test_the_guard_spans_one_transaction(place: Place, database_url: str) -> None:
+    forbid(database_url, "number 3")
+    guard = CountingGuard(place.fence)
+    place.committer.commit([save(*range(1, 9))], guard)
+    assert place.fence.transactions > 3
+    assert guard.most == 1
