@@ -188,6 +188,10 @@ class Subscriber(Protocol):
     def serializer(self) -> Serializer:
         """Subscribers with the same serializer are sent the same bytes."""
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is written now is sent. Else the client is gone, or is told later that it missed something."""
+
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join."""
 

@@ -192,9 +192,14 @@ class _ClientView:
                 client.write(piece)
 
     def write_later(self, client: Subscriber, frames: list[bytes]) -> Iterator[None]:
-        """Writes a small piece to `client` each time the iterator is advanced, and makes its frames then."""
+        """Writes a small piece to `client` each time the iterator is advanced, and makes its frames then.
+
+        It ends where the client takes no more: the rest would be dropped.
+        """
         for piece in _pieces(self._frames(frames), MAX_LATER_BYTES):
             client.write(piece)
+            if not client.takes_frames:
+                return
             yield
 
     def _frames(self, frames: list[bytes]) -> Iterator[bytes]:

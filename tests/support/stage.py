@@ -121,6 +121,7 @@ class Listener:
         self.writes: list[list[Any]] = []
         self.rooms_opened = 0  # or asked to
         self.must_wait = 0.0  # before it may open a room
+        self.takes_frames = True
 
     @property
     def client(self) -> "Listener":

@@ -29,6 +29,10 @@ from web.limits import Limits
 class Writer(Protocol):
     """Writes to one connection."""
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is written now is sent, not dropped."""
+
     def write(self, frames: bytes) -> None:
         """Sends whole frames. Never blocks and never raises."""
 
@@ -132,6 +136,10 @@ class Channel:
     @property
     def client(self) -> Hashable:
         return self._socket
+
+    @property
+    def takes_frames(self) -> bool:
+        return self._writer.takes_frames
 
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""

@@ -52,6 +52,11 @@ class SendBuffer:
         """Whether something waits to be sent."""
         return self._queue is not None
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is written now is sent, not dropped."""
+        return not (self._is_closed or self._has_overflowed)
+
     def write(self, frames: bytes) -> None:
         """Sends `frames`, now or when the kernel takes more. Does nothing once closed, or while overflowed."""
         if self._queue is not None or self._is_closed or not frames:

@@ -98,6 +98,10 @@ class PollSession:
     def writer(self) -> Self:
         return self
 
+    @property
+    def takes_frames(self) -> bool:
+        return not (self._has_ended or self._has_overflowed)
+
     def write(self, frames: bytes) -> None:
         """Keeps frames for the next poll, and wakes a poll that waits."""
         if self._has_ended or self._has_overflowed or not frames:

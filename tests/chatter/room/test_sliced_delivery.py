@@ -194,3 +194,15 @@ def test_a_room_that_is_stopped_during_a_flood_of_syncs_answers_them(told: RoomO
     flooder.on_first_write = lambda: told.ref.stop(block=False)
     told.tell(*syncs(flooder, 10))
     assert flooder.heard == answers(10)
+
+
+def test_nothing_more_is_made_for_a_client_that_has_stopped_to_take_frames(stage: Stage, told: RoomOnStage) -> None:
+    flooder, bo = ReactiveListener(), Listener()
+    told.tell(join(flooder), join(bo))
+    flooder.pushed = 0
+    bo.clear()
+    flooder.on_first_write = lambda: setattr(flooder, "takes_frames", False)
+    told.tell(*syncs(flooder, 100), post(bo, "b"))
+    stage.run_until(lambda: bo.heard)
+    assert bo.heard == [posted(51, "b")]
+    assert flooder.pushed < 30

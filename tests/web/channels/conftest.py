@@ -70,6 +70,8 @@ class SocketOnStage:
 
     # ------------------------------------------------------------ `Transport`
 
+    takes_frames = True
+
     @property
     def writer(self) -> Self:
         return self

@@ -84,6 +84,7 @@ def test_a_write_that_the_kernel_takes_is_sent_at_once(line: Line) -> None:
     line.buffer.write(b"hello")
     assert line.read() == b"hello"
     assert not line.buffer.has_unsent
+    assert line.buffer.takes_frames
     assert line.owner.told == []
 
 
@@ -104,6 +105,7 @@ def test_a_buffer_beyond_its_limit_overflows_and_sends_only_whole_writes(line: L
     written = line.fill()
     while "overflowed" not in line.owner.told:
         line.buffer.write(b"x" * 1_000)
+    assert not line.buffer.takes_frames
     line.buffer.write(b"dropped")
     received = line.read_all()
     assert received == written  # finishes the write that was begun, drops those behind it
@@ -125,6 +127,7 @@ def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: Line) -> Non
     written = line.fill()
     line.buffer.write(b"last words")
     line.buffer.close()
+    assert not line.buffer.takes_frames
     line.buffer.write(b"too late")
     assert line.read_all() == written + b"last words"
 
