@@ -77,6 +77,10 @@ _AFTER_HIGH = f"(?:(?<={_HIGH})(?<![{_UNSEEN}])|(?<={_SYMBOL}\ufe0f))"
 _JOINER = f"{_AFTER_HIGH}[\u200c\u200d](?={_HIGH})(?![{_UNSEEN}])"
 _COLOUR = f"(?<={_SYMBOL})\ufe0f"
 _DROPPED = re.compile(f"(?!{_JOINER}|{_COLOUR})[{_class(INVISIBLE)}]")
+_ALL_INVISIBLE = re.compile(f"[{_class(INVISIBLE)}]+")
+
+_ROUNDS = 4
+"""How often the joiners of a name are judged. Real names need one round, or two where something is dropped."""
 
 find_suspect = _SUSPECT.search
 """Finds what makes a text worth a closer look. Most texts have none: they are fine if they are not all white space."""
@@ -106,8 +110,20 @@ def normal_name(name: str) -> str:
     It is in NFC. White space is one blank within and none at the ends, nothing else is invisible but what emoji and
     scripts need, and of a run of marks the first `MAX_MARKS` are there.
     """
-    shown = _DROPPED.sub("", _composed(name))
-    return _BLANKS.sub(" ", _composed(shown)).strip(" ")
+    return _BLANKS.sub(" ", _without_unseen(_composed(name))).strip(" ")
+
+
+def _without_unseen(name: str) -> str:
+    """Drops what is invisible and not needed, until the name stays as it is.
+
+    Marks that a dropped character parted are sorted, and then a joiner may have other neighbours than it had.
+    """
+    for _ in range(_ROUNDS):
+        kept = _DROPPED.sub("", name)
+        if kept == name:
+            return name
+        name = _composed(kept)
+    return _composed(_ALL_INVISIBLE.sub("", name))
 
 
 def _composed(name: str) -> str:

@@ -30,6 +30,14 @@ hostile = st.text(
     | st.characters(exclude_categories=["Cs", "Cn"]),
     max_size=70,
 )
+# What reorders, joins, colours and parts: marks of many classes, joiners and emoji, and what is dropped between them.
+unruly = st.text(
+    st.sampled_from("\u200c\u200d\ufe0f")
+    | st.sampled_from("\u05b4\u0323\u0301\u0f72\u094d\u093c\u064e\u0e47\u3099\u0344\u093f\U0001d165\U0001d16d")
+    | st.sampled_from("\u00ad\u034f\u200b\ufe0e\U000e0041\U000e0100 \u2800\uffa0\u3164")
+    | st.sampled_from("e\u0915\u0639👩❤\U0001f3fb\u1100\u1161\u11a8"),
+    max_size=20,
+)
 slow_machines_too = settings(deadline=None)
 
 
@@ -164,8 +172,11 @@ def test_a_name_that_needs_joiners_and_marks_keeps_them(name: str) -> None:
 
 
 @slow_machines_too
-@given(hostile)
+@given(hostile | unruly)
 @example("\u212a\u200dع")
+@example("\U0001f3fb\u200c\u0f72\ufe0e\u05b4")
+@example("\u0323\u00ad\u094d\u200d\U0001d165")
+@example("👩" + "\u200d\u0f72" * 7 + "\u200d\u00ad\u05b4")
 @example("a\ufe0f\u200d👩")
 @example("e" + "\u0301\u200b" * 30)
 @example("\u0344" * 30)
@@ -180,7 +191,8 @@ def test_a_normal_name_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.node
 @settings(deadline=None, max_examples=3)
-@given(st.lists(hostile, min_size=300, max_size=300))
+@given(st.lists(hostile | unruly, min_size=300, max_size=300))
+@example(["👩\u200d💻" + "\u200d\u0f72" * count + "\u200d\u00ad\u05b4" for count in range(8)])
 def test_the_browser_makes_the_same_name_of_everything(names: list[str]) -> None:
     known = [name for name in names if not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", name)]
     program = f"""
