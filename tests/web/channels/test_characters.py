@@ -6,7 +6,9 @@ import re._constants as op  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 import shutil
 import subprocess
+import timeit
 import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -209,6 +211,24 @@ def test_the_browser_makes_the_same_name_of_everything(names: list[str]) -> None
 
 
 # ---------------------------------------------------------------- work
+
+
+@slow_machines_too
+@given(st.text(st.sampled_from("\u0301\U0001d165\U000e0100") | st.sampled_from("a\U000e0001👩 "), max_size=60))
+@example("👩" * MAX_MARKS + "\U0001d165" * (MAX_MARKS + 1))
+@example(("\U0001d165" * MAX_MARKS + "\U000e0001") * 9)
+def test_a_long_run_of_marks_is_found_wherever_it_is(text: str) -> None:
+    runs = re.findall("[\u0301\U0001d165\U000e0100]+", text)
+    assert has_long_mark_run(text) == any(len(run) > MAX_MARKS for run in runs)
+
+
+def test_marks_are_not_looked_at_again_from_each_position() -> None:
+    emoji = least_time("👩" * 444 * (MAX_MARKS + 1))
+    assert least_time(("\U0001d165" * MAX_MARKS + "\U000e0001") * 444) < 2.5 * emoji
+
+
+def least_time(text: str) -> float:
+    return min(timeit.repeat(partial(has_long_mark_run, text), number=5, repeat=9))
 
 
 def lasting_repeats(parsed: object) -> list[int]:
