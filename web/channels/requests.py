@@ -95,7 +95,10 @@ _post_fields = msgspec.json.Decoder(_PostFields)
 
 
 def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limits) -> Post | None:
-    """Returns what `_post` does for a valid payload, in 1.5 µs instead of 4. `_post` says what is wrong."""
+    """Returns what `_post` does for a valid payload, in 1.5 µs instead of 4. `_post` says what is wrong.
+
+    A message that takes long to look at comes last, and is refused here, so that it is looked at once.
+    """
     try:
         said = _post_fields.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -105,15 +108,16 @@ def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limi
         0 < len(name) <= limits.max_name_length
         and 0 < len(message) <= limits.max_message_length
         and ((name.isascii() and name.isalnum()) or is_normal_name(name))
+        and (
+            id is None
+            or (0 < len(id) <= limits.max_id_length and id.isascii() and id.isprintable() and not id.isspace())
+        )
         and not message.isspace()
         and (
             (message.isprintable() or not _CONTROL.search(message))
             if message.isascii()
-            else (not find_suspect(message) or _is_text(message))
-        )
-        and (
-            id is None
-            or (0 < len(id) <= limits.max_id_length and id.isascii() and id.isprintable() and not id.isspace())
+            else not find_suspect(message)
+            or (not _CONTROL.search(message) and _legible(message, "message", limits.max_message_length))
         )
     ):
         return None
@@ -215,13 +219,12 @@ def _value(payload: Payload) -> Any:
         raise BadFrame(f"expected a payload in JSON: {error}") from error
 
 
-def _is_text(value: str) -> bool:
-    """Returns whether `_text` accepts what is there."""
-    return not _CONTROL.search(value) and has_visible(value) and not has_long_mark_run(value)
-
-
 def _text(fields: Fields, field: str, longest: int) -> str:
-    value = _string(fields, field, longest)
+    return _legible(_string(fields, field, longest), field, longest)
+
+
+def _legible(value: str, field: str, longest: int) -> str:
+    """Returns a string of which something can be seen, and that covers no other lines."""
     if not has_visible(value):
         raise InvalidPayload(field, f"expected 1 to {longest} characters, got none that can be seen")
     if has_long_mark_run(value):

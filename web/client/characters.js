@@ -55,6 +55,8 @@ const AFTER_HIGH = `(?:(?<=${HIGH})(?<!${UNSEEN.source})|(?<=${SYMBOL}\\ufe0f))`
 const JOINER = `${AFTER_HIGH}[\\u200c\\u200d](?=${HIGH})(?!${UNSEEN.source})`;
 const COLOUR = `(?<=${SYMBOL})\\ufe0f`;
 const DROPPED = new RegExp(`(?!${JOINER}|${COLOUR})[${classOf(INVISIBLE)}]`, "gu");
+const ALL_INVISIBLE = new RegExp(`[${classOf(INVISIBLE)}]+`, "gu");
+const ROUNDS = 4;
 
 /** Returns where the first character is that can be seen, or -1. @param {string} text */
 export function findVisible(text) {
@@ -73,8 +75,17 @@ export function boundMarks(text) {
 
 /** Returns the one form of a name, which may be empty. @param {string} name */
 export function normalName(name) {
-  const shown = composed(name).replace(DROPPED, "");
-  return composed(shown).replace(BLANKS, " ").trim();
+  return withoutUnseen(composed(name)).replace(BLANKS, " ").trim();
+}
+
+/** Drops what is invisible and not needed, until the name stays as it is. @param {string} name */
+function withoutUnseen(name) {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const kept = name.replace(DROPPED, "");
+    if (kept === name) return name;
+    name = composed(kept);
+  }
+  return composed(name.replace(ALL_INVISIBLE, ""));
 }
 
 /** @param {string} name */

@@ -6,7 +6,9 @@ import re._constants as op  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 import shutil
 import subprocess
+import timeit
 import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -29,6 +31,14 @@ hostile = st.text(
     | st.sampled_from("ع\u093f\u094dक👩💻❤🏴\U0001f1e9\U0001f3fdЁß王‼☠")
     | st.characters(exclude_categories=["Cs", "Cn"]),
     max_size=70,
+)
+# What reorders, joins, colours and parts: marks of many classes, joiners and emoji, and what is dropped between them.
+unruly = st.text(
+    st.sampled_from("\u200c\u200d\ufe0f")
+    | st.sampled_from("\u05b4\u0323\u0301\u0f72\u094d\u093c\u064e\u0e47\u3099\u0344\u093f\U0001d165\U0001d16d")
+    | st.sampled_from("\u00ad\u034f\u200b\ufe0e\U000e0041\U000e0100 \u2800\uffa0\u3164")
+    | st.sampled_from("e\u0915\u0639👩❤\U0001f3fb\u1100\u1161\u11a8"),
+    max_size=20,
 )
 slow_machines_too = settings(deadline=None)
 
@@ -164,8 +174,11 @@ def test_a_name_that_needs_joiners_and_marks_keeps_them(name: str) -> None:
 
 
 @slow_machines_too
-@given(hostile)
+@given(hostile | unruly)
 @example("\u212a\u200dع")
+@example("\U0001f3fb\u200c\u0f72\ufe0e\u05b4")
+@example("\u0323\u00ad\u094d\u200d\U0001d165")
+@example("👩" + "\u200d\u0f72" * 7 + "\u200d\u00ad\u05b4")
 @example("a\ufe0f\u200d👩")
 @example("e" + "\u0301\u200b" * 30)
 @example("\u0344" * 30)
@@ -180,7 +193,8 @@ def test_a_normal_name_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.node
 @settings(deadline=None, max_examples=3)
-@given(st.lists(hostile, min_size=300, max_size=300))
+@given(st.lists(hostile | unruly, min_size=300, max_size=300))
+@example(["👩\u200d💻" + "\u200d\u0f72" * count + "\u200d\u00ad\u05b4" for count in range(8)])
 def test_the_browser_makes_the_same_name_of_everything(names: list[str]) -> None:
     known = [name for name in names if not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", name)]
     program = f"""
@@ -197,6 +211,24 @@ def test_the_browser_makes_the_same_name_of_everything(names: list[str]) -> None
 
 
 # ---------------------------------------------------------------- work
+
+
+@slow_machines_too
+@given(st.text(st.sampled_from("\u0301\U0001d165\U000e0100") | st.sampled_from("a\U000e0001👩 "), max_size=60))
+@example("👩" * MAX_MARKS + "\U0001d165" * (MAX_MARKS + 1))
+@example(("\U0001d165" * MAX_MARKS + "\U000e0001") * 9)
+def test_a_long_run_of_marks_is_found_wherever_it_is(text: str) -> None:
+    runs = re.findall("[\u0301\U0001d165\U000e0100]+", text)
+    assert has_long_mark_run(text) == any(len(run) > MAX_MARKS for run in runs)
+
+
+def test_marks_are_not_looked_at_again_from_each_position() -> None:
+    emoji = least_time("👩" * 444 * (MAX_MARKS + 1))
+    assert least_time(("\U0001d165" * MAX_MARKS + "\U000e0001") * 444) < 2.5 * emoji
+
+
+def least_time(text: str) -> float:
+    return min(timeit.repeat(partial(has_long_mark_run, text), number=5, repeat=9))
 
 
 def lasting_repeats(parsed: object) -> list[int]:

@@ -3,6 +3,8 @@
 import json
 import tracemalloc
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 from chatter.messages import Post, ReadHistory, Relay, RoomMessage, ShowTyping
 from tests.support.stage import Listener
-from web.channels.characters import MAX_MARKS, has_visible, normal_name
+from web.channels import requests
+from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
 from web.channels.requests import (
     InvalidPayload,
     Topic,
@@ -23,7 +26,7 @@ from web.channels.requests import (
     topic_of,
     translate,
 )
-from web.channels.wire import BadFrame, Binary, Payload
+from web.channels.wire import BadFrame, Binary, Invalid, Payload
 from web.limits import Limits
 
 ANN = Listener()
@@ -197,13 +200,35 @@ def test_a_name_with_too_many_marks_keeps_the_first() -> None:
 @example("王\u3000", "\u0301" * 9)
 def test_the_quick_way_for_posts_is_the_careful_way(name: str, message: str) -> None:
     fields = {"name": name, "message": message}
-    quick = _valid_post(raw(fields), ANN, REF, LIMITS)
+    careful = answer_of(partial(_post, fields, ANN, REF, LIMITS))
+    assert answer_of(partial(_valid_post, raw(fields), ANN, REF, LIMITS)) in (None, careful)
+
+
+def answer_of(read: Callable[[], RoomMessage | None]) -> RoomMessage | Invalid | None:
     try:
-        careful = _post(fields, ANN, REF, LIMITS)
-    except InvalidPayload:
-        assert quick is None
-    else:
-        assert quick in (None, careful)
+        return read()
+    except InvalidPayload as refusal:
+        return refusal.answer
+
+
+def test_a_message_that_is_refused_was_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def look_at(text: str) -> bool:
+        looked_at.append(text)
+        return has_long_mark_run(text)
+
+    monkeypatch.setattr(requests, "has_long_mark_run", look_at)
+    stacked = "a" + "\u0301" * (MAX_MARKS + 1)
+    assert post_refusal(message=stacked)[0] == "message"
+    assert looked_at.count(stacked) == 1
+
+
+def test_of_several_fields_the_first_is_refused() -> None:
+    stacked = "a" + "\u0301" * (MAX_MARKS + 1)
+    assert post_refusal(message=stacked, id=stacked)[0] == "id"
+    assert post_refusal(message=stacked, name="\u3164")[0] == "name"
+    assert post_refusal(message=stacked, repeat=1)[0] == "repeat"
 
 
 @pytest.mark.parametrize(
