@@ -29,9 +29,6 @@ DATABASE, DUMP, SPOOL, DEAD_LETTERS, MANIFEST = (
 )
 """The files of a backup: the copy of SQLite or the dump of PostgreSQL, the files beside it, and what it is."""
 
-PAGES_AT_ONCE = 1_000
-"""Of SQLite, which are copied before the server may write again."""
-
 
 class BackupFailed(Exception):
     """Nothing was made, or nothing was changed. The message is one line for a person."""
@@ -108,7 +105,7 @@ def _copy_sqlite(path: Path, to: Path) -> None:
         contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
         contextlib.closing(sqlite3.connect(to)) as target,
     ):
-        source.backup(target, pages=PAGES_AT_ONCE)
+        source.backup(target, pages=-1)  # one snapshot: between steps a commit would have SQLite begin again
         target.execute("PRAGMA journal_mode = delete")  # one file, without a log beside it
     _check_sqlite(to)
 
