@@ -42,7 +42,7 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
 
     Raises `BackupFailed` and `schema.DatabaseUnusable`.
     """
-    if to.exists():
+    if os.path.lexists(to):
         raise BackupFailed(f"expected a folder that is not there yet, got {to}")
     database = schema.open_database(url, create=False)
     try:
@@ -52,20 +52,37 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
         raise BackupFailed(f"{without_password(url)} is no database of Chatter: {error}") from error
     finally:
         database.close()
-    to.mkdir(parents=True)
+    manifest = {"database": identity, "epoch": str(epoch.number if epoch else 0)}
+    try:
+        _back_up(url, FilesBeside(url, spool_folder, identity), manifest, to)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupFailed(f"cannot make the backup {to}: {' '.join(str(error).split())}") from error
+    return manifest
+
+
+def _back_up(url: str, files: FilesBeside, manifest: dict[str, str], to: Path) -> None:
+    """Fills a folder beside `to` and renames it at the end, so that half a backup never looks like one."""
+    part = to.with_name(to.name + ".part")
+    part.mkdir(parents=True)
+    try:
+        for source, name in ((files.spool, SPOOL), (files.dead_letters, DEAD_LETTERS)):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(source, part / name)
+        _copy_database(url, part)  # after the spool: a start in between moves messages from there into the database
+        manifest["made_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        (part / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        part.rename(to)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _copy_database(url: str, folder: Path) -> None:
     path = sqlite_path(url)
     if path is None:
-        _run(["pg_dump", "--format=custom", f"--file={to / DUMP}"], url)
+        _run(["pg_dump", "--format=custom", f"--file={folder / DUMP}"], url)
     else:
-        _copy_sqlite(path, to / DATABASE)
-    files = FilesBeside(url, spool_folder, identity)
-    for source, name in ((files.spool, SPOOL), (files.dead_letters, DEAD_LETTERS)):
-        if source.exists():
-            shutil.copyfile(source, to / name)
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = {"database": identity, "epoch": str(epoch.number if epoch else 0), "made_at": made_at}
-    (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return manifest
+        _copy_sqlite(path, folder / DATABASE)
 
 
 def restore(url: str, spool_folder: str, source: Path) -> dict[str, str]:
@@ -119,17 +136,17 @@ def _copy_sqlite(path: Path, to: Path) -> None:
     ):
         source.backup(target, pages=-1)  # one snapshot: between steps a commit would have SQLite begin again
         target.execute("PRAGMA journal_mode = delete")  # one file, without a log beside it
-    _check_sqlite(to)
+    _check_sqlite(to, f"the copy of {path}")
 
 
-def _check_sqlite(path: Path) -> None:
+def _check_sqlite(path: Path, name: str) -> None:
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         fault = str(error)
     if fault != "ok":
-        raise BackupFailed(f"{path} is damaged: {fault}")
+        raise BackupFailed(f"{name} is damaged: {fault}")
 
 
 def _restore_sqlite(path: Path, copy: Path, stamp: str, owned: contextlib.ExitStack) -> int:
@@ -139,7 +156,7 @@ def _restore_sqlite(path: Path, copy: Path, stamp: str, owned: contextlib.ExitSt
     """
     if not copy.exists():
         raise BackupFailed(f"the backup has no {copy.name}: it is not one of SQLite")
-    _check_sqlite(copy)
+    _check_sqlite(copy, str(copy))
     path.parent.mkdir(parents=True, exist_ok=True)
     is_first = not path.exists()
     path.touch()  # there has to be a file to lock

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from chatter.storage import backup
 from chatter.storage.backup import BackupFailed, back_up, restore
+from chatter.storage.storage import FilesBeside
 from schema import DatabaseUnusable, Epoch, open_database
 from schema.database import migrate
 from schema.ownership import Ownership
@@ -66,6 +68,35 @@ def test_a_backup_ends_while_the_server_commits(place: Place, tmp_path: Path) ->
         done.set()
         writer.join()
     assert time.monotonic() < deadline
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(backup, "_copy_sqlite", disk_full)
+    with pytest.raises(BackupFailed, match=r"cannot make the backup .*: database or disk is full"):
+        back_up(place.url, "", tmp_path / "backup")
+    assert [file.name for file in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_spool_that_a_start_replays_meanwhile_is_in_the_backup(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (identity,) = query(place.url, "SELECT value FROM identity")[0]
+    spool = FilesBeside(place.url, "", identity).spool
+    spool.write_text("a line\n")
+    copy = backup._copy_sqlite
+
+    def replay_after(path: Path, to: Path) -> None:
+        copy(path, to)
+        spool.unlink(missing_ok=True)
+
+    monkeypatch.setattr(backup, "_copy_sqlite", replay_after)
+    back_up(place.url, "", tmp_path / "backup")
+    assert (tmp_path / "backup" / backup.SPOOL).read_text() == "a line\n"
 
 
 # ---------------------------------------------------------------- restore
