@@ -14,16 +14,20 @@ class Epoch(Model):
     rows had.
     """
 
-    number = peewee.BigIntegerField(primary_key=True)  # the larger of the last + 1 and the time in milliseconds
+    number = peewee.BigIntegerField(primary_key=True)  # at least the last + 1 and the time in milliseconds
     commits = peewee.BigIntegerField(default=0)  # in this epoch; see `schema/fence.py`
 
     @classmethod
-    def begin(cls) -> int:
-        """Adds an epoch and returns its number. Waits for a commit of an earlier epoch that is under way."""
+    def begin(cls, *, above: int = 0) -> int:
+        """Adds an epoch and returns its number, which is larger than `above`.
+
+        Waits for a commit of an earlier epoch that is under way.
+        """
         with writing_transaction():
             if isinstance(database.obj, peewee.PostgresqlDatabase):
                 database.execute_sql("LOCK TABLE epoch IN EXCLUSIVE MODE")  # SQLite has one writer at a time
             now = time.time_ns() // 1_000_000
-            number = max(int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0) + 1, now)
+            last = int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0)
+            number = max(last + 1, above + 1, now)
             cls.insert(number=number, commits=0).execute()
         return number

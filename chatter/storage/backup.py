@@ -10,12 +10,15 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import peewee
+
 import schema
+from chatter.storage.records import replace_file, sync_folder
 from chatter.storage.storage import FilesBeside
 from schema.database import migrate, sqlite_path, without_password
 from schema.ownership import Ownership
@@ -29,9 +32,6 @@ DATABASE, DUMP, SPOOL, DEAD_LETTERS, MANIFEST = (
 )
 """The files of a backup: the copy of SQLite or the dump of PostgreSQL, the files beside it, and what it is."""
 
-PAGES_AT_ONCE = 1_000
-"""Of SQLite, which are copied before the server may write again."""
-
 
 class BackupFailed(Exception):
     """Nothing was made, or nothing was changed. The message is one line for a person."""
@@ -42,7 +42,7 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
 
     Raises `BackupFailed` and `schema.DatabaseUnusable`.
     """
-    if to.exists():
+    if os.path.lexists(to):
         raise BackupFailed(f"expected a folder that is not there yet, got {to}")
     database = schema.open_database(url, create=False)
     try:
@@ -52,52 +52,78 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
         raise BackupFailed(f"{without_password(url)} is no database of Chatter: {error}") from error
     finally:
         database.close()
-    to.mkdir(parents=True)
+    manifest = {"database": identity, "epoch": str(epoch.number if epoch else 0)}
+    try:
+        _back_up(url, FilesBeside(url, spool_folder, identity), manifest, to)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupFailed(f"cannot make the backup {to}: {' '.join(str(error).split())}") from error
+    return manifest
+
+
+def _back_up(url: str, files: FilesBeside, manifest: dict[str, str], to: Path) -> None:
+    """Fills a folder beside `to` and renames it at the end, so that half a backup never looks like one."""
+    part = to.with_name(to.name + ".part")
+    part.mkdir(parents=True)
+    try:
+        for source, name in ((files.spool, SPOOL), (files.dead_letters, DEAD_LETTERS)):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(source, part / name)
+        _copy_database(url, part)  # after the spool: a start in between moves messages from there into the database
+        manifest["made_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+        (part / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        part.rename(to)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _copy_database(url: str, folder: Path) -> None:
     path = sqlite_path(url)
     if path is None:
-        _run(["pg_dump", "--format=custom", f"--file={to / DUMP}"], url)
+        _run(["pg_dump", "--format=custom", f"--file={folder / DUMP}"], url)
     else:
-        _copy_sqlite(path, to / DATABASE)
-    files = FilesBeside(url, spool_folder, identity)
-    for source, name in ((files.spool, SPOOL), (files.dead_letters, DEAD_LETTERS)):
-        if source.exists():
-            shutil.copyfile(source, to / name)
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = {"database": identity, "epoch": str(epoch.number if epoch else 0), "made_at": made_at}
-    (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return manifest
+        _copy_sqlite(path, folder / DATABASE)
 
 
 def restore(url: str, spool_folder: str, source: Path) -> dict[str, str]:
     """Puts a backup in the place of the database at `url`; returns what its manifest says.
 
-    Raises `BackupFailed`, and `schema.DatabaseUnusable` where a server runs on the database.
+    No server can start on the database meanwhile. Raises `BackupFailed`, and `schema.DatabaseUnusable` where one runs.
     """
     manifest = _manifest(source)
+    try:
+        with contextlib.ExitStack() as owned:
+            _restore(url, spool_folder, source, manifest, owned)
+    except (OSError, sqlite3.Error, peewee.PeeweeException) as error:
+        raise BackupFailed(f"cannot restore {source}: {' '.join(str(error).split())}") from error
+    return manifest
+
+
+def _restore(url: str, spool_folder: str, source: Path, manifest: dict[str, str], owned: contextlib.ExitStack) -> None:
     path = sqlite_path(url)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     if path is None:
-        _restore_postgresql(url, source / DUMP)
+        replaced = _restore_postgresql(url, source / DUMP, owned)
     else:
-        _restore_sqlite(path, source / DATABASE, stamp)
+        replaced = _restore_sqlite(path.resolve(), source / DATABASE, stamp, owned)
     files = FilesBeside(url, spool_folder, manifest["database"])
     for stale in (files.spool, files.first_spool, files.presence_snapshot):
         if stale.exists():
-            stale.rename(stale.with_name(f"{stale.name}.before-restore-{stamp}"))
+            stale.rename(_kept(stale, stamp))
     if (source / SPOOL).exists():
-        shutil.copyfile(source / SPOOL, files.spool)
-    database = schema.open_database(url)
+        replace_file(files.spool, (source / SPOOL).read_bytes())
+    database = schema.open_database(url, create=False)
     try:
         migrate(database)
-        schema.Epoch.begin()
+        schema.Epoch.begin(above=max(replaced, int(manifest["epoch"])))
     finally:
         database.close()
-    return manifest
 
 
 def _manifest(source: Path) -> dict[str, str]:
     try:
         manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+        int(manifest["epoch"])
         return {name: str(manifest[name]) for name in ("database", "epoch", "made_at")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupFailed(f"expected a folder that `chatter backup` has made, got {source}: {error}") from error
@@ -108,51 +134,118 @@ def _copy_sqlite(path: Path, to: Path) -> None:
         contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
         contextlib.closing(sqlite3.connect(to)) as target,
     ):
-        source.backup(target, pages=PAGES_AT_ONCE)
+        source.backup(target, pages=-1)  # one snapshot: between steps a commit would have SQLite begin again
         target.execute("PRAGMA journal_mode = delete")  # one file, without a log beside it
-    _check_sqlite(to)
+    _check_sqlite(to, f"the copy of {path}")
 
 
-def _check_sqlite(path: Path) -> None:
+def _check_sqlite(path: Path, name: str) -> None:
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         fault = str(error)
     if fault != "ok":
-        raise BackupFailed(f"{path} is damaged: {fault}")
+        raise BackupFailed(f"{name} is damaged: {fault}")
 
 
-def _restore_sqlite(path: Path, copy: Path, stamp: str) -> None:
-    """Replaces the file. Its log goes with it: SQLite would apply that to the copy."""
+def _restore_sqlite(path: Path, copy: Path, stamp: str, owned: contextlib.ExitStack) -> int:
+    """Replaces the file in one step, and returns the newest epoch of what was there.
+
+    Wherever it is interrupted, a whole database is at `path`: the old one or the new one, without the other's log.
+    """
     if not copy.exists():
         raise BackupFailed(f"the backup has no {copy.name}: it is not one of SQLite")
-    _check_sqlite(copy)
+    _check_sqlite(copy, str(copy))
     path.parent.mkdir(parents=True, exist_ok=True)
-    ownership = Ownership(f"sqlite:///{path}") if path.exists() else None
+    is_first = not path.exists()
+    path.touch()  # there has to be a file to lock
+    owned.callback(Ownership(f"sqlite:///{path}").release)
+    replaced = 0 if is_first else _newest_epoch(f"sqlite:///{path}")
     aside = path.with_name(path.name + ".restoring")
     try:
-        shutil.copyfile(copy, aside)
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
-        for suffix in ("", "-wal", "-shm"):
-            old = path.with_name(path.name + suffix)
-            if old.exists():
-                old.rename(path.with_name(f"{path.name}.before-restore-{stamp}{suffix}"))
-        aside.rename(path)
+        _copy(copy, aside)
+        owned.callback(Ownership(f"sqlite:///{aside}").release)  # on Linux this lock stays on the file when it moves
+        with _sealed(path):
+            _replace(path, aside, None if is_first else stamp)
     finally:
-        if ownership is not None:
-            ownership.release()
+        aside.unlink(missing_ok=True)
+    return replaced
 
 
-def _restore_postgresql(url: str, dump: Path) -> None:
+def _replace(path: Path, new: Path, stamp: str | None) -> None:
+    """Puts `new` at `path`. Keeps what was there, unless `stamp` is None."""
+    kept = _kept(path, stamp) if stamp else None
+    if kept is not None:
+        _link_or_copy(path, kept)
+    for suffix in ("-wal", "-shm", "-journal"):  # of a damaged file: SQLite would apply them to the new one
+        log = path.with_name(path.name + suffix)
+        if log.exists() and kept is not None:
+            log.rename(kept.with_name(kept.name + suffix))
+        log.unlink(missing_ok=True)
+    try:
+        os.replace(new, path)
+    except OSError:
+        if kept is not None:
+            kept.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _sealed(path: Path) -> Iterator[None]:
+    """Has SQLite move its log into the file, and locks out all programs. A damaged file is left as it is."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as database:
+        try:
+            database.execute("PRAGMA journal_mode = delete")
+            database.execute("BEGIN EXCLUSIVE")
+            in_use = database.execute("PRAGMA journal_mode").fetchone() != ("delete",)
+        except sqlite3.Error as error:
+            in_use = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            database.close()
+        if in_use:
+            raise BackupFailed(f"another program has {path} open: end it first")
+        yield
+
+
+def _link_or_copy(path: Path, to: Path) -> None:
+    try:
+        os.link(path, to)
+    except OSError:  # a file system without hard links
+        _copy(path, to)
+
+
+def _copy(path: Path, to: Path) -> None:
+    shutil.copyfile(path, to)
+    with to.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _kept(path: Path, stamp: str) -> Path:
+    return path.with_name(f"{path.name}.before-restore-{stamp}")
+
+
+def _newest_epoch(url: str) -> int:
+    """Returns the newest epoch of a database; 0 if it is empty or damaged."""
+    try:
+        database = schema.open_database(url, create=False)
+        try:
+            return int(schema.Epoch.select(peewee.fn.MAX(schema.Epoch.number)).scalar() or 0)
+        finally:
+            database.close()
+    except (schema.DatabaseUnusable, peewee.PeeweeException):
+        return 0
+
+
+def _restore_postgresql(url: str, dump: Path, owned: contextlib.ExitStack) -> int:
+    """Replaces the tables in one transaction, and returns the newest epoch of what was there."""
     if not dump.exists():
         raise BackupFailed(f"the backup has no {dump.name}: it is not one of PostgreSQL")
-    ownership = Ownership(url)
-    try:
-        _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(dump)], url)
-    finally:
-        ownership.release()
+    owned.callback(Ownership(url).release)
+    replaced = _newest_epoch(url)
+    _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(dump)], url)
+    return replaced
 
 
 def _run(command: list[str], url: str) -> None:

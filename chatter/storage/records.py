@@ -43,14 +43,15 @@ def replace_file(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Waits until what was made, moved and removed in the folder is on the disk. Raises `OSError`."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -100,3 +100,12 @@ def test_a_backup_needs_a_new_folder_and_a_restore_a_folder_with_a_backup(server
         assert failed.exit_code == 2
         assert "expected a folder that" in failed.stderr
         assert len(failed.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("target", ["/proc/nope", "file/backup"])
+def test_a_backup_says_in_one_line_where_it_cannot_be_made(server: Server, tmp_path: Path, target: str) -> None:
+    (tmp_path / "file").touch()
+    failed = chatter("backup", server, tmp_path / target)
+    assert failed.exit_code == 2
+    assert "cannot make the backup" in failed.stderr
+    assert len(failed.stderr.splitlines()) == 1

@@ -1,0 +1,215 @@
+"""Backups of SQLite and their restore: what a busy server, a full disk and a kill in between leave behind."""
+
+import contextlib
+import itertools
+import pkgutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatter.storage import backup
+from chatter.storage.backup import BackupFailed, back_up, restore
+from chatter.storage.storage import FilesBeside
+from schema import DatabaseUnusable, Epoch, open_database
+from schema.database import migrate
+from schema.ownership import Ownership
+from tests.support.database import query
+
+
+def make(url: str) -> None:
+    """Makes the tables, as the first start does."""
+    database = open_database(url)
+    migrate(database)
+    Epoch.begin()
+    database.close()
+
+
+class Place:
+    """A migrated database in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.file = folder / "chatter.db"
+        self.url = f"sqlite:///{self.file}"
+        make(self.url)
+
+    def run(self, statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "place")
+
+
+def commit_until(done: threading.Event, file: Path, deadline: float) -> None:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as connection:
+        connection.execute("PRAGMA synchronous = off")
+        while not done.is_set() and time.monotonic() < deadline:
+            connection.execute("UPDATE epoch SET commits = commits + 1")
+
+
+def test_a_backup_ends_while_the_server_commits(place: Place, tmp_path: Path) -> None:
+    place.run("CREATE TABLE large AS SELECT zeroblob(20000000) AS bytes")
+    done, deadline = threading.Event(), time.monotonic() + 15
+    writer = threading.Thread(target=commit_until, args=(done, place.file, deadline))
+    writer.start()
+    try:
+        back_up(place.url, "", tmp_path / "backup")
+    finally:
+        done.set()
+        writer.join()
+    assert time.monotonic() < deadline
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(backup, "_copy_sqlite", disk_full)
+    with pytest.raises(BackupFailed, match=r"cannot make the backup .*: database or disk is full"):
+        back_up(place.url, "", tmp_path / "backup")
+    assert [file.name for file in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_spool_that_a_start_replays_meanwhile_is_in_the_backup(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (identity,) = query(place.url, "SELECT value FROM identity")[0]
+    spool = FilesBeside(place.url, "", identity).spool
+    spool.write_text("a line\n")
+    copy = backup._copy_sqlite
+
+    def replay_after(path: Path, to: Path) -> None:
+        copy(path, to)
+        spool.unlink(missing_ok=True)
+
+    monkeypatch.setattr(backup, "_copy_sqlite", replay_after)
+    back_up(place.url, "", tmp_path / "backup")
+    assert (tmp_path / "backup" / backup.SPOOL).read_text() == "a line\n"
+
+
+# ---------------------------------------------------------------- restore
+
+
+class Interrupted(Exception):
+    """Ends a restore where a kill might."""
+
+
+MOVES = ("os.link", "os.replace", "pathlib.Path.rename", "pathlib.Path.unlink", "shutil.copyfile", "os.fsync")
+"""What changes or waits for files."""
+
+
+def interrupt_at(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the process fail at this call of `MOVES` and at all later ones, as if it were gone."""
+    calls = itertools.count()
+
+    def failing(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+        def move(*arguments: Any, **options: Any) -> Any:
+            if next(calls) >= call:
+                raise Interrupted
+            return wrapped(*arguments, **options)
+
+        return move
+
+    for name in MOVES:
+        place, _, function = name.rpartition(".")
+        monkeypatch.setattr(name, failing(getattr(pkgutil.resolve_name(place), function)))
+
+
+def texts(file: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        return [text for (text,) in connection.execute("SELECT text FROM told")]
+
+
+def leave_in_the_log(file: Path, text: str) -> None:
+    """Commits in a process that is killed, so that the commit stays in SQLite's log."""
+    program = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "c.execute('PRAGMA journal_mode = wal'); c.execute('INSERT INTO told VALUES (?)', [sys.argv[2]]); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(file), text], check=True)
+    assert file.with_name(file.name + "-wal").stat().st_size
+
+
+@pytest.mark.parametrize("call", range(12))
+def test_a_restore_that_is_interrupted_leaves_the_old_database_or_the_new_one(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    place.run("CREATE TABLE told (text)")
+    place.run("INSERT INTO told VALUES ('old')")
+    back_up(place.url, "", tmp_path / "backup")
+    leave_in_the_log(place.file, "new")
+    with monkeypatch.context() as patched, contextlib.suppress(Interrupted):
+        interrupt_at(call, patched)
+        restore(place.url, "", tmp_path / "backup")
+    assert place.file.exists()
+    assert texts(place.file) in (["old", "new"], ["old"])
+    restore(place.url, "", tmp_path / "backup")
+    assert texts(place.file) == ["old"]
+    assert ["old", "new"] in [texts(kept) for kept in place.file.parent.glob("*.before-restore-*") if kept.is_file()]
+
+
+def test_a_restore_keeps_servers_away_until_its_epoch_has_begun(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(database_url)
+    back_up(database_url, str(tmp_path), tmp_path / "backup")
+    begin, begun = Epoch.begin, list[int]()
+
+    def begin_while_another_starts(**options: int) -> int:
+        with pytest.raises(DatabaseUnusable, match="another Chatter is running"):
+            Ownership(database_url)
+        begun.append(begin(**options))
+        return begun[0]
+
+    monkeypatch.setattr(Epoch, "begin", begin_while_another_starts)
+    restore(database_url, str(tmp_path), tmp_path / "backup")
+    assert query(database_url, "SELECT max(number) FROM epoch") == [(begun[0],)]
+    Ownership(database_url).release()
+
+
+def test_a_restore_begins_an_epoch_above_that_of_the_database_it_replaces(database_url: str, tmp_path: Path) -> None:
+    make(database_url)
+    back_up(database_url, str(tmp_path), tmp_path / "backup")
+    query(database_url, "INSERT INTO epoch (number, commits) VALUES (9000000000000, 0)")
+    restore(database_url, str(tmp_path), tmp_path / "backup")
+    assert query(database_url, "SELECT max(number) FROM epoch") == [(9000000000001,)]
+
+
+def test_a_damaged_database_is_replaced_with_its_log(place: Place, tmp_path: Path) -> None:
+    back_up(place.url, "", tmp_path / "backup")
+    place.file.write_bytes(b"no database" * 1_000)
+    place.file.with_name("chatter.db-wal").write_bytes(b"no log")
+    restore(place.url, "", tmp_path / "backup")
+    assert query(place.url, "PRAGMA quick_check") == [("ok",)]
+    assert [kept.read_bytes()[:11] for kept in place.file.parent.glob("*.before-restore-*")] == [b"no database"]
+
+
+def test_a_database_that_is_gone_is_restored(place: Place, tmp_path: Path) -> None:
+    back_up(place.url, "", tmp_path / "backup")
+    place.file.unlink()
+    restore(place.url, "", tmp_path / "backup")
+    assert query(place.url, "SELECT count(*) FROM epoch") == [(2,)]
+    assert not list(place.file.parent.glob("*.before-restore-*"))
+
+
+def test_a_database_that_another_program_reads_is_not_replaced(place: Place, tmp_path: Path) -> None:
+    back_up(place.url, "", tmp_path / "backup")
+    with contextlib.closing(sqlite3.connect(place.file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM epoch").fetchone()
+        with pytest.raises(BackupFailed, match="another program has"):
+            restore(place.url, "", tmp_path / "backup")
+    assert [file.name for file in place.file.parent.iterdir() if "restor" in file.name] == []
