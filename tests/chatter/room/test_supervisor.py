@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import chatter.room.supervisor
-from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused
+from chatter.messages import Acknowledged, Join, Leave, Posted, Recovery, Refused
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
@@ -130,6 +130,20 @@ def test_a_message_at_which_a_room_fails_twice_is_quarantined_and_answered(
     assert [said.message for said in ann.heard if isinstance(said, Posted)] == ["before", "after"]
     assert "quarantined" in caplog.text
     assert repr(POISON) in caplog.text
+
+
+def test_a_second_join_that_is_quarantined_ends_the_first(rooms: Rooms, ann: Listener) -> None:
+    class Unwelcome(Listener):
+        def welcome(self, recovery: Recovery) -> bytes:
+            raise ValueError("cannot be encoded")
+
+    second = Unwelcome()
+    rooms.tell("lobby", join(ann, "ann"))
+    rooms.wait_until_heard(ann, Recovery)
+    rooms.tell("lobby", Join(second, "ann", replaces=ann))
+    rooms.wait_until_heard(ann, "closed")
+    assert second.heard == [Refused("join crashed")]
+    rooms.stage.run_until(lambda: "lobby" not in rooms.supervisor.people_counts)
 
 
 def test_a_room_that_fails_too_often_tells_its_subscribers_that_it_crashed(
