@@ -131,6 +131,7 @@ class Supervisor:
 
     def on_retired(self, slug: str) -> None:
         self._rooms.pop(slug, None)
+        self._people_counts.pop(slug, None)
         self._idle_since.pop(slug, None)
         self._failures.pop(slug, None)
         self._failed_messages.pop(slug, None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import chatter.room.supervisor
-from chatter.messages import Acknowledged, Join, Leave, Posted, Recovery, Refused
+from chatter.messages import Acknowledged, Join, Leave, LoadFailed, Meta, Metas, Posted, Recovery, Refused
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
@@ -21,7 +21,7 @@ from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
 from tests.chatter.room.test_room import poison
 from tests.support.fragile_room import POISON, FragileRoom
-from tests.support.stage import Listener, Stage, join
+from tests.support.stage import Listener, Recorder, Stage, join
 
 
 @pytest.fixture
@@ -183,6 +183,17 @@ def test_a_room_that_crashed_has_no_people(rooms: Rooms, ann: Listener) -> None:
     for _ in range(MAX_FAILURES):
         rooms.tell("lobby", poison())
     rooms.stage.run_until(lambda: not rooms.supervisor.people_counts)
+
+
+def test_a_room_that_cannot_load_its_past_has_no_people(stage: Stage, ann: Listener) -> None:
+    expected = {"lobby": {"bo": Metas((Meta("1", 0),))}}
+    supervisor = Supervisor(Backlog(), stage.start(Recorder, []), EPOCH, expected=expected)
+    rooms = Rooms(stage, supervisor)
+    rooms.tell("lobby", join(ann))
+    stage.run_until(lambda: supervisor.people_counts)
+    rooms.tell("lobby", LoadFailed())
+    rooms.wait_until_heard(ann, Refused("unavailable"))
+    assert not supervisor.people_counts
 
 
 def test_a_stop_handles_earlier_messages_first(rooms: Rooms, ann: Listener) -> None:
