@@ -49,13 +49,10 @@ class CatchUpRequests:
         """Whether some request waits for the database."""
         return bool(self._pending)
 
-    def is_joining(self, subscriber: Subscriber) -> bool:
-        """Returns whether the join of `subscriber` waits for the database."""
-        return subscriber in self._pending
-
-    def forget(self, subscriber: Subscriber) -> None:
-        """Drops the join of a client that has left."""
-        self._pending.pop(subscriber, None)
+    def forget(self, subscriber: Subscriber) -> Join | None:
+        """Drops the join of a client that has left, and returns it if it waited for the database."""
+        request = self._pending.pop(subscriber, None)
+        return request if isinstance(request, Join) else None
 
     def join(self, join: Join) -> CatchUp | None:
         """Returns what the client missed, or None once the database is asked: `joined` returns it then."""

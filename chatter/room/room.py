@@ -327,6 +327,7 @@ class Room(LoopActor):
     def _refuse_to_open(self, join: Join, wait: float) -> None:
         refusal = join.subscriber.refuse("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
         self._broadcaster.push(join.subscriber, refusal)
+        self._end_replaced(join)
         self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
 
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
@@ -335,6 +336,8 @@ class Room(LoopActor):
                 catch_up = self._catch_up.joined(join, loaded)
                 if catch_up is not None:
                     self._admit(join, catch_up)
+                elif loaded.refused is not None:
+                    self._end_replaced(join)
             case Sync() as sync:
                 self._catch_up.synced(sync, loaded)
 
@@ -345,30 +348,46 @@ class Room(LoopActor):
         self._people_changed = True
         self._broadcaster.add(subscriber)
         self._broadcaster.push(subscriber, subscriber.welcome(recovery))
-        if join.replaces is not None:
-            self._end_subscription(Dismiss(join.replaces), notify=subscriber)
+        self._end_replaced(join)
         self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
             self._presence.track(subscriber, join.name, self._context.clock() // SECOND)
             self._push_presence(subscriber)
 
+    def _end_replaced(self, join: Join) -> None:
+        """Ends the client's earlier place, once its second join is granted or refused."""
+        if join.replaces is not None:
+            self._end_subscription(Dismiss(join.replaces), notify=join.subscriber)
+
     def _end_subscription(self, parting: Leave | Dismiss, *, notify: Subscriber | None = None) -> None:
         """Ends a subscription. Its end is told to `notify`, by default to the subscriber itself."""
         subscriber = parting.subscriber
-        if subscriber not in self._subscribers and not self._catch_up.is_joining(subscriber):
+        removed = self._remove(subscriber)
+        if not removed:
             return
-        self._subscribers.pop(subscriber, None)
-        self._catch_up.forget(subscriber)
-        self._sequencer.forget(subscriber)
-        self._presence.untrack(subscriber)
-        self._people_changed = True
-        self._broadcaster.remove(subscriber)
         match parting:
             case Leave(ref=None):
                 return  # the connection is gone
             case Leave(ref=bytes(ref)):
                 self._broadcaster.push(subscriber, subscriber.answer(ref, Done()))
-        self._broadcaster.push(notify or subscriber, subscriber.ended("closed"))
+        for each in removed:
+            self._broadcaster.push(notify or subscriber, each.ended("closed"))
+
+    def _remove(self, subscriber: Subscriber | None) -> list[Subscriber]:
+        """Removes a subscriber and, if its join still waits, the one that it was to replace. Returns all of them."""
+        removed: list[Subscriber] = []
+        while subscriber is not None:
+            waiting = self._catch_up.forget(subscriber)
+            if waiting is None and subscriber not in self._subscribers:
+                break
+            self._subscribers.pop(subscriber, None)
+            self._sequencer.forget(subscriber)
+            self._presence.untrack(subscriber)
+            self._people_changed = True
+            self._broadcaster.remove(subscriber)
+            removed.append(subscriber)
+            subscriber = None if waiting is None else waiting.replaces
+        return removed
 
     def _notify_lagged(self, subscriber: Subscriber) -> None:
         """Tells a client that events were dropped. Missed messages it can ask for; presence it is pushed again."""

@@ -31,7 +31,7 @@ from itertools import islice
 import pykka
 
 from chatter.actors import Tellable
-from chatter.messages import People, Recall, Retire, RoomMessage, RoomRef, Save
+from chatter.messages import Dismiss, Join, Leave, People, Recall, Retire, RoomMessage, RoomRef, Save
 from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover, answer_quarantined
 from chatter.room.room import Room
@@ -141,6 +141,7 @@ class Supervisor:
 
     def on_retired(self, slug: str) -> None:
         self._rooms.pop(slug, None)
+        self._people_counts.pop(slug, None)
         self._idle_since.pop(slug, None)
         self._failures.pop(slug, None)
         self._failed_messages.pop(slug, None)
@@ -216,5 +217,13 @@ class Supervisor:
             self._failed_messages[slug] = message
             return
         logger.error("room %s failed twice at the same message, which is quarantined: %r", slug, message)
-        del handover.mail[0]
+        handover.mail[:1] = _partings_after(message)
         answer_quarantined(message)
+
+
+def _partings_after(quarantined: RoomMessage) -> list[RoomMessage]:
+    """Returns what takes the message's place: a join may have half succeeded, and ends an earlier one."""
+    if not isinstance(quarantined, Join):
+        return []
+    replaced = quarantined.replaces
+    return [Leave(quarantined.subscriber), *([] if replaced is None else [Dismiss(replaced)])]

@@ -1,7 +1,8 @@
 """The read queue: decides which read the database does next, and bounds how many wait.
 
-It stands before the history actor, and restarts it when it dies. Joins and health checks come first. Reads that a
-member asks for (pages, `sync`, repeats to look up) come after them, round-robin: one of each client at a time.
+It stands before the history actor, and restarts it when it dies. Health checks and the list of rooms come first, then
+rooms that start. Joins with a position come after them, and last what a member asks for (pages, `sync`, repeats to
+look up): both round-robin, and one of each client at a time.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import dataclasses
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any, TypeAlias, assert_never
 
 import pykka
@@ -50,6 +51,38 @@ class _Read:
     reply: "asyncio.Future[Any] | None" = None
 
 
+class _Turns:
+    """Reads that wait for their clients' turns."""
+
+    def __init__(self) -> None:
+        self._clients: dict[Hashable, deque[_Read]] = {}  # the next one's turn first
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def count_of(self, client: Hashable) -> int:
+        """Returns how many reads of `client` wait."""
+        return len(self._clients.get(client, ()))
+
+    def add(self, client: Hashable, read: _Read) -> None:
+        """Adds a read after the others of `client`."""
+        self._clients.setdefault(client, deque()).append(read)
+        self._waiting += 1
+
+    def take(self, busy: Collection[Hashable]) -> _Read | None:
+        """Takes a read of the next client that is not in `busy`; its other reads wait for its next turn."""
+        client = next((client for client in self._clients if client not in busy), None)
+        if client is None:
+            return None
+        reads = self._clients.pop(client)
+        read = reads.popleft()
+        self._waiting -= 1
+        if reads:
+            self._clients[client] = reads  # at the end: the other clients come first
+        return read
+
+
 class ReadQueue:
     """Owns the reads that wait and those under way. Lives on the loop; `tell` may be called from any thread."""
 
@@ -62,16 +95,17 @@ class ReadQueue:
     ) -> None:
         """Starts a history actor with `start(on_death)`, now and each time one has died.
 
-        Past `max_waiting` reads of members, or `max_for_client` of one client, further ones are refused as `busy`.
+        Past `max_waiting` joins, `max_waiting` reads of members, or `max_for_client` of both of one client, further
+        ones are refused as `busy`. Members' reads can so keep no other client's join out.
         """
         self._start = start
         self._max_waiting = max_waiting
         self._max_for_client = max_for_client
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._urgent: deque[_Read] = deque()
-        self._clients: dict[Hashable, deque[_Read]] = {}  # the next one's turn first
-        self._waiting = 0  # in `_clients`
+        self._checks: deque[_Read] = deque()
+        self._starts: deque[_Read] = deque()  # of rooms
+        self._joins, self._requests = _Turns(), _Turns()
         self._under_way: dict[_Read, Hashable] = {}  # by the client that asked
         self._is_closing = False
         self._actor = self._start_actor()
@@ -104,14 +138,20 @@ class ReadQueue:
     def _add(self, read: _Read) -> None:
         client = _client_of(read.message)
         if client is None:
-            self._urgent.append(read)
-        elif self._waiting >= self._max_waiting or len(self._clients.get(client, ())) >= self._max_for_client:
+            (self._starts if isinstance(read.message, Load) else self._checks).append(read)
+        elif not self._add_to_turns(client, read):
             refuse(read.message, BUSY)
             return
-        else:
-            self._clients.setdefault(client, deque()).append(read)
-            self._waiting += 1
         self._send()
+
+    def _add_to_turns(self, client: Hashable, read: _Read) -> bool:
+        """Returns whether the read may wait."""
+        turns = self._joins if _is_join(read.message) else self._requests
+        of_client = self._joins.count_of(client) + self._requests.count_of(client)
+        if len(turns) >= self._max_waiting or of_client >= self._max_for_client:
+            return False
+        turns.add(client, read)
+        return True
 
     def _send(self) -> None:
         while len(self._under_way) < IN_FLIGHT and (read := self._next()) is not None:
@@ -119,19 +159,12 @@ class ReadQueue:
             self._ask(read)
 
     def _next(self) -> _Read | None:
-        """Takes the next read: an urgent one, or one of the next client that has none under way."""
-        if self._urgent:
-            return self._urgent.popleft()
+        """Takes the next read: a check, a room's start, or one of the next client that has none under way."""
+        for first in (self._checks, self._starts):
+            if first:
+                return first.popleft()
         busy = set(self._under_way.values())
-        client = next((client for client in self._clients if client not in busy), None)
-        if client is None:
-            return None
-        reads = self._clients.pop(client)
-        read = reads.popleft()
-        self._waiting -= 1
-        if reads:
-            self._clients[client] = reads  # at the end: the other clients come first
-        return read
+        return self._joins.take(busy) or self._requests.take(busy)
 
     def _ask(self, read: _Read) -> None:
         reply: Reply[Any] = self._actor.ask(read.message, block=False)  # type: ignore[assignment]
@@ -174,11 +207,9 @@ class ReadQueue:
 
 
 def _client_of(message: HistoryMessage) -> Hashable:
-    """Returns the client that a read is for, or None for one that comes first."""
+    """Returns the client that a read is for, or None for a check or a room's start."""
     match message:
         case Load() | ListRooms() | Ping():
-            return None
-        case LoadMissed(request=Join()):
             return None
         case LoadMissed(request=request):
             return request.subscriber.client
@@ -188,6 +219,10 @@ def _client_of(message: HistoryMessage) -> Hashable:
             return post.sender.client
         case _:
             assert_never(message)
+
+
+def _is_join(message: HistoryMessage) -> bool:
+    return isinstance(message, LoadMissed) and isinstance(message.request, Join)
 
 
 def refuse(message: HistoryMessage, refused: Refused) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from chatter.messages import (
+    Done,
     Join,
     Leave,
     LoadMissed,
@@ -163,6 +164,54 @@ def test_a_second_join_replaces_one_that_waits_for_the_database(
     assert bo.heard[:2] == [welcome(100), "closed"]
     trimmed.tell(MissedLoaded(first, 90, said(91, 95)), post(bo, "hello"))
     assert ann.heard == []
+
+
+@pytest.mark.parametrize("reason", ["busy", "unavailable"])
+def test_a_second_join_that_the_database_refuses_ends_the_first(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener, reason: Any
+) -> None:
+    trimmed.tell(join(ann, "ann"))
+    trimmed.tell(rejoin(bo, replaces=ann))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused(reason)))
+    assert bo.heard == [Refused(reason), "closed"]
+    assert_gone(trimmed, ann)
+
+
+@pytest.mark.parametrize(
+    ("leave", "heard"), [(None, []), (b"5", [(b"5", Done()), "closed", "closed"])], ids=["disconnected", "left"]
+)
+def test_a_client_that_leaves_while_its_second_join_waits_is_gone_with_both(
+    trimmed: RoomOnStage, ann: Listener, bo: Listener, leave: bytes | None, heard: list[Any]
+) -> None:
+    trimmed.tell(join(ann, "ann"))
+    trimmed.tell(rejoin(bo, replaces=ann))
+    trimmed.tell(Leave(bo, leave))
+    assert bo.heard == heard
+    assert_gone(trimmed, ann)
+
+
+def test_a_third_join_ends_a_second_that_waits_and_the_first(trimmed: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    third = Listener()
+    trimmed.tell(join(ann, "ann"))
+    trimmed.tell(rejoin(bo, replaces=ann), Join(third, None, replaces=bo))
+    assert third.heard[:3] == [welcome(100), "closed", "closed"]
+    trimmed.tell(Leave(third))
+    assert_gone(trimmed, ann)
+
+
+def rejoin(listener: Listener, replaces: Listener) -> Join:
+    """Makes a second join, for which the database is asked."""
+    return Join(listener, "ann", replaces, Position(92, 3))
+
+
+def assert_gone(room: RoomOnStage, listener: Listener) -> None:
+    """Asserts that the room is empty, and that `listener` hears nothing more of it."""
+    listener.clear()
+    reader = Listener()
+    room.tell(join(reader), post(reader, "anybody here?"))
+    assert listener.heard == []
+    room.tell(Leave(reader), Saved(101))
+    assert room.to_supervisor[-2:] == [("on_people_count", "lobby", 0), ("on_idle", "lobby")]
 
 
 # ---------------------------------------------------------------- history

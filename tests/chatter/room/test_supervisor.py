@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import chatter.room.supervisor
-from chatter.messages import Acknowledged, Leave, Posted, Recovery, Refused, Retire
+from chatter.messages import Acknowledged, Join, Leave, LoadFailed, Meta, Metas, Posted, Recovery, Refused, Retire
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
@@ -22,7 +22,7 @@ from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
 from tests.chatter.room.test_room import poison
 from tests.support.fragile_room import POISON, FragileRoom
-from tests.support.stage import Listener, Stage, join
+from tests.support.stage import Listener, Recorder, Stage, join
 
 
 @pytest.fixture
@@ -165,6 +165,20 @@ def test_a_message_at_which_a_room_fails_twice_is_quarantined_and_answered(
     assert repr(POISON) in caplog.text
 
 
+def test_a_second_join_that_is_quarantined_ends_the_first(rooms: Rooms, ann: Listener) -> None:
+    class Unwelcome(Listener):
+        def welcome(self, recovery: Recovery) -> bytes:
+            raise ValueError("cannot be encoded")
+
+    second = Unwelcome()
+    rooms.tell("lobby", join(ann, "ann"))
+    rooms.wait_until_heard(ann, Recovery)
+    rooms.tell("lobby", Join(second, "ann", replaces=ann))
+    rooms.wait_until_heard(ann, "closed")
+    assert second.heard == [Refused("join crashed")]
+    rooms.stage.run_until(lambda: "lobby" not in rooms.supervisor.people_counts)
+
+
 def test_a_room_that_fails_too_often_tells_its_subscribers_that_it_crashed(
     rooms: Rooms, ann: Listener, bo: Listener
 ) -> None:
@@ -202,6 +216,17 @@ def test_a_room_that_crashed_has_no_people(rooms: Rooms, ann: Listener) -> None:
     for _ in range(MAX_FAILURES):
         rooms.tell("lobby", poison())
     rooms.stage.run_until(lambda: not rooms.supervisor.people_counts)
+
+
+def test_a_room_that_cannot_load_its_past_has_no_people(stage: Stage, ann: Listener) -> None:
+    expected = {"lobby": {"bo": Metas((Meta("1", 0),))}}
+    supervisor = Supervisor(Backlog(), stage.start(Recorder, []), EPOCH, expected=expected)
+    rooms = Rooms(stage, supervisor)
+    rooms.tell("lobby", join(ann))
+    stage.run_until(lambda: supervisor.people_counts)
+    rooms.tell("lobby", LoadFailed())
+    rooms.wait_until_heard(ann, Refused("unavailable"))
+    assert not supervisor.people_counts
 
 
 def test_a_stop_handles_earlier_messages_first(rooms: Rooms, ann: Listener) -> None:

@@ -92,6 +92,9 @@ class Library:
     def page(self, client: Listener, before: int = 9) -> LoadPage:
         return LoadPage(self.room, "lobby", 30, ReadHistory(client, b"1", before, 5))
 
+    def missed(self, client: Listener, since: int = 1) -> LoadMissed:
+        return LoadMissed(self.room, "lobby", since, 1, 1, 5, Join(client, None))
+
     def tell(self, *messages: HistoryMessage) -> None:
         for message in messages:
             self.stage.call(self.queue.tell, message)
@@ -155,6 +158,42 @@ def test_what_all_ask_for_beyond_what_may_wait_is_refused_but_joins_are_not(libr
     library.stage.run_until(lambda: len(library.told) == 2)
     assert library.told == [MissedLoaded(sync.request, None, (), BUSY), LookedUp(look_up.post, None, failed=True)]
     assert join in library.read(9)
+
+
+def test_checks_come_before_cold_rooms_and_those_before_joins_with_a_position(library: Library) -> None:
+    pages = [library.page(Listener()) for _ in range(IN_FLIGHT + 1)]
+    missed, load, ping = library.missed(Listener()), Load(library.room, "den", 5), Ping()
+    library.tell(*pages, missed, load, ping)
+    assert library.read(6) == [*pages[:IN_FLIGHT], ping, load, missed, pages[-1]]
+
+
+def test_clients_take_turns_with_their_joins_too(library: Library) -> None:
+    ann, bo = Listener(), Listener()
+    of_ann = [library.missed(ann, since) for since in (1, 2, 3)]
+    of_bo = [library.missed(bo, since) for since in (1, 2)]
+    library.tell(*of_ann, *of_bo)
+    done = library.read(5)
+    assert [missed for missed in done if missed in of_ann] == of_ann
+    assert done.index(of_bo[0]) < done.index(of_ann[1])
+    assert done.index(of_bo[1]) < done.index(of_ann[2])
+
+
+def test_joins_count_towards_the_share_of_their_client(library: Library) -> None:
+    ann, bo = Listener(), Listener()
+    joins = [library.missed(ann, since) for since in range(1, 5)]
+    page = library.page(ann)
+    library.tell(*joins[:3], page, joins[3], library.missed(bo))
+    library.stage.run_until(lambda: library.told)
+    assert library.told == [MissedLoaded(joins[3].request, None, (), BUSY)]  # one is under way, three wait
+    assert len(library.read(5)) == 5
+
+
+def test_joins_beyond_what_may_wait_are_refused(library: Library) -> None:
+    joins = [library.missed(Listener()) for _ in range(9)]
+    library.tell(*joins)  # two under way, six wait
+    library.stage.run_until(lambda: library.told)
+    assert library.told == [MissedLoaded(joins[8].request, None, (), BUSY)]
+    assert len(library.read(8)) == 8
 
 
 def test_an_asker_gets_the_answer(library: Library) -> None:
