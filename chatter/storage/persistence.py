@@ -54,7 +54,7 @@ class Persistence(ThreadActor):
         guard: AbstractContextManager[None] | None = None,
         on_death: Callable[[BaseException | None], None] = lambda _error: None,
     ) -> None:
-        """Once `give_up` is set, a commit that fails is not tried again. `guard` bounds the time of each.
+        """Once `give_up` is set, a commit that fails is not tried again. `guard` bounds each transaction.
 
         `on_death` is told the error of which the actor dies. Without `ownership` nobody else can use the database.
         """
