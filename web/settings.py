@@ -178,10 +178,12 @@ class Settings:
     max_waiting_reads: int = _setting(
         1_000,
         _whole(1, 1_000_000),
-        "most database reads of all clients that wait; beyond that reads are refused with `busy`",
+        "most database reads of all clients that wait, and as many for joins; beyond that they are refused with `busy`",
     )
     max_client_reads: int = _setting(
-        8, _whole(1, 10_000), "most waiting database reads of one connection; beyond that reads are refused with `busy`"
+        8,
+        _whole(1, 10_000),
+        "most waiting database reads of one connection, joins included; beyond that they are refused with `busy`",
     )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
     max_join_bytes: int = _setting(8_192, _whole(64, 100_000_000), "largest payload of a join")

@@ -1,15 +1,17 @@
 """Recovery on a real server: after a disconnect, a restart and a crash."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from tests.support.database import refusing
 from tests.support.member import Member
-from tests.support.server import Server
+from tests.support.server import Server, wait_until
 
 
 @pytest.fixture
@@ -73,6 +75,27 @@ def test_sync_fills_a_gap_without_another_join(server: Server) -> None:
         answer = ann.ask("sync", since=4, epoch=ann.join_response["epoch"])
         assert answer["response"] == {**ann.join_response, "seq": 12, "base": 12, "missed": 8}
         assert [seq for seq, _ in ann.wait_for_posts(8)] == list(range(5, 13))
+
+
+def test_a_client_whose_second_joins_are_refused_or_left_undecided_is_not_left_in_the_presence(server: Server) -> None:
+    with Member(server.port, "lobby", "bo") as bo:
+        with Member(server.port, "lobby", is_present=True) as ann:
+            for number in range(1, 41):
+                bo.post(f"number {number}")
+            bo.wait_for_posts(40)
+            joins = [ann.push("phx_join", name="ann", since=1, epoch=ann.join_response["epoch"]) for _ in range(100)]
+            answer = ann.wait_for_answer(next(reversed(joins)))
+            assert answer["status"] == "ok" or answer["response"]["reason"] in ("busy", "rate_limited"), answer
+            for _ in range(5):
+                ann.push("phx_join", name="ann", since=1, epoch=ann.join_response["epoch"])
+        bo.ask("phx_leave")
+        wait_until(lambda: people_in(server, "lobby") == 0)
+
+
+def people_in(server: Server, room: str) -> int:
+    """Returns how many people the server counts in a room."""
+    with urlopen(f"{server.url}/api/rooms") as answer:
+        return sum(listed["people"] for listed in json.load(answer)["rooms"] if listed["name"] == room)
 
 
 def test_a_restart_begins_an_epoch_and_a_clean_stop_loses_nothing(server: Server) -> None:
