@@ -74,7 +74,6 @@ class EpollPoller:
 
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())
-        self._owners.clear()  # those that end later have nothing to forget
         self._epoll.close()
         self._owners.clear()  # a connection that ends later has nothing to forget
 
