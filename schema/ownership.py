@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from schema.database import Database, DatabaseUnusable, connect, sqlite_path
+from schema.database import Database, DatabaseUnusable, connect, open_database, sqlite_path
 from schema.fence import Superseded
 
 _KEY = 0x43686174746572
@@ -50,9 +50,10 @@ class Ownership:
             else:
                 self._file = _open(self._path)
                 self._lock_file = _lock(self._file)
-        except Taken as error:
+                self.check_file()  # a restore may have replaced it before it was locked
+        except (Taken, DatabaseMoved) as error:
             self.release()
-            raise DatabaseUnusable(_TAKEN) from error
+            raise DatabaseUnusable(_TAKEN if isinstance(error, Taken) else str(error)) from error
 
     def renew(self) -> None:
         """Takes the lock again, which a database that has restarted has lost. Raises `Superseded`."""
@@ -80,6 +81,13 @@ class Ownership:
         for held in (self._lock_file, self._file, self._session):
             if held is not None:
                 held.close()
+
+
+def open_owned(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0) -> tuple[Database, Ownership]:
+    """Opens the database as `open_database` does, and takes its lock. Raises `DatabaseUnusable`."""
+    database = open_database(url, sqlite_synchronous, timeout=timeout)
+    database.close()  # it is opened again when it is used: until it is locked, a restore may replace its file
+    return database, Ownership(url, timeout=timeout)
 
 
 def _lock(file: IO[bytes]) -> IO[bytes]:

@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-import schema
 from chatter.storage.backup import back_up
 from chatter.storage.backup import restore as put_back
 from chatter.storage.check import check as find_faults
 from schema.database import migrate as apply_migrations
-from schema.ownership import Ownership
+from schema.ownership import open_owned
 from web.settings import Settings
 
 
 def migrate(settings: Settings) -> int:
     """Brings the database up to date."""
-    database = schema.open_database(settings.database)
-    ownership = Ownership(settings.database)
+    database, ownership = open_owned(settings.database)
     applied = apply_migrations(database)
     database.close()
     ownership.release()

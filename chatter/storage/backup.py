@@ -71,7 +71,11 @@ def _back_up(url: str, files: FilesBeside, manifest: dict[str, str], to: Path) -
         _copy_database(url, part)  # after the spool: a start in between moves messages from there into the database
         manifest["made_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         (part / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        for each in part.iterdir():
+            _sync(each)
+        sync_folder(part)
         part.rename(to)
+        sync_folder(to.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -218,7 +222,11 @@ def _link_or_copy(path: Path, to: Path) -> None:
 
 def _copy(path: Path, to: Path) -> None:
     shutil.copyfile(path, to)
-    with to.open("rb") as file:
+    _sync(to)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 

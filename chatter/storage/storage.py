@@ -11,7 +11,7 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.presence_snapshot import PresenceSnapshot
 from chatter.storage.spool import Spool
 from schema.database import check_integrity, migrate, sqlite_path
-from schema.ownership import Ownership
+from schema.ownership import Ownership, open_owned
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ class Storage:
 
         Raises `schema.DatabaseUnusable`.
         """
-        database = schema.open_database(url, sqlite_synchronous, timeout=database_timeout)
-        ownership = Ownership(url, timeout=database_timeout)
+        database, ownership = open_owned(url, sqlite_synchronous, timeout=database_timeout)
         check_integrity(database)
         migrate(database)
         try:

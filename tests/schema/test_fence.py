@@ -1,10 +1,12 @@
 """The fence, the epochs and the owner of a database: who may commit, on both kinds of databases."""
 
+import fcntl
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -22,7 +24,7 @@ from schema import (
 )
 from schema.base import database as bound
 from schema.database import check_integrity, migrate, without_password
-from schema.ownership import DatabaseMoved, Ownership
+from schema.ownership import DatabaseMoved, Ownership, open_owned
 
 AT = "2026-05-04T12:00:00.000000Z"
 
@@ -171,6 +173,50 @@ def test_a_file_that_is_gone_or_replaced_is_noticed(tmp_path: Path) -> None:
     os.replace(tmp_path / "away.db", file)
     owner.check_file()
     owner.release()
+
+
+def test_a_file_that_is_replaced_before_it_is_locked_is_not_owned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, new = tmp_path / "a.db", tmp_path / "new.db"
+    for each in (file, new):
+        open_database(f"sqlite:///{each}").close()
+    lock = fcntl.flock
+
+    def lock_later(descriptor: IO[bytes], operation: int) -> None:
+        if new.exists():
+            os.replace(new, file)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_later)
+    with pytest.raises(DatabaseUnusable, match="another file has taken the place"):
+        Ownership(f"sqlite:///{file}")
+    Ownership(f"sqlite:///{file}").release()
+
+
+def test_a_file_that_is_replaced_as_a_server_starts_is_the_one_that_it_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, new = tmp_path / "a.db", tmp_path / "new.db"
+    for each in (file, new):
+        database = open_database(f"sqlite:///{each}")
+        migrate(database)
+        database.close()
+    database = open_database(f"sqlite:///{new}")
+    Epoch.begin(above=1_000)
+    newest = Epoch.select().get().number
+    database.close()
+    lock = Ownership.__init__
+
+    def lock_later(self: Ownership, url: str, *, timeout: float = 0.0) -> None:
+        os.replace(new, file)
+        lock(self, url, timeout=timeout)
+
+    monkeypatch.setattr(Ownership, "__init__", lock_later)
+    database, ownership = open_owned(f"sqlite:///{file}")
+    assert Epoch.select().get().number == newest
+    database.close()
+    ownership.release()
 
 
 def test_a_database_that_is_gone_is_not_made_anew_by_a_connection_that_is_opened_again(tmp_path: Path) -> None:
