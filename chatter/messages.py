@@ -189,6 +189,10 @@ class Subscriber(Protocol):
         """Subscribers with the same serializer are sent the same bytes."""
 
     @property
+    def sees_presence(self) -> bool:
+        """Whether the client wants the list of people. One that is present itself does."""
+
+    @property
     def takes_frames(self) -> bool:
         """Whether what is written now is sent. Else the client is gone, or is told later that it missed something."""
 

@@ -82,10 +82,6 @@ class Presence:
             self._joins is not None or self._leaves is not None or bool(self._unlisted) or self._told_count is not None
         )
 
-    def tracks(self, subscriber: Subscriber) -> bool:
-        """Returns whether this connection is shown as present."""
-        return subscriber in self._connections
-
     def track(self, subscriber: Subscriber, name: str, online_at: int) -> None:
         """Shows a connection of `name` as present since `online_at` (seconds since 1970)."""
         meta = Meta(phx_ref=_next_phx_ref(), online_at=online_at)

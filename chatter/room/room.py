@@ -352,6 +352,7 @@ class Room(LoopActor):
         self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
             self._presence.track(subscriber, join.name, self._context.clock() // SECOND)
+        if subscriber.sees_presence:
             self._push_presence(subscriber)
 
     def _end_replaced(self, join: Join) -> None:
@@ -392,7 +393,7 @@ class Room(LoopActor):
     def _notify_lagged(self, subscriber: Subscriber) -> None:
         """Tells a client that events were dropped. Missed messages it can ask for; presence it is pushed again."""
         self._broadcaster.push(subscriber, subscriber.push(Lagged(self._recent.newest)))
-        if self._presence.tracks(subscriber):
+        if subscriber.sees_presence:
             self._push_presence(subscriber)
 
     def _push_presence(self, subscriber: Subscriber) -> None:

@@ -122,6 +122,7 @@ class Listener:
         self.rooms_opened = 0  # or asked to
         self.must_wait = 0.0  # before it may open a room
         self.takes_frames = True
+        self.sees_presence = False  # also where it is not present
 
     @property
     def client(self) -> "Listener":
@@ -166,4 +167,5 @@ class Listener:
 
 def join(listener: Listener, name: str | None = None, position: Position | None = None) -> Join:
     """Makes a join: a named one is shown as present."""
+    listener.sees_presence |= name is not None
     return Join(listener, name, position=position)

@@ -64,11 +64,22 @@ _LAST_FRAMES = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"r
 class Channel:
     """Plays `chatter.messages.Subscriber` for a Phoenix client."""
 
-    __slots__ = ("_join_ref", "_ref", "_room", "_socket", "_topic", "_writer", "can_resync", "serializer")
+    __slots__ = (
+        "_join_ref",
+        "_ref",
+        "_room",
+        "_socket",
+        "_topic",
+        "_writer",
+        "can_resync",
+        "sees_presence",
+        "serializer",
+    )
 
     def __init__(self, socket: ChannelOwner, join: JoinRequest) -> None:
         """`join` is what the client asked for, and may have."""
         self.can_resync = join.can_resync
+        self.sees_presence = join.sees_presence
         self.serializer: Serializer = socket.serializer
         self._topic = join.topic
         self._ref = join.ref

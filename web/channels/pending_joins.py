@@ -17,6 +17,7 @@ class JoinRequest(msgspec.Struct, frozen=True):
     name: str | None
     position: Position | None
     can_resync: bool
+    sees_presence: bool
 
     @property
     def own_ref(self) -> Ref:

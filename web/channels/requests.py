@@ -202,11 +202,11 @@ def position_of(fields: Fields) -> Position | None:
     return None if since is None else Position(since, epoch)
 
 
-def can_resync_of(fields: Fields) -> bool:
-    """Returns the optional `resync` of a join: the client can ask for what was dropped because it read too slowly."""
-    value = fields.get("resync")
+def flag_of(fields: Fields, field: str) -> bool:
+    """Returns an optional flag, false where it is missing."""
+    value = fields.get(field)
     if value is not None and not isinstance(value, bool):
-        raise InvalidPayload("resync", f"expected true or false, got {_json_type(value)}")
+        raise InvalidPayload(field, f"expected true or false, got {_json_type(value)}")
     return bool(value)
 
 

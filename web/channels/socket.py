@@ -19,8 +19,8 @@ from web.channels.requests import (
     Fields,
     InvalidPayload,
     Topic,
-    can_resync_of,
     fields_of,
+    flag_of,
     position_of,
     sender_name,
     topic_of,
@@ -163,11 +163,13 @@ class Socket:
             return
         try:
             params = self._join_params(frame)
-            name, position, can_resync = self._name(params), position_of(params), can_resync_of(params)
+            name, position = self._name(params), position_of(params)
+            can_resync, asks_for_presence = flag_of(params, "resync"), flag_of(params, "presence")
         except InvalidPayload as error:
             self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
             return
-        request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync)
+        sees_presence = name is not None or asks_for_presence
+        request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync, sees_presence)
         verdict = self._endpoint.authorization.decide(topic.slug, params)
         if isinstance(verdict, PendingVerdict):
             self._wait_for(request, verdict)

@@ -272,6 +272,17 @@ def test_a_lagged_subscriber_gets_the_newest_seq_and_the_presence_list(
     assert bo.heard == [Lagged(1)]
 
 
+def test_one_who_is_not_present_may_see_who_is(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
+    bo.sees_presence = True
+    room.tell(join(ann, "ann"), join(bo))
+    assert [each.people.keys() for each in bo.heard if isinstance(each, PresenceListed)] == [{"ann"}]
+    ann.clear()
+    bo.clear()
+    room.tell(NotifyLagged(bo), Leave(bo))
+    assert bo.heard[1].people.keys() == {"ann"}
+    assert ann.heard == []
+
+
 def test_the_supervisor_is_told_how_many_people_are_present(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
     room.tell(join(ann, "ann"), join(bo, "ann"), join(Listener()))
     room.tell(Leave(bo))

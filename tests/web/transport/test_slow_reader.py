@@ -214,10 +214,11 @@ def test_a_client_that_never_reads_is_disconnected_and_leaves_the_room(server: S
     post_until_closed(server, bo)
 
 
-@pytest.mark.parametrize("resync", [1, "true", {}, []])
-def test_resync_is_true_or_false(server: Server, ann: Talker, resync: object) -> None:
-    answer = ann.ask("lobby", "phx_join", resync=resync)
-    assert (answer["status"], answer["response"]["field"]) == ("error", "resync")
+@pytest.mark.parametrize("flag", ["resync", "presence"])
+@pytest.mark.parametrize("value", [1, "true", {}, []])
+def test_flags_of_a_join_are_true_or_false(server: Server, ann: Talker, flag: str, value: object) -> None:
+    answer = ann.ask("lobby", "phx_join", **{flag: value})
+    assert (answer["status"], answer["response"]["field"]) == ("error", flag)
 
 
 # ---------------------------------------------------------------- long polling

@@ -35,6 +35,18 @@ def test_a_client_that_joins_with_a_name_hears_the_presence_with_itself(clients:
     ann.hears(f'[null,null,"chat_room:w1","presence_diff",{{"joins":{{"ann":{meta}}},"leaves":{{}}}}]')
 
 
+def test_a_client_that_asks_for_the_presence_hears_it_without_being_present(clients: Clients) -> None:
+    ann, bo = clients.connect("ann"), clients.connect("bo")
+    enters(ann, "chat_room:w7", "ann")
+    bo.says('["1","1","chat_room:w7","phx_join",{"presence":true}]')
+    bo.hears(f'["1","1","chat_room:w7","phx_reply",{JOINED}]')
+    bo.hears(f'["1",null,"chat_room:w7","presence_state",{{"ann":{metas("ann")}}}]')
+    ann.says('["1","2","chat_room:w7","phx_leave",{}]')
+    ann.hears(f'["1","2","chat_room:w7","phx_reply",{OK}]')
+    ann.hears('["1","1","chat_room:w7","phx_close",{}]')
+    bo.hears(diff("chat_room:w7", leaves=f'"ann":{metas("ann")}'))
+
+
 def test_everybody_hears_who_joins_and_who_leaves(clients: Clients) -> None:
     topic = "chat_room:w2"
     ann, bo, second, dan = (clients.connect(name) for name in ("ann", "bo", "bo's second", "dan"))
