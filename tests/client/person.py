@@ -81,7 +81,7 @@ class Person:
         """Writes and sends messages, one after the other."""
         for text in texts:
             self.composer.fill(text)
-            self.composer.press("Enter")
+            self.composer.press("Control+Enter")  # which sends from a touch screen too
 
     def expect_state(self, state: str) -> None:
         """Waits until the page is in this state."""

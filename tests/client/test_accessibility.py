@@ -39,6 +39,7 @@ def expect_no_grave_violations(page: Page) -> None:
     found = {}
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
         found[scheme] = grave_violations(page)
     assert found == {scheme: [] for scheme in SCHEMES}
 

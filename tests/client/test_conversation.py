@@ -13,9 +13,9 @@ from tests.support.server import Server
 pytestmark = pytest.mark.browser
 
 
-def test_a_first_visit_asks_for_a_name_and_remembers_it(visit: Visit) -> None:
+def test_a_first_visit_asks_for_a_name_and_remembers_it(visit: Visit, room: str) -> None:
     newcomer = visit()
-    expect(newcomer.name_dialog.get_by_role("heading")).to_have_text("Welcome to Chatter")
+    expect(newcomer.name_dialog.get_by_role("heading")).to_have_text(f"Welcome to #{room}")
     expect(newcomer.name_dialog.get_by_role("textbox")).to_be_focused()
     newcomer.takes_name("  Cleo   Ray ")
     newcomer.expect_connected()

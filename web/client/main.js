@@ -1,48 +1,44 @@
-import { computed, effect, untracked } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { options, render } from "preact";
 import { followAddress, slug } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { App } from "./components/app.js";
+import { typeAnywhere } from "./components/composer/focus.js";
 import { Connection, keepConnected } from "./connection.js";
 import { html } from "./html.js";
-import { name } from "./me.js";
+import { followName, name } from "./me.js";
+import { Outbox } from "./outbox.js";
 import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
 import { addOpened, refreshRooms, watchRooms } from "./rooms.js";
 import { watchDay } from "./time.js";
 import { countUnread } from "./unread.js";
+import { VisitedRooms } from "./visited-rooms.js";
 
+followAddress();
 const connection = new Connection("/socket");
+const outbox = new Outbox();
+const visited = new VisitedRooms(
+  slug,
+  name,
+  (room) => new Room(connection.socket, room, () => name.peek(), outbox.of(room)),
+);
+const { current, unsent } = visited;
 
-/**
- * The rooms visited in this tab, by slug. They keep their messages, so that coming back shows them at once.
- *
- * @type {Map<string, Room>}
- */
-const visited = new Map();
-
-/** @param {string} room */
-function roomOf(room) {
-  const known = visited.get(room) ?? new Room(connection.socket, room, () => name.peek());
-  visited.set(room, known);
-  return known;
+/** Adopts posts at the start, and whenever a page may have gone meanwhile. */
+function adoptPosts() {
+  visited.adopt(outbox);
+  effect(() => {
+    if (connection.state.value === "open") visited.adopt(outbox);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") visited.adopt(outbox);
+  });
 }
 
-const current = computed(() => roomOf(slug.value));
-
-/**
- * Joins the room on the screen and leaves the one before, once the person has a name. A new name joins again.
- */
-function stayInCurrent() {
-  effect(() => {
-    const room = current.value;
-    if (!name.value) return undefined;
-    untracked(() => {
-      addOpened(room.slug);
-      room.join();
-    });
-    return () => room.leave();
-  });
+/** Keeps the list of rooms at the side up to date with what this page does. */
+function listOpened() {
+  effect(() => [current.value.slug, ...unsent.value.keys()].forEach(addOpened));
   effect(() => {
     if (current.value.state.value === "joined") refreshRooms();
   });
@@ -54,16 +50,18 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
   else requestAnimationFrame(draw);
 };
 
-followAddress();
-stayInCurrent();
+followName();
+adoptPosts();
+listOpened();
 connection.connect();
 keepConnected(connection);
 checkWhilePolling(connection, current);
 watchRooms();
+typeAnywhere();
 watchDay();
 countUnread(current);
 shrinkForKeyboard();
 render(
-  html`<${App} connection=${connection} current=${current} />`,
+  html`<${App} connection=${connection} current=${current} unsent=${unsent} />`,
   /** @type {HTMLElement} */ (document.getElementById("app")),
 );

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { load, save } from "./browser/storage.js";
+import { follow, load, save } from "./browser/storage.js";
 import { cleanName } from "./text.js";
 
 /** This person's name; empty until they have chosen one. */
@@ -9,4 +9,9 @@ export const name = signal(cleanName(load("name")));
 export function rename(next) {
   name.value = next;
   save("name", next);
+}
+
+/** Takes the name that the person chooses in another tab. */
+export function followName() {
+  follow("name", (chosen) => (name.value = cleanName(chosen) || name.peek()));
 }

@@ -98,7 +98,7 @@ export class FakeOutbox {
     this.kept.delete(id);
   }
 
-  async adopt() {
+  adopt() {
     return [...this.kept.values()];
   }
 }

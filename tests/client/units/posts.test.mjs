@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Room } from "../../../web/client/room/room.js";
-import { FakeOutbox, FakeSocket, message, messages, settled } from "./fakes.mjs";
+import { FakeOutbox, FakeSocket, message, messages } from "./fakes.mjs";
 
 let socket;
 let room;
 let outbox;
+let name;
 
 beforeEach(() => {
+  name = "ann";
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
@@ -16,9 +18,15 @@ beforeEach(() => {
 });
 
 function open() {
-  const opened = new Room(socket, "lobby", () => "ann", outbox);
-  opened.join();
+  const opened = new Room(socket, "lobby", () => name, outbox);
+  opened.join(name);
   return opened;
+}
+
+/** Opens a page after this one is gone. */
+function openNext() {
+  room = open();
+  room.posts.adopt(outbox.adopt());
 }
 
 const seqs = () => room.history.messages.value.map((each) => each.seq);
@@ -54,7 +62,7 @@ test("an acknowledgement before the broadcast adds the message, once", () => {
 });
 
 for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauthorized"]) {
-  test(`a post refused as ${reason} fails and is not sent again by itself; a retry keeps its id`, () => {
+  test(`a post refused as ${reason} fails and is not sent again by itself; a retry is a new post`, () => {
     socket.latest.joins([]);
     room.post("hello");
     lastPost().reply("error", { reason });
@@ -66,10 +74,45 @@ for (const reason of ["invalid", "id_taken", "not_saved", "quarantined", "unauth
     assert.equal(sent().length, 1);
     room.posts.retry(posts()[0].id);
     assert.deepEqual(states(), ["pending"]);
-    assert.equal(lastPost().payload.id, sent()[0].payload.id);
-    assert.deepEqual(repeats(), [false, true]);
+    assert.notEqual(lastPost().payload.id, sent()[0].payload.id);
+    assert.deepEqual(repeats(), [false, false]);
+    assert.deepEqual([...outbox.kept.keys()], [posts()[0].id]);
   });
 }
+
+test("a post takes the person's name when it is sent, and keeps it as long as it may have been heard", () => {
+  room.post("hello");
+  name = "anna";
+  socket.latest.joins([]);
+  name = "annabel";
+  socket.latest.disconnects();
+  socket.latest.joins([]);
+  assert.deepEqual(
+    sent().map((push) => push.payload.name),
+    ["anna", "anna"],
+  );
+});
+
+test("a post that was refused is sent under another name by a retry", () => {
+  socket.latest.joins([]);
+  room.post("hello");
+  lastPost().reply("error", { reason: "invalid", field: "name" });
+  name = "anna";
+  room.posts.retry(posts()[0].id);
+  assert.equal(lastPost().payload.name, "anna");
+});
+
+test("a post that may have been heard before it was refused is the same post in a retry", () => {
+  socket.latest.joins([]);
+  room.post("hello");
+  socket.latest.disconnects();
+  socket.latest.joins([]);
+  lastPost().reply("error", { reason: "unauthorized" });
+  name = "anna";
+  room.posts.retry(posts()[0].id);
+  const [first, , third] = sent().map((push) => push.payload);
+  assert.deepEqual(third, { ...first, repeat: true });
+});
 
 test("a post that was broadcast and can never be saved is shown as failed", () => {
   socket.latest.joins([]);
@@ -155,11 +198,10 @@ test("a post that became void in a crash of the server is posted again", () => {
   assert.deepEqual(seqs(), [1, 2, 3]);
 });
 
-test("the posts that one page could not send are sent by the next, in order and as repeats", async () => {
+test("the posts that one page could not send are sent by the next, in order and as repeats", () => {
   room.post("one");
   room.post("two");
-  room = open();
-  await settled();
+  openNext();
   assert.deepEqual(states(), ["waiting", "waiting"]);
   socket.latest.joins([]);
   broadcastOwn(1);
@@ -174,26 +216,24 @@ test("the posts that one page could not send are sent by the next, in order and 
   assert.equal(outbox.kept.size, 0);
 });
 
-test("a failed post is still failed in the next page, and can be discarded there", async () => {
+test("a failed post is still failed in the next page, and can be discarded there", () => {
   socket.latest.joins([]);
   room.post("hello");
   lastPost().reply("error", { reason: "quarantined" });
-  room = open();
+  openNext();
   socket.latest.joins([]);
-  await settled();
   assert.deepEqual(states(), ["failed"]);
   assert.deepEqual(words(), []);
   room.posts.discard(posts()[0].id);
   assert.equal(outbox.kept.size, 0);
 });
 
-test("a post that the next page finds in the room is not shown twice", async () => {
+test("a post that the next page finds in the room is not shown twice", () => {
   socket.latest.joins([]);
   room.post("hello");
   const { id } = lastPost().payload;
-  room = open();
+  openNext();
   socket.latest.joins([message(1, { id, name: "ann" })]);
-  await settled();
   assert.deepEqual(
     posts().map((post) => [post.status, post.heard]),
     [["pending", true]],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Room } from "../../../web/client/room/room.js";
-import { FakeSocket, message, messages, recovered, settled } from "./fakes.mjs";
+import { FakeOutbox, FakeSocket, message, messages, recovered, settled } from "./fakes.mjs";
 
 let socket;
 let room;
@@ -10,8 +10,8 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => "ann");
-  room.join();
+  room = new Room(socket, "lobby", () => "ann", new FakeOutbox());
+  room.join("ann");
 });
 
 const seqs = () => room.history.messages.value.map((each) => each.seq);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Room } from "../../../web/client/room/room.js";
-import { FakeSocket, message, messages, settled } from "./fakes.mjs";
+import { FakeOutbox, FakeSocket, message, messages, settled } from "./fakes.mjs";
 
 let socket;
 let room;
@@ -12,8 +12,8 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   name = "ann";
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => name);
-  room.join();
+  room = new Room(socket, "lobby", () => name, new FakeOutbox());
+  room.join(name);
 });
 
 const seqs = () => room.history.messages.value.map((each) => each.seq);
@@ -64,8 +64,7 @@ test("a new name takes a new channel, and events of the old one are ignored", ()
   socket.latest.joins(messages(1, 2));
   const old = socket.latest;
   name = "anna";
-  room.leave();
-  room.join();
+  room.join(name);
   assert.equal(old.left, true);
   assert.deepEqual(socket.latest.params(), { name: "anna", since: 2, epoch: 1, resync: true });
   old.receives("typing", { name: "bo" });

@@ -9,16 +9,25 @@ export function load(key) {
   }
 }
 
-/** @param {string} key @param {string} value */
+/** Keeps a value; an empty one is removed. @param {string} key @param {string} value */
 export function save(key, value) {
   try {
-    localStorage.setItem(`chatter:${key}`, value);
+    if (value) localStorage.setItem(`chatter:${key}`, value);
+    else localStorage.removeItem(`chatter:${key}`);
   } catch {
     // Full or forbidden.
   }
 }
 
-/** Calls `act` when another tab saves `key`. @param {string} key @param {(value: string) => void} act */
-export function follow(key, act) {
-  addEventListener("storage", (event) => event.key === `chatter:${key}` && act(event.newValue ?? ""));
+/**
+ * Calls `act` when another tab saves a key that begins with `prefix`, with the rest of that key.
+ *
+ * @param {string} prefix
+ * @param {(value: string, rest: string) => void} act
+ */
+export function follow(prefix, act) {
+  const start = `chatter:${prefix}`;
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key?.startsWith(start)) act(newValue ?? "", key.slice(start.length));
+  });
 }

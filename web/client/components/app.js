@@ -1,7 +1,7 @@
 import { html } from "../html.js";
-import { Composer } from "./composer.js";
+import { Composer } from "./composer/composer.js";
 import { Log } from "./log.js";
-import { NameDialog } from "./name-dialog.js";
+import { NameDialog, Welcome } from "./name-dialog.js";
 import { Notices } from "./notices.js";
 import { People } from "./people.js";
 import { isDrawerOpen, MenuButton, Sidebar } from "./sidebar.js";
@@ -10,18 +10,20 @@ import { TypingLine } from "./typing-line.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */
+/** @typedef {import("../visited-rooms.js").Unsent} Unsent */
+/** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
 
 /**
  * Draws the page: the rooms, one conversation, and the dialog that asks for a name.
  *
- * @param {{connection: Connection, current: {readonly value: Room}}} props
+ * @param {{connection: Connection, current: ReadonlySignal<Room>, unsent: ReadonlySignal<Map<string, Unsent>>}} props
  */
-export function App({ connection, current }) {
+export function App({ connection, current, unsent }) {
   const room = current.value;
   return html`
     <div class="app" data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
-      <${Sidebar} room=${room} />
+      <${Sidebar} room=${room} unsent=${unsent} />
       <main inert=${isDrawerOpen.value}>
         <header class="bar">
           <h1><span aria-hidden="true">#</span>${room.slug}</h1>
@@ -32,10 +34,11 @@ export function App({ connection, current }) {
         <${Notices} room=${room} />
         <${Log} key=${`log ${room.slug}`} room=${room} />
         <footer>
+          <${Welcome} room=${room} />
           <${TypingLine} room=${room} />
           <div class="writing">
             <${MenuButton} room=${room} />
-            <${Composer} key=${`composer ${room.slug}`} room=${room} />
+            <${Composer} current=${current} />
           </div>
         </footer>
       </main>

@@ -22,6 +22,7 @@ export const Menu = () => icon("M4 7h16M4 12h16M4 17h10");
 export const Close = () => icon("M6 6l12 12M18 6L6 18");
 export const Send = () => icon("M12 19V5M6 11l6-6 6 6");
 export const Down = () => icon("M12 5v14M6 13l6 6 6-6");
+export const Clock = () => icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5 2");
 export const Plus = () => icon("M12 5v14M5 12h14");
 export const Edit = () => icon("M4 20h4L19 9l-4-4L4 16v4zM13.5 6.5l4 4");
 export const People = () =>

@@ -1,54 +1,83 @@
-import { signal, useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
 import { cleanName, countCharacters } from "../text.js";
-import { focusComposer } from "./composer.js";
-import { Logo } from "./icons.js";
+import { focusComposer } from "./composer/focus.js";
 
-/** The dialog is open: at the first visit, and when the person wants another name. */
-export const isAskingForName = signal(!name.peek());
+/** @typedef {import("../room/room.js").Room} Room */
 
+/** Opens the dialog at once: keys that follow are the new name. */
+export function askForAnotherName() {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("rename"));
+  dialog.showModal();
+  dialog.querySelector("input")?.select();
+}
+
+/** How many people the welcome names. */
+const NAMED = 3;
+
+/**
+ * Draws the dialog of a first visit, above the composer: the conversation can be read behind it.
+ *
+ * @param {{room: Room}} props
+ */
+export function Welcome({ room }) {
+  if (name.value) return null;
+  return html`
+    <dialog class="dialog welcome" open aria-labelledby="name-title">
+      <${Form}
+        title=${`Welcome to #${room.slug}`}
+        intro=${html`<${WhoIsHere} room=${room} />`}
+        action="Start chatting"
+        onChosen=${focusComposer}
+      />
+    </dialog>
+  `;
+}
+
+/** @param {{room: Room}} props */
+function WhoIsHere({ room }) {
+  const named = room.people.listed.value.slice(0, NAMED);
+  const others = room.people.total.value - named.length;
+  if (!named.length) return html`<p class="who">Nobody else is here right now.</p>`;
+  const names = named.map((person, index) => html`${index > 0 && ", "}<bdi>${person.name}</bdi>`);
+  const rest =
+    others > 0 ? ` and ${others.toLocaleString()} more are here.` : named.length > 1 ? " are here." : " is here.";
+  return html`<p class="who">${names}${rest}</p>`;
+}
+
+/** Draws the dialog in which the person takes another name. */
 export function NameDialog() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const problem = useSignal("");
-  // Before the next frame: until the dialog is closed the page takes no keys.
-  useLayoutEffect(() => {
-    problem.value = "";
-    if (isAskingForName.value) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isAskingForName.value]);
+  const closings = useSignal(0);
+  if (!name.value) return null;
+  // In the handler, which gives the focus back at once: until it is closed the page takes no keys.
+  const close = () => dialog.current?.close();
+  const form = { title: "Change your name", action: "Save", onChosen: close, onCancel: close };
+  return html`
+    <dialog id="rename" class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${() => (closings.value += 1)}>
+      <${Form} key=${closings.value} ...${form} />
+    </dialog>
+  `;
+}
 
+/** @param {{title: string, intro?: any, action: string, onChosen: () => void, onCancel?: () => void}} props */
+function Form({ title, intro, action, onChosen, onCancel }) {
+  const problem = useSignal("");
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const chosen = cleanName(String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")));
     problem.value = problemWith(chosen);
     if (problem.value) return;
     rename(chosen);
-    isAskingForName.value = false;
+    onChosen();
   };
-  // A first visit cannot go on without a name. Browsers let a second Escape close the dialog, so it opens again.
-  const onClose = () => {
-    if (name.peek()) isAskingForName.value = false;
-    else if (isAskingForName.peek()) dialog.current?.showModal();
-    // Nobody had the focus before the first name.
-    if (document.activeElement === document.body) focusComposer();
-  };
-  const form = { first: !name.value, problem: problem.value, submit, cancel: onClose };
-  return html`
-    <dialog class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${onClose}>
-      ${isAskingForName.value && html`<${Form} ...${form} />`}
-    </dialog>
-  `;
-}
-
-/** @param {{first: boolean, problem: string, submit: (event: SubmitEvent) => void, cancel: () => void}} props */
-function Form({ first, problem, submit, cancel }) {
   return html`
     <form onSubmit=${submit} novalidate>
-      <${Logo} />
-      <h2 id="name-title">${first ? "Welcome to Chatter" : "Change your name"}</h2>
+      <h2 id="name-title">${title}</h2>
+      ${intro}
       <label for="name">What should the others call you?</label>
       <input
         id="name"
@@ -58,13 +87,13 @@ function Form({ first, problem, submit, cancel }) {
         autocomplete="nickname"
         autofocus
         enterkeyhint="done"
-        aria-invalid=${Boolean(problem)}
+        aria-invalid=${Boolean(problem.value)}
         aria-describedby="name-problem"
       />
-      <p id="name-problem" class="problem" role="alert">${problem}</p>
+      <p id="name-problem" class="problem" role="alert">${problem.value}</p>
       <div class="actions">
-        ${!first && html`<button class="plain" type="button" onClick=${cancel}>Cancel</button>`}
-        <button class="primary" type="submit">${first ? "Start chatting" : "Save"}</button>
+        ${onCancel && html`<button class="plain" type="button" onClick=${onCancel}>Cancel</button>`}
+        <button class="primary" type="submit">${action}</button>
       </div>
     </form>
   `;

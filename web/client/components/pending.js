@@ -1,6 +1,6 @@
 import { html } from "../html.js";
 import { continues } from "./chunk.js";
-import { focusComposer } from "./composer.js";
+import { focusComposer } from "./composer/focus.js";
 import { Message } from "./message.js";
 
 /** @typedef {import("../room/room.js").Room} Room */

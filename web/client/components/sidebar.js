@@ -7,12 +7,15 @@ import { hasNews, listRooms, rooms } from "../rooms.js";
 import { pathOf, visit } from "../browser/route.js";
 import { slugify } from "../text.js";
 import { Avatar } from "./avatar.js";
-import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
-import { isAskingForName } from "./name-dialog.js";
+import { focusComposer } from "./composer/focus.js";
+import { Clock, Close, Edit, Logo, Menu, Plus } from "./icons.js";
+import { askForAnotherName } from "./name-dialog.js";
 import { HereNow } from "./people.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("../visited-rooms.js").Unsent} Unsent */
+/** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
 
 /** The drawer with the rooms is open. Only narrow screens have it. */
 export const isDrawerOpen = signal(false);
@@ -21,10 +24,11 @@ export const isDrawerOpen = signal(false);
 function goTo(slug) {
   isDrawerOpen.value = false;
   visit(slug);
+  focusComposer();
 }
 
-/** @param {{room: Room}} props */
-export function Sidebar({ room }) {
+/** @param {{room: Room, unsent: ReadonlySignal<Map<string, Unsent>>}} props */
+export function Sidebar({ room, unsent }) {
   const nav = useRef(/** @type {HTMLElement | null} */ (null));
   const open = isDrawerOpen.value;
   useEffect(() => {
@@ -44,7 +48,14 @@ export function Sidebar({ room }) {
       <${OtherRoom} />
       <ul class="rooms">
         ${listRooms(room.slug, room.people.total.value).map(
-          (summary) => html`<${Row} key=${summary.name} summary=${summary} current=${summary.name === room.slug} />`,
+          (summary) => html`
+            <${Row}
+              key=${summary.name}
+              summary=${summary}
+              current=${summary.name === room.slug}
+              unsent=${unsent.value.get(summary.name)}
+            />
+          `,
         )}
       </ul>
       <${HereNow} room=${room} />
@@ -75,8 +86,8 @@ function closeDrawer() {
   isDrawerOpen.value = false;
 }
 
-/** @param {{summary: RoomSummary, current: boolean}} props */
-function Row({ summary, current }) {
+/** @param {{summary: RoomSummary, current: boolean, unsent: Unsent | undefined}} props */
+function Row({ summary, current, unsent }) {
   const { name, people } = summary;
   const news = !current && hasNews(summary);
   const follow = (/** @type {MouseEvent} */ event) => {
@@ -94,10 +105,21 @@ function Row({ summary, current }) {
         onClick=${follow}
       >
         <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+        ${unsent && html`<${UnsentMark} ...${unsent} />`}
         ${news && html`<span class="dot"><span class="sr-only">new messages</span></span>`}
         ${people > 0 && html`<${Count} people=${people} />`}
       </a>
     </li>
+  `;
+}
+
+/** Draws how many posts of a room wait to be sent, or were not. @param {Unsent} props */
+function UnsentMark({ waiting, failed }) {
+  const words = failed ? `${failed} not sent` : `${waiting} waiting to be sent`;
+  return html`
+    <span class=${failed ? "unsent-mark failed" : "unsent-mark"} title=${words}>
+      <${Clock} />${(failed || waiting).toLocaleString()}<span class="sr-only"> ${words}</span>
+    </span>
   `;
 }
 
@@ -148,12 +170,11 @@ function hint(typed, slug) {
 }
 
 function Me() {
-  const changeName = () => (isAskingForName.value = true);
   return html`
     <div class="me">
       <${Avatar} name=${name.value || "?"} />
       <bdi class="name">${name.value}</bdi>
-      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${changeName}>
+      <button class="quiet-button" type="button" aria-label="Change name" title="Change name" onClick=${askForAnotherName}>
         <${Edit} />
       </button>
     </div>

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { explain, NEW_MESSAGE } from "../messages.js";
 import { newId } from "../text.js";
@@ -8,12 +8,12 @@ import { newId } from "../text.js";
 /** @typedef {import("../messages.js").Post} Post */
 /** @typedef {import("../messages.js").Acknowledged} Acknowledged */
 /** @typedef {import("../messages.js").Refused} Refused */
-/** @typedef {Pick<import("./outbox.js").Outbox, "keep" | "forget" | "adopt">} Outbox */
+/** @typedef {{keep: (post: PendingPost) => void, forget: (id: string) => void}} Outbox one room's part of the page's */
 
 /**
  * @typedef {object} PendingPost a post without its acknowledgement; IndexedDB stores it under these names
- * @property {string} id is the same in every retry, so that a repeat is not posted twice
- * @property {string} name
+ * @property {string} id is the same whenever it is sent again, so that a repeat is not posted twice
+ * @property {string} name the person's when it is sent first: it belongs to the identity of the post
  * @property {string} message
  * @property {string} inserted_at by this browser's clock, until the server's time is known
  * @property {number} written gives the order, in about `Date.now()`'s milliseconds
@@ -26,6 +26,7 @@ import { newId } from "../text.js";
 
 /**
  * @typedef {object} PostingRoom what Posts needs of its room
+ * @property {() => string} name returns this person's present name
  * @property {(id: string) => boolean} has whether a message is held
  * @property {(message: Posted) => void} receive
  * @property {() => void} rejoin joins again when the server says that we are not in the room
@@ -42,6 +43,8 @@ const REPLY_TIMEOUT_MS = 60_000;
 export class Posts {
   /** In the order they were written. Replaced, never changed. */
   pending = signal(/** @type {PendingPost[]} */ ([]));
+  /** Some post is on its way, or waits for the room to be joined. */
+  isUnsettled = computed(() => this.pending.value.some(({ status }) => status !== "failed"));
   /** Some post was broadcast, and the database is slow to take it. */
   savingIsBehind = signal(false);
   /** @type {Channel | null} null while the room is not joined; then nothing is sent */
@@ -89,31 +92,24 @@ export class Posts {
     this.#flush();
   }
 
-  /** Sends what was written in pages that are gone. */
-  async adopt() {
-    const adopted = (await this.#outbox.adopt()).filter(({ id }) => !this.#find(id));
-    if (!adopted.length) return;
+  /** Sends what was written in pages that are gone. @param {PendingPost[]} adopted */
+  adopt(adopted) {
+    const posts = adopted.filter(({ id }) => !this.#find(id)).map((post) => this.#adopted(post));
     this.#oneAtATime = true;
-    const posts = adopted.map((post) => ({
-      ...post,
-      status: statusAfterAdoption(post),
-      tried: true,
-      heard: this.#room.has(post.id),
-    }));
     this.pending.value = [...this.pending.peek(), ...posts].sort((a, b) => a.written - b.written);
     this.#flush();
   }
 
   // ---- The person's actions
 
-  /** @param {string} name @param {string} message */
-  write(name, message) {
+  /** @param {string} message */
+  write(message) {
     const now = Date.now();
     const written = Math.max(now, 1 + (this.pending.peek().at(-1)?.written ?? 0));
     /** @type {PendingPost} */
     const post = {
       id: newId(),
-      name,
+      name: this.#room.name(),
       message,
       inserted_at: new Date(now).toISOString(),
       written,
@@ -128,10 +124,17 @@ export class Posts {
     this.#flush();
   }
 
-  /** @param {string} id */
+  /**
+   * Sends a failed post again. One that the server has refused is a new post: under its old id it would be refused again.
+   *
+   * @param {string} id
+   */
   retry(id) {
-    this.#change(id, { status: "waiting", why: "" });
-    this.#keep(id);
+    const isRefused = this.#find(id)?.tried === false;
+    if (isRefused) this.#outbox.forget(id);
+    const next = isRefused ? newId() : id;
+    this.#change(id, { id: next, status: "waiting", why: "" });
+    this.#keep(next);
     this.#flush();
   }
 
@@ -155,15 +158,16 @@ export class Posts {
   }
 
   /** @param {PendingPost} post */
-  #push({ id, name, message, tried, heard }) {
+  #push({ id, name: firstName, message, tried, heard }) {
+    const name = tried ? firstName : this.#room.name();
     /** @type {Post} */
     const post = tried ? { name, message, id, repeat: true } : { name, message, id };
-    this.#change(id, { status: "pending", tried: true });
+    this.#change(id, { name, status: "pending", tried: true });
     this.#startTimeout(id, heard ? SAVE_TIMEOUT_MS : BROADCAST_TIMEOUT_MS);
     this.#channel
       ?.push(NEW_MESSAGE, post, REPLY_TIMEOUT_MS)
       .receive("ok", (acknowledged) => this.#acknowledged(id, acknowledged))
-      .receive("error", (refusal) => this.#refused(id, refusal))
+      .receive("error", (refusal) => this.#refused(id, refusal, tried))
       .receive("timeout", () => this.#unanswered(id));
   }
 
@@ -177,13 +181,17 @@ export class Posts {
     this.discard(id);
   }
 
-  /** @param {string} id @param {Refused} refusal */
-  #refused(id, refusal) {
+  /**
+   * @param {string} id
+   * @param {Refused} refusal
+   * @param {boolean} tried it was sent before, and that may have been heard
+   */
+  #refused(id, refusal, tried) {
     if (refusal.retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", why: "" });
       this.#pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
-    else this.#fail(id, explain(refusal));
+    else this.#fail(id, explain(refusal), tried);
   }
 
   /** Sends a post again whose answer is very late. @param {string} id */
@@ -232,11 +240,18 @@ export class Posts {
 
   // ---- Internal
 
-  /** @param {string} id @param {string} why */
-  #fail(id, why) {
-    this.#change(id, { status: "failed", why, heard: false });
+  /** @param {string} id @param {string} why @param {boolean} [tried] */
+  #fail(id, why, tried = true) {
+    this.#change(id, { status: "failed", why, heard: false, tried });
     this.#keep(id);
     this.#flush();
+  }
+
+  /** @param {PendingPost} post @returns {PendingPost} */
+  #adopted(post) {
+    const isFailed = post.status === "failed";
+    const status = isFailed ? "failed" : "waiting";
+    return { ...post, status, tried: post.tried || !isFailed, heard: this.#room.has(post.id) };
   }
 
   /** @param {string} id */
@@ -264,11 +279,6 @@ export class Posts {
 /** @param {PendingPost} post */
 function isPending({ status }) {
   return status === "pending";
-}
-
-/** @param {PendingPost} post @returns {"failed" | "waiting"} */
-function statusAfterAdoption({ status }) {
-  return status === "failed" ? "failed" : "waiting";
 }
 
 /** @param {PendingPost} post */

@@ -2,7 +2,6 @@ import { signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
 import { History } from "./history.js";
-import { Outbox } from "./outbox.js";
 import { PendingRequests } from "./pending-requests.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
@@ -39,8 +38,6 @@ export class Room {
   postCount = signal(0);
   /** The seq of the first message since the person last looked; 0 if none is marked. */
   firstNewSeq = signal(0);
-  /** What stands in the composer while the person looks at another room. */
-  draft = "";
 
   people = new People();
   history = new History();
@@ -56,6 +53,8 @@ export class Room {
   #name;
   /** @type {Channel | null} */
   #channel = null;
+  /** The name under which this page is present; empty if it only listens. */
+  #presentAs = "";
 
   /**
    * @param {Socket} socket
@@ -63,11 +62,12 @@ export class Room {
    * @param {() => string} name returns this person's present name
    * @param {import("./posts.js").Outbox} outbox
    */
-  constructor(socket, slug, name, outbox = new Outbox(slug)) {
+  constructor(socket, slug, name, outbox) {
     this.#socket = socket;
     this.slug = slug;
     this.#name = name;
     this.posts = new Posts(outbox, {
+      name,
       has: (id) => this.history.has(id),
       receive: (message) => this.#receive(message),
       rejoin: () => this.#rejoin(),
@@ -76,17 +76,17 @@ export class Room {
 
   // ---- Lifecycle
 
-  join() {
-    if (this.#channel) return;
-    const params = () => ({ name: this.#name(), ...this.recovery.position, resync: true });
-    const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, params);
-    this.#channel = channel;
-    this.state.value = "joining";
-    this.#listen(channel);
-    const joined = this.#ifCurrent(channel, (answer) => this.#joined(channel, answer));
-    const refused = this.#ifCurrent(channel, (refusal) => this.#refused(refusal));
-    channel.join().receive("ok", joined).receive("error", refused);
-    this.posts.adopt();
+  /** Joins, or changes the name of who is present. @param {string} presentAs empty for nobody */
+  join(presentAs) {
+    if (this.#channel && presentAs === this.#presentAs) return;
+    this.leave();
+    this.#presentAs = presentAs;
+    this.#open();
+  }
+
+  /** Joins for the posts alone: nobody looks at the room. */
+  joinToSend() {
+    if (!this.#channel) this.join("");
   }
 
   leave() {
@@ -97,6 +97,18 @@ export class Room {
     channel?.leave();
   }
 
+  #open() {
+    const presence = this.#presentAs ? { name: this.#presentAs } : { presence: true };
+    const params = () => ({ ...presence, ...this.recovery.position, resync: true });
+    const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, params);
+    this.#channel = channel;
+    this.state.value = "joining";
+    this.#listen(channel);
+    const joined = this.#ifCurrent(channel, (answer) => this.#joined(channel, answer));
+    const refused = this.#ifCurrent(channel, (refusal) => this.#refused(refusal));
+    channel.join().receive("ok", joined).receive("error", refused);
+  }
+
   // ---- The person's actions
 
   /** @param {string} message */
@@ -104,7 +116,7 @@ export class Room {
     this.firstNewSeq.value = 0;
     this.postCount.value += 1;
     this.typing.reset();
-    this.posts.write(this.#name(), message);
+    this.posts.write(message);
   }
 
   notifyTyping() {
@@ -175,7 +187,6 @@ export class Room {
     this.#requests.joined(channel);
     this.recovery.applyAnswer(answer);
     this.posts.joined(channel);
-    this.posts.adopt();
   }
 
   /** Shows why the join was refused. phoenix.js tries again by itself, later and later. @param {Refused} refusal */
@@ -205,14 +216,14 @@ export class Room {
   #closed() {
     this.#channel = null;
     this.#disconnected("joining");
-    setTimeout(() => this.state.peek() === "joining" && this.join(), jitter(REOPEN_MS));
+    setTimeout(() => !this.#channel && this.state.peek() === "joining" && this.#open(), jitter(REOPEN_MS));
   }
 
   /** Takes a new channel: the server says that we are not in the room. */
   #rejoin() {
     if (!this.#channel) return;
     this.leave();
-    this.join();
+    this.#open();
   }
 
   // ---- Messages
@@ -221,6 +232,8 @@ export class Room {
   #receive(message) {
     this.typing.remove(message.name);
     this.history.add(message);
+    // What this person says in another tab is not new to them.
+    if (message.seq === this.firstNewSeq.peek() && message.name === this.#name()) this.firstNewSeq.value += 1;
     this.posts.received(message);
     if (this.history.hasGap) this.recovery.fetchMissing();
   }

@@ -1,0 +1,209 @@
+"""No word is lost, and none goes somewhere else."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
+
+WITHOUT_STORAGE = """
+for (const name of ["localStorage", "sessionStorage", "indexedDB"])
+  Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });
+navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));
+"""
+
+
+def slow_down(page: Page, times: int) -> None:
+    """Gives the page a processor that is so many times as slow."""
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": times})
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_words_that_follow_the_name_without_a_pause_are_a_message(visit: Visit, times: int) -> None:
+    newcomer = visit()
+    expect(newcomer.name_dialog.get_by_role("textbox")).to_be_focused()
+    slow_down(newcomer.page, times)
+    for text in ("Cleo", "hello"):
+        newcomer.page.keyboard.type(text)
+        newcomer.page.keyboard.press("Enter")
+    newcomer.expect_said("hello")
+    expect(newcomer.message("hello").locator(".author")).to_have_text("Cleo")
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_words_that_follow_the_opening_of_a_room_are_said_there(visit: Visit, room: str, times: int) -> None:
+    ann = visit("ann", f"{room}-garden")
+    ann.says("first")
+    ann.expect_said("first")
+    ann.goes_to(room)
+    ann.page.keyboard.type("not sent here")
+    slow_down(ann.page, times)
+    ann.room(f"{room}-garden").click()
+    ann.page.keyboard.type("hello")
+    ann.page.keyboard.press("Enter")
+    ann.expect_said("first", "hello")
+    ann.page.go_back()
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
+    expect(ann.composer).to_have_value("not sent here")
+    expect(ann.texts).to_have_count(0)
+
+
+def test_words_typed_outside_a_field_go_to_the_composer(ann: Person) -> None:
+    ann.conversation.click()
+    ann.page.keyboard.type("hello")
+    expect(ann.composer).to_have_value("hello")
+    ann.page.keyboard.press("Enter")
+    ann.expect_said("hello")
+    ann.button("Change name").focus()
+    ann.page.keyboard.press("Space")
+    ann.page.keyboard.type("a")
+    expect(ann.name_dialog.get_by_role("textbox")).to_have_value("a")
+    expect(ann.composer).to_be_empty()
+
+
+def test_words_written_before_the_name_is_given_wait_for_it(visit: Visit, bo: Person) -> None:
+    newcomer = visit()
+    newcomer.composer.fill("hello")
+    newcomer.composer.press("Enter")
+    expect(newcomer.name_dialog.get_by_role("textbox")).to_be_focused()
+    newcomer.page.keyboard.type("cleo")
+    newcomer.page.keyboard.press("Enter")
+    newcomer.page.keyboard.press("Enter")
+    bo.expect_said("hello")
+
+
+def test_the_conversation_can_be_read_before_a_name_is_given(visit: Visit, bo: Person, room: str) -> None:
+    bo.says("welcome")
+    newcomer = visit()
+    newcomer.expect_said("welcome")
+    expect(newcomer.name_dialog.get_by_role("heading")).to_have_text(f"Welcome to #{room}")
+    expect(newcomer.name_dialog.locator(".who")).to_have_text("bo is here.")
+    expect(bo.people_button).to_have_accessible_name("1 person here")
+    newcomer.takes_name("cleo")
+    expect(bo.people_button).to_have_accessible_name("2 people here")
+
+
+def test_what_waits_in_another_room_is_sent_and_shown(ann: Person, visit: Visit, room: str) -> None:
+    bo = visit("bo")
+    ann.says("first")
+    bo.expect_said("first")
+    ann.goes_to(f"{room}-garden")
+    ann.room(room).click()
+    ann.expect_connected()
+    ann.loses_network()
+    ann.says("written offline")
+    ann.room(f"{room}-garden").click()
+    expect(ann.room(room).locator(".unsent-mark")).to_contain_text("1 waiting to be sent")
+    ann.finds_network()
+    bo.expect_said("first", "written offline")
+    expect(ann.room(room).locator(".unsent-mark")).to_have_count(0)
+
+
+def test_what_a_closed_page_left_is_sent_by_a_page_in_another_room(ann: Person, bo: Person, room: str) -> None:
+    ann.says("first")
+    bo.expect_said("first")
+    ann.loses_network()
+    ann.says("written offline")
+    expect(ann.message("written offline")).to_be_visible()
+    page = ann.page
+    ann.opens_page()
+    page.close()
+    ann.page.context.set_offline(False)
+    ann.goes_to(f"{room}-garden")
+    bo.expect_said("first", "written offline")
+
+
+def test_posts_are_kept_also_after_the_browser_has_dropped_its_database(ann: Person, bo: Person) -> None:
+    ann.says("first")
+    bo.expect_said("first")
+    page = ann.page
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": page.evaluate("origin"), "storageTypes": "indexeddb"})
+    ann.loses_network()
+    ann.says("written offline")
+    expect(ann.message("written offline")).to_be_visible()
+    ann.opens_page()
+    page.close()
+    ann.page.context.set_offline(False)
+    ann.goes_to("lobby")
+    bo.expect_said("first", "written offline")
+
+
+def test_a_browser_that_forbids_storage_has_a_chat_that_forgets(visit: Visit, room: str) -> None:
+    eve = visit("", "lobby")
+    eve.page.context.add_init_script(WITHOUT_STORAGE)
+    eve.page.goto(eve.page.url.replace("lobby", room))
+    eve.takes_name("eve")
+    eve.expect_connected()
+    eve.says("hello")
+    eve.expect_said("hello")
+    eve.page.reload()
+    expect(eve.name_dialog).to_be_visible()
+    eve.expect_said("hello")
+
+
+def test_each_room_keeps_its_draft_also_after_a_reload(ann: Person, room: str) -> None:
+    ann.page.keyboard.type("half a thought")
+    ann.goes_to(f"{room}-garden")
+    expect(ann.composer).to_be_empty()
+    ann.page.keyboard.type("another half")
+    ann.goes_to(room)
+    expect(ann.composer).to_have_value("half a thought")
+    ann.page.keyboard.press("Enter")
+    ann.expect_said("half a thought")
+    ann.page.reload()
+    expect(ann.composer).to_be_empty()
+    ann.goes_to(f"{room}-garden")
+    expect(ann.composer).to_have_value("another half")
+
+
+def test_the_tabs_of_a_browser_agree_on_drafts(ann: Person, room: str) -> None:
+    second = ann.opens_another_page()
+    second.goes_to(room)
+    ann.composer.fill("half a thought")
+    expect(second.composer).to_have_value("half a thought")
+    second.composer.press("Enter")
+    expect(ann.composer).to_be_empty()
+    ann.expect_said("half a thought")
+
+
+def test_the_tabs_of_a_browser_agree_on_the_name(visit: Visit, room: str) -> None:
+    newcomer = visit()
+    second = newcomer.opens_another_page()
+    second.page.goto(newcomer.page.url)
+    expect(second.name_dialog).to_be_visible()
+    newcomer.takes_name("cleo")
+    expect(second.name_dialog).to_be_hidden()
+    second.says("hello")
+    expect(newcomer.message("hello").locator(".author")).to_have_text("cleo")
+    expect(newcomer.message("hello").locator(".you")).to_have_count(1)
+
+
+def test_ones_own_words_of_another_tab_are_not_new(ann: Person, room: str) -> None:
+    ann.says("first")
+    ann.expect_said("first")
+    second = ann.opens_another_page()
+    second.goes_to(room)
+    ann.looks_away()
+    second.says("from the other tab")
+    ann.expect_said("first", "from the other tab")
+    expect(ann.page).to_have_title(re.compile("^#"))
+    ann.looks_back()
+    expect(ann.page.locator(".new")).to_have_count(0)
+
+
+def test_enter_breaks_the_line_on_a_touch_screen(visit: Visit, bo: Person) -> None:
+    ann = visit("ann", **PHONE)
+    ann.composer.fill("one")
+    ann.composer.press("Enter")
+    ann.page.keyboard.type("two")
+    expect(ann.composer).to_have_value("one\ntwo")
+    ann.button("Send").tap()
+    expect(bo.texts).to_have_count(1)
+    ann.composer.fill("by keyboard")
+    ann.composer.press("Control+Enter")
+    expect(bo.message("by keyboard")).to_be_visible()

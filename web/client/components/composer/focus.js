@@ -1,0 +1,39 @@
+/** Where keys go: words that are typed belong to the composer, wherever the focus was. */
+
+import { name } from "../../me.js";
+
+/** The person writes with a keyboard. On a phone the one on the screen would cover the conversation. */
+const hasKeyboard = matchMedia("(hover: hover) and (pointer: fine)");
+
+/** Whether Enter sends. Where there is a touch screen it breaks the line, and the button sends. */
+export function sendsOnEnter() {
+  return hasKeyboard.matches;
+}
+
+/** Focuses the composer, or the field for the name of somebody who has none yet. */
+export function focusComposer() {
+  if (hasKeyboard.matches) focusField();
+}
+
+function focusField() {
+  document.getElementById(name.peek() ? "composer" : "name")?.focus();
+}
+
+/** Sends printable keys to the composer, if no field or list takes them. */
+export function typeAnywhere() {
+  addEventListener("keydown", (event) => {
+    if (isPrintable(event) && !takesKeys(document.activeElement)) focusField();
+  });
+}
+
+/** A question mark shows the keys. @param {KeyboardEvent} event */
+function isPrintable(event) {
+  const { key, ctrlKey, metaKey, altKey, defaultPrevented } = event;
+  const isShortcut = (ctrlKey || metaKey || altKey) && !event.getModifierState("AltGraph");
+  return !isShortcut && !defaultPrevented && key !== " " && key !== "?" && (key === "Dead" || [...key].length === 1);
+}
+
+/** @param {Element | null} element */
+function takesKeys(element) {
+  return Boolean(element?.closest("input, textarea, select, [contenteditable], dialog:modal, [role=menu], [popover]"));
+}

@@ -1,0 +1,78 @@
+import { computed, effect, signal, untracked } from "@preact/signals";
+
+/** @typedef {import("./room/room.js").Room} Room */
+/** @typedef {import("./outbox.js").Outbox} Outbox */
+/** @typedef {import("@preact/signals").ReadonlySignal<string>} Text */
+/** @typedef {{waiting: number, failed: number}} Unsent how many posts of a room wait to be sent, and how many failed */
+
+/**
+ * VisitedRooms owns the rooms visited in this tab. They keep their messages, so that coming back shows them at once.
+ *
+ * The room on the screen is joined, and each of the others as long as posts wait in it.
+ */
+export class VisitedRooms {
+  /** By slug. @type {Map<string, Room>} */
+  #rooms = new Map();
+  /** The same rooms, for those who follow them. */
+  #all = signal(/** @type {Room[]} */ ([]));
+  #name;
+  #make;
+
+  /**
+   * @param {Text} slug of the room on the screen
+   * @param {Text} name the person's, empty until they have chosen one: then they only listen
+   * @param {(slug: string) => Room} make
+   */
+  constructor(slug, name, make) {
+    this.#name = name;
+    this.#make = make;
+    /** The room on the screen. */
+    this.current = signal(make(slug.peek()));
+    this.#add(this.current.peek());
+    effect(() => {
+      this.current.value = this.of(slug.value);
+    });
+  }
+
+  /** What was not sent, by the slugs of the rooms where that is so. */
+  unsent = computed(() => {
+    /** @type {Map<string, Unsent>} */
+    const unsent = new Map();
+    for (const { slug, posts } of this.#all.value) {
+      const { length: failed } = posts.pending.value.filter(({ status }) => status === "failed");
+      const { length: waiting } = posts.pending.value.filter(({ status, heard }) => status !== "failed" && !heard);
+      if (failed || waiting) unsent.set(slug, { waiting, failed });
+    }
+    return unsent;
+  });
+
+  /** @param {string} slug */
+  of(slug) {
+    const known = this.#rooms.get(slug);
+    if (known) return known;
+    const room = this.#make(slug);
+    this.#add(room);
+    return room;
+  }
+
+  /** Sends what was written in pages that are gone, in all rooms. @param {Outbox} outbox */
+  async adopt(outbox) {
+    for (const [slug, posts] of await outbox.adopt()) this.of(slug).posts.adopt(posts);
+  }
+
+  /** @param {Room} room */
+  #add(room) {
+    this.#rooms.set(room.slug, room);
+    this.#all.value = [...this.#all.peek(), room];
+    effect(() => {
+      const name = this.#name.value;
+      const isUnsettled = room.posts.isUnsettled.value;
+      const isHere = this.current.value === room;
+      untracked(() => {
+        if (isHere) room.join(name);
+        else if (isUnsettled) room.joinToSend();
+        else room.leave();
+      });
+    });
+  }
+}
