@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +21,9 @@ from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread lets others run. With Python's 5 ms each commit held up the loop that long."""
+
+HOOKS_TIMEOUT = 1.0
+"""Seconds for `authorize` hooks to end once the server has stopped, when everything is saved and answered."""
 
 PRIVATE = 0o077
 """The files that are made (database, spool, lock, dead letters) are for their owner alone: people's messages."""
@@ -80,14 +84,26 @@ def _serve(settings: Settings) -> int:
     authorize = load_authorize(settings.authorize)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        try:
-            runner.run(_run(settings, authorize))
-        except schema.DatabaseLost as error:
-            return _fail(1, f"stopped: {error}")
-        except NotEverythingSaved:
-            return _fail(1, "stopped, but neither the database nor a file took everything that was said")
-    return 0
+    runner = asyncio.Runner(loop_factory=_loop_factory())
+    code = 0
+    try:
+        runner.run(_run(settings, authorize))
+    except schema.DatabaseLost as error:
+        code = _fail(1, f"stopped: {error}")
+    except NotEverythingSaved:
+        code = _fail(1, "stopped, but neither the database nor a file took everything that was said")
+    finally:
+        _close_in_time(runner, code)
+    return code
+
+
+def _close_in_time(runner: asyncio.Runner, code: int) -> None:
+    """Closes the loop. It waits for `authorize` hooks and their threads, which may take as long as they like."""
+    end = threading.Timer(HOOKS_TIMEOUT, os._exit, [code])
+    end.daemon = True
+    end.start()
+    runner.close()
+    end.cancel()
 
 
 def _allow_many_connections() -> None:

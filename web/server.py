@@ -5,9 +5,9 @@ could not save); history, the backlog with its persistence actor, and the superv
 Rooms start when somebody joins.
 
 Stop, bottom up in `stop`, and nothing that was said is lost: `/healthz` says so; the listener stops; frames of clients
-are dropped; rooms finish their turn; persistence commits and rooms answer the senders; connections are closed with
-1012, in batches, and Phoenix clients come back; the spool takes what the database has refused to the end; history and
-the database close.
+are dropped; rooms finish their turn; persistence commits and rooms answer the senders; the spool takes what the
+database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; history
+and the database close.
 """
 
 import asyncio
@@ -43,7 +43,8 @@ from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Authorize, Settings
 from web.transport.listener import Listener, is_local, listening_sockets, url_of
-from web.transport.longpoll import LongPollHandler, PollSessions
+from web.transport.longpoll import LongPollHandler
+from web.transport.poll_sessions import PollSessions
 from web.transport.upgrade import WebSocketHandler
 
 logger = logging.getLogger(__name__)
@@ -108,9 +109,11 @@ class Server:
         remembered = await self._supervisor.recall() if self._has_gone_back else []
         try:
             self._storage.presence_snapshot.save(await self._supervisor.stop())
-            await self._close_connections()
-        finally:  # whatever fails before, nothing that was said is lost
-            self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
+        finally:  # whatever fails before or takes its time after, nothing that was said is lost
+            try:
+                self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
+            finally:
+                await self._close_connections()
         await self._history.close(THREAD_TIMEOUT)
         for guard in self._guards:
             guard.close()
@@ -170,7 +173,7 @@ class Server:
             await asyncio.wait_for(self._endpoint.all_closed(), self._settings.stop_timeout)
         except TimeoutError:
             logger.warning("some clients did not close their connections in time")
-        await self._listener.close_all_connections()
+        await self._listener.close_all_connections(self._settings.stop_timeout)
         self._endpoint.poller.close()
 
     async def _close_in_batches(self, connections: list[Closable]) -> None:

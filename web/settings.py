@@ -218,7 +218,7 @@ class Settings:
     )
     connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
     max_connections_per_address: int = _setting(
-        1_000, _whole(1, 10_000_000), "most connections from one address at the same time"
+        1_000, _whole(1, 10_000_000), "most connections from one address at the same time, and twice as many without a websocket"
     )
     room_rate: Rate = _setting(
         Rate(1, 50), Rate.parse, "joins of rooms without messages and people from one address: per second/at once"
@@ -232,7 +232,9 @@ class Settings:
     handshake_timeout: float = _setting(
         10.0, _seconds, "time for the head of a request to arrive, also on a connection that is kept alive"
     )
-    body_timeout: float = _setting(30.0, _seconds, "time for the body of a request to arrive")
+    body_timeout: float = _setting(
+        30.0, _seconds, "time for the body of a request to arrive, and for a client to take more of an answer"
+    )
     poll_window: float = _setting(10.0, _seconds, "how long a long poll waits for a message")
     ring_size: int = _setting(200, _whole(1, 100_000), "recent messages of a room that are kept in memory")
     id_memory_size: int = _setting(

@@ -1,5 +1,6 @@
 """Stopping: `/healthz` fails first, batches of clients are closed, nothing is lost."""
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -329,6 +330,31 @@ def test_what_a_poller_sends_during_the_stop_is_refused_and_not_lost_without_a_w
         assert poller.post(HELLO)["status"] == 503
     assert events(poller.get()) == ["phx_reply"]
     assert server.stop() == 0
+
+
+def test_what_was_not_saved_is_in_the_spool_before_clients_are_waited_for(database: Path) -> None:
+    with Server(database, stop_timeout=2) as server, crowd(server, 1) as (ann,), saving_held_up(database):
+        ann.push("lobby", "new_message", name="ann", message="hello")
+        ann.wait_for("new_message")
+        os.kill(server.pid, signal.SIGTERM)
+        with pytest.raises(Closed):
+            list(ann.frames())  # it does not let go, so the server waits for it
+        (spool,) = database.parent.glob("*.unsaved.jsonl")
+        assert "hello" in spool.read_text()
+        os.kill(server.pid, 0)
+
+
+async def asks_for_an_hour(_room: str, _params: object) -> bool:
+    """Decides about a join as a hook does that calls a program which is not async."""
+    await asyncio.to_thread(time.sleep, 3_600)
+    return True
+
+
+def test_a_hook_that_does_not_end_does_not_hold_up_the_stop(database: Path) -> None:
+    with Server(database, authorize=f"{__name__}:asks_for_an_hour") as server, Talker(server.port) as ann:
+        ann.push("lobby", "phx_join")
+        ann.heartbeat()
+        assert server.stop() == 0
 
 
 # ---------------------------------------------------------------- socket activation

@@ -45,6 +45,11 @@ class ClientAddresses:
             address = nearer
         return str(address)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Returns whether `peer` is a proxy that is believed, as who connects to a Unix socket is."""
+        address = parse_address(peer)
+        return address is not None and (address.is_unspecified or self._trusts(address))
+
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)
 

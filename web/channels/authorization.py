@@ -37,7 +37,9 @@ class Authorization:
                 return None
             if inspect.isawaitable(answer):
                 return PendingVerdict(asyncio.ensure_future(answer), self._timeout, slug, self.verdict_of)
-        except Exception:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:  # a hook's own cancellation among them: a join is always answered
             logger.exception("the authorize hook failed for room %s", slug)
             return CRASHED
         return self.verdict_of(answer)
@@ -86,7 +88,7 @@ class PendingVerdict:
         self._timer.cancel()
         try:
             verdict = self._verdict_of(task.result())
-        except (Exception, asyncio.CancelledError):
+        except BaseException:  # asyncio itself raises those that end the process
             if self._on_verdict is not None:
                 logger.exception("the authorize hook failed for room %s", self._slug)
             verdict = CRASHED

@@ -113,6 +113,12 @@ class Endpoint:
             )
         return CROWDED_WAIT
 
+    def network_of_peer(self, peer: str) -> str | None:
+        """Returns the network of `peer` whose connections are counted; None for a proxy, or where none are."""
+        if self.settings.rate_limits == "off" or self._addresses.is_proxy(peer):
+            return None
+        return self._network_of(peer, {})
+
     def room_wait(self, connection: Closable) -> float:
         """Counts a room that a client opens, and returns the seconds it has to wait, 0.0 where it may."""
         network = self.connections.get(connection)

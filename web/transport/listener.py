@@ -1,4 +1,4 @@
-"""The listener: accepts connections, and bounds what comes before a request: slow heads, large heads, too many files.
+"""The listener: accepts connections, and bounds those that are no websockets: slow, large, unread, too many.
 
 A new connection is peeked at (`web/transport/upgrade.py`): a websocket goes past Tornado, anything else is Tornado's.
 
@@ -7,9 +7,14 @@ server restarts wait in their backlog, instead of being refused.
 """
 
 import asyncio
+import errno
+import functools
+import logging
 import os
 import resource
 import socket
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -19,8 +24,10 @@ from tornado.web import Application
 from web.channels.endpoint import Endpoint
 from web.channels.origins import is_loopback
 from web.settings import Settings
-from web.transport.large_heads import HeadLimitedStream
+from web.transport.http_stream import HttpStream
 from web.transport.upgrade import PendingConnection
+
+logger = logging.getLogger(__name__)
 
 MAX_HEAD_BYTES = 16_384
 """Largest head of a request: 4,000 tiny headers, which take Tornado 13 ms. Its own limit is four times that."""
@@ -38,6 +45,13 @@ each other within 90 to 160 ms (99 of 100 times) with Tornado's 128, within 30 t
 SPARE_FILES = 32
 """Files that connections leave to the database and the rest."""
 
+PLAIN_FOR_CLIENT = 2
+"""Connections without a websocket that a client needs: one poll waits for messages while a POST brings some."""
+
+OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+ACCEPT_PAUSE = 1.0
+"""Seconds after which an accept that met one of these errors is tried again: the kernel reports it at once, always."""
+
 FIRST_PASSED = 3
 """The first file that systemd passes, after the three standard ones."""
 
@@ -47,9 +61,9 @@ class AddressUnusable(Exception):
 
 
 class Listener:
-    """Accepts connections while there are files for them.
+    """Accepts connections while there are files for them. Owns those that are no websockets, by their peers' networks.
 
-    Without a spare file it could not even accept a connection to refuse it, and would try for ever.
+    Without a spare file it could not even accept a connection to refuse it.
     """
 
     def __init__(self, application: Application, endpoint: Endpoint) -> None:
@@ -57,6 +71,8 @@ class Listener:
         self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
+        self._streams: set[HttpStream] = set()
+        self._plain_counts: Counter[str] = Counter()  # of connections that are no websockets, by network
         self._http = HTTPServer(
             application,
             max_header_size=MAX_HEAD_BYTES,
@@ -77,9 +93,14 @@ class Listener:
             self._loop.remove_reader(each.fileno())
             each.close()
 
-    async def close_all_connections(self) -> None:
-        """Ends the connections that are Tornado's."""
-        await self._http.close_all_connections()
+    async def close_all_connections(self, timeout: float) -> None:
+        """Ends the connections that are Tornado's. A handler that takes longer than `timeout` seconds is left alone."""
+        for stream in list(self._streams):
+            stream.close()
+        try:
+            await asyncio.wait_for(self._http.close_all_connections(), timeout)
+        except TimeoutError:
+            logger.warning("some requests did not end in time")
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
@@ -89,19 +110,50 @@ class Listener:
                 return
             except ConnectionAbortedError:
                 continue  # the client has hung up already
+            except OSError as error:
+                if error.errno not in OUT_OF_FILES:
+                    raise
+                self._pause(listening, error)
+                return
             self._accepted(file, address)
 
+    def _pause(self, listening: socket.socket, error: OSError) -> None:
+        logger.warning("no connection can be accepted for %g s: %s", ACCEPT_PAUSE, error.strerror)
+        self._loop.remove_reader(listening.fileno())
+        self._loop.call_later(ACCEPT_PAUSE, self._go_on, listening)
+
+    def _go_on(self, listening: socket.socket) -> None:
+        if listening.fileno() >= 0:  # else the server has stopped meanwhile
+            self._loop.add_reader(listening.fileno(), self._accept, listening)
+
     def _accepted(self, file: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
+        network = self._endpoint.network_of_peer(host) or ""
         # A file gets the lowest free number, so a high number means that few are left.
-        if 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= file.fileno():
+        lacks_files = 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= file.fileno()
+        most = PLAIN_FOR_CLIENT * self._endpoint.settings.max_connections_per_address
+        if lacks_files or (network and self._plain_counts[network] >= most):
             file.close()
             return
         file.setblocking(False)
-        host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
-        PendingConnection(file, host, self._endpoint, lambda file: self._hand_to_tornado(file, address)).receive()
+        self._plain_counts[network] += 1
+        on_end = functools.partial(self._forget, network)
+        hand_to_tornado = functools.partial(self._hand_to_tornado, address, on_end)
+        PendingConnection(file, host, self._endpoint, hand_to_tornado, on_end).receive()
 
-    def _hand_to_tornado(self, file: socket.socket, address: Any) -> None:
-        self._http.handle_stream(HeadLimitedStream(file, self._endpoint), address)
+    def _forget(self, network: str) -> None:
+        self._plain_counts[network] -= 1
+        if not self._plain_counts[network]:
+            del self._plain_counts[network]
+
+    def _hand_to_tornado(self, address: Any, on_end: Callable[[], None], file: socket.socket) -> None:
+        def on_close() -> None:
+            self._streams.discard(stream)
+            on_end()
+
+        stream = HttpStream(file, self._endpoint, on_close)
+        self._streams.add(stream)
+        self._http.handle_stream(stream, address)
 
 
 def listening_sockets(settings: Settings) -> list[socket.socket]:

@@ -8,195 +8,22 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import logging
 import math
 import re
-import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, stream_request_body
 
-from web.channels import wire
 from web.channels.endpoint import Endpoint
-from web.channels.socket import Socket
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
-from web.io.rfc6455 import CloseCode
-from web.transport.request import Request, from_tornado
-from web.transport.websocket import LINGER
-
-logger = logging.getLogger(__name__)
-
-
-class PollSessions:
-    """Owns the poll sessions of a server, by token."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._sessions: dict[str, PollSession] = {}
-        self._bodies = 0  # bytes of the large bodies that are under way
-
-    def open(self, serializer: Serializer, request: Request) -> str:
-        """Begins a session and returns its token."""
-        token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        session = PollSession(serializer, request.params, self._endpoint, lambda: self._sessions.pop(token, None))
-        self._sessions[token] = session
-        self._endpoint.add(session, request.peer, request.headers)
-        return token
-
-    def find(self, token: str | None) -> "PollSession | None":
-        """Returns the living session of that token."""
-        return self._sessions.get(token) if token else None
-
-    def reserve(self, size: int) -> bool:
-        """Returns whether a large body of `size` bytes may come. Call `release` with the same size at its end."""
-        if self._bodies and self._bodies + size > self._endpoint.settings.max_poll_bodies_bytes:
-            return False
-        self._bodies += size
-        return True
-
-    def release(self, size: int) -> None:
-        """Gives back what `reserve` granted."""
-        self._bodies -= size
-
-
-class PollSession:
-    """One client that polls. It ends when it has not polled for one and a half windows.
-
-    Plays `Transport` for its `Socket`, and `Writer`: what is written waits for the next poll.
-    """
-
-    def __init__(
-        self,
-        serializer: Serializer,
-        params: Mapping[str, str],
-        endpoint: Endpoint,
-        on_end: Callable[[], object],
-    ) -> None:
-        self.serializer = serializer
-        self._endpoint = endpoint
-        self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
-        self._unsent: list[bytes] = []
-        self._unsent_bytes = 0
-        self._has_overflowed = False  # what is written is dropped until the next poll
-        self._waiting_poll: asyncio.Future[None] | None = None
-        self._polled_at = self._loop.time()
-        self._has_ended = False
-        self._post_lock = asyncio.Lock()
-        self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
-        self._socket = Socket(self, params, endpoint)
-
-    has_unsent = True  # everything waits for a poll
-
-    @property
-    def writer(self) -> Self:
-        return self
-
-    @property
-    def takes_frames(self) -> bool:
-        return not (self._has_ended or self._has_overflowed)
-
-    def write(self, frames: bytes) -> None:
-        """Keeps frames for the next poll, and wakes a poll that waits."""
-        if self._has_ended or self._has_overflowed or not frames:
-            return
-        if self._unsent_bytes > self._endpoint.settings.max_unsent_bytes:
-            self._overflow()
-            return
-        self._unsent.append(frames)
-        self._unsent_bytes += len(frames)
-        self._wake_poll()
-
-    def close(self, code: CloseCode) -> None:
-        """Ends the session: a waiting poll gets what is there, a later one is told that the session is gone."""
-        if self._has_ended:
-            return
-        logger.debug("poll session ended with %d", code)
-        self._has_ended = True
-        self._idle_timer.cancel()
-        self._socket.on_closed()
-        if code is CloseCode.SERVICE_RESTART and self._unsent:
-            self._idle_timer = self._loop.call_later(LINGER, self._forget)  # its answers wait for one more poll
-        else:
-            self._forget()
-        self._wake_poll()
-
-    async def begin_post(self) -> bool:
-        """Waits until no other POST is under way, and returns whether that was in time. Call `end_post` at its end."""
-        try:
-            await asyncio.wait_for(self._post_lock.acquire(), 2 * self._endpoint.settings.body_timeout)
-        except TimeoutError:
-            return False
-        return True
-
-    def end_post(self) -> None:
-        """Has the next POST begin."""
-        self._post_lock.release()
-
-    def receive(self, message: bytes, *, binary: bool = False) -> None:
-        """Handles one message of a POST. Raises `BadFrame`; the session lives on."""
-        if self._has_ended:
-            return  # an earlier message of the same POST has ended it
-        largest = self._endpoint.settings.max_frame_bytes
-        if len(message) > largest:
-            raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message)}")
-        self._socket.receive(wire.decode_binary(message) if binary else self.serializer.decode(message))
-
-    async def poll(self, gone: asyncio.Event) -> list[str] | None:
-        """Returns the frames that wait, or the first to come within the window, or none.
-
-        If the client is `gone` by then, frames are kept for its next poll. Returns None once a later poll takes the
-        place of this one.
-        """
-        self._polled_at = self._loop.time()
-        if self._has_overflowed:
-            self._has_overflowed = False
-            self._socket.drained()  # rooms answer while this poll waits
-        if not self._unsent and not self._has_ended:
-            self._wake_poll()
-            self._waiting_poll = poll = self._loop.create_future()
-            await asyncio.wait([poll], timeout=self._endpoint.settings.poll_window)
-            if self._waiting_poll is not poll:
-                return None
-            if gone.is_set():
-                return []
-            self._waiting_poll = None
-        frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
-        if self._has_ended:
-            self._forget()
-        elif not self._has_overflowed:
-            self._socket.drained()
-        return b"".join(frames).decode().split("\n")[:-1]
-
-    def _overflow(self) -> None:
-        self._has_overflowed = True
-        self._unsent, self._unsent_bytes = [], 0
-        self._socket.overflowed()
-
-    def _wake_poll(self) -> None:
-        if self._waiting_poll is not None and not self._waiting_poll.done():
-            self._waiting_poll.set_result(None)
-
-    @property
-    def _idle_timeout(self) -> float:
-        return 1.5 * self._endpoint.settings.poll_window
-
-    def _forget(self) -> None:
-        self._idle_timer.cancel()
-        self._endpoint.forget(self)
-        self._on_end()
-
-    def _check_idle(self) -> None:
-        if self._loop.time() - self._polled_at >= self._idle_timeout:
-            self.close(CloseCode.GOING_AWAY)
-        else:
-            self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
+from web.transport.poll_sessions import PollSession, PollSessions
+from web.transport.request import from_tornado
 
 
 @stream_request_body
@@ -247,7 +74,7 @@ class LongPollHandler(Handler):
         if session is None:
             self._answer(messages=[], status=410, token=self._sessions.open(serializer, self._request))
             return
-        messages = await session.poll(self._gone)
+        messages = await session.poll(self._gone, self._connection.stream)
         sent = self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
         if messages is None:
             with contextlib.suppress(StreamClosedError):

@@ -72,19 +72,25 @@ class PendingConnection:
     instead of 1.1. Anything else is Tornado's.
     """
 
-    __slots__ = ("_address", "_endpoint", "_file", "_hand_to_tornado", "due", "last_heard_at")
+    __slots__ = ("_address", "_endpoint", "_file", "_hand_to_tornado", "_on_end", "due", "last_heard_at")
 
     due: int
     last_heard_at: float
 
     def __init__(
-        self, file: socket.socket, address: str, endpoint: Endpoint, hand_to_tornado: Callable[[socket.socket], None]
+        self,
+        file: socket.socket,
+        address: str,
+        endpoint: Endpoint,
+        hand_to_tornado: Callable[[socket.socket], None],
+        on_end: Callable[[], None],
     ) -> None:
-        """Takes over `file`, which does not block, until it is upgraded or handed to Tornado."""
+        """Takes over `file`, which does not block. At its end it calls `on_end`, or hands the file to Tornado."""
         self._file = file
         self._address = address
         self._endpoint = endpoint
         self._hand_to_tornado = hand_to_tornado
+        self._on_end = on_end
         self.last_heard_at = endpoint.loop.time()
         self.due = 0
 
@@ -111,7 +117,11 @@ class PendingConnection:
     def on_idle(self) -> None:
         if self._file.fileno() >= 0:
             self._endpoint.poller.forget(self._file)
-            self._file.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._file.close()
+        self._on_end()
 
     def _peek(self) -> bytes | None:
         """Returns the first bytes, none where the client is gone, and None where nothing has arrived yet."""
@@ -125,8 +135,10 @@ class PendingConnection:
     def _decide(self, head: bytes) -> None:
         """Decides what becomes of the connection."""
         if not head:
-            self._file.close()
-        elif not self._upgrade(head):
+            self._close()
+        elif self._upgrade(head):
+            self._on_end()
+        else:
             self._hand_to_tornado(self._file)
 
     def _upgrade(self, data: bytes) -> bool:

@@ -93,14 +93,26 @@ def test_anything_else_admits_nobody_and_is_logged_once(
     assert "expected True or False" in caplog.text
 
 
-def test_a_hook_that_raises_crashes_the_join(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    def raises(_room: str, params: Params) -> bool:
-        return bool(params["token"])
+class Nasty(BaseException):
+    """No error that a hook is expected to raise."""
 
-    client = SocketOnStage(stage, raises)
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("error_type", [KeyError, asyncio.CancelledError, Nasty])
+def test_a_hook_that_raises_crashes_the_join(
+    stage: Stage, caplog: pytest.LogCaptureFixture, error_type: type[BaseException], is_async: bool
+) -> None:
+    def raises(_room: str, _params: Params) -> bool:
+        raise error_type("token")
+
+    async def raises_later(room: str, params: Params) -> bool:
+        return raises(room, params)
+
+    client = SocketOnStage(stage, raises_later if is_async else raises)
     client.asks_to_join("lobby")
+    stage.run_turns()
     assert (client.told, client.heard) == ([], [reply("1", error("join crashed"))])
-    assert "KeyError: 'token'" in caplog.text
+    assert "the authorize hook failed for room lobby" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_it_stays_watched_where_nothing_has_arrived_after_all() -> None:
     near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
-        pending = PendingConnection(near, "127.0.0.1", endpoint, handed.append)
+        pending = PendingConnection(near, "127.0.0.1", endpoint, handed.append, lambda: None)
         pending.receive()
         pending.on_readable()
         assert (poller.watched, timeouts.watched, handed) == ([near], [pending], [])

@@ -1,10 +1,16 @@
-"""Heads that are too large: answers them with 431. Tornado itself closes their connections without a word."""
+"""The stream of a connection that is Tornado's: answers heads that are too large, and ends where nobody reads answers.
 
+Tornado itself closes the connection of a large head without a word, waits for ever for a reader, and serves requests
+of a connection that is closed.
+"""
+
+import asyncio
 import socket
+from collections.abc import Callable
 from re import Pattern
 from typing import Any
 
-from tornado.iostream import IOStream, UnsatisfiableReadError
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
 from web.channels.endpoint import Endpoint
 from web.transport.websocket import LINGER, READ_SIZE
@@ -19,16 +25,21 @@ _ANSWER = (
 )
 
 
-class HeadLimitedStream(IOStream):
-    """A connection of Tornado's that says why it ends where a head exceeds Tornado's limit."""
+class HttpStream(IOStream):
+    """One connection. It is closed where a client takes nothing of an answer for `body_timeout` seconds."""
 
-    def __init__(self, file: socket.socket, endpoint: Endpoint) -> None:
+    def __init__(self, file: socket.socket, endpoint: Endpoint, on_close: Callable[[], None]) -> None:
         super().__init__(file)
         self._endpoint = endpoint
+        self._on_close = on_close
         self._is_in_head = False
+        self._has_taken = False  # the client, something of what was written, since the timer looked last
+        self._write_timer: asyncio.TimerHandle | None = None
 
     def read_until_regex(self, regex: bytes | Pattern[bytes], max_bytes: int | None = None) -> Any:
-        """Reads a head: Tornado reads nothing else so."""
+        """Reads a head: Tornado reads nothing else so. Raises `StreamClosedError`, also where one was read already."""
+        if self.closed():
+            raise StreamClosedError(real_error=self.error)
         self._is_in_head = True
         return super().read_until_regex(regex, max_bytes)  # type: ignore[arg-type]
 
@@ -37,10 +48,41 @@ class HeadLimitedStream(IOStream):
         self._is_in_head = False
         return super().read_until(delimiter, max_bytes)
 
+    def write(self, data: bytes | memoryview) -> Any:
+        """Writes, and from now on looks after what the client takes."""
+        written = super().write(data)
+        if self._write_timer is None and self.writing():
+            self._watch_reader()
+        return written
+
+    def write_to_fd(self, data: memoryview) -> int:
+        """Writes to the socket, and notes whether it took something."""
+        taken = super().write_to_fd(data)
+        self._has_taken |= bool(taken)
+        return taken
+
     def close(self, exc_info: Any = False) -> None:
-        if isinstance(exc_info, UnsatisfiableReadError) and self._is_in_head and not self.closed():
+        if self.closed():
+            return
+        if isinstance(exc_info, UnsatisfiableReadError) and self._is_in_head:
             _LastAnswer(self.socket.dup(), _ANSWER, self._endpoint)
+        if self._write_timer is not None:
+            self._write_timer.cancel()
         super().close(exc_info)
+        self._on_close()
+
+    def _watch_reader(self) -> None:
+        self._has_taken = False
+        self._write_timer = self._endpoint.loop.call_later(self._endpoint.settings.body_timeout, self._check_reader)
+
+    def _check_reader(self) -> None:
+        self._write_timer = None
+        if not self.writing():
+            return
+        if self._has_taken:
+            self._watch_reader()
+        else:
+            self.close()
 
 
 class _LastAnswer:
