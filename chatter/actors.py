@@ -308,6 +308,8 @@ class LoopActor(pykka.Actor):
 
     def _take_turn(self) -> Callable[[], None]:
         inbox, stopped = self.actor_inbox, self.actor_stopped
+        if stopped.is_set():  # a thread has put this mail while the actor stopped
+            self._empty_mailbox()
         for _ in range(inbox.begin_turn()):
             envelope = inbox.get()
             try:

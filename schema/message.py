@@ -42,7 +42,7 @@ class Message(Model):
 
     room = peewee.CharField(64)
     seq = peewee.BigIntegerField()
-    epoch = peewee.IntegerField()  # never falls as seq rises
+    epoch = peewee.BigIntegerField()  # never falls as seq rises
     id = peewee.TextField()  # unique for a room and a name: a message that is sent twice is saved once
     name = peewee.TextField()
     message = peewee.TextField()

@@ -10,7 +10,7 @@ import pytest
 from chatter import messages
 from chatter.messages import Event, Posted, Reason, Refused, RoomMessage
 from chatter.room.context import RoomSettings
-from chatter.room.handover import answer_quarantined
+from chatter.room.refusals import QUARANTINED, refuse
 from chatter.storage.records import posted_of, row_of
 from schema import Message, MessageRow
 from tests.chatter.conftest import RoomOnStage
@@ -169,6 +169,6 @@ def test_a_room_answers_every_request(request_: RoomMessage) -> None:
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
 def test_a_quarantined_request_is_answered(request_: RoomMessage) -> None:
     ANN.clear()
-    answer_quarantined(request_)
+    refuse(request_, QUARANTINED)
     is_leave = isinstance(request_, messages.Leave)  # its channel is gone already
     assert ANN.heard == ([] if is_leave else [(b"1", Refused("quarantined"))])

@@ -156,6 +156,7 @@ class Server:
 
     async def _save_what_can_be_saved(self) -> None:
         if self.database_lost.done():
+            self._give_up.set()
             return
         try:
             await asyncio.wait_for(self._backlog.flush(), self._settings.stop_timeout)

@@ -218,7 +218,9 @@ class Settings:
     )
     connect_rate: Rate = _setting(Rate(50, 1_000), Rate.parse, "connections from one address: per second/at once")
     max_connections_per_address: int = _setting(
-        1_000, _whole(1, 10_000_000), "most connections from one address at the same time, and twice as many without a websocket"
+        1_000,
+        _whole(1, 10_000_000),
+        "most connections from one address at once, and twice as many without a websocket",
     )
     room_rate: Rate = _setting(
         Rate(1, 50), Rate.parse, "joins of rooms without messages and people from one address: per second/at once"

@@ -10,6 +10,10 @@ Unanswered: TypeAlias = dict[int, list[tuple[Post, Acknowledged]]]
 """By `seq`, in ascending order: the posts that are answered once that message is committed."""
 
 
+MAX_WAITING_REPEATS = 128
+"""Posts of one message that wait for its commit. The backlog counts the first alone."""
+
+
 class Acknowledgements:
     """Owns the posts of one room that are not answered yet, and knows how far the room is committed."""
 
@@ -41,6 +45,10 @@ class Acknowledgements:
         for seq in committed:
             for post, answer in self.unanswered.pop(seq):
                 self._answer(post, answer)
+
+    def is_crowded(self, seq: int) -> bool:
+        """Returns whether as many posts as may do wait for the commit of `seq`."""
+        return len(self.unanswered.get(seq, ())) >= MAX_WAITING_REPEATS
 
     def take(self, seq: int) -> list[Post]:
         """Removes and returns the posts that wait for the commit of `seq`, which will not come."""

@@ -64,9 +64,10 @@ class CatchUpRequests:
 
     def joined(self, join: Join, loaded: MissedLoaded) -> CatchUp | None:
         """Returns what the client missed, or None where it has left or is refused."""
-        if self._pending.pop(join.subscriber, None) is None:
+        if join.subscriber not in self._pending:
             return None
         if loaded.refused is not None:
+            del self._pending[join.subscriber]
             self._broadcaster.push(
                 join.subscriber, join.subscriber.refuse(loaded.refused.reason, loaded.refused.retry_after_ms)
             )

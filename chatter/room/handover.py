@@ -1,38 +1,14 @@
 """The hand-over: what a room that failed passes on to its successor."""
 
 import dataclasses
-from typing import assert_never
 
 from chatter.messages import (
-    ContinueDelivery,
-    Dismiss,
     Join,
-    Leave,
-    Loaded,
-    LoadFailed,
-    LookedUp,
-    MissedLoaded,
-    NotifyLagged,
-    NotSaved,
-    PageLoaded,
-    Post,
-    PresenceGraceEnded,
-    PresencePauseEnded,
-    ReadHistory,
-    Recall,
-    Refused,
-    Relay,
-    Retire,
     RoomMessage,
-    Saved,
-    ShowTyping,
     Subscriber,
-    Sync,
 )
 from chatter.room.acknowledgements import Unanswered
 from chatter.room.presence import Presence
-
-QUARANTINED = Refused("quarantined")
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,24 +26,3 @@ class Handover:
         arriving = [message.subscriber for message in self.mail if isinstance(message, Join)]
         for subscriber in [*self.subscribers, *arriving]:
             subscriber.write(subscriber.ended("crashed"))
-
-
-def answer_quarantined(message: RoomMessage) -> None:
-    """Answers the client that sent `message`, which no room will handle."""
-    match message:
-        case Join():
-            message.subscriber.write(message.subscriber.refuse("join crashed"))  # Phoenix's words
-        case Post() | ShowTyping() | Relay():
-            message.sender.write(message.sender.answer(message.ref, QUARANTINED))
-        case Sync():
-            message.subscriber.write(message.subscriber.answer(message.ref, QUARANTINED))
-        case ReadHistory():
-            message.reader.write(message.reader.answer(message.ref, QUARANTINED))
-        case Leave() | Dismiss() | NotifyLagged():
-            pass  # the client is leaving, or has asked for nothing
-        case Loaded() | LoadFailed() | Saved() | NotSaved() | PageLoaded() | MissedLoaded() | LookedUp():
-            pass  # from the storage
-        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Recall() | Retire():
-            pass  # from the room itself or its supervisor
-        case _:
-            assert_never(message)

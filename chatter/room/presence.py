@@ -84,6 +84,7 @@ class Presence:
 
     def track(self, subscriber: Subscriber, name: str, online_at: int) -> None:
         """Shows a connection of `name` as present since `online_at` (seconds since 1970)."""
+        self.untrack(subscriber)  # a join may be handled twice, by a room that fails and by its successor
         meta = Meta(phx_ref=_next_phx_ref(), online_at=online_at)
         self._connections[subscriber] = (name, meta)
         if self._expected is not None:

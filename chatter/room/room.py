@@ -52,6 +52,7 @@ from chatter.room.handover import Handover
 from chatter.room.presence import Presence
 from chatter.room.recent_messages import RecentMessages
 from chatter.room.recovery import CatchUp
+from chatter.room.refusals import OVERLOADED, refuse
 from chatter.room.sequencer import Sequencer
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ The broadcasts of n arrivals to n people then take a thousandth of the server's 
 
 _NO_MAIL: deque[RoomMessage] = deque(maxlen=0)
 """The mail that waits in a room that has begun; an empty deque of its own would take 0.6 kB."""
+
+MAX_WAITING_MAIL = 1_000
+"""Mail that waits while the past is loaded, beyond which posts and other requests are refused as `overloaded`."""
 
 _CONTINUE_DELIVERY = ContinueDelivery()
 
@@ -127,7 +131,7 @@ class Room(LoopActor):
     def on_receive(self, message: RoomMessage) -> list[Save] | None:
         """Dispatches one message. Until the past is loaded, all messages but that one wait."""
         if not self._has_begun and not isinstance(message, Loaded | LoadFailed):
-            self._waiting_mail.append(message)
+            self._wait_for_past(message)
             return None
         self._current_message = message
         match message:
@@ -188,6 +192,8 @@ class Room(LoopActor):
     def on_stop(self) -> None:
         """Has everything that was said before the stop saved and delivered."""
         self._finish_turn()
+        for message in self._waiting_mail:  # what has come since all were refused
+            self.on_unhandled(message)
         if len(self._presence) > 0:
             self._context.supervisor.on_stopped(self._slug, self._presence.people)
 
@@ -261,19 +267,31 @@ class Room(LoopActor):
             self._context.supervisor.on_people_count(self._slug, people)
 
     def _report_idle_or_busy(self) -> None:
-        is_idle = self._has_begun and not (
-            self._subscribers
-            or self._catch_up.is_pending
-            or self._broadcaster.is_delivering
-            or not self._sequencer.is_settled
-        )
+        is_idle = self._has_nothing_to_do
         if is_idle and not self._is_idle:
             self._context.supervisor.on_idle(self._slug)
         elif self._is_idle and not is_idle:
             self._context.supervisor.on_busy(self._slug)
         self._is_idle = is_idle
 
+    @property
+    def _has_nothing_to_do(self) -> bool:
+        return self._has_begun and not (
+            self._subscribers
+            or self._catch_up.is_pending
+            or self._broadcaster.is_delivering
+            or not self._sequencer.is_settled
+        )
+
     # ------------------------------------------------------------ start and end
+
+    def _wait_for_past(self, message: RoomMessage) -> None:
+        """Keeps mail until the past is loaded. Of what is only asked for, a bounded number: a database may hang."""
+        is_asked_for = isinstance(message, Post | Relay | ShowTyping | Sync | ReadHistory)
+        if is_asked_for and len(self._waiting_mail) >= MAX_WAITING_MAIL:
+            refuse(message, OVERLOADED)
+        else:
+            self._waiting_mail.append(message)
 
     def _begin(self, loaded: Loaded) -> None:
         if self._has_begun:
@@ -286,7 +304,8 @@ class Room(LoopActor):
 
     def _refuse_all_and_stop(self) -> None:
         """Ends the room: without its past it would give out numbers a second time."""
-        for message in self._waiting_mail:
+        refused, self._waiting_mail = self._waiting_mail, deque()
+        for message in refused:
             if isinstance(message, Join):
                 self._broadcaster.push(message.subscriber, message.subscriber.refuse("unavailable"))
         for subscriber in self._subscribers:
@@ -295,7 +314,7 @@ class Room(LoopActor):
         self.stop()
 
     def _retire(self) -> None:
-        if self._is_idle and self.actor_inbox.empty():
+        if self._is_idle and self._has_nothing_to_do and self.actor_inbox.empty():  # a join may be of this turn
             self._context.supervisor.on_retired(self._slug)
             self.stop()
         else:
@@ -327,7 +346,6 @@ class Room(LoopActor):
     def _refuse_to_open(self, join: Join, wait: float) -> None:
         refusal = join.subscriber.refuse("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
         self._broadcaster.push(join.subscriber, refusal)
-        self._end_replaced(join)
         self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
 
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
@@ -336,6 +354,7 @@ class Room(LoopActor):
                 catch_up = self._catch_up.joined(join, loaded)
                 if catch_up is not None:
                     self._admit(join, catch_up)
+                    self._catch_up.forget(join.subscriber)  # last: a room that fails before hands the join over
                 elif loaded.refused is not None:
                     self._end_replaced(join)
             case Sync() as sync:

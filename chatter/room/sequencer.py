@@ -28,10 +28,8 @@ from chatter.room.acknowledgements import Acknowledgements, Unanswered
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
 from chatter.room.recent_messages import RecentMessages
+from chatter.room.refusals import OVERLOADED
 from chatter.room.repeaters import Repeaters
-
-OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
-"""Too much waits to be saved, or the database does not answer whether a post is a repeat."""
 
 MAX_WAITING_POSTS = 128
 """Posts of one client that wait while history is asked for the first of them: more than message_rate lets come at once.
@@ -212,6 +210,8 @@ class Sequencer:
     def _answer_repeat(self, post: Post, first: Posted) -> None:
         if first.message != post.message:
             self._refuse(post, Refused("id_taken"))
+        elif self._acknowledgements.is_crowded(first.seq):
+            self._refuse(post, OVERLOADED)
         else:
             answer = Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True)
             self._acknowledgements.answer_when_committed(post, answer)

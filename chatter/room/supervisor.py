@@ -33,7 +33,8 @@ import pykka
 from chatter.actors import Tellable
 from chatter.messages import Dismiss, Join, Leave, People, Recall, Retire, RoomMessage, RoomRef, Save
 from chatter.room.context import RoomContext, RoomSettings
-from chatter.room.handover import Handover, answer_quarantined
+from chatter.room.handover import Handover
+from chatter.room.refusals import QUARANTINED, refuse
 from chatter.room.room import Room
 from chatter.storage.backlog import Backlog
 
@@ -162,7 +163,8 @@ class Supervisor:
         return True
 
     def on_stopped(self, slug: str, people: People) -> None:
-        self._people_at_stop[slug] = people
+        if self._is_stopping:
+            self._people_at_stop[slug] = people
 
     def forward(self, slug: str, message: RoomMessage) -> None:
         try:
@@ -218,7 +220,7 @@ class Supervisor:
             return
         logger.error("room %s failed twice at the same message, which is quarantined: %r", slug, message)
         handover.mail[:1] = _partings_after(message)
-        answer_quarantined(message)
+        refuse(message, QUARANTINED)
 
 
 def _partings_after(quarantined: RoomMessage) -> list[RoomMessage]:

@@ -160,6 +160,8 @@ class ReadQueue:
 
     def _next(self) -> _Read | None:
         """Takes the next read: a check, a room's start, or one of the next client that has none under way."""
+        while self._checks and (reply := self._checks[0].reply) is not None and reply.done():
+            self._checks.popleft()  # whoever asked has given up
         for first in (self._checks, self._starts):
             if first:
                 return first.popleft()

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.phoenix_client import NDJSON, TIMEOUT, Connection, Opcode, frame, header, request
+from tests.support.phoenix_client import NDJSON, TIMEOUT, UPGRADE, Connection, Opcode, frame, header, request
 from tests.support.server import ROOT, Server, wait_until
 from tests.support.talker import Closed, PhoenixFrame, Talker
 
@@ -384,8 +384,9 @@ def serving(listener: socket.socket, database: Path) -> Iterator[None]:
     with activated(listener, f"--database=sqlite:///{database}", "--port=1") as process:
         try:
             assert process.stdout is not None
-            port = listener.getsockname()[1]
-            assert process.stdout.readline() == f"Chatter is ready at http://127.0.0.1:{port}\n"
+            name = listener.getsockname()
+            address = f"unix:{name}" if listener.family == socket.AF_UNIX else f"http://127.0.0.1:{name[1]}"
+            assert process.stdout.readline() == f"Chatter is ready at {address}\n"
             yield
         finally:
             process.terminate()
@@ -402,6 +403,18 @@ def test_a_connection_during_a_restart_waits_instead_of_being_refused(database: 
             assert not waiting.is_readable(0.1)
             with serving(listener, database):
                 assert waiting.read_until(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_a_websocket_opens_over_a_unix_socket(database: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        with serving(listener, database), socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(TIMEOUT)
+            client.connect(str(tmp_path / "socket"))
+            lines = ["GET /socket/websocket?vsn=2.0.0 HTTP/1.1", "Host: a", *(f"{a}: {b}" for a, b in UPGRADE.items())]
+            client.sendall("\r\n".join([*lines, "", ""]).encode())
+            assert client.recv(1_000).startswith(b"HTTP/1.1 101 ")
 
 
 def test_listen_fds_for_another_process_are_ignored(server: Server, database: Path) -> None:

@@ -49,11 +49,13 @@ class IdleTimeouts:
 
     def _check(self) -> None:
         now = self._loop.time()
-        for tick in range(self._checked_through + 1, int(now / self._tick) + 1):
-            for connection in self._due.pop(tick, ()):
-                if connection.last_heard_at + self._timeout > now:
-                    self.watch(connection)
-                else:
-                    connection.on_idle()
-        self._checked_through = int(now / self._tick)
-        self._timer = self._loop.call_later(self._tick, self._check) if self._due else None
+        try:
+            for tick in range(self._checked_through + 1, int(now / self._tick) + 1):
+                for connection in self._due.pop(tick, ()):
+                    if connection.last_heard_at + self._timeout > now:
+                        self.watch(connection)
+                    else:
+                        connection.on_idle()
+        finally:
+            self._checked_through = int(now / self._tick)
+            self._timer = self._loop.call_later(self._tick, self._check) if self._due else None

@@ -78,8 +78,8 @@ class SendBuffer:
         Only the latest is kept then: a pong need answer only the latest ping (RFC 6455, section 5.5.3).
         """
         if not self._has_overflowed:
-            self.write(frame)
-        elif not self._is_closed:
+            self.write(frame)  # which may overflow
+        if self._has_overflowed and not self._is_closed:
             self._drop()
             self._append(frame)
 

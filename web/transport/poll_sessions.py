@@ -201,10 +201,11 @@ class PollSession:
         self._on_end()
 
     def _check_idle(self) -> None:
-        if self._loop.time() - self._polled_at >= self._idle_timeout:
+        ends_at = self._polled_at + self._idle_timeout
+        if self._loop.time() >= ends_at:
             self.close(CloseCode.GOING_AWAY)
         else:
-            self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
+            self._idle_timer = self._loop.call_at(ends_at, self._check_idle)
 
 
 def _settle(future: "asyncio.Future[bool]", result: bool) -> bool:

@@ -23,6 +23,9 @@ READ_SIZE = 16_384
 MESSAGES_AT_ONCE = 128
 """Messages of one client that are handled before others are served: 1 to 3 ms. Fewer would split a room's turn."""
 
+_NO_FRAMES = FrameReader(0)
+"""What a connection that has ended reads frames with: none."""
+
 _EXPECTED = {CloseCode.NORMAL, CloseCode.SERVICE_RESTART}
 """Why connections are closed when nothing is wrong: not logged."""
 
@@ -55,7 +58,8 @@ class WebSocket:
 
     def __init__(self, file: socket.socket, grant: Grant, request: Request, endpoint: Endpoint) -> None:
         """Takes over `file`, which does not block, and answers the handshake."""
-        file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small writes wait for the client's ACKs
+        if file.family != socket.AF_UNIX:
+            file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small writes wait for the client's ACKs
         self.serializer = grant.serializer
         self._decode = grant.serializer.decode
         self._file = file
@@ -211,6 +215,7 @@ class WebSocket:
         self._endpoint.idle_timeouts.forget(self)
         self._endpoint.poller.forget(self._file)
         self.writer.discard()
+        self._frames = _NO_FRAMES  # half a frame has up to 64 KiB, and this object waits for the garbage collector
         self._file.close()
         self._socket.on_closed()
         self._endpoint.forget(self)

@@ -6,9 +6,22 @@ import weakref
 
 import pytest
 
-from chatter.messages import Acknowledged, Leave, LookedUp, LookUp, NotSaved, Post, Posted, Refused, Saved, Voided
+from chatter.messages import (
+    Acknowledged,
+    Leave,
+    LookedUp,
+    LookUp,
+    NotSaved,
+    Post,
+    Posted,
+    Refused,
+    Saved,
+    Voided,
+)
+from chatter.room.acknowledgements import MAX_WAITING_REPEATS
 from chatter.room.context import RoomSettings
-from chatter.room.sequencer import MAX_WAITING_POSTS, OVERLOADED
+from chatter.room.refusals import OVERLOADED
+from chatter.room.sequencer import MAX_WAITING_POSTS
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
@@ -21,6 +34,16 @@ def acknowledged(seq: int, id: str, *, duplicate: bool = False) -> Acknowledged:
 def said(listener: Listener) -> list[str]:
     """Returns the texts that were heard."""
     return [heard.message for heard in listener.heard if isinstance(heard, Posted)]
+
+
+def test_repeats_of_a_message_that_is_not_committed_are_bounded(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), *[post(ann, "hello", ref=b"%d" % number) for number in range(MAX_WAITING_REPEATS + 3)])
+    assert [answer for answer in ann.heard if isinstance(answer, tuple)] == [
+        (b"%d" % (MAX_WAITING_REPEATS + number), OVERLOADED) for number in range(3)
+    ]
+    ann.clear()
+    room.tell(Saved(1))
+    assert len(ann.heard) == MAX_WAITING_REPEATS
 
 
 def test_a_repeat_is_not_said_and_gets_the_answer_of_the_first_post(room: RoomOnStage, ann: Listener) -> None:

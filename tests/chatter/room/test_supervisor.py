@@ -239,3 +239,8 @@ def test_a_stop_handles_earlier_messages_first(rooms: Rooms, ann: Listener) -> N
 
 async def _look_up(rooms: Rooms, slug: str) -> Any:
     return rooms.supervisor.ensure_room(slug)
+
+
+def test_people_of_a_room_that_ended_before_the_stop_are_not_remembered(rooms: Rooms) -> None:
+    rooms.supervisor.on_stopped("lobby", {"bo": Metas((Meta("ref", 1),))})
+    assert rooms.stage.run(rooms.supervisor.stop()) == {}

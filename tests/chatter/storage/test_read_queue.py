@@ -1,5 +1,6 @@
 """The read queue: whose read comes next, how many wait, and what becomes of them when the reader dies."""
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -202,6 +203,20 @@ def test_an_asker_gets_the_answer(library: Library) -> None:
 
     library._gate.release()
     assert library.stage.run(ask()) == "pong"
+
+
+def test_checks_for_which_nobody_waits_any_more_are_not_made(library: Library) -> None:
+    async def ask_and_give_up() -> None:
+        asking = [asyncio.ensure_future(library.queue.ask(Ping())) for _ in range(20)]
+        await asyncio.sleep(0)
+        for each in asking:
+            each.cancel()
+
+    library.tell(*(library.page(Listener()) for _ in range(IN_FLIGHT)))
+    library.stage.run(ask_and_give_up())
+    load = Load(library.room, "den", 5)
+    library.tell(load)
+    assert library.read(IN_FLIGHT + 1)[-1] == load
 
 
 def test_a_reader_whose_thread_dies_is_replaced_and_what_it_had_is_read(library: Library) -> None:

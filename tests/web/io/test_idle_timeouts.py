@@ -97,6 +97,22 @@ def test_a_forgotten_connection_is_not_reported_idle(clock: Clock, timeouts: Idl
     assert ann.idle_at() == []
 
 
+class Broken(Connection):
+    """A connection that fails when it is found idle."""
+
+    def on_idle(self) -> None:
+        raise ValueError("a fault of the connection")
+
+
+def test_a_connection_that_fails_ends_nobody_elses_timeout(clock: Clock, timeouts: IdleTimeouts) -> None:
+    timeouts.watch(Broken(clock))
+    with pytest.raises(ValueError, match="a fault"):
+        clock.advance_to(1_100.0)
+    timeouts.watch(ann := Connection(clock))
+    clock.advance_to(1_300.0)
+    assert len(ann.idle_at()) == 1
+
+
 def test_without_connections_there_is_no_timer(clock: Clock, timeouts: IdleTimeouts) -> None:
     timeouts.watch(Connection(clock))
     assert clock.has_timer()

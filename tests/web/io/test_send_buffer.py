@@ -123,6 +123,14 @@ def test_an_overflowed_buffer_keeps_the_latest_control_frame(line: Line) -> None
     assert line.read_all() == written + b"pong 2"
 
 
+def test_a_control_frame_that_overflows_the_buffer_is_kept(line: Line) -> None:
+    written = line.fill()
+    line.buffer.write(b"x" * 1_000_000)  # a single write may pass the limit
+    line.buffer.write_control(b"close")
+    assert "overflowed" in line.owner.told
+    assert line.read_all() == written + b"close"
+
+
 def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: Line) -> None:
     written = line.fill()
     line.buffer.write(b"last words")

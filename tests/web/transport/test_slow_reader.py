@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.phoenix_client import LongPoll, Opcode, frame, request
+from tests.support.phoenix_client import LongPoll, Opcode, WebSocket, frame, header, request
 from tests.support.server import Server
 from tests.support.talker import Closed, PhoenixFrame, Talker
 
@@ -271,6 +271,17 @@ def test_a_thousand_slow_readers_use_at_most_a_thousand_limits_of_memory(server:
 def resident_bytes(pid: int) -> int:
     """Returns the resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_half_a_frame_is_not_kept_after_the_end_of_its_connection(server: Server, ann: Talker) -> None:
+    half = header(Opcode.TEXT, 65_000) + b"x" * 60_000
+    before = resident_bytes(server.pid)
+    for _ in range(300):
+        websocket = WebSocket(server.port)
+        websocket.connection.send(half)
+        websocket.connection.close()
+    ann.heartbeat()
+    assert resident_bytes(server.pid) - before < 6_000_000  # not 18
 
 
 def many(message: bytes, number: int) -> bytes:

@@ -1,0 +1,57 @@
+"""Refusals: how a client is answered whose message no room handles."""
+
+from typing import assert_never
+
+from chatter.messages import (
+    ContinueDelivery,
+    Dismiss,
+    Join,
+    Leave,
+    Loaded,
+    LoadFailed,
+    LookedUp,
+    MissedLoaded,
+    NotifyLagged,
+    NotSaved,
+    PageLoaded,
+    Post,
+    PresenceGraceEnded,
+    PresencePauseEnded,
+    ReadHistory,
+    Recall,
+    Refused,
+    Relay,
+    Retire,
+    RoomMessage,
+    Saved,
+    ShowTyping,
+    Sync,
+)
+
+OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
+"""More waits than is kept, or the database does not answer whether a post is a repeat."""
+
+QUARANTINED = Refused("quarantined")
+"""A room and its successor failed at the message."""
+
+
+def refuse(message: RoomMessage, refused: Refused) -> None:
+    """Answers the client that sent `message`, which no room will handle."""
+    match message:
+        case Join():
+            reason = "join crashed" if refused is QUARANTINED else refused.reason  # Phoenix's words
+            message.subscriber.write(message.subscriber.refuse(reason, refused.retry_after_ms))
+        case Post() | ShowTyping() | Relay():
+            message.sender.write(message.sender.answer(message.ref, refused))
+        case Sync():
+            message.subscriber.write(message.subscriber.answer(message.ref, refused))
+        case ReadHistory():
+            message.reader.write(message.reader.answer(message.ref, refused))
+        case Leave() | Dismiss() | NotifyLagged():
+            pass  # the client is leaving, or has asked for nothing
+        case Loaded() | LoadFailed() | Saved() | NotSaved() | PageLoaded() | MissedLoaded() | LookedUp():
+            pass  # from the storage
+        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Recall() | Retire():
+            pass  # from the room itself or its supervisor
+        case _:
+            assert_never(message)
