@@ -270,7 +270,7 @@ def imports_of(module: Path) -> set[Path]:
     code = module.read_text()
     return {
         (module.parent / name).resolve()
-        for name in re.findall(r'^(?:import|export) .*?from "(\.[^"]+)"', code, re.M | re.S)
+        for name in re.findall(r'^(?:import|export) .*?from "(\.[^"]+)"', code, re.MULTILINE | re.DOTALL)
     }
 
 

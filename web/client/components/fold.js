@@ -45,8 +45,10 @@ export class Fold extends Component {
     const isOpen = this.#isOpen.peek();
     if (isOpen === this.#wasOpen) return;
     this.#wasOpen = isOpen;
-    if (isOpen) this.#box.current.dispatchEvent(new CustomEvent(UNFOLD, { bubbles: true }));
-    else this.#box.current.scrollIntoView({ block: "nearest" });
+    if (!isOpen) this.#box.current.scrollIntoView({ block: "nearest" });
+    else this.#box.current.dispatchEvent(new CustomEvent(UNFOLD, { bubbles: true }));
+    if (this.#inner.current.contains(document.activeElement))
+      document.activeElement?.scrollIntoView({ block: "nearest" });
   }
 
   render() {

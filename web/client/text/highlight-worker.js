@@ -27,7 +27,10 @@ const GRAMMARS = {
 /** @type {Map<string, () => Promise<{default: any}>>} */
 const grammars = new Map(Object.entries(GRAMMARS));
 
-self.onmessage = async ({ data: { language, code } }) => self.postMessage(await spansOf(language, code));
+self.onmessage = async ({ data: { language, code } }) => {
+  // Without its grammar the code stays as it is.
+  self.postMessage(await spansOf(language, code).catch(() => []));
+};
 
 /**
  * Finds the spans of a piece of code: the length and the kind of each token, in order. No text goes back.
