@@ -31,8 +31,10 @@ export function openPicker(anchor, onPick) {
   });
   document.body.append(popover);
   render(html`<${Picker} pick=${pick} />`, popover);
-  popover.showPopover(); // the browser gives the focus back to the button
+  popover.showPopover(); // the browser gives the focus back when it is hidden
   place(popover, anchor);
+  // On a phone the keyboard would cover the emoji.
+  if (matchMedia("(hover: hover) and (pointer: fine)").matches) popover.querySelector("input")?.focus();
 }
 
 /** @param {HTMLElement} popover @param {HTMLElement} anchor */
@@ -70,7 +72,6 @@ function Picker({ pick }) {
         placeholder="Search emoji"
         aria-label="Search emoji"
         autocomplete="off"
-        autofocus
         onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)}
       />
       <${Grid} groups=${groups} first=${first} pick=${pick} pointed=${pointed} />

@@ -73,7 +73,8 @@ export function Composer({ current }) {
 function Hint({ isEmpty }) {
   return html`
     <p id="writing-hint" class=${isEmpty ? "writing-hint" : "writing-hint quiet"}>
-      <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> breaks the line
+      <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> breaks the line, <kbd>**bold**</kbd>${" "}
+      <kbd>*italic*</kbd> <kbd>\`code\`</kbd> <kbd>:emoji:</kbd>
     </p>
   `;
 }
