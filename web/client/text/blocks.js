@@ -21,13 +21,12 @@ export function parseBlocks(lines, depth, budget) {
   return new BlockParser(lines, depth, budget).parse();
 }
 
-/** BlockParser goes over lines once. A fence that nothing closes is text, and is looked for only once. */
+/** BlockParser goes over lines once. A fence that nothing closes is text, and there is no other after it. */
 class BlockParser {
   #lines;
   #depth;
   #budget;
   #at = 0;
-  #hasFence = true;
   /** The line is the rest of one that a fence began. */
   #isRest = false;
   /** Blank lines since the last block. */
@@ -117,11 +116,10 @@ class BlockParser {
 
   /** Takes the code between two fences, which may begin and end within lines. @param {string} line */
   #takeFence(line) {
-    const open = this.#hasFence ? line.indexOf(FENCE) : -1;
+    const open = line.indexOf(FENCE);
     if (open < 0) return false;
     const at = this.#at;
     const close = this.#findClose(open);
-    this.#hasFence = close !== null;
     if (!close || !this.#budget.takeElement()) return false;
     if (!isBlank(line.slice(0, open))) this.#takeText(line.slice(0, open));
     this.#endParagraph();

@@ -1,13 +1,12 @@
-import { findCode } from "./code.js";
+import { findAtoms } from "./atoms.js";
 import { runAt } from "./delimiters.js";
 import { Frames } from "./frames.js";
-import { findLinks } from "./links.js";
-import { hostAfterName, isSeen, otherHost, targetAt, textOf, withoutLinks } from "./targets.js";
+import { isSeen, otherHost, targetAt, textOf, withoutLinks } from "./targets.js";
 
 /** @typedef {import("./markdown.js").Inline} Inline */
 /** @typedef {import("./budget.js").Budget} Budget */
 /** @typedef {import("./delimiters.js").Kind} Kind */
-/** @typedef {{start: number, end: number, node: Inline}} Atom a piece of text in which there are no markers */
+/** @typedef {import("./atoms.js").Atom} Atom */
 
 const SPECIAL = /[\\*_~|[\]:]/g;
 const EMOJI = /:[a-z0-9_+-]{1,50}:(?![\p{L}\p{N}])/uy;
@@ -182,30 +181,6 @@ class InlineParser {
     const children = this.#frames.close(kind, marker);
     if (kind === "spoiler") this.#frames.add({ kind, index: this.#budget.nextSpoiler(), children });
     else this.#frames.add({ kind, children });
-  }
-}
-
-/** Finds code, and the addresses between code, in their order. @param {string} text @returns {Generator<Atom>} */
-function* findAtoms(text) {
-  let from = 0;
-  for (const { start, end, text: code } of findCode(text)) {
-    yield* linksIn(text, from, start);
-    yield { start, end, node: { kind: "code", text: code } };
-    from = end;
-  }
-  yield* linksIn(text, from, text.length);
-}
-
-/** @param {string} text @param {number} from @param {number} to @returns {Generator<Atom>} */
-function* linksIn(text, from, to) {
-  const piece = text.slice(from, to);
-  for (const { start, end, href } of findLinks(piece)) {
-    const children = [piece.slice(start, end)];
-    yield {
-      start: from + start,
-      end: from + end,
-      node: { kind: "link", href, host: hostAfterName(href), children },
-    };
   }
 }
 
