@@ -24,6 +24,10 @@ BUSY = [
     "🙂 👍",
     "<b>not bold</b>",
     "word" * 60,
+    "**bold** ~~no~~ ||a spoiler with https://example.org||\n\n> a quote\n\n- a list\n- of [two.example](https://example.org)",
+    "```js\nclass A { // so\n  b = c('d', 1, true) ?? null;\n}\n```",
+    "\n".join(["many lines"] * 30),
+    ":tada:",
 ]
 
 
@@ -65,6 +69,20 @@ def test_a_busy_room_and_its_people(visit: Visit, busy_room: str) -> None:
     expect_no_grave_violations(ann.page)
     ann.people_button.click()
     expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_the_text_of_messages_in_forced_colours(visit: Visit, busy_room: str) -> None:
+    ann = visit("ann", forced_colors="active")
+    expect(ann.page.locator(".token").first).to_be_visible()
+    ann.button("Show spoiler").first.click()
+    ann.button("Show all").first.click()
+    expect_no_grave_violations(ann.page)
+
+
+def test_the_emoji_to_pick_from(ann: Person) -> None:
+    ann.button("Emoji").click()
+    expect(ann.button("grinning face")).to_be_visible()
     expect_no_grave_violations(ann.page)
 
 

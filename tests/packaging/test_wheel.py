@@ -16,6 +16,16 @@ EXCLUDED = shutil.ignore_patterns(
     ".git", ".venv*", "var", "*.egg-info", "__pycache__", ".*_cache", "typescript", "@typescript", "prettier"
 )
 
+LATER = (
+    "components/emoji-picker.js",
+    "node_modules/gemoji/index.js",
+    "node_modules/gemoji/license",
+    "node_modules/@speed-highlight/core/dist/tokenize.js",
+    "node_modules/@speed-highlight/core/dist/languages/js.js",
+    "text/highlight-worker.js",
+)
+"""Files that the page loads when they are needed."""
+
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
@@ -47,7 +57,9 @@ def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: P
         assert len(files) > 10
         for file in files:
             assert program.get(file), file
-        for package in ("phoenix", "preact", "htm", "@preact/signals", "@preact/signals-core"):
+        for file in LATER:
+            assert program.get(f"/client/{file}"), file
+        for package in ("phoenix", "preact", "htm", "@preact/signals", "@preact/signals-core", "@speed-highlight/core"):
             assert list((home / "lib").glob(f"*/site-packages/web/client/node_modules/{package}/LICENSE*")), package
     finally:
         program.terminate()

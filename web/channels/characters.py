@@ -1,6 +1,6 @@
 """Characters: which ones cannot be seen, which ones combine with others, and the normal form of a name.
 
-web/client/characters.js has the same tables and rules. The tables are those of Unicode 17 as hexadecimal ranges.
+web/client/text/characters.js has the same tables and rules. The tables are those of Unicode 17 as hexadecimal ranges.
 """
 
 import functools

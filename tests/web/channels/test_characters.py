@@ -16,7 +16,7 @@ from tests.support.server import ROOT
 from web.channels import characters, requests
 from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
 
-BROWSER = (ROOT / "web/client/characters.js").read_text()
+BROWSER = (ROOT / "web/client/text/characters.js").read_text()
 TABLES = ("BLANK", "INVISIBLE", "MARKS")
 LOOK_BLANK = {"\t", "\n", "\u2800", "\u3164", "\uffa0"}
 DRAWN_FORMATS = {chr(code) for code in (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD)}
@@ -196,7 +196,7 @@ def test_a_normal_name_stays_as_it_is(text: str) -> None:
 def test_the_browser_makes_the_same_name_of_everything(names: list[str]) -> None:
     known = [name for name in names if not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", name)]
     program = f"""
-      import {{ hasVisible, normalName }} from {json.dumps(str(ROOT / "web/client/characters.js"))};
+      import {{ hasVisible, normalName }} from {json.dumps(str(ROOT / "web/client/text/characters.js"))};
       const names = {json.dumps(known)};
       console.log(JSON.stringify(names.map((name) => [normalName(name), hasVisible(name)])));
     """

@@ -1,6 +1,7 @@
 import { Component } from "preact";
 import { html } from "../html.js";
 import { dayOf } from "../time.js";
+import { LINES } from "./fold.js";
 import { Day, Message } from "./message.js";
 
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -111,6 +112,12 @@ export function continues(before, message) {
  * @param {Posted[]} messages
  */
 function estimateHeight(messages) {
-  const lines = messages.reduce((sum, { message }) => sum + 1 + Math.floor(message.length / 80), 0);
+  const lines = messages.reduce((sum, { message }) => sum + estimateLines(message), 0);
   return lines * 24 + messages.length * 16;
+}
+
+/** A long message is folded. @param {string} message */
+function estimateLines(message) {
+  if (message.length < 80 && !message.includes("\n")) return 1;
+  return Math.min(LINES, Math.floor(message.length / 80) + message.split("\n").length);
 }

@@ -24,6 +24,8 @@ export const Send = () => icon("M12 19V5M6 11l6-6 6 6");
 export const Down = () => icon("M12 5v14M6 13l6 6 6-6");
 export const Clock = () => icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5 2");
 export const Plus = () => icon("M12 5v14M5 12h14");
+export const Smile = () =>
+  icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5a4.2 4.2 0 0 0 7 0M9 9.5v.01M15 9.5v.01");
 export const Edit = () => icon("M4 20h4L19 9l-4-4L4 16v4zM13.5 6.5l4 4");
 export const People = () =>
   icon(

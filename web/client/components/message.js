@@ -34,7 +34,7 @@ export function Message({ message, first, state, children }) {
         ${mine && html`<span class="you">you</span>`}
         <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
-      <${Text} message=${message.message} />
+      <${Text} id=${message.id} message=${message.message} />
       ${state === "pending" && html`<span class="sending">${seq === undefined ? "sending…" : "saving…"}</span>`}
       ${children}
     </article>

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { UNFOLD } from "./fold.js";
 
 /** @typedef {{element: Element, top: number} | null} Anchor the message being read and its place; null is the bottom */
 
@@ -26,6 +27,7 @@ export class Reading {
   #loadOlder;
   #resizes = new ResizeObserver(() => this.#keepBottom());
   #onScroll = () => this.#update();
+  #onUnfold = () => this.#leaveBottom();
 
   /** @param {() => void} loadOlder */
   constructor(loadOlder) {
@@ -38,6 +40,7 @@ export class Reading {
   attach(scroller, content) {
     this.#scroller = scroller;
     scroller.addEventListener("scroll", this.#onScroll, { passive: true });
+    scroller.addEventListener(UNFOLD, this.#onUnfold);
     this.#resizes.observe(scroller);
     this.#resizes.observe(content);
     this.#keepBottom();
@@ -45,6 +48,7 @@ export class Reading {
 
   detach() {
     this.#scroller?.removeEventListener("scroll", this.#onScroll);
+    this.#scroller?.removeEventListener(UNFOLD, this.#onUnfold);
     this.#resizes.disconnect();
     this.#scroller = null;
   }
@@ -85,7 +89,13 @@ export class Reading {
     this.#update();
   }
 
-  /** Notes where the view is. Only scrolling up leaves the bottom: content that grows never does. */
+  /** Stays where a long message was opened, to be read from there. */
+  #leaveBottom() {
+    this.atBottom.value = false;
+    this.#update();
+  }
+
+  /** Notes where the view is. Scrolling up and unfolding leave the bottom: other content that grows never does. */
   #update() {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.#scroller);
     const below = scrollHeight - scrollTop - clientHeight;

@@ -2,6 +2,7 @@ import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
 import { clean } from "../../text.js";
+import { EmojiButton } from "../emoji-button.js";
 import { Send } from "../icons.js";
 import { useDraftField } from "./draft-field.js";
 import { focusComposer, sendsOnEnter } from "./focus.js";
@@ -52,6 +53,7 @@ export function Composer({ current }) {
         <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">
           ${remaining(used.value)}
         </span>
+        <${EmojiButton} />
         <button
           class="send"
           type="submit"
@@ -71,7 +73,8 @@ export function Composer({ current }) {
 function Hint({ isEmpty }) {
   return html`
     <p id="writing-hint" class=${isEmpty ? "writing-hint" : "writing-hint quiet"}>
-      <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> breaks the line
+      <kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> breaks the line, <kbd>**bold**</kbd>${" "}
+      <kbd>*italic*</kbd> <kbd>\`code\`</kbd> <kbd>:emoji:</kbd>
     </p>
   `;
 }

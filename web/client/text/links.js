@@ -1,15 +1,15 @@
 import { UNSEEN } from "./characters.js";
 
-/** @typedef {import("./text.js").Part} Part */
-
 /** What may begin an address. `@` stands within one. */
 const START = /https?:\/\/|www\.|@/gi;
 /** Quotes and brackets that are not ASCII, and full stops of other scripts: the text around an address goes on there. */
 const AROUND = `(?!${UNSEEN.source}|[\\p{Pi}\\p{Pf}\\p{Ps}\\p{Pe}、。，．！？；：｡､…،؛؟۔।॥։။።])[\\u{80}-\\u{10ffff}]`;
+/** Markers of Markdown that no address has: the end of a spoiler, and the middle of `[text](address)`. */
+const MARKER = "\\|\\||\\]\\(";
 /** The name of a host, with what may stand before and after it. */
-const HOST = new RegExp(`(?:[!$-&(-.0-;=@A-\\[\\]_a-~]|${AROUND})+`, "uy");
+const HOST = new RegExp(`(?:(?!${MARKER})[!$-&(-.0-;=@A-\\[\\]_a-~]|${AROUND})+`, "uy");
 /** The rest of an address. An apostrophe belongs to it between letters, as in `/Schrödinger's_cat`. */
-const REST = new RegExp(`(?:[!#-&(-;=?-\\[\\]^_a-~]|['’](?=[\\p{L}\\p{N}])|${AROUND})+`, "uy");
+const REST = new RegExp(`(?:(?!${MARKER})[!#-&(-;=?-\\[\\]^_a-~]|['’](?=[\\p{L}\\p{N}])|${AROUND})+`, "uy");
 const DOMAIN = /[a-z0-9.-]{1,253}/iy;
 const LETTER_OR_DIGIT = /[a-z0-9]/i;
 const PART_OF_MAIL = /[a-z0-9.!#$%&*+^_{|}~-]/i;
@@ -25,26 +25,22 @@ const LONGEST_MAILBOX = 64;
  */
 
 /**
- * Cuts text into links and what is between them. Each character is looked at a few times, however the text is made.
+ * Finds the addresses in a text. Each character is looked at a few times, however the text is made.
  *
  * @param {string} text
- * @returns {Part[]}
+ * @returns {Generator<Candidate>}
  */
-export function parseLinks(text) {
-  /** @type {Part[]} */
-  const parts = [];
+export function* findLinks(text) {
   let from = 0;
   START.lastIndex = 0;
   for (let match = START.exec(text); match; match = START.exec(text)) {
-    const { start, end, href, next } = match[0] === "@" ? mailAt(text, match.index, from) : webAt(text, match);
-    START.lastIndex = next;
-    if (!href) continue;
-    if (start > from) parts.push({ kind: "text", text: text.slice(from, start) });
-    parts.push({ kind: "link", text: text.slice(start, end), href });
-    from = end;
+    const candidate = match[0] === "@" ? mailAt(text, match.index, from) : webAt(text, match);
+    if (candidate.href) {
+      from = candidate.end;
+      yield candidate;
+    }
+    START.lastIndex = candidate.next; // set last: others may search while this waits
   }
-  if (from < text.length) parts.push({ kind: "text", text: text.slice(from) });
-  return parts;
 }
 
 /** @param {string} text @param {RegExpExecArray} match @returns {Candidate} */
