@@ -13,6 +13,14 @@ from web.http.handler import Handler
 ERROR_PAGE = (Path(__file__).parents[1] / "client" / "error.html").read_text(encoding="utf-8")
 """The page for an error, with `{{title}}` and `{{text}}` in it."""
 
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""The headers of every answer, beside the policy."""
+
 _WORDS = {
     HTTPStatus.FORBIDDEN: (
         "This is not for you to see",
@@ -20,6 +28,10 @@ _WORDS = {
     ),
     HTTPStatus.NOT_FOUND: ("There is no page at this address", "It may have been mistyped, or be a link that was cut."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("This cannot be done here", "The address can only be read."),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "Your browser sent too much",
+        "Its cookies for this address, or the address itself, are too long. Clearing the cookies may help.",
+    ),
 }
 _OTHER_WORDS = ("Something went wrong", "The server could not answer. It may work in a moment.")
 
@@ -68,10 +80,8 @@ class SecureHandler(Handler):
     def set_default_headers(self) -> None:
         """Sets the headers of every answer. The policy is a setting of the Tornado application."""
         self.set_header("Content-Security-Policy", self.settings["content_security_policy"])
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
         self.clear_header("Server")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
