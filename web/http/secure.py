@@ -22,10 +22,7 @@ SECURITY_HEADERS = {
 """The headers of every answer, beside the policy."""
 
 _WORDS = {
-    HTTPStatus.FORBIDDEN: (
-        "This is not for you to see",
-        "The server does not answer this to the address that you used.",
-    ),
+    HTTPStatus.FORBIDDEN: ("The server refuses this", "It does not answer this under the address that you used."),
     HTTPStatus.NOT_FOUND: ("There is no page at this address", "It may have been mistyped, or be a link that was cut."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("This cannot be done here", "The address can only be read."),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
