@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.client.conftest import memory_of
 from tests.client.person import Person
 from tests.packaging.program import copy_program, serve_copy
 from tests.support.server import ROOT, Server
@@ -34,7 +35,7 @@ UPDATED = """async old => {
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of its own: other tests' pages must not lose their server."""
     opened = browser.new_context(locale="en-GB")
-    opened.add_init_script("localStorage['chatter:name'] ??= 'ann'")
+    opened.add_init_script(memory_of("ann"))
     yield opened
     opened.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.client.conftest import memory_of
 from tests.client.watch import Watch
 from tests.packaging.program import Program, copy_program, serve_copy
 
@@ -27,7 +28,7 @@ def test_the_sources_are_served_as_they_are_and_an_edit_shows_at_the_next_load(
 ) -> None:
     watch = Watch(program.url)
     context = browser.new_context()
-    context.add_init_script("localStorage['chatter:name'] ??= 'ann'")
+    context.add_init_script(memory_of("ann"))
     watch.follow(context)
     page = context.new_page()
     page.goto(program.url)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.client.conftest import memory_of
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.server import Server
@@ -30,7 +31,7 @@ BOXES = """() => [".sidebar", ".brand .logo", "main", ".bar", ".conversation", "
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser without a service worker, which would fetch what it keeps at a moment of its own."""
     opened = browser.new_context(service_workers="block")
-    opened.add_init_script("localStorage['chatter:name'] ??= 'ann'")
+    opened.add_init_script(memory_of("ann"))
     yield opened
     opened.close()
 
@@ -85,7 +86,7 @@ def held_scripts(page: Page) -> Iterator[Callable[[], None]]:
 @pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE])
 def test_the_shell_has_the_boxes_of_the_page(browser: Browser, server: Server, options: dict[str, Any]) -> None:
     context = browser.new_context(**options)
-    context.add_init_script("localStorage['chatter:name'] ??= 'ann'")
+    context.add_init_script(memory_of("ann"))
     page = context.new_page()
     with held_scripts(page) as release:
         page.goto(server.url, wait_until="commit")
