@@ -62,7 +62,11 @@ async function readModule({ path }) {
   if (path.includes("/node_modules/")) return { contents: code, loader: "js" };
   const found = [...code.matchAll(WORKER)].map(([, name]) => join(dirname(path), name));
   for (const worker of found) {
-    if (!workers.has(worker)) workers.set(worker, bundle(worker).then(({ script }) => script));
+    if (!workers.has(worker))
+      workers.set(
+        worker,
+        bundle(worker).then(({ script }) => script),
+      );
   }
   const addresses = await Promise.all(found.map((worker) => workers.get(worker)));
   return { contents: code.replace(WORKER, () => `new URL("${addresses.shift()}",location.origin)`), loader: "js" };
