@@ -95,7 +95,7 @@ class Server:
             is_local=all(map(is_local, self._sockets)),
         )
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
-        self._listener = Listener(_application(self._endpoint), self._endpoint)
+        self._listener = Listener(_application(self._endpoint, settings), self._endpoint)
 
     def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
@@ -199,8 +199,8 @@ class Server:
             raise NotEverythingSaved from error
 
 
-def _application(endpoint: Endpoint) -> Application:
-    client = Client(load_bundle())
+def _application(endpoint: Endpoint, settings: Settings) -> Application:
+    client = Client(load_bundle() if settings.bundle == "on" else None)
     with_client, with_endpoint = {"client": client}, {"endpoint": endpoint}
     return Application(
         [

@@ -72,6 +72,14 @@ def test_the_root_is_the_page(server: Server) -> None:
     assert page.body == (BUNDLE / "index.html").read_bytes()  # as `make bundle` made it
 
 
+def test_without_the_bundle_the_root_is_the_page_of_the_sources(database: Path) -> None:
+    with Server(database, bundle="off") as server:
+        assert get(server, "/").body == (CLIENT / "index.html").read_bytes()
+        assert get(server, "/sw.js").status == 404
+        expect_nothing_blocked(get(server, "/"))
+        assert server.log == ""
+
+
 @pytest.mark.parametrize("address", ROOM_ADDRESSES)
 def test_the_address_of_a_room_is_the_same_page(server: Server, address: str) -> None:
     assert get(server, address).status == 200
