@@ -137,7 +137,7 @@ class Settings:
     bundle: str = _setting(
         "on",
         _one_of("on", "off"),
-        "on or off; off serves the sources of the browser client file by file, to debug them",
+        "on or off; off serves the browser client's sources file by file, to debug them",
     )
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by spaces; * allows any"
