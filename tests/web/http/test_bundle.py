@@ -151,7 +151,7 @@ def test_an_edited_source_is_served_at_once_and_the_bundle_again_when_the_edit_i
 def test_an_edit_that_keeps_the_size_is_noticed(web: Path) -> None:
     path = web / "client" / "main.js"
     client = client_of(web)
-    path.write_bytes(path.read_bytes().replace(b"roomOf", b"roomIn"))
+    path.write_bytes(path.read_bytes().replace(b"import", b"export", 1))
     os.utime(path, (1, 1))
     assert not is_bundled(client)
 
