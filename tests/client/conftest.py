@@ -89,7 +89,7 @@ def visit(browser: Browser, server: Server, watch: Watch, room: str) -> Iterator
     def visit(name: str = "", to: str = room, **options: Any) -> Person:
         context = browser.new_context(locale="en-GB", **options)
         contexts.append(context)
-        context.add_init_script(_memory_of(name))
+        context.add_init_script(memory_of(name))
         watch.follow(context)
         person = Person(context.new_page(), server)
         if name:
@@ -145,7 +145,7 @@ def says_in_vain(frozen: Freeze) -> SayInVain:
     return say
 
 
-def _memory_of(name: str) -> str:
+def memory_of(name: str) -> str:
     """Returns a script that gives the browser this name, as an earlier visit would. The page may change it."""
     return (
         f"if (location.protocol === 'http:' && {json.dumps(name)}) localStorage['chatter:name'] ??= {json.dumps(name)};"

@@ -17,7 +17,7 @@ INLINE_SCRIPT = """() => {
 
 
 def test_all_that_the_page_asks_for_comes_from_its_server(ann: Person, server: Server, watch: Watch) -> None:
-    assert watch.reached(f"{server.url}/client/main.js")
+    assert watch.reached(f"{server.url}/assets/main-")
     assert watch.reached(f"{server.url.replace('http', 'ws')}/socket/websocket")
     assert watch.faults == []
 

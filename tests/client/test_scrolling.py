@@ -17,7 +17,7 @@ FROM_BOTTOM = "scroller => scroller.scrollHeight - scroller.scrollTop - scroller
 FROM_TOP = "scroller => scroller.scrollTop"
 SEQS = "log => [...log.querySelectorAll('.message')].map(message => Number(message.dataset.seq))"
 TOP = "(scroller, seq) => scroller.querySelector(`[data-seq='${seq}']`).getBoundingClientRect().top"
-DRAW_SLOWLY = "import('preact').then(({ options }) => (options.debounceRendering = draw => setTimeout(draw, 300)))"
+DRAW_SLOWLY = "() => { window.requestAnimationFrame = draw => setTimeout(draw, 300); }"
 READ_ABOVE = """scroller => {
   scroller.scrollTop = 300;
   const scrolling = setInterval(() => scroller.dispatchEvent(new Event("scroll")), 5);

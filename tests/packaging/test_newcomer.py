@@ -42,6 +42,7 @@ def test_a_fresh_clone_runs_with_one_command_and_keeps_its_messages(clone: Path)
     first = start(clone)
     try:
         assert "<title>Chatter</title>" in first.get("/")
+        assert '"/assets/main-' in first.get("/")  # the bundle
         assert first.get("/client/node_modules/phoenix/priv/static/phoenix.mjs")
         *_, reply = exchange(
             first,

@@ -1,5 +1,6 @@
 import { effect } from "@preact/signals";
 import { options, render } from "preact";
+import { keepOffline } from "./browser/offline.js";
 import { followAddress, slug } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { App } from "./components/app.js";
@@ -61,7 +62,7 @@ typeAnywhere();
 watchDay();
 countUnread(current);
 shrinkForKeyboard();
-render(
-  html`<${App} connection=${connection} current=${current} unsent=${unsent} />`,
-  /** @type {HTMLElement} */ (document.getElementById("app")),
-);
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+root.replaceChildren(); // the shell of index.html
+render(html`<${App} connection=${connection} current=${current} unsent=${unsent} />`, root);
+keepOffline();

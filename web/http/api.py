@@ -13,7 +13,7 @@ from tornado.web import HTTPError
 
 from chatter.messages import ListRooms, Ping, RoomListed
 from web.channels.endpoint import Endpoint
-from web.http.pages import SecureHandler
+from web.http.secure import SecureHandler
 
 T = TypeVar("T")
 

@@ -1,90 +1,64 @@
-"""The browser chat: its page, its files, and the headers that keep it to its own origin."""
+"""The browser chat: its page and its files, bundled or as they are."""
 
-import base64
-import hashlib
-import html
+import os
 import re
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from web.http.handler import Handler
+from web.http.bundle import Bundle
+from web.http.encoded import EncodedFile, EncodedFileHandler
+from web.http.secure import SecureHandler
 
 CLIENT = Path(__file__).parents[1] / "client"
 
+REVALIDATED = "no-cache"
+"""Browsers ask at each load whether the file has changed, so that versions are never mixed."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Browsers never ask again: the address has the content's hash in it."""
+
 _SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 
-_ERROR_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>%(what)s – Chatter</title>
-<h1>%(what)s</h1>
-<p><a href="/">Go to the chat</a></p>
-</html>
-"""
 
-_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
+class Client:
+    """The browser client: the page of its sources, and the bundle of them if there is one."""
 
+    def __init__(self, bundle: Bundle | None) -> None:
+        self.icon = EncodedFile.read(CLIENT / "icons" / "favicon.ico")
+        self._source_page = EncodedFile.read(CLIENT / "index.html")
+        self._bundle = bundle
 
-def content_security_policy(page: str) -> str:
-    """Allows `page` to load files of this origin, and the inline scripts that it has now (the import map)."""
-    hashes = [_source_hash(script) for script in _INLINE_SCRIPT.findall(page)]
-    return "; ".join(
-        [
-            "default-src 'none'",
-            " ".join(["script-src 'self'", *hashes]),
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        ]
-    )
+    @property
+    def pages(self) -> list[str]:
+        """The pages that may be served, as text."""
+        return [file.text for file in (self._source_page, self._bundle and self._bundle.page) if file]
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle, until one of its sources is edited."""
+        return self._bundle if self._bundle and self._bundle.sources.are_unchanged() else None
+
+    @property
+    def page(self) -> EncodedFile:
+        """The page, which reads its own address."""
+        bundle = self.bundle
+        return bundle.page if bundle else self._source_page
+
+    def asset(self, name: str) -> EncodedFile | None:
+        """Returns a file of the bundle. A page that was loaded before an edit still finds what it needs."""
+        return self._bundle.assets.get(name) if self._bundle else None
 
 
-def _source_hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+class _PageHandler(EncodedFileHandler):
+    """Has the page."""
 
-
-class SecureHandler(Handler):
-    """A handler that sets the security headers, on errors too."""
-
-    def set_default_headers(self) -> None:
-        """Sets the headers of every answer. The policy is a setting of the Tornado application."""
-        self.set_header("Content-Security-Policy", self.settings["content_security_policy"])
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.clear_header("Server")
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answers a person with a page, and a program in Phoenix's words."""
-        self.set_header("Vary", "Accept")
-        if "text/html" not in self.request.headers.get("Accept", ""):
-            super().write_error(status_code, **kwargs)
-            return
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        what = "There is no page at this address" if status_code == HTTPStatus.NOT_FOUND else self._reason
-        self.finish(_ERROR_PAGE % {"what": html.escape(what)})
-
-
-class _PageHandler(SecureHandler):
-    """Has the page, which reads its own address."""
-
-    def initialize(self, page: str) -> None:
-        self._page = page
+    def initialize(self, client: Client) -> None:
+        self._client = client
 
     def show(self) -> None:
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(self._page)
+        self.answer(self._client.page, REVALIDATED)
 
 
 class PageHandler(_PageHandler):
@@ -116,6 +90,39 @@ class RoomPageHandler(_PageHandler):
         return value.decode(errors="replace")
 
 
+class ServiceWorkerHandler(_PageHandler):
+    """`/sw.js`: the service worker, at the root since it answers for all pages below its own address."""
+
+    def get(self) -> None:
+        bundle = self._client.bundle
+        if bundle is None:
+            raise HTTPError(404)
+        self.answer(bundle.service_worker, REVALIDATED)
+
+    head = get
+
+
+class AssetHandler(_PageHandler):
+    """`/assets/<name>-<hash>.js`: a file of the bundle."""
+
+    def get(self, name: str) -> None:
+        file = self._client.asset(name)
+        if file is None:
+            raise HTTPError(404)
+        self.answer(file, IMMUTABLE)
+
+    head = get
+
+
+class IconHandler(_PageHandler):
+    """`/favicon.ico`, where browsers look for an icon that no page has named."""
+
+    def get(self) -> None:
+        self.answer(self._client.icon, REVALIDATED)
+
+    head = get
+
+
 class NotFoundHandler(SecureHandler):
     """Answers 404 to any other address, with any method, in Phoenix's words."""
 
@@ -124,7 +131,7 @@ class NotFoundHandler(SecureHandler):
 
 
 class ClientFileHandler(SecureHandler, StaticFileHandler):
-    """`/client/…`: browsers revalidate each file at each load, so that versions are never mixed."""
+    """`/client/…`: the sources, and what no bundle has: icons and the manifest."""
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         """Refuses NUL, with which the file system raises an error that Tornado does not expect."""
@@ -133,7 +140,13 @@ class ClientFileHandler(SecureHandler, StaticFileHandler):
         return super().validate_absolute_path(root, absolute_path)
 
     def set_extra_headers(self, path: str) -> None:
-        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Cache-Control", REVALIDATED)
+
+    def compute_etag(self) -> str | None:
+        """Tells versions apart by time and size. Tornado's own hash is of the first version that it has sent."""
+        assert self.absolute_path is not None
+        status = os.stat(self.absolute_path)
+        return f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
 
     def get_content_type(self) -> str:
         """Names the type of modules, which Python's table lacks on some systems."""

@@ -5,23 +5,39 @@ of a connection that is closed.
 """
 
 import asyncio
+import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from re import Pattern
 from typing import Any
 
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
 from web.channels.endpoint import Endpoint
+from web.http.secure import ERROR_PAGE, SECURITY_HEADERS, content_security_policy, error_page
 from web.transport.websocket import LINGER, READ_SIZE
 
-_BODY = b'{"errors":{"detail":"Request Header Fields Too Large"}}'
-_ANSWER = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"Content-Type: application/json; charset=utf-8\r\n"
-    b"Content-Length: %d\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
-    b"Connection: close\r\n\r\n%b" % (len(_BODY), _BODY)
+_WANTS_PAGE = re.compile(rb"^accept:[^\r\n]*text/html", re.IGNORECASE | re.MULTILINE)
+
+
+def _answer(content_type: str, body: str, headers: Mapping[str, str]) -> bytes:
+    lines = [
+        "HTTP/1.1 431 Request Header Fields Too Large",
+        f"Content-Type: {content_type}; charset=utf-8",
+        f"Content-Length: {len(body.encode())}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "Connection: close",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+_JSON = _answer(
+    "application/json", '{"errors":{"detail":"Request Header Fields Too Large"}}', {"X-Content-Type-Options": "nosniff"}
+)
+_PAGE = _answer(
+    "text/html",
+    error_page(431, "Request Header Fields Too Large"),
+    {"Content-Security-Policy": content_security_policy(ERROR_PAGE), **SECURITY_HEADERS},
 )
 
 
@@ -65,7 +81,8 @@ class HttpStream(IOStream):
         if self.closed():
             return
         if isinstance(exc_info, UnsatisfiableReadError) and self._is_in_head:
-            _LastAnswer(self.socket.dup(), _ANSWER, self._endpoint)
+            head = bytes(self._read_buffer)  # up to Tornado's limit; it has no other way to what was read in vain
+            _LastAnswer(self.socket.dup(), _PAGE if _WANTS_PAGE.search(head) else _JSON, self._endpoint)
         if self._write_timer is not None:
             self._write_timer.cancel()
         super().close(exc_info)

@@ -10,14 +10,19 @@ import pytest
 
 from tests.support.phoenix_client import Response, request
 from tests.support.server import Server
-from web.http.pages import CLIENT, content_security_policy
+from web.http.bundle import WEB
+from web.http.pages import CLIENT
+from web.http.secure import content_security_policy
+
+BUNDLE = WEB / "bundle"
 
 ROOM_ADDRESSES = ["/rooms/lobby", "/rooms/a", "/rooms/9", "/rooms/a-b_c", "/rooms/" + "a" * 64, "/rooms/lobby?x=1"]
 BAD_ADDRESSES = [
     *("/rooms", "/rooms/", "/rooms/-a", "/rooms/_a", "/rooms/a/b", "/rooms/a.b", "/rooms/" + "a" * 65, "/rooms/a//"),
     *("/rooms/a%20b", "/rooms/lobby%0a", "/rooms/a%2f", "/rooms/%ff", "/rooms/\xe9", "/nothing", "/index.html", "//"),
     *("/rooms/" + "A" * 65, "/rooms/%0d%0aA", "/rooms//evil.example", "/rooms/A%2f.."),
-    *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon.ico"),
+    *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon"),
+    *("/assets", "/assets/", "/assets/main.js", "/assets/../bundle.json", "/assets/..%2fbundle.json", "/rooms/sw.js"),
 ]
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -49,13 +54,30 @@ def source_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
+def expect_nothing_blocked(response: Response) -> None:
+    """Checks that what is inline in a page is what its policy allows."""
+    page = response.body.decode()
+    styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert set(map(source_hash, styles)) <= set(policy(response)["style-src"])
+    rest = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert not re.search(r"<style|<script>|\sstyle=|\son\w+=|javascript:|https?://", rest)
+
+
 # ---------------------------------------------------------------- the page
 
 
 def test_the_root_is_the_page(server: Server) -> None:
     page = get(server, "/")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert page.body == (CLIENT / "index.html").read_bytes()
+    assert page.body == (BUNDLE / "index.html").read_bytes()  # as `make bundle` made it
+
+
+def test_without_the_bundle_the_root_is_the_page_of_the_sources(database: Path) -> None:
+    with Server(database, bundle="off") as server:
+        assert get(server, "/").body == (CLIENT / "index.html").read_bytes()
+        assert get(server, "/sw.js").status == 404
+        expect_nothing_blocked(get(server, "/"))
+        assert server.log == ""
 
 
 @pytest.mark.parametrize("address", ROOM_ADDRESSES)
@@ -94,10 +116,33 @@ def test_a_person_at_any_other_address_gets_a_page_that_leads_back(server: Serve
     answer = get(server, address, Accept="text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
     assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert b'<a href="/">' in answer.body
-    assert b"<title>" in answer.body
+    assert b"<title>There is no page at this address" in answer.body
+    assert b"404 Not Found" in answer.body
     assert answer.headers.items() >= SECURITY_HEADERS.items()
     assert answer.headers["vary"] == "Accept"
-    assert not re.search(r"<style|<script|\sstyle=|\son\w+=|https?://", answer.body.decode())
+    expect_nothing_blocked(answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "headers", "status"),
+    [
+        ("POST", "/", {}, 405),
+        ("GET", "/client/", {}, 403),
+        ("GET", "/api/rooms", {"Host": "chat.evil.example"}, 403),
+        ("GET", "/assets/main.js", {}, 404),
+        ("GET", "/sw.js/", {}, 404),
+    ],
+)
+def test_every_refusal_is_a_page_for_a_person_and_json_for_a_program(
+    server: Server, method: str, address: str, headers: dict[str, str], status: int
+) -> None:
+    person = request(server.port, method, address, {"Accept": "text/html", **headers})
+    program = request(server.port, method, address, {"Accept": "application/json", **headers})
+    assert (person.status, program.status) == (status, status)
+    assert b'<a href="/">Go to the lobby</a>' in person.body
+    assert b"{{" not in person.body
+    expect_nothing_blocked(person)
+    assert set(program.json) == {"errors"}
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "image/avif,*/*"])
@@ -158,9 +203,11 @@ def test_a_file_of_the_client_has_its_content_type(server: Server, path: str, ki
 
 
 def test_every_file_that_the_page_names_exists(server: Server) -> None:
-    named = re.findall(r'"(/client/[^"]+)"', get(server, "/").body.decode())
-    assert len(named) > 10
-    assert [path for path in named if get(server, path).status != 200] == []
+    icons = re.findall(r'"src": "([^"]+)"', get(server, "/client/manifest.webmanifest").body.decode())
+    for page in (get(server, "/").body.decode(), (CLIENT / "index.html").read_text()):
+        named = re.findall(r'"(/(?:client|assets)/[^"]+)"', page)
+        assert len(named) > 3
+        assert [path for path in [*named, *icons] if get(server, path).status != 200] == []
 
 
 @pytest.mark.parametrize(
@@ -203,6 +250,9 @@ def test_the_folder_of_the_client_has_no_python_files() -> None:
     ("method", "address", "status"),
     [
         ("GET", "/", 200),
+        ("GET", "/sw.js", 200),
+        ("GET", "/favicon.ico", 200),
+        ("GET", "/assets/nothing.js", 404),
         ("HEAD", "/", 200),
         ("GET", "/rooms/lobby", 200),
         ("GET", "/client/main.js", 200),
@@ -235,11 +285,14 @@ def test_a_304_answer_carries_the_security_headers(server: Server) -> None:
     assert get(server, "/client/main.js", If_None_Match=etag).headers.items() >= SECURITY_HEADERS.items()
 
 
-def test_the_policy_allows_only_own_scripts_and_the_import_map(server: Server) -> None:
+def test_the_policy_allows_own_scripts_and_what_is_inline_in_the_pages(server: Server) -> None:
     page = get(server, "/")
-    (import_map,) = re.findall(r'<script type="importmap">(.*?)</script>', page.body.decode(), re.DOTALL)
+    sources = (CLIENT / "index.html").read_text()
+    (import_map,) = re.findall(r'<script type="importmap">(.*?)</script>', sources, re.DOTALL)
+    (styles,) = re.findall(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)
     assert policy(page)["script-src"] == ["'self'", source_hash(import_map)]
-    assert policy(page)["style-src"] == ["'self'"]
+    assert policy(page)["style-src"][:2] == ["'self'", source_hash(styles)]
+    assert len(policy(page)["style-src"]) == 3  # the third is of the page for errors
     assert policy(page)["default-src"] == ["'none'"]
 
 
@@ -251,11 +304,10 @@ def test_the_policy_allows_nothing_inline_and_no_other_origin(server: Server) ->
 
 
 def test_the_page_has_nothing_inline_that_its_policy_would_block(server: Server) -> None:
-    html = get(server, "/").body.decode()
-    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html)
+    expect_nothing_blocked(get(server, "/"))
 
 
-def test_the_policy_allows_inline_scripts_by_hash_and_files_by_origin() -> None:
+def test_the_policy_allows_what_is_inline_by_hash_and_files_by_origin() -> None:
     page = '<script>one()</script><script src="/two.js"></script><script type="importmap">\n{}\n</script>'
     (scripts,) = [part for part in content_security_policy(page).split("; ") if part.startswith("script-src")]
     assert scripts == f"script-src 'self' {source_hash('one()')} {source_hash(chr(10) + '{}' + chr(10))}"
@@ -263,25 +315,3 @@ def test_the_policy_allows_inline_scripts_by_hash_and_files_by_origin() -> None:
 
 def test_the_server_finds_the_page_of_the_client() -> None:
     assert Path(CLIENT, "index.html").is_file()
-
-
-def imports_of(module: Path) -> set[Path]:
-    """Returns the client's own modules that a module imports at its head, and not later, when they are needed."""
-    code = module.read_text()
-    return {
-        (module.parent / name).resolve()
-        for name in re.findall(r'^(?:import|export) .*?from "(\.[^"]+)"', code, re.MULTILINE | re.DOTALL)
-    }
-
-
-def test_the_page_preloads_every_module_that_it_begins_with() -> None:
-    """A module that is not preloaded costs a round trip after its importer."""
-    needed: set[Path] = set()
-    found = {CLIENT / "main.js"}
-    while found:
-        needed |= found
-        found = {path for module in found for path in imports_of(module)} - needed
-    own = {f"/client/{path.relative_to(CLIENT)}" for path in needed}
-    page = (CLIENT / "index.html").read_text()
-    preloaded = set(re.findall(r'<link rel="modulepreload" href="(/client/[^"]+)"', page))
-    assert {address for address in preloaded if "/node_modules/" not in address} == own - {"/client/main.js"}

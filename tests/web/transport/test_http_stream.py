@@ -54,6 +54,18 @@ def test_a_head_that_is_too_large_is_431(server: Server, path: str, sent: bytes)
         assert answer(asked) == TOO_LARGE
 
 
+def test_a_person_whose_head_is_too_large_gets_a_page(server: Server) -> None:
+    with contextlib.closing(Connection(server.port)) as asked:
+        asked.send(head(70_000).replace(b"\r\n", b"\r\nAccept: text/html,*/*;q=0.8\r\n", 1))
+        top = asked.read_until(b"\r\n\r\n")
+        page = asked.read_until(b"</html>\n")
+    assert top.startswith(b"HTTP/1.1 431 ")
+    assert f"\r\nContent-Length: {len(page)}\r\n".encode() in top
+    assert b"\r\nContent-Security-Policy: default-src 'none'" in top
+    assert b"\r\nX-Frame-Options: DENY\r\n" in top
+    assert b"<h1>Your browser sent too much</h1>" in page
+
+
 def test_a_head_in_many_pieces_too(server: Server) -> None:
     sent = head(40_000)
     with contextlib.closing(Connection(server.port)) as asked, Talker(server.port) as somebody:

@@ -1,0 +1,104 @@
+"""What people see who need more than the colours: forced colours, more contrast, a page at 400 %."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.client.axe import violations
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+from tests.client.rows import prepare
+from tests.client.test_phone import OVERFLOW, WIDE
+from tests.client.watch import Watch
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+FIELD_EDGE = 3.0
+"""The contrast of what tells a field from its surroundings (WCAG 2.2, 1.4.11)."""
+
+AT_400_PERCENT: dict[str, Any] = {"viewport": {"width": 320, "height": 256}}
+"""A window of 1280 by 1024 at 400 %."""
+
+CONTRAST = """([edge, ground]) => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const luminance = color => {
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(byte => byte / 255)
+      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [a, b] = [luminance(edge), luminance(ground)].sort((one, other) => other - one);
+  return (a + 0.05) / (b + 0.05);
+}"""
+
+
+def style(of: Locator, name: str) -> str:
+    return str(of.evaluate("(element, name) => getComputedStyle(element)[name]", name))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_edges_of_fields_stand_out_on_both_sides(visit: Visit, scheme: str) -> None:
+    ann = visit("ann", color_scheme=scheme)
+    ann.composer.blur()
+    fields = {".composer": "main", "#other-room": "#rooms"}
+    for field, around in fields.items():
+        inside = ann.page.locator(field)
+        edge = style(inside, "borderTopColor")
+        for ground in (style(inside, "backgroundColor"), style(ann.page.locator(around), "backgroundColor")):
+            assert ann.page.evaluate(CONTRAST, [edge, ground]) >= FIELD_EDGE, (field, edge, ground)
+
+
+@pytest.mark.parametrize("options", [{"forced_colors": "active"}, {"contrast": "more"}])
+def test_the_current_room_has_an_edge_where_grounds_may_not_show(visit: Visit, options: dict[str, Any]) -> None:
+    current = visit("ann", **options).page.locator(".room[aria-current]")
+    assert style(current, "outlineStyle") == "solid"
+    assert style(current, "outlineWidth") == "2px"
+
+
+def test_the_state_of_the_connection_has_a_shape_in_forced_colours(visit: Visit) -> None:
+    ann = visit("ann", forced_colors="active")
+    dot = ann.page.locator(".status .dot")
+    filled = style(dot, "backgroundColor")
+    dot.evaluate("dot => dot.parentElement.className = 'status reconnecting'")
+    assert style(dot, "backgroundColor") != filled
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, {"contrast": "more"}, PHONE, AT_400_PERCENT]
+)
+def test_axe_finds_nothing_at_all_landmarks_and_headings_included(
+    visit: Visit, server: Server, room: str, options: dict[str, Any]
+) -> None:
+    prepare(server.database, room, ["plain words", "`code`", "https://example.org"] * 3)
+    ann = visit("ann", reduced_motion="reduce", **options)
+    expect(ann.texts).to_have_count(9)
+    assert violations(ann.page) == []
+
+
+def test_axe_finds_nothing_on_the_page_of_an_error(ann: Person, server: Server, watch: Watch) -> None:
+    for scheme in ("light", "dark"):
+        ann.page.emulate_media(color_scheme=scheme)
+        ann.page.goto(f"{server.url}/rooms/a.b")
+        assert violations(ann.page) == []
+    assert all("404 (Not Found)" in fault for fault in watch.faults)
+    watch.faults.clear()
+    ann.page.get_by_role("link", name="Go to the lobby").click()
+    ann.expect_connected()
+
+
+def test_at_400_percent_the_page_is_scrolled_in_one_direction_and_can_be_used(
+    visit: Visit, server: Server, room: str
+) -> None:
+    prepare(server.database, room, WIDE * 2)
+    ann = visit("ann", **AT_400_PERCENT)
+    expect(ann.texts).to_have_count(2 * len(WIDE))
+    assert ann.page.evaluate(OVERFLOW) == []
+    ann.says("large letters")
+    expect(ann.message("large letters")).to_be_in_viewport()
+    expect(ann.composer).to_be_in_viewport(ratio=1)
+    ann.button("Rooms").click()
+    expect(ann.rooms).to_be_visible()
+    assert ann.page.evaluate(OVERFLOW) == []

@@ -1,0 +1,38 @@
+"""On paper there is the conversation that is loaded, and nothing around it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit
+from tests.client.rows import prepare
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+HIDDEN = (".sidebar", "footer", ".status", ".people-button", ".avatar", ".skip")
+LAID_OUT = """() => {
+  const heights = [...document.querySelectorAll(".message .text")].map(text => text.getBoundingClientRect().height);
+  return { messages: heights.length, flat: heights.filter(height => height < 10).length,
+    covers: document.documentElement.scrollHeight > heights.reduce((sum, height) => sum + height, 0) };
+}"""
+GROUND = "getComputedStyle(document.documentElement).backgroundColor"
+
+
+def test_all_messages_that_are_loaded_are_printed_and_nothing_else(visit: Visit, server: Server, room: str) -> None:
+    prepare(server.database, room, [f"message {number} " + "and more " * 20 for number in range(120)])
+    ann = visit("ann", color_scheme="dark")
+    expect(ann.texts.last).to_contain_text("message 119")
+    loaded = ann.texts.count()
+    assert loaded >= 60
+    ann.page.emulate_media(media="print")
+    expect(ann.page.get_by_role("heading", level=1)).to_be_visible()
+    for part in HIDDEN:
+        expect(ann.page.locator(part).first).to_be_hidden()
+    printed = ann.page.evaluate(LAID_OUT)
+    assert printed["messages"] >= loaded  # a longer view may load more
+    assert (printed["flat"], printed["covers"]) == (0, True)
+    assert ann.page.evaluate(GROUND) == "rgb(255, 255, 255)"
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", ann.page.pdf(format="A4"))
+    assert len(pages) > 3

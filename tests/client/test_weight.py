@@ -1,0 +1,111 @@
+"""What a visit costs, and what is seen before the scripts are there. Counts and bytes, never times."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.client.conftest import memory_of
+from tests.client.person import PHONE, Person
+from tests.client.rows import prepare
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+MOST_REQUESTS = 12
+MOST_BYTES = 80_000
+"""At 50 kB/s they take 1.6 s. The first visit had 230 kB in 48 requests."""
+
+MOST_BYTES_AGAIN = 10_000
+"""The second visit asks whether the page has changed, and for what has been said."""
+
+BOXES = """() => [".sidebar", ".brand .logo", "main", ".bar", ".conversation", ".composer"].map(part => {
+  const { x, y, width, height } = document.querySelector(part).getBoundingClientRect();
+  return [part, x, y, width, height];
+})"""
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without a service worker, which would fetch what it keeps at a moment of its own."""
+    opened = browser.new_context(service_workers="block")
+    opened.add_init_script(memory_of("ann"))
+    yield opened
+    opened.close()
+
+
+class Traffic:
+    """What a page requests and receives, as the browser's network counts it: compressed, with heads."""
+
+    def __init__(self, page: Page) -> None:
+        self.addresses: list[str] = []
+        self.bytes = 0
+        session = page.context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", lambda event: self.addresses.append(event["request"]["url"]))
+        session.on("Network.webSocketCreated", lambda event: self.addresses.append(event["url"]))
+        session.on("Network.dataReceived", self._received)
+        session.on("Network.responseReceived", self._received)
+        session.send("Network.enable")
+
+    def _received(self, event: dict[str, Any]) -> None:
+        self.bytes += event.get("response", event)["encodedDataLength"]
+
+
+def test_a_first_visit_takes_few_requests_and_bytes_and_a_second_hardly_any(
+    context: BrowserContext, server: Server, room: str
+) -> None:
+    prepare(server.database, room, ["hello"] * 60)
+    for most in (MOST_BYTES, MOST_BYTES_AGAIN):
+        ann = Person(context.new_page(), server)
+        traffic = Traffic(ann.page)
+        ann.goes_to(room)
+        expect(ann.texts.last).to_have_text("hello")
+        assert 3 <= len(traffic.addresses) <= MOST_REQUESTS
+        assert 0 < traffic.bytes <= most
+        ann.page.close()
+
+
+@contextmanager
+def held_scripts(page: Page) -> Iterator[Callable[[], None]]:
+    """Holds the page's scripts back until the function is called."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def release() -> None:
+        for route in held:
+            route.continue_()
+
+    page.route("**/assets/*.js", hold)
+    yield release
+
+
+@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE])
+def test_the_shell_has_the_boxes_of_the_page(browser: Browser, server: Server, options: dict[str, Any]) -> None:
+    context = browser.new_context(**options)
+    context.add_init_script(memory_of("ann"))
+    page = context.new_page()
+    with held_scripts(page) as release:
+        page.goto(server.url, wait_until="commit")
+        page.locator(".shell .composer").wait_for()
+        shell = page.evaluate(BOXES)
+        ground = page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
+        release()
+    person = Person(page, server)
+    person.expect_connected()
+    assert page.locator(".shell").count() == 0
+    assert page.evaluate(BOXES) == shell
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor") == ground
+    context.close()
+
+
+def test_without_scripts_the_page_says_what_it_needs(browser: Browser, server: Server) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.locator("noscript")).to_be_in_viewport(ratio=1)
+    assert "Chatter needs JavaScript" in (page.locator("noscript").text_content() or "")
+    context.close()
