@@ -203,6 +203,7 @@ def _application(endpoint: Endpoint) -> Application:
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/", PageHandler, with_page),
             (r"/rooms/([^/]+)/?", RoomPageHandler, with_page),
+            (r"/rooms/([^/]+)/([^/]+)/?", RoomPageHandler, with_page),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,
