@@ -30,7 +30,7 @@ async function answer(from, to, changes = {}) {
 
 /** Joins a room whose newest message is `newest`, of which the last ten are held. */
 async function joins(newest, changes = {}) {
-  room.join();
+  room.join("ann");
   socket.latest.joins(messages(newest - 9, newest), changes);
   await settled();
 }
