@@ -122,11 +122,15 @@ class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     duplicate: bool = False  # it was said before, in this place and at this time
 
 
-class Page(msgspec.Struct, frozen=True):
-    """A part of a room's history, oldest first; `more` messages exist in the direction that was asked for."""
+class Page(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A part of a room's history, oldest first; `more` messages exist in the direction that was asked for.
+
+    In a page around a place `more` is about older messages, and `more_after` says whether newer ones exist.
+    """
 
     messages: Sequence[Posted]
     more: bool
+    more_after: bool | None = None
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -296,13 +300,26 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class ReadHistory(msgspec.Struct, frozen=True):
-    """A subscriber reads up to `limit` messages: older than `before`, newer than `after`, or the latest."""
+    """A subscriber reads up to `limit` messages: before or after one, around one, or the latest."""
 
     reader: Subscriber
     ref: Ref
     before: int | None
     limit: int
     after: int | None = None
+    around: int | None = None
+
+
+def end_of_page(request: ReadHistory, newest: int) -> int:
+    """Returns the `seq` above the last one of a page that does not begin `after` one; `newest` is the room's last.
+
+    A page around a place has half of its messages before it. At either end of the room it has more on the other side.
+    """
+    if request.around is not None:
+        end = max(request.around + request.limit - request.limit // 2, 1 + request.limit)
+    else:
+        end = request.before or newest + 1
+    return min(end, newest + 1)
 
 
 class ContinueDelivery(msgspec.Struct, frozen=True):
@@ -439,6 +456,7 @@ class LoadPage(msgspec.Struct, frozen=True):
     slug: str
     newest: int
     request: ReadHistory
+    held: Sequence[Posted] = ()  # the end of the page, which the room has in memory: it may not be saved yet
 
 
 class LoadMissed(msgspec.Struct, frozen=True):

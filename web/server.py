@@ -215,6 +215,7 @@ def _application(endpoint: Endpoint, settings: Settings) -> Application:
             (r"/favicon\.ico", IconHandler, with_client),
             (r"/", PageHandler, with_client),
             (r"/rooms/([^/]+)/?", RoomPageHandler, with_client),
+            (r"/rooms/([^/]+)/([^/]+)/?", RoomPageHandler, with_client),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,

@@ -15,10 +15,11 @@ from chatter.messages import (
     RoomRef,
     Subscriber,
     Sync,
+    end_of_page,
 )
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
-from chatter.room.recent_messages import RecentMessages, first_within, last_within
+from chatter.room.recent_messages import RecentMessages, around_within, first_within, last_within
 from chatter.room.recovery import CatchUp, RecoveryRules
 
 
@@ -96,13 +97,13 @@ class CatchUpRequests:
     def history(self, request: ReadHistory) -> None:
         """Answers a `history`, or asks the database."""
         page = (
-            self._recent.page_before(request.before, request.limit)
+            self._recent.page_before(self._end_of(request), request.limit)
             if request.after is None
             else self._recent.page_after(request.after, request.limit)
         )
         if page is None:
             self._pending[id(request)] = request
-            self._context.history.tell(LoadPage(self._room, self._slug, self._recent.newest, request))
+            self._load_page(request)
         else:
             self._answer_history(request, page)
 
@@ -110,16 +111,36 @@ class CatchUpRequests:
         """Answers a `history` with what the database has answered."""
         request = loaded.request
         if self._pending.pop(id(request), None) is not None:
-            self._answer_history(request, loaded.answer)
+            answer = loaded.answer
+            if isinstance(answer, Page):
+                answer = Page(self._recent.as_now(answer.messages), answer.more)
+            self._answer_history(request, answer)
 
     def _answer_history(self, request: ReadHistory, answer: Page | Refused) -> None:
         if isinstance(answer, Page):
-            within = last_within if request.after is None else first_within
-            messages = within(answer.messages, self._context.settings.max_page_bytes)
-            if len(messages) < len(answer.messages):
-                answer = Page(messages, more=True)
+            answer = self._cut(request, answer)
         reader, ref = request.reader, request.ref
         self._broadcaster.push_later(reader, (reader.answer(ref, each) for each in (answer,)))
+
+    def _cut(self, request: ReadHistory, page: Page) -> Page:
+        """Bounds the bytes of a page at the end that is further from what was asked for, or at both."""
+        most_bytes = self._context.settings.max_page_bytes
+        if request.around is not None:
+            messages = around_within(page.messages, request.around, most_bytes)
+            is_cut_before = bool(messages) and messages[0] is not page.messages[0]
+            last = messages[-1].seq if messages else self._end_of(request) - 1
+            return Page(messages, page.more or is_cut_before, more_after=last < self._recent.newest)
+        within = last_within if request.after is None else first_within
+        messages = within(page.messages, most_bytes)
+        return page if len(messages) == len(page.messages) else Page(messages, more=True)
+
+    def _end_of(self, request: ReadHistory) -> int:
+        return end_of_page(request, self._recent.newest)
+
+    def _load_page(self, request: ReadHistory) -> None:
+        end = self._end_of(request)
+        held = self._recent.held(end - request.limit, end) if request.after is None else ()
+        self._context.history.tell(LoadPage(self._room, self._slug, self._recent.newest, request, held))
 
     def _answer_sync(self, sync: Sync, catch_up: CatchUp) -> None:
         recovery, missed = catch_up

@@ -25,6 +25,7 @@ from chatter.messages import (
     Ping,
     Posted,
     RoomListed,
+    end_of_page,
 )
 from chatter.storage.read_queue import UNAVAILABLE, refuse
 from chatter.storage.records import posted_of
@@ -130,10 +131,12 @@ class History(ThreadActor):
             messages = self._after(page.slug, request.after, limit)
             more = bool(messages) and messages[-1].seq < page.newest
         else:
-            end = min(request.before or page.newest + 1, page.newest + 1)
-            rows = Message.before(page.slug, end, limit)
-            messages = _contiguous(rows, max(end - limit, rows[0].seq), end) if rows else ()
-            more = bool(messages) and messages[0].seq > 1
+            end = end_of_page(request, page.newest)
+            saved_end = page.held[0].seq if page.held else end
+            rows = Message.before(page.slug, saved_end, limit - len(page.held))
+            saved = _contiguous(rows, max(end - limit, rows[0].seq), saved_end) if rows else ()
+            messages = (*saved, *page.held)
+            more = bool(saved) and saved[0].seq > 1
         tell_if_alive(page.room, PageLoaded(request, Page(messages, more)))
 
     def _load_missed(self, missed: LoadMissed) -> None:

@@ -16,13 +16,19 @@ def saved(database: Path, room: str) -> list[str]:
         return [message for (message,) in rows]
 
 
-def prepare(database: Path, room: str, texts: Iterable[str], ahead: timedelta = timedelta()) -> None:
-    """Writes `texts` of several authors into a room that is not open, one a minute until now, or so far `ahead`."""
+def prepare(
+    database: Path, room: str, texts: Iterable[str], ahead: timedelta = timedelta(), void: int | None = None
+) -> None:
+    """Writes `texts` of several authors into a room that is not open, one a minute until now, or so far `ahead`.
+
+    The place `void` has no message.
+    """
     said = list(texts)
     start = datetime.now(UTC) + ahead - timedelta(minutes=len(said))
     rows = [
         (room, seq, f"prepared-{seq}", AUTHORS[seq % len(AUTHORS)], text, _iso(start + timedelta(minutes=seq)))
         for seq, text in enumerate(said, 1)
+        if seq != void
     ]
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(

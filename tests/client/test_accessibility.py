@@ -55,6 +55,14 @@ def test_the_question_for_a_name(visit: Visit) -> None:
     expect_no_grave_violations(newcomer.page)
 
 
+@pytest.mark.parametrize("seq", [5, 900])
+def test_a_message_that_a_link_leads_to(visit: Visit, server: Server, room: str, seq: int) -> None:
+    prepare(server.database, room, ["\n".join(BUSY)] * 200)
+    ann = visit("ann", f"{room}/{seq}")
+    expect(ann.page.locator(".message.target")).to_be_in_viewport()
+    expect_no_grave_violations(ann.page)
+
+
 def test_an_empty_room(ann: Person) -> None:
     expect(ann.page.get_by_role("heading", name="It is quiet")).to_be_visible()
     expect_no_grave_violations(ann.page)

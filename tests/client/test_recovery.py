@@ -130,6 +130,22 @@ def test_one_who_was_away_for_too_long_is_told_and_can_read_back(ann: Person, se
     expect(ann.notices).to_be_empty()
 
 
+@pytest.mark.parametrize("server", [{"max_recovery_gap": 30}], indirect=True)
+def test_one_who_was_away_for_too_long_reads_on_where_they_were(ann: Person, server: Server, room: str) -> None:
+    somebody_says(server, room, *(f"number {number}" for number in range(1, 61)))
+    expect(ann.message("number 60")).to_be_in_viewport()
+    ann.conversation.hover()
+    ann.page.mouse.wheel(0, -900)
+    expect(ann.message("number 60")).not_to_be_in_viewport()
+    expect(ann.message("number 15")).to_be_in_viewport()
+    ann.loses_network()
+    somebody_says(server, room, *(f"later {number}" for number in range(1, 131)))
+    ann.finds_network()
+    expect(ann.pill).to_have_text("130 new messages")  # the way there is loaded again
+    expect(ann.message("number 15")).to_be_in_viewport()
+    expect(ann.notices).to_be_empty()
+
+
 def test_what_is_written_offline_waits_and_is_sent_once_when_the_network_is_back(
     ann: Person, bo: Person, server: Server, room: str
 ) -> None:

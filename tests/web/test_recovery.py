@@ -57,6 +57,19 @@ def test_a_large_gap_is_recovered_in_pages(server: Server) -> None:
             assert heard == list(range(3, 36))
 
 
+def test_what_is_not_saved_yet_is_in_pages_that_reach_into_the_database(server: Server) -> None:
+    with Member(server.port, "lobby") as ann:
+        for number in range(1, 11):
+            ann.post_and_wait(f"number {number}")
+        with refusing(server.database_url):  # SQLite is still read
+            ann.post("not saved")
+            ann.post("not saved either")
+            ann.wait_for_posts(12)
+            for page in (ann.ask("history", around=10, limit=9), ann.ask("history", before=13, limit=9)):
+                texts = [said["message"] for said in page["response"]["messages"]]
+                assert texts[-3:] == ["number 10", "not saved", "not saved either"]
+
+
 def test_a_client_that_missed_too_much_is_told_to_start_over(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 61):

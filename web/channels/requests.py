@@ -141,11 +141,14 @@ def _show_typing(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -
 
 def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
     before, after = _number(fields, "before", 1, _LARGEST), _number(fields, "after", 0, _LARGEST)
+    around = _number(fields, "around", 1, _LARGEST)
     if before is not None and after is not None:
         raise InvalidPayload("after", "expected `before` or `after`, got both")
+    if around is not None and (before is not None or after is not None):
+        raise InvalidPayload("around", "expected one of `before`, `after` and `around`, got two")
     most = limits.max_history_page if after is None else limits.max_recovery_page
     limit = _number(fields, "limit", 1, most) or max(1, most // 2)
-    return ReadHistory(reader, ref, before, limit, after)
+    return ReadHistory(reader, ref, before, limit, after, around)
 
 
 def _sync(fields: Fields, subscriber: Subscriber, ref: Ref, _limits: Limits) -> RoomMessage:

@@ -9,6 +9,7 @@ import { Connection, keepConnected } from "./connection.js";
 import { html } from "./html.js";
 import { followName, name } from "./me.js";
 import { Outbox } from "./outbox.js";
+import { followMessageLinks } from "./permalinks.js";
 import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
 import { addOpened, refreshRooms, watchRooms } from "./rooms.js";
@@ -52,6 +53,7 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 };
 
 followName();
+followMessageLinks(current);
 adoptPosts();
 listOpened();
 connection.connect();

@@ -81,7 +81,8 @@ export const REASONS = {
 /**
  * @typedef {object} Page
  * @property {Posted[]} messages oldest first
- * @property {boolean} more further messages exist in the direction asked for
+ * @property {boolean} more further messages exist in the direction asked for; older ones in a page around a place
+ * @property {boolean} [more_after] of a page around a place: newer ones exist
  */
 
 /**
@@ -111,7 +112,7 @@ export const REASONS = {
  * @property {number} [epoch] the server's when that message came
  */
 
-/** @typedef {{before?: number, after?: number, limit?: number}} ReadHistory */
+/** @typedef {{before?: number, after?: number, around?: number, limit?: number}} ReadHistory */
 
 // ---- Reasons
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Generator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -20,6 +21,9 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 """Browsers never ask again: the address has the content's hash in it."""
 
 _SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+
+_SEQ = re.compile("[1-9][0-9]{0,14}")
+"""A message's place as the page can read it: JavaScript's whole numbers have 15 digits in any case."""
 
 
 class Client:
@@ -71,22 +75,23 @@ class PageHandler(_PageHandler):
 
 
 class RoomPageHandler(_PageHandler):
-    """`/rooms/<slug>`: the same page. Another spelling of the slug leads there."""
+    """`/rooms/<slug>` and `/rooms/<slug>/<seq>`: the same page. Another spelling of the slug leads there."""
 
-    def get(self, name: str) -> None:
+    def get(self, name: str, seq: str | None = None) -> None:
         slug = name.lower()
-        if not _SLUG.fullmatch(slug):
+        path = f"/rooms/{slug}" if seq is None else f"/rooms/{slug}/{seq}"
+        if not _SLUG.fullmatch(slug) or not (seq is None or _SEQ.fullmatch(seq)):
             self.send_error(HTTPStatus.NOT_FOUND)
-        elif self.request.path == f"/rooms/{slug}":
+        elif self.request.path == path:
             self.show()
         else:
             query = f"?{self.request.query}" if self.request.query else ""
-            self.redirect(f"/rooms/{slug}{query}", permanent=True)
+            self.redirect(f"{path}{query}", permanent=True)
 
     head = get
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Reads a slug that is not UTF-8 as one that does not exist."""
+        """Reads a part that is not UTF-8 as one that does not exist."""
         return value.decode(errors="replace")
 
 
@@ -141,6 +146,13 @@ class ClientFileHandler(SecureHandler, StaticFileHandler):
 
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", REVALIDATED)
+
+    @classmethod
+    def get_content(
+        cls, abspath: str, start: int | None = None, end: int | None = None
+    ) -> Generator[bytes, None, None]:
+        """Reads the file at once: Tornado would keep it open for as long as a client reads it."""
+        yield Path(abspath).read_bytes()[start:end]
 
     def compute_etag(self) -> str | None:
         """Tells versions apart by time and size. Tornado's own hash is of the first version that it has sent."""

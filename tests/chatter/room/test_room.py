@@ -313,7 +313,7 @@ def test_history_older_than_the_ring_is_read_from_the_database(stage: Stage, ann
     room = RoomOnStage(stage, RoomSettings(ring_size=10), recent=[posted(seq) for seq in range(21, 31)])
     request = ReadHistory(ann, b"1", before=24, limit=5)
     room.tell(request)
-    assert room.to_history[-1] == LoadPage(room.ref, "lobby", 30, request)
+    assert room.to_history[-1] == LoadPage(room.ref, "lobby", 30, request, held=(posted(21), posted(22), posted(23)))
     assert ann.heard == []
     page = Page((posted(19),), more=True)
     room.tell(PageLoaded(request, page))

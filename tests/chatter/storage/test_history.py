@@ -117,6 +117,41 @@ def test_a_page_after_a_seq_says_whether_there_is_more(
 
 
 @pytest.mark.parametrize(
+    ("around", "limit", "first", "last"),
+    [(12, 4, 10, 13), (1, 4, 1, 4), (30, 4, 27, 30), (99, 3, 28, 30), (9, 99, 1, 30)],
+)
+def test_a_page_around_a_place_is_one_read(
+    stage: Stage,
+    history: pykka.ActorRef[Any],
+    room: pykka.ActorRef[Any],
+    told: list[Any],
+    around: int,
+    limit: int,
+    first: int,
+    last: int,
+) -> None:
+    request = ReadHistory(Listener(), b"1", None, limit, around=around)
+    history.tell(LoadPage(room, "lobby", 30, request))
+    stage.run_until(lambda: told)
+    assert told[0].answer == Page(tuple(said(seq) for seq in range(first, last + 1)), more=first > 1)
+
+
+@pytest.mark.parametrize("place", [{"before": 34}, {"before": None}, {"before": None, "around": 32}])
+def test_what_the_room_holds_and_is_not_saved_ends_the_page_that_is_read(
+    stage: Stage,
+    history: pykka.ActorRef[Any],
+    room: pykka.ActorRef[Any],
+    told: list[Any],
+    place: dict[str, int],
+) -> None:
+    unsaved = tuple(posted(seq, "not saved yet") for seq in (31, 32, 33))
+    request = ReadHistory(Listener(), b"1", limit=5, **place)
+    history.tell(LoadPage(room, "lobby", 33, request, unsaved))
+    stage.run_until(lambda: told)
+    assert told[0].answer == Page((said(29), said(30), *unsaved), more=True)
+
+
+@pytest.mark.parametrize(
     ("since", "epoch", "above", "base", "first"),
     [
         (25, None, 0, 25, 26),  # heard from this server

@@ -78,6 +78,15 @@ test("older messages go in front, except those held already", () => {
   assert.deepEqual([history.first, seqs(history)[0]], [6, 7]);
 });
 
+test("newer messages go to the end, except those held already", () => {
+  const history = holding(11, 12);
+  history.append([message(12), message(13), message(14, { void: true })]);
+  assert.deepEqual([seqs(history), history.last], [[11, 12, 13], 14]);
+  history.append(messages(12, 13));
+  history.add(message(15));
+  assert.deepEqual([seqs(history), history.last], [[11, 12, 13, 15], 15]);
+});
+
 test("after a seq come the messages above it", () => {
   const history = holding(11, 15);
   assert.deepEqual(

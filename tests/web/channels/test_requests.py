@@ -287,6 +287,18 @@ def test_history_has_a_place_and_a_limit(before: int, limit: int) -> None:
     assert translate_for_ann("history", raw({"before": before, "limit": limit})) == ReadHistory(ANN, REF, before, limit)
 
 
+@pytest.mark.parametrize(("fields", "field"), [("before after", "after"), ("before around", "around")])
+def test_history_has_one_place(fields: str, field: str) -> None:
+    assert translate_for_ann("history", raw({"around": 7, "limit": 9})) == ReadHistory(ANN, REF, None, 9, around=7)
+    assert translate_for_ann("history", raw({"around": 7})) == ReadHistory(ANN, REF, None, 50, around=7)
+    assert refusal("history", **dict.fromkeys(fields.split(), 7))[0] == field
+    assert refusal("history", after=7, around=7) == (
+        "around",
+        "expected one of `before`, `after` and `around`, got two",
+    )
+    assert refusal("history", around=0)[0] == "around"
+
+
 @pytest.mark.parametrize("value", [0, -1, 2**63, 10**30, 1.0, 1.5, 1e300, "5", "", True, False, [1], {}])
 def test_a_place_that_is_no_positive_64_bit_integer_is_refused(value: object) -> None:
     field, message = refusal("history", before=value)

@@ -17,10 +17,21 @@ from web.http.secure import content_security_policy
 BUNDLE = WEB / "bundle"
 
 ROOM_ADDRESSES = ["/rooms/lobby", "/rooms/a", "/rooms/9", "/rooms/a-b_c", "/rooms/" + "a" * 64, "/rooms/lobby?x=1"]
+MESSAGE_ADDRESSES = ["/rooms/lobby/1", "/rooms/a/90", "/rooms/a/" + "9" * 15, "/rooms/a/7?x=1"]
 BAD_ADDRESSES = [
     *("/rooms", "/rooms/", "/rooms/-a", "/rooms/_a", "/rooms/a/b", "/rooms/a.b", "/rooms/" + "a" * 65, "/rooms/a//"),
     *("/rooms/a%20b", "/rooms/lobby%0a", "/rooms/a%2f", "/rooms/%ff", "/rooms/\xe9", "/nothing", "/index.html", "//"),
     *("/rooms/" + "A" * 65, "/rooms/%0d%0aA", "/rooms//evil.example", "/rooms/A%2f.."),
+    *("/rooms/a/0", "/rooms/a/07", "/rooms/a/-1", "/rooms/a/1.5", "/rooms/a/1e3", "/rooms/a/" + "9" * 16),
+    *(
+        "/rooms/a/%ff",
+        "/rooms/a/\xb2",
+        "/rooms/a/%D9%A1",
+        "/rooms/a/1/2",
+        "/rooms/a/1//",
+        "/rooms/a/1%0a",
+        "/rooms/-/1",
+    ),
     *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon"),
     *("/assets", "/assets/", "/assets/main.js", "/assets/../bundle.json", "/assets/..%2fbundle.json", "/rooms/sw.js"),
 ]
@@ -80,7 +91,7 @@ def test_without_the_bundle_the_root_is_the_page_of_the_sources(database: Path) 
         assert server.log == ""
 
 
-@pytest.mark.parametrize("address", ROOM_ADDRESSES)
+@pytest.mark.parametrize("address", ROOM_ADDRESSES + MESSAGE_ADDRESSES)
 def test_the_address_of_a_room_is_the_same_page(server: Server, address: str) -> None:
     assert get(server, address).status == 200
     assert get(server, address).body == get(server, "/").body
@@ -102,6 +113,9 @@ def test_any_other_address_is_not_found(server: Server, address: str) -> None:
         ("/rooms/%67arden", "/rooms/garden"),
         ("/rooms/%47arden?", "/rooms/garden"),
         ("/rooms/" + "A" * 64, "/rooms/" + "a" * 64),
+        ("/rooms/Garden/7", "/rooms/garden/7"),
+        ("/rooms/garden/7/?x=1", "/rooms/garden/7?x=1"),
+        ("/rooms/garden/%37", "/rooms/garden/7"),
     ],
 )
 def test_another_spelling_of_a_room_leads_there(server: Server, method: str, address: str, room: str) -> None:
@@ -165,7 +179,9 @@ def test_the_page_can_only_be_read(server: Server, method: str) -> None:
     assert request(server.port, method, "/nothing").status == 404
 
 
-@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/healthz", "/api/rooms"])
+@pytest.mark.parametrize(
+    "address", ["/", "/rooms/lobby", "/rooms/lobby/7", "/client/main.js", "/healthz", "/api/rooms"]
+)
 def test_a_head_request_is_answered_like_a_get_without_the_body(server: Server, address: str) -> None:
     head, whole = request(server.port, "HEAD", address), get(server, address)
     assert (head.status, head.body) == (200, b"")

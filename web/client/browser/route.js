@@ -1,31 +1,74 @@
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { SLUG } from "../messages.js";
 
 export const LOBBY = "lobby";
 
+/** A message's seq in an address: as many digits as are exact in any case. The server has the same pattern. */
+const SEQ = /^[1-9][0-9]{0,14}$/;
+
 /** The slug of the room in the address bar. */
 export const slug = signal(LOBBY);
+
+/** The message in the address bar. Each visit makes another object, so that the same message is shown anew. */
+export const message = signal(/** @type {{seq: number} | null} */ (null));
 
 /** @param {string} room */
 export function pathOf(room) {
   return room === LOBBY ? "/" : `/rooms/${room}`;
 }
 
+/** @param {string} room @param {number} seq */
+export function messagePath(room, seq) {
+  return `/rooms/${room}/${seq}`;
+}
+
 /** Returns the room of a path; the lobby for a path that names none. @param {string} pathname */
 export function slugOf(pathname) {
-  const [, folder, room = "", ...rest] = pathname.split("/");
-  return folder === "rooms" && SLUG.test(room) && !rest.join("") ? room : LOBBY;
+  return partsOf(pathname).room;
+}
+
+/** Returns the message of a path; 0 for a path that names none. @param {string} pathname */
+export function seqOf(pathname) {
+  return partsOf(pathname).seq;
 }
 
 /** @param {string} room */
 export function visit(room) {
-  if (room === slug.peek()) return;
+  if (room === slug.peek() && !message.peek()) return;
   history.pushState(null, "", pathOf(room));
-  slug.value = room;
+  followPath();
+}
+
+/** Opens a room at a message. @param {string} room @param {number} seq */
+export function visitMessage(room, seq) {
+  const path = messagePath(room, seq);
+  if (path !== location.pathname) history.pushState(null, "", path);
+  followPath();
+}
+
+/** Takes the message out of the address, which is the room's again. */
+export function leaveMessage() {
+  if (!message.peek()) return;
+  history.replaceState(null, "", pathOf(slug.peek()));
+  message.value = null;
 }
 
 export function followAddress() {
-  const read = () => (slug.value = slugOf(location.pathname));
-  addEventListener("popstate", read);
-  read();
+  addEventListener("popstate", followPath);
+  followPath();
+}
+
+function followPath() {
+  const { room, seq } = partsOf(location.pathname);
+  batch(() => {
+    slug.value = room;
+    message.value = seq ? { seq } : null;
+  });
+}
+
+/** @param {string} pathname */
+function partsOf(pathname) {
+  const [, folder, room = "", seq = "", ...rest] = pathname.split("/");
+  const isRoom = folder === "rooms" && SLUG.test(room) && !rest.join("") && (!seq || SEQ.test(seq));
+  return { room: isRoom ? room : LOBBY, seq: isRoom ? Number(seq) : 0 };
 }

@@ -12,6 +12,7 @@ import { Day, Message } from "./message.js";
  * @property {string} today
  * @property {string} unsaved ids separated by spaces, so that two props are equal if their ids are
  * @property {number} firstNewSeq
+ * @property {number} target the seq of the message that was asked for; 0 if it is not in this chunk
  */
 
 /**
@@ -83,13 +84,16 @@ function shallowEqual(a, b) {
  * @param {Posted | undefined} before
  * @param {ChunkProps} props
  */
-function renderRow(message, before, { today, unsaved, firstNewSeq }) {
+function renderRow(message, before, { today, unsaved, firstNewSeq, target }) {
   // The place of firstNewSeq may be void: then the next message is the first new one.
   const isNew = firstNewSeq <= message.seq && firstNewSeq > (before?.seq ?? message.seq - 1);
   const newDay = !before || dayOf(before.inserted_at) !== dayOf(message.inserted_at);
   const state = unsaved.split(" ").includes(message.id) ? "pending" : undefined;
   const first = newDay || isNew || !continues(before, message);
-  const row = html`<${Message} key=${message.seq} message=${message} first=${first} state=${state} />`;
+  const isTarget = message.seq === target;
+  const row = html`
+    <${Message} key=${message.seq} message=${message} first=${first} state=${state} isTarget=${isTarget} />
+  `;
   const day = newDay && html`<${Day} key=${`day ${message.seq}`} iso=${message.inserted_at} today=${today} />`;
   const line = isNew && html`<p key=${`new ${message.seq}`} class="new">New</p>`;
   return [day, line, row].filter(Boolean);

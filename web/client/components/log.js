@@ -1,13 +1,14 @@
 import { computed, effect } from "@preact/signals";
 import { Component, createRef } from "preact";
+import { leaveMessage } from "../browser/route.js";
 import { html } from "../html.js";
 import { name as myName } from "../me.js";
 import { today } from "../time.js";
-import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
-import { Down } from "./icons.js";
+import { Chunk, CHUNK, chunkOf, cutIntoChunks } from "./chunk.js";
+import { Bottom, Top } from "./log-ends.js";
 import { Pending } from "./pending.js";
-import { Beginning, Quiet, Skeleton } from "./placeholders.js";
-import { Reading } from "./reading.js";
+import { Pill } from "./pill.js";
+import { Reading, seqOf } from "./reading.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -15,12 +16,19 @@ import { Reading } from "./reading.js";
 /**
  * Log draws the messages, the pending posts, and the button that leads to the newest.
  *
+ * It draws the live run of the room or the run apart from it, and tells its `Reading` where to look.
+ *
  * @extends {Component<{room: Room}>}
  */
 export class Log extends Component {
   scroller = createRef();
   content = createRef();
-  reading = new Reading(() => this.#loadOlder());
+  reading = new Reading({
+    isLive: () => this.#isLive,
+    loadOlder: () => this.#ifDrawn(() => this.props.room.loadOlder()),
+    loadNewer: () => this.#ifDrawn(() => this.props.room.detached.loadNewer()),
+    cameToBottom: () => this.#leaveTarget(),
+  });
   /** The number of the others' messages below `readTo`. */
   #unread = computed(() => {
     const since = this.props.room.history.after(this.reading.readTo.value);
@@ -28,49 +36,83 @@ export class Log extends Component {
   });
   /** @type {Posted[]} the messages of the last render */
   #drawn = [];
+  /** The run that is drawn: the live one or the one apart. */
+  #run = this.props.room.history;
+  /** The live run is drawn and goes on being shown. */
+  #isLive = true;
+  #postCount = this.props.room.postCount.peek();
   /** @type {(() => void)[]} functions that end the effects */
   #effects = [];
 
   // ---- Lifecycle
 
   componentDidMount() {
+    const { room } = this.props;
+    this.#noteRun();
     this.reading.attach(this.scroller.current, this.content.current);
-    this.#effects = [effect(() => this.#markRead()), effect(() => this.#followOwnPost())];
+    if (!this.#arrive()) this.reading.goTo(room.place);
+    this.#effects = [
+      effect(() => this.#markRead()),
+      effect(() => this.#followOwnPost()),
+      effect(() => this.#goOnLoading()),
+    ];
   }
 
   componentWillUnmount() {
     this.#effects.forEach((end) => end());
+    this.props.room.place = this.reading.place();
     this.reading.detach();
   }
 
   getSnapshotBeforeUpdate() {
+    const { room } = this.props;
+    const isLeaving = this.#run === room.history && room.detached.shown.peek() !== room.history;
+    if (isLeaving) room.place = this.reading.place();
     return this.reading.anchor();
   }
 
   /** @param {unknown} _props @param {unknown} _state @param {import("./reading.js").Anchor} anchor */
   componentDidUpdate(_props, _state, anchor) {
-    this.reading.restore(anchor);
+    const { room } = this.props;
+    const isBack = this.#run !== room.history && room.detached.shown.peek() === room.history;
+    this.#noteRun();
+    // Where the two runs have met, the message being read is still there.
+    if (this.#arrive()) return;
+    const isGone = anchor && !anchor.element.isConnected;
+    if (isBack && (!anchor || isGone)) this.reading.goTo(room.place);
+    else {
+      if (isGone) this.#reopen(seqOf(anchor.element));
+      this.reading.restore(anchor);
+    }
   }
 
   // ---- Rendering
 
   render() {
     const { room } = this.props;
-    const held = (this.#drawn = room.history.messages.value);
-    const isBusy = !room.hasLoaded.value || room.loadingOlder.value;
+    const run = room.detached.shown.value;
+    const isLive = run === room.history;
+    const held = (this.#drawn = room.detached.isBlank.value ? [] : run.messages.value);
+    const isBusy = !room.hasLoaded.value || room.loadingOlder.value || room.detached.loadingNewer.value;
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
         <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
           <div class="content" ref=${this.content}>
-            <${Top} room=${room} />
-            <div class="log" role="log" aria-label=${`Messages in #${room.slug}`} aria-busy=${isBusy}>
+            <${Top} room=${room} held=${held} />
+            <div
+              class="log"
+              role="log"
+              aria-label=${`Messages in #${room.slug}`}
+              aria-busy=${isBusy}
+              aria-live=${isLive ? undefined : "off"}
+            >
               ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved))}
             </div>
-            <${Pending} room=${room} />
+            ${isLive ? html`<${Pending} room=${room} />` : html`<${Bottom} room=${room} />`}
           </div>
         </div>
-        <${Pill} reading=${this.reading} unread=${this.#unread} />
+        <${Pill} reading=${this.reading} unread=${this.#unread} isLive=${isLive} act=${() => this.#toNewest()} />
       </div>
     `;
   }
@@ -80,6 +122,7 @@ export class Log extends Component {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const last = /** @type {Posted} */ (messages.at(-1));
     const { value: firstNewSeq } = this.props.room.firstNewSeq;
+    const target = this.props.room.detached.target.value?.seq ?? 0;
     return html`
       <${Chunk}
         key=${chunkOf(last)}
@@ -88,56 +131,94 @@ export class Log extends Component {
         today=${today.value}
         unsaved=${here}
         firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
+        target=${chunkOf(last) === Math.ceil(target / CHUNK) ? target : 0}
       />
     `;
   }
 
-  // ---- Effects
-
-  /** Loads older messages once the last ones are drawn. Until then the view looks too empty. */
-  #loadOlder() {
-    const { room } = this.props;
-    if (this.#drawn === room.history.messages.peek()) room.loadOlder();
+  /** Notes what was drawn: until the next render the signals may tell of something else. */
+  #noteRun() {
+    const { history, detached } = this.props.room;
+    this.#run = detached.shown.peek();
+    this.#isLive = this.#run === history && !detached.isBlank.peek();
   }
+
+  // ---- The reader's place
+
+  /** Scrolls to the message that was asked for, once it is drawn. Returns whether it did. */
+  #arrive() {
+    const { arrival } = this.props.room.detached;
+    const element = arrival.peek() && this.#elementOf(arrival.peek());
+    if (!element) return false;
+    arrival.value = 0;
+    this.reading.show(element);
+    return true;
+  }
+
+  /** Opens the message being read apart from the live run if that has started over without it. @param {number} seq */
+  #reopen(seq) {
+    const { history, detached } = this.props.room;
+    if (this.#run !== history || (history.first && seq >= history.first)) return;
+    this.#isLive = false;
+    detached.open(seq, true);
+  }
+
+  #toNewest() {
+    const { room } = this.props;
+    const wasLive = this.#run === room.history;
+    room.showNewest();
+    leaveMessage();
+    if (wasLive) this.reading.scrollToBottom();
+    else {
+      this.reading.stayAtBottom();
+      this.scroller.current.focus({ preventScroll: true }); // the pressed button goes away
+    }
+  }
+
+  /** Gives the address back to the room once the person has read on from the message to the newest one. */
+  #leaveTarget() {
+    const { room } = this.props;
+    const target = room.detached.target.peek();
+    const element = target && this.#elementOf(target.seq);
+    if (!element || !this.reading.isAbove(element)) return;
+    room.detached.close();
+    leaveMessage();
+  }
+
+  /** @param {number} seq @returns {Element | null} */
+  #elementOf(seq) {
+    return this.scroller.current.querySelector(`.message[data-seq="${seq}"]`);
+  }
+
+  /** Loads messages once the last ones are drawn. Until then the view looks too empty. @param {() => void} load */
+  #ifDrawn(load) {
+    if (this.#drawn === this.props.room.detached.shown.peek().messages.peek()) load();
+  }
+
+  // ---- Effects
 
   /** Returns to the bottom when this person posts. */
   #followOwnPost() {
-    if (this.props.room.postCount.value) this.reading.atBottom.value = true;
+    const { room } = this.props;
+    if (room.postCount.value === this.#postCount) return;
+    this.#postCount = room.postCount.peek();
+    room.showNewest();
+    leaveMessage();
+    this.reading.stayAtBottom();
   }
 
-  /** Counts everything as read at the bottom, and trims what is far above. */
+  /** Loads what a lost connection has kept from a view that cannot scroll any further. */
+  #goOnLoading() {
+    const { room } = this.props;
+    if (room.state.value === "joined" && room.detached.run.peek()) this.reading.update();
+  }
+
+  /** Counts everything as read at the bottom, and what was there before at a message; trims what is far above. */
   #markRead() {
-    const { history } = this.props.room;
-    const last = history.messages.value.at(-1);
-    if (!this.reading.atBottom.value) return;
-    this.reading.readTo.value = last?.seq ?? 0;
-    history.trim();
+    const { history, detached, hasLoaded } = this.props.room;
+    const last = history.messages.value.at(-1)?.seq ?? 0;
+    const { atBottom, readTo } = this.reading;
+    if (atBottom.value || (hasLoaded.value && !readTo.peek())) readTo.value = last;
+    if (atBottom.value || detached.run.value) history.trim();
   }
-}
-
-/** Draws what is above the oldest message. @param {{room: Room}} props */
-function Top({ room }) {
-  const empty = !room.history.messages.value.length;
-  if (empty && room.state.value === "refused") return null;
-  if (!room.hasLoaded.value && empty) return html`<${Skeleton} />`;
-  if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
-  if (room.history.hasMore.value)
-    return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
-  return html`<${Beginning} slug=${room.slug} />`;
-}
-
-/**
- * Draws the button that leads to the newest messages, while they are out of sight.
- *
- * @param {{reading: Reading, unread: import("@preact/signals").ReadonlySignal<number>}} props
- */
-function Pill({ reading, unread }) {
-  const count = unread.value;
-  if (reading.atBottom.value || (!count && !reading.isFar.value)) return null;
-  const label = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
-  return html`
-    <button class=${count ? "pill news" : "pill"} type="button" onClick=${() => reading.scrollToBottom()}>
-      <${Down} />${label}
-    </button>
-  `;
 }

@@ -13,6 +13,7 @@ import { Text } from "./text.js";
  * @property {Posted | PendingPost} message
  * @property {boolean} first of its group
  * @property {"waiting" | "pending" | "failed"} [state] of a message that is not saved
+ * @property {boolean} [isTarget] the address names it
  * @property {any} [children]
  */
 
@@ -21,13 +22,20 @@ import { Text } from "./text.js";
  *
  * @param {MessageProps} props
  */
-export function Message({ message, first, state, children }) {
+export function Message({ message, first, state, isTarget, children }) {
   const mine = message.name === myName.value;
-  const classes = ["message", first && "first", mine && "mine", state].filter(Boolean).join(" ");
+  const classes = ["message", first && "first", mine && "mine", isTarget && "target", state].filter(Boolean).join(" ");
   const seq = "seq" in message ? message.seq : undefined;
   const time = message.inserted_at;
   return html`
-    <article class=${classes} data-id=${message.id} data-seq=${seq} data-state=${state ?? "said"}>
+    <article
+      class=${classes}
+      data-id=${message.id}
+      data-seq=${seq}
+      data-state=${state ?? "said"}
+      tabindex=${isTarget ? -1 : undefined}
+      aria-current=${isTarget ? "location" : undefined}
+    >
       ${first && html`<${Avatar} name=${message.name} />`}
       <div class=${first ? "byline" : "byline again"}>
         <bdi class="author tint-${tint(message.name)}">${message.name}</bdi>

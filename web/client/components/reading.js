@@ -1,11 +1,20 @@
 import { signal } from "@preact/signals";
 import { UNFOLD } from "./fold.js";
 
+/** @typedef {import("../room/room.js").Place} Place */
 /** @typedef {{element: Element, top: number} | null} Anchor the message being read and its place; null is the bottom */
+
+/**
+ * @typedef {object} Conversation what Reading needs of the messages
+ * @property {() => boolean} isLive the newest messages are drawn; else the view never stays at the bottom
+ * @property {() => void} loadOlder is called when little is left above
+ * @property {() => void} loadNewer is called when little is left below
+ * @property {() => void} cameToBottom the person has come down to the newest message
+ */
 
 /** Closer than this counts as the bottom: a slip by two lines does not leave it. */
 const NEAR_PX = 60;
-/** Older messages are loaded when less than this, a screen or two, is left above. */
+/** More messages are loaded when less than this, a screen or two, is left above or below. */
 const AHEAD_PX = 1200;
 
 /**
@@ -24,14 +33,16 @@ export class Reading {
   /** @type {HTMLElement | null} */
   #scroller = null;
   #lastTop = 0;
-  #loadOlder;
+  /** @type {object | null} identifies the running `#settle` */
+  #settling = null;
+  #conversation;
   #resizes = new ResizeObserver(() => this.#keepBottom());
-  #onScroll = () => this.#update();
+  #onScroll = () => this.update();
   #onUnfold = () => this.#leaveBottom();
 
-  /** @param {() => void} loadOlder */
-  constructor(loadOlder) {
-    this.#loadOlder = loadOlder;
+  /** @param {Conversation} conversation */
+  constructor(conversation) {
+    this.#conversation = conversation;
   }
 
   // ---- Lifecycle
@@ -43,7 +54,6 @@ export class Reading {
     scroller.addEventListener(UNFOLD, this.#onUnfold);
     this.#resizes.observe(scroller);
     this.#resizes.observe(content);
-    this.#keepBottom();
   }
 
   detach() {
@@ -64,6 +74,12 @@ export class Reading {
     this.#scroller?.scrollTo({ top: this.#scroller.scrollHeight, behavior });
   }
 
+  /** Keeps the view at the bottom from now on. */
+  stayAtBottom() {
+    this.#settling = null;
+    this.atBottom.value = true;
+  }
+
   /** Returns the topmost message on the screen. @returns {Anchor} */
   anchor() {
     if (this.atBottom.peek() || !this.#scroller) return null;
@@ -81,30 +97,111 @@ export class Reading {
     this.#keepBottom();
   }
 
+  /** Returns where the person is reading; null at the newest message. @returns {Place | null} */
+  place() {
+    const anchor = this.anchor();
+    if (!anchor || !this.#scroller) return null;
+    const top = anchor.top - this.#scroller.getBoundingClientRect().top;
+    return { seq: seqOf(anchor.element), top, readTo: this.readTo.peek() };
+  }
+
+  /** Scrolls to a place that the person has left. Its message may be void by now. @param {Place | null} place */
+  goTo(place) {
+    const messages = [...(this.#scroller?.querySelectorAll(".message[data-seq]") ?? [])];
+    const element = place && (messages.findLast((message) => seqOf(message) <= place.seq) ?? messages[0]);
+    if (element) {
+      this.readTo.value = place.readTo;
+      this.#settle(() => this.#moveTo(element, place.top));
+    } else {
+      if (this.#conversation.isLive()) this.stayAtBottom();
+      this.#keepBottom();
+    }
+  }
+
+  /** Scrolls to a message that the person asked for, and focuses it unless they are writing. @param {Element} element */
+  show(element) {
+    const isWriting = document.activeElement?.matches("input, textarea");
+    if (!isWriting) /** @type {HTMLElement} */ (element).focus({ preventScroll: true });
+    element.getAnimations().forEach((animation) => animation.play()); // its mark, which may have faded already
+    this.#settle(() => {
+      const { clientHeight } = /** @type {HTMLElement} */ (this.#scroller);
+      this.#moveTo(element, Math.max(0, (clientHeight - element.getBoundingClientRect().height) / 2));
+    });
+  }
+
+  /** Whether a message is above the screen. @param {Element} element */
+  isAbove(element) {
+    const { top } = /** @type {HTMLElement} */ (this.#scroller).getBoundingClientRect();
+    return element.getBoundingClientRect().bottom < top;
+  }
+
+  /** Notes where the view is. Scrolling up and unfolding leave the bottom: other content that grows never does. */
+  update() {
+    if (this.#settling) return;
+    const { scrollTop } = /** @type {HTMLElement} */ (this.#scroller);
+    const wasAtBottom = this.atBottom.peek();
+    if (this.#below < NEAR_PX) this.atBottom.value = this.#conversation.isLive();
+    else if (scrollTop < this.#lastTop) this.atBottom.value = false;
+    this.isFar.value = this.#below > 2 * /** @type {HTMLElement} */ (this.#scroller).clientHeight;
+    this.#lastTop = scrollTop;
+    if (this.atBottom.peek() && !wasAtBottom) this.#conversation.cameToBottom();
+    if (scrollTop < AHEAD_PX) this.#conversation.loadOlder();
+    if (this.#below < AHEAD_PX) this.#conversation.loadNewer();
+  }
+
   // ---- Internal
 
   #keepBottom() {
     if (!this.#scroller) return;
     if (this.atBottom.peek()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#update();
+    this.update();
   }
 
   /** Stays where a long message was opened, to be read from there. */
   #leaveBottom() {
     this.atBottom.value = false;
-    this.#update();
+    this.update();
   }
 
-  /** Notes where the view is. Scrolling up and unfolding leave the bottom: other content that grows never does. */
-  #update() {
+  /** The height of what is below the screen. */
+  get #below() {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.#scroller);
-    const below = scrollHeight - scrollTop - clientHeight;
-    if (below < NEAR_PX) this.atBottom.value = true;
-    else if (scrollTop < this.#lastTop) this.atBottom.value = false;
-    this.isFar.value = below > 2 * clientHeight;
-    this.#lastTop = scrollTop;
-    if (scrollTop < AHEAD_PX) this.#loadOlder();
+    return scrollHeight - scrollTop - clientHeight;
   }
+
+  /**
+   * Scrolls now and in the next two frames: what comes into sight gets its real height only then.
+   *
+   * @param {() => void} scroll
+   */
+  #settle(scroll) {
+    const settling = (this.#settling = {});
+    const again = (/** @type {() => void} */ then) => () => {
+      if (!this.#scroller || this.#settling !== settling) return;
+      scroll();
+      then();
+    };
+    const end = () => {
+      this.#settling = null;
+      this.update();
+    };
+    this.atBottom.value = false;
+    scroll();
+    requestAnimationFrame(again(() => requestAnimationFrame(again(end))));
+  }
+
+  /** Scrolls so that `element` is `top` pixels below the upper edge. @param {Element} element @param {number} top */
+  #moveTo(element, top) {
+    const scroller = /** @type {HTMLElement} */ (this.#scroller);
+    if (!element.isConnected) return;
+    scroller.scrollTop += element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - top;
+    this.#lastTop = scroller.scrollTop;
+  }
+}
+
+/** @param {Element} element */
+export function seqOf(element) {
+  return Number(/** @type {HTMLElement} */ (element).dataset.seq);
 }
 
 /**

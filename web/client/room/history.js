@@ -53,7 +53,17 @@ export class History {
   add(message) {
     if (!this.last) this.#begin(message);
     else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
-    else if (message.seq === this.last + 1) this.#append(message);
+    else if (message.seq === this.last + 1) this.#continue(message);
+  }
+
+  /** Puts a page of newer messages at the end. @param {Posted[]} newer oldest first */
+  append(newer) {
+    const missing = newer.filter((message) => message.seq > this.last);
+    const last = missing.at(-1);
+    if (!last) return;
+    this.last = last.seq;
+    this.lastAt = last.inserted_at;
+    this.messages.value = this.messages.peek().concat(missing.filter(isShown));
   }
 
   /**
@@ -132,15 +142,13 @@ export class History {
   }
 
   /** Appends `message` and all that came ahead and follows it without a gap. @param {Posted} message */
-  #append(message) {
+  #continue(message) {
     const run = [message];
     for (let next = this.#ahead.get(message.seq + 1); next; next = this.#ahead.get(next.seq + 1)) {
       run.push(next);
       this.#ahead.delete(next.seq);
     }
-    this.last = message.seq + run.length - 1;
-    this.lastAt = /** @type {Posted} */ (run.at(-1)).inserted_at;
-    this.messages.value = this.messages.peek().concat(run.filter(isShown));
+    this.append(run);
   }
 }
 

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
+import { DetachedRun } from "./detached-run.js";
 import { History } from "./history.js";
 import { PendingRequests } from "./pending-requests.js";
 import { Posts } from "./posts.js";
@@ -15,6 +16,13 @@ import { Typing } from "./typing.js";
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
+
+/**
+ * @typedef {object} Place where the person was reading
+ * @property {number} seq of the first message in sight
+ * @property {number} top its distance from the upper edge, in pixels
+ * @property {number} readTo the seq up to which everything was on the screen
+ */
 
 /**
  * Pause before joining again a channel that the server closed. The person should be back soon, yet a server that
@@ -38,12 +46,16 @@ export class Room {
   postCount = signal(0);
   /** The seq of the first message since the person last looked; 0 if none is marked. */
   firstNewSeq = signal(0);
+  /** Where the person was reading when they left for another room or an older message; null at the newest one. */
+  place = /** @type {Place | null} */ (null);
 
   people = new People();
   history = new History();
   typing = new Typing();
   #requests = new PendingRequests();
   recovery = new Recovery(this.history, this.#requests, (message) => this.#receive(message));
+  /** What is shown of the past apart from `history`. */
+  detached = new DetachedRun(this.history, this.#requests, () => this.recovery.olderLoaded());
   /** @type {Posts} */
   posts;
 
@@ -130,11 +142,28 @@ export class Room {
     if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
   }
 
+  /** Shows the message at `seq`, or the nearest. @param {number} seq */
+  showMessage(seq) {
+    this.detached.open(seq, !this.hasLoaded.peek());
+  }
+
+  /** Shows what was shown before the message. */
+  closeMessage() {
+    this.detached.close();
+  }
+
+  showNewest() {
+    this.place = null;
+    this.detached.close();
+  }
+
+  /** Loads what was said before the messages on the screen. */
   async loadOlder() {
-    if (this.loadingOlder.peek() || !this.history.hasMore.peek() || this.state.peek() !== "joined") return;
+    const run = this.detached.shown.peek();
+    if (this.loadingOlder.peek() || !run.hasMore.peek() || this.state.peek() !== "joined") return;
     this.loadingOlder.value = true;
     try {
-      await this.#loadBefore(this.history.first);
+      await this.#loadBefore(run);
     } catch {
       // Nothing is lost: the next scroll asks again.
     } finally {
@@ -160,7 +189,7 @@ export class Room {
     const on = (event, act) => channel.on(event, this.#ifCurrent(channel, act));
     this.people.follow(channel);
     on(NEW_MESSAGE, (message) => this.#receive(message));
-    on(MESSAGE_VOIDED, ({ seq }) => this.history.markVoid(seq));
+    on(MESSAGE_VOIDED, ({ seq }) => this.#void(seq));
     on(RESYNC, () => this.#resync(channel));
     on(TYPING, ({ name }) => this.#showTyping(name));
     on(PRESENCE_STATE, () => this.#loaded());
@@ -183,9 +212,10 @@ export class Room {
   /** @param {Channel} channel @param {RecoveryAnswer} answer */
   #joined(channel, answer) {
     this.refusal.value = "";
-    this.state.value = "joined";
     this.#requests.joined(channel);
+    this.state.value = "joined";
     this.recovery.applyAnswer(answer);
+    this.detached.joined(answer);
     this.posts.joined(channel);
   }
 
@@ -199,6 +229,7 @@ export class Room {
   #resync(channel) {
     this.#requests.rejectAll();
     this.recovery.resynced();
+    this.detached.resume();
     this.posts.disconnected();
     this.posts.joined(channel);
   }
@@ -238,9 +269,16 @@ export class Room {
     if (this.history.hasGap) this.recovery.fetchMissing();
   }
 
+  /** @param {number} seq */
+  #void(seq) {
+    this.history.markVoid(seq);
+    this.detached.markVoid(seq);
+  }
+
   /** Ends a join: the presence state is the last that it brings. */
   #loaded() {
     this.recovery.fetchMissing();
+    this.detached.meet();
     if (!this.hasLoaded.peek()) this.loadOlder();
     this.hasLoaded.value = true;
   }
@@ -249,14 +287,16 @@ export class Room {
    * Prepends a page of older messages. It names no limit, since the server's may be lower than ours; the server's
    * default is half of that.
    *
-   * @param {number} before
+   * @param {History} run
    */
-  async #loadBefore(before) {
+  async #loadBefore(run) {
+    const before = run.first;
     /** @type {Page} */
     const { messages, more } = await this.#requests.send(HISTORY, { before });
-    // If the history started over meanwhile, this page no longer touches it.
-    if (this.history.first !== before) return;
-    this.history.prepend(messages, more);
+    // If the run started over meanwhile, this page no longer touches it.
+    if (run.first !== before) return;
+    run.prepend(messages, more);
+    this.detached.meet();
     this.recovery.olderLoaded();
     messages.forEach((message) => this.posts.received(message));
   }

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { messagePath, pathOf, seqOf, slugOf } from "../../../web/client/browser/route.js";
+
+test("a room and a message have an address each", () => {
+  assert.equal(pathOf("garden"), "/rooms/garden");
+  assert.equal(pathOf("lobby"), "/");
+  assert.equal(messagePath("garden", 7), "/rooms/garden/7");
+  assert.equal(messagePath("lobby", 7), "/rooms/lobby/7");
+});
+
+test("an address names a room and perhaps a message", () => {
+  const named = ["/rooms/garden", "/rooms/garden/7", "/rooms/garden/7/", "/rooms/lobby/7", "/"];
+  assert.deepEqual(
+    named.map((path) => [slugOf(path), seqOf(path)]),
+    [
+      ["garden", 0],
+      ["garden", 7],
+      ["garden", 7],
+      ["lobby", 7],
+      ["lobby", 0],
+    ],
+  );
+});
+
+test("any other address is the lobby's", () => {
+  const others = [
+    "/rooms/-a",
+    "/rooms/garden/0",
+    "/rooms/garden/07",
+    "/rooms/garden/1e3",
+    "/rooms/garden/7/8",
+    "/x/y/7",
+  ];
+  for (const path of [...others, `/rooms/garden/${"9".repeat(16)}`])
+    assert.deepEqual([slugOf(path), seqOf(path)], ["lobby", 0], path);
+});

@@ -1,0 +1,24 @@
+import { effect, untracked } from "@preact/signals";
+import { message, slug } from "./browser/route.js";
+
+/** @typedef {import("./room/room.js").Room} Room */
+
+/**
+ * Shows the message in the address bar. When the address loses it, the room shows what it did before.
+ *
+ * @param {{readonly value: Room}} current
+ */
+export function followMessageLinks(current) {
+  /** @type {Room | null} the room whose message was in the address */
+  let linked = null;
+  effect(() => {
+    const room = current.value;
+    const link = message.value;
+    if (room.slug !== slug.value) return; // the room on the screen follows the address in a moment
+    untracked(() => {
+      if (link) room.showMessage(link.seq);
+      else if (linked === room) room.closeMessage();
+    });
+    linked = link && room;
+  });
+}
