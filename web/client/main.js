@@ -8,9 +8,9 @@ import { html } from "./html.js";
 import { name } from "./me.js";
 import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
-import { addOpened, refreshRooms, watchRooms } from "./rooms.js";
+import { addOpened, refreshRooms, watchRooms } from "./rooms/list.js";
 import { watchDay } from "./time.js";
-import { countUnread } from "./unread.js";
+import { countUnread } from "./rooms/unread.js";
 
 const connection = new Connection("/socket");
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { explain } from "../../../web/client/messages.js";
 import { History } from "../../../web/client/room/history.js";
 import { Typing } from "../../../web/client/room/typing.js";
-import { hasNews, lastSeen, markSeen } from "../../../web/client/rooms.js";
+import { hasNews, lastSeen, markSeen } from "../../../web/client/rooms/list.js";
 import { message } from "./fakes.mjs";
 
 const EARLY = "2026-11-24T03:00:00.000000Z";

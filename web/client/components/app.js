@@ -1,12 +1,12 @@
 import { html } from "../html.js";
 import { Composer } from "./composer.js";
-import { Log } from "./log.js";
+import { Log } from "./conversation/log.js";
 import { NameDialog } from "./name-dialog.js";
-import { Notices } from "./notices.js";
-import { People } from "./people.js";
-import { isDrawerOpen, MenuButton, Sidebar } from "./sidebar.js";
-import { Banner, statusOf, Status } from "./status.js";
-import { TypingLine } from "./typing-line.js";
+import { Notices } from "./header/notices.js";
+import { People } from "./people/people.js";
+import { isDrawerOpen, MenuButton, Sidebar } from "./sidebar/sidebar.js";
+import { Banner, statusOf, Status } from "./header/status.js";
+import { TypingLine } from "./conversation/typing-line.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */

@@ -1,7 +1,7 @@
-import { html } from "../html.js";
-import { parseText } from "../text.js";
+import { html } from "../../html.js";
+import { parseText } from "../../text.js";
 
-/** @typedef {import("../text.js").Part} Part */
+/** @typedef {import("../../text.js").Part} Part */
 
 /** Draws a message's text with its links and code. @param {{message: string}} props */
 export function Text({ message }) {

@@ -1,16 +1,16 @@
 import { computed, effect } from "@preact/signals";
 import { Component, createRef } from "preact";
-import { html } from "../html.js";
-import { name as myName } from "../me.js";
-import { today } from "../time.js";
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { today } from "../../time.js";
 import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
-import { Down } from "./icons.js";
+import { Down } from "../icons.js";
 import { Pending } from "./pending.js";
 import { Beginning, Quiet, Skeleton } from "./placeholders.js";
 import { Reading } from "./reading.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Posted} Posted */
 
 /**
  * Log draws the messages, the pending posts, and the button that leads to the newest.

@@ -1,12 +1,12 @@
-import { html } from "../html.js";
-import { name as myName } from "../me.js";
-import { tint } from "../text.js";
-import { dayName, fullDate, timeOfDay } from "../time.js";
-import { Avatar } from "./avatar.js";
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { tint } from "../../text.js";
+import { dayName, fullDate, timeOfDay } from "../../time.js";
+import { Avatar } from "../avatar.js";
 import { Text } from "./text.js";
 
-/** @typedef {import("../messages.js").Posted} Posted */
-/** @typedef {import("../room/posts.js").PendingPost} PendingPost */
+/** @typedef {import("../../messages.js").Posted} Posted */
+/** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
 
 /**
  * @typedef {object} MessageProps

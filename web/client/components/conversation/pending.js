@@ -1,10 +1,10 @@
-import { html } from "../html.js";
+import { html } from "../../html.js";
 import { continues } from "./chunk.js";
-import { focusComposer } from "./composer.js";
+import { focusComposer } from "../composer.js";
 import { Message } from "./message.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../room/posts.js").PendingPost} PendingPost */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
 
 /** Draws this person's posts that were not broadcast yet. @param {{room: Room}} props */
 export function Pending({ room }) {

@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { html } from "../html.js";
+import { html } from "../../html.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../connection.js").Connection} Connection */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../connection.js").Connection} Connection */
 
 /**
  * Returns the state of connection and room as a key and as words for the person.

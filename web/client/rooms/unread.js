@@ -1,8 +1,8 @@
 import { effect, signal } from "@preact/signals";
-import { name } from "./me.js";
-import { lastSeen, markSeen } from "./rooms.js";
+import { name } from "../me.js";
+import { lastSeen, markSeen } from "./list.js";
 
-/** @typedef {import("./room/room.js").Room} Room */
+/** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {{readonly value: Room}} Current */
 
 const isHidden = signal(false);

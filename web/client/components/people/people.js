@@ -1,10 +1,10 @@
-import { html } from "../html.js";
-import { name as myName } from "../me.js";
-import { Avatar } from "./avatar.js";
-import { People as Icon } from "./icons.js";
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { Avatar } from "../avatar.js";
+import { People as Icon } from "../icons.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../messages.js").Person} Person */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Person} Person */
 
 const FACES = 3;
 

@@ -1,18 +1,18 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { html } from "../html.js";
-import { SLUG } from "../messages.js";
-import { name } from "../me.js";
-import { hasNews, listRooms, rooms } from "../rooms.js";
-import { pathOf, visit } from "../browser/route.js";
-import { slugify } from "../text.js";
-import { Avatar } from "./avatar.js";
-import { Close, Edit, Logo, Menu, Plus } from "./icons.js";
-import { isAskingForName } from "./name-dialog.js";
-import { HereNow } from "./people.js";
+import { html } from "../../html.js";
+import { SLUG } from "../../messages.js";
+import { name } from "../../me.js";
+import { hasNews, listRooms, rooms } from "../../rooms/list.js";
+import { pathOf, visit } from "../../browser/route.js";
+import { slugify } from "../../text.js";
+import { Avatar } from "../avatar.js";
+import { Close, Edit, Logo, Menu, Plus } from "../icons.js";
+import { isAskingForName } from "../name-dialog.js";
+import { HereNow } from "../people/people.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
 
 /** The drawer with the rooms is open. Only narrow screens have it. */
 export const isDrawerOpen = signal(false);

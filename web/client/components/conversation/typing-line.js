@@ -1,9 +1,9 @@
-import { html } from "../html.js";
+import { html } from "../../html.js";
 
 /**
  * Draws who is typing. It is no live region, as it changes too often to be read out.
  *
- * @param {{room: import("../room/room.js").Room}} props
+ * @param {{room: import("../../room/room.js").Room}} props
  */
 export function TypingLine({ room }) {
   const names = room.typing.names.value;

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
-import { follow, load, save } from "./browser/storage.js";
+import { follow, load, save } from "../browser/storage.js";
 
-/** @typedef {import("./messages.js").RoomSummary} RoomSummary */
-/** @typedef {import("./room/history.js").History} History */
+/** @typedef {import("../messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("../room/history.js").History} History */
 /** @typedef {{seq: number, at: string}} Place a message's place in its room, and the server's time of it */
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */

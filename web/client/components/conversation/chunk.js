@@ -1,9 +1,9 @@
 import { Component } from "preact";
-import { html } from "../html.js";
-import { dayOf } from "../time.js";
+import { html } from "../../html.js";
+import { dayOf } from "../../time.js";
 import { Day, Message } from "./message.js";
 
-/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("../../messages.js").Posted} Posted */
 /**
  * @typedef {object} ChunkProps
  * @property {Posted[]} messages

@@ -1,5 +1,5 @@
-import { html } from "../html.js";
-import { Logo } from "./icons.js";
+import { html } from "../../html.js";
+import { Logo } from "../icons.js";
 
 const LINES = ["long", "short", "middle", "long", "middle", "short", "long"];
 

@@ -1,6 +1,6 @@
-import { html } from "../html.js";
+import { html } from "../../html.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {import("../../room/room.js").Room} Room */
 
 /**
  * Draws what the person should know and need not act on. The element is always there, so that screen readers read out
