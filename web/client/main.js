@@ -3,6 +3,9 @@ import { options, render } from "preact";
 import { followAddress, slug } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { App } from "./components/app.js";
+import { listenForKeys } from "./components/palette/shortcuts.js";
+import { watchPanel } from "./components/panel.js";
+import { watchDrawer } from "./components/sidebar/drawer.js";
 import { Connection, keepConnected } from "./connection.js";
 import { html } from "./html.js";
 import { name } from "./me.js";
@@ -10,7 +13,7 @@ import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
 import { addOpened, refreshRooms, watchRooms } from "./rooms/list.js";
 import { watchDay } from "./time.js";
-import { countUnread } from "./rooms/unread.js";
+import { watchUnread } from "./rooms/unread.js";
 
 const connection = new Connection("/socket");
 
@@ -61,8 +64,11 @@ keepConnected(connection);
 checkWhilePolling(connection, current);
 watchRooms();
 watchDay();
-countUnread(current);
+watchUnread(current);
 shrinkForKeyboard();
+watchDrawer();
+watchPanel();
+listenForKeys();
 render(
   html`<${App} connection=${connection} current=${current} />`,
   /** @type {HTMLElement} */ (document.getElementById("app")),

@@ -20,7 +20,9 @@ export function slugOf(pathname) {
 /** @param {string} room */
 export function visit(room) {
   if (room === slug.peek()) return;
-  history.pushState(null, "", pathOf(room));
+  // Back leads past what was open over the page, like the drawer.
+  const change = history.state?.isOverlay ? "replaceState" : "pushState";
+  history[change](null, "", pathOf(room));
   slug.value = room;
 }
 

@@ -1,9 +1,11 @@
 import { signal } from "@preact/signals";
-import { follow, load, save } from "../browser/storage.js";
+import { LOBBY } from "../browser/route.js";
+import { follow } from "../browser/storage.js";
+import { adoptChoices, choices, choose } from "./choices.js";
+import { adoptMarks } from "./seen.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
-/** @typedef {import("../room/history.js").History} History */
-/** @typedef {{seq: number, at: string}} Place a message's place in its room, and the server's time of it */
+/** @typedef {import("./choices.js").Choices} Choices */
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
@@ -14,31 +16,42 @@ export const rooms = signal(/** @type {RoomSummary[]} */ ([]));
 /** The slugs opened in this tab: the server's list lacks a room without messages. */
 const opened = signal(/** @type {string[]} */ ([]));
 
-/** @param {string} slug */
+/** Notes a room on the screen, which brings one back that was closed. @param {string} slug */
 export function addOpened(slug) {
+  choose("closed", slug, false);
   if (!opened.peek().includes(slug)) opened.value = [slug, ...opened.peek()];
 }
 
-/**
- * Returns the rooms to show.
- *
- * @param {string} here the room on the screen
- * @param {number} people how many are in it
- * @returns {RoomSummary[]}
- */
-export function listRooms(here, people) {
-  const known = rooms.value.map((room) => room.name);
-  const unknown = opened.value.filter((name) => !known.includes(name));
-  const all = [...unknown.map((name) => ({ name, last_message_at: null, people: 0 })), ...rooms.value];
-  // Presence is newer than the list, which is seconds old.
-  return all.map((room) => (room.name === here && people ? { ...room, people } : room));
+/** Returns what the server says of a room. @param {string} slug */
+export function summaryOf(slug) {
+  return rooms.value.find((room) => room.name === slug) ?? unknown(slug);
 }
 
-/** By slug, the newest place that this browser has shown. */
-export const lastSeen = signal(parse(load("seen")));
+/** Returns all rooms that are known, in the order of the sidebar, also those that the person has closed. */
+export function allRooms() {
+  const names = [...opened.value, ...choices.value.pinned, LOBBY];
+  const known = new Set(rooms.value.map((room) => room.name));
+  const missing = [...new Set(names)].filter((name) => !known.has(name));
+  return sortRooms([...missing.map(unknown), ...rooms.value], choices.value);
+}
 
-/** By slug, what this tab has shown. @type {Map<string, History>} */
-const shown = new Map();
+/** Returns the rooms of the sidebar. @param {string} here the room on the screen */
+export function listRooms(here) {
+  const { closed } = choices.value;
+  return allRooms().filter(({ name }) => name === here || !closed.includes(name));
+}
+
+/**
+ * Puts the lobby first, then the pinned rooms in the order of their pinning. The others stay as they are.
+ *
+ * @param {RoomSummary[]} list
+ * @param {Pick<Choices, "pinned">} choices
+ */
+export function sortRooms(list, { pinned }) {
+  const first = [LOBBY, ...pinned];
+  const rank = ({ name = "" }) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return list.toSorted((a, b) => rank(a) - rank(b));
+}
 
 export async function refreshRooms() {
   try {
@@ -49,44 +62,17 @@ export async function refreshRooms() {
   }
 }
 
-/** Refreshes the list regularly while the page is visible. */
+/** Refreshes the list regularly while the page is visible, and follows what other tabs keep about rooms. */
 export function watchRooms() {
   const refreshIfVisible = () => document.visibilityState === "visible" && refreshRooms();
   setInterval(refreshIfVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   refreshRooms();
-  follow("seen", (json) => (lastSeen.value = parse(json)));
+  follow("seen", adoptMarks);
+  follow("rooms", adoptChoices);
 }
 
-/** Marks what a room holds as seen. @param {string} slug @param {History} history */
-export function markSeen(slug, history) {
-  const { last: seq, lastAt: at } = history;
-  const known = lastSeen.peek().get(slug);
-  shown.set(slug, history);
-  if (!seq || (known?.seq === seq && known.at === at)) return;
-  lastSeen.value = new Map(lastSeen.peek()).set(slug, { seq, at });
-  save("seen", JSON.stringify([...lastSeen.peek()]));
-}
-
-/**
- * Whether the newest message of a room is one that this browser has not shown. A room never visited has no news.
- *
- * The time only tells messages apart: the server's clock may be set back, so a later message may have an earlier time.
- *
- * @param {RoomSummary} room
- */
-export function hasNews({ name, last_message_at }) {
-  const place = lastSeen.value.get(name);
-  if (!place || !last_message_at || last_message_at === place.at) return false;
-  // The list may be older than what was shown.
-  return !shown.get(name)?.holds(last_message_at);
-}
-
-/** @param {string} json @returns {Map<string, Place>} */
-function parse(json) {
-  try {
-    return new Map(JSON.parse(json));
-  } catch {
-    return new Map();
-  }
+/** @param {string} name @returns {RoomSummary} */
+function unknown(name) {
+  return { name, seq: 0, last_message_at: null, people: 0 };
 }

@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { name } from "../me.js";
-import { lastSeen, markSeen } from "./list.js";
+import { markSeen, marks } from "./seen.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {{readonly value: Room}} Current */
@@ -12,7 +12,7 @@ const isHidden = signal(false);
  *
  * @param {Current} current
  */
-export function countUnread(current) {
+export function watchUnread(current) {
   const update = () => (isHidden.value = document.visibilityState === "hidden");
   document.addEventListener("visibilitychange", update);
   update();
@@ -30,7 +30,8 @@ function trackLookingAway(current) {
 }
 
 /**
- * Marks messages on the screen as seen. At the first visit in this tab it first marks where the unseen ones begin.
+ * Marks messages on the screen as seen, and elsewhere this person's own. At the first visit in this tab it first marks
+ * where the unseen ones begin.
  *
  * @param {Current} current
  */
@@ -39,11 +40,29 @@ function trackSeen(current) {
   const visited = new Set();
   effect(() => {
     const room = current.value;
-    if (isHidden.value || !room.hasLoaded.value) return;
+    const { history, hasLoaded } = room;
+    for (const other of visited) if (other !== room || isHidden.value) passOwn(other);
+    if (isHidden.value || !hasLoaded.value) return;
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
-    if (room.history.messages.value.length) markSeen(room.slug, room.history);
+    if (history.messages.value.length) markSeen(room.slug, { seq: history.last, epoch: epochOf(room) });
   });
+}
+
+/** Moves the mark and the line over own words: what one says at another window is not new. @param {Room} room */
+function passOwn(room) {
+  const seen = marks.peek().get(room.slug)?.seq ?? 0;
+  const unseen = room.history.after(seen);
+  const other = unseen.findIndex((message) => message.name !== name.value);
+  const passed = (other < 0 ? unseen : unseen.slice(0, other)).at(-1);
+  if (!passed) return;
+  markSeen(room.slug, { seq: passed.seq, epoch: epochOf(room) });
+  if (room.firstNewSeq.peek() <= passed.seq) room.firstNewSeq.value = passed.seq + 1;
+}
+
+/** @param {Room} room */
+function epochOf(room) {
+  return room.recovery.position.epoch ?? 0;
 }
 
 /**
@@ -53,9 +72,9 @@ function trackSeen(current) {
  * @param {Room} room
  */
 function firstUnseenSeq(room) {
-  const place = lastSeen.peek().get(room.slug);
+  const mark = marks.peek().get(room.slug);
   const messages = room.history.messages.peek();
-  const at = place ? messages.findIndex((message) => message.seq > place.seq) : 0;
+  const at = mark ? messages.findIndex((message) => message.seq > mark.seq) : 0;
   return at > 0 ? (messages[at]?.seq ?? 0) : 0;
 }
 

@@ -22,21 +22,23 @@ export function statusOf(connection, room) {
 }
 
 /**
- * Draws the dot in the header. Its words change only with the state, so that a screen reader does not speak each
- * second.
+ * Says the state to screen readers. The words change only with the state, so that they are not spoken each second.
  *
  * @param {{connection: Connection, room: Room}} props
  */
 export function Status({ connection, room }) {
-  const { key, label } = statusOf(connection, room);
+  const { label } = statusOf(connection, room);
   return html`
-    <p class="status ${key}" role="status">
-      <span class="dot" aria-hidden="true"></span><span class="words">${label}</span>
-    </p>
+    <p class="status sr-only" role="status">${label}</p>
   `;
 }
 
-/** Draws what is wrong, while something is. @param {{connection: Connection, room: Room}} props */
+/**
+ * Draws what is wrong, while something is. A button is there only while the page waits: a browser without network
+ * connects by itself when that is back.
+ *
+ * @param {{connection: Connection, room: Room}} props
+ */
 export function Banner({ connection, room }) {
   const { key } = statusOf(connection, room);
   const seconds = useCountdown(connection);
@@ -46,11 +48,11 @@ export function Banner({ connection, room }) {
     case "offline":
       return html`
         <div class="banner offline">
-          <span>You are offline. What you write is sent when you are back.</span>${retry}
+          <span>You are offline. What you write is sent when you are back.</span>
         </div>
       `;
     case "reconnecting":
-      return html`<div class="banner"><span aria-hidden="true">${wait}</span>${retry}</div>`;
+      return html`<div class="banner"><span aria-hidden="true">${wait}</span>${seconds > 0 && retry}</div>`;
     case "connecting":
       if (!room.hasLoaded.value) return null;
       return html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>`;
