@@ -5,9 +5,11 @@ import { name as myName } from "../../me.js";
 import { today } from "../../time.js";
 import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
 import { Down } from "../icons.js";
+import { MessageTools } from "./message-tools.js";
 import { Pending } from "./pending.js";
 import { Beginning, Quiet, Skeleton } from "./placeholders.js";
 import { Reading } from "./reading.js";
+import { StickyDay } from "./sticky-day.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../messages.js").Posted} Posted */
@@ -70,6 +72,8 @@ export class Log extends Component {
             <${Pending} room=${room} />
           </div>
         </div>
+        <${StickyDay} />
+        <${MessageTools} room=${room} />
         <${Pill} reading=${this.reading} unread=${this.#unread} />
       </div>
     `;

@@ -19,6 +19,9 @@ import { Text } from "./text.js";
 /**
  * Draws one message. The first of a group shows its author; in the others only screen readers find the name.
  *
+ * A message that has changed is another object. As this component reads a signal, it is drawn again only for another
+ * property or name (@preact/signals): of a chunk that changes, only the rows that are not as before.
+ *
  * @param {MessageProps} props
  */
 export function Message({ message, first, state, children }) {
@@ -27,7 +30,7 @@ export function Message({ message, first, state, children }) {
   const seq = "seq" in message ? message.seq : undefined;
   const time = message.inserted_at;
   return html`
-    <article class=${classes} data-id=${message.id} data-seq=${seq} data-state=${state ?? "said"}>
+    <article class=${classes} tabindex="-1" data-id=${message.id} data-seq=${seq} data-state=${state ?? "said"}>
       ${first && html`<${Avatar} name=${message.name} />`}
       <div class=${first ? "byline" : "byline again"}>
         <bdi class="author tint-${tint(message.name)}">${message.name}</bdi>

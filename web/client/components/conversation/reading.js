@@ -103,7 +103,7 @@ export class Reading {
  * @param {ArrayLike<Element>} elements in the order of the page
  * @param {number} top
  */
-function firstBelow(elements, top) {
+export function firstBelow(elements, top) {
   let from = 0;
   for (let to = elements.length; from < to;) {
     const middle = (from + to) >> 1;

@@ -12,7 +12,8 @@ export function Text({ message }) {
 function renderPart({ kind, text, href }) {
   switch (kind) {
     case "link":
-      return html`<a href=${href} target=${targetOf(href)} rel="noopener noreferrer nofollow">${text}</a>`;
+      // The conversation is one stop of the Tab key; the message that has the focus lets its links have it, too.
+      return html`<a href=${href} tabindex="-1" target=${targetOf(href)} rel="noopener noreferrer nofollow">${text}</a>`;
     case "code":
       return html`<code>${text}</code>`;
     case "block":
