@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { LOBBY } from "../browser/route.js";
 import { follow } from "../browser/storage.js";
 import { adoptChoices, choices, choose } from "./choices.js";
-import { adoptMarks } from "./seen.js";
+import { adoptMarks, storeMarks } from "./seen.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 /** @typedef {import("./choices.js").Choices} Choices */
@@ -67,6 +67,7 @@ export function watchRooms() {
   const refreshIfVisible = () => document.visibilityState === "visible" && refreshRooms();
   setInterval(refreshIfVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
+  for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there
   refreshRooms();
   follow("seen", adoptMarks);
   follow("rooms", adoptChoices);

@@ -5,8 +5,13 @@ import { choices } from "./choices.js";
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 /** @typedef {{seq: number, epoch: number}} Mark up to where a room was seen, and the server's epoch at that time */
 
+/** A busy room moves its mark with each message; localStorage would be written as often. */
+const STORE_MS = 300;
+
 /** By slug, how far this browser has shown each room. */
 export const marks = signal(parse(load("seen")));
+/** @type {ReturnType<typeof setTimeout> | undefined} runs while something is to be stored */
+let timer;
 
 /** Takes over what another tab has saved. @param {string} json */
 export function adoptMarks(json) {
@@ -17,8 +22,16 @@ export function adoptMarks(json) {
 export function markSeen(slug, mark) {
   const known = marks.peek().get(slug);
   if (known && !isFurther(mark, known)) return;
-  const merged = merge(marks.peek(), parse(load("seen")));
-  marks.value = merge(merged, new Map([[slug, mark]]));
+  marks.value = new Map(marks.peek()).set(slug, mark);
+  timer ??= setTimeout(storeMarks, STORE_MS);
+}
+
+/** Stores what was marked since, merged with what other tabs have stored meanwhile. */
+export function storeMarks() {
+  if (timer === undefined) return;
+  clearTimeout(timer);
+  timer = undefined;
+  adoptMarks(load("seen"));
   save("seen", JSON.stringify([...marks.peek()]));
 }
 

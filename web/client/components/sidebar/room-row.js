@@ -1,3 +1,5 @@
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { choices } from "../../rooms/choices.js";
@@ -14,7 +16,9 @@ const MOST_COUNTED = 999;
 /** Draws a room in the sidebar. @param {{summary: RoomSummary, current: boolean, tabIndex: number}} props */
 export function RoomRow({ summary, current, tabIndex }) {
   const { name, mentions = 0 } = summary;
-  const unread = current ? 0 : countUnread(summary);
+  // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
+  const unseen = useMemo(() => computed(() => countUnread(summary)), [summary]);
+  const unread = current ? 0 : unseen.value;
   const { pinned, muted } = choices.value;
   const follow = (/** @type {MouseEvent} */ event) => {
     // The browser opens a new tab for these clicks.

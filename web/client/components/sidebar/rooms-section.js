@@ -16,22 +16,23 @@ const nameOf = ({ name }) => name;
 export function RoomsSection({ here }) {
   const filter = useSignal("");
   const { ordered, handlers } = useStillOrder(listRooms(here), nameOf, choices.value);
-  const wanted = filter.value.trim().toLowerCase();
-  const rows = ordered.filter(({ name }) => name.includes(wanted));
+  // Asked anew for a key, which may come before the frame that draws what was typed.
+  const find = () => ordered.filter(({ name }) => name.includes(filter.value.trim().toLowerCase()));
+  const rows = find();
   const draw = (/** @type {RoomSummary} */ summary, /** @type {number} */ tabIndex) =>
     html`<${RoomRow} key=${summary.name} summary=${summary} current=${summary.name === here} tabIndex=${tabIndex} />`;
   const props = { id: "rooms-title", title: "Rooms", rows, keyOf: nameOf, draw, current: here };
   return html`
     <div class="sections" ...${handlers}>
-      <${Section} ...${props} tools=${html`<${Filter} filter=${filter} first=${rows[0]?.name} />`}>
+      <${Section} ...${props} tools=${html`<${Filter} filter=${filter} find=${find} />`}>
         <p class="no-room" role="status">${rows.length ? "" : "No room here has such a name."}</p>
       <//>
     </div>
   `;
 }
 
-/** @param {{filter: import("@preact/signals").Signal<string>, first: string | undefined}} props */
-function Filter({ filter, first }) {
+/** @param {{filter: import("@preact/signals").Signal<string>, find: () => RoomSummary[]}} props */
+function Filter({ filter, find }) {
   const onKeyDown = (/** @type {any} */ event) => {
     if (event.key === "ArrowDown") {
       event.preventDefault();
@@ -41,9 +42,10 @@ function Filter({ filter, first }) {
       event.stopPropagation(); // closes nothing else
       filter.value = "";
     }
-    if (event.key === "Enter" && first && filter.value.trim()) {
+    const [first] = filter.value.trim() ? find() : [];
+    if (event.key === "Enter" && first) {
       filter.value = "";
-      goTo(first);
+      goTo(first.name);
     }
   };
   return html`
