@@ -19,7 +19,8 @@ FULL = re.compile(r"\d{4} at \d\d:\d\d:\d\d$")
 REPLACED_ROW = """async () => {
   const { h, options, render } = await import("preact");
   const { Chunk } = await import("/client/components/conversation/chunk.js");
-  const posted = seq => ({ seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at: "2026-05-04T03:02:01Z" });
+  const inserted_at = "2026-05-04T03:02:01Z";
+  const posted = seq => ({ seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at });
   const messages = [1, 2, 3, 4].map(posted);
   const place = document.createElement("div");
   const draw = messages => render(h(Chunk, { messages, today: "", unsaved: "", firstNewSeq: 0 }), place);
