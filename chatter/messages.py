@@ -486,9 +486,10 @@ class ListRooms(msgspec.Struct, frozen=True):
 
 
 class RoomListed(msgspec.Struct, frozen=True):
-    """A room and the time of its last message."""
+    """A room, the place of its last message, and its time."""
 
     slug: str
+    seq: int
     last_message_at: str
 
 

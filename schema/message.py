@@ -86,13 +86,13 @@ class Message(Model):
             raise
 
     @classmethod
-    def last_times(cls, rooms: Sequence[str]) -> dict[str, str]:
-        """Returns when something was said last in each of `rooms`, which are few: each is looked up on its own."""
-        times: dict[str, str] = {}
+    def newest(cls, rooms: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Returns the last `seq` of each of `rooms`, and its time. They are few: each is looked up by its key."""
+        found: dict[str, tuple[int, str]] = {}
         for room in rooms:
-            query = cls.select(cls.inserted_at).where(cls.room == room).order_by(cls.seq.desc()).limit(1)
-            times.update((room, at) for (at,) in tuples(query))
-        return times
+            query = cls.select(cls.seq, cls.inserted_at).where(cls.room == room).order_by(cls.seq.desc()).limit(1)
+            found.update((room, (seq, at)) for seq, at in tuples(query))
+        return found
 
     @classmethod
     def last_place(cls, room: str) -> tuple[int, int]:

@@ -161,7 +161,7 @@ class History(ThreadActor):
 
     def _list_rooms(self, limit: int) -> list[RoomListed]:
         slugs = Room.recently_active(limit)
-        listed = [RoomListed(slug, at) for slug, at in Message.last_times(slugs).items()]
+        listed = [RoomListed(slug, seq, at) for slug, (seq, at) in Message.newest(slugs).items()]
         return sorted(listed, key=lambda room: room.last_message_at, reverse=True)
 
     def _ping(self) -> None:

@@ -43,6 +43,11 @@ class Person:
         self.typing = page.locator(".typing")
         self.not_sent = page.get_by_role("alert").filter(has_text="not sent")
         self.people_button = page.locator(".people-button")
+        self.palette = page.get_by_role("dialog", name="Find or create a room")
+        self.toast = page.locator(".toast")
+        self.toolbar = page.get_by_role("toolbar")
+        self.people = page.get_by_role("region", name="Here now")
+        self.people_dialog = page.get_by_role("dialog", name="Here now")
         self.rooms = page.get_by_role("navigation", name="Rooms")
         self.name_dialog = page.get_by_role("dialog").filter(has_text="What should the others call you?")
         self._app = page.locator(".app")
@@ -71,6 +76,16 @@ class Person:
     def message(self, text: str) -> Locator:
         """Finds the messages with exactly this text."""
         return self.page.locator(".message").filter(has=self.page.locator(".text").get_by_text(text, exact=True))
+
+    def searches(self, text: str) -> None:
+        """Opens the dialog that finds rooms and people by its button, and writes into it."""
+        self.button("Find or create a room").click()
+        self.palette.get_by_role("combobox").fill(text)
+
+    def creates_room(self, name: str) -> None:
+        """Creates a room and shows it."""
+        self.searches(name)
+        self.palette.get_by_role("option", name="Create #").click()
 
     def takes_name(self, name: str) -> None:
         """Answers the dialog that asks for a name."""

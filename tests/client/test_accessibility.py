@@ -1,5 +1,6 @@
 """axe finds nothing serious in any state of the page, neither in the light nor in the dark."""
 
+import json
 from typing import Literal
 
 import pytest
@@ -75,8 +76,55 @@ def test_a_busy_room_and_its_people(visit: Visit, busy_room: str) -> None:
     bo.composer.press_sequentially("hm")
     expect(ann.typing).to_have_text("bo is typing…")
     expect_no_grave_violations(ann.page)
+    expect(ann.people).to_be_visible()
+
+
+def test_the_people_where_there_is_no_column_for_them(visit: Visit, busy_room: str) -> None:
+    ann = visit("ann", viewport={"width": 1024, "height": 768})
+    expect(ann.texts).to_have_count(2 * len(BUSY))
     ann.people_button.click()
-    expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
+    expect(ann.people_dialog.get_by_role("listitem")).to_have_count(1)
+    expect_no_grave_violations(ann.page)
+
+
+def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str) -> None:
+    listed = {"name": f"{room}-other", "seq": 9, "last_message_at": None, "people": 0, "mentions": 2, "topic": "Plants"}
+    ann = visit("ann")
+    ann.page.route("**/api/rooms", lambda route: route.fulfill(json={"rooms": [listed, {**listed, "name": room}]}))
+    seen, kept = [[listed["name"], {"seq": 1, "epoch": 1}]], {"pinned": [listed["name"]], "muted": ["lobby"]}
+    ann.page.evaluate(
+        "([seen, rooms]) => Object.assign(localStorage, {'chatter:seen': seen, 'chatter:rooms': rooms})",
+        [json.dumps(seen), json.dumps(kept)],
+    )
+    ann.page.reload()
+    expect(ann.room(f"{room}-other").locator(".unread")).to_have_text("8 new messages")
+    expect(ann.room(f"{room}-other").locator(".mentions")).to_have_text("@2 mentions")
+    expect(ann.page.locator(".topic")).to_have_text("Plants")
+    expect_no_grave_violations(ann.page)
+    ann.room(f"{room}-other").click(button="right")
+    expect(ann.page.get_by_role("menuitemcheckbox", name="Mute")).to_be_focused()
+    expect_no_grave_violations(ann.page)
+
+
+def test_the_dialogs_of_rooms_and_of_keys(ann: Person) -> None:
+    ann.searches("l")
+    expect(ann.palette.get_by_role("option")).not_to_have_count(0)
+    expect_no_grave_violations(ann.page)
+    ann.page.keyboard.press("Escape")
+    ann.page.keyboard.press("Escape")
+    ann.page.keyboard.press("?")
+    expect(ann.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_what_can_be_done_with_a_message(visit: Visit, busy_room: str) -> None:
+    ann = visit("ann")
+    ann.message("plain words").last.hover()
+    expect(ann.toolbar).to_be_visible()
+    expect_no_grave_violations(ann.page)
+    ann.conversation.focus()
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.toolbar.locator("time")).to_be_visible()
     expect_no_grave_violations(ann.page)
 
 
@@ -131,6 +179,6 @@ def test_axe_finds_what_is_wrong(ann: Person) -> None:
     """Checks that the tests above can fail."""
     ann.composer.evaluate("composer => composer.parentElement.querySelector('label').remove()")
     ann.composer.evaluate("composer => composer.removeAttribute('placeholder')")
-    ann.status.evaluate("status => { status.style.color = 'color-mix(in srgb, CanvasText 20%, Canvas)'; }")
+    ann.room("lobby").evaluate("room => { room.style.color = 'color-mix(in srgb, CanvasText 20%, Canvas)'; }")
     found = {violation.rule for violation in grave_violations(ann.page)}
     assert found >= {"label-title-only", "color-contrast"}

@@ -29,7 +29,7 @@ SMALL = """([least, within]) => {
   return { shown: shown.length, small: small.map(element => element.outerHTML) };
 }"""
 OVERFLOW = """() => [document.documentElement,
-    ...document.querySelectorAll("main, .scroller, .text, .sidebar, .people")]
+    ...document.querySelectorAll("main, .scroller, .text, .sidebar, .sections, .people")]
   .filter(element => element.scrollWidth > element.clientWidth + 1)
   .map(element => element.className || element.tagName)"""
 
@@ -67,14 +67,37 @@ def test_the_drawer_opens_and_closes_in_every_way(ann: Person) -> None:
 
 def test_choosing_a_room_closes_the_drawer(ann: Person, room: str) -> None:
     ann.button("Rooms").tap()
-    ann.page.get_by_role("textbox", name="Open or create a room").fill(f"{room}-garden")
-    ann.button("Open room").tap()
+    ann.creates_room(f"{room}-garden")
     expect(ann.rooms).to_be_hidden()
     ann.expect_connected()
     ann.button("Rooms").tap()
     ann.room(room).tap()
     expect(ann.rooms).to_be_hidden()
     expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
+
+
+def test_back_closes_the_drawer_and_nothing_else(ann: Person, room: str) -> None:
+    ann.button("Rooms").tap()
+    expect(ann.rooms).to_be_visible()
+    ann.page.go_back()
+    expect(ann.rooms).to_be_hidden()
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
+    ann.button("Rooms").tap()
+    ann.room("lobby").tap()
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#lobby")
+    ann.page.go_back()  # not to the drawer
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
+    expect(ann.rooms).to_be_hidden()
+
+
+def test_a_phone_held_across_has_the_drawer_too(ann: Person) -> None:
+    ann.page.set_viewport_size({"width": 844, "height": 390})
+    expect(ann.rooms).to_be_hidden()
+    ann.button("Rooms").tap()
+    expect(ann.rooms).to_be_visible()
+    assert ann.page.evaluate(OVERFLOW) == []
+    ann.page.set_viewport_size({"width": 1024, "height": 768})
+    expect(ann.page.get_by_role("main")).not_to_have_attribute("inert", "")
 
 
 def test_nothing_is_wider_than_the_screen(ann: Person) -> None:
@@ -89,14 +112,15 @@ def test_nothing_is_wider_than_the_screen(ann: Person) -> None:
 def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, says_in_vain: SayInVain) -> None:
     expect_touchable(ann, ".app", 4)
     ann.people_button.tap()
-    expect(ann.page.get_by_role("dialog", name="People here")).to_be_visible()
-    ann.page.keyboard.press("Escape")
+    expect(ann.people_dialog).to_be_visible()
+    expect_touchable(ann, "dialog[open]", 1)
+    ann.button("Close panel").tap()
     ann.button("Rooms").tap()
     expect(ann.rooms).to_be_visible()
-    expect_touchable(ann, "#rooms", 5)
+    expect_touchable(ann, "#rooms", 7)
     ann.button("Change name").tap()
     expect(ann.button("Cancel")).to_be_visible()
-    expect_touchable(ann, "dialog", 3)
+    expect_touchable(ann, "dialog[open]", 3)
     ann.button("Cancel").tap()
     expect(ann.name_dialog).to_be_hidden()
     ann.button("Close rooms").tap()

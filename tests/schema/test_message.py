@@ -71,7 +71,7 @@ def test_a_batch_is_saved_whole_or_not_at_all() -> None:
 def test_rooms_are_listed_by_their_last_message() -> None:
     Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
     assert Room.recently_active(10) == ["late", "middle", "early"]
-    assert Message.last_times(["early", "late"]) == {"early": row(1)[4], "late": row(9)[4]}
+    assert Message.newest(["early", "late", "silent"]) == {"early": (1, row(1)[4]), "late": (9, row(9)[4])}
     assert len(Room.recently_active(2)) == 2
 
 

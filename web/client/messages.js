@@ -94,7 +94,16 @@ export const REASONS = {
  */
 
 /** @typedef {{name: string, connections: number}} Person */
-/** @typedef {{name: string, last_message_at: string | null, people: number}} RoomSummary from /api/rooms */
+
+/**
+ * @typedef {object} RoomSummary from /api/rooms
+ * @property {string} name
+ * @property {number} seq of the newest message
+ * @property {string | null} last_message_at
+ * @property {number} people
+ * @property {string} [topic] what the room is for, where it has a topic
+ * @property {number} [mentions] how many of the new messages name this person, where the server knows
+ */
 
 // ---- Sent
 

@@ -222,4 +222,4 @@ def test_a_ping_is_answered_when_the_database_answers(stage: Stage, history: pyk
 
 
 def test_rooms_are_listed(stage: Stage, history: pykka.ActorRef[Any]) -> None:
-    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", said(30).inserted_at)]
+    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", 30, said(30).inserted_at)]

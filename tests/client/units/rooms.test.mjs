@@ -1,54 +1,58 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explain } from "../../../web/client/messages.js";
-import { History } from "../../../web/client/room/history.js";
 import { Typing } from "../../../web/client/room/typing.js";
-import { hasNews, lastSeen, markSeen } from "../../../web/client/rooms.js";
-import { message } from "./fakes.mjs";
+import { sortRooms } from "../../../web/client/rooms/list.js";
+import { adoptMarks, countUnread, marks, markSeen } from "../../../web/client/rooms/seen.js";
 
-const EARLY = "2026-11-24T03:00:00.000000Z";
-const LATE = "2026-11-24T04:00:00.000000Z";
+/** @param {string} name @param {number} seq */
+const listed = (name, seq) => ({ name, seq, last_message_at: null, people: 0 });
 
-/** Returns a history that holds a message for each of these times. @param {string[]} times */
-function historyOf(...times) {
-  const history = new History();
-  times.forEach((inserted_at, index) => history.add(message(index + 1, { inserted_at })));
-  return history;
-}
-
-test("a room has news if its newest message is another than the last one seen, whatever the clock says", () => {
-  markSeen("tea", historyOf(LATE));
-  assert.equal(hasNews({ name: "tea", last_message_at: LATE, people: 0 }), false);
-  assert.equal(hasNews({ name: "tea", last_message_at: EARLY, people: 0 }), true);
+test("a room has as many new messages as its newest place is above the last one seen", () => {
+  markSeen("tea", { seq: 3, epoch: 1 });
+  assert.equal(countUnread(listed("tea", 3)), 0);
+  assert.equal(countUnread(listed("tea", 5)), 2);
 });
 
 test("a list that is older than what was seen brings no news", () => {
-  markSeen("tea", historyOf(EARLY, LATE));
-  assert.equal(hasNews({ name: "tea", last_message_at: EARLY, people: 0 }), false);
+  markSeen("tea", { seq: 7, epoch: 1 });
+  assert.equal(countUnread(listed("tea", 5)), 0);
 });
 
-test("a void place is seen too", () => {
-  const history = historyOf(EARLY);
-  history.add(message(2, { inserted_at: LATE, void: true }));
-  markSeen("tea", history);
-  assert.deepEqual(lastSeen.value.get("tea"), { seq: 2, at: LATE });
-  assert.equal(hasNews({ name: "tea", last_message_at: LATE, people: 0 }), false);
+test("of the marks of two tabs the larger one holds", () => {
+  markSeen("jam", { seq: 4, epoch: 1 });
+  adoptMarks(JSON.stringify([["jam", { seq: 9, epoch: 1 }]]));
+  assert.equal(marks.value.get("jam").seq, 9);
+  adoptMarks(JSON.stringify([["jam", { seq: 2, epoch: 1 }]]));
+  markSeen("jam", { seq: 5, epoch: 1 });
+  assert.equal(marks.value.get("jam").seq, 9);
 });
 
 test("what a restart of the server made void is not seen any more", () => {
-  const history = historyOf(EARLY, LATE);
-  markSeen("tea", history);
-  history.dropAbove(1);
-  markSeen("tea", history);
-  assert.deepEqual(lastSeen.value.get("tea"), { seq: 1, at: EARLY });
+  markSeen("pie", { seq: 9, epoch: 1 });
+  markSeen("pie", { seq: 8, epoch: 2 });
+  assert.equal(countUnread(listed("pie", 9)), 1);
+});
+
+test("marks of an earlier version are read, and marks that are none are not", () => {
+  adoptMarks(JSON.stringify([["old", { seq: 6, at: "2026-11-24T03:00:00.000000Z" }]]));
+  assert.equal(countUnread(listed("old", 8)), 2);
+  for (const json of ["", "no json", "{}", "7", '[["broken"]]']) adoptMarks(json);
+  assert.equal(countUnread(listed("old", 8)), 2);
 });
 
 test("a room is known by its name only, also where JavaScript has a word of that name", () => {
   for (const name of ["constructor", "valueof", "__proto__", "toString"]) {
-    assert.equal(hasNews({ name, last_message_at: LATE, people: 0 }), false);
-    markSeen(name, historyOf(EARLY));
-    assert.equal(hasNews({ name, last_message_at: LATE, people: 0 }), true, name);
+    assert.equal(countUnread(listed(name, 2)), 0);
+    markSeen(name, { seq: 1, epoch: 1 });
+    assert.equal(countUnread(listed(name, 2)), 1, name);
   }
+});
+
+test("the lobby comes first, then what is pinned, then what was used last", () => {
+  const rooms = ["a", "b", "lobby", "c"].map((name) => listed(name, 1));
+  const names = sortRooms(rooms, { pinned: ["c", "b"] }).map(({ name }) => name);
+  assert.deepEqual(names, ["lobby", "c", "b", "a"]);
 });
 
 test("a reason without words is shown as it is, whatever its name", () => {

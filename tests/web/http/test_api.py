@@ -123,7 +123,7 @@ def test_a_room_is_listed_with_its_last_message_and_its_people(server: Server, j
     ann = join("lobby", name="ann")
     ann.post("hello")
     last = ann.post("anybody here?")
-    assert rooms(server) == [{"name": "lobby", "last_message_at": last, "people": 1}]
+    assert rooms(server) == [{"name": "lobby", "seq": 2, "last_message_at": last, "people": 1}]
 
 
 def test_rooms_are_listed_by_their_last_message_the_latest_first(server: Server, join: Join) -> None:
@@ -136,9 +136,9 @@ def test_rooms_are_listed_by_their_last_message_the_latest_first(server: Server,
 def test_a_room_without_messages_is_listed_last_while_somebody_is_in_it(server: Server, join: Join) -> None:
     quiet = join("quiet")
     join("loud").post("hello")
-    assert [(room["name"], room["last_message_at"] is None) for room in rooms(server)] == [
-        ("loud", False),
-        ("quiet", True),
+    assert [(room["name"], room["seq"], room["last_message_at"] is None) for room in rooms(server)] == [
+        ("loud", 1, False),
+        ("quiet", 0, True),
     ]
     quiet.leave()
     wait_until(lambda: people_by_room(server) == {"loud": 1})
@@ -162,7 +162,7 @@ def test_rooms_are_listed_after_a_restart(server: Server, join: Join) -> None:
     ann.disconnect()
     server.stop()
     server.start()
-    assert rooms(server) == [{"name": "lobby", "last_message_at": last, "people": 0}]
+    assert rooms(server) == [{"name": "lobby", "seq": 1, "last_message_at": last, "people": 0}]
 
 
 def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, database: Path, join: Join) -> None:

@@ -35,15 +35,21 @@ export function seqOf(pathname) {
 /** @param {string} room */
 export function visit(room) {
   if (room === slug.peek() && !message.peek()) return;
-  history.pushState(null, "", pathOf(room));
+  addEntry(pathOf(room));
   followPath();
 }
 
 /** Opens a room at a message. @param {string} room @param {number} seq */
 export function visitMessage(room, seq) {
   const path = messagePath(room, seq);
-  if (path !== location.pathname) history.pushState(null, "", path);
+  if (path !== location.pathname) addEntry(path);
   followPath();
+}
+
+/** Adds an address to the browser's history. Back leads past what was open over the page, like the drawer. @param {string} path */
+function addEntry(path) {
+  const change = history.state?.isOverlay ? "replaceState" : "pushState";
+  history[change](null, "", path);
 }
 
 /** Takes the message out of the address, which is the room's again. */

@@ -1,3 +1,5 @@
+import { signal } from "@preact/signals";
+
 /** Browsers' bars cover less than this, keyboards more. */
 const KEYBOARD_PX = 120;
 
@@ -16,4 +18,17 @@ export function shrinkForKeyboard() {
     else root.style.removeProperty("--height");
     if (covered) scrollTo(0, 0);
   });
+}
+
+/** Screens of phones, upright or across: the rooms are a drawer. style.css has the same words. */
+export const isNarrow = matches("(max-width: 47.99rem), (max-height: 30rem) and (pointer: coarse)");
+/** There is a column beside the conversation. style.css has the same words. */
+export const isWide = matches("(min-width: 80rem)");
+
+/** Follows a media query. @param {string} query */
+function matches(query) {
+  const list = matchMedia(query);
+  const matched = signal(list.matches);
+  list.addEventListener("change", () => (matched.value = list.matches));
+  return matched;
 }

@@ -1,12 +1,17 @@
 import { html } from "../html.js";
 import { Composer } from "./composer/composer.js";
-import { Log } from "./log.js";
+import { Log } from "./conversation/log.js";
+import { TypingLine } from "./conversation/typing-line.js";
+import { Header } from "./header/header.js";
+import { Notices } from "./header/notices.js";
+import { Banner, statusOf } from "./header/status.js";
 import { NameDialog, Welcome } from "./name-dialog.js";
-import { Notices } from "./notices.js";
-import { People } from "./people.js";
-import { isDrawerOpen, MenuButton, Sidebar } from "./sidebar.js";
-import { Banner, statusOf, Status } from "./status.js";
-import { TypingLine } from "./typing-line.js";
+import { Keys } from "./palette/keys.js";
+import { Palette } from "./palette/palette.js";
+import { openedPanel, Panel } from "./panel.js";
+import { isDrawerOpen } from "./sidebar/drawer.js";
+import { Sidebar } from "./sidebar/sidebar.js";
+import { Toast } from "./toast.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */
@@ -14,22 +19,18 @@ import { TypingLine } from "./typing-line.js";
 /** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
 
 /**
- * Draws the page: the rooms, one conversation, and the dialog that asks for a name.
+ * Draws the page: the rooms, one conversation with a panel beside it, and the dialogs.
  *
  * @param {{connection: Connection, current: ReadonlySignal<Room>, unsent: ReadonlySignal<Map<string, Unsent>>}} props
  */
 export function App({ connection, current, unsent }) {
   const room = current.value;
   return html`
-    <div class="app" data-state=${statusOf(connection, room).key}>
+    <div class=${openedPanel.value ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
-      <${Sidebar} room=${room} unsent=${unsent} />
+      <${Sidebar} here=${room.slug} unsent=${unsent} />
       <main inert=${isDrawerOpen.value}>
-        <header class="bar">
-          <h1><span aria-hidden="true">#</span>${room.slug}</h1>
-          <${Status} connection=${connection} room=${room} />
-          <${People} room=${room} />
-        </header>
+        <${Header} connection=${connection} room=${room} />
         <${Banner} connection=${connection} room=${room} />
         <${Notices} room=${room} />
         <${Log} key=${`log ${room.slug}`} room=${room} />
@@ -37,12 +38,15 @@ export function App({ connection, current, unsent }) {
           <${Welcome} room=${room} />
           <${TypingLine} room=${room} />
           <div class="writing">
-            <${MenuButton} room=${room} />
             <${Composer} current=${current} />
           </div>
         </footer>
       </main>
+      <${Panel} room=${room} />
       <${NameDialog} />
+      <${Palette} room=${room} />
+      <${Keys} />
+      <${Toast} />
     </div>
   `;
 }

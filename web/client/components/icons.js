@@ -26,6 +26,13 @@ export const Clock = () => icon("M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5
 export const Plus = () => icon("M12 5v14M5 12h14");
 export const Smile = () =>
   icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5a4.2 4.2 0 0 0 7 0M9 9.5v.01M15 9.5v.01");
+export const Search = () => icon("M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5");
+export const More = () => icon("M5 12h.01M12 12h.01M19 12h.01");
+export const Pin = () => icon("M9 4h6l-1 6 3 3v2H7v-2l3-3-1-6zM12 15v6");
+export const Muted = () => icon("M6 16V11a6 6 0 0 1 9.5-4.9M18 11v5l1.5 2H8M10.5 21h3M4 4l16 16");
+export const Copy = () => icon("M9 9h11v11H9zM5 15H4V4h11v1");
+export const Link = () =>
+  icon("M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1");
 export const Edit = () => icon("M4 20h4L19 9l-4-4L4 16v4zM13.5 6.5l4 4");
 export const People = () =>
   icon(

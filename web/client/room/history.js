@@ -19,8 +19,6 @@ export class History {
   /** The lowest and the highest `seq` of the run; 0 while it is empty. */
   first = 0;
   last = 0;
-  /** The server's time of the last place, void or not; empty while the run is empty. */
-  lastAt = "";
   /** @type {Map<number, Posted>} by seq */
   #ahead = new Map();
 
@@ -35,11 +33,6 @@ export class History {
   after(seq) {
     const held = this.messages.value;
     return held.slice(held.findLastIndex((message) => message.seq <= seq) + 1);
-  }
-
-  /** Whether a message of this server's time is held. @param {string} time */
-  holds(time) {
-    return this.messages.peek().some((message) => message.inserted_at === time);
   }
 
   /** @param {string} id */
@@ -97,7 +90,6 @@ export class History {
     else {
       this.last = seq;
       this.messages.value = this.messages.peek().filter((message) => message.seq <= seq);
-      this.lastAt = this.messages.peek().at(-1)?.inserted_at ?? "";
     }
   }
 
@@ -109,7 +101,6 @@ export class History {
     this.dropAhead();
     this.first = 0;
     this.last = 0;
-    this.lastAt = "";
     this.messages.value = [];
     this.hasMore.value = false;
   }
@@ -136,7 +127,6 @@ export class History {
   #begin(message) {
     this.first = message.seq;
     this.last = message.seq;
-    this.lastAt = message.inserted_at;
     this.messages.value = [message].filter(isShown);
     this.hasMore.value = message.seq > 1;
   }

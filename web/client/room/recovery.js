@@ -44,7 +44,11 @@ export class Recovery {
     this.#receive = receive;
   }
 
-  /** Our position for the next join. Empty while nothing is held: then the server sends the newest messages. */
+  /**
+   * Our position for the next join. Empty while nothing is held: then the server sends the newest messages.
+   *
+   * @returns {import("../messages.js").Position}
+   */
   get position() {
     return this.#history.last ? this.#since : {};
   }
@@ -61,9 +65,10 @@ export class Recovery {
 
   /** Applies the answer to a join or a `sync`; the missed messages follow it. @param {RecoveryAnswer} answer */
   applyAnswer({ epoch, base, recovered, more }) {
+    const isSame = epoch === this.#epoch;
+    this.#epoch = epoch; // first: who follows the history reads both
     if (!recovered) this.#startOver(() => this.#history.clear());
-    else if (epoch !== this.#epoch) this.#history.dropAbove(base);
-    this.#epoch = epoch;
+    else if (!isSame) this.#history.dropAbove(base);
     this.#hasMore = more;
     this.#resyncDue = false;
   }

@@ -263,8 +263,6 @@ export class Room {
   #receive(message) {
     this.typing.remove(message.name);
     this.history.add(message);
-    // What this person says in another tab is not new to them.
-    if (message.seq === this.firstNewSeq.peek() && message.name === this.#name()) this.firstNewSeq.value += 1;
     this.posts.received(message);
     if (this.history.hasGap) this.recovery.fetchMissing();
   }

@@ -2,7 +2,7 @@ import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
 import { clean } from "../../text.js";
-import { EmojiButton } from "../emoji-button.js";
+import { EmojiButton } from "./emoji-button.js";
 import { Send } from "../icons.js";
 import { useDraftField } from "./draft-field.js";
 import { focusComposer, sendsOnEnter } from "./focus.js";
@@ -37,6 +37,7 @@ export function Composer({ current }) {
   return html`
     <div class="writing-field">
       <form class="composer" onSubmit=${send}>
+        <${EmojiButton} />
         <label class="sr-only" for="composer">Message #${room.slug}</label>
         <textarea
           id="composer"
@@ -53,7 +54,6 @@ export function Composer({ current }) {
         <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">
           ${remaining(used.value)}
         </span>
-        <${EmojiButton} />
         <button
           class="send"
           type="submit"

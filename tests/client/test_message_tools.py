@@ -1,0 +1,143 @@
+"""What can be done with one message: by mouse, keys and finger, and what is seen of its time and day."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+from tests.client.rows import prepare
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+CLIPBOARD: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+TEXTS = ["first", "see https://example.org/x", "third", "fourth"]
+FULL = re.compile(r"\d{4} at \d\d:\d\d:\d\d$")
+REPLACED_ROW = """async () => {
+  const { h, options, render } = await import("preact");
+  const { Chunk } = await import("/client/components/conversation/chunk.js");
+  const inserted_at = "2026-05-04T03:02:01Z";
+  const posted = seq => ({ seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at });
+  const messages = [1, 2, 3, 4].map(posted);
+  const place = document.createElement("div");
+  const draw = messages => render(h(Chunk, { messages, today: "", unsaved: "", firstNewSeq: 0 }), place);
+  const texts = () => [...place.querySelectorAll(".text")].map(text => text.textContent);
+  draw(messages);
+  const drawn = [];
+  options.diffed = ({ type, props }) => type?.name === "Text" && drawn.push(props.message);
+  draw(messages.with(2, { ...messages[2], message: "edited" }));
+  return { texts: texts(), drawn };
+}"""
+
+
+@pytest.fixture
+def reader(visit: Visit, server: Server, room: str) -> Person:
+    prepare(server.database, room, TEXTS)
+    person = visit("ann", **CLIPBOARD)
+    person.expect_said(*TEXTS)
+    return person
+
+
+def copied(person: Person) -> str:
+    """What is on the clipboard once the page says that it has copied."""
+    expect(person.toast).to_contain_text("copied")
+    return str(person.page.evaluate("navigator.clipboard.readText()"))
+
+
+def rests_a_finger_on(person: Person, text: str) -> None:
+    """Presses a message until its sheet is there."""
+    box = person.message(text).bounding_box()
+    assert box is not None
+    touch = person.page.context.new_cdp_session(person.page)
+    point = {"x": box["x"] + 80, "y": box["y"] + box["height"] / 2}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(person.page.get_by_role("dialog", name="Actions for the message")).to_be_visible()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_mouse_finds_a_toolbar_at_each_message(reader: Person, server: Server, room: str) -> None:
+    expect(reader.toolbar).to_be_hidden()
+    reader.message("third").hover()
+    expect(reader.toolbar).to_have_accessible_name("Actions for the message by dora")
+    reader.button("Copy text").click()
+    assert copied(reader) == "third"
+    reader.message("fourth").hover()
+    reader.button("Copy link").click()
+    expect(reader.toast).to_have_text("Link copied")
+    assert copied(reader) == f"{server.url}/rooms/{room}/4"
+    reader.composer.hover()
+    expect(reader.toolbar).to_be_hidden()
+
+
+def test_the_toolbar_is_not_cut_off_by_the_chunk_of_its_message(reader: Person) -> None:
+    reader.message("first").hover()
+    box = reader.toolbar.bounding_box()
+    assert box is not None
+    at_its_top = "([x, y]) => document.elementFromPoint(x, y).closest('.toolbar') !== null"
+    assert reader.page.evaluate(at_its_top, [box["x"] + box["width"] / 2, box["y"] + 3])
+
+
+def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Person) -> None:
+    press = reader.page.keyboard.press
+    reader.button("Copy link to this room").focus()
+    press("Tab")  # the people
+    press("Tab")
+    expect(reader.conversation).to_be_focused()
+    press("ArrowUp")
+    expect(reader.message("fourth")).to_be_focused()
+    press("ArrowUp")
+    press("ArrowUp")
+    expect(reader.message(TEXTS[1])).to_be_focused()
+    expect(reader.toolbar.locator("time")).to_have_text(FULL)
+    press("Tab")
+    expect(reader.page.get_by_role("link", name="example.org")).to_be_focused()
+    press("Shift+Tab")
+    press("ArrowRight")
+    expect(reader.button("Copy text")).to_be_focused()
+    press("ArrowRight")
+    expect(reader.button("Copy link")).to_be_focused()
+    press("Enter")
+    assert copied(reader).endswith("/2")
+    press("Escape")
+    expect(reader.message(TEXTS[1])).to_be_focused()
+    press("Escape")
+    expect(reader.composer).to_be_focused()
+    press("Shift+Tab")
+    expect(reader.conversation).to_be_focused()
+
+
+def test_a_finger_that_rests_on_a_message_opens_its_sheet(visit: Visit, server: Server, room: str) -> None:
+    prepare(server.database, room, TEXTS)
+    ann = visit("ann", **PHONE, **CLIPBOARD)
+    ann.expect_said(*TEXTS)
+    sheet = ann.page.get_by_role("dialog", name="Actions for the message")
+    rests_a_finger_on(ann, "third")
+    expect(sheet.locator("time")).to_have_text(FULL)
+    sheet.get_by_role("button", name="Copy text").tap()
+    expect(sheet).to_be_hidden()
+    assert copied(ann) == "third"
+    rests_a_finger_on(ann, "fourth")
+    sheet.get_by_role("button", name="Copy link").tap()
+    expect(ann.toast).to_have_text("Link copied")
+    assert copied(ann) == f"{server.url}/rooms/{room}/4"
+    rests_a_finger_on(ann, "first")
+    sheet.get_by_role("button", name="Cancel").tap()
+    expect(sheet).to_be_hidden()
+
+
+def test_a_message_that_has_changed_is_drawn_again_and_its_neighbours_are_not(ann: Person) -> None:
+    assert ann.page.evaluate(REPLACED_ROW) == {"texts": ["word 1", "word 2", "edited", "word 4"], "drawn": ["edited"]}
+
+
+def test_the_day_of_the_topmost_message_stays_in_sight(visit: Visit, server: Server, room: str) -> None:
+    prepare(server.database, room, [f"number {number}" for number in range(1, 121)])
+    ann = visit("ann")
+    day = ann.page.locator(".sticky-day")
+    expect(day).to_have_text(re.compile("Today|Yesterday"))
+    while not ann.page.locator(".beginning").count():
+        ann.conversation.press("Home")
+    ann.conversation.press("Home")
+    expect(day).to_be_empty()

@@ -1,0 +1,31 @@
+/**
+ * Moves the focus among the items of a list with the arrow keys, Home and End. Returns whether the key was one of them.
+ *
+ * @param {KeyboardEvent} event
+ * @param {Iterable<HTMLElement>} list
+ * @param {"vertical" | "horizontal"} [direction]
+ */
+export function moveFocus(event, list, direction = "vertical") {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
+  const items = [...list];
+  const at = items.findIndex((item) => item.contains(document.activeElement));
+  const to = destination(event.key, direction, at, items.length - 1);
+  if (to === undefined) return false;
+  event.preventDefault();
+  items[Math.min(Math.max(to, 0), items.length - 1)]?.focus();
+  return true;
+}
+
+/** @param {string} key @param {"vertical" | "horizontal"} direction @param {number} at @param {number} last */
+function destination(key, direction, at, last) {
+  const [back, on] = direction === "vertical" ? ["ArrowUp", "ArrowDown"] : ["ArrowLeft", "ArrowRight"];
+  if (key === back) return at - 1;
+  if (key === on) return at + 1;
+  if (key === "Home") return 0;
+  return key === "End" ? last : undefined;
+}
+
+/** Whether the focus leaves the element that hears the event. @param {FocusEvent} event */
+export function leaves({ currentTarget, relatedTarget }) {
+  return !(/** @type {Element} */ (currentTarget).contains(/** @type {Node | null} */ (relatedTarget)));
+}

@@ -1,0 +1,55 @@
+import { useEffect } from "preact/hooks";
+import { html } from "../../html.js";
+import { emojiByName, loadEmoji } from "../../text/emoji.js";
+import { Spoiler } from "./spoiler.js";
+
+/** @typedef {import("../../text/markdown.js").Inline} Node */
+/** @typedef {import("../../text/markdown.js").Link} LinkNode */
+
+/**
+ * Draws what stands in a paragraph.
+ *
+ * @param {Node[]} nodes
+ * @param {string} id of the message
+ * @returns {any[]}
+ */
+export function drawInline(nodes, id) {
+  return nodes.map((node) => (typeof node === "string" ? node : drawElement(node, id)));
+}
+
+/** @param {Exclude<Node, string>} node @param {string} id */
+function drawElement(node, id) {
+  switch (node.kind) {
+    case "code":
+      return html`<code>${node.text}</code>`;
+    case "emoji":
+      return html`<${Emoji} name=${node.name} />`;
+    case "link":
+      return drawLink(node, id);
+    case "strong":
+      return html`<strong>${drawInline(node.children, id)}</strong>`;
+    case "em":
+      return html`<em>${drawInline(node.children, id)}</em>`;
+    case "strike":
+      return html`<s>${drawInline(node.children, id)}</s>`;
+    case "spoiler":
+      return html`<${Spoiler} name=${`${id} spoiler ${node.index}`}>${drawInline(node.children, id)}<//>`;
+  }
+}
+
+/** A link whose text looks like another address is followed by the real one. @param {LinkNode} link @param {string} id */
+function drawLink({ href, host, children }, id) {
+  // A mail address opens a program, not a page.
+  const target = /^mailto:/i.test(href) ? undefined : "_blank";
+  const title = children[0] === href ? undefined : href;
+  // The conversation is one stop of the Tab key; the message that has the focus lets its links have it, too.
+  const link = { href, title, target, rel: "noopener noreferrer nofollow", tabindex: -1 };
+  return html`<a ...${link}>${drawInline(children, id)}</a>${host && html` <bdi class="real-host">(${host})</bdi>`}`;
+}
+
+/** Draws the emoji of a name. A name that there is none of stays as it was typed. @param {{name: string}} props */
+function Emoji({ name }) {
+  const emoji = emojiByName.value?.get(name);
+  useEffect(() => void loadEmoji().catch(() => {}), []);
+  return emoji ? html`<span title=${`:${name}:`}>${emoji}</span>` : `:${name}:`;
+}

@@ -1,0 +1,21 @@
+import { html } from "../../html.js";
+import { Beginning, Quiet, Skeleton } from "./placeholders.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Posted} Posted */
+
+/** Draws what is above the oldest message. @param {{room: Room, held: Posted[]}} props */
+export function Top({ room, held }) {
+  const empty = !held.length;
+  if (empty && room.state.value === "refused") return null;
+  if (empty && (!room.hasLoaded.value || room.detached.isBlank.value)) return html`<${Skeleton} />`;
+  if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
+  if (room.detached.shown.value.hasMore.value)
+    return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
+  return html`<${Beginning} slug=${room.slug} />`;
+}
+
+/** Draws what is below a run that is apart from the newest messages. @param {{room: Room}} props */
+export function Bottom({ room }) {
+  return html`<p class="older">${room.detached.loadingNewer.value ? "Loading newer messages…" : ""}</p>`;
+}

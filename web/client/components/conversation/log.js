@@ -1,0 +1,228 @@
+import { computed, effect } from "@preact/signals";
+import { Component, createRef } from "preact";
+import { leaveMessage } from "../../browser/route.js";
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { today } from "../../time.js";
+import { Chunk, CHUNK, chunkOf, cutIntoChunks } from "./chunk.js";
+import { Bottom, Top } from "./log-ends.js";
+import { MessageTools } from "./message-tools.js";
+import { Pending } from "./pending.js";
+import { Pill } from "./pill.js";
+import { Reading, seqOf } from "./reading.js";
+import { StickyDay } from "./sticky-day.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Posted} Posted */
+
+/**
+ * Log draws the messages, the pending posts, and the button that leads to the newest.
+ *
+ * It draws the live run of the room or the run apart from it, and tells its `Reading` where to look.
+ *
+ * @extends {Component<{room: Room}>}
+ */
+export class Log extends Component {
+  scroller = createRef();
+  content = createRef();
+  reading = new Reading({
+    isLive: () => this.#isLive,
+    loadOlder: () => this.#ifDrawn(() => this.props.room.loadOlder()),
+    loadNewer: () => this.#ifDrawn(() => this.props.room.detached.loadNewer()),
+    cameToBottom: () => this.#leaveTarget(),
+  });
+  /** The number of the others' messages below `readTo`. */
+  #unread = computed(() => {
+    const since = this.props.room.history.after(this.reading.readTo.value);
+    return since.filter((message) => message.name !== myName.value).length;
+  });
+  /** @type {Posted[]} the messages of the last render */
+  #drawn = [];
+  /** The run that is drawn: the live one or the one apart. */
+  #run = this.props.room.history;
+  /** The live run is drawn and goes on being shown. */
+  #isLive = true;
+  #postCount = this.props.room.postCount.peek();
+  /** @type {(() => void)[]} functions that end the effects */
+  #effects = [];
+
+  // ---- Lifecycle
+
+  componentDidMount() {
+    const { room } = this.props;
+    this.#noteRun();
+    this.reading.attach(this.scroller.current, this.content.current);
+    if (!this.#arrive()) this.reading.goTo(room.place);
+    this.#effects = [
+      effect(() => this.#markRead()),
+      effect(() => this.#followOwnPost()),
+      effect(() => this.#goOnLoading()),
+    ];
+  }
+
+  componentWillUnmount() {
+    this.#effects.forEach((end) => end());
+    this.props.room.place = this.reading.place();
+    this.reading.detach();
+  }
+
+  getSnapshotBeforeUpdate() {
+    const { room } = this.props;
+    const isLeaving = this.#run === room.history && room.detached.shown.peek() !== room.history;
+    if (isLeaving) room.place = this.reading.place();
+    return this.reading.anchor();
+  }
+
+  /** @param {unknown} _props @param {unknown} _state @param {import("./reading.js").Anchor} anchor */
+  componentDidUpdate(_props, _state, anchor) {
+    const { room } = this.props;
+    const isBack = this.#run !== room.history && room.detached.shown.peek() === room.history;
+    this.#noteRun();
+    // Where the two runs have met, the message being read is still there.
+    if (this.#arrive()) return;
+    const isGone = anchor && !anchor.element.isConnected;
+    if (isBack && (!anchor || isGone)) this.reading.goTo(room.place);
+    else {
+      if (isGone) this.#reopen(seqOf(anchor.element));
+      this.reading.restore(anchor);
+    }
+  }
+
+  // ---- Rendering
+
+  render() {
+    const { room } = this.props;
+    const run = room.detached.shown.value;
+    const isLive = run === room.history;
+    const held = (this.#drawn = room.detached.isBlank.value ? [] : run.messages.value);
+    const isBusy = !room.hasLoaded.value || room.loadingOlder.value || room.detached.loadingNewer.value;
+    const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
+    return html`
+      <div class="conversation">
+        <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
+          <div class="content" ref=${this.content}>
+            <${Top} room=${room} held=${held} />
+            <div
+              class="log"
+              role="log"
+              aria-label=${`Messages in #${room.slug}`}
+              aria-busy=${isBusy}
+              aria-live=${isLive ? undefined : "off"}
+            >
+              ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved))}
+            </div>
+            ${isLive ? html`<${Pending} room=${room} />` : html`<${Bottom} room=${room} />`}
+          </div>
+        </div>
+        <${StickyDay} />
+        <${MessageTools} room=${room} />
+        <${Pill} reading=${this.reading} unread=${this.#unread} isLive=${isLive} act=${() => this.#toNewest()} />
+      </div>
+    `;
+  }
+
+  /** @param {Posted[]} messages @param {Posted | undefined} before @param {string[]} unsaved */
+  #chunk(messages, before, unsaved) {
+    const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
+    const last = /** @type {Posted} */ (messages.at(-1));
+    const { value: firstNewSeq } = this.props.room.firstNewSeq;
+    const target = this.props.room.detached.target.value?.seq ?? 0;
+    return html`
+      <${Chunk}
+        key=${chunkOf(last)}
+        messages=${messages}
+        before=${before}
+        today=${today.value}
+        unsaved=${here}
+        firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
+        target=${chunkOf(last) === Math.ceil(target / CHUNK) ? target : 0}
+      />
+    `;
+  }
+
+  /** Notes what was drawn: until the next render the signals may tell of something else. */
+  #noteRun() {
+    const { history, detached } = this.props.room;
+    this.#run = detached.shown.peek();
+    this.#isLive = this.#run === history && !detached.isBlank.peek();
+  }
+
+  // ---- The reader's place
+
+  /** Scrolls to the message that was asked for, once it is drawn. Returns whether it did. */
+  #arrive() {
+    const { arrival } = this.props.room.detached;
+    const element = arrival.peek() && this.#elementOf(arrival.peek());
+    if (!element) return false;
+    arrival.value = 0;
+    this.reading.show(element);
+    return true;
+  }
+
+  /** Opens the message being read apart from the live run if that has started over without it. @param {number} seq */
+  #reopen(seq) {
+    const { history, detached } = this.props.room;
+    if (this.#run !== history || (history.first && seq >= history.first)) return;
+    this.#isLive = false;
+    detached.open(seq, true);
+  }
+
+  #toNewest() {
+    const { room } = this.props;
+    const wasLive = this.#run === room.history;
+    room.showNewest();
+    leaveMessage();
+    if (wasLive) this.reading.scrollToBottom();
+    else {
+      this.reading.stayAtBottom();
+      this.scroller.current.focus({ preventScroll: true }); // the pressed button goes away
+    }
+  }
+
+  /** Gives the address back to the room once the person has read on from the message to the newest one. */
+  #leaveTarget() {
+    const { room } = this.props;
+    const target = room.detached.target.peek();
+    const element = target && this.#elementOf(target.seq);
+    if (!element || !this.reading.isAbove(element)) return;
+    room.detached.close();
+    leaveMessage();
+  }
+
+  /** @param {number} seq @returns {Element | null} */
+  #elementOf(seq) {
+    return this.scroller.current.querySelector(`.message[data-seq="${seq}"]`);
+  }
+
+  /** Loads messages once the last ones are drawn. Until then the view looks too empty. @param {() => void} load */
+  #ifDrawn(load) {
+    if (this.#drawn === this.props.room.detached.shown.peek().messages.peek()) load();
+  }
+
+  // ---- Effects
+
+  /** Returns to the bottom when this person posts. */
+  #followOwnPost() {
+    const { room } = this.props;
+    if (room.postCount.value === this.#postCount) return;
+    this.#postCount = room.postCount.peek();
+    room.showNewest();
+    leaveMessage();
+    this.reading.stayAtBottom();
+  }
+
+  /** Loads what a lost connection has kept from a view that cannot scroll any further. */
+  #goOnLoading() {
+    const { room } = this.props;
+    if (room.state.value === "joined" && room.detached.run.peek()) this.reading.update();
+  }
+
+  /** Counts everything as read at the bottom, and what was there before at a message; trims what is far above. */
+  #markRead() {
+    const { history, detached, hasLoaded } = this.props.room;
+    const last = history.messages.value.at(-1)?.seq ?? 0;
+    const { atBottom, readTo } = this.reading;
+    if (atBottom.value || (hasLoaded.value && !readTo.peek())) readTo.value = last;
+    if (atBottom.value || detached.run.value) history.trim();
+  }
+}

@@ -1,0 +1,37 @@
+import { html } from "../../html.js";
+import { Link, Logo } from "../icons.js";
+import { copyAndTell } from "../toast.js";
+
+const LINES = ["long", "short", "middle", "long", "middle", "short", "long"];
+
+/** Draws the shape of a conversation until the first messages arrive. */
+export function Skeleton() {
+  return html`
+    <div class="skeleton" aria-hidden="true">
+      ${LINES.map(
+        (length) => html`
+          <div class="bone"><i class="face"></i><i class="line name"></i><i class="line ${length}"></i></div>
+        `,
+      )}
+    </div>
+  `;
+}
+
+/** @param {{slug: string}} props */
+export function Quiet({ slug }) {
+  return html`
+    <div class="quiet">
+      <${Logo} />
+      <h2>It is quiet in #${slug}</h2>
+      <p>Nobody has said anything here yet. The first word is yours.</p>
+      <button type="button" onClick=${() => copyAndTell(location.href, "Link copied")}>
+        <${Link} />Copy the link to invite somebody
+      </button>
+    </div>
+  `;
+}
+
+/** @param {{slug: string}} props */
+export function Beginning({ slug }) {
+  return html`<p class="beginning"><strong>#${slug}</strong> begins here.</p>`;
+}

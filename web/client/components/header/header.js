@@ -1,0 +1,37 @@
+import { pathOf } from "../../browser/route.js";
+import { html } from "../../html.js";
+import { summaryOf } from "../../rooms/list.js";
+import { Link } from "../icons.js";
+import { PeopleButton } from "../people/people-button.js";
+import { MenuButton } from "../sidebar/menu-button.js";
+import { copyAndTell } from "../toast.js";
+import { Status } from "./status.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../connection.js").Connection} Connection */
+
+/** Draws the line above the conversation. @param {{connection: Connection, room: Room}} props */
+export function Header({ connection, room }) {
+  const { topic } = summaryOf(room.slug);
+  return html`
+    <header class="bar">
+      <${MenuButton} here=${room.slug} />
+      <div class="title">
+        <h1><span aria-hidden="true">#</span>${room.slug}</h1>
+        ${topic && html`<p class="topic" dir="auto" title=${topic}>${topic}</p>`}
+      </div>
+      <${Status} connection=${connection} room=${room} />
+      <${CopyLink} slug=${room.slug} />
+      <${PeopleButton} room=${room} />
+    </header>
+  `;
+}
+
+/** @param {{slug: string}} props */
+function CopyLink({ slug }) {
+  const label = "Copy link to this room";
+  const copy = () => copyAndTell(location.origin + pathOf(slug), "Link copied");
+  return html`
+    <button class="quiet-button" type="button" aria-label=${label} title=${label} onClick=${copy}><${Link} /></button>
+  `;
+}

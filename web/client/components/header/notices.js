@@ -1,0 +1,58 @@
+import { leaveMessage } from "../../browser/route.js";
+import { html } from "../../html.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+
+/**
+ * Draws what the person should know and need not act on. The element is always there, so that screen readers read out
+ * what appears in it.
+ *
+ * @param {{room: Room}} props
+ */
+export function Notices({ room }) {
+  const { savingIsBehind } = room.posts;
+  const { missingAfter } = room.recovery;
+  return html`
+    <div class="notices" role="status">
+      ${savingIsBehind.value && html`<${SavingIsBehind} />`}
+      <${NotThere} room=${room} />
+      ${missingAfter.value > 0 && html`<${NotAllLoaded} dismiss=${() => (missingAfter.value = 0)} />`}
+    </div>
+  `;
+}
+
+function SavingIsBehind() {
+  return html`<p class="notice">Saving is behind. Everybody has heard you; it is kept as soon as possible.</p>`;
+}
+
+/** Says that the message in the address is not the one that is shown. @param {{room: Room}} props */
+function NotThere({ room }) {
+  const target = room.detached.target.value;
+  if (!target || target.state === "opening" || target.seq === target.asked) return null;
+  const dismiss = () => {
+    room.detached.target.value = null;
+    leaveMessage();
+  };
+  return html`
+    <p class="notice">
+      <span>${target.state === "failed" ? "The message cannot be loaded now." : whyNotThere(room, target)}</span>
+      <button type="button" onClick=${dismiss}>Dismiss</button>
+    </p>
+  `;
+}
+
+/** @param {Room} room @param {import("../../room/detached-run.js").Target} target */
+function whyNotThere(room, { asked, seq }) {
+  const yet = asked > room.history.last ? " yet" : "";
+  return `There is no message ${asked} in #${room.slug}${yet}.${seq ? " This is the nearest one." : ""}`;
+}
+
+/** @param {{dismiss: () => void}} props */
+function NotAllLoaded({ dismiss }) {
+  return html`
+    <p class="notice">
+      <span>Not everything said while you were away is loaded. Scroll up to load it.</span>
+      <button type="button" onClick=${dismiss}>Dismiss</button>
+    </p>
+  `;
+}

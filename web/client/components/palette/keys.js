@@ -1,0 +1,42 @@
+import { createRef } from "preact";
+import { html } from "../../html.js";
+
+/** What each key does, as the person reads it. */
+const KEYS = [
+  ["Ctrl K", "find or create a room"],
+  ["Alt ↑ ↓", "the room above or below"],
+  ["Alt Shift ↑ ↓", "the next room with something new"],
+  ["↑ ↓", "move in a list, and among messages"],
+  ["→", "options of a room, actions of a message"],
+  ["Enter", "send"],
+  ["Shift Enter", "a new line"],
+  ["Esc", "close what is open, leave the field"],
+  ["?", "these keys"],
+];
+
+/** @type {{current: HTMLDialogElement | null}} */
+const dialog = createRef();
+
+export function openKeys() {
+  dialog.current?.showModal();
+}
+
+/** Draws the dialog that lists all keys. */
+export function Keys() {
+  return html`
+    <dialog class="dialog keys" aria-labelledby="keys-title" ref=${dialog}>
+      <h2 id="keys-title">Keys</h2>
+      <dl>
+        ${KEYS.map(
+          ([keys = "", what]) => html`
+            <div>
+              <dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt>
+              <dd>${what}</dd>
+            </div>
+          `,
+        )}
+      </dl>
+      <form class="actions" method="dialog"><button class="primary" autofocus>Close</button></form>
+    </dialog>
+  `;
+}

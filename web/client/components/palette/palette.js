@@ -1,0 +1,140 @@
+import { computed, signal } from "@preact/signals";
+import { createRef } from "preact";
+import { html } from "../../html.js";
+import { allRooms } from "../../rooms/list.js";
+import { countUnread } from "../../rooms/seen.js";
+import { Avatar } from "../avatar.js";
+import { goTo } from "../go-to.js";
+import { Plus, Search } from "../icons.js";
+import { openPanel } from "../panel.js";
+import { findEntries } from "./entries.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("./entries.js").Entry} Entry */
+
+const query = signal("");
+const people = signal(/** @type {import("../../messages.js").Person[]} */ ([]));
+const entries = computed(() => findEntries(query.value, allRooms(), people.value));
+/** The index of the entry that Enter takes; -1 for none. */
+const active = signal(0);
+
+/** @type {{current: HTMLDialogElement | null}} */
+const dialog = createRef();
+/** @type {{current: HTMLInputElement | null}} */
+const field = createRef();
+
+/** Opens the dialog that finds rooms and people, or closes it. */
+export function togglePalette() {
+  if (dialog.current?.open) return dialog.current.close();
+  search("");
+  dialog.current?.showModal();
+  if (field.current) field.current.value = "";
+  field.current?.focus();
+}
+
+/** Draws the visible way to the dialog. */
+export function PaletteButton() {
+  return html`
+    <button class="palette-button" type="button" aria-keyshortcuts="Control+K Meta+K" onClick=${togglePalette}>
+      <${Search} /><span>Find or create a room</span><kbd aria-hidden="true">Ctrl K</kbd>
+    </button>
+  `;
+}
+
+/** Draws the dialog: a field, and below it what its text finds. @param {{room: Room}} props */
+export function Palette({ room }) {
+  const found = (people.value = room.people.listed.value) && entries.value;
+  return html`
+    <dialog class="palette" aria-label="Find or create a room" ref=${dialog} onClick=${closeBeside}>
+      <input
+        ref=${field}
+        type="text"
+        role="combobox"
+        aria-label="Room or person"
+        aria-expanded="true"
+        aria-controls="found"
+        aria-autocomplete="list"
+        aria-activedescendant=${active.value < 0 ? undefined : `found-${active.value}`}
+        placeholder="Room or person"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck=${false}
+        enterkeyhint="go"
+        onInput=${(/** @type {any} */ event) => search(event.target.value)}
+        onKeyDown=${onKeyDown}
+      />
+      <ul id="found" role="listbox" aria-label="Found">
+        ${found.map((entry, index) => html`<${Row} key=${entry.kind + entry.name} entry=${entry} index=${index} />`)}
+      </ul>
+      <p class="hint" role="status">${hint(found)}</p>
+    </dialog>
+  `;
+}
+
+/** @param {{entry: Entry, index: number}} props */
+function Row({ entry, index }) {
+  const isActive = index === active.value;
+  return html`
+    <li
+      id=${`found-${index}`}
+      class=${isActive ? "found active" : "found"}
+      role="option"
+      aria-selected=${isActive}
+      onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()}
+      onClick=${() => take(entry)}
+    >
+      <${Label} entry=${entry} />
+    </li>
+  `;
+}
+
+/** @param {{entry: Entry}} props */
+function Label({ entry: { kind, name } }) {
+  if (kind === "person") return html`<${Avatar} name=${name} /><bdi class="name">${name}</bdi>`;
+  if (kind === "create") return html`<${Plus} /><span class="name">Create #${name}</span>`;
+  const unread = countUnread(/** @type {any} */ (allRooms().find((room) => room.name === name)));
+  return html`
+    <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+    ${unread > 0 && html`<span class="unread">${unread}<span class="sr-only"> new</span></span>`}
+  `;
+}
+
+/** @param {Entry[]} found */
+function hint(found) {
+  if (!found.length) return query.value.trim() ? "Nothing found. A new room is named with letters a–z or digits." : "";
+  if (active.value < 0) return "No room has this name. Press the down arrow and Enter to create it.";
+  return "";
+}
+
+/** Looks for a text. Enter takes the first entry, yet never creates a room that was not chosen. @param {string} text */
+function search(text) {
+  query.value = text;
+  active.value = entries.value[0]?.kind === "create" ? -1 : 0;
+}
+
+/** @param {KeyboardEvent} event */
+function onKeyDown(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[/** @type {"ArrowUp"} */ (event.key)];
+  if (step) {
+    event.preventDefault();
+    const { length } = entries.peek();
+    active.value = active.peek() < 0 ? (step > 0 ? 0 : length - 1) : (active.peek() + step + length) % length;
+  }
+  const entry = entries.peek()[active.peek()];
+  if (event.key === "Enter" && entry && !event.isComposing) {
+    event.preventDefault();
+    take(entry);
+  }
+}
+
+/** @param {Entry} entry */
+function take({ kind, name }) {
+  dialog.current?.close();
+  if (kind === "person") openPanel("people");
+  else goTo(name);
+}
+
+/** @param {MouseEvent} event */
+function closeBeside(event) {
+  if (event.target === event.currentTarget) dialog.current?.close();
+}

@@ -1,0 +1,99 @@
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { pathOf } from "../../browser/route.js";
+import { html } from "../../html.js";
+import { choices } from "../../rooms/choices.js";
+import { countUnread } from "../../rooms/seen.js";
+import { goTo } from "../go-to.js";
+import { Clock, More, Muted, Pin } from "../icons.js";
+import { openRoomMenu } from "./room-menu.js";
+
+/** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("../../visited-rooms.js").Unsent} Unsent */
+
+/** From this number on a row says only that there are more. */
+const MOST_COUNTED = 999;
+
+/**
+ * Draws a room in the sidebar.
+ *
+ * @param {{summary: RoomSummary, current: boolean, unsent: Unsent | undefined, tabIndex: number}} props
+ */
+export function RoomRow({ summary, current, unsent, tabIndex }) {
+  const { name, mentions = 0 } = summary;
+  // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
+  const unseen = useMemo(() => computed(() => countUnread(summary)), [summary]);
+  const unread = current ? 0 : unseen.value;
+  const { pinned, muted } = choices.value;
+  const follow = (/** @type {MouseEvent} */ event) => {
+    // The browser opens a new tab for these clicks.
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    goTo(name);
+  };
+  return html`
+    <li class="room-row" onKeyDown=${toTheMenu} onContextMenu=${(/** @type {MouseEvent} */ event) => openAt(event, name)}>
+      <a
+        href=${pathOf(name)}
+        class=${["room", unread && "news", muted.includes(name) && "muted"].filter(Boolean).join(" ")}
+        aria-current=${current ? "page" : undefined}
+        data-stop=${name}
+        tabindex=${tabIndex}
+        onClick=${follow}
+      >
+        <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+        ${pinned.includes(name) && html`<${Mark} icon=${Pin} words="pinned" />`}
+        ${muted.includes(name) && html`<${Mark} icon=${Muted} words="muted" />`}
+        ${unsent && html`<${UnsentMark} ...${unsent} />`}
+        ${mentions > 0 && html`<span class="mentions">@${mentions}<span class="sr-only"> mentions</span></span>`}
+        ${unread > 0 && html`<${Unread} count=${unread} />`}
+      </a>
+      <button
+        class="more"
+        type="button"
+        tabindex="-1"
+        aria-label=${`Options for #${name}`}
+        aria-haspopup="menu"
+        onClick=${(/** @type {any} */ event) => openRoomMenu(name, event.currentTarget)}
+      >
+        <${More} />
+      </button>
+    </li>
+  `;
+}
+
+/** @param {{count: number}} props */
+function Unread({ count }) {
+  const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(count);
+  return html`
+    <span class="unread">${number}<span class="sr-only"> new ${count === 1 ? "message" : "messages"}</span></span>
+  `;
+}
+
+/** @param {{icon: () => any, words: string}} props */
+function Mark({ icon, words }) {
+  return html`<span class="mark"><${icon} /><span class="sr-only">${words}</span></span>`;
+}
+
+/** Moves the focus from a row to its button, and back. @param {any} event */
+function toTheMenu(event) {
+  const to = { ArrowRight: ".more", ArrowLeft: ".room" }[/** @type {"ArrowRight"} */ (event.key)];
+  if (to) event.currentTarget.querySelector(to).focus();
+}
+
+/** Opens the menu in place of the browser's. @param {MouseEvent} event @param {string} name */
+function openAt(event, name) {
+  event.preventDefault();
+  const row = /** @type {HTMLElement} */ (event.currentTarget);
+  openRoomMenu(name, /** @type {HTMLElement} */ (row.querySelector(".more")));
+}
+
+/** Draws how many posts of a room wait to be sent, or were not. @param {Unsent} props */
+function UnsentMark({ waiting, failed }) {
+  const words = failed ? `${failed} not sent` : `${waiting} waiting to be sent`;
+  return html`
+    <span class=${failed ? "unsent-mark failed" : "unsent-mark"} title=${words}>
+      <${Clock} />${(failed || waiting).toLocaleString()}<span class="sr-only"> ${words}</span>
+    </span>
+  `;
+}

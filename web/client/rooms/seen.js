@@ -1,0 +1,80 @@
+import { signal } from "@preact/signals";
+import { load, save } from "../browser/storage.js";
+import { choices } from "./choices.js";
+
+/** @typedef {import("../messages.js").RoomSummary} RoomSummary */
+/** @typedef {{seq: number, epoch: number}} Mark up to where a room was seen, and the server's epoch at that time */
+
+/** A busy room moves its mark with each message; localStorage would be written as often. */
+const STORE_MS = 300;
+
+/** By slug, how far this browser has shown each room. */
+export const marks = signal(parse(load("seen")));
+/** @type {ReturnType<typeof setTimeout> | undefined} runs while something is to be stored */
+let timer;
+
+/** Takes over what another tab has saved. @param {string} json */
+export function adoptMarks(json) {
+  marks.value = merge(marks.peek(), parse(json));
+}
+
+/** Marks a room as seen up to a place. @param {string} slug @param {Mark} mark */
+export function markSeen(slug, mark) {
+  const known = marks.peek().get(slug);
+  if (known && !isFurther(mark, known)) return;
+  marks.value = new Map(marks.peek()).set(slug, mark);
+  timer ??= setTimeout(storeMarks, STORE_MS);
+}
+
+/** Stores what was marked since, merged with what other tabs have stored meanwhile. */
+export function storeMarks() {
+  if (timer === undefined) return;
+  clearTimeout(timer);
+  timer = undefined;
+  adoptMarks(load("seen"));
+  save("seen", JSON.stringify([...marks.peek()]));
+}
+
+/**
+ * Counts the messages of a room that this browser has not shown. A room never visited has none, and a muted one says
+ * nothing of them.
+ *
+ * @param {RoomSummary} room
+ */
+export function countUnread({ name, seq }) {
+  const mark = marks.value.get(name);
+  if (!mark || choices.value.muted.includes(name)) return 0;
+  return Math.max(0, seq - mark.seq); // the list may be older than what was shown
+}
+
+/** @param {Map<string, Mark>} a @param {Map<string, Mark>} b */
+function merge(a, b) {
+  const merged = new Map(a);
+  for (const [slug, mark] of b) {
+    const known = merged.get(slug);
+    if (!known || isFurther(mark, known)) merged.set(slug, mark);
+  }
+  return merged;
+}
+
+/**
+ * Whether a mark is to replace another: the larger seq does. What the server lost at its end is said anew by its next
+ * epoch under the same numbers, so a mark of a later epoch replaces a larger one.
+ *
+ * @param {Mark} mark
+ * @param {Mark} known
+ */
+function isFurther(mark, known) {
+  return mark.epoch === known.epoch ? mark.seq > known.seq : mark.epoch > known.epoch;
+}
+
+/** Reads marks, also those of an earlier version, which had no epoch. @param {string} json @returns {Map<string, Mark>} */
+function parse(json) {
+  try {
+    /** @type {[string, Partial<Mark>][]} */
+    const saved = JSON.parse(json);
+    return new Map(saved.map(([slug, { seq = 0, epoch = 0 }]) => [slug, { seq, epoch }]));
+  } catch {
+    return new Map();
+  }
+}

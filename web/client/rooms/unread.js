@@ -1,0 +1,90 @@
+import { effect, signal } from "@preact/signals";
+import { name } from "../me.js";
+import { markSeen, marks } from "./seen.js";
+
+/** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {{readonly value: Room}} Current */
+
+const isHidden = signal(false);
+
+/**
+ * Marks unseen messages with a number in the title and a line in the conversation.
+ *
+ * @param {Current} current
+ */
+export function watchUnread(current) {
+  const update = () => (isHidden.value = document.visibilityState === "hidden");
+  document.addEventListener("visibilitychange", update);
+  update();
+  trackLookingAway(current);
+  trackSeen(current);
+  countInTitle(current);
+}
+
+/** Tells a room when its page is hidden or another room is shown. @param {Current} current */
+function trackLookingAway(current) {
+  effect(() => {
+    const room = current.value;
+    return isHidden.value ? undefined : () => room.lookedAway();
+  });
+}
+
+/**
+ * Marks messages on the screen as seen, and elsewhere this person's own. At the first visit in this tab it first marks
+ * where the unseen ones begin.
+ *
+ * @param {Current} current
+ */
+function trackSeen(current) {
+  /** @type {Set<Room>} */
+  const visited = new Set();
+  effect(() => {
+    const room = current.value;
+    const { history, hasLoaded } = room;
+    for (const other of visited) if (other !== room || isHidden.value) passOwn(other);
+    if (isHidden.value || !hasLoaded.value) return;
+    if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
+    visited.add(room);
+    if (history.messages.value.length) markSeen(room.slug, { seq: history.last, epoch: epochOf(room) });
+  });
+}
+
+/** Moves the mark and the line over own words: what one says at another window is not new. @param {Room} room */
+function passOwn(room) {
+  const seen = marks.peek().get(room.slug)?.seq ?? 0;
+  const unseen = room.history.after(seen);
+  const other = unseen.findIndex((message) => message.name !== name.value);
+  const passed = (other < 0 ? unseen : unseen.slice(0, other)).at(-1);
+  if (!passed) return;
+  markSeen(room.slug, { seq: passed.seq, epoch: epochOf(room) });
+  if (room.firstNewSeq.peek() <= passed.seq) room.firstNewSeq.value = passed.seq + 1;
+}
+
+/** @param {Room} room */
+function epochOf(room) {
+  return room.recovery.position.epoch ?? 0;
+}
+
+/**
+ * Returns the first seq that no earlier visit has shown; 0 if there is none. If even the oldest message held is new,
+ * the true first may be older, so that is 0 too.
+ *
+ * @param {Room} room
+ */
+function firstUnseenSeq(room) {
+  const mark = marks.peek().get(room.slug);
+  const messages = room.history.messages.peek();
+  const at = mark ? messages.findIndex((message) => message.seq > mark.seq) : 0;
+  return at > 0 ? (messages[at]?.seq ?? 0) : 0;
+}
+
+/** Counts the others' messages in the title while the page is hidden. @param {Current} current */
+function countInTitle(current) {
+  let readTo = 0;
+  effect(() => {
+    const { history, slug } = current.value;
+    if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
+    const unread = history.after(readTo).filter((message) => message.name !== name.value).length;
+    document.title = `${unread ? `(${unread}) ` : ""}#${slug} · Chatter`;
+  });
+}
