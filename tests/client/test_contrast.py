@@ -43,7 +43,7 @@ def style(of: Locator, name: str) -> str:
 def test_the_edges_of_fields_stand_out_on_both_sides(visit: Visit, scheme: str) -> None:
     ann = visit("ann", color_scheme=scheme)
     ann.composer.blur()
-    fields = {".composer": "main", "#other-room": "#rooms"}
+    fields = {".composer": "main", ".filter": "#rooms"}
     for field, around in fields.items():
         inside = ann.page.locator(field)
         edge = style(inside, "borderTopColor")
@@ -56,14 +56,6 @@ def test_the_current_room_has_an_edge_where_grounds_may_not_show(visit: Visit, o
     current = visit("ann", **options).page.locator(".room[aria-current]")
     assert style(current, "outlineStyle") == "solid"
     assert style(current, "outlineWidth") == "2px"
-
-
-def test_the_state_of_the_connection_has_a_shape_in_forced_colours(visit: Visit) -> None:
-    ann = visit("ann", forced_colors="active")
-    dot = ann.page.locator(".status .dot")
-    filled = style(dot, "backgroundColor")
-    dot.evaluate("dot => dot.parentElement.className = 'status reconnecting'")
-    assert style(dot, "backgroundColor") != filled
 
 
 @pytest.mark.parametrize(

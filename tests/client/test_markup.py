@@ -1,5 +1,7 @@
 """Markdown, code, folds, spoilers and emoji: drawn as elements, never as the HTML that somebody wrote."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -74,6 +76,7 @@ def test_a_spoiler_is_revealed_by_a_press_and_by_a_key(ann: Person, bo: Person) 
     expect(link).not_to_be_focused()
     second.focus()
     bo.page.keyboard.press("Enter")
+    expect(second).to_have_class(re.compile("open"))
     link.focus()
     expect(link).to_be_focused()
     second.focus()
@@ -172,7 +175,7 @@ def test_code_of_a_language_that_nobody_knows_is_plain(ann: Person) -> None:
 
 @pytest.mark.usefixtures("outage")
 def test_code_whose_grammar_cannot_be_loaded_is_plain_and_the_next_is_coloured(ann: Person) -> None:
-    ann.page.context.route("**/languages/go.js", lambda route: route.abort())
+    ann.page.context.route("**/assets/go-*.js", lambda route: route.abort())
     ann.says("```go\nfunc main() {}\n```", "```js\nlet a = 1\n```")
     expect(ann.page.locator("[data-lang=js] .token").first).to_have_text("let")
     expect(ann.page.locator("[data-lang=go] pre")).to_have_text("func main() {}")
@@ -213,7 +216,7 @@ def test_emoji_alone_are_large(ann: Person) -> None:
 
 
 def test_names_of_emoji_are_drawn_outside_of_code(ann: Person, watch: Watch, server: Server) -> None:
-    gemoji = f"{server.url}/client/node_modules/gemoji"
+    gemoji = f"{server.url}/assets/gemoji-"
     ann.says("at 10:30:45 `std::io::x`")
     ann.expect_said("at 10:30:45 std::io::x")
     assert not watch.reached(gemoji)

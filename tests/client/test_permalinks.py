@@ -35,7 +35,8 @@ STOP_SCROLLING = "() => new Promise(resolve => requestAnimationFrame(() => reque
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Starts a server that the tests of this file may stop."""
-    with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
+    # Tests call modules of the page, which only the sources have.
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db", bundle="off") as running:
         yield running
 
 

@@ -17,7 +17,7 @@ EXCLUDED = shutil.ignore_patterns(
 )
 
 LATER = (
-    "components/emoji-picker.js",
+    "components/composer/emoji-picker.js",
     "node_modules/gemoji/index.js",
     "node_modules/gemoji/license",
     "node_modules/@speed-highlight/core/dist/tokenize.js",

@@ -51,7 +51,10 @@ async function bundle(entry) {
   });
   note(result.metafile);
   for (const { path, contents } of result.outputFiles) assets.set(basename(path), contents);
-  const [[path, { imports }]] = Object.entries(result.metafile.outputs).filter(([, { entryPoint }]) => entryPoint);
+  // Lazy parts are entry points too.
+  const isOf = (/** @type {string | undefined} */ source) =>
+    source && resolve(CLIENT, source) === resolve(CLIENT, entry);
+  const [[path, { imports }]] = Object.entries(result.metafile.outputs).filter(([, output]) => isOf(output.entryPoint));
   const needed = imports.filter(({ kind }) => kind === "import-statement").map((each) => basename(each.path));
   return { script: ASSETS + basename(path), imports: needed.map((name) => ASSETS + name) };
 }

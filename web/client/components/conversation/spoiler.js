@@ -18,8 +18,8 @@ export function Spoiler({ name, children }) {
     reveal();
   };
   return html`
-    <span class="spoiler" role="button" tabindex="0" aria-label="Show spoiler" onClick=${reveal} onKeyDown=${onKeyDown}>
-      <span inert>${children}</span>
+    <span class="spoiler" role="button" tabindex="0" onClick=${reveal} onKeyDown=${onKeyDown}>
+      <span inert aria-hidden="true">${children}</span><span class="sr-only">Show spoiler</span>
     </span>
   `;
 }
