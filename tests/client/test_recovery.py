@@ -311,7 +311,7 @@ class TestWithNarrowLimits:
         expect(ann.notices).to_be_empty()
 
     def test_one_who_was_away_too_long_is_told_so_and_starts_over(self, ann: Person, server: Server, room: str) -> None:
-        texts = [f"number {number}" + "\nand on" * 20 for number in range(1, 31)]
+        texts = [f"number {number}" + "\nand on" * 18 for number in range(1, 31)]
         somebody_says(server, room, *texts[:1])
         ann.expect_said(texts[0])
         ann.loses_network()
