@@ -27,7 +27,8 @@ Fields: TypeAlias = dict[str, Any]
 
 _LARGEST = 2**63 - 1
 
-TOPIC = re.compile(r"chat_room:([a-z0-9][a-z0-9_-]{0,63})")
+SLUG = "[a-z0-9][a-z0-9_-]{0,63}"
+TOPIC = re.compile(f"chat_room:({SLUG})")
 
 _TOPICS_REMEMBERED = 8_192
 """Topics whose names are held once for all of their channels."""

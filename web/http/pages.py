@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tornado.web import HTTPError, StaticFileHandler
 
+from web.channels.requests import SLUG
 from web.http.bundle import Bundle
 from web.http.encoded import EncodedFile, EncodedFileHandler
 from web.http.secure import SecureHandler
@@ -20,7 +21,7 @@ REVALIDATED = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Browsers never ask again: the address has the content's hash in it."""
 
-_SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+_SLUG = re.compile(SLUG)
 
 _SEQ = re.compile("[1-9][0-9]{0,14}")
 """A message's place as the page can read it: JavaScript's whole numbers have 15 digits in any case."""
