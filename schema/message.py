@@ -1,12 +1,13 @@
 """What was said: one row for each message."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from schema.base import Model, batches, database, tuples, writing_transaction
+from schema.errors import in_one_line, is_refusal
 from schema.fence import Fence
 from schema.room import Room
 
@@ -25,7 +26,10 @@ class MessageRow(NamedTuple):
 
 
 class RowRefused(Exception):
-    """The database can never take one of these rows: a constraint or the encoding forbids it."""
+    """The database does not take one of these rows: a constraint, a trigger or the encoding forbids it.
+
+    `schema/errors.py` tells these errors from those after which another try may help.
+    """
 
 
 def void_row(seq: int, inserted_at: str) -> MessageRow:
@@ -58,11 +62,14 @@ class Message(Model):
         messages: Iterable[tuple[str, int, Sequence[MessageRow]]],
         fence: Fence | None = None,
         last_message_at: Mapping[str, str] | None = None,
+        *,
+        before_commit: Callable[[], None] | None = None,
     ) -> None:
         """Commits `(room, epoch, rows)` of any number of rooms in one transaction: all or none.
 
         `fence` forbids it where the database is another server's; None is for a database that nobody else writes to.
-        `last_message_at` are the rooms whose times are stored with it, by default all.
+        `last_message_at` are the rooms whose times are stored with it, by default all. `before_commit` is called when
+        the database has taken all rows.
 
         Raises `RowRefused`, `Superseded`, `WentBack`, or what the driver raises where another try may help.
         """
@@ -78,11 +85,14 @@ class Message(Model):
                 Room.touch(last if last_message_at is None else last_message_at)
                 for statement, batch in batches(values, cls._insert):
                     database.cursor().execute(statement, batch)
+                if before_commit is not None:
+                    _check_deferred_constraints()
+                    before_commit()
             if fence is not None:
                 fence.confirm()
         except Exception as error:
-            if _is_final(error):
-                raise RowRefused(" ".join(str(error).split())) from error
+            if is_refusal(error):
+                raise RowRefused(in_one_line(error)) from error
             raise
 
     @classmethod
@@ -169,9 +179,6 @@ def _select_senders(param: str, places: int) -> str:
     return f"SELECT room, seq, name, id FROM message WHERE {where}"  # noqa: S608
 
 
-def _is_final(error: Exception) -> bool:
-    """Returns whether another try is useless. Each driver has its own classes, named after PEP 249's."""
-    names = {base.__name__ for base in type(error).__mro__}
-    is_raised_by_trigger = getattr(error, "sqlstate", None) == "P0001"  # PL/pgSQL's RAISE EXCEPTION
-    is_refused = is_raised_by_trigger or not names.isdisjoint({"IntegrityError", "DataError"})
-    return is_refused or isinstance(error, UnicodeError | OverflowError)
+def _check_deferred_constraints() -> None:
+    if isinstance(database.obj, peewee.PostgresqlDatabase):  # SQLite's are off
+        database.execute_sql("SET CONSTRAINTS ALL IMMEDIATE")

@@ -1,6 +1,6 @@
 """The committer: commits batches, and isolates a message that the database can never take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from chatter.messages import NotSaved, Posted, Save
@@ -8,6 +8,17 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, row_of
 from chatter.storage.room_activity import RoomActivity
 from schema import Fence, Message, MessageRow, RowRefused, void_row
+
+
+class PlaceRefused(Exception):
+    """The database takes neither a message nor the void row that would keep its place. The message is one line."""
+
+    def __init__(self, save: Save, void: MessageRow, message_error: RowRefused, void_error: RowRefused) -> None:
+        super().__init__(
+            f"room {save.slug}: the database takes neither message {void.seq} ({message_error}) nor a row without name"
+            f" and text in its place ({void_error}): remove or change what forbids that row"
+        )
+        self.slug = save.slug
 
 
 class Committer:
@@ -24,8 +35,8 @@ class Committer:
     ) -> list[tuple[Save, NotSaved]]:
         """Commits `saves` in their order, and returns the refused messages, whose places are void now.
 
-        `guard` bounds the time of each transaction. Raises `Superseded`, `WentBack`, or what the driver raises where
-        another try may help. What was committed before that may be tried again.
+        `guard` bounds the time of each transaction. Raises `Superseded`, `WentBack`, or, where another try may help,
+        `PlaceRefused` and what the driver raises. What was committed before that may be tried again.
         """
         guard = guard or nullcontext()
         try:
@@ -77,12 +88,26 @@ class Committer:
             return None  # it was committed, and only the news of that was lost
         first = Message.by_client_id(save.slug, posted.name, posted.id)
         void = void_row(posted.seq, posted.inserted_at)
-        was_voided = there is not None and there.id == void.id
-        if first is None and not was_voided:
-            self._dead_letters.put(object_of(save, posted), _reason(error, there))
+
+        def put_aside() -> None:
+            if first is None:
+                self._dead_letters.put(object_of(save, posted), _reason(error, there))
+
         if there is None:
-            Message.save_all([(save.slug, save.epoch, [void])], self._fence)
+            self._save_void(save, void, error, put_aside)
+        elif there.id != void.id:
+            put_aside()
         return NotSaved(posted_of(void), first and posted_of(first))
+
+    def _save_void(self, save: Save, void: MessageRow, error: RowRefused, put_aside: Callable[[], None]) -> None:
+        """Puts the message aside when its void row is in the transaction: it is written down before its place is void.
+
+        A message whose void row is refused too stays with the room: what is refused may not be the message.
+        """
+        try:
+            Message.save_all([(save.slug, save.epoch, [void])], self._fence, before_commit=put_aside)
+        except RowRefused as refused:
+            raise PlaceRefused(save, void, error, refused) from refused
 
 
 def _missing(saves: Sequence[Save]) -> list[Save]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.database import forbid, query
+from tests.support.database import forbid, forbid_by_trigger, query, refusing
 from tests.support.member import Member
 from tests.support.phoenix_client import request
 from tests.support.postgresql import PostgreSQL
@@ -237,3 +237,30 @@ def test_a_refused_message_is_logged_when_the_dead_letters_cannot_be_written(ser
         assert ann.post_and_wait("and on")["status"] == "ok"
     assert "never this" in server.log
     assert "cannot be written" in server.log
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("is_spooled", [False, True])
+def test_a_message_that_fails_at_the_commit_holds_up_neither_others_nor_a_start(
+    postgresql: PostgreSQL, database: Path, is_spooled: bool
+) -> None:
+    url = postgresql.create_database()
+    with Server(database, database_url=url, stop_timeout=0.1) as server:
+        with Member(server.port, "lobby") as ann, Member(server.port, "den", "bo") as bo:
+            ann.post_and_wait("one")
+            forbid_by_trigger(url, "never this", "RAISE 'no' USING ERRCODE = 'CH001'", deferred=True)
+            if is_spooled:
+                with refusing(url):
+                    for text in ("never this", "three"):
+                        ann.post(text)
+                    ann.wait_for_posts(3)
+                    assert server.stop() == 0
+                server.start()
+            else:
+                sent = ann.post("never this")
+                assert bo.post_and_wait("in the den")["status"] == "ok"
+                assert ann.wait_for_answer(sent)["response"]["reason"] == "not_saved"
+                assert ann.post_and_wait("three")["status"] == "ok"
+        assert texts(url) == ["one", "", "three"]
+        (file,) = database.parent.glob("*.dead-letters.jsonl")
+        assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["never this"]

@@ -49,20 +49,34 @@ def locked(url: str) -> Iterator[None]:
         yield
 
 
-def forbid(url: str, text: str) -> None:
-    """Makes the database refuse messages with this text from now on."""
+def forbid(url: str, *texts: str) -> None:
+    """Makes the database refuse messages with these texts from now on."""
+    among = "IN (" + ", ".join(f"'{text}'" for text in texts) + ")"
     if url.startswith("sqlite"):
-        never = f"WHEN NEW.message = '{text}' BEGIN SELECT RAISE(ABORT, 'never_this'); END"
+        never = f"WHEN NEW.message {among} BEGIN SELECT RAISE(ABORT, 'never_this'); END"
         query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON message {never}")
     else:
-        query(url, f"ALTER TABLE message ADD CONSTRAINT never_this CHECK (message <> '{text}')")
+        query(url, f"ALTER TABLE message ADD CONSTRAINT never_this CHECK (message NOT {among})")
 
 
-def forbid_by_trigger(url: str, text: str) -> None:
-    """Makes PostgreSQL refuse messages with this text by a function that raises."""
-    function = f"BEGIN IF NEW.message = '{text}' THEN RAISE EXCEPTION 'never this'; END IF; RETURN NEW; END"
+def allow(url: str) -> None:
+    """Ends what `forbid` began."""
+    if url.startswith("sqlite"):
+        query(url, "DROP TRIGGER never_this")
+    else:
+        query(url, "ALTER TABLE message DROP CONSTRAINT never_this")
+
+
+def forbid_by_trigger(
+    url: str, text: str, error: str = "RAISE EXCEPTION 'never this'", *, deferred: bool = False
+) -> None:
+    """Makes PostgreSQL refuse messages with this text by a function that fails, at the insert or at the commit."""
+    function = f"BEGIN IF NEW.message = '{text}' THEN {error}; END IF; RETURN NEW; END"
     query(url, f"CREATE FUNCTION never_this() RETURNS trigger LANGUAGE plpgsql AS $$ {function} $$")
-    query(url, "CREATE TRIGGER never_this BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION never_this()")
+    when, options = ("AFTER", "DEFERRABLE INITIALLY DEFERRED") if deferred else ("BEFORE", "")
+    kind = "CONSTRAINT TRIGGER" if deferred else "TRIGGER"
+    of_each = "FOR EACH ROW EXECUTE FUNCTION never_this()"
+    query(url, f"CREATE {kind} never_this {when} INSERT ON message {options} {of_each}")
 
 
 def _sqlite(url: str) -> sqlite3.Connection:

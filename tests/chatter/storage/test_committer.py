@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from chatter.messages import Save
-from chatter.storage.committer import Committer
+from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
 from schema import Epoch, Fence, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
-from tests.support.database import forbid
+from tests.support.database import allow, forbid
 
 
 class CountingFence(Fence):
@@ -116,3 +116,16 @@ def test_the_guard_spans_one_transaction(place: Place, database_url: str) -> Non
     place.committer.commit([save(*range(1, 9))], guard)
     assert place.fence.transactions > 3
     assert guard.most == 1
+
+
+def test_a_message_stays_with_its_room_while_not_even_a_void_row_can_take_its_place(
+    place: Place, database_url: str
+) -> None:
+    forbid(database_url, "number 3", "")
+    for _ in range(2):
+        with pytest.raises(PlaceRefused, match=r"neither message 3 \(.*never_this.*\) nor a row without name and text"):
+            place.committer.commit([save(*range(1, 9))])
+    assert place.letters() == []
+    allow(database_url)
+    assert place.committer.commit([save(*range(1, 9))]) == []
+    assert seqs() == list(range(1, 9))
