@@ -7,6 +7,7 @@ A new event or request is added here first. The type checker then names each `ma
 `tests/test_vocabulary.py` each table and document.
 """
 
+import re
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -17,6 +18,9 @@ Ref: TypeAlias = bytes
 """A client's own number for one of its frames, as JSON: echoed in the answer, never parsed."""
 
 RoomRef: TypeAlias = pykka.ActorRef[Any]
+
+SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+"""The name of a room, and what its topic has after `chat_room:`."""
 
 
 # ---------------------------------------------------------------- what clients hear

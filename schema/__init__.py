@@ -4,10 +4,11 @@ from schema.database import Database, DatabaseUnusable, open_database
 from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
-from schema.message import Message, MessageRow, RowRefused, void_row
+from schema.message import LARGEST_NUMBER, Message, MessageRow, RowRefused, void_row
 from schema.room import Room
 
 __all__ = [
+    "LARGEST_NUMBER",
     "Database",
     "DatabaseLost",
     "DatabaseUnusable",

@@ -1,6 +1,7 @@
 """What was said: one row for each message."""
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,11 @@ from schema.base import Model, batches, database, tuples, writing_transaction
 from schema.errors import in_one_line, is_refusal
 from schema.fence import Fence
 from schema.room import Room
+
+LARGEST_NUMBER = 2**63 - 1
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that PostgreSQL's text and UTF-8 cannot have."""
 
 
 class MessageRow(NamedTuple):
@@ -94,6 +100,19 @@ class Message(Model):
             if is_refusal(error):
                 raise RowRefused(in_one_line(error)) from error
             raise
+
+    @classmethod
+    def check(cls, room: object, epoch: object, row: MessageRow) -> None:
+        """Checks values from a file. Raises `ValueError` where a column cannot hold one, in any database."""
+        for name, value in {"room": room, "epoch": epoch, **row._asdict()}.items():
+            column = getattr(cls, name)
+            if isinstance(column, peewee.IntegerField):
+                if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_NUMBER:
+                    raise ValueError(f"expected a whole number from 1 as {name}, got {value!a:.40}")
+            elif not isinstance(value, str) or _UNSTORABLE.search(value):
+                raise ValueError(f"expected a text as {name}, got {value!a:.40}")
+            elif isinstance(column, peewee.CharField) and len(value) > column.max_length:
+                raise ValueError(f"expected at most {column.max_length} characters as {name}, got {len(value)}")
 
     @classmethod
     def newest(cls, rooms: Sequence[str]) -> dict[str, tuple[int, str]]:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chatter.messages import Posted, Save
+from chatter.messages import SLUG, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, replace_file
-from schema import Message, MessageRow, void_row
+from schema import LARGEST_NUMBER, Message, MessageRow, void_row
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,11 @@ class LineRejected(Exception):
 class Spool:
     """Owns the file. The server that stops writes it, the next start replays it: one JSON object a line."""
 
-    def __init__(self, path: Path, database: str) -> None:
-        """`database` is the identity of the database."""
+    def __init__(self, path: Path, database: str, newest_epoch: int = LARGEST_NUMBER) -> None:
+        """`database` is the identity of the database. A line of an epoch after `newest_epoch` is rejected."""
         self.path = path
         self._database = database
+        self._newest_epoch = newest_epoch
 
     def write(self, saves: Iterable[Save]) -> None:
         """Adds messages that were not saved: all of them, or none. Raises `OSError`."""
@@ -79,7 +80,7 @@ class Spool:
         """Reads a line. Raises `LineRejected`."""
         try:
             return self._save_of(json.loads(line))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise LineRejected(str(error)) from error
 
     def _save_of(self, fields: Any) -> Save:
@@ -96,8 +97,13 @@ class Spool:
             raise ValueError(f"expected {' and '.join(sorted(missing))}")
         room, epoch = fields.pop("room"), fields.pop("epoch")
         row = MessageRow(**fields)  # TypeError: a column too few or too many
-        if not (isinstance(room, str) and isinstance(epoch, int) and isinstance(row.seq, int)):
-            raise ValueError("expected a room's name, and whole numbers for epoch and seq")
+        Message.check(room, epoch, row)
+        if not SLUG.fullmatch(room):
+            raise ValueError(f"expected a room's name, got {room!r}")
+        if epoch > self._newest_epoch:
+            raise ValueError(f"expected an epoch up to {self._newest_epoch}, got {epoch}")
+        if not row.name and row != void_row(row.seq, row.inserted_at):
+            raise ValueError("expected a name")
         return Save(None, room, epoch, (posted_of(row),))
 
 

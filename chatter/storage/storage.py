@@ -44,7 +44,7 @@ class Storage:
             files = FilesBeside(url, spool_folder, identity)
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
-            for spool in (Spool(files.first_spool, identity), Spool(files.spool, identity)):
+            for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
                 spool.replay(committer, dead_letters)
         except Exception as error:
             raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error

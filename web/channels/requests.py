@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from chatter.messages import Position, Post, ReadHistory, Ref, Relay, RoomMessage, ShowTyping, Subscriber, Sync
+from chatter.messages import SLUG, Position, Post, ReadHistory, Ref, Relay, RoomMessage, ShowTyping, Subscriber, Sync
 from web.channels.characters import (
     MAX_MARKS,
     find_suspect,
@@ -27,8 +27,7 @@ Fields: TypeAlias = dict[str, Any]
 
 _LARGEST = 2**63 - 1
 
-SLUG = "[a-z0-9][a-z0-9_-]{0,63}"
-TOPIC = re.compile(f"chat_room:({SLUG})")
+TOPIC = re.compile(f"chat_room:({SLUG.pattern})")
 
 _TOPICS_REMEMBERED = 8_192
 """Topics whose names are held once for all of their channels."""

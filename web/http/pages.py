@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from web.channels.requests import SLUG
+from chatter.messages import SLUG
 from web.http.bundle import Bundle
 from web.http.encoded import EncodedFile, EncodedFileHandler
 from web.http.secure import SecureHandler
@@ -21,7 +21,6 @@ REVALIDATED = "no-cache"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Browsers never ask again: the address has the content's hash in it."""
 
-_SLUG = re.compile(SLUG)
 
 _SEQ = re.compile("[1-9][0-9]{0,14}")
 """A message's place as the page can read it: JavaScript's whole numbers have 15 digits in any case."""
@@ -81,7 +80,7 @@ class RoomPageHandler(_PageHandler):
     def get(self, name: str, seq: str | None = None) -> None:
         slug = name.lower()
         path = f"/rooms/{slug}" if seq is None else f"/rooms/{slug}/{seq}"
-        if not _SLUG.fullmatch(slug) or not (seq is None or _SEQ.fullmatch(seq)):
+        if not SLUG.fullmatch(slug) or not (seq is None or _SEQ.fullmatch(seq)):
             self.send_error(HTTPStatus.NOT_FOUND)
         elif self.request.path == path:
             self.show()

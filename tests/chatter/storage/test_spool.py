@@ -24,7 +24,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "chatter.db.unsaved.jsonl"
-        self.spool = Spool(self.file, "this database")
+        self.spool = Spool(self.file, "this database", newest_epoch=9)
         self._letters = folder / "dead-letters.jsonl"
         self.dead_letters = DeadLetters(self._letters, "this database")
 
@@ -84,7 +84,18 @@ def test_a_line_of_the_first_version_is_saved(place: Place) -> None:
         (b'{"epoch": 1, "seq": 2, "id": "b", "name": "ann", "message": "hi", "inserted_at": "x"}', "expected room"),
         (b'{"room": "lobby", "epoch": 1, "seq": 2, "id": "b", "name": "ann", "message": "hi"}', "inserted_at"),
         (json.dumps({**FIRST_VERSION, "colour": "red"}).encode(), "colour"),
-        (json.dumps({**FIRST_VERSION, "seq": "2"}).encode(), "expected a room's name, and whole numbers"),
+        (json.dumps({**FIRST_VERSION, "seq": "2"}).encode(), "expected a whole number from 1 as seq"),
+        *((json.dumps({**FIRST_VERSION, "seq": seq}).encode(), "as seq") for seq in (0, -5, 2**63, 2**70, True, 1.0)),
+        *((json.dumps({**FIRST_VERSION, "epoch": epoch}).encode(), "as epoch") for epoch in (0, 2**70, None)),
+        (json.dumps({**FIRST_VERSION, "epoch": 10}).encode(), "expected an epoch up to 9, got 10"),
+        *((json.dumps({**FIRST_VERSION, "id": id}).encode(), "as id") for id in (5, None, [1], "\ud800", "\0")),
+        (json.dumps({**FIRST_VERSION, "message": "\ud800"}).encode(), "as message"),
+        (json.dumps({**FIRST_VERSION, "name": None}).encode(), "expected a text as name"),
+        (json.dumps({**FIRST_VERSION, "name": ""}).encode(), "expected a name"),
+        (json.dumps({**FIRST_VERSION, "inserted_at": "x" * 28}).encode(), "at most 27 characters as inserted_at"),
+        *((json.dumps({**FIRST_VERSION, "room": room}).encode(), "a room's name") for room in ("", "Bad/..", "x\n")),
+        (json.dumps({**FIRST_VERSION, "room": "x" * 5_000}).encode(), "at most 64 characters as room"),
+        (b"[" * 100_000, "recursion"),
         (b"[1]", "expected a JSON object"),
         (b'{"room": "lobby", "epo', "line 2"),
         (b"\x00\xff garbage", "line 2"),
@@ -99,6 +110,13 @@ def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_saved(place:
     (letter,) = place.letters()
     assert letter["line"].encode("utf-8", "replace")[:5] == bad.decode("utf-8", "backslashreplace").encode()[:5]
     assert why in letter["error"]
+
+
+def test_a_void_place_that_a_room_remembered_is_saved(place: Place) -> None:
+    place.write(line(1), line(2, "", id="void-2", name=""), line(3))
+    assert place.replay() == 2
+    assert place.saved() == [(1, "hi"), (2, ""), (3, "hi")]
+    assert place.letters() == []
 
 
 def test_a_place_whose_line_is_torn_becomes_void(place: Place) -> None:
