@@ -89,8 +89,13 @@ class Message(Model):
                 if fence is not None:
                     fence.count_commit()
                 Room.touch(last if last_message_at is None else last_message_at)
+                inserted = 0
                 for statement, batch in batches(values, cls._insert):
-                    database.cursor().execute(statement, batch)
+                    cursor = database.cursor()
+                    cursor.execute(statement, batch)
+                    inserted += cursor.rowcount
+                if inserted != len(values):
+                    raise RowRefused("a trigger of the database skips it")
                 if before_commit is not None:
                     _check_deferred_constraints()
                     before_commit()

@@ -12,7 +12,7 @@ from chatter.storage.dead_letters import DeadLetters
 from schema import Epoch, Fence, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
-from tests.support.database import allow, forbid
+from tests.support.database import allow, forbid, skip
 
 
 class CountingFence(Fence):
@@ -116,6 +116,14 @@ def test_the_guard_spans_one_transaction(place: Place, database_url: str) -> Non
     place.committer.commit([save(*range(1, 9))], guard)
     assert place.fence.transactions > 3
     assert guard.most == 1
+
+
+def test_a_message_that_a_trigger_skips_is_refused(place: Place, database_url: str) -> None:
+    skip(database_url, "number 3")
+    ((_, refused),) = place.committer.commit([save(*range(1, 9))])
+    assert refused.void.seq == 3
+    assert seqs() == list(range(1, 9))
+    assert place.letters() == ["number 3"]
 
 
 def test_a_message_stays_with_its_room_while_not_even_a_void_row_can_take_its_place(
