@@ -24,6 +24,17 @@ SQLITE_LOCK_TIMEOUT = 1.0
 """Seconds that SQLite waits for another program's lock before it fails; a commit is tried again after that."""
 
 
+class _PostgreSQL(peewee.PostgresqlDatabase):
+    """A PostgreSQL that does not end sessions, among them that of the lock, since nothing was said for long."""
+
+    def _initialize_connection(self, connection: Any) -> None:
+        if self.server_version >= 140_000:  # earlier ones have no such limit, and refuse its name
+            connection.execute("SET idle_session_timeout = 0")
+
+
+db_url.register_database(_PostgreSQL, "postgresql", "postgres")
+
+
 class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
 

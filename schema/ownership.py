@@ -6,10 +6,14 @@ session may be ended, a lock file be removed.
 
 import fcntl
 import os
+import select
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO
+
+import peewee
 
 from schema.database import Database, DatabaseUnusable, connect, open_database, sqlite_path
 from schema.fence import Superseded
@@ -43,6 +47,7 @@ class Ownership:
         self._file: IO[bytes] | None = None
         self._lock_file: IO[bytes] | None = None
         self._session: Database | None = None
+        self._renewing = threading.Lock()  # the threads that read and write both look after the lock
         try:
             if self._path is None:
                 self._session = connect(url, timeout=timeout, thread_safe=False)  # one thread locks, another renews
@@ -55,14 +60,27 @@ class Ownership:
             self.release()
             raise DatabaseUnusable(_TAKEN if isinstance(error, Taken) else str(error)) from error
 
+    def check(self) -> None:
+        """Looks after the lock before each commit. Raises as `check_file` and `renew` do.
+
+        PostgreSQL tells of the end of a session, and of little else without being asked: to look takes 1 µs.
+        """
+        self.check_file()
+        if self._session is not None and (self._session.is_closed() or _is_told(self._session)):
+            self.renew()
+
     def renew(self) -> None:
-        """Takes the lock again, which a database that has restarted has lost. Raises `Superseded`."""
-        if self._session is not None:
-            self._session.close()
-            try:
+        """Takes the lock again if its session has ended, as in a restart of PostgreSQL. Raises `Superseded`."""
+        if self._session is None or not self._renewing.acquire(blocking=False):
+            return
+        try:
+            if not _answers(self._session):
+                self._session.close()
                 _lock_session(self._session)
-            except Taken as error:
-                raise Superseded(_TAKEN) from error
+        except Taken as error:
+            raise Superseded("another Chatter has taken over the database: it has the lock") from error
+        finally:
+            self._renewing.release()
 
     def check_file(self) -> None:
         """Raises `DatabaseMoved` unless the path still leads to the file that was opened."""
@@ -108,6 +126,19 @@ def _lock_session(session: Database) -> None:
         if time.monotonic() > deadline:
             raise Taken
         time.sleep(LOCK_TIMEOUT / 10)
+
+
+def _is_told(session: Database) -> bool:
+    socket = select.poll()  # not select(), which takes no descriptor above 1,023
+    socket.register(session.connection().fileno(), select.POLLIN)
+    return bool(socket.poll(0))
+
+
+def _answers(session: Database) -> bool:
+    try:
+        return not session.is_closed() and bool(session.execute_sql("SELECT 1").fetchone())
+    except peewee.PeeweeException:
+        return False
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -129,7 +129,7 @@ class Server:
         loop = asyncio.get_running_loop()
         return History.start(
             self._storage.database,
-            check_file=self._storage.ownership.check_file,
+            check_file=self._storage.ownership.check,
             check_commits=self._storage.fence.check,
             guard=self._guards[0],
             on_death=on_death,

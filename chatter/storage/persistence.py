@@ -136,7 +136,7 @@ class Persistence(ThreadActor):
     def _try_to_commit(self, *, again: bool) -> Sequence[tuple[Save, NotSaved]] | None:
         try:
             if self._ownership is not None:
-                self._ownership.check_file()
+                self._ownership.check()
                 if again:
                     self._ownership.renew()
             return self._committer.commit(self._batch, self._guard)

@@ -144,6 +144,18 @@ def test_a_server_that_lost_its_lock_ends_when_another_takes_over(postgresql: Po
         assert texts(url) == ["of the first", "of the second"]
 
 
+@pytest.mark.postgresql
+def test_a_health_check_takes_a_lost_lock_again(postgresql: PostgreSQL, database: Path) -> None:
+    url = postgresql.create_database()
+    of_this = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    locks = f"FROM pg_locks WHERE locktype = 'advisory' AND {of_this}"
+    with Server(database, database_url=url) as server:
+        query(url, f"SELECT pg_terminate_backend(pid, 5000) {locks}")
+        assert query(url, f"SELECT count(*) {locks}") == [(0,)]
+        assert request(server.port, "GET", "/healthz").status == 200
+        assert query(url, f"SELECT count(*) {locks}") == [(1,)]
+
+
 def test_a_second_server_is_refused_even_if_the_lock_file_is_deleted(
     server: Server, database: Path, tmp_path: Path
 ) -> None:

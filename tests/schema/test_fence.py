@@ -25,6 +25,8 @@ from schema import (
 from schema.base import database as bound
 from schema.database import check_integrity, migrate, without_password
 from schema.ownership import DatabaseMoved, Ownership, open_owned
+from tests.support.database import query
+from tests.support.postgresql import PostgreSQL
 
 AT = "2026-05-04T12:00:00.000000Z"
 
@@ -157,6 +159,44 @@ def test_a_file_has_one_owner_by_whatever_name_it_is_opened(tmp_path: Path) -> N
             Ownership(f"sqlite:///{tmp_path}/{name}")
     owner.release()
     Ownership(f"sqlite:///{tmp_path}/link.db").release()
+
+
+@pytest.mark.postgresql
+def test_postgresql_does_not_end_idle_sessions(postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database()
+    query(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET idle_session_timeout = '10s'")
+    database = open_database(url)
+    assert database.execute_sql("SHOW idle_session_timeout").fetchone() == ("0",)
+    database.close()
+
+
+OF_LOCK = "pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = '{}')"
+
+
+def lock_sessions(url: str) -> list[int]:
+    return [pid for (pid,) in query(url, f"SELECT pid FROM {OF_LOCK.format(url.rpartition('/')[2])}")]
+
+
+@pytest.mark.postgresql
+def test_a_lock_whose_session_has_ended_is_taken_again(postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database()
+    owner = Ownership(url)
+    (first,) = lock_sessions(url)
+    for keep in (owner.check, owner.renew):
+        keep()
+        assert lock_sessions(url) == [first]  # a healthy one is left alone
+    for keep in (owner.check, owner.renew):
+        (pid,) = lock_sessions(url)
+        query(url, f"SELECT pg_terminate_backend({pid}, 5000)")
+        assert lock_sessions(url) == []
+        keep()
+        assert len(lock_sessions(url)) == 1
+    query(url, f"SELECT pg_terminate_backend({lock_sessions(url)[0]}, 5000)")
+    other = Ownership(url)
+    with pytest.raises(Superseded, match="another Chatter has taken over the database"):
+        owner.check()
+    other.release()
+    owner.release()
 
 
 def test_a_file_that_is_gone_or_replaced_is_noticed(tmp_path: Path) -> None:
