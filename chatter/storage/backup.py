@@ -10,15 +10,16 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import peewee
 
 import schema
-from chatter.storage.records import replace_file, sync_folder
+from chatter.storage.records import sync_folder
 from chatter.storage.storage import FilesBeside
 from schema.database import migrate, sqlite_path, without_password
 from schema.ownership import Ownership
@@ -31,6 +32,14 @@ DATABASE, DUMP, SPOOL, DEAD_LETTERS, MANIFEST = (
     "backup.json",
 )
 """The files of a backup: the copy of SQLite or the dump of PostgreSQL, the files beside it, and what it is."""
+
+LOGS = ("-wal", "-shm", "-journal")
+"""What SQLite may have beside a file."""
+
+Finish: TypeAlias = Callable[[], None]
+
+PutInPlace: TypeAlias = Callable[[], Finish]
+"""Replaces the database, and returns what remains to be done then."""
 
 
 class BackupFailed(Exception):
@@ -104,24 +113,61 @@ def restore(url: str, spool_folder: str, source: Path) -> dict[str, str]:
 
 
 def _restore(url: str, spool_folder: str, source: Path, manifest: dict[str, str], owned: contextlib.ExitStack) -> None:
+    """Prepares everything aside, sets aside what is stale, and then puts the database in place in one step.
+
+    Wherever this is interrupted, a start finds a whole database, and beside a restored one no stale spool.
+    """
     path = sqlite_path(url)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    newest = int(manifest["epoch"])
     if path is None:
-        replaced = _restore_postgresql(url, source / DUMP, owned)
+        put_in_place = _prepare_postgresql(url, source / DUMP, newest, owned)
     else:
-        replaced = _restore_sqlite(path.resolve(), source / DATABASE, stamp, owned)
+        put_in_place = _prepare_sqlite(path.resolve(), source / DATABASE, newest, stamp, owned)
     files = FilesBeside(url, spool_folder, manifest["database"])
-    for stale in (files.spool, files.first_spool, files.presence_snapshot):
-        if stale.exists():
-            stale.rename(_kept(stale, stamp))
-    if (source / SPOOL).exists():
-        replace_file(files.spool, (source / SPOOL).read_bytes())
-    database = schema.open_database(url, create=False)
+    prepared = _prepare_files(files, source, stamp, owned)
+    with _set_aside((files.spool, files.first_spool, files.presence_snapshot), stamp):
+        finish = put_in_place()
+    for aside, place in prepared.items():
+        aside.replace(place)
+        sync_folder(place.parent)
+    finish()
+
+
+def _prepare_files(files: FilesBeside, source: Path, stamp: str, owned: contextlib.ExitStack) -> dict[Path, Path]:
+    """Copies the spool and the dead letters of the backup aside, and returns the places where they belong."""
+    places = {SPOOL: files.spool, DEAD_LETTERS: files.dead_letters}
+    if files.dead_letters.exists():  # others, or those of the backup and later ones
+        places[DEAD_LETTERS] = files.dead_letters.with_name(f"{files.dead_letters.name}.of-backup-{stamp}")
+    prepared = {}
+    for name, place in places.items():
+        if (source / name).exists() and not (name == DEAD_LETTERS and _begins_with(files.dead_letters, source / name)):
+            aside = place.with_name(place.name + ".restoring")
+            owned.callback(aside.unlink, missing_ok=True)
+            _copy(source / name, aside)
+            prepared[aside] = place
+    return prepared
+
+
+def _begins_with(longer: Path, shorter: Path) -> bool:
+    return longer.exists() and longer.read_bytes().startswith(shorter.read_bytes())
+
+
+@contextlib.contextmanager
+def _set_aside(stale: Sequence[Path], stamp: str) -> Iterator[None]:
+    """Renames files, and gives them their names back if what follows fails."""
+    moved: list[Path] = []
     try:
-        migrate(database)
-        schema.Epoch.begin(above=max(replaced, int(manifest["epoch"])))
-    finally:
-        database.close()
+        for each in stale:
+            if each.exists():
+                each.rename(_kept(each, stamp))
+                moved.append(each)
+                sync_folder(each.parent)
+        yield
+    except BaseException:
+        for each in moved:
+            _kept(each, stamp).rename(each)
+        raise
 
 
 def _manifest(source: Path) -> dict[str, str]:
@@ -153,8 +199,8 @@ def _check_sqlite(path: Path, name: str) -> None:
         raise BackupFailed(f"{name} is damaged: {fault}")
 
 
-def _restore_sqlite(path: Path, copy: Path, stamp: str, owned: contextlib.ExitStack) -> int:
-    """Replaces the file in one step, and returns the newest epoch of what was there.
+def _prepare_sqlite(path: Path, copy: Path, newest: int, stamp: str, owned: contextlib.ExitStack) -> PutInPlace:
+    """Makes the new file beside the old one, and returns what replaces that in one step.
 
     Wherever it is interrupted, a whole database is at `path`: the old one or the new one, without the other's log.
     """
@@ -165,16 +211,45 @@ def _restore_sqlite(path: Path, copy: Path, stamp: str, owned: contextlib.ExitSt
     is_first = not path.exists()
     path.touch()  # there has to be a file to lock
     owned.callback(Ownership(f"sqlite:///{path}").release)
+    if is_first:
+        owned.callback(_unlink_if_empty, path)
     replaced = 0 if is_first else _newest_epoch(f"sqlite:///{path}")
     aside = path.with_name(path.name + ".restoring")
-    try:
-        _copy(copy, aside)
-        owned.callback(Ownership(f"sqlite:///{aside}").release)  # on Linux this lock stays on the file when it moves
+    owned.callback(_unlink_sqlite, aside)
+    _unlink_sqlite(aside)  # of a restore that was killed
+    _copy(copy, aside)
+    _begin_epoch(f"sqlite:///{aside}", above=max(replaced, newest))
+    _sync(aside)
+    owned.callback(Ownership(f"sqlite:///{aside}").release)  # on Linux this lock stays on the file when it moves
+
+    def put_in_place() -> Finish:
         with _sealed(path):
             _replace(path, aside, None if is_first else stamp)
+        return lambda: sync_folder(path.parent)
+
+    return put_in_place
+
+
+def _begin_epoch(url: str, above: int) -> None:
+    """Brings a restored database up to date, and begins an epoch that no client has heard of."""
+    database = schema.open_database(url, create=False)
+    try:
+        migrate(database)
+        schema.Epoch.begin(above=above)
+        if sqlite_path(url) is not None:
+            database.execute_sql("PRAGMA journal_mode = delete")  # one file, without a log beside it
     finally:
-        aside.unlink(missing_ok=True)
-    return replaced
+        database.close()
+
+
+def _unlink_if_empty(path: Path) -> None:
+    if path.exists() and not path.stat().st_size:
+        path.unlink()
+
+
+def _unlink_sqlite(path: Path) -> None:
+    for suffix in ("", *LOGS):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _replace(path: Path, new: Path, stamp: str | None) -> None:
@@ -182,7 +257,7 @@ def _replace(path: Path, new: Path, stamp: str | None) -> None:
     kept = _kept(path, stamp) if stamp else None
     if kept is not None:
         _link_or_copy(path, kept)
-    for suffix in ("-wal", "-shm", "-journal"):  # of a damaged file: SQLite would apply them to the new one
+    for suffix in LOGS:  # of a damaged file: SQLite would apply them to the new one
         log = path.with_name(path.name + suffix)
         if log.exists() and kept is not None:
             log.rename(kept.with_name(kept.name + suffix))
@@ -193,7 +268,6 @@ def _replace(path: Path, new: Path, stamp: str | None) -> None:
         if kept is not None:
             kept.unlink()
         raise
-    sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -246,14 +320,18 @@ def _newest_epoch(url: str) -> int:
         return 0
 
 
-def _restore_postgresql(url: str, dump: Path, owned: contextlib.ExitStack) -> int:
-    """Replaces the tables in one transaction, and returns the newest epoch of what was there."""
+def _prepare_postgresql(url: str, dump: Path, newest: int, owned: contextlib.ExitStack) -> PutInPlace:
+    """Returns what replaces the tables in one transaction."""
     if not dump.exists():
         raise BackupFailed(f"the backup has no {dump.name}: it is not one of PostgreSQL")
     owned.callback(Ownership(url).release)
     replaced = _newest_epoch(url)
-    _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(dump)], url)
-    return replaced
+
+    def put_in_place() -> Finish:
+        _run(["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(dump)], url)
+        return lambda: _begin_epoch(url, above=max(replaced, newest))
+
+    return put_in_place
 
 
 def _run(command: list[str], url: str) -> None:

@@ -21,6 +21,7 @@ from schema import DatabaseUnusable, Epoch, open_database
 from schema.database import migrate
 from schema.ownership import Ownership
 from tests.support.database import query
+from tests.support.postgresql import PostgreSQL
 
 
 def make(url: str) -> None:
@@ -39,6 +40,9 @@ class Place:
         self.file = folder / "chatter.db"
         self.url = f"sqlite:///{self.file}"
         make(self.url)
+        (identity,) = query(self.url, "SELECT value FROM identity")[0]
+        files = FilesBeside(self.url, "", identity)
+        self.spool, self.dead_letters = files.spool, files.dead_letters
 
     def run(self, statement: str) -> None:
         with contextlib.closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
@@ -85,14 +89,12 @@ def test_a_backup_that_fails_leaves_nothing_behind(
 def test_a_spool_that_a_start_replays_meanwhile_is_in_the_backup(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (identity,) = query(place.url, "SELECT value FROM identity")[0]
-    spool = FilesBeside(place.url, "", identity).spool
-    spool.write_text("a line\n")
+    place.spool.write_text("a line\n")
     copy = backup._copy_sqlite
 
     def replay_after(path: Path, to: Path) -> None:
         copy(path, to)
-        spool.unlink(missing_ok=True)
+        place.spool.unlink(missing_ok=True)
 
     monkeypatch.setattr(backup, "_copy_sqlite", replay_after)
     back_up(place.url, "", tmp_path / "backup")
@@ -143,22 +145,105 @@ def leave_in_the_log(file: Path, text: str) -> None:
     assert file.with_name(file.name + "-wal").stat().st_size
 
 
-@pytest.mark.parametrize("call", range(12))
+ALL_MOVES = 24
+"""How many of these a restore makes: the last case below is not interrupted."""
+
+
+def newest_epoch(file: Path) -> int:
+    (newest,) = query(f"sqlite:///{file}", "SELECT max(number) FROM epoch")[0]
+    return int(newest)
+
+
+@pytest.mark.parametrize("call", range(ALL_MOVES + 1))
 def test_a_restore_that_is_interrupted_leaves_the_old_database_or_the_new_one(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     place.run("CREATE TABLE told (text)")
     place.run("INSERT INTO told VALUES ('old')")
+    place.spool.write_text("of the backup")
+    place.dead_letters.write_text("of the backup")
     back_up(place.url, "", tmp_path / "backup")
     leave_in_the_log(place.file, "new")
+    place.spool.write_text("stale")
+    before = newest_epoch(place.file)
+    is_interrupted = True
     with monkeypatch.context() as patched, contextlib.suppress(Interrupted):
         interrupt_at(call, patched)
         restore(place.url, "", tmp_path / "backup")
-    assert place.file.exists()
+        is_interrupted = False
+    assert is_interrupted == (call < ALL_MOVES)
     assert texts(place.file) in (["old", "new"], ["old"])
+    if texts(place.file) == ["old"]:  # it is the new one
+        assert newest_epoch(place.file) > before
+        assert not place.spool.exists() or place.spool.read_text() == "of the backup"
     restore(place.url, "", tmp_path / "backup")
     assert texts(place.file) == ["old"]
-    assert ["old", "new"] in [texts(kept) for kept in place.file.parent.glob("*.before-restore-*") if kept.is_file()]
+    assert (place.spool.read_text(), place.dead_letters.read_text()) == ("of the backup", "of the backup")
+    kept = [file for file in place.file.parent.glob("*.before-restore-*") if file.is_file()]
+    assert ["old", "new"] in [texts(file) for file in kept if file.name.startswith("chatter.db.before")]
+    assert "stale" in [file.read_text() for file in kept if "unsaved" in file.name]
+    assert list(place.file.parent.glob("*.restoring*")) == []
+
+
+@pytest.mark.parametrize("fails", ["pathlib.Path.rename", "os.replace"])
+def test_a_restore_that_fails_changes_nothing(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    back_up(place.url, "", tmp_path / "backup")
+    place.run("CREATE TABLE told (text)")
+    place.spool.write_text("unsaved")
+    before, epoch = {file.name for file in place.file.parent.iterdir()}, newest_epoch(place.file)
+
+    def fail(*_: object) -> None:
+        raise OSError("read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fails, fail)
+        with pytest.raises(BackupFailed, match=r"cannot restore .*: read-only file system"):
+            restore(place.url, "", tmp_path / "backup")
+    assert {file.name for file in place.file.parent.iterdir()} == before
+    assert (texts(place.file), place.spool.read_text(), newest_epoch(place.file)) == ([], "unsaved", epoch)
+
+
+def test_a_restore_that_fails_leaves_no_empty_file(place: Place, tmp_path: Path) -> None:
+    back_up(place.url, "", tmp_path / "backup")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "chatter.db.restoring").mkdir()
+    with pytest.raises(BackupFailed, match="cannot restore"):
+        restore(f"sqlite:///{tmp_path}/new/chatter.db", "", tmp_path / "backup")
+    assert not (tmp_path / "new" / "chatter.db").exists()
+
+
+def test_a_restore_puts_the_dead_letters_of_the_backup_beside_others(place: Place, tmp_path: Path) -> None:
+    letters = place.dead_letters
+    letters.write_text("first\n")
+    back_up(place.url, "", tmp_path / "backup")
+    letters.write_text("first\nsecond\n")
+    restore(place.url, "", tmp_path / "backup")  # those that are there have them
+    assert [file.read_text() for file in letters.parent.glob("*.dead-letters.*")] == ["first\nsecond\n"]
+    letters.write_text("others\n")
+    restore(place.url, "", tmp_path / "backup")
+    assert letters.read_text() == "others\n"
+    (put_back,) = letters.parent.glob("*.dead-letters.jsonl.of-backup-*")
+    assert put_back.read_text() == "first\n"
+    letters.unlink()
+    restore(place.url, "", tmp_path / "backup")
+    assert letters.read_text() == "first\n"
+
+
+@pytest.mark.postgresql
+def test_a_restore_to_postgresql_that_fails_changes_nothing(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    url = postgresql.create_database()
+    make(url)
+    back_up(url, str(tmp_path), tmp_path / "backup")
+    (tmp_path / "backup" / backup.DUMP).write_text("torn")
+    (identity,) = query(url, "SELECT value FROM identity")[0]
+    spool = FilesBeside(url, str(tmp_path), identity).spool
+    spool.write_text("unsaved")
+    with pytest.raises(BackupFailed, match="pg_restore failed"):
+        restore(url, str(tmp_path), tmp_path / "backup")
+    assert spool.read_text() == "unsaved"
+    assert query(url, "SELECT count(*) FROM epoch") == [(1,)]
 
 
 def test_a_restore_keeps_servers_away_until_its_epoch_has_begun(
