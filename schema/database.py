@@ -11,6 +11,7 @@ from playhouse import db_url
 from playhouse.migrations import Runner
 
 from schema.base import database as proxy
+from schema.errors import in_one_line, is_damage
 
 Database: TypeAlias = peewee.Database
 
@@ -39,24 +40,26 @@ class DatabaseUnusable(Exception):
     """The database cannot be opened or must not be used. The message is one line for a person."""
 
 
-def open_database(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0, create: bool = True) -> Database:
+def open_database(
+    url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0, create: bool = True, read_only: bool = False
+) -> Database:
     """Connects to the database at `url`, binds all models to it, and returns it.
 
     `url` is `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host:port/name`.
     A SQLite file and its folder are created, unless `create` is False. With `sqlite_synchronous` "full" what is
     committed survives power loss, at a cost that group commits share; with "normal" only the end of the program.
-    `timeout` is as in `connect`.
+    `timeout` and `read_only` are as in `connect`.
 
     Raises `DatabaseUnusable`.
     """
     try:
         if create:
             _create_file(url)
-        database = connect(url, sqlite_synchronous=sqlite_synchronous, timeout=timeout)
+        database = connect(url, sqlite_synchronous=sqlite_synchronous, timeout=timeout, read_only=read_only)
         database.connect()
     except (peewee.PeeweeException, sqlite3.Error, OSError, RuntimeError, ValueError, ImportError) as error:
         shown = without_password(url)
-        reason = _one_line(error).replace(url, shown)  # some errors quote it
+        reason = in_one_line(error).replace(url, shown)  # some errors quote it
         raise DatabaseUnusable(f"cannot open the database {shown}: {reason}") from error
     proxy.initialize(database)
     return database
@@ -64,14 +67,21 @@ def open_database(url: str, sqlite_synchronous: str = "full", *, timeout: float 
 
 def check_integrity(database: Database) -> None:
     """Has SQLite look for damage in its file; PostgreSQL does so as it reads. Raises `DatabaseUnusable`."""
-    if not isinstance(database, peewee.SqliteDatabase):
-        return
-    try:
-        (fault,) = database.execute_sql("PRAGMA quick_check(1)").fetchone()
-    except peewee.PeeweeException as error:
-        fault = _one_line(error)
-    if fault != "ok":
+    for fault in find_damage(database, "quick_check(1)"):
         raise DatabaseUnusable(f"the database is damaged ({fault}): restore a backup with `chatter restore`")
+
+
+def find_damage(database: Database, pragma: str) -> list[str]:
+    """Returns what SQLite finds with one of its checks. Raises `DatabaseUnusable` where it cannot look."""
+    if not isinstance(database, peewee.SqliteDatabase):
+        return []
+    try:
+        found = database.execute_sql(f"PRAGMA {pragma}").fetchall()
+    except peewee.PeeweeException as error:
+        if is_damage(error):
+            return [in_one_line(error)]
+        raise DatabaseUnusable(f"cannot read the database: {in_one_line(error)}") from error
+    return [_one_line(fault) for (fault,) in found if fault != "ok"]
 
 
 def migrate(database: Database) -> list[str]:
@@ -86,7 +96,7 @@ def migrate(database: Database) -> list[str]:
             raise DatabaseUnusable(f"the database is newer than this program: it has {', '.join(unknown)}")
         return list(runner.up())
     except peewee.PeeweeException as error:
-        raise DatabaseUnusable(f"cannot bring the database up to date: {_one_line(error)}") from error
+        raise DatabaseUnusable(f"cannot bring the database up to date: {in_one_line(error)}") from error
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -102,13 +112,18 @@ def sqlite_path(url: str) -> Path | None:
     return Path(path)
 
 
-def connect(url: str, *, sqlite_synchronous: str = "full", timeout: float = 0.0, **options: Any) -> Database:
+def connect(
+    url: str, *, sqlite_synchronous: str = "full", timeout: float = 0.0, read_only: bool = False, **options: Any
+) -> Database:
     """Returns the database at `url`, not connected yet; `options` are Peewee's. Raises `ValueError`, `ImportError`.
 
     After `timeout` seconds PostgreSQL has to have connected, answered a statement and acknowledged a packet; 0 is for
-    ever. A SQLite file is not created: a connection that is opened again must find the same one.
+    ever. A SQLite file is not created: a connection that is opened again must find the same one. With `read_only`
+    neither the database nor its folder is written to.
     """
     path = sqlite_path(url)
+    if path is not None and read_only:
+        return peewee.SqliteDatabase(read_only_uri(path), uri=True, timeout=SQLITE_LOCK_TIMEOUT, **options)
     if path is not None:
         pragmas = {**SQLITE_PRAGMAS, "synchronous": sqlite_synchronous}
         file = f"file:{quote(str(path))}?mode=rw"
@@ -118,10 +133,17 @@ def connect(url: str, *, sqlite_synchronous: str = "full", timeout: float = 0.0,
         raise ValueError(f"expected sqlite:///… or postgresql://…, got {scheme or 'nothing'}://")
     _require_psycopg()
     asked = db_url.parse(url)
-    own = _postgresql_options(str(asked.get("options", "")), timeout)
+    settings = str(asked.get("options", "")) + (" -c default_transaction_read_only=on" if read_only else "")
+    own = _postgresql_options(settings, timeout)
     options = {**{name: value for name, value in own.items() if name == "options" or name not in asked}, **options}
     database: Database = db_url.connect(url, unquote_user=True, unquote_password=True, prefer_psycopg3=True, **options)
     return database
+
+
+def read_only_uri(path: Path) -> str:
+    """Returns what has SQLite read a file. Without a log beside it nobody writes, and SQLite must not make one."""
+    has_log = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
+    return f"{path.absolute().as_uri()}?mode=ro" + ("" if has_log else "&immutable=1")
 
 
 def without_password(url: str) -> str:
@@ -174,5 +196,5 @@ def _require_psycopg() -> None:
         raise ImportError("PostgreSQL needs the package psycopg: pip install 'chatter[postgresql]'")
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,6 +1,7 @@
 """The starts of the server."""
 
 import time
+from collections.abc import Iterable
 
 import peewee
 
@@ -27,7 +28,16 @@ class Epoch(Model):
             if isinstance(database.obj, peewee.PostgresqlDatabase):
                 database.execute_sql("LOCK TABLE epoch IN EXCLUSIVE MODE")  # SQLite has one writer at a time
             now = time.time_ns() // 1_000_000
-            last = int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0)
-            number = max(last + 1, above + 1, now)
+            number = max(cls.newest() + 1, above + 1, now)
             cls.insert(number=number, commits=0).execute()
         return number
+
+    @classmethod
+    def newest(cls) -> int:
+        """Returns the newest epoch; 0 where none has begun."""
+        return int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0)
+
+    @classmethod
+    def add_missing(cls, numbers: Iterable[int]) -> None:
+        """Adds epochs that began before, which a database that went back in time may lack."""
+        cls.insert_many([(number, 0) for number in numbers], [cls.number, cls.commits]).on_conflict_ignore().execute()

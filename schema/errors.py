@@ -54,6 +54,12 @@ def is_refusal(error: BaseException) -> bool:
     return is_of_values or isinstance(first, UnicodeError | OverflowError)
 
 
+def is_damage(error: BaseException) -> bool:
+    """Returns whether SQLite has found its file damaged, or no database."""
+    code = getattr(first_error(error), "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _is_of_database(error: BaseException | None) -> TypeGuard[BaseException]:
     return isinstance(error, peewee.PeeweeException) or (error is not None and "DatabaseError" in _names(error))
 

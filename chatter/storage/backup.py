@@ -21,7 +21,8 @@ import peewee
 import schema
 from chatter.storage.records import sync_folder
 from chatter.storage.storage import FilesBeside
-from schema.database import migrate, sqlite_path, without_password
+from schema.database import migrate, read_only_uri, sqlite_path, without_password
+from schema.errors import is_damage
 from schema.ownership import Ownership
 
 DATABASE, DUMP, SPOOL, DEAD_LETTERS, MANIFEST = (
@@ -56,12 +57,12 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
     database = schema.open_database(url, create=False)
     try:
         identity = schema.Identity.read()
-        epoch = schema.Epoch.select().order_by(schema.Epoch.number.desc()).first()
+        epoch = schema.Epoch.newest()
     except Exception as error:
         raise BackupFailed(f"{without_password(url)} is no database of Chatter: {error}") from error
     finally:
         database.close()
-    manifest = {"database": identity, "epoch": str(epoch.number if epoch else 0)}
+    manifest = {"database": identity, "epoch": str(epoch)}
     try:
         _back_up(url, FilesBeside(url, spool_folder, identity), manifest, to)
     except (OSError, sqlite3.Error) as error:
@@ -125,6 +126,7 @@ def _restore(url: str, spool_folder: str, source: Path, manifest: dict[str, str]
     else:
         put_in_place = _prepare_sqlite(path.resolve(), source / DATABASE, newest, stamp, owned)
     files = FilesBeside(url, spool_folder, manifest["database"])
+    files.make_folder()
     prepared = _prepare_files(files, source, stamp, owned)
     with _set_aside((files.spool, files.first_spool, files.presence_snapshot), stamp):
         finish = put_in_place()
@@ -191,9 +193,11 @@ def _copy_sqlite(path: Path, to: Path) -> None:
 
 def _check_sqlite(path: Path, name: str) -> None:
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(read_only_uri(path), uri=True)) as database:
             fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
+        if not is_damage(error):
+            raise BackupFailed(f"{name} cannot be read: {error}") from error
         fault = str(error)
     if fault != "ok":
         raise BackupFailed(f"{name} is damaged: {fault}")
@@ -313,7 +317,7 @@ def _newest_epoch(url: str) -> int:
     try:
         database = schema.open_database(url, create=False)
         try:
-            return int(schema.Epoch.select(peewee.fn.MAX(schema.Epoch.number)).scalar() or 0)
+            return schema.Epoch.newest()
         finally:
             database.close()
     except (schema.DatabaseUnusable, peewee.PeeweeException):

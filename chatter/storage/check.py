@@ -1,7 +1,8 @@
 """The check of a database: what is wrong with it and with the files beside it, one line for each fault."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -9,90 +10,78 @@ import peewee
 import schema
 from chatter.storage.spool import LineRejected, Spool
 from chatter.storage.storage import FilesBeside
-from schema import Message
-from schema.database import check_integrity
+from schema.errors import in_one_line
+from schema.inspection import FINDERS, Finder, damage
 
 MAX_LINES = 100
 """Faults of one kind that are listed; the rest is counted."""
 
 
 def check(url: str, spool_folder: str) -> list[str]:
-    """Returns the faults. May be called while a server runs. Raises `schema.DatabaseUnusable`."""
-    database = schema.open_database(url, create=False)
+    """Returns the faults, and writes nothing. May be called while a server runs. Raises `schema.DatabaseUnusable`."""
+    database = schema.open_database(url, create=False, read_only=True)
     try:
+        faults = _first(damage())
         try:
-            check_integrity(database)
-        except schema.DatabaseUnusable as error:
-            return [str(error)]
-        try:
-            identity = schema.Identity.read()
-            faults = [*_first(holes()), *_first(falling_epochs()), *_first(unknown_epochs())]
+            identity, newest = schema.Identity.read(), schema.Epoch.newest()
         except peewee.PeeweeException as error:
-            raise schema.DatabaseUnusable(f"this is no database of this Chatter: {error}") from error
+            if faults:
+                return faults
+            raise schema.DatabaseUnusable(f"this is no database of this Chatter: {in_one_line(error)}") from error
+        faults += [fault for finder in FINDERS for fault in _first(_found(finder))]
     finally:
         database.close()
     files = FilesBeside(url, spool_folder, identity)
-    return [*faults, *_first(_spool_faults(files, identity)), *_first(_dead_letters(files.dead_letters))]
+    return [*faults, *_first(_spool_faults(files, identity, newest)), *_first(_dead_letters(files.dead_letters))]
 
 
-def holes() -> Iterator[str]:
-    """Yields the rooms whose places are not 1, 2, 3 … without a gap."""
-    query = Message.select(
-        Message.room, peewee.fn.COUNT(Message.seq), peewee.fn.MIN(Message.seq), peewee.fn.MAX(Message.seq)
-    ).group_by(Message.room)
-    for room, count, first, last in schema.base.tuples(query):
-        if first != 1:
-            yield f"room {room} begins at {first}"
-        if count != last - first + 1:
-            yield f"room {room} lacks {last - first + 1 - count} of the places from {first} to {last}"
+def _found(finder: Finder) -> Iterator[str]:
+    """Yields the faults of one kind, and which kind could not be looked for."""
+    try:
+        yield from finder()
+    except (peewee.PeeweeException, TypeError) as error:
+        yield f"the check for {finder.__name__.replace('_', ' ')} failed: {in_one_line(error)}"
 
 
-def falling_epochs() -> Iterator[str]:
-    """Yields the places whose epoch is lower than that of the place before."""
-    over = {"partition_by": [Message.room], "order_by": [Message.seq]}
-    before = peewee.fn.LAG(Message.epoch).over(**over).alias("epoch_before")
-    places = Message.select(Message.room, Message.seq, Message.epoch, before).alias("places")
-    query = (
-        Message.select(places.c.room, places.c.seq)
-        .from_(places)
-        .where(places.c.epoch_before > places.c.epoch)
-        .order_by(places.c.room, places.c.seq)
-    )
-    for room, seq in schema.base.tuples(query):
-        yield f"room {room}: the epoch falls at {seq}"
-
-
-def unknown_epochs() -> Iterator[str]:
-    """Yields the rooms with a message of an epoch that has not begun."""
-    newest = schema.Epoch.select(peewee.fn.MAX(schema.Epoch.number))
-    query = Message.select(Message.room, peewee.fn.MAX(Message.epoch)).group_by(Message.room)
-    for room, epoch in schema.base.tuples(query.having(peewee.fn.MAX(Message.epoch) > newest)):
-        yield f"room {room} has messages of epoch {epoch}, which has not begun"
-
-
-def _spool_faults(files: FilesBeside, identity: str) -> Iterator[str]:
+def _spool_faults(files: FilesBeside, identity: str, newest_epoch: int) -> Iterator[str]:
     for foreign in files.foreign_spools():
         yield f"{foreign} belongs to another database"
     for path in (files.first_spool, files.spool):
-        if not path.exists():
-            continue
-        yield f"{path} has messages that the next start saves"
-        spool = Spool(path, identity)
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            try:
-                spool.parse(line)
-            except LineRejected as error:
-                yield f"{path}, line {number}: {error}"
+        if path.exists():
+            yield f"{path} has messages that the next start saves"
+            yield from _faults_of_lines(path, partial(_spool_fault, Spool(path, identity, newest_epoch)))
 
 
 def _dead_letters(path: Path) -> Iterator[str]:
     if path.exists():
-        for number, line in enumerate(path.read_text(encoding="ascii", errors="backslashreplace").splitlines(), 1):
-            try:
-                reason = str(json.loads(line)["error"])
-            except (ValueError, KeyError, TypeError):
-                reason = "it cannot be read"
-            yield f"{path}, line {number} is a dead letter: {reason}"
+        yield from _faults_of_lines(path, _dead_letter)
+
+
+def _faults_of_lines(path: Path, fault_of: Callable[[bytes], str | None]) -> Iterator[str]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        yield f"{path} cannot be read: {error.strerror}"
+        return
+    for number, line in enumerate(lines, 1):
+        if (fault := fault_of(line)) is not None:
+            yield f"{path}, line {number}{fault}"
+
+
+def _spool_fault(spool: Spool, line: bytes) -> str | None:
+    try:
+        spool.parse(line)
+    except LineRejected as error:
+        return f": {error}"
+    return None
+
+
+def _dead_letter(line: bytes) -> str:
+    try:
+        reason = str(json.loads(line)["error"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "it cannot be read"
+    return f" is a dead letter: {reason}"
 
 
 def _first(faults: Iterator[str]) -> list[str]:

@@ -14,7 +14,7 @@ from chatter.messages import SLUG, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, replace_file
-from schema import LARGEST_NUMBER, Message, MessageRow, void_row
+from schema import LARGEST_NUMBER, Epoch, Message, MessageRow, void_row
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +150,7 @@ class _Continuation:
 def _commit(committer: Committer, batch: list[Save]) -> int:
     """Commits and empties the batch; returns how many of its messages are no void places."""
     if batch:
+        Epoch.add_missing({save.epoch for save in batch})
         committer.commit(batch)
     number = sum(not posted.void for save in batch for posted in save.messages)
     batch.clear()

@@ -42,6 +42,7 @@ class Storage:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
             files = FilesBeside(url, spool_folder, identity)
+            files.make_folder()
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
@@ -66,16 +67,18 @@ class FilesBeside:
     """The names of the files that belong to a database: beside its SQLite file, in `spool_folder` or in `var`."""
 
     def __init__(self, url: str, spool_folder: str, identity: str) -> None:
-        """Makes the folder. Raises `OSError`."""
         file = sqlite_path(url)
         name = file.name if file else url.rsplit("/", 1)[-1].partition("?")[0]
         self._folder = Path(spool_folder) if spool_folder else file.parent if file else Path("var")
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._name = name
         self.first_spool = self._folder / f"{name}.unsaved.jsonl"  # without an identity, as the first Chatter named it
         self.spool = self._folder / f"{name}.{identity[:8]}.unsaved.jsonl"
         self.dead_letters = self._folder / f"{name}.dead-letters.jsonl"
         self.presence_snapshot = self._folder / f"{name}.{identity[:8]}.present.json"
+
+    def make_folder(self) -> None:
+        """Makes the folder of the files. Raises `OSError`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def foreign_spools(self) -> list[Path]:
         """Returns the spools of other databases of this name."""

@@ -11,7 +11,7 @@ from chatter.messages import NotSaved, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
-from schema import Message, MessageRow, open_database
+from schema import Epoch, Message, MessageRow, open_database
 from schema.database import migrate
 
 AT = "2026-05-04T12:00:00.000000Z"
@@ -110,6 +110,13 @@ def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_saved(place:
     (letter,) = place.letters()
     assert letter["line"].encode("utf-8", "replace")[:5] == bad.decode("utf-8", "backslashreplace").encode()[:5]
     assert why in letter["error"]
+
+
+def test_a_replay_adds_the_epochs_that_a_database_which_went_back_lacks(place: Place) -> None:
+    Epoch.insert(number=5).execute()
+    place.write(line(1, epoch=3), line(2, epoch=5))
+    place.replay()
+    assert sorted(epoch.number for epoch in Epoch.select()) == [3, 5]
 
 
 def test_a_void_place_that_a_room_remembered_is_saved(place: Place) -> None:
