@@ -16,6 +16,7 @@ from typing import IO
 import peewee
 
 from schema.database import Database, DatabaseUnusable, connect, open_database, sqlite_path
+from schema.errors import in_one_line
 from schema.fence import Superseded
 
 _KEY = 0x43686174746572
@@ -59,6 +60,9 @@ class Ownership:
         except (Taken, DatabaseMoved) as error:
             self.release()
             raise DatabaseUnusable(_TAKEN if isinstance(error, Taken) else str(error)) from error
+        except peewee.PeeweeException as error:
+            self.release()
+            raise DatabaseUnusable(f"cannot lock the database: {in_one_line(error)}") from error
 
     def check(self) -> None:
         """Looks after the lock before each commit. Raises as `check_file` and `renew` do.

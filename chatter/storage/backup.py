@@ -22,7 +22,7 @@ import schema
 from chatter.storage.records import sync_folder
 from chatter.storage.storage import FilesBeside
 from schema.database import migrate, read_only_uri, sqlite_path, without_password
-from schema.errors import is_damage
+from schema.errors import in_one_line, is_damage
 from schema.ownership import Ownership
 
 DATABASE, DUMP, SPOOL, DEAD_LETTERS, MANIFEST = (
@@ -59,14 +59,14 @@ def back_up(url: str, spool_folder: str, to: Path) -> dict[str, str]:
         identity = schema.Identity.read()
         epoch = schema.Epoch.newest()
     except Exception as error:
-        raise BackupFailed(f"{without_password(url)} is no database of Chatter: {error}") from error
+        raise BackupFailed(f"{without_password(url)} is no database of Chatter: {in_one_line(error)}") from error
     finally:
         database.close()
     manifest = {"database": identity, "epoch": str(epoch)}
     try:
         _back_up(url, FilesBeside(url, spool_folder, identity), manifest, to)
     except (OSError, sqlite3.Error) as error:
-        raise BackupFailed(f"cannot make the backup {to}: {' '.join(str(error).split())}") from error
+        raise BackupFailed(f"cannot make the backup {to}: {in_one_line(error)}") from error
     return manifest
 
 
@@ -109,7 +109,7 @@ def restore(url: str, spool_folder: str, source: Path) -> dict[str, str]:
         with contextlib.ExitStack() as owned:
             _restore(url, spool_folder, source, manifest, owned)
     except (OSError, sqlite3.Error, peewee.PeeweeException) as error:
-        raise BackupFailed(f"cannot restore {source}: {' '.join(str(error).split())}") from error
+        raise BackupFailed(f"cannot restore {source}: {in_one_line(error)}") from error
     return manifest
 
 
@@ -197,7 +197,7 @@ def _check_sqlite(path: Path, name: str) -> None:
             fault = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         if not is_damage(error):
-            raise BackupFailed(f"{name} cannot be read: {error}") from error
+            raise BackupFailed(f"{name} cannot be read: {in_one_line(error)}") from error
         fault = str(error)
     if fault != "ok":
         raise BackupFailed(f"{name} is damaged: {fault}")

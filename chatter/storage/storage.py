@@ -11,6 +11,7 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.presence_snapshot import PresenceSnapshot
 from chatter.storage.spool import Spool
 from schema.database import check_integrity, migrate, sqlite_path
+from schema.errors import in_one_line
 from schema.ownership import Ownership, open_owned
 
 logger = logging.getLogger(__name__)
@@ -36,8 +37,19 @@ class Storage:
         Raises `schema.DatabaseUnusable`.
         """
         database, ownership = open_owned(url, sqlite_synchronous, timeout=database_timeout)
-        check_integrity(database)
-        migrate(database)
+        try:
+            check_integrity(database)
+            migrate(database)
+            storage = cls._begin(database, ownership, url, spool_folder)
+            database.close()
+        except BaseException:
+            database.close()
+            ownership.release()
+            raise
+        return storage
+
+    @classmethod
+    def _begin(cls, database: schema.Database, ownership: Ownership, url: str, spool_folder: str) -> Self:
         try:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
@@ -47,10 +59,10 @@ class Storage:
             committer = Committer(dead_letters, fence)
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
                 spool.replay(committer, dead_letters)
+        except OSError as error:
+            raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
         except Exception as error:
-            raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error
-        finally:
-            database.close()
+            raise schema.DatabaseUnusable(f"cannot write to the database: {in_one_line(error)}") from error
         for foreign in files.foreign_spools():
             logger.warning("%s belongs to another database and is left alone", foreign)
         return cls(

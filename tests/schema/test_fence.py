@@ -178,6 +178,15 @@ def lock_sessions(url: str) -> list[int]:
 
 
 @pytest.mark.postgresql
+def test_a_lock_that_postgresql_has_no_connection_for_is_an_error_in_one_line(postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database()
+    query(url, "CREATE ROLE lonely LOGIN CONNECTION LIMIT 0")
+    with pytest.raises(DatabaseUnusable, match=r"cannot lock the database: .*too many connections") as raised:
+        Ownership(url.replace("://chatter@", "://lonely@"))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.postgresql
 def test_a_lock_whose_session_has_ended_is_taken_again(postgresql: PostgreSQL) -> None:
     url = postgresql.create_database()
     owner = Ownership(url)
