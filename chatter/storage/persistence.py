@@ -18,7 +18,7 @@ from typing import assert_never
 from chatter.actors import Tellable, ThreadActor, tell_if_alive
 from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Work, size_of
 from chatter.storage.backlog import Backlog
-from chatter.storage.committer import Committer
+from chatter.storage.committer import Committer, PlaceRefused
 from schema import Database, DatabaseLost
 from schema.ownership import Ownership
 
@@ -69,6 +69,7 @@ class Persistence(ThreadActor):
         self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at = 0.0
+        self._waits_for = ""  # why the last try had no place for a message
 
     def on_receive(self, message: PersistenceMessage) -> None:
         """Gathers saves, and commits them when the mailbox is empty: one by one when idle, in groups under load."""
@@ -142,10 +143,14 @@ class Persistence(ThreadActor):
             return self._committer.commit(self._batch, self._guard)
         except DatabaseLost:
             raise
+        except PlaceRefused as error:
+            if str(error) != self._waits_for:  # and not at each try: only the operator can end this
+                logger.error("saving waits until the database is changed: %s", error)
+            self._waits_for = str(error)
         except Exception:
             logger.exception("saving failed, will be tried again")
-            self._database.close()  # the next try opens a new connection
-            return None
+        self._database.close()  # the next try opens a new connection
+        return None
 
     def _wait_for_interval(self) -> None:
         wait = self._committed_at + COMMIT_INTERVAL - time.monotonic()

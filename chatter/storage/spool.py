@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chatter.messages import SLUG, Posted, Save
-from chatter.storage.committer import Committer
+from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, replace_file
 from schema import LARGEST_NUMBER, Epoch, Message, MessageRow, void_row
@@ -56,25 +56,31 @@ class Spool:
         """Saves the messages of the file, removes it, and returns how many were saved.
 
         What is not this database's next word goes to the dead letters, with a warning, as does a line that cannot be
-        read: once all others are saved, so that a replay that is cut short leaves them to the next. Raises what the
-        driver raises; the file stays then, and is replayed by the next start.
+        read: once all others are saved, so that a replay that is cut short leaves them to the next. The lines of a room
+        in which the database has no place for a message stay in the file. Raises what the driver raises; the file stays
+        as it is then, and is replayed by the next start.
         """
         if not self.path.exists():
             return 0
-        follows, batch, saved = _Continuation(), list[Save](), 0
+        follows, batch = _Continuation(), _Batch(committer)
         rejected: list[tuple[dict[str, Any], str]] = []
+        lines: dict[str, list[bytes]] = {}
         for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
             try:
-                batch += follows.check(self.parse(line))
+                save = self.parse(line)
+                batch.add(() if save.slug in batch.held else follows.check(save))
+                lines.setdefault(save.slug, []).append(line + b"\n")
             except LineRejected as error:
                 logger.warning("%s, line %d is not saved: %s", self.path, number, error)
                 rejected.append(({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}"))
-            if len(batch) >= BATCH:
-                saved += _commit(committer, batch)
-        saved += _commit(committer, batch)
+        batch.commit()
         dead_letters.put_all(rejected)
-        self.path.unlink()
-        return saved
+        if batch.held:
+            logger.warning("%s keeps the messages of %s", self.path, ", ".join(sorted(batch.held)))
+            replace_file(self.path, b"".join(line for slug in lines if slug in batch.held for line in lines[slug]))
+        else:
+            self.path.unlink()
+        return batch.saved
 
     def parse(self, line: bytes) -> Save:
         """Reads a line. Raises `LineRejected`."""
@@ -147,14 +153,34 @@ class _Continuation:
         return there is not None and (there.name, there.id) in ((posted.name, posted.id), (void.name, void.id))
 
 
-def _commit(committer: Committer, batch: list[Save]) -> int:
-    """Commits and empties the batch; returns how many of its messages are no void places."""
-    if batch:
-        Epoch.add_missing({save.epoch for save in batch})
-        committer.commit(batch)
-    number = sum(not posted.void for save in batch for posted in save.messages)
-    batch.clear()
-    return number
+class _Batch:
+    """Commits messages together, without the rooms in which the database has no place for one."""
+
+    def __init__(self, committer: Committer) -> None:
+        self.held: set[str] = set()  # these rooms
+        self.saved = 0  # messages that are no void places
+        self._committer = committer
+        self._saves: list[Save] = []
+
+    def add(self, saves: Iterable[Save]) -> None:
+        """Adds messages, and commits if there are enough."""
+        self._saves += saves
+        if len(self._saves) >= BATCH:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commits what was added."""
+        while self._saves:
+            try:
+                Epoch.add_missing({save.epoch for save in self._saves})
+                self._committer.commit(self._saves)
+            except PlaceRefused as error:
+                logger.error("%s", error)
+                self.held.add(error.slug)
+                self._saves = [save for save in self._saves if save.slug != error.slug]
+            else:
+                self.saved += sum(not posted.void for save in self._saves for posted in save.messages)
+                self._saves = []
 
 
 def memory_of(saves: Iterable[Save]) -> list[Save]:

@@ -20,7 +20,7 @@ from chatter.storage.spool import Spool
 from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
-from tests.support.database import forbid, query, refusing
+from tests.support.database import allow, forbid, query, refusing
 from tests.support.stage import Recorder, Stage
 
 
@@ -206,6 +206,22 @@ def test_a_refused_message_blocks_no_other_and_becomes_a_void_place(
     assert "never_this" in letter["error"]
     assert "number 7" in caplog.text
     assert persistence.backlog.unsaved == persistence.backlog.unsaved_bytes == 0
+
+
+def test_a_database_that_takes_no_void_row_either_is_named_once(
+    stage: Stage, persistence: PersistenceOnStage, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    forbid(database_url, "number 7", "")
+    with caplog.at_level("DEBUG", "peewee"):
+        persistence.save(6, 7, 8)
+        stage.run_until(lambda: caplog.text.count("'ann', 'number 7'") >= 2)  # looked up at each try
+    assert caplog.text.count("saving waits until the database is changed: room lobby: ") == 1
+    assert "never_this" in caplog.text
+    assert persistence.to_room == []
+    allow(database_url)
+    stage.run_until(lambda: Saved(8) in persistence.to_room)
+    assert persistence.to_room == [Saved(8)]
+    assert not persistence.dead_letters.exists()
 
 
 def test_a_used_id_makes_a_void_place_and_names_the_first_message(

@@ -13,6 +13,7 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
 from schema import Epoch, Message, MessageRow, open_database
 from schema.database import migrate
+from tests.support.database import allow, forbid
 
 AT = "2026-05-04T12:00:00.000000Z"
 FIRST_VERSION = {"room": "lobby", "epoch": 1, "seq": 1, "id": "a", "name": "ann", "message": "hi", "inserted_at": AT}
@@ -168,6 +169,24 @@ def test_a_replay_that_fails_leaves_the_dead_letters_to_the_next(place: Place) -
     assert place.letters() == []
     assert place.replay() == 10
     assert [letter["error"] for letter in place.letters()] == ["line 2: expected a JSON object"]
+
+
+def test_the_messages_of_a_room_stay_while_the_database_has_no_place_for_one_of_them(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{place.file.parent}/chatter.db"
+    forbid(url, "never", "")
+    of_den = [line(seq, room="den") for seq in range(1, BATCH)]
+    place.write(line(1), line(2, "never"), *of_den, "garbage", line(3), line(BATCH, room="den"))
+    assert place.replay() == BATCH
+    assert (place.saved(), len(place.saved("den"))) == ([(1, "hi")], BATCH)
+    assert [letter["error"] for letter in place.letters()] == [f"line {BATCH + 2}: expected a JSON object"]
+    assert "room lobby: the database takes neither message 2" in caplog.text
+    allow(url)
+    assert place.replay() == 2
+    assert place.saved() == [(1, "hi"), (2, "never"), (3, "hi")]
+    assert not place.file.exists()
+    assert len(place.letters()) == 1
 
 
 def test_what_is_not_the_next_word_of_its_room_is_set_aside(place: Place) -> None:
