@@ -23,6 +23,7 @@ class Storage:
     database: schema.Database  # closed: each thread opens a connection when it needs one
     ownership: Ownership
     fence: schema.Fence  # of this start's epoch
+    epochs: frozenset[int]  # all starts on this database, with this one
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
@@ -41,6 +42,7 @@ class Storage:
         try:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
+            epochs = schema.Epoch.numbers()
             files = FilesBeside(url, spool_folder, identity)
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
@@ -56,6 +58,7 @@ class Storage:
             database=database,
             ownership=ownership,
             fence=fence,
+            epochs=epochs,
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),
