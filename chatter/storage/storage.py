@@ -47,7 +47,7 @@ class Storage:
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
             for spool in (Spool(files.first_spool, identity), Spool(files.spool, identity)):
-                spool.replay(committer, dead_letters)
+                spool.replay(committer, dead_letters, epochs)
         except Exception as error:
             raise schema.DatabaseUnusable(f"cannot write to the database: {error}") from error
         finally:
