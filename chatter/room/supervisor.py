@@ -12,7 +12,7 @@ A room whose handler raises is stopped by Pykka, which logs why.
   quarantined: logged whole, answered with `quarantined`, and not handled again.
 - What is lost: nothing that was heard and nothing that was acknowledged. The backlog has a message before anybody hears
   it. The new room loads its past through the backlog and so waits for the last commit, continues `seq`, and answers
-  the posts that were committed meanwhile.
+  the posts that were committed or became void meanwhile.
 
 The backlog (`chatter/storage/backlog.py`) notices the death of a persistence actor, starts another, and tells it again
 what was not committed. Rooms notice nothing; acknowledgements come later.
@@ -25,7 +25,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import islice
 
 import pykka
@@ -57,12 +57,19 @@ class Supervisor:
         backlog: Backlog,
         history: Tellable,
         epoch: int,
+        epochs: Container[int],
         settings: RoomSettings | None = None,
+        *,
         expected: Mapping[str, People] | None = None,
     ) -> None:
-        """`expected` are the people who were present in each room when the server stopped."""
+        """`epochs` are all starts on this database, of which this one is `epoch`.
+
+        `expected` are the people who were present in each room when the server stopped.
+        """
         settings = settings or RoomSettings()
-        self._context = RoomContext(settings=settings, epoch=epoch, supervisor=self, backlog=backlog, history=history)
+        self._context = RoomContext(
+            settings=settings, epoch=epoch, epochs=epochs, supervisor=self, backlog=backlog, history=history
+        )
         self._rooms: dict[str, RoomRef] = {}
         self._people_counts: dict[str, int] = {}
         self._idle_since: dict[str, float] = {}  # by the loop's clock, the longest idle first

@@ -5,7 +5,7 @@ Owns a connection that only reads. Hears `HistoryMessage`s from the read queue; 
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
@@ -49,8 +49,8 @@ class History(ThreadActor):
     ) -> None:
         """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read.
 
-        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. No room begins then: it
-        would give numbers a second time.
+        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. A `Ping` fails then, and
+        no room begins: it would give numbers a second time.
         """
         super().__init__()
         self._database = database
@@ -122,8 +122,9 @@ class History(ThreadActor):
         recent = _contiguous(rows, max(newest - load.limit + 1, rows[0].seq) if rows else 1, newest + 1)
         epochs = Message.epoch_ends(load.slug, recent[0].seq - 1) if recent else ()
         voids = Message.voids(load.slug) if recent else ()
+        firsts = _firsts(load, voids)
         self._check_commits()  # last, so that it speaks for what was read
-        tell_if_alive(load.room, Loaded(recent, epochs, voids))
+        tell_if_alive(load.room, Loaded(recent, epochs, voids, firsts))
 
     def _load_page(self, page: LoadPage) -> None:
         request, limit = page.request, page.request.limit
@@ -166,9 +167,16 @@ class History(ThreadActor):
 
     def _ping(self) -> None:
         Room.recently_active(1)  # SQLite looks at its file only where a table is read
+        self._check_commits()  # where nobody says anything, no commit does
         if self._unreadable is not None:
             Message.latest(self._unreadable, 1_000)
             self._unreadable = None
+
+
+def _firsts(load: Load, voids: Sequence[int]) -> dict[int, Posted]:
+    """Returns what has the ids of the unanswered messages that are void now, by their `seq`."""
+    found = {seq: Message.by_client_id(load.slug, *load.unanswered[seq]) for seq in voids if seq in load.unanswered}
+    return {seq: posted_of(row) for seq, row in found.items() if row is not None}
 
 
 def _contiguous(rows: Iterable[MessageRow], first: int, end: int) -> tuple[Posted, ...]:

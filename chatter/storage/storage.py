@@ -24,6 +24,7 @@ class Storage:
     database: schema.Database  # closed: each thread opens a connection when it needs one
     ownership: Ownership
     fence: schema.Fence  # of this start's epoch
+    epochs: frozenset[int]  # all starts on this database, with this one
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
@@ -53,12 +54,13 @@ class Storage:
         try:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
+            epochs = schema.Epoch.numbers()
             files = FilesBeside(url, spool_folder, identity)
             files.make_folder()
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
-                spool.replay(committer, dead_letters)
+                spool.replay(committer, dead_letters, epochs)
         except OSError as error:
             raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
         except Exception as error:
@@ -69,6 +71,7 @@ class Storage:
             database=database,
             ownership=ownership,
             fence=fence,
+            epochs=epochs,
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),

@@ -50,8 +50,9 @@ def exit_code(server: Server) -> int:
 # ---------------------------------------------------------------- back in time
 
 
-def test_a_client_that_heard_lost_messages_gets_those_after_the_restored_backup(server: Server, database: Path) -> None:
+def test_a_client_of_an_epoch_that_the_restored_copy_lacks_starts_over(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
+        kept_epoch = ann.join_response["epoch"]
         ann.post_and_wait("kept")
     copy(database, database.with_name("backup.db"))
     server.stop()
@@ -70,6 +71,9 @@ def test_a_client_that_heard_lost_messages_gets_those_after_the_restored_backup(
         for text in ("other 1", "other 2", "other 3"):
             bo.post_and_wait(text)
     with Member(server.port, "lobby", since=3, epoch=lost_epoch) as ann:
+        assert ann.join_response["recovered"] is False
+        assert ann.wait_for_posts(4) == [(1, "kept"), (2, "other 1"), (3, "other 2"), (4, "other 3")]
+    with Member(server.port, "lobby", since=1, epoch=kept_epoch) as ann:
         assert (ann.join_response["base"], ann.join_response["recovered"]) == (1, True)
         assert ann.wait_for_posts(3) == [(2, "other 1"), (3, "other 2"), (4, "other 3")]
 
@@ -93,6 +97,29 @@ def test_a_database_that_goes_back_in_time_gets_again_what_rooms_remember(server
     with Member(server.port, "lobby", since=4, epoch=epoch) as ann:
         assert ann.join_response["epoch"] > epoch
         assert (ann.join_response["base"], ann.join_response["missed"]) == (4, 0)
+
+
+@pytest.fixture
+def quiet_server(database: Path, database_url: str) -> Iterator[Server]:
+    """Starts a server on SQLite or PostgreSQL; one message is said, the next two are lost, and nothing is said then."""
+    with Server(database, database_url=database_url) as server, Member(server.port, "lobby") as ann:
+        for text in ("one", "two", "three"):
+            ann.post_and_wait(text)
+        query(database_url, "DELETE FROM message WHERE message <> 'one'")
+        query(database_url, "UPDATE epoch SET commits = 1")
+        yield server
+    with server:
+        assert texts(database_url) == ["one", "two", "three"]
+
+
+def test_a_health_check_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
+    assert "gone back in time" in request(quiet_server.port, "GET", "/healthz").json["reason"]
+    assert exit_code(quiet_server) == 1
+
+
+def test_a_stop_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
+    assert quiet_server.stop() == 1
+    assert "chatter: stopped: the database has gone back in time" in quiet_server.log
 
 
 def test_no_room_begins_in_a_database_that_has_gone_back_in_time(server: Server, database: Path) -> None:
@@ -156,6 +183,37 @@ def test_a_health_check_takes_a_lost_lock_again(postgresql: PostgreSQL, database
         assert query(url, f"SELECT count(*) {locks}") == [(1,)]
 
 
+@pytest.mark.parametrize("is_killed", [False, True], ids=["spooled", "killed"])
+def test_what_a_server_said_is_no_answer_to_clients_of_the_one_that_took_over(
+    postgresql: PostgreSQL, tmp_path: Path, is_killed: bool
+) -> None:
+    url = postgresql.create_database()
+    second = Server(tmp_path / "second.db", database_url=url, stop_timeout=1)  # with the same spool
+    with Server(tmp_path / "first.db", database_url=url) as first, Member(first.port, "lobby") as ann:
+        ann.post_and_wait("of the first")
+        of_this = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        query(url, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {of_this}")
+        with second, Member(second.port, "lobby") as bo:
+            epoch = bo.join_response["epoch"]
+            ann.post("of the first, too late")
+            assert exit_code(first) == 1
+            with refusing(url):
+                bo.post("of the second")
+                assert bo.wait_for_posts(2)[-1] == (2, "of the second")
+                if is_killed:
+                    second.kill()
+                else:
+                    assert second.stop() == 0
+    with second, Member(second.port, "lobby", since=2, epoch=epoch) as bo:
+        assert bo.join_response["recovered"] is True
+        if is_killed:
+            assert bo.join_response["base"] == 1
+            assert bo.wait_for_posts(1) == [(2, "of the first, too late")]
+        else:
+            assert (bo.join_response["base"], bo.join_response["missed"]) == (2, 0)
+            assert texts(url) == ["of the first", "of the second"]
+
+
 def test_a_second_server_is_refused_even_if_the_lock_file_is_deleted(
     server: Server, database: Path, tmp_path: Path
 ) -> None:
@@ -186,6 +244,27 @@ def test_nothing_is_acknowledged_while_the_database_file_is_renamed(server: Serv
         assert ann.wait_for_answer(sent)["status"] == "ok"
         wait_until(lambda: request(server.port, "GET", "/healthz").status == 200)
     assert texts(server.database_url) == ["one", "two"]
+
+
+def test_a_file_that_takes_the_place_of_the_database_is_not_opened_with_its_log(database: Path) -> None:
+    with Server(database, stop_timeout=1) as server, Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        away, other = database.with_name("away.db"), database.with_name("other.db")
+        copy(database, other)
+        ann.post_and_wait("two")
+        database.rename(away)
+        shutil.copy(other, database)
+        ann.post("three")
+        wait_until(lambda: "another file has taken the place of" in server.log)
+        assert request(server.port, "GET", "/healthz").status == 503
+        before = [path.read_bytes() for path in (away, database)]
+        with Talker(server.port) as bo:
+            assert bo.ask("another", "phx_join")["response"] == {"reason": "unavailable"}
+        assert server.stop() == 0
+        assert [path.read_bytes() for path in (away, database)] == before
+        away.replace(database)
+        server.start()
+        assert texts(server.database_url) == ["one", "two", "three"]
 
 
 # ---------------------------------------------------------------- hanging, restarting, refusing

@@ -1,12 +1,15 @@
 """The fence, the epochs and the owner of a database: who may commit, on both kinds of databases."""
 
 import fcntl
+import itertools
 import os
 import shutil
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -50,7 +53,11 @@ def saved() -> list[int]:
 # ---------------------------------------------------------------- epochs
 
 
-def test_an_epoch_is_never_given_out_twice_even_if_the_table_is_put_back(opened: Database) -> None:
+def test_an_epoch_is_never_given_out_twice_even_if_the_table_is_put_back(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count(time.time_ns(), 1_000_000)  # no two starts are in the same millisecond
+    monkeypatch.setattr(time, "time_ns", lambda: next(now))
     first, second = Epoch.begin(), Epoch.begin()
     Epoch.delete().where(Epoch.number == second).execute()
     third = Epoch.begin()
@@ -99,6 +106,26 @@ def test_a_server_notices_that_its_epoch_is_missing(opened: Database) -> None:
     Epoch.delete().execute()
     with pytest.raises(WentBack):
         save(fence, 1)
+
+
+def test_missing_commits_are_noticed_also_where_another_server_has_begun(opened: Database) -> None:
+    fence = Fence(Epoch.begin())
+    save(fence, 1)
+    Epoch.update(commits=0).execute()
+    Epoch.begin()  # as a restore does
+    with pytest.raises(WentBack):
+        save(fence, 2)
+    with pytest.raises(WentBack):
+        fence.check()
+
+
+def test_a_check_notices_another_server(opened: Database) -> None:
+    fence = Fence(Epoch.begin())
+    save(fence, 1)
+    fence.check()
+    Epoch.begin()
+    with pytest.raises(Superseded):
+        fence.check()
 
 
 def test_a_commit_whose_answer_was_lost_is_no_fault(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +291,38 @@ def test_a_file_that_is_replaced_as_a_server_starts_is_the_one_that_it_uses(
     monkeypatch.setattr(Ownership, "__init__", lock_later)
     database, ownership = open_owned(f"sqlite:///{file}")
     assert Epoch.select().get().number == newest
+    database.close()
+    ownership.release()
+
+
+def test_a_file_that_is_replaced_as_a_connection_is_opened_is_left_alone_with_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other, away = tmp_path / "a.db", tmp_path / "other.db", tmp_path / "away.db"
+    database, ownership = open_owned(f"sqlite:///{file}")
+    migrate(database)
+    database.close()
+    shutil.copy(file, other)
+    database.connect()
+    Epoch.begin()
+    file.rename(away)
+    database.close()  # the file has been moved, so SQLite leaves the log as it is
+    os.replace(away, file)
+    connect, log = sqlite3.connect, tmp_path / "a.db-wal"
+    before = [path.read_bytes() for path in (file, other, log)]
+
+    def connect_later(*args: Any, **options: Any) -> Any:
+        file.rename(away)
+        os.replace(other, file)
+        return connect(*args, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_later)
+    with pytest.raises(DatabaseMoved, match="another file has taken the place"):
+        database.connect()
+    assert [path.read_bytes() for path in (away, file, log)] == before
+    monkeypatch.undo()
+    os.replace(away, file)
+    assert Epoch.select().count() == 1
     database.close()
     ownership.release()
 

@@ -135,7 +135,9 @@ def test_a_message_that_postgresql_rejects_is_refused_for_good(postgresql: Postg
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("state", ["08006", "0A000", "25006", "26000", "40P01", "53100", "55P03", "57014", "58030", "XX001"])
+@pytest.mark.parametrize(
+    "state", ["08006", "0A000", "25006", "26000", "40P01", "53100", "55P03", "57014", "58030", "XX001"]
+)
 def test_a_fault_of_postgresql_is_no_refusal(postgresql: PostgreSQL, state: str) -> None:
     url = postgresql.create_database()
     with migrated(url):
