@@ -8,7 +8,7 @@ A new event or request is added here first. The type checker then names each `ma
 """
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -355,6 +355,7 @@ class Loaded(msgspec.Struct, frozen=True):
     recent: Sequence[Posted]
     epochs: Sequence[tuple[int, int]] = ()  # `(epoch, its last seq)`, oldest first
     voids: Sequence[int] = ()  # all there are, by seq
+    firsts: Mapping[int, Posted] = {}  # of `Load.unanswered`, those void since their id was taken: by what
 
 
 class LoadFailed(msgspec.Struct, frozen=True):
@@ -441,6 +442,7 @@ class Load(msgspec.Struct, frozen=True):
     room: RoomRef
     slug: str
     limit: int
+    unanswered: Mapping[int, tuple[str, str]] = {}  # by seq, name and id of what a predecessor has not answered
 
 
 class Work(msgspec.Struct, frozen=True):

@@ -19,11 +19,11 @@ class Acknowledgements:
 
     __slots__ = ("_broadcaster", "committed_through", "unanswered")
 
-    def __init__(self, broadcaster: Broadcaster, unanswered: Unanswered) -> None:
-        """`unanswered` is what the room's predecessor handed over."""
+    def __init__(self, broadcaster: Broadcaster, unanswered: Unanswered, committed_through: int) -> None:
+        """`unanswered` and `committed_through`, a seq, are what the room's predecessor handed over."""
         self._broadcaster = broadcaster
         self.unanswered = unanswered
-        self.committed_through = 0  # a seq
+        self.committed_through = committed_through
 
     def answer_when_committed(self, post: Post, answer: Acknowledged) -> None:
         """Answers `post` once the message of the answer's `seq` is committed; at once with `ack: "room"`."""

@@ -108,6 +108,7 @@ class Room(LoopActor):
             broadcaster=self._broadcaster,
             recent=recent,
             unanswered=handover.unanswered if handover else {},
+            committed_through=handover.committed_through if handover else 0,
         )
         self._catch_up = CatchUpRequests(
             slug, context, room=self.actor_ref, broadcaster=self._broadcaster, recent=recent
@@ -124,7 +125,7 @@ class Room(LoopActor):
         """Asks for the past. Until it is loaded, all other messages wait."""
         settings = self._context.settings
         loader = self._context.backlog if self._is_rebuilt else self._context.history
-        loader.tell(Load(self.actor_ref, self._slug, settings.ring_size))
+        loader.tell(Load(self.actor_ref, self._slug, settings.ring_size, self._sequencer.unanswered_ids))
         if len(self._presence) > 0:
             asyncio.get_running_loop().call_later(settings.presence_grace, self._tell_self, PresenceGraceEnded())
 
@@ -206,7 +207,10 @@ class Room(LoopActor):
             *self._sequencer.undecided,
             *self._waiting_mail,
         ]
-        handover = Handover(self._subscribers, self._presence, self._sequencer.unanswered, mail, failed_message)
+        sequencer = self._sequencer
+        handover = Handover(
+            self._subscribers, self._presence, sequencer.unanswered, sequencer.committed_through, mail, failed_message
+        )
         if failed_message is not None and self._can_finish_turn():
             self._has_successor = self._context.supervisor.on_crashed(self._slug, handover)
         else:
@@ -297,7 +301,7 @@ class Room(LoopActor):
         if self._has_begun:
             return  # a persistence actor that was restarted has passed the request on a second time
         self._has_begun = True
-        self._sequencer.loaded(loaded)
+        self._sequencer.loaded(loaded, self._subscribers)
         while self._waiting_mail:
             self.on_receive(self._waiting_mail.popleft())
         self._waiting_mail = _NO_MAIL

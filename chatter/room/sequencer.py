@@ -5,6 +5,7 @@ Where memory cannot tell whether a post is a repeat, it asks history (`LookUp`),
 """
 
 import os
+from bisect import bisect_right
 from collections.abc import Collection
 
 from chatter.clock import to_iso
@@ -68,14 +69,15 @@ class Sequencer:
         broadcaster: Broadcaster,
         recent: RecentMessages,
         unanswered: Unanswered,
+        committed_through: int,
     ) -> None:
-        """`room` is told what the storage answers; `unanswered` is what its predecessor handed over."""
+        """`room` is told what the storage answers; the last two are what its predecessor handed over."""
         self._slug = slug
         self._context = context
         self._room = room
         self._broadcaster = broadcaster
         self._recent = recent
-        self._acknowledgements = Acknowledgements(broadcaster, unanswered)
+        self._acknowledgements = Acknowledgements(broadcaster, unanswered, committed_through)
         self._unsaved: list[Posted] = []  # said in this turn, not yet told to the backlog
         self._repeaters: Repeaters | None = None  # most rooms never have any
         self._looking_up: dict[Subscriber, list[Post]] = {}  # history is asked for the first; the later ones wait
@@ -94,15 +96,26 @@ class Sequencer:
         return self._acknowledgements.unanswered
 
     @property
+    def committed_through(self) -> int:
+        """The `seq` up to which the room knows its messages to be committed."""
+        return self._acknowledgements.committed_through
+
+    @property
+    def unanswered_ids(self) -> dict[int, tuple[str, str]]:
+        """Name and id of the messages whose commit posts wait for, by `seq`."""
+        return {seq: (posts[0][0].name, posts[0][1].id) for seq, posts in self.unanswered.items()}
+
+    @property
     def undecided(self) -> list[Post]:
         """Posts that wait for history to say whether they are repeats; each sender's in their order."""
         return [post for posts in self._looking_up.values() for post in posts]
 
-    def loaded(self, loaded: Loaded) -> None:
-        """Begins with the room's past, which answers the posts of a predecessor that are committed now."""
+    def loaded(self, loaded: Loaded, subscribers: Collection[Subscriber] = ()) -> None:
+        """Begins with the room's past. It answers the posts of a predecessor, which are committed or void by now."""
         self._recent.load(loaded.recent, loaded.epochs, loaded.voids)
-        for void in [posted for posted in loaded.recent if posted.void and posted.seq in self.unanswered]:
-            self.not_saved(NotSaved(void, None))
+        if subscribers or self.unanswered:  # else there is nobody to tell
+            for seq in loaded.voids[bisect_right(loaded.voids, self.committed_through) :]:
+                self._tell_void(seq, loaded.firsts.get(seq), subscribers)
         self._acknowledgements.on_committed(self._recent.newest)
 
     def post(self, post: Post) -> None:
@@ -158,23 +171,26 @@ class Sequencer:
         self._recent.trim(saved.through)
 
     def not_saved(self, not_saved: NotSaved, subscribers: Collection[Subscriber] = ()) -> None:
-        """Voids a place: broadcasts so, and answers its senders with the first one's answer or an error.
-
-        Those of them who are `subscribers`, and used an id that was taken, are looked up from now on.
-        """
-        seq = not_saved.void.seq
+        """Voids a place, and tells its senders and the `subscribers`."""
         self._recent.void(not_saved.void, not_saved.first)
-        self._broadcaster.broadcast(Voided(seq))
-        posts = self._acknowledgements.take(seq)
-        for post in posts:
-            self._answer_rejected(post, not_saved.first)
-        if not_saved.first is not None:
-            self._made_repeaters.on_taken(seq, (post.sender for post in posts), subscribers)
+        self._tell_void(not_saved.void.seq, not_saved.first, subscribers)
 
     def forget(self, subscriber: Subscriber) -> None:
         """Drops what is known of a client that has left."""
         if self._repeaters is not None:
             self._repeaters.forget(subscriber)
+
+    def _tell_void(self, seq: int, first: Posted | None, subscribers: Collection[Subscriber]) -> None:
+        """Broadcasts that a place is void, and answers its senders with the first one's answer or an error.
+
+        Those of them who are `subscribers`, and used an id that was taken, are looked up from now on.
+        """
+        self._broadcaster.broadcast(Voided(seq))
+        posts = self._acknowledgements.take(seq)
+        for post in posts:
+            self._answer_rejected(post, first)
+        if first is not None:
+            self._made_repeaters.on_taken(seq, (post.sender for post in posts), subscribers)
 
     def _accept(self, post: Post) -> None:
         """Gives the post its `seq`: from here on it is said."""

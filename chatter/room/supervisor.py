@@ -12,7 +12,7 @@ A room whose handler raises is stopped by Pykka, which logs why.
   quarantined: logged whole, answered with `quarantined`, and not handled again.
 - What is lost: nothing that was heard and nothing that was acknowledged. The backlog has a message before anybody hears
   it. The new room loads its past through the backlog and so waits for the last commit, continues `seq`, and answers
-  the posts that were committed meanwhile.
+  the posts that were committed or became void meanwhile.
 
 The backlog (`chatter/storage/backlog.py`) notices the death of a persistence actor, starts another, and tells it again
 what was not committed. Rooms notice nothing; acknowledgements come later.

@@ -5,7 +5,7 @@ Owns a connection that only reads. Hears `HistoryMessage`s from the read queue; 
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
@@ -122,8 +122,9 @@ class History(ThreadActor):
         recent = _contiguous(rows, max(newest - load.limit + 1, rows[0].seq) if rows else 1, newest + 1)
         epochs = Message.epoch_ends(load.slug, recent[0].seq - 1) if recent else ()
         voids = Message.voids(load.slug) if recent else ()
+        firsts = _firsts(load, voids)
         self._check_commits()  # last, so that it speaks for what was read
-        tell_if_alive(load.room, Loaded(recent, epochs, voids))
+        tell_if_alive(load.room, Loaded(recent, epochs, voids, firsts))
 
     def _load_page(self, page: LoadPage) -> None:
         request, limit = page.request, page.request.limit
@@ -169,6 +170,12 @@ class History(ThreadActor):
         if self._unreadable is not None:
             Message.latest(self._unreadable, 1_000)
             self._unreadable = None
+
+
+def _firsts(load: Load, voids: Sequence[int]) -> dict[int, Posted]:
+    """Returns what has the ids of the unanswered messages that are void now, by their `seq`."""
+    found = {seq: Message.by_client_id(load.slug, *load.unanswered[seq]) for seq in voids if seq in load.unanswered}
+    return {seq: posted_of(row) for seq, row in found.items() if row is not None}
 
 
 def _contiguous(rows: Iterable[MessageRow], first: int, end: int) -> tuple[Posted, ...]:

@@ -10,7 +10,9 @@ from chatter.room.supervisor import MAX_FAILURES
 from tests.faults.conftest import SMALL_MEMORY
 from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import PAGE_SIZE, Crowd
+from tests.support.database import forbid, refusing
 from tests.support.fragile_room import FAIL_AFTER, FAIL_BEFORE, POISON, SET_BACK
+from tests.support.member import Member
 from tests.support.server import Server
 from tests.support.talker import Talker
 
@@ -63,6 +65,23 @@ def test_a_message_at_which_a_room_fails_twice_is_quarantined_and_others_are_sav
         assert times_joined(crowd, "lobby") == times_joined(crowd, "garden") == {1}
     assert "which is quarantined" in server.log
     assert poison in server.log
+
+
+def test_a_message_that_is_refused_after_its_room_failed_is_void_for_everybody(server: Server) -> None:
+    forbid(server.database_url, "never this")
+    with Member(server.port, "lobby") as ann, Member(server.port, "lobby", "bo") as bo:
+        ann.post_and_wait("before")
+        with refusing(server.database_url):
+            refused = ann.post("never this")
+            ann.post("never this", id="nobody waits for this", ack="room")
+            rest = [ann.post(f"number {number}") for number in range(2 * SMALL_MEMORY["ring_size"])]
+            bo.wait_for_posts(1 + 2 + len(rest))
+            ann.post(FAIL_AFTER)
+            bo.wait_for_posts(1)
+        assert ann.wait_for_answer(refused)["response"] == {"reason": "not_saved"}
+        assert [bo.wait_for("message_voided")["seq"] for _ in range(2)] == [2, 3]
+        assert [ann.wait_for_answer(ref)["status"] for ref in rest] == ["ok"] * len(rest)
+    assert server.log.count("room lobby is rebuilt") == 1
 
 
 def test_a_clock_that_is_set_back_does_not_change_order_history_or_recovery(server: Server) -> None:

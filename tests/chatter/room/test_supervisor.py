@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 import chatter.room.supervisor
-from chatter.messages import Acknowledged, Join, Leave, LoadFailed, Meta, Metas, Posted, Recovery, Refused, Retire
+from chatter.messages import (
+    Acknowledged,
+    Join,
+    Leave,
+    LoadFailed,
+    Meta,
+    Metas,
+    Post,
+    Posted,
+    Recovery,
+    Refused,
+    Retire,
+    Voided,
+)
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import MAX_FAILURES, Supervisor
 from chatter.storage.backlog import Backlog
@@ -21,13 +34,19 @@ from schema import Database, Message, open_database
 from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post
 from tests.chatter.room.test_room import poison
-from tests.support.fragile_room import POISON, FragileRoom
+from tests.support.database import forbid, refusing
+from tests.support.fragile_room import FAIL_AFTER, POISON, FragileRoom
 from tests.support.stage import Listener, Recorder, Stage, join
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/chatter.db")
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/chatter.db"
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Database]:
+    database = open_database(url)
     migrate(database)
     yield database
     database.close()
@@ -43,7 +62,8 @@ def supervisor(stage: Stage, opened: Database, tmp_path: Path) -> Iterator[Super
         "give_up": threading.Event(),
     }
     stage.call(backlog.open, lambda on_death: Persistence.start(opened, history, on_death=on_death, **options))
-    supervisor = Supervisor(backlog, history, EPOCH, RoomSettings(room_idle_timeout=0.01))
+    settings = RoomSettings(room_idle_timeout=0.01, ring_size=20, id_memory_size=20)
+    supervisor = Supervisor(backlog, history, EPOCH, settings)
     yield supervisor
     stage.run(supervisor.stop())
     stage.run(backlog.close())
@@ -149,6 +169,69 @@ def test_a_failed_room_is_rebuilt_with_its_subscribers_and_its_seq(rooms: Rooms,
         assert [said.seq for said in listener.heard if isinstance(said, Posted)] == list(range(1, 302))
         assert "crashed" not in listener.heard
     assert rooms.supervisor.people_counts["lobby"] == 2
+
+
+@pytest.fixture
+def fragile_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has rooms fail at certain posts."""
+    monkeypatch.setattr(chatter.room.supervisor, "Room", FragileRoom)
+    monkeypatch.setattr(FragileRoom, "failed_post_ids", set())
+
+
+def fail_before_the_commit(rooms: Rooms, posts: list[Post], database_url: str) -> None:
+    """Has a room fail when it has said the posts, none of which is committed yet."""
+    with refusing(database_url):
+        rooms.tell("lobby", *posts, post(Listener(), FAIL_AFTER))
+        rooms.stage.run_turns()
+
+
+def heard_posts(listener: Listener) -> list[str]:
+    return [heard.message for heard in listener.heard if isinstance(heard, Posted)]
+
+
+@pytest.mark.usefixtures("fragile_rooms")
+def test_a_post_that_is_refused_after_its_room_failed_is_answered_so_however_far_back_it_is(
+    rooms: Rooms, ann: Listener, bo: Listener, url: str
+) -> None:
+    forbid(url, "never this")
+    rooms.tell("lobby", join(ann), join(bo))
+    refused = [post(ann, "never this", ref=b"%d" % number, id=f"refused {number}") for number in (1, 2)]
+    fail_before_the_commit(rooms, [*refused, *(post(ann, f"number {number}") for number in range(50))], url)
+    rooms.stage.run_until(lambda: len(answers(ann)) == 52)
+    assert [value for value in ann.heard if isinstance(value, tuple)][:2] == [
+        (b"1", Refused("not_saved")),
+        (b"2", Refused("not_saved")),
+    ]
+    assert [heard for heard in bo.heard if isinstance(heard, Voided)] == [Voided(1), Voided(2)]
+
+
+@pytest.mark.usefixtures("fragile_rooms")
+def test_a_place_that_becomes_void_after_its_room_failed_is_told_where_nobody_waits_for_an_answer(
+    rooms: Rooms, ann: Listener, bo: Listener, url: str
+) -> None:
+    forbid(url, "never this")
+    rooms.tell("lobby", join(ann), join(bo), post(ann, "before"))
+    rooms.stage.run_until(lambda: answers(ann))
+    fail_before_the_commit(rooms, [post(ann, "never this", ack="room"), post(ann, "after", ack="room")], url)
+    rooms.wait_until_heard(bo, Voided(2))
+    rooms.wait_until_heard(ann, Voided(2))
+
+
+@pytest.mark.usefixtures("fragile_rooms")
+def test_a_repeat_that_becomes_void_after_its_room_failed_is_answered_with_the_first(
+    rooms: Rooms, ann: Listener, url: str
+) -> None:
+    rooms.tell("lobby", join(ann), *(post(ann, f"number {number}") for number in range(1, 51)))
+    rooms.stage.run_until(lambda: len(answers(ann)) == 50)
+    repeats = [post(ann, "number 1", ref=b"again"), post(ann, "another text", ref=b"other", id="number 2")]
+    fail_before_the_commit(rooms, repeats, url)
+    rooms.wait_until_heard(ann, (b"other", Refused("id_taken")))
+    (again,) = [value[1] for value in ann.heard if isinstance(value, tuple) and value[0] == b"again"]
+    assert (again.seq, again.duplicate) == (1, True)
+    assert [heard for heard in ann.heard if isinstance(heard, Voided)] == [Voided(51), Voided(52)]
+    rooms.tell("lobby", post(ann, "number 3"))  # the room looks up the ids of such a client
+    rooms.stage.run_until(lambda: len(answers(ann)) == 53)
+    assert heard_posts(ann)[-3:] == ["number 1", "another text", FAIL_AFTER]
 
 
 def test_a_message_at_which_a_room_fails_twice_is_quarantined_and_answered(
