@@ -2,6 +2,7 @@
 
 import importlib.util
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
@@ -34,6 +35,21 @@ class _PostgreSQL(peewee.PostgresqlDatabase):
 
 
 db_url.register_database(_PostgreSQL, "postgresql", "postgres")
+
+
+class SqliteFile(peewee.SqliteDatabase):
+    """A SQLite file. No connection reads it or its log before `check_file` has accepted what was opened.
+
+    Another file that took its place would be read with the log of the first one, and destroyed by it.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.check_file: Callable[[], None] = lambda: None  # raises where the path leads to another file
+
+    def _add_conn_hooks(self, connection: sqlite3.Connection) -> None:
+        self.check_file()  # a connection that fails here is closed, and has touched nothing
+        super()._add_conn_hooks(connection)  # type: ignore[misc]  # the stubs lack it
 
 
 class DatabaseUnusable(Exception):
@@ -127,7 +143,7 @@ def connect(
     if path is not None:
         pragmas = {**SQLITE_PRAGMAS, "synchronous": sqlite_synchronous}
         file = f"file:{quote(str(path))}?mode=rw"
-        return peewee.SqliteDatabase(file, uri=True, pragmas=pragmas, timeout=SQLITE_LOCK_TIMEOUT, **options)
+        return SqliteFile(file, uri=True, pragmas=pragmas, timeout=SQLITE_LOCK_TIMEOUT, **options)
     scheme = _checked(url).scheme
     if scheme not in ("postgresql", "postgres"):
         raise ValueError(f"expected sqlite:///… or postgresql://…, got {scheme or 'nothing'}://")

@@ -15,7 +15,7 @@ from typing import IO
 
 import peewee
 
-from schema.database import Database, DatabaseUnusable, connect, open_database, sqlite_path
+from schema.database import Database, DatabaseUnusable, SqliteFile, connect, open_database, sqlite_path
 from schema.errors import in_one_line
 from schema.fence import Superseded
 
@@ -109,7 +109,10 @@ def open_owned(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0
     """Opens the database as `open_database` does, and takes its lock. Raises `DatabaseUnusable`."""
     database = open_database(url, sqlite_synchronous, timeout=timeout)
     database.close()  # it is opened again when it is used: until it is locked, a restore may replace its file
-    return database, Ownership(url, timeout=timeout)
+    ownership = Ownership(url, timeout=timeout)
+    if isinstance(database, SqliteFile):
+        database.check_file = ownership.check_file
+    return database, ownership
 
 
 def _lock(file: IO[bytes]) -> IO[bytes]:

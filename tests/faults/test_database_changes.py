@@ -188,6 +188,27 @@ def test_nothing_is_acknowledged_while_the_database_file_is_renamed(server: Serv
     assert texts(server.database_url) == ["one", "two"]
 
 
+def test_a_file_that_takes_the_place_of_the_database_is_not_opened_with_its_log(database: Path) -> None:
+    with Server(database, stop_timeout=1) as server, Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        away, other = database.with_name("away.db"), database.with_name("other.db")
+        copy(database, other)
+        ann.post_and_wait("two")
+        database.rename(away)
+        shutil.copy(other, database)
+        ann.post("three")
+        wait_until(lambda: "another file has taken the place of" in server.log)
+        assert request(server.port, "GET", "/healthz").status == 503
+        before = [path.read_bytes() for path in (away, database)]
+        with Talker(server.port) as bo:
+            assert bo.ask("another", "phx_join")["response"] == {"reason": "unavailable"}
+        assert server.stop() == 0
+        assert [path.read_bytes() for path in (away, database)] == before
+        away.replace(database)
+        server.start()
+        assert texts(server.database_url) == ["one", "two", "three"]
+
+
 # ---------------------------------------------------------------- hanging, restarting, refusing
 
 

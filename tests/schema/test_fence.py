@@ -3,10 +3,11 @@
 import fcntl
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -264,6 +265,38 @@ def test_a_file_that_is_replaced_as_a_server_starts_is_the_one_that_it_uses(
     monkeypatch.setattr(Ownership, "__init__", lock_later)
     database, ownership = open_owned(f"sqlite:///{file}")
     assert Epoch.select().get().number == newest
+    database.close()
+    ownership.release()
+
+
+def test_a_file_that_is_replaced_as_a_connection_is_opened_is_left_alone_with_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other, away = tmp_path / "a.db", tmp_path / "other.db", tmp_path / "away.db"
+    database, ownership = open_owned(f"sqlite:///{file}")
+    migrate(database)
+    database.close()
+    shutil.copy(file, other)
+    database.connect()
+    Epoch.begin()
+    file.rename(away)
+    database.close()  # the file has been moved, so SQLite leaves the log as it is
+    os.replace(away, file)
+    connect, log = sqlite3.connect, tmp_path / "a.db-wal"
+    before = [path.read_bytes() for path in (file, other, log)]
+
+    def connect_later(*args: Any, **options: Any) -> Any:
+        file.rename(away)
+        os.replace(other, file)
+        return connect(*args, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_later)
+    with pytest.raises(DatabaseMoved, match="another file has taken the place"):
+        database.connect()
+    assert [path.read_bytes() for path in (away, file, log)] == before
+    monkeypatch.undo()
+    os.replace(away, file)
+    assert Epoch.select().count() == 1
     database.close()
     ownership.release()
 
