@@ -85,7 +85,14 @@ class Server:
         self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
         self._backlog.open(self._start_persistence, self._on_lost)
         expected = self._storage.presence_snapshot.load()
-        self._supervisor = Supervisor(self._backlog, self._history, self._storage.fence.epoch, settings.rooms, expected)
+        self._supervisor = Supervisor(
+            self._backlog,
+            self._history,
+            self._storage.fence.epoch,
+            self._storage.epochs,
+            settings.rooms,
+            expected=expected,
+        )
         self._endpoint = Endpoint(
             settings,
             self._supervisor,

@@ -1,6 +1,7 @@
 """What all rooms of a server share: their settings, and the parts of the server that they talk to."""
 
 import dataclasses
+from collections.abc import Container
 from typing import Protocol
 
 from chatter.actors import Tellable
@@ -61,6 +62,7 @@ class RoomContext:
 
     settings: RoomSettings
     epoch: int  # this start of the server
+    epochs: Container[int]  # all starts on this database, with this one
     supervisor: RoomSupervisor
     backlog: Backlog
     history: Tellable

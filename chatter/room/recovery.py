@@ -55,8 +55,8 @@ class RecoveryRules:
         return position.epoch == self._context.epoch
 
     def _is_possible(self, position: Position) -> bool:
-        if position.epoch is None or position.epoch > self._context.epoch:
-            return False
+        if position.epoch not in self._context.epochs:
+            return False  # it may have heard anything: epochs compare only where one led to the other
         return not self.is_current(position) or position.since <= self._recent.newest
 
     def _resume(self, start: int, base: int, messages: Sequence[Posted]) -> CatchUp:

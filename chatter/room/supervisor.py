@@ -25,7 +25,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import islice
 
 import pykka
@@ -57,12 +57,19 @@ class Supervisor:
         backlog: Backlog,
         history: Tellable,
         epoch: int,
+        epochs: Container[int],
         settings: RoomSettings | None = None,
+        *,
         expected: Mapping[str, People] | None = None,
     ) -> None:
-        """`expected` are the people who were present in each room when the server stopped."""
+        """`epochs` are all starts on this database, of which this one is `epoch`.
+
+        `expected` are the people who were present in each room when the server stopped.
+        """
         settings = settings or RoomSettings()
-        self._context = RoomContext(settings=settings, epoch=epoch, supervisor=self, backlog=backlog, history=history)
+        self._context = RoomContext(
+            settings=settings, epoch=epoch, epochs=epochs, supervisor=self, backlog=backlog, history=history
+        )
         self._rooms: dict[str, RoomRef] = {}
         self._people_counts: dict[str, int] = {}
         self._idle_since: dict[str, float] = {}  # by the loop's clock, the longest idle first

@@ -24,6 +24,7 @@ class Storage:
     database: schema.Database  # closed: each thread opens a connection when it needs one
     ownership: Ownership
     fence: schema.Fence  # of this start's epoch
+    epochs: frozenset[int]  # all starts on this database, with this one
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
@@ -53,6 +54,7 @@ class Storage:
         try:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
+            epochs = schema.Epoch.numbers()
             files = FilesBeside(url, spool_folder, identity)
             files.make_folder()
             dead_letters = DeadLetters(files.dead_letters, identity)
@@ -69,6 +71,7 @@ class Storage:
             database=database,
             ownership=ownership,
             fence=fence,
+            epochs=epochs,
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),

@@ -1,6 +1,6 @@
 """Fixtures: a stage, a room with recorders around it, and two subscribers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ class RoomOnStage:
         epochs: tuple[tuple[int, int], ...] = (),
         voids: Sequence[int] = (),
         server_epoch: int = EPOCH,
+        known_epochs: Container[int] | None = None,
         **options: Any,
     ) -> None:
         self.stage = stage
@@ -49,6 +50,7 @@ class RoomOnStage:
             RoomContext(
                 settings=settings or RoomSettings(),
                 epoch=server_epoch,
+                epochs=range(server_epoch + 1) if known_epochs is None else known_epochs,
                 supervisor=self,
                 backlog=self.backlog,
                 history=stage.start(Recorder, self.to_history),

@@ -50,8 +50,9 @@ def exit_code(server: Server) -> int:
 # ---------------------------------------------------------------- back in time
 
 
-def test_a_client_that_heard_lost_messages_gets_those_after_the_restored_backup(server: Server, database: Path) -> None:
+def test_a_client_of_an_epoch_that_the_restored_copy_lacks_starts_over(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
+        kept_epoch = ann.join_response["epoch"]
         ann.post_and_wait("kept")
     copy(database, database.with_name("backup.db"))
     server.stop()
@@ -70,6 +71,9 @@ def test_a_client_that_heard_lost_messages_gets_those_after_the_restored_backup(
         for text in ("other 1", "other 2", "other 3"):
             bo.post_and_wait(text)
     with Member(server.port, "lobby", since=3, epoch=lost_epoch) as ann:
+        assert ann.join_response["recovered"] is False
+        assert ann.wait_for_posts(4) == [(1, "kept"), (2, "other 1"), (3, "other 2"), (4, "other 3")]
+    with Member(server.port, "lobby", since=1, epoch=kept_epoch) as ann:
         assert (ann.join_response["base"], ann.join_response["recovered"]) == (1, True)
         assert ann.wait_for_posts(3) == [(2, "other 1"), (3, "other 2"), (4, "other 3")]
 

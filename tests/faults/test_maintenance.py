@@ -48,6 +48,33 @@ def test_a_restored_backup_is_the_base_for_clients_that_heard_lost_messages(serv
         assert ann.post_and_wait("another two")["response"]["seq"] == 2
 
 
+def test_a_newer_backup_that_is_restored_after_an_older_one_leaves_no_client_with_other_messages(
+    server: Server, tmp_path: Path
+) -> None:
+    monday, tuesday = tmp_path / "monday", tmp_path / "tuesday"
+    with Member(server.port, "lobby") as ann:
+        for text, backup in (("m1", monday), ("m2", tuesday)):
+            ann.post_and_wait(text)
+            assert chatter("backup", server, backup).exit_code == 0
+        first_epoch = ann.join_response["epoch"]
+    server.stop()
+    assert chatter("restore", server, monday).exit_code == 0
+    server.start()
+    with Member(server.port, "lobby") as ann:
+        ann.post_and_wait("another m2")
+        other_epoch = ann.join_response["epoch"]
+    server.stop()
+    assert chatter("restore", server, tuesday).exit_code == 0
+    server.start()
+    with Member(server.port, "lobby", since=2, epoch=other_epoch) as ann:
+        assert ann.join_response["recovered"] is False
+        assert ann.wait_for_posts(2) == [(1, "m1"), (2, "m2")]
+        synced = ann.ask("sync", since=2, epoch=other_epoch)["response"]
+        assert synced["recovered"] is False
+    with Member(server.port, "lobby", since=2, epoch=first_epoch) as ann:
+        assert (ann.join_response["base"], ann.join_response["recovered"]) == (2, True)
+
+
 def test_a_restore_sets_aside_the_spool_and_the_presence_snapshot(server: Server, tmp_path: Path) -> None:
     backup, folder = tmp_path / "backup", server.database.parent
     with Member(server.port, "lobby") as ann:

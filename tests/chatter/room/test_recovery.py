@@ -38,7 +38,8 @@ def complete(stage: Stage) -> RoomOnStage:
 
     Epoch 2 has 1 to 4, epoch 4 has 5 to 9, this epoch has 10.
     """
-    return RoomOnStage(stage, SETTINGS, recent=said(1, 10), epochs=((2, 4), (4, 9), (EPOCH, 10)))
+    epochs = ((2, 4), (4, 9), (EPOCH, 10))
+    return RoomOnStage(stage, SETTINGS, recent=said(1, 10), epochs=epochs, known_epochs=(1, 2, 3, 4, 5, EPOCH))
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def trimmed(stage: Stage) -> RoomOnStage:
         (6, 3, welcome(10, base=4, missed=6, more=True), 5, 9),  # several restarts lie between
         (3, 2, welcome(10, base=4, missed=7, more=True), 4, 8),
         (5, 1, welcome(10, base=0, missed=10, more=True), 1, 5),  # nothing that it heard was committed
+        (9, 6, welcome(10, recovered=False), 9, 10),  # this database has seen no epoch 6: a restore has replaced it
         (9, EPOCH + 1, welcome(10, recovered=False), 9, 10),
         (9, None, welcome(10, recovered=False), 9, 10),
     ],

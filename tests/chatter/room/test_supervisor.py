@@ -63,7 +63,7 @@ def supervisor(stage: Stage, opened: Database, tmp_path: Path) -> Iterator[Super
     }
     stage.call(backlog.open, lambda on_death: Persistence.start(opened, history, on_death=on_death, **options))
     settings = RoomSettings(room_idle_timeout=0.01, ring_size=20, id_memory_size=20)
-    supervisor = Supervisor(backlog, history, EPOCH, settings)
+    supervisor = Supervisor(backlog, history, EPOCH, {EPOCH}, settings)
     yield supervisor
     stage.run(supervisor.stop())
     stage.run(backlog.close())
@@ -303,7 +303,7 @@ def test_a_room_that_crashed_has_no_people(rooms: Rooms, ann: Listener) -> None:
 
 def test_a_room_that_cannot_load_its_past_has_no_people(stage: Stage, ann: Listener) -> None:
     expected = {"lobby": {"bo": Metas((Meta("1", 0),))}}
-    supervisor = Supervisor(Backlog(), stage.start(Recorder, []), EPOCH, expected=expected)
+    supervisor = Supervisor(Backlog(), stage.start(Recorder, []), EPOCH, {EPOCH}, expected=expected)
     rooms = Rooms(stage, supervisor)
     rooms.tell("lobby", join(ann))
     stage.run_until(lambda: supervisor.people_counts)
