@@ -500,7 +500,7 @@ class RoomListed(msgspec.Struct, frozen=True):
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """Asked: returns None if the database answers, or raises what it raised."""
+    """Asked: returns None if the database answers and has kept all commits, or raises what is wrong."""
 
 
 PersistenceMessage: TypeAlias = Work | Flush

@@ -2,15 +2,12 @@
 
 Each commit counts itself in the row of the server's epoch, in its own transaction. So it notices a newer epoch, that is
 another server on this database, and a commit that is missing: the database went back in time, as a restored backup or a
-replica that lagged and was promoted does.
+replica that lagged and was promoted does. Where both hold, commits are missing: what rooms remember is needed then.
 """
 
 import functools
 
-import peewee
-
 from schema.base import database
-from schema.epoch import Epoch
 
 
 class DatabaseLost(Exception):
@@ -22,7 +19,7 @@ class Superseded(DatabaseLost):
 
 
 class WentBack(DatabaseLost):
-    """Commits of this server are missing in the database."""
+    """Commits of this server are missing in the database, whoever has begun there since."""
 
 
 class Fence:
@@ -39,11 +36,12 @@ class Fence:
         self._attempts += 1
         cursor = database.execute_sql(_update(database.obj.param), (self.epoch, self._confirmed))
         if cursor.rowcount != 1:
-            raise self._fault()
+            self.check()
+            raise RuntimeError(f"expected to count one commit in epoch {self.epoch}, got {cursor.rowcount}")
         if self._attempts == 1:
             self._counted = self._confirmed + 1
         else:
-            self._counted = self._commits() or 0
+            self._counted, _ = self._read()
 
     def confirm(self) -> None:
         """Remembers that the transaction is committed."""
@@ -52,20 +50,19 @@ class Fence:
     def check(self) -> None:
         """Lets another thread check what it has read before. Raises `WentBack` and `Superseded`."""
         confirmed = self._confirmed
-        commits = self._commits()
-        if commits is None or commits < confirmed:
-            raise self._fault()
-
-    def _commits(self) -> int | None:
-        # not built by Peewee, since it is read whenever a room begins
-        row = database.execute_sql(f"SELECT commits FROM epoch WHERE number = {self.epoch:d}").fetchone()  # noqa: S608
-        return None if row is None else int(row[0])
-
-    def _fault(self) -> DatabaseLost:
-        newest = Epoch.select(peewee.fn.MAX(Epoch.number)).scalar() or 0
+        commits, newest = self._read()
+        if commits < confirmed:
+            raise WentBack(f"the database has gone back in time: commits of epoch {self.epoch} are missing")
         if newest > self.epoch:
-            return Superseded(f"another Chatter has taken over the database: its epoch is {newest}, ours {self.epoch}")
-        return WentBack(f"the database has gone back in time: commits of epoch {self.epoch} are missing")
+            raise Superseded(f"another Chatter has taken over the database: its epoch is {newest}, ours {self.epoch}")
+
+    def _read(self) -> tuple[int, int]:
+        """Returns the commits of the epoch, -1 where it is missing, and the newest epoch."""
+        # not built by Peewee, since it is read whenever a room begins
+        newest = "SELECT MAX(number) FROM epoch"
+        query = f"SELECT commits, ({newest}) FROM epoch WHERE number = {self.epoch:d}"  # noqa: S608
+        commits, newest_epoch = database.execute_sql(query).fetchone() or (-1, 0)
+        return int(commits), int(newest_epoch)
 
 
 @functools.cache  # one for each kind of database: Peewee takes 0.3 ms to build it, and each commit needs it

@@ -18,7 +18,7 @@ from typing import Any
 import pykka
 from tornado.web import Application
 
-from chatter.messages import Save
+from chatter.messages import Ping, Save
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog, OnDeath
 from chatter.storage.call_guard import CallGuard
@@ -178,7 +178,18 @@ class Server:
             self._on_lost(error)
         except Exception:
             logger.exception("persistence gave up")
+        else:
+            await self._check_what_is_saved()
         self._give_up.set()
+
+    async def _check_what_is_saved(self) -> None:
+        """Notices a database that has gone back in time since the last commit, while rooms remember what it lacks."""
+        try:
+            await asyncio.wait_for(self._history.ask(Ping()), THREAD_TIMEOUT)
+        except DatabaseLost as error:
+            self._on_lost(error)
+        except Exception as error:
+            logger.warning("the database does not say whether it has kept everything: %r", error)
 
     async def _close_connections(self) -> None:
         await self._close_in_batches(list(self._endpoint.connections))

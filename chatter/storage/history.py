@@ -49,8 +49,8 @@ class History(ThreadActor):
     ) -> None:
         """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read.
 
-        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. No room begins then: it
-        would give numbers a second time.
+        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. A `Ping` fails then, and
+        no room begins: it would give numbers a second time.
         """
         super().__init__()
         self._database = database
@@ -167,6 +167,7 @@ class History(ThreadActor):
 
     def _ping(self) -> None:
         Room.recently_active(1)  # SQLite looks at its file only where a table is read
+        self._check_commits()  # where nobody says anything, no commit does
         if self._unreadable is not None:
             Message.latest(self._unreadable, 1_000)
             self._unreadable = None

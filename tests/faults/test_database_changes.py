@@ -99,6 +99,29 @@ def test_a_database_that_goes_back_in_time_gets_again_what_rooms_remember(server
         assert (ann.join_response["base"], ann.join_response["missed"]) == (4, 0)
 
 
+@pytest.fixture
+def quiet_server(database: Path, database_url: str) -> Iterator[Server]:
+    """Starts a server on SQLite or PostgreSQL; one message is said, the next two are lost, and nothing is said then."""
+    with Server(database, database_url=database_url) as server, Member(server.port, "lobby") as ann:
+        for text in ("one", "two", "three"):
+            ann.post_and_wait(text)
+        query(database_url, "DELETE FROM message WHERE message <> 'one'")
+        query(database_url, "UPDATE epoch SET commits = 1")
+        yield server
+    with server:
+        assert texts(database_url) == ["one", "two", "three"]
+
+
+def test_a_health_check_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
+    assert "gone back in time" in request(quiet_server.port, "GET", "/healthz").json["reason"]
+    assert exit_code(quiet_server) == 1
+
+
+def test_a_stop_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
+    assert quiet_server.stop() == 1
+    assert "chatter: stopped: the database has gone back in time" in quiet_server.log
+
+
 def test_no_room_begins_in_a_database_that_has_gone_back_in_time(server: Server, database: Path) -> None:
     backup = database.with_name("backup.db")
     copy(database, backup)

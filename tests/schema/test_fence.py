@@ -102,6 +102,26 @@ def test_a_server_notices_that_its_epoch_is_missing(opened: Database) -> None:
         save(fence, 1)
 
 
+def test_missing_commits_are_noticed_also_where_another_server_has_begun(opened: Database) -> None:
+    fence = Fence(Epoch.begin())
+    save(fence, 1)
+    Epoch.update(commits=0).execute()
+    Epoch.begin()  # as a restore does
+    with pytest.raises(WentBack):
+        save(fence, 2)
+    with pytest.raises(WentBack):
+        fence.check()
+
+
+def test_a_check_notices_another_server(opened: Database) -> None:
+    fence = Fence(Epoch.begin())
+    save(fence, 1)
+    fence.check()
+    Epoch.begin()
+    with pytest.raises(Superseded):
+        fence.check()
+
+
 def test_a_commit_whose_answer_was_lost_is_no_fault(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     fence = Fence(Epoch.begin())
     with monkeypatch.context() as patch:
