@@ -6,7 +6,7 @@ same spool folder, leaves it alone.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from chatter.messages import SLUG, Posted, Save
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, replace_file
-from schema import LARGEST_NUMBER, Epoch, Message, MessageRow, void_row
+from schema import LARGEST_NUMBER, Message, MessageRow, void_row
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,11 @@ class Spool:
             replace_file(self.path, earlier + "".join(line + "\n" for line in lines).encode("ascii"))
             logger.warning("%d messages could not be saved and are kept in %s", len(lines), self.path)
 
-    def replay(self, committer: Committer, dead_letters: DeadLetters) -> int:
+    def replay(self, committer: Committer, dead_letters: DeadLetters, epochs: Collection[int]) -> int:
         """Saves the messages of the file, removes it, and returns how many were saved.
+
+        `epochs` are all starts on this database, with this one. Where servers of several have written the file, the
+        latest one's message has the place: its clients never heard the others'.
 
         What is not this database's next word goes to the dead letters, with a warning, as does a line that cannot be
         read: once all others are saved, so that a replay that is cut short leaves them to the next. The lines of a room
@@ -62,25 +65,39 @@ class Spool:
         """
         if not self.path.exists():
             return 0
-        follows, batch = _Continuation(), _Batch(committer)
-        rejected: list[tuple[dict[str, Any], str]] = []
-        lines: dict[str, list[bytes]] = {}
-        for number, line in enumerate(self.path.read_bytes().splitlines(), 1):
+        lines = self.path.read_bytes().splitlines()
+        rejected: dict[int, LineRejected] = {}
+        readable = self._by_place(lines, rejected)
+        follows, batch = _Continuation(epochs), _Batch(committer)
+        for number, save in readable:
             try:
-                save = self.parse(line)
                 batch.add(() if save.slug in batch.held else follows.check(save))
-                lines.setdefault(save.slug, []).append(line + b"\n")
             except LineRejected as error:
-                logger.warning("%s, line %d is not saved: %s", self.path, number, error)
-                rejected.append(({"line": line.decode("utf-8", "backslashreplace")}, f"line {number}: {error}"))
+                rejected[number] = error
         batch.commit()
-        dead_letters.put_all(rejected)
+        for number, why in sorted(rejected.items()):
+            logger.warning("%s, line %d is not saved: %s", self.path, number, why)
+        dead_letters.put_all(
+            ({"line": lines[number - 1].decode("utf-8", "backslashreplace")}, f"line {number}: {why}")
+            for number, why in sorted(rejected.items())
+        )
         if batch.held:
             logger.warning("%s keeps the messages of %s", self.path, ", ".join(sorted(batch.held)))
-            replace_file(self.path, b"".join(line for slug in lines if slug in batch.held for line in lines[slug]))
+            held = (number for number, save in readable if save.slug in batch.held and number not in rejected)
+            replace_file(self.path, b"".join(lines[number - 1] + b"\n" for number in held))
         else:
             self.path.unlink()
         return batch.saved
+
+    def _by_place(self, lines: Iterable[bytes], rejected: dict[int, LineRejected]) -> list[tuple[int, Save]]:
+        """Reads the lines, with their numbers, and adds to `rejected`. Of one place the latest epoch comes first."""
+        readable: list[tuple[int, Save]] = []
+        for number, line in enumerate(lines, 1):
+            try:
+                readable.append((number, self.parse(line)))
+            except LineRejected as error:
+                rejected[number] = error
+        return sorted(readable, key=lambda each: (each[1].slug, each[1].messages[0].seq, -each[1].epoch))
 
     def parse(self, line: bytes) -> Save:
         """Reads a line. Raises `LineRejected`."""
@@ -114,9 +131,11 @@ class Spool:
 
 
 class _Continuation:
-    """Decides which messages are the next word of their room in this database."""
+    """Decides which messages are the next word of their room in this database, and in which epoch they are saved."""
 
-    def __init__(self) -> None:
+    def __init__(self, epochs: Collection[int]) -> None:
+        self._previous, self._current = sorted({0, *epochs})[-2:]
+        self._renewed: set[str] = set()  # rooms with messages that are saved in the current epoch
         self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
         self._checked: dict[tuple[str, int], tuple[str, str]] = {}  # name and id of what is to be committed, by place
 
@@ -129,6 +148,8 @@ class _Continuation:
         last, epoch = self._ends.get(save.slug) or Message.last_place(save.slug)
         if posted.seq <= last:
             if self._is_there(save.slug, posted):
+                if posted.seq == last:  # the room has ended with this line, in whatever epoch it was saved
+                    self._ends.setdefault(save.slug, (last, save.epoch))
                 return []
             raise LineRejected(f"room {save.slug} has another message in place {posted.seq}")
         if save.epoch < epoch:
@@ -138,10 +159,20 @@ class _Continuation:
         self._ends[save.slug] = (posted.seq, save.epoch)
         gap = tuple(posted_of(void_row(seq, posted.inserted_at)) for seq in range(last + 1, posted.seq))
         self._checked.update(((save.slug, each.seq), (each.name, each.id)) for each in (*gap, posted))
-        if not gap:
-            return [save]
-        logger.warning("room %s lacks %d messages from %d on, which are void now", save.slug, len(gap), last + 1)
-        return [Save(None, save.slug, save.epoch, gap), save]
+        if gap:
+            logger.warning("room %s lacks %d messages from %d on, which are void now", save.slug, len(gap), last + 1)
+        epoch = self._epoch_of(save)
+        return [Save(None, save.slug, epoch, messages) for messages in (gap, (posted,)) if messages]
+
+    def _epoch_of(self, save: Save) -> int:
+        """Returns the epoch in which a message is saved: its own if no other has begun before the current one.
+
+        Clients of that other one may have heard another message in its place, which has to lie above their base. An
+        epoch that the database lacks is one that a restore or a database that went back has ended.
+        """
+        if save.epoch != self._previous:
+            self._renewed.add(save.slug)
+        return self._current if save.slug in self._renewed else save.epoch
 
     def _is_there(self, room: str, posted: Posted) -> bool:
         """Returns whether an earlier line is the same message, or an earlier start has saved or voided it."""
@@ -172,7 +203,6 @@ class _Batch:
         """Commits what was added."""
         while self._saves:
             try:
-                Epoch.add_missing({save.epoch for save in self._saves})
                 self._committer.commit(self._saves)
             except PlaceRefused as error:
                 logger.error("%s", error)

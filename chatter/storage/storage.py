@@ -60,7 +60,7 @@ class Storage:
             dead_letters = DeadLetters(files.dead_letters, identity)
             committer = Committer(dead_letters, fence)
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
-                spool.replay(committer, dead_letters)
+                spool.replay(committer, dead_letters, epochs)
         except OSError as error:
             raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
         except Exception as error:

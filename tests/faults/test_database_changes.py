@@ -183,6 +183,38 @@ def test_a_health_check_takes_a_lost_lock_again(postgresql: PostgreSQL, database
         assert query(url, f"SELECT count(*) {locks}") == [(1,)]
 
 
+@pytest.mark.postgresql
+@pytest.mark.parametrize("is_killed", [False, True], ids=["spooled", "killed"])
+def test_what_a_server_said_is_no_answer_to_clients_of_the_one_that_took_over(
+    postgresql: PostgreSQL, tmp_path: Path, is_killed: bool
+) -> None:
+    url = postgresql.create_database()
+    second = Server(tmp_path / "second.db", database_url=url, stop_timeout=1)  # with the same spool
+    with Server(tmp_path / "first.db", database_url=url) as first, Member(first.port, "lobby") as ann:
+        ann.post_and_wait("of the first")
+        of_this = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        query(url, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND {of_this}")
+        with second, Member(second.port, "lobby") as bo:
+            epoch = bo.join_response["epoch"]
+            ann.post("of the first, too late")
+            assert exit_code(first) == 1
+            with refusing(url):
+                bo.post("of the second")
+                assert bo.wait_for_posts(2)[-1] == (2, "of the second")
+                if is_killed:
+                    second.kill()
+                else:
+                    assert second.stop() == 0
+    with second, Member(second.port, "lobby", since=2, epoch=epoch) as bo:
+        assert bo.join_response["recovered"] is True
+        if is_killed:
+            assert bo.join_response["base"] == 1
+            assert bo.wait_for_posts(1) == [(2, "of the first, too late")]
+        else:
+            assert (bo.join_response["base"], bo.join_response["missed"]) == (2, 0)
+            assert texts(url) == ["of the first", "of the second"]
+
+
 def test_a_second_server_is_refused_even_if_the_lock_file_is_deleted(
     server: Server, database: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from chatter.messages import NotSaved, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
-from schema import Epoch, Message, MessageRow, open_database
+from schema import Message, MessageRow, open_database
 from schema.database import migrate
 from tests.support.database import allow, forbid
 
@@ -32,8 +32,8 @@ class Place:
     def write(self, *lines: Any) -> None:
         self.file.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
-    def replay(self) -> int:
-        return self.spool.replay(Committer(self.dead_letters), self.dead_letters)
+    def replay(self, *starts: int) -> int:
+        return self.spool.replay(Committer(self.dead_letters), self.dead_letters, starts or (1, 2))
 
     def saved(self, room: str = "lobby") -> list[tuple[int, str]]:
         return [(row.seq, row.message) for row in Message.after(room, 0, 20_000)]
@@ -113,13 +113,6 @@ def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_saved(place:
     assert why in letter["error"]
 
 
-def test_a_replay_adds_the_epochs_that_a_database_which_went_back_lacks(place: Place) -> None:
-    Epoch.insert(number=5).execute()
-    place.write(line(1, epoch=3), line(2, epoch=5))
-    place.replay()
-    assert sorted(epoch.number for epoch in Epoch.select()) == [3, 5]
-
-
 def test_a_void_place_that_a_room_remembered_is_saved(place: Place) -> None:
     place.write(line(1), line(2, "", id="void-2", name=""), line(3))
     assert place.replay() == 2
@@ -165,7 +158,7 @@ def test_a_replay_that_fails_leaves_the_dead_letters_to_the_next(place: Place) -
     place.write(line(1), "garbage", *(line(seq) for seq in range(2, 3 * BATCH + 11)))
     for _ in range(3):
         with pytest.raises(OSError, match="gone"):
-            place.spool.replay(FailingCommitter(place.dead_letters), place.dead_letters)
+            place.spool.replay(FailingCommitter(place.dead_letters), place.dead_letters, (1, 2))
     assert place.letters() == []
     assert place.replay() == 10
     assert [letter["error"] for letter in place.letters()] == ["line 2: expected a JSON object"]
@@ -200,6 +193,44 @@ def test_what_is_not_the_next_word_of_its_room_is_set_aside(place: Place) -> Non
         "line 1: room lobby has another message in place 1",
         "line 2: room lobby was spoken in since, in epoch 5",
     ]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_two_lines_for_a_place_the_later_epoch_is_saved(place: Place, is_first: bool) -> None:
+    earlier = [line(1, "earlier", id="earlier", epoch=3), line(2, "earlier", id="earlier 2", epoch=3)]
+    later = [line(1, "later", epoch=4)]
+    place.write(*(earlier + later if is_first else later + earlier))
+    assert place.replay(3, 4, 5) == 1
+    assert place.saved() == [(1, "later")]
+    assert Message.last_place("lobby") == (1, 4)
+    assert sorted(letter["error"].split(": ", 1)[1] for letter in place.letters()) == [
+        "room lobby has another message in place 1",
+        "room lobby was spoken in since, in epoch 4",
+    ]
+
+
+def test_a_line_is_saved_in_its_epoch_unless_another_has_begun_before_this_one(place: Place) -> None:
+    place.write(line(1, epoch=3), line(1, epoch=4, room="other"), line(1, epoch=6, room="third"))
+    place.replay(3, 4, 7)
+    assert Message.last_place("lobby") == (1, 7)  # clients of epoch 4 may have heard another message there
+    assert Message.last_place("other") == (1, 4)
+    assert Message.last_place("third") == (1, 7)  # the database went back and lacks epoch 6
+
+
+def test_the_rest_of_a_room_that_an_interrupted_replay_has_begun_is_saved(place: Place) -> None:
+    place.write(*(line(seq, epoch=3) for seq in range(1, BATCH + 3)))
+    with pytest.raises(OSError, match="gone"):
+        place.spool.replay(FailingCommitter(place.dead_letters), place.dead_letters, (3, 4, 5))
+    assert Message.last_place("lobby") == (BATCH, 5)
+    assert place.replay(3, 4, 5, 6) == 2
+    assert Message.last_place("lobby") == (BATCH + 2, 6)
+    assert place.letters() == []
+
+
+def test_epochs_do_not_fall_where_a_line_is_saved_in_this_one(place: Place) -> None:
+    place.write(line(1, epoch=3), line(2, epoch=4))
+    assert place.replay(3, 4, 5) == 2
+    assert Message.epoch_ends("lobby", 0) == [(5, 2)]
 
 
 def test_a_gap_before_the_next_word_becomes_void_unless_it_is_too_large(place: Place) -> None:
