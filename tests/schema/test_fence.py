@@ -1,10 +1,12 @@
 """The fence, the epochs and the owner of a database: who may commit, on both kinds of databases."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -51,7 +53,11 @@ def saved() -> list[int]:
 # ---------------------------------------------------------------- epochs
 
 
-def test_an_epoch_is_never_given_out_twice_even_if_the_table_is_put_back(opened: Database) -> None:
+def test_an_epoch_is_never_given_out_twice_even_if_the_table_is_put_back(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = itertools.count(time.time_ns(), 1_000_000)  # no two starts are in the same millisecond
+    monkeypatch.setattr(time, "time_ns", lambda: next(now))
     first, second = Epoch.begin(), Epoch.begin()
     Epoch.delete().where(Epoch.number == second).execute()
     third = Epoch.begin()
