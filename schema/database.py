@@ -26,6 +26,17 @@ SQLITE_LOCK_TIMEOUT = 1.0
 """Seconds that SQLite waits for another program's lock before it fails; a commit is tried again after that."""
 
 
+class _PostgreSQL(peewee.PostgresqlDatabase):
+    """A PostgreSQL that does not end sessions, among them that of the lock, since nothing was said for long."""
+
+    def _initialize_connection(self, connection: Any) -> None:
+        if self.server_version >= 140_000:  # earlier ones have no such limit, and refuse its name
+            connection.execute("SET idle_session_timeout = 0")
+
+
+db_url.register_database(_PostgreSQL, "postgresql", "postgres")
+
+
 class SqliteFile(peewee.SqliteDatabase):
     """A SQLite file. No connection reads it or its log before `check_file` has accepted what was opened.
 
@@ -39,17 +50,6 @@ class SqliteFile(peewee.SqliteDatabase):
     def _add_conn_hooks(self, connection: sqlite3.Connection) -> None:
         self.check_file()  # a connection that fails here is closed, and has touched nothing
         super()._add_conn_hooks(connection)  # type: ignore[misc]  # the stubs lack it
-
-
-class _PostgreSQL(peewee.PostgresqlDatabase):
-    """A PostgreSQL that does not end sessions, among them that of the lock, since nothing was said for long."""
-
-    def _initialize_connection(self, connection: Any) -> None:
-        if self.server_version >= 140_000:  # earlier ones have no such limit, and refuse its name
-            connection.execute("SET idle_session_timeout = 0")
-
-
-db_url.register_database(_PostgreSQL, "postgresql", "postgres")
 
 
 class DatabaseUnusable(Exception):

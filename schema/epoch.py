@@ -1,7 +1,6 @@
 """The starts of the server."""
 
 import time
-from collections.abc import Iterable
 
 import peewee
 
@@ -42,8 +41,3 @@ class Epoch(Model):
     def newest(cls) -> int:
         """Returns the newest epoch; 0 where none has begun."""
         return int(cls.select(peewee.fn.MAX(cls.number)).scalar() or 0)
-
-    @classmethod
-    def add_missing(cls, numbers: Iterable[int]) -> None:
-        """Adds epochs that began before, which a database that went back in time may lack."""
-        cls.insert_many([(number, 0) for number in numbers], [cls.number, cls.commits]).on_conflict_ignore().execute()

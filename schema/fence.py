@@ -15,7 +15,7 @@ class DatabaseLost(Exception):
 
 
 class Superseded(DatabaseLost):
-    """Another server has taken over the database, which has kept all commits of this one."""
+    """Another server has taken over the database."""
 
 
 class WentBack(DatabaseLost):

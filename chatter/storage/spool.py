@@ -6,7 +6,7 @@ same spool folder, leaves it alone.
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from chatter.messages import SLUG, Posted, Save
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import object_of, posted_of, replace_file
-from schema import LARGEST_NUMBER, Epoch, Message, MessageRow, void_row
+from schema import LARGEST_NUMBER, Message, MessageRow, void_row
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +67,11 @@ class Spool:
             return 0
         lines = self.path.read_bytes().splitlines()
         rejected: dict[int, LineRejected] = {}
-        numbers: dict[str, list[int]] = {}  # of the other lines, by room
+        readable = self._by_place(lines, rejected)
         follows, batch = _Continuation(epochs), _Batch(committer)
-        for number, save in self._by_place(lines, rejected):
+        for number, save in readable:
             try:
                 batch.add(() if save.slug in batch.held else follows.check(save))
-                numbers.setdefault(save.slug, []).append(number)
             except LineRejected as error:
                 rejected[number] = error
         batch.commit()
@@ -82,17 +81,13 @@ class Spool:
             ({"line": lines[number - 1].decode("utf-8", "backslashreplace")}, f"line {number}: {why}")
             for number, why in sorted(rejected.items())
         )
-        self._keep([lines[number - 1] for number in sorted(number for slug in batch.held for number in numbers[slug])])
         if batch.held:
             logger.warning("%s keeps the messages of %s", self.path, ", ".join(sorted(batch.held)))
-        return batch.saved
-
-    def _keep(self, lines: Sequence[bytes]) -> None:
-        """Leaves only `lines` in the file, and no file where there are none."""
-        if lines:
-            replace_file(self.path, b"".join(line + b"\n" for line in lines))
+            held = (number for number, save in readable if save.slug in batch.held and number not in rejected)
+            replace_file(self.path, b"".join(lines[number - 1] + b"\n" for number in held))
         else:
             self.path.unlink()
+        return batch.saved
 
     def _by_place(self, lines: Iterable[bytes], rejected: dict[int, LineRejected]) -> list[tuple[int, Save]]:
         """Reads the lines, with their numbers, and adds to `rejected`. Of one place the latest epoch comes first."""
@@ -139,7 +134,7 @@ class _Continuation:
     """Decides which messages are the next word of their room in this database, and in which epoch they are saved."""
 
     def __init__(self, epochs: Collection[int]) -> None:
-        self._previous, self._current = sorted({-1, 0, *epochs})[-2:]
+        self._previous, self._current = sorted({0, *epochs})[-2:]
         self._renewed: set[str] = set()  # rooms with messages that are saved in the current epoch
         self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
         self._checked: dict[tuple[str, int], tuple[str, str]] = {}  # name and id of what is to be committed, by place
@@ -170,11 +165,12 @@ class _Continuation:
         return [Save(None, save.slug, epoch, messages) for messages in (gap, (posted,)) if messages]
 
     def _epoch_of(self, save: Save) -> int:
-        """Returns the epoch in which a message is saved: its own, unless another has begun before the current one.
+        """Returns the epoch in which a message is saved: its own if no other has begun before the current one.
 
-        Clients of that other one may have heard another message in its place, which has to lie above their base.
+        Clients of that other one may have heard another message in its place, which has to lie above their base. An
+        epoch that the database lacks is one that a restore or a database that went back has ended.
         """
-        if save.epoch < self._previous:
+        if save.epoch != self._previous:
             self._renewed.add(save.slug)
         return self._current if save.slug in self._renewed else save.epoch
 
@@ -207,7 +203,6 @@ class _Batch:
         """Commits what was added."""
         while self._saves:
             try:
-                Epoch.add_missing({save.epoch for save in self._saves})
                 self._committer.commit(self._saves)
             except PlaceRefused as error:
                 logger.error("%s", error)

@@ -183,6 +183,7 @@ def test_a_health_check_takes_a_lost_lock_again(postgresql: PostgreSQL, database
         assert query(url, f"SELECT count(*) {locks}") == [(1,)]
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize("is_killed", [False, True], ids=["spooled", "killed"])
 def test_what_a_server_said_is_no_answer_to_clients_of_the_one_that_took_over(
     postgresql: PostgreSQL, tmp_path: Path, is_killed: bool

@@ -276,9 +276,9 @@ def test_unsaved_messages_are_spooled_and_replayed_by_the_next_server(
     spool = Spool(tmp_path / "unsaved.jsonl", "an identity")
     spool.write(left)
     letters = DeadLetters(persistence.dead_letters)
-    assert spool.replay(Committer(letters), letters, ()) == 2
+    assert spool.replay(Committer(letters), letters, (1, 2)) == 2
     assert [seq for _, seq in rows(database_url)] == [1, 2]
-    assert spool.replay(Committer(letters), letters, ()) == 0
+    assert spool.replay(Committer(letters), letters, (1, 2)) == 0
 
 
 def test_a_backlog_is_full_by_number_or_by_size(
