@@ -225,6 +225,15 @@ def test_names_of_emoji_are_drawn_outside_of_code(ann: Person, watch: Watch, ser
     assert watch.reached(gemoji)
 
 
+def test_enter_picks_the_first_emoji_and_breaks_no_line(ann: Person) -> None:
+    ann.composer.fill("nice ")
+    ann.button("Emoji").click()
+    ann.page.get_by_role("searchbox", name="Search emoji").fill("rocket")
+    expect(ann.button("rocket")).to_be_visible()
+    ann.page.keyboard.press("Enter")
+    expect(ann.composer).to_have_value("nice 🚀")
+
+
 def test_an_emoji_is_picked_by_keyboard(ann: Person) -> None:
     ann.composer.fill("a b")
     ann.composer.press("ArrowLeft")

@@ -34,5 +34,16 @@ def test_all_messages_that_are_loaded_are_printed_and_nothing_else(visit: Visit,
     assert printed["messages"] >= loaded  # a longer view may load more
     assert (printed["flat"], printed["covers"]) == (0, True)
     assert ann.page.evaluate(GROUND) == "rgb(255, 255, 255)"
+    assert ann.page.evaluate("document.querySelector('.panel')?.checkVisibility() ?? false") is False
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", ann.page.pdf(format="A4"))
     assert len(pages) > 3
+
+
+def test_a_long_message_is_printed_whole(visit: Visit, server: Server, room: str) -> None:
+    prepare(server.database, room, ["\n".join(f"line {number}" for number in range(60))])
+    ann = visit("ann")
+    expect(ann.button("Show all")).to_be_visible()
+    ann.page.emulate_media(media="print")
+    expect(ann.button("Show all")).to_be_hidden()
+    fold = ann.page.locator(".fold")
+    assert fold.evaluate("fold => fold.scrollHeight - fold.clientHeight") <= 1

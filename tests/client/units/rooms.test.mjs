@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { explain } from "../../../web/client/messages.js";
 import { Typing } from "../../../web/client/room/typing.js";
 import { sortRooms } from "../../../web/client/rooms/list.js";
-import { adoptMarks, countUnread, marks, markSeen } from "../../../web/client/rooms/seen.js";
+import { adoptMarks, countUnread, marks, markSeen, noteOwn } from "../../../web/client/rooms/seen.js";
 
 /** @param {string} name @param {number} seq */
 const listed = (name, seq) => ({ name, seq, last_message_at: null, people: 0 });
@@ -12,6 +12,15 @@ test("a room has as many new messages as its newest place is above the last one 
   markSeen("tea", { seq: 3, epoch: 1 });
   assert.equal(countUnread(listed("tea", 3)), 0);
   assert.equal(countUnread(listed("tea", 5)), 2);
+});
+
+test("what one says in a room that is not on the screen is not new, whoever spoke in between", () => {
+  markSeen("gin", { seq: 3, epoch: 1 });
+  noteOwn("gin", 5);
+  assert.equal(countUnread(listed("gin", 4)), 1);
+  assert.equal(countUnread(listed("gin", 6)), 2);
+  markSeen("gin", { seq: 5, epoch: 1 });
+  assert.equal(countUnread(listed("gin", 6)), 1);
 });
 
 test("a list that is older than what was seen brings no news", () => {

@@ -78,3 +78,19 @@ function partsOf(pathname) {
   const isRoom = folder === "rooms" && SLUG.test(room) && !rest.join("") && (!seq || SEQ.test(seq));
   return { room: isRoom ? room : LOBBY, seq: isRoom ? Number(seq) : 0 };
 }
+
+/** Whether a link leads to a room of this server, or to a message in one. @param {string} href */
+export function isOwnLink(href) {
+  const url = URL.canParse(href) ? new URL(href) : null;
+  return url?.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/rooms/"));
+}
+
+/** Follows a link of this server without loading the page anew. @param {MouseEvent} event */
+export function followOwnLink(event) {
+  // The browser opens a new tab for these clicks.
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const { room, seq } = partsOf(new URL(/** @type {HTMLAnchorElement} */ (event.currentTarget).href).pathname);
+  if (seq) visitMessage(room, seq);
+  else visit(room);
+}

@@ -29,6 +29,7 @@ import { newId } from "../text.js";
  * @property {() => string} name returns this person's present name
  * @property {(id: string) => boolean} has whether a message is held
  * @property {(message: Posted) => void} receive
+ * @property {(seq: number) => void} acknowledged notes the place of a post of this page
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  */
 
@@ -177,6 +178,7 @@ export class Posts {
   #acknowledged(id, { seq, inserted_at }) {
     const post = this.#find(id);
     if (!post) return;
+    this.#room.acknowledged(seq);
     if (!post.heard) this.#room.receive({ name: post.name, message: post.message, id, seq, inserted_at });
     this.discard(id);
   }

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
 import { DetachedRun } from "./detached-run.js";
+import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
 import { PendingRequests } from "./pending-requests.js";
 import { Posts } from "./posts.js";
@@ -82,6 +83,7 @@ export class Room {
       name,
       has: (id) => this.history.has(id),
       receive: (message) => this.#receive(message),
+      acknowledged: (seq) => noteOwn(slug, seq),
       rejoin: () => this.#rejoin(),
     });
   }

@@ -10,6 +10,8 @@ const STORE_MS = 300;
 
 /** By slug, how far this browser has shown each room. */
 export const marks = signal(parse(load("seen")));
+/** By slug, what this page has said above the mark, in rooms that are not on the screen. */
+const own = signal(/** @type {Map<string, number[]>} */ (new Map()));
 /** @type {ReturnType<typeof setTimeout> | undefined} runs while something is to be stored */
 let timer;
 
@@ -23,7 +25,13 @@ export function markSeen(slug, mark) {
   const known = marks.peek().get(slug);
   if (known && !isFurther(mark, known)) return;
   marks.value = new Map(marks.peek()).set(slug, mark);
+  own.value = new Map(own.peek()).set(slug, aboveMark(slug, mark));
   timer ??= setTimeout(storeMarks, STORE_MS);
+}
+
+/** Notes a message of this person, which is not new to them. @param {string} slug @param {number} seq */
+export function noteOwn(slug, seq) {
+  own.value = new Map(own.peek()).set(slug, [...(own.peek().get(slug) ?? []), seq]);
 }
 
 /** Stores what was marked since, merged with what other tabs have stored meanwhile. */
@@ -44,7 +52,13 @@ export function storeMarks() {
 export function countUnread({ name, seq }) {
   const mark = marks.value.get(name);
   if (!mark || choices.value.muted.includes(name)) return 0;
-  return Math.max(0, seq - mark.seq); // the list may be older than what was shown
+  const mine = aboveMark(name, mark).filter((each) => each <= seq).length;
+  return Math.max(0, seq - mark.seq - mine); // the list may be older than what was shown
+}
+
+/** @param {string} slug @param {Mark} mark */
+function aboveMark(slug, mark) {
+  return (own.value.get(slug) ?? []).filter((seq) => seq > mark.seq);
 }
 
 /** @param {Map<string, Mark>} a @param {Map<string, Mark>} b */

@@ -62,8 +62,10 @@ function Picker({ pick }) {
   const [first] = groups.values().next().value ?? [];
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const isInField = event.target instanceof HTMLInputElement;
-    if (isInField && event.key === "Enter" && first && !event.isComposing) pick(first.emoji);
-    else moveFocus(event);
+    if (isInField && event.key === "Enter" && first && !event.isComposing) {
+      event.preventDefault(); // the focus is in the composer then, where Enter would break the line
+      pick(first.emoji);
+    } else moveFocus(event);
   };
   return html`
     <div class="emoji-inside" onKeyDown=${onKeyDown}>

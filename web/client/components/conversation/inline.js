@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { followOwnLink, isOwnLink } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { emojiByName, loadEmoji } from "../../text/emoji.js";
 import { Spoiler } from "./spoiler.js";
@@ -39,11 +40,19 @@ function drawElement(node, id) {
 
 /** A link whose text looks like another address is followed by the real one. @param {LinkNode} link @param {string} id */
 function drawLink({ href, host, children }, id) {
-  // A mail address opens a program, not a page.
-  const target = /^mailto:/i.test(href) ? undefined : "_blank";
+  // A mail address opens a program, and a room of this server this page.
+  const isOwn = isOwnLink(href);
+  const target = isOwn || /^mailto:/i.test(href) ? undefined : "_blank";
   const title = children[0] === href ? undefined : href;
   // The conversation is one stop of the Tab key; the message that has the focus lets its links have it, too.
-  const link = { href, title, target, rel: "noopener noreferrer nofollow", tabindex: -1 };
+  const link = {
+    href,
+    title,
+    target,
+    rel: "noopener noreferrer nofollow",
+    tabindex: -1,
+    onClick: isOwn ? followOwnLink : undefined,
+  };
   return html`<a ...${link}>${drawInline(children, id)}</a>${host && html` <bdi class="real-host">(${host})</bdi>`}`;
 }
 

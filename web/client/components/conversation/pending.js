@@ -33,24 +33,25 @@ function Post({ room, post, before }) {
   const discard = andFocusComposer(() => room.posts.discard(post.id));
   return html`
     <${Message} message=${post} first=${!continues(before, post)} state=${post.status}>
-      ${post.status === "waiting" && html`<${Waiting} discard=${discard} />`}
-      ${post.status === "failed" && html`<${NotSent} why=${post.why} retry=${retry} discard=${discard} />`}
+      ${post.status === "waiting" && html`<${Waiting} isTried=${post.tried} discard=${discard} />`}
+      ${post.status === "failed" && html`<${NotSent} isTried=${post.tried} why=${post.why} ...${{ retry, discard }} />`}
     <//>
   `;
 }
 
-/** @param {{discard: () => void}} props */
-function Waiting({ discard }) {
+/** @param {{isTried: boolean, discard: () => void}} props */
+function Waiting({ isTried, discard }) {
+  const words = isTried ? "may be on its way, and is sent again" : "waiting to be sent";
   return html`
-    <p class="unsent">waiting to be sent · <button type="button" onClick=${discard}>discard</button></p>
+    <p class="unsent">${words} · <button type="button" onClick=${discard}>discard</button></p>
   `;
 }
 
-/** @param {{why: string, retry: () => void, discard: () => void}} props */
-function NotSent({ why, retry, discard }) {
+/** Says that a post failed; one that was tried may arrive after all. @param {{isTried: boolean, why: string, retry: () => void, discard: () => void}} props */
+function NotSent({ isTried, why, retry, discard }) {
   return html`
     <p class="not-sent" role="alert">
-      not sent · <button type="button" onClick=${retry}>retry</button>
+      ${isTried ? "perhaps not sent" : "not sent"} · <button type="button" onClick=${retry}>retry</button>
       ${" · "}<button type="button" onClick=${discard}>discard</button>
       ${" "}<span class="why">${why}</span>
     </p>

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { createRef } from "preact";
 import { html } from "../../html.js";
-import { allRooms } from "../../rooms/list.js";
+import { allRooms, refreshRooms } from "../../rooms/list.js";
 import { countUnread } from "../../rooms/seen.js";
 import { Avatar } from "../avatar.js";
 import { goTo } from "../go-to.js";
@@ -27,6 +27,7 @@ const field = createRef();
 export function togglePalette() {
   if (dialog.current?.open) return dialog.current.close();
   search("");
+  refreshRooms(); // a room may be younger than the list
   dialog.current?.showModal();
   if (field.current) field.current.value = "";
   field.current?.focus();
