@@ -39,6 +39,13 @@ def busy_room(server: Server, room: str) -> str:
     return room
 
 
+DANGLING = """() => {
+  const names = ["aria-controls", "aria-describedby", "aria-labelledby", "aria-activedescendant", "for"];
+  const idsOf = element => names.flatMap(name => (element.getAttribute(name) ?? "").split(" ").filter(Boolean));
+  return [...document.querySelectorAll("*")].flatMap(idsOf).filter(id => !document.getElementById(id));
+}"""
+
+
 def expect_no_grave_violations(page: Page) -> None:
     """Checks both schemes, without animations: an element that fades in would be measured half transparent."""
     found = {}
@@ -115,6 +122,16 @@ def test_the_dialogs_of_rooms_and_of_keys(ann: Person) -> None:
     ann.page.keyboard.press("?")
     expect(ann.page.get_by_role("dialog", name="Keys")).to_be_visible()
     expect_no_grave_violations(ann.page)
+
+
+def test_what_names_or_describes_an_element_is_there(visit: Visit) -> None:
+    newcomer, phone, ann = visit(), visit("bo", **PHONE), visit("ann")
+    for person in (newcomer, phone, ann):
+        expect(person.composer).to_be_visible()
+        assert person.page.evaluate(DANGLING) == []
+    ann.searches("!?")
+    expect(ann.palette.get_by_role("status")).to_contain_text("Nothing found")
+    assert ann.page.evaluate(DANGLING) == []
 
 
 def test_what_can_be_done_with_a_message(visit: Visit, busy_room: str) -> None:

@@ -122,10 +122,12 @@ def test_a_link_can_be_clicked(ann: Person, bo: Person, server: Server) -> None:
     link = bo.texts.get_by_role("link")
     expect(link).to_have_text(address)
     with bo.page.context.expect_page() as opened:
-        link.click()
+        link.click(modifiers=["Control"])
     expect(opened.value).to_have_url(address)
     expect(opened.value.get_by_role("heading", name="garden", exact=True)).to_be_visible()
     assert opened.value.evaluate("window.opener") is None
+    link.click()  # this page goes there too
+    expect(bo.page).to_have_url(address)
 
 
 def test_text_is_never_markup(ann: Person, bo: Person) -> None:

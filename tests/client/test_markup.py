@@ -261,8 +261,12 @@ def test_arrows_move_between_the_emoji(ann: Person) -> None:
     ann.button("Emoji").click()
     buttons = ann.page.locator(".emoji-grid button")
     expect(buttons.first).to_be_visible()
+    grid = ann.page.locator(".emoji-grid")
+    before = height(grid)
     ann.page.keyboard.press("ArrowDown")
     expect(buttons.first).to_be_focused()
+    expect(ann.page.locator(".emoji-picker .hint")).to_have_text("😀 :grinning:")
+    assert height(grid) == before
     ann.page.keyboard.press("ArrowRight")
     expect(buttons.nth(1)).to_be_focused()
     ann.page.keyboard.press("ArrowDown")

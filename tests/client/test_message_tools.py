@@ -118,6 +118,29 @@ def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Pers
     expect(reader.conversation).to_be_focused()
 
 
+def test_what_can_be_pressed_in_a_message_is_reached_from_it_and_not_on_the_way_to_the_composer(
+    visit: Visit, server: Server, room: str
+) -> None:
+    prepare(server.database, room, ["||secret||", "```js\nlet a = 1\n```"])
+    ann = visit("ann")
+    expect(ann.button("Copy code")).to_be_visible()
+    press = ann.page.keyboard.press
+    ann.conversation.focus()
+    press("Tab")
+    expect(ann.button("Emoji")).to_be_focused()
+    press("Shift+Tab")
+    expect(ann.conversation).to_be_focused()
+    press("ArrowUp")
+    press("Tab")
+    expect(ann.button("Copy code")).to_be_focused()
+    press("Shift+Tab")
+    press("ArrowUp")
+    press("Tab")
+    expect(ann.button("Show spoiler")).to_be_focused()
+    press("Enter")
+    expect(ann.page.locator(".spoiler.open")).to_be_focused()
+
+
 def test_a_finger_that_rests_on_a_message_opens_its_sheet(visit: Visit, server: Server, room: str) -> None:
     prepare(server.database, room, TEXTS)
     ann = visit("ann", **PHONE, **CLIPBOARD)

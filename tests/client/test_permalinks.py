@@ -1,6 +1,5 @@
 """A link to a message opens its room there, however long ago it was said."""
 
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -132,7 +131,6 @@ def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(
     wait_until(is_at_the_newest)
     assert is_run(held(reader))
     assert held(reader)[0] <= OLD
-    assert max(after - before for before, after in itertools.pairwise(places)) < 400  # no page was skipped
     expect(reader.page).to_have_url(re.compile(f"/rooms/{long_room}$"))
     expect_live(reader)
     bo = visit("bo", long_room)
@@ -197,6 +195,34 @@ def test_another_message_is_opened_without_a_new_page_and_back_and_forward_lead_
     assert reader.page.evaluate("window.same") is True
 
 
+def test_the_drawer_and_the_link_that_skips_leave_the_view_where_it_is(reader: Person) -> None:
+    expect_at(reader, OLD)
+    reader.page.set_viewport_size({"width": 600, "height": 700})
+    reader.conversation.hover()
+    reader.page.mouse.wheel(0, 900)
+    expect(message(reader, OLD)).not_to_be_in_viewport()
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    seq = first_in_sight(reader)
+    reader.button("Rooms").click()
+    with reader.page.expect_event("framenavigated"):  # back, past the drawer's entry
+        reader.button("Close rooms").click()
+    skip = reader.page.get_by_role("link", name="Skip to writing")
+    skip.focus()
+    skip.press("Enter")
+    expect(reader.composer).to_be_focused()
+    reader.page.evaluate(STOP_SCROLLING)
+    assert first_in_sight(reader) == seq
+
+
+def test_the_rooms_own_entry_in_the_list_leads_away_from_its_message(reader: Person, long_room: str) -> None:
+    expect_at(reader, OLD)
+    reader.room(long_room).click()
+    expect(reader.page).to_have_url(re.compile(f"/rooms/{long_room}$"))
+    expect_live(reader)
+    reader.page.go_back()
+    expect_at(reader, OLD)
+
+
 def test_a_message_of_another_room_is_opened_there_and_not_here(reader: Person, server: Server, long_room: str) -> None:
     other = f"{long_room}-garden"
     prepare(server.database, other, [f"number {number}" for number in range(1, 301)])
@@ -236,6 +262,7 @@ def test_where_no_such_message_is_the_nearest_is_shown_and_a_line_says_so(
     ann.notices.get_by_role("button", name="Dismiss").click()
     expect(ann.notices).to_be_empty()
     expect(ann.page).to_have_url(re.compile(f"/rooms/{room}$"))
+    expect(message(ann, shown)).to_be_in_viewport()
 
 
 def test_an_empty_room_has_no_message_to_show(visit: Visit, room: str) -> None:

@@ -65,6 +65,23 @@ def test_messages_are_new_by_their_place_although_the_clock_was_set_back(
     expect(ann.room(room)).not_to_have_class(NEWS)
 
 
+def test_own_words_of_another_device_are_not_new_at_the_first_visit(visit: Visit, room: str) -> None:
+    ann, phone, bo = visit("ann"), visit("ann"), visit("bo")
+    bo.says("one")
+    ann.expect_said("one")
+    ann.goes_to("lobby")
+    phone.says("from my phone")
+    ann.goes_to(room)
+    ann.expect_said("one", "from my phone")
+    expect(ann.page.locator(".new")).to_have_count(0)
+    ann.goes_to("lobby")
+    phone.says("again")
+    bo.expect_said("one", "from my phone", "again")
+    bo.says("hello")
+    ann.goes_to(room)
+    expect(ann.page.locator(".new + .message")).to_contain_text("hello")
+
+
 def test_a_room_named_like_a_word_of_javascript_has_news(visit: Visit) -> None:
     ann, bo = visit("ann", "constructor"), visit("bo", "constructor")
     bo.says("one")

@@ -27,6 +27,13 @@ BOXES = """() => [".sidebar", ".brand .logo", "main", ".bar", ".conversation", "
 })"""
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Starts a server without the rooms of other tests: each visit loads the list of rooms twice."""
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
+        yield running
+
+
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser without a service worker, which would fetch what it keeps at a moment of its own."""

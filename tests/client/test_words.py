@@ -76,6 +76,18 @@ def test_words_written_before_the_name_is_given_wait_for_it(visit: Visit, bo: Pe
     bo.expect_said("hello")
 
 
+def test_the_button_that_sends_asks_for_the_name_on_a_touch_screen_too(visit: Visit) -> None:
+    newcomer = visit("", **PHONE)
+    expect(newcomer.name_dialog).to_be_visible()
+    expect(newcomer.page.get_by_label("Change name")).to_have_count(0)
+    newcomer.composer.fill("hello")
+    newcomer.button("Send").tap()
+    expect(newcomer.name_dialog.get_by_role("textbox")).to_be_focused()
+    newcomer.takes_name("cleo")
+    newcomer.button("Send").tap()
+    newcomer.expect_said("hello")
+
+
 def test_the_conversation_can_be_read_before_a_name_is_given(visit: Visit, bo: Person, room: str) -> None:
     bo.says("welcome")
     newcomer = visit()

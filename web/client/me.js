@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { follow, load, save } from "./browser/storage.js";
-import { cleanName } from "./text.js";
+import { cleanName } from "./text/cleaning.js";
 
 /** This person's name; empty until they have chosen one. */
 export const name = signal(cleanName(load("name")));

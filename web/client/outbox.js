@@ -1,4 +1,4 @@
-import { newId } from "./text.js";
+import { newId } from "./browser/id.js";
 
 /** @typedef {import("./room/posts.js").PendingPost} PendingPost */
 /** @typedef {PendingPost & {room: string, page: string}} KeptPost */

@@ -4,7 +4,8 @@ import { message, slug } from "./browser/route.js";
 /** @typedef {import("./room/room.js").Room} Room */
 
 /**
- * Shows the message in the address bar. When the address loses it, the room shows what it did before.
+ * Shows the message in the address bar. When the address loses it, the room shows what it did before, except where the
+ * person has dismissed what was said about the message: they read on.
  *
  * @param {{readonly value: Room}} current
  */
@@ -17,7 +18,7 @@ export function followMessageLinks(current) {
     if (room.slug !== slug.value) return; // the room on the screen follows the address in a moment
     untracked(() => {
       if (link) room.showMessage(link.seq);
-      else if (linked === room) room.closeMessage();
+      else if (linked === room && room.detached.target.peek()) room.closeMessage();
     });
     linked = link && room;
   });

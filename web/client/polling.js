@@ -24,7 +24,7 @@ const HEARTBEAT = '[null,"1","phoenix","heartbeat",{}]';
 const BasePoll = LongPoll;
 
 /** SharedPoll is phoenix.js's long poll, but each poll waits for its turn among those of this browser's tabs. */
-export class SharedPoll extends BasePoll {
+class SharedPoll extends BasePoll {
   #stopping = new AbortController();
 
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { messagePath, pathOf, seqOf, slugOf } from "../../../web/client/browser/route.js";
+import { messagePath, partsOf, pathOf } from "../../../web/client/browser/route.js";
 
 test("a room and a message have an address each", () => {
   assert.equal(pathOf("garden"), "/rooms/garden");
@@ -11,16 +11,13 @@ test("a room and a message have an address each", () => {
 
 test("an address names a room and perhaps a message", () => {
   const named = ["/rooms/garden", "/rooms/garden/7", "/rooms/garden/7/", "/rooms/lobby/7", "/"];
-  assert.deepEqual(
-    named.map((path) => [slugOf(path), seqOf(path)]),
-    [
-      ["garden", 0],
-      ["garden", 7],
-      ["garden", 7],
-      ["lobby", 7],
-      ["lobby", 0],
-    ],
-  );
+  assert.deepEqual(named.map(partsOf), [
+    { room: "garden", seq: 0 },
+    { room: "garden", seq: 7 },
+    { room: "garden", seq: 7 },
+    { room: "lobby", seq: 7 },
+    { room: "lobby", seq: 0 },
+  ]);
 });
 
 test("any other address is the lobby's", () => {
@@ -33,5 +30,5 @@ test("any other address is the lobby's", () => {
     "/x/y/7",
   ];
   for (const path of [...others, `/rooms/garden/${"9".repeat(16)}`])
-    assert.deepEqual([slugOf(path), seqOf(path)], ["lobby", 0], path);
+    assert.deepEqual(partsOf(path), { room: "lobby", seq: 0 }, path);
 });

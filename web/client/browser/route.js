@@ -22,16 +22,6 @@ export function messagePath(room, seq) {
   return `/rooms/${room}/${seq}`;
 }
 
-/** Returns the room of a path; the lobby for a path that names none. @param {string} pathname */
-export function slugOf(pathname) {
-  return partsOf(pathname).room;
-}
-
-/** Returns the message of a path; 0 for a path that names none. @param {string} pathname */
-export function seqOf(pathname) {
-  return partsOf(pathname).seq;
-}
-
 /** @param {string} room */
 export function visit(room) {
   if (room === slug.peek() && !message.peek()) return;
@@ -60,8 +50,14 @@ export function leaveMessage() {
 }
 
 export function followAddress() {
-  addEventListener("popstate", followPath);
+  addEventListener("popstate", () => isElsewhere() && followPath());
   followPath();
+}
+
+/** Whether the address has changed. The entry of the drawer and the link that skips have that of the page below them. */
+function isElsewhere() {
+  const { room, seq } = partsOf(location.pathname);
+  return room !== slug.peek() || seq !== (message.peek()?.seq ?? 0);
 }
 
 function followPath() {
@@ -72,8 +68,8 @@ function followPath() {
   });
 }
 
-/** @param {string} pathname */
-function partsOf(pathname) {
+/** Returns what a path names: the lobby where it names no room, and 0 where it names no message. @param {string} pathname */
+export function partsOf(pathname) {
   const [, folder, room = "", seq = "", ...rest] = pathname.split("/");
   const isRoom = folder === "rooms" && SLUG.test(room) && !rest.join("") && (!seq || SEQ.test(seq));
   return { room: isRoom ? room : LOBBY, seq: isRoom ? Number(seq) : 0 };

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
-import { cleanName, countCharacters } from "../text.js";
+import { cleanName, countCharacters } from "../text/cleaning.js";
 import { focusComposer } from "./composer/focus.js";
 
 /** @typedef {import("../room/room.js").Room} Room */

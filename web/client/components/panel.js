@@ -27,8 +27,9 @@ export function openPanel(name) {
 
 export function closePanel() {
   openedPanel.value = "";
-  if (isWide.peek()) save("panel", "none");
-  else dialog.current?.close();
+  if (!isWide.peek()) return dialog.current?.close();
+  save("panel", "none");
+  /** @type {HTMLElement | null} */ (document.querySelector(".people-button"))?.focus(); // the pressed button may go away
 }
 
 /** Opens what a wide screen begins with. A dialog that nobody asked for would cover a narrow one. */

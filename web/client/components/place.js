@@ -2,7 +2,7 @@
 const MARGIN_PX = 8;
 
 /**
- * Places an element of the top layer below the right end of a box, or above it where the screen ends.
+ * Places an element of the top layer below a box, or above it where the screen ends.
  *
  * @param {HTMLElement} element which is shown already
  * @param {DOMRect} box

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
+import { newId } from "../browser/id.js";
 import { jitter } from "../connection.js";
 import { explain, NEW_MESSAGE } from "../messages.js";
-import { newId } from "../text.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -190,7 +190,7 @@ export class Posts {
    */
   #refused(id, refusal, tried) {
     if (refusal.retry_after_ms !== undefined) {
-      this.#change(id, { status: "waiting", why: "" });
+      this.#change(id, { status: "waiting", why: "", tried });
       this.#pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
     else this.#fail(id, explain(refusal), tried);

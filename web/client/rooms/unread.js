@@ -66,16 +66,16 @@ function epochOf(room) {
 }
 
 /**
- * Returns the first seq that no earlier visit has shown; 0 if there is none. If even the oldest message held is new,
- * the true first may be older, so that is 0 too.
+ * Returns the seq of the others' first message that no earlier visit has shown; 0 if there is none. If even the oldest
+ * message held is new, the true first may be older, so that is 0 too.
  *
  * @param {Room} room
  */
 function firstUnseenSeq(room) {
   const mark = marks.peek().get(room.slug);
   const messages = room.history.messages.peek();
-  const at = mark ? messages.findIndex((message) => message.seq > mark.seq) : 0;
-  return at > 0 ? (messages[at]?.seq ?? 0) : 0;
+  if (!mark || !messages[0] || messages[0].seq > mark.seq) return 0;
+  return messages.find((message) => message.seq > mark.seq && message.name !== name.peek())?.seq ?? 0;
 }
 
 /** Counts the others' messages in the title while the page is hidden. @param {Current} current */

@@ -1,5 +1,5 @@
 /**
- * A small Markdown: a message as typed becomes a tree of values, which components/text.js draws. Never HTML.
+ * A small Markdown: a message as typed becomes a tree of values, which components/conversation/text.js draws. Never HTML.
  *
  * It has bold, italic, strike, code, fences, quotes, lists, links and spoilers, and no headings, images, tables or HTML.
  * Each step goes over the text once; depth and nodes have bounds (budget.js).

@@ -1,11 +1,11 @@
 import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
-import { clean } from "../../text.js";
-import { EmojiButton } from "./emoji-button.js";
+import { clean } from "../../text/cleaning.js";
 import { Send } from "../icons.js";
 import { useDraftField } from "./draft-field.js";
-import { focusComposer, sendsOnEnter } from "./focus.js";
+import { EmojiButton } from "./emoji-button.js";
+import { focusField, sendsOnEnter } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
@@ -24,7 +24,7 @@ export function Composer({ current }) {
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!area.current || !isSendable(used.value)) return;
-    if (!name.peek()) return focusComposer(); // on the field for the name: the words wait
+    if (!name.peek()) return focusField(); // the one for the name: the words wait
     current.peek().post(clean(area.current.value));
     clear();
     area.current.focus();
@@ -47,7 +47,7 @@ export function Composer({ current }) {
           enterkeyhint=${sendsOnEnter() ? "send" : "enter"}
           dir="auto"
           autocomplete="off"
-          aria-describedby="left writing-hint"
+          aria-describedby=${sendsOnEnter() ? "left writing-hint" : "left"}
           onInput=${onInput}
           onKeyDown=${onKeyDown}
         ></textarea>

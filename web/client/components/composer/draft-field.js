@@ -1,7 +1,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { draftOf, followDrafts, keepDraft } from "../../drafts.js";
-import { clean, countCharacters } from "../../text.js";
+import { clean, countCharacters } from "../../text/cleaning.js";
 import { focusComposer } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */

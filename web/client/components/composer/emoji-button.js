@@ -13,7 +13,7 @@ export function EmojiButton({ onPick = insertIntoComposer }) {
   };
   return html`
     <button
-      class="quiet-button emoji-button"
+      class="quiet-button"
       type="button"
       aria-label="Emoji"
       title="Emoji"
@@ -26,7 +26,7 @@ export function EmojiButton({ onPick = insertIntoComposer }) {
 }
 
 /** Inserts at the caret of the composer, as if it were typed: it can be undone. @param {string} emoji */
-export function insertIntoComposer(emoji) {
+function insertIntoComposer(emoji) {
   const area = document.getElementById("composer");
   area?.focus();
   document.execCommand("insertText", false, emoji);

@@ -11,12 +11,13 @@ export function sendsOnEnter() {
 }
 
 /** Focuses the composer, or the field for the name of somebody who has none yet. */
-export function focusComposer() {
-  if (hasKeyboard.matches) focusField();
+export function focusField() {
+  document.getElementById(name.peek() ? "composer" : "name")?.focus();
 }
 
-function focusField() {
-  document.getElementById(name.peek() ? "composer" : "name")?.focus();
+/** Does so where that brings up no keyboard on the screen: nobody has asked to write. */
+export function focusComposer() {
+  if (hasKeyboard.matches) focusField();
 }
 
 /** Sends printable keys to the composer, if no field or list takes them. */

@@ -43,7 +43,9 @@ function Copy({ text }) {
     timer.current = setTimeout(() => (result.value = ""), COPIED_MS);
   };
   return html`
-    <button class="copy" type="button" aria-label="Copy code" onClick=${copy}>${result.value || "Copy"}</button>
+    <button class="copy" type="button" tabindex="-1" aria-label="Copy code" onClick=${copy}>
+      ${result.value || "Copy"}
+    </button>
     <span class="sr-only" role="status">${result.value}</span>
   `;
 }

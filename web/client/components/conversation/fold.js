@@ -60,7 +60,7 @@ export class Fold extends Component {
         ${
           isLonger &&
           html`
-          <button class="show" type="button" aria-expanded=${isOpen} onClick=${() => this.#set(!isOpen)}>
+          <button class="show" type="button" tabindex="-1" aria-expanded=${isOpen} onClick=${() => this.#set(!isOpen)}>
             ${isOpen ? "Show less" : "Show all"}
           </button>
         `

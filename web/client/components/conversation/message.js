@@ -1,6 +1,6 @@
 import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
-import { tint } from "../../text.js";
+import { tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
 import { Text } from "./text.js";

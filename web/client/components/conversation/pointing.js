@@ -87,10 +87,17 @@ export function messageAt(target) {
   return target instanceof Element ? target.closest(".message") : null;
 }
 
-/** Lets the Tab key reach a message and its links, or not. @param {HTMLElement | null} message @param {boolean} isIn */
+/**
+ * Lets the Tab key reach a message and what can be pressed in its text, or not.
+ *
+ * @param {HTMLElement | null} message
+ * @param {boolean} isIn
+ */
 function letTabReach(message, isIn) {
   if (!message) return;
-  for (const stop of [message, ...message.querySelectorAll("a")]) stop.tabIndex = isIn ? 0 : -1;
+  /** @type {NodeListOf<HTMLElement>} */
+  const stops = message.querySelectorAll(".text :is(a, button, .spoiler)");
+  for (const stop of [message, ...stops]) stop.tabIndex = isIn ? 0 : -1;
 }
 
 /** @param {EventTarget | null} target */

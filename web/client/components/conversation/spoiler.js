@@ -18,7 +18,7 @@ export function Spoiler({ name, children }) {
     reveal();
   };
   return html`
-    <span class="spoiler" role="button" tabindex="0" onClick=${reveal} onKeyDown=${onKeyDown}>
+    <span class="spoiler" role="button" tabindex="-1" onClick=${reveal} onKeyDown=${onKeyDown}>
       <span inert aria-hidden="true">${children}</span><span class="sr-only">Show spoiler</span>
     </span>
   `;

@@ -1,5 +1,5 @@
 import { SLUG } from "../../messages.js";
-import { slugify } from "../../text.js";
+import { slugify } from "../../text/names.js";
 
 /** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
 /** @typedef {import("../../messages.js").Person} Person */

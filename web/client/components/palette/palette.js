@@ -55,7 +55,7 @@ export function Palette({ room }) {
         aria-expanded="true"
         aria-controls="found"
         aria-autocomplete="list"
-        aria-activedescendant=${active.value < 0 ? undefined : `found-${active.value}`}
+        aria-activedescendant=${found[active.value] && `found-${active.value}`}
         placeholder="Room or person"
         autocomplete="off"
         autocapitalize="none"

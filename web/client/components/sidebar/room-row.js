@@ -35,7 +35,7 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
     <li class="room-row" onKeyDown=${toTheMenu} onContextMenu=${(/** @type {MouseEvent} */ event) => openAt(event, name)}>
       <a
         href=${pathOf(name)}
-        class=${["room", unread && "news", muted.includes(name) && "muted"].filter(Boolean).join(" ")}
+        class=${unread ? "room news" : "room"}
         aria-current=${current ? "page" : undefined}
         data-stop=${name}
         tabindex=${tabIndex}
