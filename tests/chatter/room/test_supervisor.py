@@ -146,11 +146,11 @@ def test_a_room_that_retires_while_rooms_are_recalled_is_passed_over(rooms: Room
 
 
 def test_rooms_that_are_kept_do_not_retire(rooms: Rooms, ann: Listener, bo: Listener) -> None:
-    rooms.tell("lobby", join(ann), post(ann, "hello"), Leave(ann))
+    rooms.tell("lobby", join(ann), post(ann, "hello"))
     room = rooms.stage.run(_look_up(rooms, "lobby"))
     rooms.stage.run_until(lambda: answers(ann))
     rooms.supervisor.keep_rooms()
-    rooms.tell("lobby", join(bo))
+    rooms.tell("lobby", Leave(ann), join(bo))
     rooms.wait_until_heard(bo, Recovery)
     rooms.tell("lobby", Leave(bo))
     rooms.stage.run(asyncio.sleep(0.05))  # five times the time-out
