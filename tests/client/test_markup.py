@@ -61,6 +61,7 @@ def test_a_link_that_looks_like_another_shows_where_it_leads(ann: Person) -> Non
 
 def test_each_block_has_its_own_direction(ann: Person) -> None:
     ann.says("שלום\n\nhello\n\n- שלום\n- hello\n\n> שלום")
+    expect(ann.texts.locator("p, li, blockquote")).to_have_count(5)
     assert ann.texts.locator("p, li, blockquote").evaluate_all(DIRECTIONS) == ["rtl", "ltr", "rtl", "ltr", "rtl"]
 
 

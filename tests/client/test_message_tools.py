@@ -82,6 +82,7 @@ def test_a_mouse_finds_a_toolbar_at_each_message(reader: Person, server: Server,
 
 def test_the_toolbar_is_not_cut_off_by_the_chunk_of_its_message(reader: Person) -> None:
     reader.message("first").hover()
+    expect(reader.toolbar).to_be_visible()
     box = reader.toolbar.bounding_box()
     assert box is not None
     at_its_top = "([x, y]) => document.elementFromPoint(x, y).closest('.toolbar') !== null"
