@@ -12,7 +12,8 @@
 /** What the build writes above this: which bundle it is, and the scripts that its page needs. */
 const BUNDLE = /** @type {{version: string, assets: string[]}} */ (Reflect.get(self, "BUNDLE"));
 const PAGE = "/";
-const CACHE = `chatter ${BUNDLE.version}`;
+const OURS = "chatter ";
+const CACHE = OURS + BUNDLE.version;
 /** A proxy answers so while there is no server behind it. */
 const UNREACHABLE = [502, 503, 504];
 
@@ -34,7 +35,8 @@ async function install() {
 
 async function dropOlder() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  const older = names.filter((name) => name.startsWith(OURS) && name !== CACHE);
+  await Promise.all(older.map((name) => caches.delete(name)));
 }
 
 /** Leaves everything but the page and its scripts to the browser. @param {RequestEvent} event */
@@ -67,6 +69,15 @@ async function assetOf(request) {
   const kept = await caches.match(request, { cacheName: CACHE });
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok) (await caches.open(CACHE)).put(request, response.clone());
+  if (response.ok) keep(request, response.clone());
   return response;
+}
+
+/** Keeps an asset, where there is room for it. @param {Request} request @param {Response} response */
+async function keep(request, response) {
+  try {
+    await (await caches.open(CACHE)).put(request, response);
+  } catch {
+    // The page has it, and it is fetched again.
+  }
 }
