@@ -131,7 +131,7 @@ class Settings:
         "folder of the spool, dead letters and presence snapshot; default: the SQLite file's, or var for PostgreSQL",
     )
     database_timeout: float = _setting(
-        30.0, _seconds, "how long PostgreSQL may take to connect, to answer a statement or to acknowledge a packet"
+        30.0, _seconds, "how long a database call may take; PostgreSQL also to connect and to acknowledge a packet"
     )
     log_level: str = _setting("warning", _one_of(*_LEVELS), f"lowest level that is logged: {', '.join(_LEVELS)}")
     bundle: str = _setting(
