@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 
 THREAD_TIMEOUT = 1.0
-"""Seconds for a thread to end once it was told to. What it has to save it had `stop_timeout` for."""
+"""Seconds for a thread or a request to end once it was told to. What it has to save it had `stop_timeout` for."""
 
 
 class NotEverythingSaved(Exception):
@@ -197,7 +197,7 @@ class Server:
             await asyncio.wait_for(self._endpoint.all_closed(), self._settings.stop_timeout)
         except TimeoutError:
             logger.warning("some clients did not close their connections in time")
-        await self._listener.close_all_connections(self._settings.stop_timeout)
+        await self._listener.close_all_connections(THREAD_TIMEOUT)
         self._endpoint.poller.close()
 
     async def _close_in_batches(self, connections: list[Closable]) -> None:

@@ -125,3 +125,15 @@ def test_the_bound_is_free_again_after_each_body_however_it_ended(server: Server
         else:
             begun.connection.close()
             assert lee.post(line) == {"status": 200}
+
+
+def test_a_post_whose_client_is_gone_while_it_waits_holds_up_no_later_one(server: Server, begin: Begin) -> None:
+    lee = session(server)
+    line = (HEARTBEAT % 1).encode()
+    first, gone = begin(lee, len(line)), begin(lee, len(line))
+    session(server)  # the server has seen both heads
+    gone.connection.close()
+    session(server)
+    first.send(line)
+    assert first.answer() == {"status": 200}
+    assert lee.post(HEARTBEAT % 2) == {"status": 200}

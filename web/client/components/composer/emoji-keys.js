@@ -5,7 +5,7 @@
  *
  * @param {KeyboardEvent} event from the field or an emoji
  */
-export function moveFocus(event) {
+export function moveAmongEmoji(event) {
   const picker = /** @type {HTMLElement} */ (event.currentTarget);
   const field = /** @type {HTMLElement} */ (picker.querySelector("input"));
   const focused = /** @type {HTMLElement} */ (event.target);

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { html } from "../../html.js";
 import { loadEmoji } from "../../text/emoji.js";
-import { moveFocus } from "./emoji-keys.js";
+import { moveAmongEmoji } from "./emoji-keys.js";
 
 /** @typedef {import("../../text/emoji.js").Emoji} Emoji */
 /** @typedef {{emoji: string, name: string}} Pointed what the pointer or the focus is on */
@@ -65,7 +65,7 @@ function Picker({ pick }) {
     if (isInField && event.key === "Enter" && first && !event.isComposing) {
       event.preventDefault(); // the focus is in the composer then, where Enter would break the line
       pick(first.emoji);
-    } else moveFocus(event);
+    } else moveAmongEmoji(event);
   };
   return html`
     <div class="emoji-inside" onKeyDown=${onKeyDown}>
