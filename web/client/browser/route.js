@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
 import { SLUG } from "../messages.js";
+import { addEntry, changeEntry, forgetOverlays, returned } from "./overlays.js";
 
 export const LOBBY = "lobby";
 
@@ -26,42 +27,42 @@ export function messagePath(room, seq) {
 export function visit(room) {
   if (room === slug.peek() && !message.peek()) return;
   addEntry(pathOf(room));
-  followPath();
+  follow(pathOf(room));
 }
 
 /** Opens a room at a message. @param {string} room @param {number} seq */
 export function visitMessage(room, seq) {
   const path = messagePath(room, seq);
-  if (path !== location.pathname) addEntry(path);
-  followPath();
-}
-
-/** Adds an address to the browser's history. Back leads past what was open over the page, like the drawer. @param {string} path */
-function addEntry(path) {
-  const change = history.state?.isOverlay ? "replaceState" : "pushState";
-  history[change](null, "", path);
+  if (isElsewhere(path)) addEntry(path);
+  follow(path);
 }
 
 /** Takes the message out of the address, which is the room's again. */
 export function leaveMessage() {
   if (!message.peek()) return;
-  history.replaceState(null, "", pathOf(slug.peek()));
+  changeEntry(pathOf(slug.peek()));
   message.value = null;
 }
 
 export function followAddress() {
-  addEventListener("popstate", () => isElsewhere() && followPath());
-  followPath();
+  forgetOverlays();
+  addEventListener("popstate", () => {
+    returned();
+    // The entry of an overlay and the link that skips have the address of the page below them.
+    if (isElsewhere(location.pathname)) follow(location.pathname);
+  });
+  follow(location.pathname);
 }
 
-/** Whether the address has changed. The entry of the drawer and the link that skips have that of the page below them. */
-function isElsewhere() {
-  const { room, seq } = partsOf(location.pathname);
+/** Whether a path names something else than what is shown. @param {string} path */
+function isElsewhere(path) {
+  const { room, seq } = partsOf(path);
   return room !== slug.peek() || seq !== (message.peek()?.seq ?? 0);
 }
 
-function followPath() {
-  const { room, seq } = partsOf(location.pathname);
+/** Shows what a path names. @param {string} path */
+function follow(path) {
+  const { room, seq } = partsOf(path);
   batch(() => {
     slug.value = room;
     message.value = seq ? { seq } : null;

@@ -9,7 +9,6 @@ import { NameDialog, Welcome } from "./name-dialog.js";
 import { Keys } from "./palette/keys.js";
 import { Palette } from "./palette/palette.js";
 import { openedPanel, Panel } from "./panel.js";
-import { isDrawerOpen } from "./sidebar/drawer.js";
 import { Sidebar } from "./sidebar/sidebar.js";
 import { Toast } from "./toast.js";
 
@@ -29,7 +28,7 @@ export function App({ connection, current, unsent }) {
     <div class=${openedPanel.value ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
       <${Sidebar} here=${room.slug} unsent=${unsent} />
-      <main inert=${isDrawerOpen.value}>
+      <main>
         <${Header} connection=${connection} room=${room} />
         <${Banner} connection=${connection} room=${room} />
         <${Notices} room=${room} />

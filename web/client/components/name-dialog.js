@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { showDialog } from "../browser/overlays.js";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
 import { name, rename } from "../me.js";
@@ -11,7 +12,7 @@ import { focusComposer } from "./composer/focus.js";
 /** Opens the dialog at once: keys that follow are the new name. */
 export function askForAnotherName() {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("rename"));
-  dialog.showModal();
+  showDialog(dialog);
   dialog.querySelector("input")?.select();
 }
 

@@ -1,5 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { createRef } from "preact";
+import { showDialog } from "../browser/overlays.js";
 import { load, save } from "../browser/storage.js";
 import { isWide } from "../browser/viewport.js";
 import { html } from "../html.js";
@@ -22,7 +23,7 @@ const dialog = createRef();
 export function openPanel(name) {
   openedPanel.value = name;
   if (isWide.peek()) save("panel", name);
-  else dialog.current?.showModal();
+  else showDialog(dialog.current);
 }
 
 export function closePanel() {
@@ -36,6 +37,7 @@ export function closePanel() {
 export function watchPanel() {
   effect(() => {
     openedPanel.value = isWide.value && load("panel") !== "none" ? "people" : "";
+    if (isWide.value) dialog.current?.close(); // the column takes its place
   });
 }
 
@@ -52,7 +54,7 @@ export function Panel({ room }) {
       aria-label=${label}
       ref=${dialog}
       onClick=${onClick}
-      onClose=${() => (openedPanel.value = "")}
+      onClose=${() => isWide.peek() || (openedPanel.value = "")}
     >
       ${content}
     </dialog>

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+import { showPopover } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { loadEmoji } from "../../text/emoji.js";
 import { moveAmongEmoji } from "./emoji-keys.js";
@@ -31,7 +32,7 @@ export function openPicker(anchor, onPick) {
   });
   document.body.append(popover);
   render(html`<${Picker} pick=${pick} />`, popover);
-  popover.showPopover(); // the browser gives the focus back when it is hidden
+  showPopover(popover); // the browser gives the focus back when it is hidden
   place(popover, anchor);
   // On a phone the keyboard would cover the emoji.
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) popover.querySelector("input")?.focus();

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { moveFocus } from "../../browser/focus.js";
+import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { fullDate } from "../../time.js";
 import { actionsFor } from "./actions.js";
@@ -86,7 +87,7 @@ export class MessageTools extends Component {
   /** @param {HTMLElement} message */
   #openSheet(message) {
     this.#pressed.value = message.dataset.id ?? "";
-    this.sheet.current?.showModal();
+    showDialog(this.sheet.current);
   }
 
   /** Shows the toolbar at the right end of its message, as long as that is on the screen. */

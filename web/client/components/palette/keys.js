@@ -1,4 +1,5 @@
 import { createRef } from "preact";
+import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 
 /** What each key does, as the person reads it. */
@@ -18,7 +19,7 @@ const KEYS = [
 const dialog = createRef();
 
 export function openKeys() {
-  dialog.current?.showModal();
+  showDialog(dialog.current);
 }
 
 /** Draws the dialog that lists all keys. */

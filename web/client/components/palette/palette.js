@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { createRef } from "preact";
+import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { allRooms, refreshRooms } from "../../rooms/list.js";
 import { countUnread } from "../../rooms/seen.js";
@@ -28,7 +29,7 @@ export function togglePalette() {
   if (dialog.current?.open) return dialog.current.close();
   search("");
   refreshRooms(); // a room may be younger than the list
-  dialog.current?.showModal();
+  showDialog(dialog.current);
   if (field.current) field.current.value = "";
   field.current?.focus();
 }

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { createRef } from "preact";
 import { moveFocus } from "../../browser/focus.js";
+import { showPopover } from "../../browser/overlays.js";
 import { LOBBY, slug } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { choices, choose } from "../../rooms/choices.js";
@@ -16,7 +17,7 @@ const menu = createRef();
 export function openRoomMenu(name, button) {
   room.value = name;
   if (!menu.current) return;
-  menu.current.showPopover();
+  showPopover(menu.current);
   placeBeside(menu.current, button.getBoundingClientRect());
   menu.current.querySelector("button")?.focus();
 }

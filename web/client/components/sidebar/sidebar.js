@@ -21,7 +21,12 @@ export function Sidebar({ here, unsent }) {
   useLayoutEffect(() => {
     if (!open) return undefined;
     nav.current?.querySelector("button")?.focus();
-    return () => /** @type {HTMLElement | null} */ (document.querySelector(".menu-button"))?.focus();
+    return () => {
+      // Who has chosen a room is in the composer already.
+      const { activeElement } = document;
+      if (activeElement !== document.body && !nav.current?.contains(activeElement)) return;
+      /** @type {HTMLElement | null} */ (document.querySelector(".menu-button"))?.focus();
+    };
   }, [open]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && closeDrawer();
   return html`
