@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { PageSocket, websocketAnswers } from "./polling.js";
 
 /** @typedef {"connecting" | "open" | "waiting" | "offline"} ConnectionState */
@@ -48,6 +48,8 @@ export class Connection {
   state = signal(/** @type {ConnectionState} */ ("connecting"));
   /** The time of the next attempt, as of `Date.now()`. Valid while the state is `waiting`. */
   retryAt = signal(0);
+  /** There is no connection, and an attempt has failed: the next one may fail, too. */
+  isCut = computed(() => this.state.value !== "open" && this.retryAt.value > 0);
   /** The connection that was opened last is a long poll. */
   isPolling = signal(false);
   #openings = 0;

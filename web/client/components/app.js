@@ -32,7 +32,7 @@ export function App({ connection, current, unsent }) {
         <${Header} connection=${connection} room=${room} />
         <${Banner} connection=${connection} room=${room} />
         <${Notices} room=${room} />
-        <${Log} key=${`log ${room.slug}`} room=${room} />
+        <${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />
         <footer>
           <${Welcome} room=${room} />
           <${TypingLine} room=${room} />

@@ -20,7 +20,7 @@ import { StickyDay } from "./sticky-day.js";
  *
  * It draws the live run of the room or the run apart from it, and tells its `Reading` where to look.
  *
- * @extends {Component<{room: Room}>}
+ * @extends {Component<{room: Room, connection: import("../../connection.js").Connection}>}
  */
 export class Log extends Component {
   scroller = createRef();
@@ -101,7 +101,7 @@ export class Log extends Component {
       <div class="conversation">
         <div class="scroller" ref=${this.scroller} tabindex="0" role="region" aria-label="Conversation">
           <div class="content" ref=${this.content}>
-            <${Top} room=${room} held=${held} />
+            <${Top} room=${room} held=${held} isCut=${this.props.connection.isCut} />
             <div
               class="log"
               role="log"

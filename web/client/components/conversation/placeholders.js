@@ -17,6 +17,11 @@ export function Skeleton() {
   `;
 }
 
+/** Draws what is there in place of a conversation that cannot be loaded now. @param {{slug: string}} props */
+export function NotYet({ slug }) {
+  return html`<p class="quiet">What was said in #${slug} is shown when the connection is back.</p>`;
+}
+
 /** @param {{slug: string}} props */
 export function Quiet({ slug }) {
   return html`
