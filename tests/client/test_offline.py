@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.client.conftest import memory_of
 from tests.client.person import Person
+from tests.client.rows import prepare
 from tests.packaging.program import copy_program, serve_copy
 from tests.support.server import ROOT, Server
 
@@ -51,10 +52,16 @@ def visit_once(context: BrowserContext, server: Server, room: str = "lobby") -> 
 def test_the_page_opens_without_its_server_and_keeps_what_is_written(context: BrowserContext, tmp_path: Path) -> None:
     server = Server(tmp_path / "chatter.db")
     with server:
-        visit_once(context, server).page.close()
+        prepare(server.database, "attic", ["hello"])
+        visitor = visit_once(context, server)
+        expect(visitor.room("attic")).to_be_visible()
+        visitor.page.close()
     ann = Person(context.new_page(), server)
     ann.page.goto(f"{server.url}/rooms/garden")  # another room than that of the visit
     expect(ann.page.get_by_role("heading", level=1)).to_have_text("#garden")
+    expect(ann.room("attic")).to_be_visible()
+    expect(ann.conversation).to_contain_text("What was said in #garden is shown when the connection is back.")
+    expect(ann.page.locator(".skeleton")).to_have_count(0)
     expect(ann.composer).to_be_visible()
     ann.says("for later")
     expect(ann.message("for later")).to_be_visible()

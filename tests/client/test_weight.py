@@ -29,7 +29,7 @@ BOXES = """() => [".sidebar", ".brand .logo", "main", ".bar", ".conversation", "
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Starts a server without the rooms of other tests: each visit loads the list of rooms twice."""
+    """Starts a server without the rooms of other tests: each visit loads the list of rooms."""
     with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
         yield running
 
@@ -64,13 +64,16 @@ def test_a_first_visit_takes_few_requests_and_bytes_and_a_second_hardly_any(
     context: BrowserContext, server: Server, room: str
 ) -> None:
     prepare(server.database, room, ["hello"] * 60)
+    prepare(server.database, f"{room}-other", ["hello"])
     for most in (MOST_BYTES, MOST_BYTES_AGAIN):
         ann = Person(context.new_page(), server)
         traffic = Traffic(ann.page)
         ann.goes_to(room)
         expect(ann.texts.last).to_have_text("hello")
+        expect(ann.room(f"{room}-other")).to_be_visible()
         assert 3 <= len(traffic.addresses) <= MOST_REQUESTS
         assert 0 < traffic.bytes <= most
+        assert traffic.addresses.count(f"{server.url}/api/rooms") == 1
         ann.page.close()
 
 

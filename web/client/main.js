@@ -45,7 +45,8 @@ function adoptPosts() {
 function listOpened() {
   effect(() => [current.value.slug, ...unsent.value.keys()].forEach(addOpened));
   effect(() => {
-    if (current.value.state.value === "joined") refreshRooms();
+    // Once it is known whether one is let in, also at the start: before that a lost server would be asked.
+    if (["joined", "refused"].includes(current.value.state.value)) refreshRooms();
   });
 }
 

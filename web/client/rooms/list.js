@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { LOBBY } from "../browser/route.js";
-import { follow } from "../browser/storage.js";
+import { follow, load, save } from "../browser/storage.js";
 import { adoptChoices, choices, choose } from "./choices.js";
 import { adoptMarks, storeMarks } from "./seen.js";
 
@@ -9,9 +9,11 @@ import { adoptMarks, storeMarks } from "./seen.js";
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
+/** The key of the last list in localStorage: without its server the page shows that. */
+const KEPT = "list";
 
 /** The server's list of rooms, the most recently used first. */
-export const rooms = signal(/** @type {RoomSummary[]} */ ([]));
+export const rooms = signal(parse(load(KEPT)));
 
 /** The slugs opened in this tab: the server's list lacks a room without messages. */
 const opened = signal(/** @type {string[]} */ ([]));
@@ -56,7 +58,9 @@ export function sortRooms(list, { pinned }) {
 export async function refreshRooms() {
   try {
     const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
-    if (response.ok) rooms.value = (await response.json()).rooms;
+    if (!response.ok) return;
+    rooms.value = (await response.json()).rooms;
+    save(KEPT, JSON.stringify(rooms.peek()));
   } catch {
     // The old list is better than none; the banner tells of a lost connection.
   }
@@ -68,7 +72,6 @@ export function watchRooms() {
   setInterval(refreshIfVisible, REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there
-  refreshRooms();
   follow("seen", adoptMarks);
   follow("rooms", adoptChoices);
 }
@@ -76,4 +79,13 @@ export function watchRooms() {
 /** @param {string} name @returns {RoomSummary} */
 function unknown(name) {
   return { name, seq: 0, last_message_at: null, people: 0 };
+}
+
+/** @param {string} json @returns {RoomSummary[]} */
+function parse(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return [];
+  }
 }
