@@ -1,6 +1,7 @@
 """The tab's title counts messages while the page is hidden, and the list marks rooms with messages not seen."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,6 +33,36 @@ def test_what_one_says_oneself_in_another_window_is_not_counted(visit: Visit, an
     ann.looks_away()
     ann_again.says("from my phone")
     ann.expect_said("from my phone")
+    expect(ann.page).to_have_title(f"#{room} · Chatter")
+
+
+def repeats_until_titled(person: Person, title: str, act: Callable[[], None]) -> None:
+    """Asks again for the list of rooms: the server shares an answer for a second."""
+    for _ in range(200):
+        act()
+        if person.page.title() == title:
+            return
+    expect(person.page).to_have_title(title)
+
+
+def test_the_title_counts_what_is_new_in_other_rooms_that_are_not_muted(visit: Visit, room: str) -> None:
+    ann, bo = visit("ann", f"{room}-attic"), visit("bo", f"{room}-attic")
+    bo.says("one")
+    ann.expect_said("one")
+    ann.creates_room(room)
+    ann.expect_connected()
+    bo.says("two", "three")
+    bo.expect_said("one", "two", "three")
+    repeats_until_titled(ann, f"(2) #{room} · Chatter", lambda: refreshes_rooms(ann))
+    ann.page.clock.install()
+    ann.page.reload()
+    ann.expect_connected()
+    ann.looks_away()
+    bo.says("four")
+    bo.expect_said("one", "two", "three", "four")
+    repeats_until_titled(ann, f"(3) #{room} · Chatter", lambda: ann.waits(60_000))
+    ann.room(f"{room}-attic").click(button="right")
+    ann.page.get_by_role("menuitemcheckbox", name="Mute").click()
     expect(ann.page).to_have_title(f"#{room} · Chatter")
 
 

@@ -9,6 +9,8 @@ import { adoptMarks, storeMarks } from "./seen.js";
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
+/** The title of a hidden page counts them, too, yet nobody waits for it. */
+const HIDDEN_REFRESH_MS = 60_000;
 /** The key of the last list in localStorage: without its server the page shows that. */
 const KEPT = "list";
 
@@ -66,10 +68,11 @@ export async function refreshRooms() {
   }
 }
 
-/** Refreshes the list regularly while the page is visible, and follows what other tabs keep about rooms. */
+/** Refreshes the list regularly, less often while the page is hidden, and follows what other tabs keep about rooms. */
 export function watchRooms() {
   const refreshIfVisible = () => document.visibilityState === "visible" && refreshRooms();
   setInterval(refreshIfVisible, REFRESH_MS);
+  setInterval(() => document.visibilityState === "hidden" && refreshRooms(), HIDDEN_REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there
   follow("seen", adoptMarks);

@@ -1,6 +1,8 @@
 import { effect, signal } from "@preact/signals";
 import { name } from "../me.js";
-import { markSeen, marks } from "./seen.js";
+import { choices } from "./choices.js";
+import { listRooms } from "./list.js";
+import { countUnread, markSeen, marks } from "./seen.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {{readonly value: Room}} Current */
@@ -78,13 +80,21 @@ function firstUnseenSeq(room) {
   return messages.find((message) => message.seq > mark.seq && message.name !== name.peek())?.seq ?? 0;
 }
 
-/** Counts the others' messages in the title while the page is hidden. @param {Current} current */
+/**
+ * Counts new messages in the title: of the room on the screen what others say while the page is hidden, of the other
+ * rooms in the sidebar what their rows say. A muted room does not count.
+ *
+ * @param {Current} current
+ */
 function countInTitle(current) {
   let readTo = 0;
   effect(() => {
     const { history, slug } = current.value;
     if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
-    const unread = history.after(readTo).filter((message) => message.name !== name.value).length;
+    const here = history.after(readTo).filter((message) => message.name !== name.value).length;
+    const others = listRooms(slug).filter((room) => room.name !== slug);
+    const counts = others.map(countUnread);
+    const unread = counts.reduce((sum, count) => sum + count, choices.value.muted.includes(slug) ? 0 : here);
     document.title = `${unread ? `(${unread}) ` : ""}#${slug} · Chatter`;
   });
 }
