@@ -52,6 +52,29 @@ def test_a_room_opens_at_its_newest_message(reader: Person) -> None:
     expect(reader.pill).to_be_hidden()
 
 
+@pytest.mark.parametrize("up", [1, 4], ids=["among the newest", "far above them"])
+def test_a_reload_leaves_the_view_where_it_is(reader: Person, up: int) -> None:
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    for _ in range(up):
+        oldest = held(reader)[0]
+        reader.conversation.evaluate("scroller => { scroller.scrollTop = 400; }")
+        expect(reader.page.locator(f"[data-seq='{oldest - 1}']")).to_have_count(1)
+    expect(reader.log).to_have_attribute("aria-busy", "false")
+    seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
+    top = reader.conversation.evaluate(TOP, seq)
+    reader.page.reload()
+    expect(reader.page.locator(f"[data-seq='{seq}']")).to_be_in_viewport()
+    wait_until(lambda: abs(reader.conversation.evaluate(TOP, seq) - top) < STILL_PX)
+    expect(reader.page.locator(".message.target")).to_have_count(0)
+    expect(reader.notices).to_be_empty()
+    reader.pill.click()
+    expect(reader.message("number 300")).to_be_in_viewport()
+    wait_until(lambda: from_bottom(reader) < STILL_PX)
+    reader.page.reload()
+    expect(reader.message("number 300")).to_be_in_viewport()
+    assert from_bottom(reader) < STILL_PX
+
+
 def test_scrolling_up_loads_older_messages_without_a_jump(reader: Person) -> None:
     expect(reader.log).to_have_attribute("aria-busy", "false")
     oldest = held(reader)[0]

@@ -36,6 +36,8 @@ export class DetachedRun {
   loadingNewer = signal(false);
   /** Nothing was shown when the message was asked for: the newest messages would only flash up. */
   isBlank = signal(false);
+  /** Nobody asked for the message: it is where the person was reading. */
+  isReturn = signal(false);
   /** The run on the screen. */
   shown = computed(() => this.run.value ?? this.#live);
   /** @type {number | undefined} the server's epoch when it sent what is held */
@@ -62,12 +64,14 @@ export class DetachedRun {
    *
    * @param {number} seq
    * @param {boolean} isBlank nothing is shown yet
+   * @param {boolean} isReturn
    */
-  open(seq, isBlank) {
+  open(seq, isBlank, isReturn = false) {
     const held = [this.#live, this.run.peek()].find((run) => run && run.first <= seq && seq <= run.last);
     batch(() => {
       this.target.value = { asked: seq, state: "opening", seq: 0 };
       this.isBlank.value = isBlank && !held;
+      this.isReturn.value = isReturn;
       if (held === this.#live) this.run.value = null;
       if (held) this.#arrive();
       else this.#fetch();

@@ -3,6 +3,7 @@ import { Component, createRef } from "preact";
 import { leaveMessage } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
+import { keepPlace, placeOf } from "../../rooms/places.js";
 import { today } from "../../time.js";
 import { Chunk, CHUNK, chunkOf, cutIntoChunks } from "./chunk.js";
 import { Bottom, Top } from "./log-ends.js";
@@ -14,6 +15,10 @@ import { StickyDay } from "./sticky-day.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../messages.js").Posted} Posted */
+/** @typedef {NonNullable<import("./reading.js").Anchor>} Anchor */
+
+/** The page may end at these. */
+const PAGE_ENDS = ["pagehide", "visibilitychange"];
 
 /**
  * Log draws the messages, the pending posts, and the button that leads to the newest.
@@ -52,7 +57,8 @@ export class Log extends Component {
     const { room } = this.props;
     this.#noteRun();
     this.reading.attach(this.scroller.current, this.content.current);
-    if (!this.#arrive()) this.reading.goTo(room.place);
+    if (!this.#arrive()) this.#goBack();
+    for (const end of PAGE_ENDS) addEventListener(end, this.#keepPlace);
     this.#effects = [
       effect(() => this.#markRead()),
       effect(() => this.#followOwnPost()),
@@ -62,14 +68,16 @@ export class Log extends Component {
 
   componentWillUnmount() {
     this.#effects.forEach((end) => end());
-    this.props.room.place = this.reading.place();
+    for (const end of PAGE_ENDS) removeEventListener(end, this.#keepPlace);
+    this.#keepPlace();
+    this.props.room.place = this.#place();
     this.reading.detach();
   }
 
   getSnapshotBeforeUpdate() {
     const { room } = this.props;
     const isLeaving = this.#run === room.history && room.detached.shown.peek() !== room.history;
-    if (isLeaving) room.place = this.reading.place();
+    if (isLeaving && !room.detached.isReturn.peek()) room.place = this.reading.place();
     return this.reading.anchor();
   }
 
@@ -83,7 +91,7 @@ export class Log extends Component {
     const isGone = anchor && !anchor.element.isConnected;
     if (isBack && (!anchor || isGone)) this.reading.goTo(room.place);
     else {
-      if (isGone) this.#reopen(seqOf(anchor.element));
+      if (isGone) this.#reopen(anchor);
       this.reading.restore(anchor);
     }
   }
@@ -126,7 +134,8 @@ export class Log extends Component {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const last = /** @type {Posted} */ (messages.at(-1));
     const { value: firstNewSeq } = this.props.room.firstNewSeq;
-    const target = this.props.room.detached.target.value?.seq ?? 0;
+    const { target: asked, isReturn } = this.props.room.detached;
+    const target = isReturn.value ? 0 : (asked.value?.seq ?? 0);
     return html`
       <${Chunk}
         key=${chunkOf(last)}
@@ -151,21 +160,44 @@ export class Log extends Component {
 
   /** Scrolls to the message that was asked for, once it is drawn. Returns whether it did. */
   #arrive() {
-    const { arrival } = this.props.room.detached;
+    const { room } = this.props;
+    const { arrival, isReturn } = room.detached;
     const element = arrival.peek() && this.#elementOf(arrival.peek());
     if (!element) return false;
     arrival.value = 0;
-    this.reading.show(element);
+    if (isReturn.peek()) this.reading.goTo(room.place);
+    else this.reading.show(element);
     return true;
   }
 
-  /** Opens the message being read apart from the live run if that has started over without it. @param {number} seq */
-  #reopen(seq) {
-    const { history, detached } = this.props.room;
+  /** Shows where the person was reading, also before a reload. A message that the address names goes before. */
+  #goBack() {
+    const { room } = this.props;
+    if (room.hasLoaded.peek() || room.detached.target.peek()) return this.reading.goTo(room.place);
+    room.place = placeOf(room.slug);
+    if (room.place) room.detached.open(room.place.seq, true, true);
+    this.#noteRun();
+  }
+
+  /** Opens the message being read apart from the live run if that has started over without it. @param {Anchor} anchor */
+  #reopen(anchor) {
+    const { room } = this.props;
+    const { history, detached } = room;
+    const seq = seqOf(anchor.element);
     if (this.#run !== history || (history.first && seq >= history.first)) return;
     this.#isLive = false;
-    detached.open(seq, true);
+    room.place = this.reading.placeAt(anchor);
+    detached.open(seq, true, true);
   }
+
+  /** Returns where the person is reading, or where they are being brought back to. */
+  #place() {
+    const { place, detached } = this.props.room;
+    const isOnTheWay = detached.isReturn.peek() && detached.target.peek()?.state === "opening";
+    return isOnTheWay ? place : this.reading.place();
+  }
+
+  #keepPlace = () => keepPlace(this.props.room.slug, this.#place());
 
   #toNewest() {
     const { room } = this.props;

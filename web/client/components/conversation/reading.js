@@ -100,9 +100,13 @@ export class Reading {
   /** Returns where the person is reading; null at the newest message. @returns {Place | null} */
   place() {
     const anchor = this.anchor();
-    if (!anchor || !this.#scroller) return null;
-    const top = anchor.top - this.#scroller.getBoundingClientRect().top;
-    return { seq: seqOf(anchor.element), top, readTo: this.readTo.peek() };
+    return anchor && this.placeAt(anchor);
+  }
+
+  /** @param {NonNullable<Anchor>} anchor @returns {Place} */
+  placeAt({ element, top }) {
+    const { top: edge } = /** @type {HTMLElement} */ (this.#scroller).getBoundingClientRect();
+    return { seq: seqOf(element), top: top - edge, readTo: this.readTo.peek() };
   }
 
   /** Scrolls to a place that the person has left. Its message may be void by now. @param {Place | null} place */

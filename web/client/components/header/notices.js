@@ -28,7 +28,7 @@ function SavingIsBehind() {
 /** Says that the message in the address is not the one that is shown. @param {{room: Room}} props */
 function NotThere({ room }) {
   const target = room.detached.target.value;
-  if (!target || target.state === "opening" || target.seq === target.asked) return null;
+  if (!target || room.detached.isReturn.value || target.state === "opening" || target.seq === target.asked) return null;
   const dismiss = () => {
     room.detached.target.value = null;
     leaveMessage();
