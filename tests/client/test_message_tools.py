@@ -119,6 +119,26 @@ def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Pers
     expect(reader.conversation).to_be_focused()
 
 
+def test_the_arrow_keys_lead_on_from_what_can_be_pressed_in_a_message(reader: Person) -> None:
+    press = reader.page.keyboard.press
+    link = reader.page.get_by_role("link", name="example.org")
+    reader.conversation.focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "Tab"):
+        press(key)
+    expect(link).to_be_focused()
+    press("ArrowDown")
+    expect(reader.message("third")).to_be_focused()
+    press("ArrowUp")
+    press("Tab")
+    expect(link).to_be_focused()
+    press("ArrowRight")
+    expect(reader.button("Copy text")).to_be_focused()
+    press("Escape")
+    press("Tab")
+    press("Escape")
+    expect(reader.composer).to_be_focused()
+
+
 def test_what_can_be_pressed_in_a_message_is_reached_from_it_and_not_on_the_way_to_the_composer(
     visit: Visit, server: Server, room: str
 ) -> None:

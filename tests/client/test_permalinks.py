@@ -261,6 +261,7 @@ def test_where_no_such_message_is_the_nearest_is_shown_and_a_line_says_so(
     expect(ann.notices).to_contain_text(f"There is no message {asked} in #{room}{yet}. This is the nearest one.")
     ann.notices.get_by_role("button", name="Dismiss").click()
     expect(ann.notices).to_be_empty()
+    expect(ann.composer).to_be_focused()
     expect(ann.page).to_have_url(re.compile(f"/rooms/{room}$"))
     expect(message(ann, shown)).to_be_in_viewport()
 

@@ -133,6 +133,29 @@ def test_the_filter_leaves_the_rooms_with_that_name(ann: Person, rooms: list[str
     expect(field).to_be_empty()
 
 
+def test_the_arrow_keys_lead_from_the_button_of_a_row_to_the_rows_beside_it(rooms: list[str], ann: Person) -> None:
+    ann.room(rooms[1]).focus()
+    ann.page.keyboard.press("ArrowRight")
+    expect(ann.button(f"Options for #{rooms[1]}")).to_be_focused()
+    ann.page.keyboard.press("ArrowDown")
+    expect(ann.room(rooms[2])).to_be_focused()
+    ann.page.keyboard.press("ArrowRight")
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.room(rooms[1])).to_be_focused()
+
+
+def test_a_room_chosen_by_keys_in_the_drawer_is_written_in_at_once(visit: Visit) -> None:
+    ann = visit("ann", viewport={"width": 390, "height": 844})
+    ann.button("Rooms").press("Enter")
+    expect(ann.button("Close rooms")).to_be_focused()
+    ann.room("lobby").press("Enter")
+    ann.page.keyboard.type("hello")
+    expect(ann.page.get_by_role("heading", level=1)).to_have_text("#lobby")
+    expect(ann.rooms).to_be_hidden()
+    expect(ann.composer).to_be_focused()
+    expect(ann.composer).to_have_value("hello")
+
+
 def test_rows_are_flat_for_a_mouse_and_high_enough_for_a_thumb(visit: Visit) -> None:
     mouse, thumb = visit("ann"), visit("bo", **PHONE)
     thumb.button("Rooms").tap()

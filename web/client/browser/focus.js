@@ -8,7 +8,8 @@
 export function moveFocus(event, list, direction = "vertical") {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
   const items = [...list];
-  const at = items.findIndex((item) => item.contains(document.activeElement));
+  // A button beside an item counts as the item.
+  const at = items.findIndex((item) => (item.closest("li") ?? item).contains(document.activeElement));
   const to = destination(event.key, direction, at, items.length - 1);
   if (to === undefined) return false;
   event.preventDefault();

@@ -2,30 +2,38 @@ import { focusComposer } from "../composer/focus.js";
 import { messageAt } from "./pointing.js";
 import { firstBelow } from "./reading.js";
 
+/** What can be pressed in a message, where the arrow keys have no other meaning. */
+const CONTROL = "a, button, .spoiler";
+
 /**
- * Moves the focus among messages with the arrow keys: the conversation is one stop of the Tab key. Home, End and the
- * page keys scroll.
+ * Moves the focus among messages with the arrow keys, also from what can be pressed in them: the conversation is one
+ * stop of the Tab key. Home, End and the page keys scroll.
  *
  * @param {KeyboardEvent} event heard by the conversation
  */
 export function moveAmongMessages(event) {
   const from = /** @type {HTMLElement} */ (event.target);
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (!from.matches(".scroller, .message")) return;
-  const to = destination(event.key, from);
+  const message = messageAt(from);
+  if (!from.matches(message ? `.message, ${CONTROL}` : ".scroller")) return;
+  const to = message ? destination(event.key, message, from === message) : event.key === "ArrowUp" && lowestShown(from);
   if (!to) return;
   event.preventDefault();
   to.focus();
   to.scrollIntoView({ block: "nearest" });
 }
 
-/** @param {string} key @param {HTMLElement} from @returns {HTMLElement | null | undefined} */
-function destination(key, from) {
-  const isMessage = from.matches(".message");
-  if (key === "ArrowUp") return isMessage ? neighbour(from, "previousNode") : lowestShown(from);
-  if (key === "ArrowDown" && isMessage) return neighbour(from, "nextNode");
-  if ((key === "ArrowRight" || key === "Enter") && isMessage) return document.querySelector(".toolbar button");
-  if (key === "Escape" && isMessage) focusComposer();
+/**
+ * @param {string} key
+ * @param {HTMLElement} message
+ * @param {boolean} isFocused the message, and nothing in it: Enter presses that
+ * @returns {HTMLElement | null | undefined}
+ */
+function destination(key, message, isFocused) {
+  if (key === "ArrowUp") return neighbour(message, "previousNode");
+  if (key === "ArrowDown") return neighbour(message, "nextNode");
+  if (key === "ArrowRight" || (key === "Enter" && isFocused)) return document.querySelector(".toolbar button");
+  if (key === "Escape") focusComposer();
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { leaveMessage } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { focusComposer } from "../composer/focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 
@@ -34,10 +35,9 @@ function NotThere({ room }) {
     leaveMessage();
   };
   return html`
-    <p class="notice">
-      <span>${target.state === "failed" ? "The message cannot be loaded now." : whyNotThere(room, target)}</span>
-      <button type="button" onClick=${dismiss}>Dismiss</button>
-    </p>
+    <${Dismissible} dismiss=${dismiss}>
+      ${target.state === "failed" ? "The message cannot be loaded now." : whyNotThere(room, target)}
+    <//>
   `;
 }
 
@@ -50,9 +50,17 @@ function whyNotThere(room, { asked, seq }) {
 /** @param {{dismiss: () => void}} props */
 function NotAllLoaded({ dismiss }) {
   return html`
-    <p class="notice">
-      <span>Not everything said while you were away is loaded. Scroll up to load it.</span>
-      <button type="button" onClick=${dismiss}>Dismiss</button>
-    </p>
+    <${Dismissible} dismiss=${dismiss}>Not everything said while you were away is loaded. Scroll up to load it.<//>
+  `;
+}
+
+/** @param {{dismiss: () => void, children?: any}} props */
+function Dismissible({ dismiss, children }) {
+  const onClick = () => {
+    dismiss();
+    focusComposer(); // the pressed button goes away
+  };
+  return html`
+    <p class="notice"><span>${children}</span><button type="button" onClick=${onClick}>Dismiss</button></p>
   `;
 }
