@@ -21,9 +21,9 @@ MOST_BYTES = 80_000
 MOST_BYTES_AGAIN = 10_000
 """The second visit asks whether the page has changed, and for what has been said."""
 
-BOXES = """() => [".sidebar", ".brand .logo", "main", ".bar", ".conversation", ".composer"].map(part => {
-  const { x, y, width, height } = document.querySelector(part).getBoundingClientRect();
-  return [part, x, y, width, height];
+BOXES = """() => [".sidebar", ".brand .logo", "main", ".panel", ".bar", ".conversation", ".composer"].map(part => {
+  const { x, y, width, height } = document.querySelector(part)?.getBoundingClientRect() ?? {};
+  return width ? [part, x, y, width, height] : [part];
 })"""
 
 
@@ -93,10 +93,18 @@ def held_scripts(page: Page) -> Iterator[Callable[[], None]]:
     yield release
 
 
-@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}, PHONE])
-def test_the_shell_has_the_boxes_of_the_page(browser: Browser, server: Server, options: dict[str, Any]) -> None:
+WITHOUT_PANEL = "localStorage['chatter:panel'] = 'none'"
+
+
+@pytest.mark.parametrize(
+    ("options", "memory"),
+    [({"color_scheme": "light"}, ""), ({"color_scheme": "dark"}, ""), (PHONE, ""), ({}, WITHOUT_PANEL)],
+)
+def test_the_shell_has_the_boxes_of_the_page(
+    browser: Browser, server: Server, options: dict[str, Any], memory: str
+) -> None:
     context = browser.new_context(**options)
-    context.add_init_script(memory_of("ann"))
+    context.add_init_script(memory_of("ann") + memory)
     page = context.new_page()
     with held_scripts(page) as release:
         page.goto(server.url, wait_until="commit")

@@ -43,7 +43,7 @@ export function App({ connection, current, unsent }) {
       </main>
       <${Panel} room=${room} />
       <${NameDialog} />
-      <${Palette} room=${room} />
+      <${Palette} current=${current} />
       <${Keys} />
       <${Toast} />
     </div>

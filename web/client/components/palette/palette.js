@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed, signal, useSignalEffect } from "@preact/signals";
 import { createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
@@ -43,9 +43,16 @@ export function PaletteButton() {
   `;
 }
 
-/** Draws the dialog: a field, and below it what its text finds. @param {{room: Room}} props */
-export function Palette({ room }) {
-  const found = (people.value = room.people.listed.value) && entries.value;
+/**
+ * Draws the dialog: a field, and below it what its text finds.
+ *
+ * @param {{current: import("@preact/signals").ReadonlySignal<Room>}} props
+ */
+export function Palette({ current }) {
+  useSignalEffect(() => {
+    people.value = current.value.people.listed.value;
+  });
+  const found = entries.value;
   return html`
     <dialog class="palette" aria-label="Find or create a room" ref=${dialog} onClick=${closeBeside}>
       <input
