@@ -33,6 +33,15 @@ CONTRAST = """([edge, ground]) => {
   const [a, b] = [luminance(edge), luminance(ground)].sort((one, other) => other - one);
   return (a + 0.05) / (b + 0.05);
 }"""
+COVERED = """message => {
+  const { left, right, top, bottom } = message.querySelector(".text").getBoundingClientRect();
+  const { top: upper, bottom: lower } = document.querySelector(".scroller").getBoundingClientRect();
+  return [...document.querySelectorAll(".sticky-day span, .pill")].filter(element => {
+    const box = element.getBoundingClientRect();
+    const isBeside = box.right <= left || box.left >= right;
+    return !isBeside && box.bottom > Math.max(top, upper) && box.top < Math.min(bottom, lower);
+  }).map(element => element.className);
+}"""
 
 
 def style(of: Locator, name: str) -> str:
@@ -94,3 +103,17 @@ def test_at_400_percent_the_page_is_scrolled_in_one_direction_and_can_be_used(
     ann.button("Rooms").click()
     expect(ann.rooms).to_be_visible()
     assert ann.page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.parametrize("options", [AT_400_PERCENT, {**PHONE, "viewport": {"width": 844, "height": 390}}])
+@pytest.mark.parametrize("seq", [3, 60])
+def test_nothing_lies_on_a_linked_message_in_a_low_window(
+    visit: Visit, server: Server, room: str, options: dict[str, Any], seq: int
+) -> None:
+    prepare(server.database, room, ["some words that are as long as the line and go on in the next one"] * 120)
+    ann = visit("ann", f"{room}/{seq}", **options)
+    message = ann.page.locator(".message.target")
+    expect(message).to_be_in_viewport()
+    expect(ann.pill).to_be_visible()
+    expect(ann.pill).to_have_accessible_name("Newest messages")
+    assert message.evaluate(COVERED) == []

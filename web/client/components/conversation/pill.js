@@ -17,10 +17,10 @@ import { Down } from "../icons.js";
 export function Pill({ reading, unread, isLive, act }) {
   const count = unread.value;
   if (isLive && (reading.atBottom.value || (!count && !reading.isFar.value))) return null;
-  const label = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
+  const words = count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages";
   return html`
     <button class=${count ? "pill news" : "pill"} type="button" onClick=${act}>
-      <${Down} />${label}
+      <${Down} /><span class="words">${words}</span>
     </button>
   `;
 }
