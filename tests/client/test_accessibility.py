@@ -98,6 +98,7 @@ def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str)
     listed = {"name": f"{room}-other", "seq": 9, "last_message_at": None, "people": 0, "mentions": 2, "topic": "Plants"}
     ann = visit("ann")
     ann.page.route("**/api/rooms", lambda route: route.fulfill(json={"rooms": [listed, {**listed, "name": room}]}))
+    ann.page.evaluate("room => localStorage.setItem(`chatter:draft:${room}`, 'half a')", listed["name"])
     seen, kept = [[listed["name"], {"seq": 1, "epoch": 1}]], {"pinned": [listed["name"]], "muted": ["lobby"]}
     ann.page.evaluate(
         "([seen, rooms]) => Object.assign(localStorage, {'chatter:seen': seen, 'chatter:rooms': rooms})",
@@ -106,6 +107,7 @@ def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str)
     ann.page.reload()
     expect(ann.room(f"{room}-other").locator(".unread")).to_have_text("8 new messages")
     expect(ann.room(f"{room}-other").locator(".mentions")).to_have_text("@2 mentions")
+    expect(ann.room(f"{room}-other")).to_contain_text("draft")
     expect(ann.page.locator(".topic")).to_have_text("Plants")
     expect_no_grave_violations(ann.page)
     ann.room(f"{room}-other").click(button="right")

@@ -156,6 +156,24 @@ def test_a_room_chosen_by_keys_in_the_drawer_is_written_in_at_once(visit: Visit)
     expect(ann.composer).to_have_value("hello")
 
 
+def test_a_room_with_a_draft_is_marked_also_where_nobody_has_said_anything(ann: Person, room: str) -> None:
+    other = ann.opens_another_page()
+    other.goes_to("lobby")
+    ann.composer.press_sequentially("half a")
+    expect(other.room(room)).to_have_accessible_name(f"{room} draft")
+    ann.room("lobby").click()
+    expect(ann.room(room)).to_have_accessible_name(f"{room} draft")
+    other.page.reload()
+    expect(other.room(room)).to_have_accessible_name(f"{room} draft")
+    other.room(room).click()
+    expect(other.room(room)).to_have_accessible_name(room)
+    other.says("half a thought")
+    other.expect_said("half a thought")
+    other.room("lobby").click()
+    for person in (ann, other):
+        expect(person.room(room)).to_have_accessible_name(room)
+
+
 def test_rows_are_flat_for_a_mouse_and_high_enough_for_a_thumb(visit: Visit) -> None:
     mouse, thumb = visit("ann"), visit("bo", **PHONE)
     thumb.button("Rooms").tap()

@@ -19,6 +19,17 @@ export function save(key, value) {
   }
 }
 
+/** Returns the rests of the keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
+export function keysOf(prefix) {
+  const start = `chatter:${prefix}`;
+  try {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(start));
+    return keys.map((key) => key.slice(start.length));
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Calls `act` when another tab saves a key that begins with `prefix`, with the rest of that key.
  *

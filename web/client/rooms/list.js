@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { LOBBY } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
+import { drafted } from "../drafts.js";
 import { adoptChoices, choices, choose } from "./choices.js";
 import { adoptMarks, storeMarks } from "./seen.js";
 
@@ -33,7 +34,7 @@ export function summaryOf(slug) {
 
 /** Returns all rooms that are known, in the order of the sidebar, also those that the person has closed. */
 export function allRooms() {
-  const names = [...opened.value, ...choices.value.pinned, LOBBY];
+  const names = [...opened.value, ...choices.value.pinned, ...drafted.value, LOBBY];
   const known = new Set(rooms.value.map((room) => room.name));
   const missing = [...new Set(names)].filter((name) => !known.has(name));
   return sortRooms([...missing.map(unknown), ...rooms.value], choices.value);

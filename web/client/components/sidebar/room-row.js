@@ -1,11 +1,12 @@
 import { computed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
+import { drafted } from "../../drafts.js";
 import { html } from "../../html.js";
 import { choices } from "../../rooms/choices.js";
 import { countUnread } from "../../rooms/seen.js";
 import { goTo } from "../go-to.js";
-import { Clock, More, Muted, Pin } from "../icons.js";
+import { Clock, Edit, More, Muted, Pin } from "../icons.js";
 import { openRoomMenu } from "./room-menu.js";
 
 /** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
@@ -44,6 +45,7 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
         <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
         ${pinned.includes(name) && html`<${Mark} icon=${Pin} words="pinned" />`}
         ${muted.includes(name) && html`<${Mark} icon=${Muted} words="muted" />`}
+        ${!current && drafted.value.has(name) && html`<${Mark} icon=${Edit} words="draft" />`}
         ${unsent && html`<${UnsentMark} ...${unsent} />`}
         ${mentions > 0 && html`<span class="mentions">@${mentions}<span class="sr-only"> mentions</span></span>`}
         ${unread > 0 && html`<${Unread} count=${unread} />`}
