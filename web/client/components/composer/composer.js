@@ -5,6 +5,7 @@ import { clean } from "../../text/cleaning.js";
 import { Send } from "../icons.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
+import { useEmojiCompletion } from "./emoji-completion.js";
 import { focusField, sendsOnEnter } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -20,16 +21,23 @@ const COUNT_FROM = LIMITS.message - 400;
  */
 export function Composer({ current }) {
   const { area, used, clear, onInput } = useDraftField(current);
+  const completion = useEmojiCompletion(area, current);
   const room = current.value;
+  const onTyped = () => {
+    onInput();
+    completion.update();
+  };
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!area.current || !isSendable(used.value)) return;
     if (!name.peek()) return focusField(); // the one for the name: the words wait
     current.peek().post(clean(area.current.value));
     clear();
+    completion.close();
     area.current.focus();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (completion.onKeyDown(event)) return;
     if (event.key === "Escape") area.current?.blur();
     if (isSending(event)) send(event);
   };
@@ -37,6 +45,7 @@ export function Composer({ current }) {
   return html`
     <div class="writing-field">
       <form class="composer" onSubmit=${send}>
+        ${completion.list}
         <${EmojiButton} />
         <label class="sr-only" for="composer">Message #${room.slug}</label>
         <textarea
@@ -48,7 +57,8 @@ export function Composer({ current }) {
           dir="auto"
           autocomplete="off"
           aria-describedby=${sendsOnEnter() ? "left writing-hint" : "left"}
-          onInput=${onInput}
+          onInput=${onTyped}
+          ...${completion.field}
           onKeyDown=${onKeyDown}
         ></textarea>
         <span id="left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">

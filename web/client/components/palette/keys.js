@@ -11,6 +11,7 @@ const KEYS = [
   ["→", "options of a room, actions of a message"],
   ["Enter", "send"],
   ["Shift Enter", "a new line"],
+  ["Tab", "take the emoji whose name is completed"],
   ["Esc", "close what is open, leave the field"],
   ["?", "these keys"],
 ];

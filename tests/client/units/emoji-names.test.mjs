@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gemoji } from "../../../web/client/node_modules/gemoji/index.js";
+import { begunName, completeName } from "../../../web/client/text/emoji-names.js";
+
+test("a name begins with a colon that follows no word, and has two letters", () => {
+  for (const text of [":ta", "well :ta", "(:ta", "a\n:ta", "`x` :ta"]) assert.equal(begunName(text), ":ta");
+  assert.equal(begunName("so :+1"), ":+1");
+  for (const text of [":t", "10:30", "a:ta", ":tada:", ":-)", "::ta", "`x :ta", "http://x"])
+    assert.equal(begunName(text), "");
+});
+
+test("the name itself comes first, then those that begin so, then the others", () => {
+  const names = completeName(gemoji, ":cat").map(({ name }) => name);
+  assert.equal(names[0], "cat");
+  assert.ok(names.slice(1).some((name) => name.startsWith("cat")));
+  assert.ok(names.length <= 6);
+  assert.deepEqual(completeName(gemoji, ":xyzzyx"), []);
+});
