@@ -37,7 +37,7 @@ _INLINE_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def content_security_policy(*pages: str) -> str:
-    """Allows files of this origin, and the scripts (the import map) and styles that are in `pages` now, by hash."""
+    """Allows files of this origin, and the scripts and styles that are in `pages` now, by hash."""
     return "; ".join(
         [
             "default-src 'none'",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,11 @@ def source_hash(script: str) -> str:
 
 def expect_nothing_blocked(response: Response) -> None:
     """Checks that what is inline in a page is what its policy allows."""
-    page = response.body.decode()
-    styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    assert set(map(source_hash, styles)) <= set(policy(response)["style-src"])
-    rest = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    rest = response.body.decode()
+    for kind in ("style", "script"):
+        inline = re.compile(rf"<{kind}>(.*?)</{kind}>", re.DOTALL)
+        assert set(map(source_hash, inline.findall(rest))) <= set(policy(response)[f"{kind}-src"])
+        rest = inline.sub("", rest)
     assert not re.search(r"<style|<script>|\sstyle=|\son\w+=|javascript:|https?://", rest)
 
 
@@ -305,8 +307,11 @@ def test_the_policy_allows_own_scripts_and_what_is_inline_in_the_pages(server: S
     page = get(server, "/")
     sources = (CLIENT / "index.html").read_text()
     (import_map,) = re.findall(r'<script type="importmap">(.*?)</script>', sources, re.DOTALL)
+    of_the_shell = [re.findall(r"<script>(.*?)</script>", text, re.DOTALL) for text in (sources, page.body.decode())]
+    scripts = [import_map, *chain(*of_the_shell)]
     (styles,) = re.findall(r"<style>(.*?)</style>", page.body.decode(), re.DOTALL)
-    assert policy(page)["script-src"] == ["'self'", source_hash(import_map)]
+    assert len(scripts) == 3
+    assert set(policy(page)["script-src"]) == {"'self'", *map(source_hash, scripts)}
     assert policy(page)["style-src"][:2] == ["'self'", source_hash(styles)]
     assert len(policy(page)["style-src"]) == 3  # the third is of the page for errors
     assert policy(page)["default-src"] == ["'none'"]
