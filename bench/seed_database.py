@@ -8,7 +8,7 @@ import sys
 
 import schema
 from schema.database import migrate
-from schema.message import Message, MessageRow
+from schema.entry import Entry, EntryRow
 
 ROOMS = 1_000
 BATCH = 100
@@ -23,8 +23,8 @@ def main(file: str, messages: int) -> None:
     at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     for first in range(1, messages // ROOMS + 1, BATCH):
         seqs = range(first, min(first + BATCH, messages // ROOMS + 1))
-        Message.save_all(
-            (f"room-{room}", epoch, [MessageRow(seq, f"{room}-{seq}", "ann", "x" * 64, at) for seq in seqs])
+        Entry.save_all(
+            (f"room-{room}", epoch, [EntryRow(seq, f"{room}-{seq}", "ann", "x" * 64, at, nth=seq) for seq in seqs])
             for room in range(ROOMS)
         )
     database.close()

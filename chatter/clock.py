@@ -23,3 +23,8 @@ def to_iso(moment: int) -> str:
 @functools.lru_cache(maxsize=1)  # for all messages of one second
 def _second_to_iso(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def seconds_since(moment: str, clock: Clock) -> float:
+    """Returns how many seconds have passed since a moment that `to_iso` has formatted."""
+    return clock() / SECOND - datetime.fromisoformat(moment).timestamp()

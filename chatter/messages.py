@@ -7,6 +7,7 @@ A new event or request is added here first. The type checker then names each `ma
 `tests/test_vocabulary.py` each table and document.
 """
 
+import enum
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
@@ -26,10 +27,38 @@ SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 # ---------------------------------------------------------------- what clients hear
 
 
+class ReactionCount(msgspec.Struct, frozen=True):
+    """How many people reacted with one key, and who came first."""
+
+    key: str
+    count: int
+    names: tuple[str, ...]  # at most ten
+
+
+class PostState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message has besides its text: what it answers, and what was done to it since."""
+
+    changed: int  # the last entry that touched it; its own seq where none has
+    reply_to: int | None = None
+    root: int | None = None  # the first message of the thread
+    root_replies: int | None = None  # how many replies that has with this one
+    message: str | None = None  # the text since the last edit or the deletion
+    edits: int = 0
+    edited_at: str | None = None
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+    pinned_at: str | None = None
+    pinned_by: str | None = None
+    reactions: tuple[ReactionCount, ...] = ()  # in the order in which the keys came
+    replies: int = 0
+    last_reply_seq: int | None = None
+
+
 class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Somebody said something. The same value is broadcast, kept in memory, saved and read back.
 
-    A void place, where a message could not be saved, has no name and no text.
+    Where it is read later it has its `state` of then. A void place, where an entry could not be saved, has no name and
+    no text.
     """
 
     seq: int  # its place in the room: 1, 2, 3 … without a gap
@@ -38,16 +67,85 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     message: str  # 1 to 4,000 characters
     inserted_at: str  # UTC, ISO 8601 with microseconds and `Z`
     void: bool = False
+    nth: int = 0  # how many messages the room has with this one
+    state: PostState | None = None  # None for one that answers none and that nothing has touched
+
+    @property
+    def changed(self) -> int:
+        """The last entry that touched it; its own `seq` where none has."""
+        return self.seq if self.state is None else self.state.changed
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its text is gone."""
+        return self.state is not None and self.state.deleted_at is not None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a text to be seen."""
+        return not self.void and not self.is_deleted
 
 
-def size_of(posted: Posted) -> int:
-    """Estimates how many bytes a message takes while it waits to be saved."""
-    text = posted.message
-    return (len(text) if text.isascii() else len(text.encode())) + len(posted.name) + len(posted.id) + 100
+class _Change(msgspec.Struct, frozen=True, gc=False):
+    seq: int
+    id: str
+    name: str  # who did it
+    target: int  # the message
+    inserted_at: str
+    nth: int
+
+
+class Edited(_Change, frozen=True, gc=False):
+    """Somebody gave a message another text."""
+
+    message: str
+    edits: int  # how many times that was done
+
+
+class Deleted(_Change, frozen=True, gc=False):
+    """Somebody took a message back. Nothing is done to it after that."""
+
+    reason: str | None = None
+
+
+class Reacted(_Change, frozen=True, gc=False):
+    """People reacted to a message with one key, or took that back."""
+
+    key: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    reactions: tuple[ReactionCount, ...]  # all that result, of all keys
+
+
+class Pinned(_Change, frozen=True, gc=False):
+    """Somebody pinned a message."""
+
+
+class Unpinned(_Change, frozen=True, gc=False):
+    """Somebody took the pin from a message."""
+
+
+Change: TypeAlias = Edited | Deleted | Reacted | Pinned | Unpinned
+"""What is done to a message, with what results from it and not the difference: it may be applied twice."""
+
+Entry: TypeAlias = Posted | Change
+"""What has a place in a room's log."""
+
+
+def size_of(entry: Entry) -> int:
+    """Estimates how many bytes an entry takes while it waits to be saved."""
+    match entry:
+        case Posted() | Edited():
+            text = entry.message
+            return (len(text) if text.isascii() else len(text.encode())) + len(entry.name) + len(entry.id) + 100
+        case Reacted():
+            return sum(map(len, (*entry.added, *entry.removed))) + 200 * len(entry.reactions) + 100
+        case _:
+            return len(entry.name) + len(entry.id) + 100
 
 
 class Voided(msgspec.Struct, frozen=True):
-    """The message that was heard as `seq` can never be saved. The wire calls it `message_voided`."""
+    """The entry that was heard as `seq` can never be saved. The wire calls it `message_voided`."""
 
     seq: int
 
@@ -106,7 +204,7 @@ People: TypeAlias = dict[str, Metas]
 """People by name. Built for one event and never changed afterwards."""
 
 Event: TypeAlias = (
-    Posted | Voided | StartedTyping | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
+    Entry | Voided | StartedTyping | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
 )
 
 
@@ -118,7 +216,7 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The post is committed or, with `ack: "room"`, has its place."""
+    """What was asked for is committed or, with `ack: "room"`, has its place."""
 
     id: str
     seq: int
@@ -126,15 +224,25 @@ class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     duplicate: bool = False  # it was said before, in this place and at this time
 
 
+class AlreadySo(msgspec.Struct, frozen=True, gc=False):
+    """The message is as the request wants it since the entry `seq`, which is committed; nothing was added."""
+
+    seq: int
+    duplicate: bool = True
+
+
 class Page(msgspec.Struct, frozen=True, omit_defaults=True):
     """A part of a room's history, oldest first; `more` messages exist in the direction that was asked for.
 
-    In a page around a place `more` is about older messages, and `more_after` says whether newer ones exist.
+    In a page around a place `more` is about older messages, and `more_after` says whether newer ones exist. A page of
+    what has changed is in the order of the changes.
     """
 
     messages: Sequence[Posted]
     more: bool
     more_after: bool | None = None
+    as_of: int | None = None  # the messages show all entries up to here
+    next: int | None = None  # where the next page of changes begins
 
 
 class Recovery(msgspec.Struct, frozen=True):
@@ -161,6 +269,12 @@ Reason: TypeAlias = Literal[
     "not_saved",
     "quarantined",
     "rate_limited",
+    "not_found",
+    "gone",
+    "forbidden",
+    "too_late",
+    "conflict",
+    "full",
 ]
 """Why a request is refused; the table "Errors" of `docs/protocol.md` explains each."""
 
@@ -170,12 +284,23 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     reason: Reason
     retry_after_ms: int | None = None  # when to try again, where trying again helps
+    limit: int | None = None  # of `full`
+    limit_s: float | None = None  # of `too_late`
+    changed: int | None = None  # of `conflict`: the last entry that touched the message
 
 
-Answer: TypeAlias = Done | Acknowledged | Page | Recovery | Refused
+Answer: TypeAlias = Done | Acknowledged | AlreadySo | Page | Recovery | Refused
 
 
 # ---------------------------------------------------------------- the way back to a client
+
+
+class View(enum.Enum):
+    """What a client knows of a room's log."""
+
+    MESSAGES = "messages"  # it shows messages as they come
+    PLACES = "places"  # it counts places: those of other entries are void for it
+    LOG = "log"  # it knows entries of every kind
 
 
 class Serializer(Protocol):
@@ -197,12 +322,22 @@ class Subscriber(Protocol):
         """Subscribers with the same serializer are sent the same bytes."""
 
     @property
+    def view(self) -> View:
+        """What the client knows of the log."""
+
+    @property
     def sees_presence(self) -> bool:
         """Whether the client wants the list of people. One that is present itself does."""
 
     @property
     def takes_frames(self) -> bool:
         """Whether what is written now is sent. Else the client is gone, or is told later that it missed something."""
+
+    def note_said(self, seq: int) -> None:
+        """Remembers that this connection has said a message in this room, for a while and for the latest ones."""
+
+    def has_said(self, seq: int) -> bool:
+        """Returns whether this connection has said a message in this room, as far as it remembers."""
 
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join."""
@@ -285,6 +420,57 @@ class Post(msgspec.Struct, frozen=True):
     message: str
     repeat: bool = False  # it may have been sent long ago: the database is searched before it is said
     ack: Literal["room", "disk"] = "disk"  # answered when it has its place, or when it is committed
+    reply_to: int | None = None  # the message that it answers
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A subscriber gives its message another text."""
+
+    sender: Subscriber
+    ref: Ref
+    id: str | None
+    target: int
+    message: str
+    if_changed: int | None = None  # only if that was the last entry to touch it
+    repeat: bool = False
+
+
+class Delete(msgspec.Struct, frozen=True):
+    """A subscriber takes its message back."""
+
+    sender: Subscriber
+    ref: Ref
+    id: str | None
+    target: int
+    reason: str | None = None
+    repeat: bool = False
+
+
+class React(msgspec.Struct, frozen=True):
+    """A subscriber reacts to a message, or takes that back. Message, key and name make it the same one."""
+
+    sender: Subscriber
+    ref: Ref
+    name: str
+    target: int
+    key: str  # one emoji
+    is_added: bool
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A subscriber pins a message, or takes the pin away."""
+
+    sender: Subscriber
+    ref: Ref
+    id: str | None
+    name: str
+    target: int
+    is_pinned: bool
+    repeat: bool = False
+
+
+Operation: TypeAlias = Edit | Delete | React | Pin
+"""What is asked to be done to a message."""
 
 
 class ShowTyping(msgspec.Struct, frozen=True):
@@ -304,7 +490,10 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class ReadHistory(msgspec.Struct, frozen=True):
-    """A subscriber reads up to `limit` messages: before or after one, around one, or the latest."""
+    """A subscriber reads up to `limit` messages: before or after one, around one, or the latest.
+
+    With a `root` these are of its thread. Instead it may read those that are pinned, or those of some places.
+    """
 
     reader: Subscriber
     ref: Ref
@@ -312,18 +501,19 @@ class ReadHistory(msgspec.Struct, frozen=True):
     limit: int
     after: int | None = None
     around: int | None = None
+    root: int | None = None
+    is_pinned: bool = False
+    seqs: tuple[int, ...] = ()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a page of the room's messages in their order."""
+        return self.root is None and not self.is_pinned and not self.seqs
 
-def end_of_page(request: ReadHistory, newest: int) -> int:
-    """Returns the `seq` above the last one of a page that does not begin `after` one; `newest` is the room's last.
-
-    A page around a place has half of its messages before it. At either end of the room it has more on the other side.
-    """
-    if request.around is not None:
-        end = max(request.around + request.limit - request.limit // 2, 1 + request.limit)
-    else:
-        end = request.before or newest + 1
-    return min(end, newest + 1)
+    @property
+    def is_of_changes(self) -> bool:
+        """Whether it is for what has changed: so a client that knows the log catches up."""
+        return self.is_plain and self.after is not None and self.reader.view is View.LOG
 
 
 class ContinueDelivery(msgspec.Struct, frozen=True):
@@ -338,6 +528,10 @@ class PresenceGraceEnded(msgspec.Struct, frozen=True):
     """The room tells itself: people who were present before the restart no longer count as present."""
 
 
+class ReactionsDue(msgspec.Struct, frozen=True):
+    """The room tells itself: the reactions of an interval are to be counted."""
+
+
 class Recall(msgspec.Struct, frozen=True):
     """Asked: returns all messages that the room remembers, as a list of `Save`."""
 
@@ -350,12 +544,15 @@ class Retire(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The room's latest messages, oldest first, with the ends of their epochs and the void places."""
+    """The room's latest entries, oldest first, with the ends of their epochs and the void places."""
 
-    recent: Sequence[Posted]
+    recent: Sequence[Entry]
     epochs: Sequence[tuple[int, int]] = ()  # `(epoch, its last seq)`, oldest first
     voids: Sequence[int] = ()  # all there are, by seq
-    firsts: Mapping[int, Posted] = {}  # of `Load.unanswered`, those void since their id was taken: by what
+    firsts: Mapping[int, Entry] = {}  # of `Load.unanswered`, those void since their id was taken: by what
+    older: Sequence[Posted] = ()  # messages before these entries, where few of them are messages
+    states: Mapping[int, PostState] = {}  # of these messages, by seq, where something has touched them
+    pinned: Sequence[int] = ()  # the places of all pinned messages
 
 
 class LoadFailed(msgspec.Struct, frozen=True):
@@ -363,16 +560,16 @@ class LoadFailed(msgspec.Struct, frozen=True):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """All messages of this room up to and including `through` are committed."""
+    """All entries of this room up to and including `through` are committed."""
 
     through: int
 
 
 class NotSaved(msgspec.Struct, frozen=True):
-    """The database can never take a message. `void` is committed in its place."""
+    """The database can never take an entry. `void` is committed in its place."""
 
     void: Posted
-    first: Posted | None  # the same sender's message that already has its id
+    first: Entry | None  # the same sender's entry that already has its id
 
 
 class PageLoaded(msgspec.Struct, frozen=True):
@@ -386,16 +583,28 @@ class MissedLoaded(msgspec.Struct, frozen=True):
     """Answers a `LoadMissed`."""
 
     request: Join | Sync
-    base: int | None  # None where it lies too far back
-    messages: Sequence[Posted]
+    base: int
+    entries: Sequence[Entry]  # the next ones after `min(since, base)`, with their states of now
     refused: Refused | None = None  # the database did not answer, or is too busy
+    rows: int = 0  # for who knows the log, how many messages are new or were touched since; at most one past `max_rows`
 
 
 class LookedUp(msgspec.Struct, frozen=True):
     """Answers a `LookUp`."""
 
     post: Post
-    first: Posted | None  # what was said under this id before
+    first: Entry | None  # what was said under this id before
+    thread: Sequence[Posted] = ()  # the message that it answers, and the first one of that thread
+    failed: bool = False  # the database did not answer, or is too busy
+
+
+class TargetLoaded(msgspec.Struct, frozen=True):
+    """Answers a `LoadTarget`."""
+
+    target: int
+    posted: Posted | None  # with its state; None where there is no such message
+    reactions: Sequence[tuple[str, str, int]] | None = None  # `(key, name, the entry that added it)`, if asked for
+    first: Entry | None = None  # what has the operation's id
     failed: bool = False  # the database did not answer, or is too busy
 
 
@@ -406,12 +615,14 @@ RoomMessage: TypeAlias = (
     | Leave
     | Dismiss
     | Post
+    | Operation
     | ShowTyping
     | Relay
     | ReadHistory
     | ContinueDelivery
     | PresencePauseEnded
     | PresenceGraceEnded
+    | ReactionsDue
     | Recall
     | Retire
     | Loaded
@@ -421,6 +632,7 @@ RoomMessage: TypeAlias = (
     | PageLoaded
     | MissedLoaded
     | LookedUp
+    | TargetLoaded
 )
 
 
@@ -428,16 +640,16 @@ RoomMessage: TypeAlias = (
 
 
 class Save(msgspec.Struct, frozen=True):
-    """A room has `messages` to commit, in the order of their `seq`."""
+    """A room has `entries` to commit, in the order of their `seq`."""
 
     room: RoomRef | None  # None for what an earlier server left in its spool
     slug: str
     epoch: int
-    messages: Sequence[Posted]
+    entries: Sequence[Entry]
 
 
 class Load(msgspec.Struct, frozen=True):
-    """A room begins and wants its latest `limit` messages, once all told before is committed."""
+    """A room begins and wants its latest `limit` entries and as many messages, once all told before is committed."""
 
     room: RoomRef
     slug: str
@@ -472,17 +684,29 @@ class LoadMissed(msgspec.Struct, frozen=True):
     slug: str
     since: int
     epoch: int | None  # the client's: its last seq is the base; None for the current epoch, which has no end yet
-    above: int  # where that lies below this seq the client has to start over
-    limit: int
+    limit: int  # of entries
+    max_rows: int
     request: Join | Sync
 
 
 class LookUp(msgspec.Struct, frozen=True):
-    """A room asks whether a post that may be a repeat was said before."""
+    """A room asks whether a post that may be a repeat was said before, or what it answers."""
 
     room: RoomRef
     slug: str
     post: Post
+
+
+class LoadTarget(msgspec.Struct, frozen=True):
+    """A room asks for the message that an operation is about, and whether the operation was carried out before."""
+
+    room: RoomRef
+    slug: str
+    target: int
+    client: Hashable  # whose turn to read it takes
+    id: str | None = None  # of an operation that may be a repeat
+    name: str | None = None  # who sent that; None for the message's author
+    with_reactions: bool = False
 
 
 class ListRooms(msgspec.Struct, frozen=True):
@@ -492,10 +716,11 @@ class ListRooms(msgspec.Struct, frozen=True):
 
 
 class RoomListed(msgspec.Struct, frozen=True):
-    """A room, the place of its last message, and its time."""
+    """A room, the end of its log, and the time of its last message."""
 
     slug: str
     seq: int
+    nth: int  # how many messages it has
     last_message_at: str
 
 
@@ -503,5 +728,9 @@ class Ping(msgspec.Struct, frozen=True):
     """Asked: returns None if the database answers and has kept all commits, or raises what is wrong."""
 
 
-PersistenceMessage: TypeAlias = Work | Flush
-HistoryMessage: TypeAlias = Load | LoadPage | LoadMissed | LookUp | ListRooms | Ping
+class Tidy(msgspec.Struct, frozen=True):
+    """Persistence drops for good what was deleted."""
+
+
+PersistenceMessage: TypeAlias = Work | Flush | Tidy
+HistoryMessage: TypeAlias = Load | LoadPage | LoadMissed | LookUp | LoadTarget | ListRooms | Ping

@@ -1,24 +1,35 @@
 """The tables of Chatter: Peewee models with their queries, and migrations."""
 
 from schema.database import Database, DatabaseUnusable, open_database
+from schema.entry import LARGEST_NUMBER, Entry, EntryRow, RowRefused, void_row
 from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
-from schema.message import LARGEST_NUMBER, Message, MessageRow, RowRefused, void_row
-from schema.room import Room
+from schema.kind import Kind
+from schema.post import Post, Reaction, Removed, StateRow
+from schema.room import Room, RoomIds, RoomRow
+from schema.timeline import MessageRow
 
 __all__ = [
     "LARGEST_NUMBER",
     "Database",
     "DatabaseLost",
     "DatabaseUnusable",
+    "Entry",
+    "EntryRow",
     "Epoch",
     "Fence",
     "Identity",
-    "Message",
+    "Kind",
     "MessageRow",
+    "Post",
+    "Reaction",
+    "Removed",
     "Room",
+    "RoomIds",
+    "RoomRow",
     "RowRefused",
+    "StateRow",
     "Superseded",
     "WentBack",
     "open_database",

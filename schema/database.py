@@ -20,6 +20,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",  # readers and the writer do not block each other
+    "secure_delete": "on",  # what is deleted is overwritten, also in pages that are free again
 }
 
 SQLITE_LOCK_TIMEOUT = 1.0
@@ -98,6 +99,14 @@ def find_damage(database: Database, pragma: str) -> list[str]:
             return [in_one_line(error)]
         raise DatabaseUnusable(f"cannot read the database: {in_one_line(error)}") from error
     return [_one_line(fault) for (fault,) in found if fault != "ok"]
+
+
+def drop_old_pages(database: Database) -> bool:
+    """Empties SQLite's log, in which deleted texts may still be. Returns False where a reader holds it; try again."""
+    if not isinstance(database, peewee.SqliteDatabase):
+        return True
+    busy, _, _ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def migrate(database: Database) -> list[str]:

@@ -1,34 +1,112 @@
 """Rooms in which something was said."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import peewee
 
 from schema.base import Model, batches, database, tuples
 
 
+class RoomRow(NamedTuple):
+    """A room and the end of its log."""
+
+    slug: str
+    last_seq: int
+    last_nth: int  # how many messages it has
+    last_message_at: str
+
+
 class Room(Model):
-    """A room, from its first message on."""
+    """A room, from its first entry on. The end of its log is written in the transaction of each entry."""
 
-    slug = peewee.CharField(64, primary_key=True)
-    last_message_at = peewee.CharField(27, default="", index=True)  # within a second, in a room that is spoken in
-
-    @classmethod
-    def touch(cls, last_message_at: Mapping[str, str]) -> None:
-        """Stores the time of the last message of each room, and adds the rooms that are not known yet."""
-        rows = list(last_message_at.items())
-        for statement, batch in batches(rows, cls._upsert):
-            database.cursor().execute(statement, batch)
+    id = peewee.AutoField()
+    slug = peewee.CharField(64, unique=True)
+    last_seq = peewee.BigIntegerField(default=0)
+    last_nth = peewee.BigIntegerField(default=0)
+    last_message_at = peewee.CharField(27, default="", index=True)  # "" where nothing but other entries was written
 
     @classmethod
-    @functools.cache
-    def _upsert(cls, _param: str, rows: int) -> str:
-        insert = cls.insert_many([("", "")] * rows, fields=[cls.slug, cls.last_message_at])
-        statement, _ = insert.on_conflict(conflict_target=[cls.slug], preserve=[cls.last_message_at]).sql()
-        return str(statement)
-
-    @classmethod
-    def recently_active(cls, limit: int) -> list[str]:
+    def recently_active(cls, limit: int) -> list[RoomRow]:
         """Returns up to `limit` rooms, the last spoken in first."""
-        return [slug for (slug,) in tuples(cls.select(cls.slug).order_by(cls.last_message_at.desc()).limit(limit))]
+        columns = [getattr(cls, field) for field in RoomRow._fields]
+        return [RoomRow(*row) for row in tuples(cls.select(*columns).order_by(cls.last_message_at.desc()).limit(limit))]
+
+    @classmethod
+    def end(cls, slug: str) -> tuple[int, int]:
+        """Returns the last `seq` and `nth` of a room; zeros where it has no entry."""
+        query = cls.select(cls.last_seq, cls.last_nth).where(cls.slug == slug)
+        return next(iter(tuples(query)), (0, 0))
+
+    @classmethod
+    def write_ends(cls, ends: Iterable[tuple[int, RoomRow]]) -> None:
+        """Stores the ends of rooms by their numbers. What is stored never falls, and "" keeps the time."""
+        rows = [(number, *row) for number, row in ends]
+        for statement, values in batches(rows, _upsert):
+            database.cursor().execute(statement, values)
+
+
+def id_of(slug: str) -> Any:
+    """Returns the subquery for a room's number."""
+    return Room.select(Room.id).where(Room.slug == slug)
+
+
+class RoomIds:
+    """Remembers the numbers of rooms, for the thread that writes."""
+
+    MOST = 65_536
+    """Rooms that are remembered, 200 bytes each; then all are forgotten, and looked up again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._uncommitted: dict[str, int] = {}
+
+    def numbers(self, slugs: Sequence[str]) -> Mapping[str, int]:
+        """Returns the numbers of rooms within a transaction that writes, and adds the rooms that are not there."""
+        self._uncommitted = {}
+        if unknown := [slug for slug in slugs if slug not in self._known]:
+            found = _select(unknown)
+            if new := [slug for slug in unknown if slug not in found]:
+                for statement, values in batches([(slug,) for slug in new], _insert):
+                    database.cursor().execute(statement, values)
+                found |= _select(new)
+            self._uncommitted = found
+        return {slug: self._known.get(slug) or self._uncommitted[slug] for slug in slugs}
+
+    def confirm(self) -> None:
+        """Remembers the numbers, since the transaction is committed."""
+        if len(self._known) + len(self._uncommitted) > self.MOST:
+            self._known.clear()
+        self._known.update(self._uncommitted)
+
+
+def _select(slugs: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for statement, values in batches([(slug,) for slug in slugs], _select_numbers):
+        found.update((slug, number) for number, slug in database.execute_sql(statement, values))
+    return found
+
+
+@functools.cache
+def _select_numbers(param: str, rows: int) -> str:
+    return f"SELECT id, slug FROM room WHERE slug IN ({', '.join([param] * rows)})"  # noqa: S608
+
+
+@functools.cache
+def _insert(param: str, rows: int) -> str:
+    values = ", ".join([f"({param}, 0, 0, '')"] * rows)
+    return f"INSERT INTO room (slug, last_seq, last_nth, last_message_at) VALUES {values}"  # noqa: S608
+
+
+@functools.cache
+def _upsert(param: str, rows: int) -> str:
+    values = ", ".join([f"({', '.join([param] * 5)})"] * rows)
+    risen = ", ".join(
+        f"{column} = CASE WHEN excluded.{column} > room.{column} THEN excluded.{column} ELSE room.{column} END"
+        for column in ("last_seq", "last_nth", "last_message_at")
+    )
+    return (
+        f"INSERT INTO room (id, slug, last_seq, last_nth, last_message_at) VALUES {values}"  # noqa: S608
+        f" ON CONFLICT (id) DO UPDATE SET {risen}"
+    )

@@ -8,23 +8,30 @@ from typing import Any
 import pytest
 
 from chatter import messages
-from chatter.messages import Event, Posted, Reason, Refused, RoomMessage
+from chatter.messages import Event, Posted, PostState, ReactionCount, Reason, Refused, RoomMessage, View
 from chatter.room.context import RoomSettings
 from chatter.room.refusals import QUARANTINED, refuse
-from chatter.storage.records import posted_of, row_of
-from schema import Message, MessageRow
+from chatter.storage.records import entry_of, row_of
+from schema import Entry, EntryRow, Kind, Post, StateRow
 from tests.chatter.conftest import RoomOnStage
 from tests.support.server import ROOT
 from tests.support.stage import Listener, Stage
-from web.channels import requests, wire
+from web.channels import log_payloads, requests, wire
 from web.limits import Limits
 from web.settings import Settings
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
 BROWSER = (ROOT / "web/client/messages.js").read_text()
 
+AT = "2026-05-04T12:00:00.000000Z"
+CHANGE = (2, "id", "ann", 1, AT, 1)
 EVENTS: list[Event] = [
-    Posted(1, "id", "ann", "hello", "2026-05-04T12:00:00.000000Z"),
+    Posted(1, "id", "ann", "hello", AT),
+    messages.Edited(*CHANGE, "hello!", 1),
+    messages.Deleted(*CHANGE),
+    messages.Reacted(*CHANGE, "👍", ("ann",), (), (ReactionCount("👍", 1, ("ann",)),)),
+    messages.Pinned(*CHANGE),
+    messages.Unpinned(*CHANGE),
     messages.Voided(1),
     messages.StartedTyping("ann"),
     messages.Lagged(1),
@@ -41,6 +48,11 @@ def rows(heading: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
 
 
+def event_names() -> set[str]:
+    """Returns the names that events have on the wire, for clients of every kind."""
+    return {wire.event_name(event, view).decode() for event in EVENTS for view in View}
+
+
 def block(name: str) -> str:
     """Returns the source of one of the browser's constants."""
     found = re.search(rf"^export const {name} = (.*?);$", BROWSER, re.MULTILINE | re.DOTALL)
@@ -54,7 +66,7 @@ def test_every_event_is_in_this_test() -> None:
 
 def test_the_protocol_lists_every_event_to_a_client() -> None:
     channel = {"phx_reply", "phx_close", "phx_error"}
-    assert {wire.event_name(event).decode() for event in EVENTS} | channel == set(rows("Events to a client"))
+    assert event_names() | channel == set(rows("Events to a client"))
 
 
 def test_the_protocol_lists_every_event_from_a_client() -> None:
@@ -78,7 +90,7 @@ def test_the_protocol_and_the_browser_explain_every_reason() -> None:
 
 
 def test_the_browser_uses_only_events_of_the_server() -> None:
-    known = {wire.event_name(event).decode() for event in EVENTS} | set(requests._REQUESTS)
+    known = event_names() | set(requests._REQUESTS)
     used = dict(re.findall(r'^export const ([A-Z_]+) = "(\w+)";', BROWSER, re.MULTILINE))
     used.pop("TOPIC")
     assert set(used.values()) <= known
@@ -94,7 +106,8 @@ def test_the_browser_has_the_limits_of_the_server() -> None:
 @pytest.mark.parametrize(
     ("browser", "server"),
     [
-        ("Posted", messages.Posted),
+        ("Posted", log_payloads._Row),
+        ("RoomEvent", log_payloads._RoomEvent),
         ("RecoveryAnswer", messages.Recovery),
         ("Acknowledged", messages.Acknowledged),
         ("Page", messages.Page),
@@ -102,12 +115,25 @@ def test_the_browser_has_the_limits_of_the_server() -> None:
 )
 def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: Any) -> None:
     typedef = BROWSER.split(f"@typedef {{object}} {browser}")[1].split("*/")[0]
-    assert set(re.findall(r"@property \{[^}]+\} \[?(\w+)", typedef)) == set(server.__struct_fields__)
+    assert set(re.findall(r"@property \{+[^}]+\}+ \[?(\w+)", typedef)) == set(server.__struct_fields__)
 
 
 def test_every_column_of_a_message_is_a_field_of_its_broadcast() -> None:
-    assert (*MessageRow._fields, "void") == Posted.__struct_fields__
-    assert {*MessageRow._fields, "room", "epoch"} == set(Message._meta.fields)
+    of_kinds = {"kind", "target", "data"}  # of a message they say what it answers, which is in its state
+    assert {*EntryRow._fields} - of_kinds | {"void", "state"} == {*Posted.__struct_fields__}
+    assert {*EntryRow._fields, "room", "epoch"} == set(Entry._meta.fields)
+
+
+def test_everything_known_of_a_message_is_told_to_clients_that_know_the_log() -> None:
+    told = {*Posted.__struct_fields__, *PostState.__struct_fields__} - {"state"}
+    assert {*log_payloads._Row.__struct_fields__} == told
+    assert {*log_payloads._Place.__struct_fields__} == told - {*PostState.__struct_fields__, "nth"} | {"message"}
+
+
+def test_every_column_of_what_a_message_is_now_is_read() -> None:
+    of_replies = {"reply_to", "root", "root_replies"}  # said with the message, and never changed
+    assert {*StateRow._fields} == {*PostState.__struct_fields__} - of_replies
+    assert {*StateRow._fields, "room", "seq"} == set(Post._meta.fields)
 
 
 # ---------------------------------------------------------------- what would be forgotten unnoticed
@@ -120,9 +146,27 @@ def code() -> str:
     return "\n".join(path.read_text() for path in paths if path.name not in named and "node_modules" not in path.parts)
 
 
-def test_a_message_is_saved_and_read_back_with_every_column() -> None:
-    row = MessageRow(*range(1, len(MessageRow._fields) + 1))
-    assert row_of(posted_of(row)) == row
+REACTED = '{"key":"👍","add":["bo"],"remove":["cy"],"reactions":{"👍":{"count":2,"names":["di","bo"]}}}'
+ROWS = [
+    EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1),
+    EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1, 3, '{"reply_to":4,"replies":5}'),
+    EntryRow(2, "id", "ann", "hello", AT, Kind.EDIT, 1, 3, '{"edits":4}'),
+    EntryRow(2, "id", "ann", "", AT, Kind.DELETE, 1, 3),
+    EntryRow(2, "id", "ann", "", AT, Kind.DELETE, 1, 3, '{"reason":"spam"}'),
+    EntryRow(2, "id", "ann", "", AT, Kind.REACT, 1, 3, REACTED),
+    EntryRow(2, "id", "ann", "", AT, Kind.PIN, 1, 3),
+    EntryRow(2, "id", "ann", "", AT, Kind.UNPIN, 1, 3),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{Kind(row.kind).name}-{row.data}")
+def test_an_entry_is_saved_and_read_back_with_every_column(row: EntryRow) -> None:
+    assert row_of(entry_of(row)) == row
+
+
+def test_every_kind_and_column_of_an_entry_is_in_this_test() -> None:
+    assert {row.kind for row in ROWS} == set(Kind)
+    assert all(any(row[place] for row in ROWS) for place in range(len(EntryRow._fields)))
 
 
 def test_every_reason_is_given_somewhere() -> None:
@@ -146,6 +190,10 @@ REQUESTS: list[RoomMessage] = [
     messages.Sync(ANN, b"1", messages.Position(0, None)),
     messages.Leave(ANN, b"1"),
     messages.Post(ANN, b"1", None, "ann", "hello", ack="room"),
+    messages.Edit(ANN, b"1", None, 1, "hello!"),
+    messages.Delete(ANN, b"1", None, 1),
+    messages.React(ANN, b"1", "ann", 1, "👍", is_added=True),
+    messages.Pin(ANN, b"1", None, "ann", 1, is_pinned=True),
     messages.ShowTyping(ANN, b"1", "ann"),
     messages.Relay(ANN, b"1", b"bytes"),
     messages.ReadHistory(ANN, b"1", None, 5),

@@ -14,6 +14,8 @@ class Limits:
     max_id_length: int = 64
     max_history_page: int = 100
     max_recovery_page: int = 500
+    max_reason_length: int = 500
+    max_pins: int = 50
 
 
 class Rate(NamedTuple):

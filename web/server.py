@@ -75,6 +75,7 @@ class Server:
             sqlite_synchronous=settings.sqlite_synchronous,
             spool_folder=settings.spool_folder,
             database_timeout=settings.database_timeout,
+            removed_days=settings.removed_days,
         )
         self._guards = [CallGuard(self._storage.database, settings.database_timeout) for _ in ("reads", "commits")]
         self._history = ReadQueue(

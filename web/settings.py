@@ -52,6 +52,13 @@ def _seconds_or_none(text: str) -> float:
     return 0.0 if text in ("0", "0.0") else _seconds(text)
 
 
+def _days(text: str) -> float:
+    days = -1.0 if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else float(text)
+    if days < 0:
+        raise ValueError("a number of days from 0")
+    return days
+
+
 def _words(text: str) -> str:
     if not text.strip():
         raise ValueError("some text")
@@ -169,8 +176,27 @@ class Settings:
         _whole(1_024, 1_000_000_000),
         "about the most bytes of messages in an answer or catch-up; never more than half of `max_unsent_bytes`",
     )
+    max_reason_length: int = _setting(500, _whole(1, 1_000_000), "longest reason of a deletion, in characters")
+    edit_window: float = _setting(
+        3_600.0, _seconds_or_none, "how long one may edit what one has said; 0 for not at all"
+    )
+    delete_window: float = _setting(
+        3_600.0, _seconds_or_none, "how long one may delete what one has said; 0 for not at all"
+    )
+    max_edits: int = _setting(50, _whole(1, 1_000_000), "most edits of one message")
+    max_reactions: int = _setting(20, _whole(1, 1_000), "most different reactions to one message")
+    max_pins: int = _setting(50, _whole(1, 1_000), "most pinned messages of one room")
+    max_replies: int = _setting(
+        5_000, _whole(1, 1_000_000), "most replies in one thread; a reply to one of them then begins another"
+    )
+    reaction_interval: float = _setting(
+        0.25, _seconds, "in a room of more than 100 clients the reactions to a message are counted once in so long"
+    )
+    removed_days: float = _setting(
+        7.0, _days, "how many days the text of a deleted message is kept aside, for moderators; 0 for none"
+    )
     max_recovery_gap: int = _setting(
-        5_000, _whole(0, 1_000_000), "most missed messages that a client can recover; with more it starts over"
+        5_000, _whole(0, 1_000_000), "most missed entries that a client can recover; with more it starts over"
     )
     max_unsaved_messages: int = _setting(
         10_000, _whole(1, 10_000_000), "most messages that wait to be committed; beyond that posts are refused"
@@ -211,12 +237,15 @@ class Settings:
     )
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most frames taken from one long-poll POST")
     rate_limits: str = _setting(
-        "on", _one_of("on", "off"), "on or off; off turns off the six rates below and `max_connections_per_address`"
+        "on", _one_of("on", "off"), "on or off; off turns off the seven rates below and `max_connections_per_address`"
     )
     message_rate: Rate = _setting(
         Rate(20, 100), Rate.parse, "messages from one connection: per second in the long run/at once"
     )
     join_rate: Rate = _setting(Rate(20, 200), Rate.parse, "joins from one connection: per second/at once")
+    operation_rate: Rate = _setting(
+        Rate(10, 50), Rate.parse, "edits, deletions, reactions and pins from one connection: per second/at once"
+    )
     typing_rate: Rate = _setting(Rate(5, 20), Rate.parse, "`typing` from one connection: per second/at once")
     history_rate: Rate = _setting(
         Rate(20, 100), Rate.parse, "`history` and `sync` from one connection: per second/at once"

@@ -15,12 +15,19 @@ from chatter.storage.backlog import Backlog
 class RoomSettings:
     """The settings of rooms. Each is the server's setting of the same name; times are in seconds."""
 
-    ring_size: int = 200  # recent messages kept in memory for joins and history
-    id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said
+    ring_size: int = 200  # recent entries kept in memory for joins and history, and as many messages
+    id_memory_size: int = 1_000  # recent messages whose ids are compared before one is said; as many operations
     greeting_size: int = 10  # messages pushed after a join, as the tutorial has it
     max_recovery_page: int = 500  # messages pushed to a client that comes back
     max_page_bytes: int = 262_144  # of messages in a page of history, a catch-up or a greeting
     max_recovery_gap: int = 5_000  # messages that a client that comes back may have missed
+    edit_window: float = 3_600.0  # a message may be edited for so long
+    delete_window: float = 3_600.0  # and taken back for so long
+    max_edits: int = 50  # of one message
+    max_reactions: int = 20  # different ones to one message
+    max_pins: int = 50
+    max_replies: int = 5_000  # in one thread; a reply to one of these then begins another
+    reaction_interval: float = 0.25  # in a large room the reactions to a message are counted once in so long
     presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
     max_listed_people: int = 100  # people whose names clients are told
     max_listed_connections: int = 10  # connections of each person that clients are told of

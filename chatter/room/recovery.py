@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from chatter.messages import Position, Posted, Recovery, Voided
+from chatter.messages import Entry, MissedLoaded, Position, Posted, Recovery, View, Voided
 from chatter.room.context import RoomContext
-from chatter.room.recent_messages import RecentMessages, first_within, last_within
+from chatter.room.page_sizes import first_within, last_within
+from chatter.room.recent_entries import RecentEntries
+from chatter.storage.pages import as_places, filled
 
-CatchUp: TypeAlias = tuple[Recovery, Sequence[Posted | Voided]]
-"""The answer, and what is pushed after it: places that became void, then the missed messages, oldest first."""
+CatchUp: TypeAlias = tuple[Recovery, Sequence[Entry | Voided]]
+"""The answer, and what is pushed after it: places that became void, then the missed entries, oldest first."""
 
 
 class RecoveryRules:
@@ -16,39 +18,49 @@ class RecoveryRules:
 
     __slots__ = ("_context", "_recent")
 
-    def __init__(self, recent: RecentMessages, context: RoomContext) -> None:
+    def __init__(self, recent: RecentEntries, context: RoomContext) -> None:
         self._recent = recent
         self._context = context
 
     @property
     def lowest_recoverable(self) -> int:
-        """A client that has less than this `seq` has to start over."""
+        """A client that has less than this `seq` has to start over, unless it reads rows instead of entries."""
         return self._recent.newest - self._context.settings.max_recovery_gap
 
-    def from_memory(self, position: Position | None) -> CatchUp | None:
+    def from_memory(self, position: Position | None, view: View) -> CatchUp | None:
         """Returns the catch-up, or None if the database has to be asked."""
         if position is None:
-            return self._start_over(recovered=True)
+            return self._start_over(view, recovered=True)
         if not self._is_possible(position):
-            return self._start_over(recovered=False)
+            return self._start_over(view, recovered=False)
         base = self._recent.newest if self.is_current(position) else self._recent.end_of(position.epoch or 0)
         if base is None:
             return None
         start = min(position.since, base)
         if start < self.lowest_recoverable:
-            return self._start_over(recovered=False)
-        messages = self._recent.after(start, self._context.settings.max_recovery_page)
-        return None if messages is None else self._resume(start, base, messages)
+            return None if view is View.LOG else self._start_over(view, recovered=False)
+        if view is View.LOG and self._is_read_as_rows(start):
+            return self._resume(start, base, ())
+        entries = self._recent.after(start, self._context.settings.max_recovery_page)
+        return None if entries is None else self._resume(start, base, entries)
 
-    def from_database(self, position: Position, base: int | None, messages: Sequence[Posted]) -> CatchUp:
-        """Returns the catch-up with the `messages` after `min(since, base)`; `base` None lies too far back."""
-        if base is None or min(position.since, base) < self.lowest_recoverable:
-            return self._start_over(recovered=False)
-        start = min(position.since, base)
-        last = messages[-1].seq if messages else start
-        rest = self._context.settings.max_recovery_page - len(messages)
+    def from_database(self, position: Position, view: View, loaded: MissedLoaded) -> CatchUp:
+        """Returns the catch-up with the entries after `min(since, base)`."""
+        start = min(position.since, loaded.base)
+        base = self._recent.newest if self.is_current(position) else loaded.base
+        is_recoverable = (
+            loaded.rows <= self._context.settings.max_recovery_gap
+            if view is View.LOG
+            else start >= self.lowest_recoverable
+        )
+        if not is_recoverable:
+            return self._start_over(view, recovered=False)
+        if view is View.LOG and self._is_read_as_rows(start):
+            return self._resume(start, base, ())
+        last = loaded.entries[-1].seq if loaded.entries else start
+        rest = self._context.settings.max_recovery_page - len(loaded.entries)
         newer = self._recent.after(last, rest) or ()  # said while the database was asked, or not saved yet
-        return self._resume(start, self._recent.newest if self.is_current(position) else base, [*messages, *newer])
+        return self._resume(start, base, [*self._recent.as_now(loaded.entries), *newer])
 
     def is_current(self, position: Position) -> bool:
         """Returns whether the client heard its messages in this epoch, which voids nothing."""
@@ -59,19 +71,32 @@ class RecoveryRules:
             return False  # it may have heard anything: epochs compare only where one led to the other
         return not self.is_current(position) or position.since <= self._recent.newest
 
-    def _resume(self, start: int, base: int, messages: Sequence[Posted]) -> CatchUp:
+    def _is_read_as_rows(self, start: int) -> bool:
+        """Returns whether a client that knows the log reads what has changed: its rows are fewer than the entries."""
+        return self._recent.newest - start > self._context.settings.max_recovery_page
+
+    def _resume(self, start: int, base: int, entries: Sequence[Entry]) -> CatchUp:
         newest = self._recent.newest
         voids = self._recent.voids_near(start, self._context.settings.max_recovery_page)
-        messages = first_within(messages, self._context.settings.max_page_bytes)
-        last = messages[-1].seq if messages else start
+        entries = first_within(entries, self._context.settings.max_page_bytes)
+        last = entries[-1].seq if entries else start
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)
-        return recovery, [*map(Voided, voids), *messages]
+        return recovery, [*map(Voided, voids), *entries]
 
-    def _start_over(self, *, recovered: bool) -> CatchUp:
-        newest, greeting = self._recent.newest, self._context.settings.greeting_size
-        latest: Sequence[Posted]
-        latest = self._recent.after(max(newest - greeting, self._recent.oldest - 1), greeting) or ()
-        if recovered:  # a client of the tutorial, for instance, knows no void places
-            latest = tuple(posted for posted in latest if not posted.void)
+    def _start_over(self, view: View, *, recovered: bool) -> CatchUp:
+        newest = self._recent.newest
+        latest: Sequence[Posted] = self._recent.latest(self._context.settings.greeting_size)
+        if view is View.PLACES:
+            latest = self._with_places(latest)
+        else:  # a client of the tutorial, for instance, knows no void places
+            latest = tuple(posted for posted in latest if posted.is_shown or (view is View.LOG and not posted.void))
         latest = last_within(latest, self._context.settings.max_page_bytes)
         return Recovery(self._context.epoch, newest, newest, recovered, 0, False), latest
+
+    def _with_places(self, latest: Sequence[Posted]) -> Sequence[Posted]:
+        """Adds the void places of other entries, so that who counts them finds no gap."""
+        end = self._recent.newest + 1
+        if not latest:
+            return latest
+        first = max(latest[0].seq, end - len(latest) - self._context.settings.max_recovery_page)
+        return as_places(filled(latest, first, end))

@@ -4,7 +4,9 @@ from typing import assert_never
 
 from chatter.messages import (
     ContinueDelivery,
+    Delete,
     Dismiss,
+    Edit,
     Join,
     Leave,
     Loaded,
@@ -14,9 +16,12 @@ from chatter.messages import (
     NotifyLagged,
     NotSaved,
     PageLoaded,
+    Pin,
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    React,
+    ReactionsDue,
     ReadHistory,
     Recall,
     Refused,
@@ -26,6 +31,7 @@ from chatter.messages import (
     Saved,
     ShowTyping,
     Sync,
+    TargetLoaded,
 )
 
 OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
@@ -41,7 +47,7 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
         case Join():
             reason = "join crashed" if refused is QUARANTINED else refused.reason  # Phoenix's words
             message.subscriber.write(message.subscriber.refuse(reason, refused.retry_after_ms))
-        case Post() | ShowTyping() | Relay():
+        case Post() | ShowTyping() | Relay() | Edit() | Delete() | React() | Pin():
             message.sender.write(message.sender.answer(message.ref, refused))
         case Sync():
             message.subscriber.write(message.subscriber.answer(message.ref, refused))
@@ -49,9 +55,11 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             message.reader.write(message.reader.answer(message.ref, refused))
         case Leave() | Dismiss() | NotifyLagged():
             pass  # the client is leaving, or has asked for nothing
-        case Loaded() | LoadFailed() | Saved() | NotSaved() | PageLoaded() | MissedLoaded() | LookedUp():
+        case Loaded() | LoadFailed() | Saved() | NotSaved():
             pass  # from the storage
-        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | Recall() | Retire():
+        case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
+            pass  # from the storage
+        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | ReactionsDue() | Recall() | Retire():
             pass  # from the room itself or its supervisor
         case _:
             assert_never(message)

@@ -1,8 +1,8 @@
 """A room: the actor that knows who subscribes and who is present, from its start to its end.
 
-What is said goes through its `Sequencer`, what was said through its `CatchUpRequests`, and everything that subscribers
-hear through its `Broadcaster`. It asks the storage to load its past, and tells its supervisor when it is idle, has
-another number of people, or fails.
+What is said goes through its `Sequencer`, what is done to messages through its `Operations`, what was said through its
+`CatchUpRequests`, and everything that subscribers hear through its `Broadcaster`. It asks the storage to load its past,
+and tells its supervisor when it is idle, has another number of people, or fails.
 """
 
 import asyncio
@@ -15,8 +15,10 @@ from chatter.actors import LoopActor
 from chatter.clock import SECOND
 from chatter.messages import (
     ContinueDelivery,
+    Delete,
     Dismiss,
     Done,
+    Edit,
     Join,
     Lagged,
     Leave,
@@ -29,9 +31,12 @@ from chatter.messages import (
     NotSaved,
     PageLoaded,
     People,
+    Pin,
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    React,
+    ReactionsDue,
     ReadHistory,
     Recall,
     Relay,
@@ -44,16 +49,19 @@ from chatter.messages import (
     StartedTyping,
     Subscriber,
     Sync,
+    TargetLoaded,
 )
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.catch_up import CatchUpRequests
 from chatter.room.context import RoomContext
 from chatter.room.handover import Handover
+from chatter.room.operations import Operations
 from chatter.room.presence import Presence
-from chatter.room.recent_messages import RecentMessages
+from chatter.room.recent_entries import RecentEntries
 from chatter.room.recovery import CatchUp
 from chatter.room.refusals import OVERLOADED, refuse
 from chatter.room.sequencer import Sequencer
+from chatter.room.targets import Targets
 
 logger = logging.getLogger(__name__)
 
@@ -100,16 +108,19 @@ class Room(LoopActor):
             self._presence.expect(expected)
         self._waiting_mail = deque(handover.mail) if handover else deque()  # until the past is loaded
         self._broadcaster = Broadcaster(slug)
-        recent = self._recent = RecentMessages(settings)
+        recent = self._recent = RecentEntries(settings)
+        targets = Targets(recent)
         self._sequencer = Sequencer(
             slug,
             context,
             room=self.actor_ref,
             broadcaster=self._broadcaster,
             recent=recent,
+            targets=targets,
             unanswered=handover.unanswered if handover else {},
             committed_through=handover.committed_through if handover else 0,
         )
+        self._operations: Operations | None = None  # most rooms never have any
         self._catch_up = CatchUpRequests(
             slug, context, room=self.actor_ref, broadcaster=self._broadcaster, recent=recent
         )
@@ -139,7 +150,7 @@ class Room(LoopActor):
             case Post():
                 self._sequencer.post(message)
             case Saved():
-                self._sequencer.saved(message)
+                self._saved(message)
             case Join():
                 self._join(message)
             case Leave() | Dismiss():
@@ -148,6 +159,8 @@ class Room(LoopActor):
                 self._notify_lagged(message.subscriber)
             case ShowTyping():
                 self._show_typing(message)
+            case Edit() | Delete() | React() | Pin() | TargetLoaded() | ReactionsDue():
+                self._made_operations.receive(message)
             case Sync():
                 self._catch_up.sync(message)
             case Relay():
@@ -161,7 +174,7 @@ class Room(LoopActor):
             case LookedUp():
                 self._sequencer.looked_up(message)
             case NotSaved():
-                self._sequencer.not_saved(message, self._subscribers)
+                self._not_saved(message)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
@@ -184,6 +197,8 @@ class Room(LoopActor):
     def on_turn_end(self) -> None:
         """Has the turn saved, then delivered, then reports what changed to the supervisor."""
         self._current_message = None
+        if self._operations is not None:
+            self._operations.end_turn(len(self._subscribers))
         self._sequencer.save_turn()
         self._deliver_turn()
         if self._people_changed:
@@ -205,11 +220,17 @@ class Room(LoopActor):
             *([failed_message] if failed_message else []),
             *self._catch_up.pending,
             *self._sequencer.undecided,
+            *(self._operations.undecided if self._operations is not None else ()),
             *self._waiting_mail,
         ]
         sequencer = self._sequencer
         handover = Handover(
-            self._subscribers, self._presence, sequencer.unanswered, sequencer.committed_through, mail, failed_message
+            self._subscribers,
+            self._presence,
+            sequencer.unanswered,
+            sequencer.committed_through,
+            mail,
+            failed_message,
         )
         if failed_message is not None and self._can_finish_turn():
             self._has_successor = self._context.supervisor.on_crashed(self._slug, handover)
@@ -285,13 +306,26 @@ class Room(LoopActor):
             or self._catch_up.is_pending
             or self._broadcaster.is_delivering
             or not self._sequencer.is_settled
+            or (self._operations is not None and not self._operations.is_settled)
         )
+
+    # ------------------------------------------------------------ what is saved
+
+    def _saved(self, saved: Saved) -> None:
+        self._sequencer.saved(saved)
+        if self._operations is not None:
+            self._operations.saved()
+
+    def _not_saved(self, not_saved: NotSaved) -> None:
+        gone = self._sequencer.not_saved(not_saved, self._subscribers)
+        if gone is not None:
+            self._made_operations.on_voided(gone)
 
     # ------------------------------------------------------------ start and end
 
     def _wait_for_past(self, message: RoomMessage) -> None:
         """Keeps mail until the past is loaded. Of what is only asked for, a bounded number: a database may hang."""
-        is_asked_for = isinstance(message, Post | Relay | ShowTyping | Sync | ReadHistory)
+        is_asked_for = isinstance(message, Post | Relay | ShowTyping | Sync | ReadHistory | Edit | Delete | React | Pin)
         if is_asked_for and len(self._waiting_mail) >= MAX_WAITING_MAIL:
             refuse(message, OVERLOADED)
         else:
@@ -301,7 +335,9 @@ class Room(LoopActor):
         if self._has_begun:
             return  # a persistence actor that was restarted has passed the request on a second time
         self._has_begun = True
-        self._sequencer.loaded(loaded, self._subscribers)
+        voids = self._sequencer.loaded(loaded, self._subscribers)
+        if voids and self._is_rebuilt:
+            self._made_operations.recount_after(voids[0])
         while self._waiting_mail:
             self.on_receive(self._waiting_mail.popleft())
         self._waiting_mail = _NO_MAIL
@@ -327,6 +363,19 @@ class Room(LoopActor):
     def _recall(self) -> list[Save]:
         said = self._recent.by_epoch(self._context.epoch)
         return [Save(None, self._slug, epoch, tuple(messages)) for epoch, messages in said]
+
+    @property
+    def _made_operations(self) -> Operations:
+        if self._operations is None:
+            self._operations = Operations(
+                self._slug,
+                self._context,
+                room=self.actor_ref,
+                recent=self._recent,
+                targets=self._sequencer.targets,
+                sequencer=self._sequencer,
+            )
+        return self._operations
 
     def _tell_self(self, message: PresencePauseEnded | PresenceGraceEnded) -> None:
         if self.actor_ref.is_alive():

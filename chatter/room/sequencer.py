@@ -1,22 +1,26 @@
-"""The sequencer: gives each post of a room the next `seq`, and says a post once however often it is sent.
+"""The sequencer: gives each entry of a room the next `seq`, and says a post once however often it is sent.
 
-It adds posts to the room's memory, broadcasts them as `Posted`, and tells the backlog `Save` at the end of the turn.
-Where memory cannot tell whether a post is a repeat, it asks history (`LookUp`), and the sender's later posts wait.
+It adds entries to the room's memory, broadcasts them, and tells the backlog `Save` at the end of the turn. Where memory
+cannot tell whether a post is a repeat, or what it answers, it asks history (`LookUp`), and the sender's later posts
+wait.
 """
 
 import os
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
+    Change,
+    Entry,
     Loaded,
     LookedUp,
     LookUp,
     NotSaved,
     Post,
     Posted,
+    PostState,
     Refused,
     RoomRef,
     Save,
@@ -25,12 +29,14 @@ from chatter.messages import (
     Voided,
     size_of,
 )
-from chatter.room.acknowledgements import Acknowledgements, Unanswered
+from chatter.room.acknowledgements import Acknowledgements, Request, Unanswered
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
-from chatter.room.recent_messages import RecentMessages
+from chatter.room.recent_entries import RecentEntries
 from chatter.room.refusals import OVERLOADED
 from chatter.room.repeaters import Repeaters
+from chatter.room.repeats import is_repeat
+from chatter.room.targets import Targets
 
 MAX_WAITING_POSTS = 128
 """Posts of one client that wait while history is asked for the first of them: more than message_rate lets come at once.
@@ -49,7 +55,6 @@ class Sequencer:
     """Owns the posts of one room, from their arrival until their senders are answered."""
 
     __slots__ = (
-        "_acknowledgements",
         "_broadcaster",
         "_context",
         "_looking_up",
@@ -58,6 +63,8 @@ class Sequencer:
         "_room",
         "_slug",
         "_unsaved",
+        "acknowledgements",
+        "targets",
     )
 
     def __init__(
@@ -67,7 +74,8 @@ class Sequencer:
         *,
         room: RoomRef,
         broadcaster: Broadcaster,
-        recent: RecentMessages,
+        recent: RecentEntries,
+        targets: Targets,
         unanswered: Unanswered,
         committed_through: int,
     ) -> None:
@@ -77,46 +85,57 @@ class Sequencer:
         self._room = room
         self._broadcaster = broadcaster
         self._recent = recent
-        self._acknowledgements = Acknowledgements(broadcaster, unanswered, committed_through)
-        self._unsaved: list[Posted] = []  # said in this turn, not yet told to the backlog
+        self.targets = targets
+        self.acknowledgements = Acknowledgements(broadcaster, unanswered, committed_through)
+        self._unsaved: list[Entry] = []  # said in this turn, not yet told to the backlog
         self._repeaters: Repeaters | None = None  # most rooms never have any
         self._looking_up: dict[Subscriber, list[Post]] = {}  # history is asked for the first; the later ones wait
 
     @property
     def is_settled(self) -> bool:
-        """Whether all messages are committed and all posts are answered."""
-        acknowledgements = self._acknowledgements
+        """Whether all entries are committed and all requests are answered."""
+        acknowledgements = self.acknowledgements
         return not (
             acknowledgements.unanswered or self._looking_up or acknowledgements.committed_through < self._recent.newest
         )
 
     @property
     def unanswered(self) -> Unanswered:
-        """The posts that wait for a commit."""
-        return self._acknowledgements.unanswered
+        """The requests that wait for a commit."""
+        return self.acknowledgements.unanswered
 
     @property
     def committed_through(self) -> int:
-        """The `seq` up to which the room knows its messages to be committed."""
-        return self._acknowledgements.committed_through
+        """The `seq` up to which the room knows its entries to be committed."""
+        return self.acknowledgements.committed_through
 
     @property
     def unanswered_ids(self) -> dict[int, tuple[str, str]]:
-        """Name and id of the messages whose commit posts wait for, by `seq`."""
-        return {seq: (posts[0][0].name, posts[0][1].id) for seq, posts in self.unanswered.items()}
+        """Name and id of the posts whose commit is waited for, by `seq`."""
+        firsts = ((seq, *requests[0]) for seq, requests in self.unanswered.items())
+        return {
+            seq: (request.name, answer.id)
+            for seq, request, answer in firsts
+            if isinstance(request, Post) and isinstance(answer, Acknowledged)
+        }
 
     @property
     def undecided(self) -> list[Post]:
         """Posts that wait for history to say whether they are repeats; each sender's in their order."""
         return [post for posts in self._looking_up.values() for post in posts]
 
-    def loaded(self, loaded: Loaded, subscribers: Collection[Subscriber] = ()) -> None:
-        """Begins with the room's past. It answers the posts of a predecessor, which are committed or void by now."""
-        self._recent.load(loaded.recent, loaded.epochs, loaded.voids)
+    def loaded(self, loaded: Loaded, subscribers: Collection[Subscriber] = ()) -> Sequence[int]:
+        """Begins with the room's past. It answers the posts of a predecessor, which are committed or void by now.
+
+        Returns the places that have become void since it was there.
+        """
+        self._recent.load(loaded)
+        voids = loaded.voids[bisect_right(loaded.voids, self.committed_through) :]
         if subscribers or self.unanswered:  # else there is nobody to tell
-            for seq in loaded.voids[bisect_right(loaded.voids, self.committed_through) :]:
+            for seq in voids:
                 self._tell_void(seq, loaded.firsts.get(seq), subscribers)
-        self._acknowledgements.on_committed(self._recent.newest)
+        self.acknowledgements.on_committed(self._recent.newest)
+        return voids
 
     def post(self, post: Post) -> None:
         """Says a post, or answers it where it is a repeat."""
@@ -125,7 +144,7 @@ class Sequencer:
             if len(queued) < MAX_WAITING_POSTS:
                 queued.append(post)
             else:
-                self._refuse(post, OVERLOADED)
+                self.refuse(post, OVERLOADED)
             return
         if post.id is None:
             self._accept(post)
@@ -133,12 +152,11 @@ class Sequencer:
         first = self._recent.by_client_id(post.name, post.id)
         rejected = self._recent.rejected(post.name, post.id)
         if first is not None:
-            self._answer_repeat(post, first)
+            self.answer_repeat(post, first)
         elif rejected is not None and (rejected.first is not None or rejected.message == post.message):
             self._answer_rejected(post, rejected.first)
         elif (post.repeat or (self._repeaters and post.sender in self._repeaters)) and not self._recent.has_every_id:
-            self._looking_up[post.sender] = [post]
-            self._context.history.tell(LookUp(self._room, self._slug, post))
+            self._look_up(post)
         else:
             self._accept(post)
 
@@ -149,12 +167,13 @@ class Sequencer:
         if posts is None or posts[0] is not post:
             return  # asked by a predecessor too, whose answer was passed on
         first = looked_up.first or self._recent.by_client_id(post.name, post.id or "")
+        self.targets.add(looked_up.thread)
         if first is not None:
-            self._answer_repeat(post, first)
+            self.answer_repeat(post, first)
         elif looked_up.failed:
-            self._refuse(post, OVERLOADED)
+            self.refuse(post, OVERLOADED)
         else:
-            self._accept(post)
+            self._accept(post, is_looked_up=True)
         self._resume_queued(post.sender, self._looking_up.pop(post.sender)[1:])
 
     def save_turn(self) -> None:
@@ -163,49 +182,94 @@ class Sequencer:
             self._context.backlog.tell(Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved)))
             self._unsaved.clear()
 
+    def append(self, entry: Change) -> None:
+        """Adds an entry that is about a message to the log: from here on it is done."""
+        self._context.backlog.count(size_of(entry))
+        self._recent.add_change(entry)
+        self.targets.apply(entry)
+        self._unsaved.append(entry)
+        self._broadcaster.broadcast(entry)
+
     def saved(self, saved: Saved) -> None:
-        """Acknowledges the posts that are committed, and trims the memory."""
-        self._acknowledgements.on_committed(saved.through)
+        """Acknowledges the requests that are committed, and trims the memory."""
+        self.acknowledgements.on_committed(saved.through)
         if self._repeaters is not None:
             self._repeaters.on_committed(saved.through)
         self._recent.trim(saved.through)
 
-    def not_saved(self, not_saved: NotSaved, subscribers: Collection[Subscriber] = ()) -> None:
-        """Voids a place, and tells its senders and the `subscribers`."""
-        self._recent.void(not_saved.void, not_saved.first)
+    def not_saved(self, not_saved: NotSaved, subscribers: Collection[Subscriber] = ()) -> Entry | None:
+        """Voids a place, and tells its senders and the `subscribers`. Returns what had it."""
+        gone = self._recent.void(not_saved.void, not_saved.first)
         self._tell_void(not_saved.void.seq, not_saved.first, subscribers)
+        return gone
 
     def forget(self, subscriber: Subscriber) -> None:
         """Drops what is known of a client that has left."""
         if self._repeaters is not None:
             self._repeaters.forget(subscriber)
 
-    def _tell_void(self, seq: int, first: Posted | None, subscribers: Collection[Subscriber]) -> None:
+    def _look_up(self, post: Post) -> None:
+        self._looking_up[post.sender] = [post]
+        self._context.history.tell(LookUp(self._room, self._slug, post))
+
+    def _tell_void(self, seq: int, first: Entry | None, subscribers: Collection[Subscriber]) -> None:
         """Broadcasts that a place is void, and answers its senders with the first one's answer or an error.
 
         Those of them who are `subscribers`, and used an id that was taken, are looked up from now on.
         """
         self._broadcaster.broadcast(Voided(seq))
-        posts = self._acknowledgements.take(seq)
-        for post in posts:
-            self._answer_rejected(post, first)
+        requests = self.acknowledgements.take(seq)
+        for request in requests:
+            self._answer_rejected(request, first)
         if first is not None:
-            self._made_repeaters.on_taken(seq, (post.sender for post in posts), subscribers)
+            self._made_repeaters.on_taken(seq, (request.sender for request in requests), subscribers)
 
-    def _accept(self, post: Post) -> None:
+    def _accept(self, post: Post, *, is_looked_up: bool = False) -> None:
         """Gives the post its `seq`: from here on it is said."""
         backlog, clock = self._context.backlog, self._context.clock
         if backlog.is_full:
-            self._refuse(post, OVERLOADED)
+            self.refuse(post, OVERLOADED)
             return
-        posted = Posted(self._recent.newest + 1, post.id or new_id(), post.name, post.message, to_iso(clock()))
+        recent = self._recent
+        seq, nth = recent.newest + 1, recent.newest_nth + 1
+        nth = seq if nth == seq else nth  # one number for both takes half of the memory
+        state = None
+        if post.reply_to is not None:
+            reply = self._reply(post, seq, is_looked_up=is_looked_up)
+            if not isinstance(reply, PostState):
+                if reply is not None:
+                    self.refuse(post, reply)
+                return
+            state = reply
+        posted = Posted(seq, post.id or new_id(), post.name, post.message, to_iso(clock()), False, nth, state)
         backlog.count(size_of(posted))
-        self._recent.add(posted)
+        recent.add(posted)
+        if state is not None:
+            self.targets.apply(posted)
         self._unsaved.append(posted)
         self._broadcaster.broadcast(posted)
-        self._acknowledgements.answer_when_committed(post, Acknowledged(posted.id, posted.seq, posted.inserted_at))
+        post.sender.note_said(seq)
+        self.acknowledgements.answer_when_committed(post, Acknowledged(posted.id, seq, posted.inserted_at))
         if post.ack == "room":
-            self._made_repeaters.add_said(posted.seq, post.sender)
+            self._made_repeaters.add_said(seq, post.sender)
+
+    def _reply(self, post: Post, seq: int, *, is_looked_up: bool) -> PostState | Refused | None:
+        """Returns what makes a post a reply, or why it cannot be one; None once history is asked for the thread."""
+        targets = self.targets
+        assert post.reply_to is not None
+        answered = targets.find(post.reply_to)
+        root = answered and (targets.find(answered.state.root) if answered.state and answered.state.root else answered)
+        if root is None and not is_looked_up and post.reply_to < seq:
+            self._look_up(post)
+            return None
+        if answered is None or root is None:
+            return Refused("not_found")
+        if answered.is_deleted:
+            return Refused("gone")
+        replies = root.state.replies if root.state else 0
+        if replies >= self._context.settings.max_replies:
+            root, replies = answered, answered.state.replies if answered.state else 0
+        return PostState(changed=seq, reply_to=post.reply_to, root=root.seq, root_replies=replies + 1)
 
     @property
     def _made_repeaters(self) -> Repeaters:
@@ -223,21 +287,23 @@ class Sequencer:
             self._looking_up[sender] = posts
             raise
 
-    def _answer_repeat(self, post: Post, first: Posted) -> None:
-        if first.message != post.message:
-            self._refuse(post, Refused("id_taken"))
-        elif self._acknowledgements.is_crowded(first.seq):
-            self._refuse(post, OVERLOADED)
+    def answer_repeat(self, request: Request, first: Entry) -> None:
+        """Answers a request whose id `first` has: it is the same one again, or the id is taken."""
+        if not is_repeat(request, first):
+            self.refuse(request, Refused("id_taken"))
+        elif self.acknowledgements.is_crowded(first.seq):
+            self.refuse(request, OVERLOADED)
         else:
             answer = Acknowledged(first.id, first.seq, first.inserted_at, duplicate=True)
-            self._acknowledgements.answer_when_committed(post, answer)
+            self.acknowledgements.answer_when_committed(request, answer)
 
-    def _answer_rejected(self, post: Post, first: Posted | None) -> None:
-        """Answers a post that cannot be saved: its id is taken by `first`, or the database refuses it."""
+    def _answer_rejected(self, request: Request, first: Entry | None) -> None:
+        """Answers a request that cannot be saved: its id is taken by `first`, or the database refuses it."""
         if first is None:
-            self._refuse(post, Refused("not_saved"))
+            self.refuse(request, Refused("not_saved"))
         else:
-            self._answer_repeat(post, first)
+            self.answer_repeat(request, first)
 
-    def _refuse(self, post: Post, refused: Refused) -> None:
-        self._broadcaster.push(post.sender, post.sender.answer(post.ref, refused))
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """Answers a request that is not carried out."""
+        self._broadcaster.push(request.sender, request.sender.answer(request.ref, refused))

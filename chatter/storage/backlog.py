@@ -15,13 +15,16 @@ from typing import Any, TypeAlias
 import pykka
 
 from chatter.actors import stop_thread, tell_if_alive
-from chatter.messages import Flush, Load, Save, Work
+from chatter.messages import Flush, Load, Save, Tidy, Work
 from schema import DatabaseLost
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds before a dead persistence actor is replaced: doubled each time until a message is done with."""
+
+TIDY_INTERVAL = 60.0
+"""Seconds between two looks at what was deleted."""
 
 
 OnDeath: TypeAlias = Callable[[BaseException | None], None]
@@ -65,6 +68,7 @@ class Backlog:
 
         self._start = lambda: start(on_death)
         self._actor = self._start()
+        loop.call_later(TIDY_INTERVAL, self._tidy)
 
     @property
     def unsaved(self) -> int:
@@ -82,6 +86,14 @@ class Backlog:
         return (
             self._counted - self._saved >= self._max_messages
             or self._counted_bytes - self._saved_bytes >= self._max_bytes
+        )
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether rooms must refuse operations, so that messages find room for longer."""
+        return (
+            2 * (self._counted - self._saved) >= self._max_messages
+            or 2 * (self._counted_bytes - self._saved_bytes) >= self._max_bytes
         )
 
     @property
@@ -139,6 +151,12 @@ class Backlog:
             logger.error("a database call has not returned within %g s and is left behind", timeout)
         self._drop_done()
         return [message for message in self._in_flight if isinstance(message, Save)]
+
+    def _tidy(self) -> None:
+        """Has what was deleted dropped, each minute."""
+        if self._start is not None and self._actor is not None:
+            tell_if_alive(self._actor, Tidy())
+            self._loop.call_later(TIDY_INTERVAL, self._tidy)
 
     def _send(self) -> None:
         """Sends all that was told in one turn of the loop as one message: each would wake the other thread."""

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from chatter.messages import NotSaved, Posted, Save
+from chatter.clock import SECOND, to_iso, wall_clock
+from chatter.messages import Deleted, NotSaved, Save
+from chatter.messages import Entry as LogEntry
 from chatter.storage.dead_letters import DeadLetters
-from chatter.storage.records import object_of, posted_of, row_of
-from chatter.storage.room_activity import RoomActivity
-from schema import Fence, Message, MessageRow, RowRefused, void_row
+from chatter.storage.records import entry_of, object_of, posted_of, row_of
+from schema import Database, Entry, EntryRow, Fence, Removed, RoomIds, RowRefused, void_row
+from schema.database import drop_old_pages
 
 
 class PlaceRefused(Exception):
     """The database takes neither a message nor the void row that would keep its place. The message is one line."""
 
-    def __init__(self, save: Save, void: MessageRow, message_error: RowRefused, void_error: RowRefused) -> None:
+    def __init__(self, save: Save, void: EntryRow, message_error: RowRefused, void_error: RowRefused) -> None:
         super().__init__(
             f"room {save.slug}: the database takes neither message {void.seq} ({message_error}) nor a row without name"
             f" and text in its place ({void_error}): remove or change what forbids that row"
@@ -22,13 +24,18 @@ class PlaceRefused(Exception):
 
 
 class Committer:
-    """Commits what rooms said. A refused message goes to the dead letters, and a void row keeps its place."""
+    """Commits what rooms said. A refused entry goes to the dead letters, and a void row keeps its place."""
 
-    def __init__(self, dead_letters: DeadLetters, fence: Fence | None = None) -> None:
-        """`fence` is None only where nobody else can write to the database."""
+    def __init__(self, dead_letters: DeadLetters, fence: Fence | None = None, *, removed_days: float = 0.0) -> None:
+        """`fence` is None only where nobody else can write to the database.
+
+        The text of a deleted message is put aside for `removed_days`.
+        """
         self._dead_letters = dead_letters
         self._fence = fence
-        self._activity = RoomActivity()
+        self._removed_days = removed_days
+        self._has_deleted = False  # text may still be in SQLite's log
+        self._ids = RoomIds()
 
     def commit(
         self, saves: Sequence[Save], guard: AbstractContextManager[None] | None = None
@@ -47,6 +54,17 @@ class Committer:
             return self._commit_or_isolate(missing, guard)
         return []
 
+    def tidy(self, database: Database) -> None:
+        """Drops the texts that were put aside for long enough, and what SQLite's log still has of others.
+
+        Raises as `commit` does.
+        """
+        before = to_iso(wall_clock() - round(self._removed_days * 86_400 * SECOND))
+        if Removed.drop(before, self._fence):
+            self._has_deleted = True
+        if self._has_deleted:
+            self._has_deleted = not drop_old_pages(database)
+
     def _commit_or_isolate(
         self, saves: Sequence[Save], guard: AbstractContextManager[None]
     ) -> list[tuple[Save, NotSaved]]:
@@ -58,11 +76,14 @@ class Committer:
         return []
 
     def _save(self, saves: Sequence[Save], guard: AbstractContextManager[None]) -> None:
-        times = self._activity.due({save.slug: save.messages[-1].inserted_at for save in saves})
-        rows = ((save.slug, save.epoch, [row_of(posted) for posted in save.messages]) for save in saves)
+        rows = [(save.slug, save.epoch, [row_of(entry) for entry in save.entries]) for save in saves]
         with guard:
-            Message.save_all(rows, self._fence, times)
-        self._activity.stored(times)
+            Entry.save_all(rows, self._fence, self._ids, keeps_removed=self._removed_days > 0)
+        for save in saves:
+            for entry in save.entries:
+                if isinstance(entry, Deleted):
+                    self._has_deleted = True
+                    self._dead_letters.blank(save.slug, entry.target)
 
     def _isolate(
         self, saves: Sequence[Save], error: RowRefused, guard: AbstractContextManager[None]
@@ -73,39 +94,39 @@ class Committer:
             halves = (saves[:middle], saves[middle:])
             return [refused for half in halves for refused in self._commit_or_isolate(half, guard)]
         save = saves[0]
-        if len(save.messages) > 1:
-            middle = len(save.messages) // 2
-            parts = (save.messages[:middle], save.messages[middle:])
+        if len(save.entries) > 1:
+            middle = len(save.entries) // 2
+            parts = (save.entries[:middle], save.entries[middle:])
             return self._isolate([Save(save.room, save.slug, save.epoch, part) for part in parts], error, guard)
         with guard:
-            refused = self._void(save, save.messages[0], error)
+            refused = self._void(save, save.entries[0], error)
         return [] if refused is None else [(save, refused)]
 
-    def _void(self, save: Save, posted: Posted, error: RowRefused) -> NotSaved | None:
+    def _void(self, save: Save, entry: LogEntry, error: RowRefused) -> NotSaved | None:
         """Voids the place of a refused message. A try that failed half-way may have done part of this already."""
-        there = Message.at(save.slug, posted.seq)
-        if there is not None and there.id == posted.id and there.name == posted.name:
+        there = Entry.at(save.slug, entry.seq)
+        if there is not None and there.id == entry.id and there.name == entry.name:
             return None  # it was committed, and only the news of that was lost
-        first = Message.by_client_id(save.slug, posted.name, posted.id)
-        void = void_row(posted.seq, posted.inserted_at)
+        first = Entry.by_client_id(save.slug, entry.name, entry.id)
+        void = void_row(entry.seq, entry.inserted_at, entry.nth)
 
         def put_aside() -> None:
             if first is None:
-                self._dead_letters.put(object_of(save, posted), _reason(error, there))
+                self._dead_letters.put(object_of(save, entry), _reason(error, there))
 
         if there is None:
             self._save_void(save, void, error, put_aside)
         elif there.id != void.id:
             put_aside()
-        return NotSaved(posted_of(void), first and posted_of(first))
+        return NotSaved(posted_of(void), first and entry_of(first))
 
-    def _save_void(self, save: Save, void: MessageRow, error: RowRefused, put_aside: Callable[[], None]) -> None:
+    def _save_void(self, save: Save, void: EntryRow, error: RowRefused, put_aside: Callable[[], None]) -> None:
         """Puts the message aside when its void row is in the transaction: it is written down before its place is void.
 
         A message whose void row is refused too stays with the room: what is refused may not be the message.
         """
         try:
-            Message.save_all([(save.slug, save.epoch, [void])], self._fence, before_commit=put_aside)
+            Entry.save_all([(save.slug, save.epoch, [void])], self._fence, self._ids, before_commit=put_aside)
         except RowRefused as refused:
             raise PlaceRefused(save, void, error, refused) from refused
 
@@ -114,15 +135,15 @@ def _missing(saves: Sequence[Save]) -> list[Save]:
     """Returns what is not in its place yet. All of a batch is where it was committed, and only the news was lost."""
     seqs: dict[str, list[int]] = {}
     for save in saves:
-        seqs.setdefault(save.slug, []).extend(posted.seq for posted in save.messages)
-    there = Message.senders([(slug, min(of_room), max(of_room)) for slug, of_room in seqs.items()])
+        seqs.setdefault(save.slug, []).extend(entry.seq for entry in save.entries)
+    there = Entry.senders([(slug, min(of_room), max(of_room)) for slug, of_room in seqs.items()])
     missing = []
     for save in saves:
-        messages = tuple(each for each in save.messages if there.get((save.slug, each.seq)) != (each.name, each.id))
-        if messages:
-            missing.append(Save(save.room, save.slug, save.epoch, messages))
+        entries = tuple(each for each in save.entries if there.get((save.slug, each.seq)) != (each.name, each.id))
+        if entries:
+            missing.append(Save(save.room, save.slug, save.epoch, entries))
     return missing
 
 
-def _reason(error: RowRefused, there: MessageRow | None) -> str:
-    return str(error) if there is None else f"its place is taken by another message, {there.id!r} of {there.name!r}"
+def _reason(error: RowRefused, there: EntryRow | None) -> str:
+    return str(error) if there is None else f"its place is taken by another entry, {there.id!r} of {there.name!r}"

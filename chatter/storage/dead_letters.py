@@ -1,17 +1,19 @@
-"""Dead letters: the file of messages that the database can never take."""
+"""Dead letters: the file of entries that the database can never take."""
 
+import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chatter.storage.records import append_lines
+from chatter.storage.records import append_lines, replace_file
+from schema import Kind
 
 logger = logging.getLogger(__name__)
 
 
 class DeadLetters:
-    """Owns the file: one JSON object a line, with the reason. It is only ever added to."""
+    """Owns the file: one JSON object a line, with the reason. Only texts of what was deleted are taken from it."""
 
     def __init__(self, path: Path, database: str = "") -> None:
         """`database` is the identity of the database, which each line names."""
@@ -21,6 +23,16 @@ class DeadLetters:
     def put(self, letter: dict[str, Any], error: str) -> None:
         """Logs the whole letter, and appends it to the file. Where that fails, the log alone has it."""
         self.put_all([(letter, error)])
+
+    def blank(self, room: str, message: int) -> None:
+        """Removes the text of a message, which was deleted, and of its edits."""
+        try:
+            lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+            blanked = [_without_text(line, room, message) for line in lines]
+            if blanked != lines:
+                replace_file(self._path, b"".join(line + b"\n" for line in blanked))
+        except OSError as failure:
+            logger.error("%s may still have the text of what was deleted: %s", self._path, failure)
 
     def put_all(self, letters: Iterable[tuple[dict[str, Any], str]]) -> None:
         """Does the same for several letters with their reasons, in one write."""
@@ -33,3 +45,13 @@ class DeadLetters:
             append_lines(self._path, whole)
         except OSError as failure:
             logger.error("%s cannot be written, so what is logged above is all there is: %s", self._path, failure)
+
+
+def _without_text(line: bytes, room: str, message: int) -> bytes:
+    try:
+        letter = json.loads(line)
+        place = letter["seq" if letter["kind"] == Kind.MESSAGE else "target"]  # a reply's target is another message
+        is_of_message = letter["room"] == room and place == message
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return line
+    return json.dumps({**letter, "message": ""}).encode("ascii") if is_of_message and letter["message"] else line

@@ -1,15 +1,18 @@
 """History: the actor that reads from the database what is no longer in a room's memory.
 
 Owns a connection that only reads. Hears `HistoryMessage`s from the read queue; tells rooms `Loaded`, `LoadFailed`,
-`PageLoaded`, `MissedLoaded` and `LookedUp`.
+`PageLoaded`, `MissedLoaded`, `LookedUp` and `TargetLoaded`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from chatter.actors import ThreadActor, tell_if_alive
+from chatter.messages import Entry as LogEntry
 from chatter.messages import (
     HistoryMessage,
     ListRooms,
@@ -17,19 +20,22 @@ from chatter.messages import (
     Loaded,
     LoadMissed,
     LoadPage,
+    LoadTarget,
     LookedUp,
     LookUp,
     MissedLoaded,
-    Page,
     PageLoaded,
     Ping,
     Posted,
     RoomListed,
-    end_of_page,
+    TargetLoaded,
+    View,
 )
+from chatter.storage.pages import filled
+from chatter.storage.read_page import entries_after, read_page
 from chatter.storage.read_queue import UNAVAILABLE, refuse
-from chatter.storage.records import posted_of
-from schema import Database, DatabaseLost, Message, MessageRow, Room, void_row
+from chatter.storage.records import entry_of, message_of, posted_of, state_of
+from schema import Database, DatabaseLost, Entry, Room, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +111,10 @@ class History(ThreadActor):
                 self._load_page(message)
             case LoadMissed():
                 self._load_missed(message)
-            case LookUp(post=post):
-                first = Message.by_client_id(message.slug, post.name, post.id or "")
-                tell_if_alive(message.room, LookedUp(post, first and posted_of(first)))
+            case LookUp():
+                self._look_up(message)
+            case LoadTarget():
+                self._load_target(message)
             case ListRooms():
                 return self._list_rooms(message.limit)
             case Ping():
@@ -117,81 +124,80 @@ class History(ThreadActor):
         return None
 
     def _load(self, load: Load) -> None:
-        rows = Message.latest(load.slug, load.limit)
+        slug, limit = load.slug, load.limit
+        rows = Entry.latest(slug, limit)
         newest = rows[-1].seq if rows else 0
-        recent = _contiguous(rows, max(newest - load.limit + 1, rows[0].seq) if rows else 1, newest + 1)
-        epochs = Message.epoch_ends(load.slug, recent[0].seq - 1) if recent else ()
-        voids = Message.voids(load.slug) if recent else ()
-        firsts = _firsts(load, voids)
+        first = max(newest - limit + 1, rows[0].seq) if rows else 1
+        recent = tuple(filled(map(entry_of, rows), first, newest + 1))
+        missing = limit - sum(isinstance(entry, Posted) for entry in recent)
+        older = timeline.before(slug, first, missing) if missing and first > 1 else []
+        states = timeline.states(slug, older[0].entry.seq if older else first) if recent else {}
+        voids = Entry.voids(slug) if recent else ()
+        ends = [(epoch, last) for epoch, last in Entry.epoch_ends(slug, first - 1)] if recent else ()
+        said = {entry.seq: entry.state for entry in recent if isinstance(entry, Posted)}
+        said |= {row.entry.seq: posted_of(row.entry).state for row in older}
+        loaded = Loaded(
+            recent,
+            ends,
+            voids,
+            _firsts(load, voids),
+            older=tuple(posted_of(row.entry) for row in older),
+            states={seq: state_of(state, said.get(seq)) for seq, state in states.items()},
+            pinned=tuple(timeline.pins(slug)) if recent else (),
+        )
         self._check_commits()  # last, so that it speaks for what was read
-        tell_if_alive(load.room, Loaded(recent, epochs, voids, firsts))
+        tell_if_alive(load.room, loaded)
 
     def _load_page(self, page: LoadPage) -> None:
-        request, limit = page.request, page.request.limit
-        if request.after is not None:
-            messages = self._after(page.slug, request.after, limit)
-            more = bool(messages) and messages[-1].seq < page.newest
-        else:
-            end = end_of_page(request, page.newest)
-            saved_end = page.held[0].seq if page.held else end
-            rows = Message.before(page.slug, saved_end, limit - len(page.held))
-            saved = _contiguous(rows, max(end - limit, rows[0].seq), saved_end) if rows else ()
-            messages = (*saved, *page.held)
-            more = bool(saved) and saved[0].seq > 1
-        tell_if_alive(page.room, PageLoaded(request, Page(messages, more)))
+        as_of, _ = Room.end(page.slug)  # first: a row that is newer has what comes after it
+        tell_if_alive(page.room, PageLoaded(page.request, replace(read_page(page), as_of=as_of)))
 
     def _load_missed(self, missed: LoadMissed) -> None:
-        base = self._base(missed)
-        messages = () if base is None else self._after(missed.slug, min(missed.since, base), missed.limit)
-        tell_if_alive(missed.room, MissedLoaded(missed.request, base, messages))
+        slug = missed.slug
+        base = missed.since if missed.epoch is None else Entry.end_of_epoch(slug, missed.epoch)
+        start = min(missed.since, base)
+        if missed.request.subscriber.view is View.LOG:
+            newest, nth = Room.end(slug)
+            rows = nth - Entry.nth_at(slug, start) + timeline.count_touched(slug, start, missed.max_rows + 1)
+            entries = entries_after(slug, start, missed.limit) if newest - start <= missed.limit else ()
+        else:
+            rows, entries = 0, entries_after(slug, start, missed.limit)
+        tell_if_alive(missed.room, MissedLoaded(missed.request, base, entries, rows=rows))
 
-    def _after(self, slug: str, seq: int, limit: int) -> tuple[Posted, ...]:
-        rows = Message.after(slug, seq, limit)
-        return _contiguous(rows, seq + 1, min(seq + limit, rows[-1].seq) + 1) if rows else ()
+    def _look_up(self, asked: LookUp) -> None:
+        post, slug = asked.post, asked.slug
+        first = Entry.by_client_id(slug, post.name, post.id) if post.id is not None else None
+        thread: list[Posted] = []
+        if first is None and post.reply_to is not None:
+            thread += _messages_at(slug, [post.reply_to])
+            thread += _messages_at(slug, [posted.state.root for posted in thread if posted.state and posted.state.root])
+        tell_if_alive(asked.room, LookedUp(post, first and entry_of(first), tuple(thread)))
 
-    def _base(self, missed: LoadMissed) -> int | None:
-        """Returns the last seq of the client's epoch, or None where it lies too far back to matter."""
-        if missed.epoch is None:
-            return missed.since
-        ends = Message.epoch_ends(missed.slug, max(missed.above, 0))
-        ended = [last for epoch, last in ends if epoch <= missed.epoch]
-        if ended:
-            return max(ended)
-        has_read_everything = missed.above <= 0
-        return 0 if has_read_everything else None
+    def _load_target(self, asked: LoadTarget) -> None:
+        slug = asked.slug
+        posted = next(iter(_messages_at(slug, [asked.target])), None)
+        reactions = timeline.reactions(slug, asked.target) if asked.with_reactions else None
+        name = asked.name or (posted.name if posted else None)
+        first = Entry.by_client_id(slug, name, asked.id) if asked.id is not None and name is not None else None
+        tell_if_alive(asked.room, TargetLoaded(asked.target, posted, reactions, first and entry_of(first)))
 
     def _list_rooms(self, limit: int) -> list[RoomListed]:
-        slugs = Room.recently_active(limit)
-        listed = [RoomListed(slug, seq, at) for slug, (seq, at) in Message.newest(slugs).items()]
-        return sorted(listed, key=lambda room: room.last_message_at, reverse=True)
+        return [RoomListed(*row) for row in Room.recently_active(limit)]
 
     def _ping(self) -> None:
         Room.recently_active(1)  # SQLite looks at its file only where a table is read
         self._check_commits()  # where nobody says anything, no commit does
         if self._unreadable is not None:
-            Message.latest(self._unreadable, 1_000)
+            Entry.latest(self._unreadable, 1_000)
             self._unreadable = None
 
 
-def _firsts(load: Load, voids: Sequence[int]) -> dict[int, Posted]:
-    """Returns what has the ids of the unanswered messages that are void now, by their `seq`."""
-    found = {seq: Message.by_client_id(load.slug, *load.unanswered[seq]) for seq in voids if seq in load.unanswered}
-    return {seq: posted_of(row) for seq, row in found.items() if row is not None}
+def _messages_at(slug: str, seqs: Sequence[int]) -> list[Posted]:
+    """Returns the messages in these places as they are now; in a void place is none."""
+    return [posted for posted in map(message_of, timeline.at(slug, seqs)) if not posted.void]
 
 
-def _contiguous(rows: Iterable[MessageRow], first: int, end: int) -> tuple[Posted, ...]:
-    """Makes messages of the places from `first` to `end` - 1. A place without a row, as after a restore, is void."""
-    messages: list[Posted] = []
-    inserted_at, place = "", first
-    for row in rows:
-        inserted_at = row.inserted_at
-        messages += _voids(place, min(row.seq, end), inserted_at)
-        if first <= row.seq < end:
-            messages.append(posted_of(row))
-        place = max(first, row.seq + 1)
-    messages += _voids(place, end, inserted_at)
-    return tuple(messages)
-
-
-def _voids(first: int, end: int, inserted_at: str) -> list[Posted]:
-    return [posted_of(void_row(seq, inserted_at)) for seq in range(first, end)]
+def _firsts(load: Load, voids: Sequence[int]) -> dict[int, LogEntry]:
+    """Returns what has the ids of the unanswered entries that are void now, by their `seq`."""
+    found = {seq: Entry.by_client_id(load.slug, *load.unanswered[seq]) for seq in voids if seq in load.unanswered}
+    return {seq: entry_of(row) for seq, row in found.items() if row is not None}

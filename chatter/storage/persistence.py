@@ -1,9 +1,9 @@
 """Persistence: the actor that commits what rooms said, all that waits in one transaction.
 
-Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`) and `Flush`. Tells rooms
-`NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A commit that fails is
-tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and rooms go on talking.
-Where the database is another server's, or has gone back in time, this actor fails for good: `DatabaseLost`.
+Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`), `Flush` and `Tidy`. Tells
+rooms `NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A commit that
+fails is tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and rooms go on
+talking. Where the database is another server's, or has gone back in time, this actor fails for good: `DatabaseLost`.
 """
 
 import logging
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import assert_never
 
 from chatter.actors import Tellable, ThreadActor, tell_if_alive
-from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Work, size_of
+from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Tidy, Work, size_of
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer, PlaceRefused
 from schema import Database, DatabaseLost
@@ -78,6 +78,8 @@ class Persistence(ThreadActor):
                 self._gather(message)
             case Flush():
                 self._commit()
+            case Tidy():
+                self._tidy()
             case _:
                 assert_never(message)
         if self.actor_inbox.empty():
@@ -102,6 +104,14 @@ class Persistence(ThreadActor):
         self._on_death(error)
         self._database.close()
 
+    def _tidy(self) -> None:
+        """Drops the texts that were kept aside for long enough, and what the database's log still has of others."""
+        try:
+            self._committer.tidy(self._database)
+        except Exception as error:
+            logger.warning("deleted texts are not dropped yet, which will be tried again: %s", error)
+            self._database.close()
+
     def _gather(self, work: Work) -> None:
         for told in work.told:
             if isinstance(told, Save):
@@ -122,15 +132,15 @@ class Persistence(ThreadActor):
         for save, not_saved in refused:
             _tell(save, not_saved)
         for save in {save.room: save for save in batch}.values():
-            _tell(save, Saved(save.messages[-1].seq))
-        said = [posted for save in batch for posted in save.messages]
+            _tell(save, Saved(save.entries[-1].seq))
+        said = [entry for save in batch for entry in save.entries]
         self._backlog.mark_done(len(said), sum(map(size_of, said)), len(batch))
 
     def _try_until_committed(self) -> Sequence[tuple[Save, NotSaved]]:
         pause = FIRST_PAUSE
         while (refused := self._try_to_commit(again=pause > FIRST_PAUSE)) is None:
             if self._give_up.wait(pause * random.uniform(0.5, 1)):
-                raise GaveUp(f"{sum(len(save.messages) for save in self._batch)} messages are not saved")
+                raise GaveUp(f"{sum(len(save.entries) for save in self._batch)} messages are not saved")
             pause = min(2 * pause, LONGEST_PAUSE)
         return refused
 

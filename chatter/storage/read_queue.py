@@ -24,12 +24,14 @@ from chatter.messages import (
     LoadFailed,
     LoadMissed,
     LoadPage,
+    LoadTarget,
     LookedUp,
     LookUp,
     MissedLoaded,
     PageLoaded,
     Ping,
     Refused,
+    TargetLoaded,
 )
 
 logger = logging.getLogger(__name__)
@@ -219,6 +221,8 @@ def _client_of(message: HistoryMessage) -> Hashable:
             return request.reader.client
         case LookUp(post=post):
             return post.sender.client
+        case LoadTarget(client=client):
+            return client
         case _:
             assert_never(message)
 
@@ -235,9 +239,11 @@ def refuse(message: HistoryMessage, refused: Refused) -> None:
         case LoadPage(request=request):
             tell_if_alive(message.room, PageLoaded(request, refused))
         case LoadMissed(request=request):
-            tell_if_alive(message.room, MissedLoaded(request, None, (), refused))
+            tell_if_alive(message.room, MissedLoaded(request, 0, (), refused))
         case LookUp(post=post):
             tell_if_alive(message.room, LookedUp(post, None, failed=True))
+        case LoadTarget(target=target):
+            tell_if_alive(message.room, TargetLoaded(target, None, failed=True))
         case ListRooms() | Ping():
             pass  # the asker gets the exception
         case _:

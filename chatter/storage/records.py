@@ -1,32 +1,126 @@
-"""How a message is written down: as a row of the database, and as a line of JSON in the files beside it."""
+"""How an entry is written down: as a row of the database, and as a line of JSON in the files beside it."""
 
 import contextlib
 import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
-from chatter.messages import Posted, Save
-from schema import MessageRow
+from msgspec.structs import replace
+
+from chatter.messages import (
+    Deleted,
+    Edited,
+    Entry,
+    Pinned,
+    Posted,
+    PostState,
+    Reacted,
+    ReactionCount,
+    Save,
+    Unpinned,
+)
+from schema import EntryRow, Kind, MessageRow, StateRow
+
+Data = dict[str, Any]
 
 
-def row_of(posted: Posted) -> MessageRow:
-    """Returns the row that saves a message."""
-    return MessageRow(posted.seq, posted.id, posted.name, posted.message, posted.inserted_at)
+def row_of(entry: Entry) -> EntryRow:
+    """Returns the row that saves an entry."""
+    if isinstance(entry, Posted):
+        if entry.state is None or entry.state.root is None:
+            return EntryRow(entry.seq, entry.id, entry.name, entry.message, entry.inserted_at, nth=entry.nth)
+        reply = {"reply_to": entry.state.reply_to, "replies": entry.state.root_replies}
+        return _row(entry, Kind.MESSAGE, entry.message, reply, entry.state.root)
+    match entry:
+        case Edited():
+            return _row(entry, Kind.EDIT, entry.message, {"edits": entry.edits}, entry.target)
+        case Deleted():
+            data = None if entry.reason is None else {"reason": entry.reason}
+            return _row(entry, Kind.DELETE, "", data, entry.target)
+        case Reacted():
+            reacted: Data = {
+                "key": entry.key,
+                "add": entry.added,
+                "remove": entry.removed,
+                "reactions": _counts_as_data(entry.reactions),
+            }
+            return _row(entry, Kind.REACT, "", reacted, entry.target)
+        case Pinned():
+            return _row(entry, Kind.PIN, "", None, entry.target)
+        case Unpinned():
+            return _row(entry, Kind.UNPIN, "", None, entry.target)
+        case _:
+            assert_never(entry)
 
 
-def posted_of(row: MessageRow) -> Posted:
-    """Returns the message that a row holds; a row without a name is a void place."""
-    return Posted(row.seq, row.id, row.name, row.message, row.inserted_at, void=not row.name)
+def entry_of(row: EntryRow) -> Entry:
+    """Returns the entry that a row holds; a row without a name is a void place.
+
+    Raises `ValueError` for a kind that is not known, and `KeyError` or `TypeError` where `data` lacks what it needs.
+    """
+    data: Data = json.loads(row.data) if row.data else {}
+    if row.kind == Kind.MESSAGE:
+        state = None
+        if row.target is not None:
+            state = PostState(changed=row.seq, reply_to=data["reply_to"], root=row.target, root_replies=data["replies"])
+        return Posted(
+            row.seq, row.id, row.name, row.message, row.inserted_at, void=not row.name, nth=row.nth, state=state
+        )
+    if row.target is None:
+        raise ValueError("expected a target")
+    change = (row.seq, row.id, row.name, row.target, row.inserted_at, row.nth)
+    match row.kind:
+        case Kind.EDIT:
+            return Edited(*change, row.message, data["edits"])
+        case Kind.DELETE:
+            return Deleted(*change, data.get("reason"))
+        case Kind.REACT:
+            added, removed = tuple(data["add"]), tuple(data["remove"])
+            return Reacted(*change, data["key"], added, removed, _counts_of(data["reactions"]))
+        case Kind.PIN:
+            return Pinned(*change)
+        case Kind.UNPIN:
+            return Unpinned(*change)
+        case _:
+            raise ValueError(f"expected a kind of entry, got {row.kind}")
 
 
-def object_of(save: Save, posted: Posted) -> dict[str, Any]:
-    """Returns a message as a JSON object: its room, its epoch and the columns of its row."""
-    return {"room": save.slug, "epoch": save.epoch, **row_of(posted)._asdict()}
+def posted_of(row: EntryRow) -> Posted:
+    """Returns the message that a row holds."""
+    posted = entry_of(row)
+    assert isinstance(posted, Posted)
+    return posted
 
 
-def append_lines(path: Path, objects: Iterable[dict[str, Any]]) -> None:
+def message_of(row: MessageRow) -> Posted:
+    """Returns a message as it is now. A void place stays one, also where an edit of what it was is saved."""
+    posted = posted_of(row.entry)
+    if row.state is None or posted.void:
+        return posted
+    message = posted.message if row.state.message is None else row.state.message
+    return replace(posted, message=message, state=state_of(row.state, posted.state))
+
+
+def state_of(row: StateRow, said: PostState | None = None) -> PostState:
+    """Returns the state that a row holds; `said` is that of the message as it was said."""
+    kept: Data = {"reply_to": said.reply_to, "root": said.root, "root_replies": said.root_replies} if said else {}
+    counts = _counts_of(json.loads(row.reactions)) if row.reactions else ()
+    return PostState(**{**row._asdict(), "reactions": counts}, **kept)
+
+
+def blanked(entry: Entry) -> Entry:
+    """Returns an entry of a deleted message without its text."""
+    return replace(entry, message="") if isinstance(entry, Posted | Edited) else entry
+
+
+def object_of(save: Save, entry: Entry) -> Data:
+    """Returns an entry as a JSON object: its room, its epoch and the columns of its row."""
+    return {"room": save.slug, "epoch": save.epoch, **row_of(entry)._asdict()}
+
+
+def append_lines(path: Path, objects: Iterable[Data]) -> None:
     """Appends JSON objects to a file, one a line, and waits until they are on the disk. Raises `OSError`."""
     with path.open("a", encoding="ascii") as file:
         file.writelines(json.dumps(each) + "\n" for each in objects)
@@ -57,3 +151,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _row(entry: Entry, kind: Kind, message: str, data: Data | None, target: int | None) -> EntryRow:
+    written = None if data is None else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return EntryRow(entry.seq, entry.id, entry.name, message, entry.inserted_at, int(kind), entry.nth, target, written)
+
+
+def _counts_as_data(counts: tuple[ReactionCount, ...]) -> Data:
+    return {each.key: {"count": each.count, "names": each.names} for each in counts}
+
+
+def _counts_of(data: Data) -> tuple[ReactionCount, ...]:
+    return tuple(ReactionCount(key, each["count"], tuple(each["names"])) for key, each in data.items())

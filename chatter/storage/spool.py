@@ -6,22 +6,25 @@ same spool folder, leaves it alone.
 
 import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from chatter.messages import SLUG, Posted, Save
+from msgspec.structs import replace
+
+from chatter.messages import SLUG, Deleted, Edited, Posted, Save
+from chatter.messages import Entry as LogEntry
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
-from chatter.storage.records import object_of, posted_of, replace_file
-from schema import LARGEST_NUMBER, Message, MessageRow, void_row
+from chatter.storage.records import blanked, entry_of, object_of, posted_of, replace_file
+from schema import LARGEST_NUMBER, Entry, EntryRow, Room, void_row
 
 logger = logging.getLogger(__name__)
 
 VERSION = 2
 """Of the lines that are written. Version 1, whose lines have neither a version nor a database, is read too.
 
-A column that has a default in `MessageRow` needs no new version. Any other change does, and a way to read the old."""
+A column that has a default in `EntryRow` needs no new version. Any other change does, and a way to read the old."""
 
 BATCH = 500
 """Messages in one transaction."""
@@ -46,11 +49,11 @@ class Spool:
     def write(self, saves: Iterable[Save]) -> None:
         """Adds messages that were not saved: all of them, or none. Raises `OSError`."""
         fixed = {"version": VERSION, "database": self._database}
-        lines = [json.dumps({**fixed, **object_of(save, posted)}) for save in saves for posted in save.messages]
+        lines = [json.dumps({**fixed, **object_of(save, entry)}) for save, entry in _without_deleted(saves)]
         if lines:
             earlier = self.path.read_bytes() if self.path.exists() else b""
             replace_file(self.path, earlier + "".join(line + "\n" for line in lines).encode("ascii"))
-            logger.warning("%d messages could not be saved and are kept in %s", len(lines), self.path)
+            logger.warning("%d entries could not be saved and are kept in %s", len(lines), self.path)
 
     def replay(self, committer: Committer, dead_letters: DeadLetters, epochs: Collection[int]) -> int:
         """Saves the messages of the file, removes it, and returns how many were saved.
@@ -97,7 +100,7 @@ class Spool:
                 readable.append((number, self.parse(line)))
             except LineRejected as error:
                 rejected[number] = error
-        return sorted(readable, key=lambda each: (each[1].slug, each[1].messages[0].seq, -each[1].epoch))
+        return sorted(readable, key=lambda each: (each[1].slug, each[1].entries[0].seq, -each[1].epoch))
 
     def parse(self, line: bytes) -> Save:
         """Reads a line. Raises `LineRejected`."""
@@ -119,15 +122,16 @@ class Spool:
         if missing:
             raise ValueError(f"expected {' and '.join(sorted(missing))}")
         room, epoch = fields.pop("room"), fields.pop("epoch")
-        row = MessageRow(**fields)  # TypeError: a column too few or too many
-        Message.check(room, epoch, row)
+        row = EntryRow(**fields)  # TypeError: a column too few or too many
+        Entry.check(room, epoch, row)
+        entry = _read(row)
         if not SLUG.fullmatch(room):
             raise ValueError(f"expected a room's name, got {room!r}")
         if epoch > self._newest_epoch:
             raise ValueError(f"expected an epoch up to {self._newest_epoch}, got {epoch}")
         if not row.name and row != void_row(row.seq, row.inserted_at):
             raise ValueError("expected a name")
-        return Save(None, room, epoch, (posted_of(row),))
+        return Save(None, room, epoch, (entry,))
 
 
 class _Continuation:
@@ -137,6 +141,7 @@ class _Continuation:
         self._previous, self._current = sorted({0, *epochs})[-2:]
         self._renewed: set[str] = set()  # rooms with messages that are saved in the current epoch
         self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
+        self._nths: dict[str, int] = {}  # how many messages each room has
         self._checked: dict[tuple[str, int], tuple[str, str]] = {}  # name and id of what is to be committed, by place
 
     def check(self, save: Save) -> list[Save]:
@@ -144,25 +149,28 @@ class _Continuation:
 
         Raises `LineRejected`.
         """
-        (posted,) = save.messages
-        last, epoch = self._ends.get(save.slug) or Message.last_place(save.slug)
-        if posted.seq <= last:
-            if self._is_there(save.slug, posted):
-                if posted.seq == last:  # the room has ended with this line, in whatever epoch it was saved
+        (entry,) = save.entries
+        last, epoch = self._ends.get(save.slug) or Entry.last_place(save.slug)
+        if entry.seq <= last:
+            if self._is_there(save.slug, entry):
+                if entry.seq == last:  # the room has ended with this line, in whatever epoch it was saved
                     self._ends.setdefault(save.slug, (last, save.epoch))
                 return []
-            raise LineRejected(f"room {save.slug} has another message in place {posted.seq}")
+            raise LineRejected(f"room {save.slug} has another entry in place {entry.seq}")
         if save.epoch < epoch:
             raise LineRejected(f"room {save.slug} was spoken in since, in epoch {epoch}")
-        if posted.seq > last + 1 + MAX_GAP:
-            raise LineRejected(f"room {save.slug} ends at {last}, too far before {posted.seq}")
-        self._ends[save.slug] = (posted.seq, save.epoch)
-        gap = tuple(posted_of(void_row(seq, posted.inserted_at)) for seq in range(last + 1, posted.seq))
-        self._checked.update(((save.slug, each.seq), (each.name, each.id)) for each in (*gap, posted))
+        if entry.seq > last + 1 + MAX_GAP:
+            raise LineRejected(f"room {save.slug} ends at {last}, too far before {entry.seq}")
+        self._ends[save.slug] = (entry.seq, save.epoch)
+        nth = self._nths.get(save.slug) or Room.end(save.slug)[1]
+        gap = tuple(posted_of(void_row(seq, entry.inserted_at, nth)) for seq in range(last + 1, entry.seq))
+        entry = _counted(entry, nth)
+        self._nths[save.slug] = entry.nth
+        self._checked.update(((save.slug, each.seq), (each.name, each.id)) for each in (*gap, entry))
         if gap:
-            logger.warning("room %s lacks %d messages from %d on, which are void now", save.slug, len(gap), last + 1)
+            logger.warning("room %s lacks %d entries from %d on, which are void now", save.slug, len(gap), last + 1)
         epoch = self._epoch_of(save)
-        return [Save(None, save.slug, epoch, messages) for messages in (gap, (posted,)) if messages]
+        return [Save(None, save.slug, epoch, entries) for entries in (gap, (entry,)) if entries]
 
     def _epoch_of(self, save: Save) -> int:
         """Returns the epoch in which a message is saved: its own if no other has begun before the current one.
@@ -174,14 +182,14 @@ class _Continuation:
             self._renewed.add(save.slug)
         return self._current if save.slug in self._renewed else save.epoch
 
-    def _is_there(self, room: str, posted: Posted) -> bool:
-        """Returns whether an earlier line is the same message, or an earlier start has saved or voided it."""
-        checked = self._checked.get((room, posted.seq))
+    def _is_there(self, room: str, entry: LogEntry) -> bool:
+        """Returns whether an earlier line is the same entry, or an earlier start has saved or voided it."""
+        checked = self._checked.get((room, entry.seq))
         if checked is not None:
-            return checked == (posted.name, posted.id)
-        there = Message.at(room, posted.seq)
-        void = void_row(posted.seq, posted.inserted_at)
-        return there is not None and (there.name, there.id) in ((posted.name, posted.id), (void.name, void.id))
+            return checked == (entry.name, entry.id)
+        there = Entry.at(room, entry.seq)
+        void = void_row(entry.seq, entry.inserted_at)
+        return there is not None and (there.name, there.id) in ((entry.name, entry.id), (void.name, void.id))
 
 
 class _Batch:
@@ -209,14 +217,46 @@ class _Batch:
                 self.held.add(error.slug)
                 self._saves = [save for save in self._saves if save.slug != error.slug]
             else:
-                self.saved += sum(not posted.void for save in self._saves for posted in save.messages)
+                self.saved += sum(not _is_void(entry) for save in self._saves for entry in save.entries)
                 self._saves = []
 
 
 def memory_of(saves: Iterable[Save]) -> list[Save]:
-    """Sorts what rooms remember by room and place, each message once."""
-    places: dict[tuple[str, int], tuple[int, Posted]] = {}
+    """Sorts what rooms remember by room and place, each entry once."""
+    places: dict[tuple[str, int], tuple[int, LogEntry]] = {}
     for save in saves:
-        for posted in save.messages:
-            places[save.slug, posted.seq] = (save.epoch, posted)
-    return [Save(None, slug, epoch, (posted,)) for (slug, _), (epoch, posted) in sorted(places.items())]
+        for entry in save.entries:
+            places[save.slug, entry.seq] = (save.epoch, entry)
+    return [Save(None, slug, epoch, (entry,)) for (slug, _), (epoch, entry) in sorted(places.items(), key=_by_place)]
+
+
+def _by_place(item: tuple[tuple[str, int], object]) -> tuple[str, int]:
+    return item[0]
+
+
+def _is_void(entry: LogEntry) -> bool:
+    return isinstance(entry, Posted) and entry.void
+
+
+def _read(row: EntryRow) -> LogEntry:
+    """Returns the entry of a row. Raises `ValueError`."""
+    try:
+        return entry_of(row)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"expected what an entry of kind {row.kind} has as data") from error
+
+
+def _counted(entry: LogEntry, nth: int) -> LogEntry:
+    """Returns an entry with its number of messages, which an earlier version did not write down."""
+    if entry.nth:
+        return entry
+    return replace(entry, nth=nth + 1 if isinstance(entry, Posted) and not entry.void else nth)
+
+
+def _without_deleted(saves: Iterable[Save]) -> Iterator[tuple[Save, LogEntry]]:
+    """Yields what is written down. The text of what was deleted since is not."""
+    told = [(save, entry) for save in saves for entry in save.entries]
+    deleted = {(save.slug, entry.target) for save, entry in told if isinstance(entry, Deleted)}
+    for save, entry in told:
+        message = entry.target if isinstance(entry, Edited) else entry.seq
+        yield save, blanked(entry) if (save.slug, message) in deleted else entry

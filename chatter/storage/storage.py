@@ -31,7 +31,13 @@ class Storage:
 
     @classmethod
     def open(
-        cls, url: str, *, sqlite_synchronous: str = "full", spool_folder: str = "", database_timeout: float = 0.0
+        cls,
+        url: str,
+        *,
+        sqlite_synchronous: str = "full",
+        spool_folder: str = "",
+        database_timeout: float = 0.0,
+        removed_days: float = 0.0,
     ) -> Self:
         """Opens the database and owns it, checks and migrates it, begins an epoch, and replays the spool.
 
@@ -41,7 +47,7 @@ class Storage:
         try:
             check_integrity(database)
             migrate(database)
-            storage = cls._begin(database, ownership, url, spool_folder)
+            storage = cls._begin(database, ownership, url, spool_folder, removed_days)
             database.close()
         except BaseException:
             database.close()
@@ -50,7 +56,9 @@ class Storage:
         return storage
 
     @classmethod
-    def _begin(cls, database: schema.Database, ownership: Ownership, url: str, spool_folder: str) -> Self:
+    def _begin(
+        cls, database: schema.Database, ownership: Ownership, url: str, spool_folder: str, removed_days: float
+    ) -> Self:
         try:
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
@@ -58,9 +66,10 @@ class Storage:
             files = FilesBeside(url, spool_folder, identity)
             files.make_folder()
             dead_letters = DeadLetters(files.dead_letters, identity)
-            committer = Committer(dead_letters, fence)
+            committer = Committer(dead_letters, fence, removed_days=removed_days)
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
                 spool.replay(committer, dead_letters, epochs)
+            committer.tidy(database)
         except OSError as error:
             raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
         except Exception as error:

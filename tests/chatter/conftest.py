@@ -1,6 +1,6 @@
 """Fixtures: a stage, a room with recorders around it, and two subscribers."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ import pykka
 import pytest
 
 from chatter.clock import SECOND
-from chatter.messages import Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
+from chatter.messages import Entry, Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
 from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.room import Room
@@ -30,7 +30,7 @@ class RoomOnStage:
         self,
         stage: Stage,
         settings: RoomSettings | None = None,
-        recent: list[Posted] | None = None,
+        recent: Sequence[Entry] | None = None,
         epochs: tuple[tuple[int, int], ...] = (),
         voids: Sequence[int] = (),
         server_epoch: int = EPOCH,
@@ -54,7 +54,7 @@ class RoomOnStage:
                 supervisor=self,
                 backlog=self.backlog,
                 history=stage.start(Recorder, self.to_history),
-                clock=lambda: NOON,
+                clock=options.pop("clock", lambda: NOON),
             ),
             **options,
         )
@@ -113,7 +113,17 @@ def welcome(newest: int = 0, **others: Any) -> Recovery:
 
 def posted(seq: int, message: str = "hello", id: str = "") -> Posted:
     """Makes the broadcast of a post by ann."""
-    return Posted(seq, id or message, "ann", message, NOON_ISO)
+    return Posted(seq, id or message, "ann", message, NOON_ISO, nth=seq)
+
+
+def said_in(saves: Iterable[Save]) -> list[Posted]:
+    """Returns the messages that are to be saved, where nothing else is."""
+    said: list[Posted] = []
+    for save in saves:
+        for entry in save.entries:
+            assert isinstance(entry, Posted)
+            said.append(entry)
+    return said
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ Place = tuple[int, str | None]
 
 def places(url: str, room: str) -> list[Place]:
     """Returns what the database holds of a room, in order."""
-    rows = query(url, f"SELECT seq, id, name FROM message WHERE room = '{room}' ORDER BY seq")
+    rows = query(
+        url, f"SELECT seq, entry.id, name FROM entry JOIN room ON room.id = room WHERE slug = '{room}' ORDER BY seq"
+    )
     return [(seq, id if name else None) for seq, id, name in rows]
 
 

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeAlias
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from tests.support.log_client import LogClient, Request
 from tests.support.phoenix_client import Opcode, frame
 from tests.support.server import PATIENCE, wait_until
 
@@ -377,6 +378,110 @@ class Writer(Member):
             await self.push("new_message", {**post, "repeat": True} if repeat else post, ref=id)
 
 
+class LogReader(Member):
+    """LogReader holds every message of its room as it is now, whatever fails."""
+
+    def __init__(self, port: int, room: str) -> None:
+        super().__init__(port, room)
+        self.client = LogClient(PAGE_SIZE)
+        self._asked: tuple[str, Request] | None = None
+        self._refs = itertools.count(1)
+
+    def join_params(self) -> Payload:
+        """Returns the position, that the client knows the log, and that it knows `resync`."""
+        return {"resync": True, **self.client.join_params}
+
+    async def on_joined(self, answer: Payload) -> None:
+        """Applies the answer, and asks for what does not follow it."""
+        self._asked = None
+        self.client.joined(answer)
+        await self._ask()
+
+    async def on_answer(self, ref: str, status: str, response: Payload) -> None:
+        """Applies the answer to what it asked last."""
+        if self._asked is None or ref != self._asked[0]:
+            return
+        (_, request), self._asked = self._asked, None
+        if status != "ok":
+            await asyncio.sleep(response.get("retry_after_ms", RETRY_MS) / 1000)
+        elif not self.client.answered(request, response):
+            await asyncio.sleep(RETRY_MS / 1000)
+        await self._ask()
+
+    async def on_event(self, event: str, payload: Payload) -> None:
+        """Applies the event; after `resync` what it asked is not answered."""
+        if event == "resync":
+            self._asked = None
+        self.client.hear(event, payload)
+        await self._ask()
+
+    async def _ask(self) -> None:
+        if self._asked is None and (request := self.client.next_request()) is not None:
+            self._asked = f"{request[0]}-{next(self._refs)}", request
+            await self.push(*request, ref=self._asked[0])
+
+
+class Editor(Writer):
+    """Editor also answers, edits, deletes, reacts and pins, and repeats that until it is answered."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.operations: dict[str, Request] = {}  # all that were asked for, by ref
+        self.done: dict[str, Payload] = {}  # their answers, by ref
+        self._own: list[str] = []  # ids of the messages to which it does things by itself
+
+    async def operate(self, event: str, payload: Payload) -> str:
+        """Asks for an operation, and returns its ref, which is its id where it has one."""
+        ref = f"{self.name}-{next(self._ids)}"
+        self.operations[ref] = event, payload
+        self.outbox[ref] = event
+        async with self._sending:
+            if self.is_joined:
+                await self._send(ref, repeat=False)
+        return ref
+
+    async def on_answer(self, ref: str, status: str, response: Payload) -> None:
+        """Settles an operation, or a post as a writer does."""
+        if ref in self.operations and status == "ok":
+            self.outbox.pop(ref, None)
+            self.done[ref] = response
+        else:
+            await super().on_answer(ref, status, response)
+
+    async def _keep_posting(self) -> None:
+        for number in itertools.count(1):
+            await asyncio.sleep(self._interval)
+            if not (self.is_posting and self.is_joined and len(self.outbox) < self._max_unanswered):
+                continue
+            seqs = [self.acknowledged[id] for id in self._own if id in self.acknowledged]
+            if not seqs or number % 3 == 0:
+                self._own.append(await self.post(f"number {number} of {self.name}"))
+            else:
+                await self.operate(*self._operation(number, random.choice(seqs[-10:])))
+
+    def _operation(self, number: int, seq: int) -> Request:
+        text, person = f"text {number} of {self.name}", f"person {number % 5} of {self.name}"
+        choices: list[Request] = [
+            ("edit_message", {"seq": seq, "message": text}),
+            ("delete_message", {"seq": seq}),
+            ("new_message", {"name": self.name, "message": text, "reply_to": seq}),
+            ("react", {"name": person, "seq": seq, "key": "👍"}),
+            ("react", {"name": person, "seq": seq, "key": "🎉"}),
+            ("unreact", {"name": person, "seq": seq, "key": "👍"}),
+            ("pin", {"name": self.name, "seq": seq}),
+            ("unpin", {"name": self.name, "seq": seq}),
+        ]
+        return random.choice(choices)
+
+    async def _send(self, id: str, *, repeat: bool) -> None:
+        if id not in self.operations:
+            await super()._send(id, repeat=repeat)
+        elif id in self.outbox:
+            event, payload = self.operations[id]
+            own = {} if event in ("react", "unreact") else {"id": id, "repeat": repeat}
+            await self.push(event, {**payload, **own}, ref=id)
+
+
 class Crowd:
     """`with Crowd(port) as crowd:` connects readers, and writers that post meanwhile.
 
@@ -391,19 +496,22 @@ class Crowd:
         writers: int = 4,
         readers: int = 4,
         slow_readers: int = 0,
+        editors: int = 0,
+        log_readers: int = 0,
         interval: float = 0.01,
         max_unanswered: int = 20,
         copies: int = 1,
         length: int = 0,
     ) -> None:
-        """Takes the numbers of writers and readers in each room."""
+        """Takes the numbers of writers and readers in each room. Editors are writers too."""
         self.rooms = list(rooms)
         self.slow_readers = [
             SlowReader(port, room, resync=n % 2 == 0) for room in self.rooms for n in range(slow_readers)
         ]
         self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.slow_readers]
         self._port = port
-        self._writers_per_room = writers
+        self.log_readers = [LogReader(port, room) for room in self.rooms for _ in range(log_readers)]
+        self._writers_per_room = [Writer] * writers + [Editor] * editors
         self._writer_options: dict[str, Any] = {
             "interval": interval,
             "max_unanswered": max_unanswered,
@@ -422,6 +530,16 @@ class Crowd:
         return sum(len(writer.acknowledged) for writer in self.writers)
 
     @property
+    def editors(self) -> list[Editor]:
+        """The writers that do more than post."""
+        return [writer for writer in self.writers if isinstance(writer, Editor)]
+
+    @property
+    def done(self) -> int:
+        """How many operations were answered with `ok`."""
+        return sum(len(editor.done) for editor in self.editors)
+
+    @property
     def heard(self) -> int:
         """How many messages the readers hold, added up."""
         return sum(len(reader.history.messages) for reader in self.readers)
@@ -437,7 +555,7 @@ class Crowd:
         wait_until(is_met, patience)
 
     def wait_for_more(self, count: int, what: str = "acknowledged") -> None:
-        """Waits until `count` more messages are `acknowledged` or `heard`."""
+        """Waits until `count` more messages are `acknowledged` or `heard`, or operations `done`."""
         goal = getattr(self, what) + count
         self.wait_until(lambda: getattr(self, what) >= goal)
 
@@ -445,9 +563,13 @@ class Crowd:
         """Posts a message as the first writer, and returns its id."""
         return asyncio.run_coroutine_threadsafe(self.writers[0].post(text), self._loop).result(PATIENCE)
 
+    def operate(self, event: str, **payload: Any) -> str:
+        """Has the first editor do something, and returns the ref."""
+        return asyncio.run_coroutine_threadsafe(self.editors[0].operate(event, payload), self._loop).result(PATIENCE)
+
     def cut(self, members: Iterable[Member] = ()) -> None:
         """Cuts the connections of `members`, or of all, in the middle of a frame."""
-        for member in members or (*self.writers, *self.readers):
+        for member in members or (*self.writers, *self.readers, *self.log_readers):
             self._loop.call_soon_threadsafe(member.cut)
 
     def wait_for_rejoins(self, fault: Callable[[], object], members: Iterable[Member] = ()) -> None:
@@ -455,7 +577,7 @@ class Crowd:
 
         The fault must cost `members`, or all, their connections.
         """
-        lost = list(members) or [*self.writers, *self.readers]
+        lost = list(members) or [*self.writers, *self.readers, *self.log_readers]
         self.wait_until(lambda: all(member.is_joined for member in lost))
         before = [member.times_joined for member in lost]
         fault()
@@ -490,13 +612,13 @@ class Crowd:
 
     async def _run_members(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for reader in self.readers:
+            readers = [*self.readers, *self.log_readers]
+            for reader in readers:
                 tasks.create_task(reader.run())
-            while not all(reader.is_joined for reader in self.readers):
+            while not all(reader.is_joined for reader in readers):
                 await asyncio.sleep(0.01)
-            names = [(room, f"{room}-{number}") for room in self.rooms for number in range(self._writers_per_room)]
-            for room, name in names:
-                writer = Writer(self._port, room, name, **self._writer_options)
+            for room, (number, kind) in itertools.product(self.rooms, enumerate(self._writers_per_room)):
+                writer = kind(self._port, room, f"{room}-{number}", **self._writer_options)
                 self.writers.append(writer)
                 tasks.create_task(writer.run())
 

@@ -28,7 +28,7 @@ def server(database: Path) -> Iterator[Server]:
 
 def texts(url: str, room: str = "lobby") -> list[str]:
     """Returns the messages of a room in the database, in order."""
-    rows = query(url, f"SELECT message FROM message WHERE room = '{room}' ORDER BY seq")
+    rows = query(url, f"SELECT message FROM entry JOIN room ON room.id = room WHERE slug = '{room}' ORDER BY seq")
     return [message for (message,) in rows]
 
 
@@ -105,7 +105,7 @@ def quiet_server(database: Path, database_url: str) -> Iterator[Server]:
     with Server(database, database_url=database_url) as server, Member(server.port, "lobby") as ann:
         for text in ("one", "two", "three"):
             ann.post_and_wait(text)
-        query(database_url, "DELETE FROM message WHERE message <> 'one'")
+        query(database_url, "DELETE FROM entry WHERE message <> 'one'")
         query(database_url, "UPDATE epoch SET commits = 1")
         yield server
     with server:
@@ -141,7 +141,7 @@ def test_places_that_the_table_lacks_are_void_for_a_client_that_reconnects(serve
         for number in range(1, 9):
             ann.post_and_wait(f"number {number}")
     server.stop()
-    query(server.database_url, "DELETE FROM message WHERE seq IN (3, 4, 5)")
+    query(server.database_url, "DELETE FROM entry WHERE seq IN (3, 4, 5)")
     server.start()
     with Member(server.port, "lobby", since=1, epoch=epoch, resync=True) as ann:
         assert (ann.join_response["seq"], ann.join_response["more"]) == (8, False)

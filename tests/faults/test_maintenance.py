@@ -23,7 +23,7 @@ def chatter(verb: str, server: Server, *arguments: object) -> Ended:
 
 
 def texts(server: Server) -> list[str]:
-    return [message for (message,) in query(server.database_url, "SELECT message FROM message ORDER BY seq")]
+    return [message for (message,) in query(server.database_url, "SELECT message FROM entry ORDER BY seq")]
 
 
 def test_a_restored_backup_is_the_base_for_clients_that_heard_lost_messages(server: Server, tmp_path: Path) -> None:
@@ -97,9 +97,9 @@ def test_a_check_lists_each_fault(server: Server) -> None:
             ann.post_and_wait(f"number {number}")
         epoch = ann.join_response["epoch"]
     server.stop()
-    query(server.database_url, "DELETE FROM message WHERE seq = 3")
-    query(server.database_url, f"UPDATE message SET epoch = {epoch - 5} WHERE seq = 5")
-    query(server.database_url, f"UPDATE message SET epoch = {10 * epoch} WHERE seq = 1")
+    query(server.database_url, "DELETE FROM entry WHERE seq = 3")
+    query(server.database_url, f"UPDATE entry SET epoch = {epoch - 5} WHERE seq = 5")
+    query(server.database_url, f"UPDATE entry SET epoch = {10 * epoch} WHERE seq = 1")
     (identity,) = query(server.database_url, "SELECT value FROM identity")[0]
     name = next(server.database.parent.glob("*.present.json"), None)
     base = server.database.name if name is None else name.name.split(f".{identity[:8]}")[0]

@@ -2,22 +2,22 @@ from pathlib import Path
 
 import pytest
 
-from schema import Database, DatabaseUnusable, Message, MessageRow, open_database
+from schema import Database, DatabaseUnusable, Entry, EntryRow, open_database
 from schema.database import migrate
 
 
 def test_a_new_database_is_created_with_its_folder_and_tables(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/some/where/chatter.db")
-    assert migrate(database) == ["0001_messages", "0002_epochs_and_identity"]
-    Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
+    assert migrate(database) == ["0001_messages", "0002_epochs_and_identity", "0003_log"]
+    Entry.save_all([("lobby", 1, [EntryRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     database.close()
     assert (tmp_path / "some/where/chatter.db").exists()
 
 
 def test_migrating_an_up_to_date_database_changes_nothing(database: Database) -> None:
-    Message.save_all([("lobby", 1, [MessageRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
+    Entry.save_all([("lobby", 1, [EntryRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     assert migrate(database) == []
-    assert len(Message.latest("lobby", 10)) == 1
+    assert len(Entry.latest("lobby", 10)) == 1
 
 
 def test_a_database_with_unknown_migrations_is_refused(database: Database) -> None:

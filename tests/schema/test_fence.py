@@ -16,11 +16,11 @@ import pytest
 from schema import (
     Database,
     DatabaseUnusable,
+    Entry,
+    EntryRow,
     Epoch,
     Fence,
     Identity,
-    Message,
-    MessageRow,
     Superseded,
     WentBack,
     open_database,
@@ -43,11 +43,11 @@ def opened(database_url: str) -> Iterator[Database]:
 
 
 def save(fence: Fence, seq: int) -> None:
-    Message.save_all([("lobby", fence.epoch, [MessageRow(seq, f"id-{seq}", "ann", "hello", AT)])], fence)
+    Entry.save_all([("lobby", fence.epoch, [EntryRow(seq, f"id-{seq}", "ann", "hello", AT)])], fence)
 
 
 def saved() -> list[int]:
-    return [row.seq for row in Message.latest("lobby", 100)]
+    return [row.seq for row in Entry.latest("lobby", 100)]
 
 
 # ---------------------------------------------------------------- epochs
@@ -95,7 +95,7 @@ def test_a_server_notices_that_its_commits_are_missing(opened: Database) -> None
     fence = Fence(Epoch.begin())
     save(fence, 1)
     Epoch.update(commits=0).execute()  # as the copy that was made before that has it
-    Message.delete().execute()
+    Entry.delete().execute()
     with pytest.raises(WentBack, match="gone back in time"):
         save(fence, 2)
     assert saved() == []
@@ -341,7 +341,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.db"
     database = open_database(f"sqlite:///{file}")
     migrate(database)
-    Message.save_all([("lobby", 1, [MessageRow(n, str(n), "ann", "x" * 3_000, AT) for n in range(1, 200)])])
+    Entry.save_all([("lobby", 1, [EntryRow(n, str(n), "ann", "x" * 3_000, AT) for n in range(1, 200)])])
     database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     content = bytearray(file.read_bytes())

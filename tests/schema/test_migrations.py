@@ -1,17 +1,19 @@
 """Migrations: what has landed stays as it is, and brings old databases up to date."""
 
 import hashlib
-import sqlite3
 from pathlib import Path
 
-import peewee
+import pytest
+from playhouse.migrations import Runner
 
-from schema import Epoch, Identity, Message, Room, open_database
+from schema import Entry, EntryRow, Epoch, Identity, Room, RoomRow, open_database, void_row
 from schema.database import MIGRATIONS, migrate
+from tests.support.database import query
 
 LANDED = {
     "0001_messages.py": "3b56b62540117ad10c445916581f2b88c90ea3d6c8ee002442b9a6ba06cdd370",
     "0002_epochs_and_identity.py": "b0b98d2e50d819e8a7627a535f80e26399ad8a891f0f99fc9ab679e140ac6b30",
+    "0003_log.py": "115af7718b0d02c7136d47a784f3325c4107e36c97b173e520320506d6b67e6c",
 }
 """SHA-256 by file. A database that has seen a migration never sees it again, so a change needs a new one."""
 
@@ -21,29 +23,57 @@ def test_a_migration_that_has_landed_is_never_changed() -> None:
     assert files == LANDED
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/chatter.db"
-    first = open_database(url)
-    migrate(first)
-    first.close()
-    with sqlite3.connect(tmp_path / "chatter.db") as connection:  # back to what the first version had made
-        connection.execute("DROP TABLE identity")
-        connection.execute("DROP INDEX room_last_message_at")
-        connection.execute("ALTER TABLE room DROP COLUMN last_message_at")
-        connection.execute("ALTER TABLE epoch DROP COLUMN commits")
-        connection.execute("DELETE FROM schema_migration WHERE name LIKE '0002%'")
-        connection.execute("INSERT INTO epoch (number) VALUES (7)")
-        connection.execute("INSERT INTO room (slug) VALUES ('lobby'), ('silent')")
-        for seq, at in ((1, "2026-05-04"), (2, "2026-05-05")):
-            connection.execute("INSERT INTO message VALUES ('lobby', ?, 7, ?, 'ann', 'hi', ?)", (seq, str(seq), at))
+def begin(url: str, *statements: str) -> None:
+    """Makes what the first version has made, and fills it."""
     database = open_database(url)
-    assert migrate(database) == ["0002_epochs_and_identity"]
-    assert isinstance(database, peewee.SqliteDatabase)
-    assert [(room.slug, room.last_message_at) for room in Room.select().order_by(Room.slug)] == [
-        ("lobby", "2026-05-05"),
-        ("silent", ""),
-    ]
+    Runner(database, str(MIGRATIONS)).up("0001_messages")
+    database.close()
+    for statement in statements:
+        query(url, statement)
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str) -> None:
+    begin(
+        database_url,
+        "INSERT INTO epoch (number) VALUES (7)",
+        "INSERT INTO room (slug) VALUES ('lobby'), ('silent')",
+        "INSERT INTO message VALUES ('lobby', 1, 7, '1', 'ann', 'hi', '2026-05-04')",
+        "INSERT INTO message VALUES ('lobby', 2, 7, 'void-2', '', '', '2026-05-04')",
+        "INSERT INTO message VALUES ('lobby', 3, 7, '3', 'ann', 'hi', '2026-05-05')",
+    )
+    database = open_database(database_url)
+    assert migrate(database) == ["0002_epochs_and_identity", "0003_log"]
+    assert Room.recently_active(10) == [RoomRow("lobby", 3, 2, "2026-05-05"), RoomRow("silent", 0, 0, "")]
     assert Epoch.begin() > 7
     assert len(Identity.read()) == 32
-    assert len(Message.latest("lobby", 10)) == 2
+    assert Entry.latest("lobby", 10) == [
+        EntryRow(1, "1", "ann", "hi", "2026-05-04", nth=1),
+        void_row(2, "2026-05-04", nth=1),
+        EntryRow(3, "3", "ann", "hi", "2026-05-05", nth=2),
+    ]
+    assert Entry.epoch_ends("lobby", 0) == [(7, 3)]
     database.close()
+
+
+def test_the_operator_sees_how_far_a_long_migration_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path}/chatter.db"
+    message = "'hi-' || n, CASE WHEN n % 10 = 0 THEN '' ELSE 'ann' END, 'hi', '2026-05-04' FROM numbers"
+    begin(
+        url,
+        *(
+            "INSERT INTO message WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers"
+            f" WHERE n < {size}) SELECT '{room}', n, 7, {message}"
+            for room, size in (("den", 30_000), ("lobby", 75_000))
+        ),
+    )
+    database = open_database(url)
+    migrate(database)
+    database.close()
+    assert query(url, "SELECT COUNT(*) FROM entry WHERE nth <> seq - seq / 10") == [(0,)]
+    ends = query(url, "SELECT slug, last_seq, last_nth FROM room ORDER BY slug")
+    assert ends == [("den", 30_000, 27_000), ("lobby", 75_000, 67_500)]
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [
+        "50,000 of 105,000 messages",
+        "100,000 of 105,000 messages",
+        "105,000 of 105,000 messages",
+    ]

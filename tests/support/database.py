@@ -54,9 +54,9 @@ def forbid(url: str, *texts: str) -> None:
     among = "IN (" + ", ".join(f"'{text}'" for text in texts) + ")"
     if url.startswith("sqlite"):
         never = f"WHEN NEW.message {among} BEGIN SELECT RAISE(ABORT, 'never_this'); END"
-        query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON message {never}")
+        query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON entry {never}")
     else:
-        query(url, f"ALTER TABLE message ADD CONSTRAINT never_this CHECK (message NOT {among})")
+        query(url, f"ALTER TABLE entry ADD CONSTRAINT never_this CHECK (message NOT {among})")
 
 
 def allow(url: str) -> None:
@@ -64,14 +64,14 @@ def allow(url: str) -> None:
     if url.startswith("sqlite"):
         query(url, "DROP TRIGGER never_this")
     else:
-        query(url, "ALTER TABLE message DROP CONSTRAINT never_this")
+        query(url, "ALTER TABLE entry DROP CONSTRAINT never_this")
 
 
 def skip(url: str, text: str) -> None:
     """Makes the database skip messages with this text without an error."""
     if url.startswith("sqlite"):
         never = f"WHEN NEW.message = '{text}' BEGIN SELECT RAISE(IGNORE); END"
-        query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON message {never}")
+        query(url, f"CREATE TRIGGER never_this BEFORE INSERT ON entry {never}")
     else:
         forbid_by_trigger(url, text, "RETURN NULL")
 
@@ -85,7 +85,7 @@ def forbid_by_trigger(
     when, options = ("AFTER", "DEFERRABLE INITIALLY DEFERRED") if deferred else ("BEFORE", "")
     kind = "CONSTRAINT TRIGGER" if deferred else "TRIGGER"
     of_each = "FOR EACH ROW EXECUTE FUNCTION never_this()"
-    query(url, f"CREATE {kind} never_this {when} INSERT ON message {options} {of_each}")
+    query(url, f"CREATE {kind} never_this {when} INSERT ON entry {options} {of_each}")
 
 
 def _sqlite(url: str) -> sqlite3.Connection:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import pykka
 
 from chatter.actors import LoopActor
-from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused
+from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused, View
 
 T = TypeVar("T")
 TIMEOUT = 30.0
@@ -116,9 +116,11 @@ PLAIN = PlainSerializer()
 class Listener:
     """Listener is a `Subscriber` that records the writes of its room."""
 
-    def __init__(self, serializer: PlainSerializer = PLAIN) -> None:
+    def __init__(self, serializer: PlainSerializer = PLAIN, view: View = View.PLACES) -> None:
         self.serializer = serializer
+        self.view = view
         self.writes: list[list[Any]] = []
+        self.said: set[int] = set()
         self.rooms_opened = 0  # or asked to
         self.must_wait = 0.0  # before it may open a room
         self.takes_frames = True
@@ -140,6 +142,12 @@ class Listener:
     def clear(self) -> None:
         """Drops what was written so far."""
         self.writes.clear()
+
+    def note_said(self, seq: int) -> None:
+        self.said.add(seq)
+
+    def has_said(self, seq: int) -> bool:
+        return seq in self.said
 
     def welcome(self, recovery: Recovery) -> bytes:
         return self.serializer.frame(recovery)

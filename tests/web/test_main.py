@@ -65,9 +65,9 @@ def test_on_port_0_the_server_prints_its_port_and_stderr_is_empty(database: Path
 
 def test_migrate_prints_what_it_applied_and_applies_it_once(database: Path) -> None:
     first, second = (run_to_its_end("migrate", f"--database=sqlite:///{database}") for _ in range(2))
-    assert first == (0, "2 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n", "")
+    assert first == (0, "3 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n  0003_log\n", "")
     assert second == (0, "0 migrations applied\n", "")
-    assert query(f"sqlite:///{database}", "select count(*) from message") == [(0,)]
+    assert query(f"sqlite:///{database}", "select count(*) from entry") == [(0,)]
 
 
 def test_the_environment_names_the_database(database: Path) -> None:
@@ -206,7 +206,9 @@ def test_a_signal_stops_the_server_with_exit_code_0_and_all_posts_are_saved(
         assert server.stop(number) == 0
         assert server.log == ""
     said = [(count, f"ann-{count}", "ann", f"message {count}") for count in range(1, 201)]
-    assert query(database_url, "select seq, id, name, message from message where room = 'lobby' order by seq") == said
+    lobby = "(select id from room where slug = 'lobby')"
+    saved = query(database_url, f"select seq, id, name, message from entry where room = {lobby} order by seq")
+    assert saved == said
 
 
 def test_every_post_that_was_heard_is_answered_before_the_stop(database: Path) -> None:
@@ -243,7 +245,7 @@ def test_messages_that_a_stop_could_not_save_are_saved_by_the_next_start(databas
         assert left["message"] == "message 1"
         server.start()
         assert not unsaved.exists()
-    assert query(f"sqlite:///{database}", "select seq, epoch, id from message") == [(1, left["epoch"], "ann-1")]
+    assert query(f"sqlite:///{database}", "select seq, epoch, id from entry") == [(1, left["epoch"], "ann-1")]
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -177,7 +177,7 @@ def test_a_repeat_without_the_repeat_field_is_saved_once(server: Server, databas
         assert ann.wait_for("message_voided") == {"seq": 12}
         assert ann.post_and_wait("new")["response"]["seq"] == 13
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT seq, message FROM message WHERE seq IN (1, 12, 13) ORDER BY seq").fetchall()
+        rows = connection.execute("SELECT seq, message FROM entry WHERE seq IN (1, 12, 13) ORDER BY seq").fetchall()
     assert rows == [(1, "long ago"), (12, ""), (13, "new")]
 
 

@@ -19,8 +19,13 @@ NUMBERS = {
     "max_name_length": (1, 1_000),
     "max_message_length": (1, 1_000_000),
     "max_id_length": (1, 1_000),
+    "max_reason_length": (1, 1_000_000),
     "max_history_page": (1, 10_000),
     "max_page_bytes": (1_024, 1_000_000_000),
+    "max_edits": (1, 1_000_000),
+    "max_reactions": (1, 1_000),
+    "max_pins": (1, 1_000),
+    "max_replies": (1, 1_000_000),
     "max_channels": (1, 1_000_000),
     "max_join_bytes": (64, 100_000_000),
     "max_frame_bytes": (1_024, 100_000_000),
@@ -36,7 +41,15 @@ NUMBERS = {
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
 }
-SECONDS = ["idle_timeout", "handshake_timeout", "body_timeout", "poll_window", "room_idle_timeout", "stop_timeout"]
+SECONDS = [
+    "reaction_interval",
+    "idle_timeout",
+    "handshake_timeout",
+    "body_timeout",
+    "poll_window",
+    "room_idle_timeout",
+    "stop_timeout",
+]
 WIDE_LIMITS = {"ring_size": "100000", "greeting_size": "0"}  # keeps the two from limiting each other
 
 
@@ -154,11 +167,18 @@ def test_seconds_are_above_zero_and_need_not_be_whole(name: str) -> None:
         assert error_of({name: text}) == f"{option(name)}: expected a number of seconds above 0, got {text!r}"
 
 
-@pytest.mark.parametrize("name", ["drain_notice", "close_spread"])
+@pytest.mark.parametrize("name", ["drain_notice", "close_spread", "edit_window", "delete_window"])
 def test_some_times_may_be_zero(name: str) -> None:
     assert getattr(read_settings({name: "0"}, {}), name) == 0
     assert getattr(read_settings({name: "0.25"}, {}), name) == 0.25
     assert error_of({name: "-1"}) == f"{option(name)}: expected a number of seconds above 0, got '-1'"
+
+
+def test_days_may_be_zero_and_need_not_be_whole() -> None:
+    for text in ("0", "0.5", "7", "99999.999"):
+        assert read_settings({"removed_days": text}, {}).removed_days == float(text)
+    for text in ("-1", "nan", "inf", "1e3", "100000", "7 days", ""):
+        assert error_of({"removed_days": text}) == f"--removed-days: expected a number of days from 0, got {text!r}"
 
 
 @pytest.mark.parametrize("name", ["host", "database"])

@@ -1,5 +1,6 @@
 """A channel: one client's subscription to one room, between its socket and the room."""
 
+from array import array
 from collections.abc import Hashable
 from typing import Literal, Protocol
 
@@ -19,11 +20,16 @@ from chatter.messages import (
     Refused,
     RoomMessage,
     RoomRef,
+    View,
 )
+from web.channels.fields import InvalidPayload
 from web.channels.pending_joins import JoinRequest
-from web.channels.requests import InvalidPayload, translate
+from web.channels.requests import translate
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.limits import Limits
+
+MOST_SAID = 1_000
+"""Messages of a connection in a room that it may change: the latest. Each takes 8 bytes."""
 
 
 class Writer(Protocol):
@@ -47,6 +53,9 @@ class ChannelOwner(Hashable, Protocol):
     @property
     def writer(self) -> Writer:
         """What sends frames to the client."""
+
+    def said_in(self, room: str) -> "array[int]":
+        """Returns the latest messages that the connection has said in a room."""
 
     def forget(self, channel: "Channel") -> None:
         """Drops a channel that has ended; its topic may be joined again."""
@@ -80,7 +89,7 @@ class Channel:
         """`join` is what the client asked for, and may have."""
         self.can_resync = join.can_resync
         self.sees_presence = join.sees_presence
-        self.serializer: Serializer = socket.serializer
+        self.serializer: Serializer = socket.serializer.viewing(join.view)
         self._topic = join.topic
         self._ref = join.ref
         self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
@@ -149,8 +158,21 @@ class Channel:
         return self._socket
 
     @property
+    def view(self) -> View:
+        return self.serializer.view
+
+    @property
     def takes_frames(self) -> bool:
         return self._writer.takes_frames
+
+    def note_said(self, seq: int) -> None:
+        said = self._socket.said_in(self._topic.slug)
+        if len(said) >= MOST_SAID:
+            del said[: MOST_SAID // 2]
+        said.append(seq)
+
+    def has_said(self, seq: int) -> bool:
+        return seq in self._socket.said_in(self._topic.slug)
 
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""

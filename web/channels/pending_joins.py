@@ -2,7 +2,7 @@
 
 import msgspec
 
-from chatter.messages import Position, Ref
+from chatter.messages import Position, Ref, View
 from web.channels.authorization import PendingVerdict
 from web.channels.requests import Topic
 from web.channels.wire import NULL
@@ -18,6 +18,7 @@ class JoinRequest(msgspec.Struct, frozen=True):
     position: Position | None
     can_resync: bool
     sees_presence: bool
+    view: View
 
     @property
     def own_ref(self) -> Ref:

@@ -3,6 +3,7 @@
 import functools
 import logging
 import math
+from array import array
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,18 +14,10 @@ from web.channels import wire
 from web.channels.authorization import PendingVerdict, Verdict
 from web.channels.channel import Channel, Writer
 from web.channels.endpoint import Endpoint
+from web.channels.fields import Fields, InvalidPayload, fields_of, flag_of, position_of, sender_name, view_of
 from web.channels.pending_joins import JoinRequest, PendingJoins
 from web.channels.rate_limits import ClientLimiter
-from web.channels.requests import (
-    Fields,
-    InvalidPayload,
-    Topic,
-    fields_of,
-    flag_of,
-    position_of,
-    sender_name,
-    topic_of,
-)
+from web.channels.requests import Topic, topic_of
 from web.channels.wire import NULL, Frame, Invalid, Serializer
 from web.io.rfc6455 import CloseCode
 from web.limits import Limits
@@ -61,6 +54,7 @@ class Socket:
         "_limiter",
         "_missed_channel_change",
         "_pending",
+        "_said",
         "_transport",
         "_url_name",
     )
@@ -71,6 +65,7 @@ class Socket:
         self._endpoint = endpoint
         self._channels: dict[str, Channel] = {}
         self._pending: PendingJoins | None = None  # most sockets never have any, and none for long
+        self._said: dict[str, array[int]] | None = None  # by room, the latest messages; most only listen
         self._transport = transport
         self._limiter = ClientLimiter(endpoint.rates)
         self._has_overflowed = False  # what is written is dropped
@@ -143,6 +138,11 @@ class Socket:
             del self._channels[channel.topic]
             self._missed_channel_change |= self._transport.has_unsent
 
+    def said_in(self, room: str) -> "array[int]":
+        if self._said is None:
+            self._said = {}
+        return self._said.setdefault(room, array("q"))
+
     def ensure_room(self, slug: str) -> RoomRef:
         return self._endpoint.supervisor.ensure_room(slug)
 
@@ -165,11 +165,12 @@ class Socket:
             params = self._join_params(frame)
             name, position = self._name(params), position_of(params)
             can_resync, asks_for_presence = flag_of(params, "resync"), flag_of(params, "presence")
+            view = view_of(params, counts=can_resync or position is not None)
         except InvalidPayload as error:
             self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
             return
         sees_presence = name is not None or asks_for_presence
-        request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync, sees_presence)
+        request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync, sees_presence, view)
         verdict = self._endpoint.authorization.decide(topic.slug, params)
         if isinstance(verdict, PendingVerdict):
             self._wait_for(request, verdict)

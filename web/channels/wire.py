@@ -11,22 +11,30 @@ import msgspec
 
 from chatter.messages import (
     Acknowledged,
+    AlreadySo,
     Answer,
+    Deleted,
     Done,
+    Edited,
     Event,
     Lagged,
     Page,
+    Pinned,
     Posted,
     PresenceChanged,
     PresenceCounted,
     PresenceListed,
+    Reacted,
     Recovery,
     Ref,
     Refused,
     Relayed,
     StartedTyping,
+    Unpinned,
+    View,
     Voided,
 )
+from web.channels import log_payloads
 from web.io import rfc6455
 
 NULL = b"null"
@@ -166,32 +174,49 @@ Wrap: TypeAlias = Callable[[bytes], bytes]
 
 
 class Serializer:
-    """Reads and writes the frames of one kind of client: a version of the protocol over a transport.
+    """Reads and writes the frames of one kind of client: a version of the protocol over a transport, with a view.
 
     There is one instance for each kind, so that a room encodes a broadcast once for all its clients of that kind.
     """
 
-    def __init__(self, decode: Callable[[bytes], Frame], format_: Format, wrap: Wrap, wrap_binary: Wrap | None) -> None:
+    def __init__(
+        self,
+        decode: Callable[[bytes], Frame],
+        format_: Format,
+        wrap: Wrap,
+        wrap_binary: Wrap | None,
+        view: View = View.MESSAGES,
+    ) -> None:
         """`wrap` makes a transport's frame of a text; `wrap_binary` is None where clients cannot be sent bytes."""
+        self.view: View = view
+        self._by_view: dict[View, Serializer] = {view: self}
+        if view is View.MESSAGES:
+            for other in (View.PLACES, View.LOG):
+                self._by_view[other] = Serializer(decode, format_, wrap, wrap_binary, other)
         self.decode = decode
         self._format = format_
         self._wrap = wrap
         self._wrap_binary = wrap_binary
 
+    def viewing(self, view: View) -> "Serializer":
+        """Returns the serializer for clients that know so much of a room's log."""
+        return self._by_view[view]
+
     def broadcast(self, room: str, event: Event) -> bytes:
-        """Encodes `event` for all clients in `room`; returns nothing where these cannot be sent bytes."""
+        """Encodes `event` for all clients in `room`; returns nothing where it is none of theirs."""
         topic = f"chat_room:{room}"
         if isinstance(event, Relayed):
             return self._binary(topic, event)
-        return self.frame(NULL, NULL, encode(topic), event_name(event), _payload(event))
+        return self.push(NULL, encode(topic), event)
 
     def push(self, join_ref: Ref, topic: bytes, event: Event) -> bytes:
-        """Encodes `event` for one channel. `topic` is JSON."""
-        return self.frame(join_ref, NULL, topic, event_name(event), _payload(event))
+        """Encodes `event` for one channel; returns nothing where it is none of the client's. `topic` is JSON."""
+        payload = _payload(event, self.view)
+        return payload and self.frame(join_ref, NULL, topic, event_name(event, self.view), payload)
 
     def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
         """Encodes a `phx_reply`. `topic` is JSON."""
-        return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer))
+        return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer, self.view))
 
     def frame(self, join_ref: Ref, ref: Ref, topic: bytes, event: bytes, payload: bytes) -> bytes:
         """Builds one frame. All parts are JSON except `event`, which is a bare name."""
@@ -200,7 +225,7 @@ class Serializer:
     def _binary(self, topic: str, event: Relayed) -> bytes:
         if self._wrap_binary is None:
             return b""
-        name = event_name(event)
+        name = event_name(event, self.view)
         return self._wrap_binary(bytes((2, len(topic), len(name))) + topic.encode() + name + event.data)
 
 
@@ -226,11 +251,13 @@ WEBSOCKET_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_WEBSOCKET, "2.0.0
 LONGPOLL_SERIALIZERS: Mapping[str, Serializer] = {"1.0.0": V1_LONGPOLL, "2.0.0": V2_LONGPOLL}
 
 
-def event_name(event: Event) -> bytes:
-    """Returns the event's name on the wire."""
+def event_name(event: Event, view: View) -> bytes:
+    """Returns the event's name on the wire. Who does not know the log hears other entries as void messages."""
     match event:
         case Posted() | Relayed():
             return b"new_message"
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned():
+            return b"room_event" if view is View.LOG else b"new_message"
         case StartedTyping():
             return b"typing"
         case PresenceChanged():
@@ -247,14 +274,27 @@ def event_name(event: Event) -> bytes:
             assert_never(event)
 
 
-def _payload(event: Event) -> bytes:
-    return encode(event.people if isinstance(event, PresenceListed) else event)
+def _payload(event: Event, view: View) -> bytes:
+    """Encodes what a client of this view is told; nothing where that is nothing."""
+    match event:
+        case Posted():
+            return log_payloads.row(event) if view is View.LOG else log_payloads.place(event)
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned():
+            if view is View.LOG:
+                return log_payloads.room_event(event)
+            return log_payloads.place_of(event) if view is View.PLACES else b""
+        case PresenceListed():
+            return encode(event.people)
+        case _:
+            return encode(event)
 
 
-def _reply(answer: Answer | Invalid) -> bytes:
+def _reply(answer: Answer | Invalid, view: View) -> bytes:
     match answer:
-        case Acknowledged() | Page() | Recovery():
+        case Acknowledged() | AlreadySo() | Recovery():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
+        case Page():
+            return b'{"response":%b,"status":"ok"}' % log_payloads.page(answer, knows_log=view is View.LOG)
         case Done():
             return b'{"response":{},"status":"ok"}'
         case Refused():

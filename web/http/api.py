@@ -83,7 +83,7 @@ class RoomsHandler(ApiHandler):
             raise HTTPError(403)
 
     async def get(self) -> None:
-        """Answers `{"rooms": [{"name", "seq", "last_message_at", "people"}, …]}`, the latest first."""
+        """Answers `{"rooms": [{"name", "seq", "nth", "last_message_at", "people"}, …]}`, the latest first."""
         listed: list[RoomListed] | None = await self._shared.get()
         if listed is None:
             self.answer(503, {"errors": {"detail": "the database does not answer"}})
@@ -96,11 +96,12 @@ class RoomsHandler(ApiHandler):
         people = self._endpoint.supervisor.people_counts
         spoken_in = {room.slug for room in listed}
         silent = (slug for slug in people if slug not in spoken_in)
-        rooms = listed + [RoomListed(slug, 0, "") for slug in itertools.islice(silent, LISTED_ROOMS - len(listed))]
+        rooms = listed + [RoomListed(slug, 0, 0, "") for slug in itertools.islice(silent, LISTED_ROOMS - len(listed))]
         return [
             {
                 "name": room.slug,
                 "seq": room.seq,
+                "nth": room.nth,
                 "last_message_at": room.last_message_at or None,
                 "people": people.get(room.slug, 0),
             }

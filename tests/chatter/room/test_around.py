@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatter.messages import LoadPage, NotSaved, Page, PageLoaded, Posted, ReadHistory, Refused
+from chatter.messages import Entry, LoadPage, NotSaved, Page, PageLoaded, Pinned, Posted, ReadHistory, Refused
 from chatter.room.context import RoomSettings
-from tests.chatter.conftest import RoomOnStage, post, posted
+from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted
 from tests.support.stage import Listener, Stage, join
 
 
@@ -105,6 +105,32 @@ def assert_right(page: Page, said: Sequence[Posted], seq: int, limit: int) -> No
     assert numbers[-1] <= min(newest, max(seq + math.ceil(limit / 2) - 1, limit))
 
 
+@given(st.lists(st.booleans(), max_size=40), st.integers(1, 60), st.integers(1, 20), st.integers(1, 9))
+def test_who_counts_places_finds_all_of_them_in_pages(kinds: list[bool], seq: int, limit: int, most: int) -> None:
+    log: list[Entry] = [posted(1)]
+    for number, is_message in enumerate(kinds, 2):
+        nth = log[-1].nth + is_message
+        message = Posted(number, "i", "ann", "hello", NOON_ISO, nth=nth)
+        log.append(message if is_message else Pinned(number, "i", "ann", 1, NOON_ISO, nth))
+    newest = len(log)
+    stage, reader = Stage(), Listener()
+    room = RoomOnStage(stage, RoomSettings(max_recovery_page=most), recent=log)
+    try:
+        page = asked(room, reader, limit, around=seq)
+        assert seqs(page) == list(range(seqs(page)[0], seqs(page)[-1] + 1))
+        assert min(seq, newest) in seqs(page)
+        assert (page.more, page.more_after) == (seqs(page)[0] > 1, seqs(page)[-1] < newest)
+        assert len(page.messages) <= limit + most
+        back = asked(room, reader, limit, before=newest + 1)
+        places = seqs(back)
+        while back.more:
+            back = asked(room, reader, limit, before=places[0])
+            places = [*seqs(back), *places]
+        assert places == list(range(1, newest + 1))
+    finally:
+        stage.close()
+
+
 # ---------------------------------------------------------------- beyond the memory
 
 
@@ -117,7 +143,8 @@ def old(stage: Stage) -> RoomOnStage:
 def test_a_page_that_begins_before_the_memory_is_read_from_the_database(old: RoomOnStage, ann: Listener) -> None:
     request = ReadHistory(ann, b"1", None, 10, around=40)
     old.tell(request)
-    assert old.to_history[-1] == LoadPage(old.ref, "lobby", 100, request)
+    held = tuple(posted(seq) for seq in range(81, 91))  # how much of it is on the page, the database can tell
+    assert old.to_history[-1] == LoadPage(old.ref, "lobby", 100, request, held)
     old.tell(PageLoaded(request, Page(tuple(posted(seq) for seq in range(35, 45)), more=True)))
     assert ann.heard == [(b"1", Page(tuple(posted(seq) for seq in range(35, 45)), more=True, more_after=True))]
 
@@ -125,7 +152,7 @@ def test_a_page_that_begins_before_the_memory_is_read_from_the_database(old: Roo
 def test_a_page_that_reaches_into_the_memory_takes_its_end_from_there(old: RoomOnStage) -> None:
     request = around(82, 10)
     old.tell(request)
-    held = tuple(posted(seq) for seq in range(81, 87))
+    held = tuple(posted(seq) for seq in range(81, 92))
     assert old.to_history[-1] == LoadPage(old.ref, "lobby", 100, request, held)
 
 

@@ -6,22 +6,26 @@ import pytest
 
 from chatter.messages import (
     Done,
+    Entry,
     Join,
     Leave,
     LoadMissed,
     MissedLoaded,
     NotSaved,
     Page,
+    Pinned,
     Position,
     Posted,
     ReadHistory,
     Refused,
     Saved,
     Sync,
+    View,
     Voided,
 )
 from chatter.room.context import RoomSettings
-from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
+from chatter.storage.pages import void_place
+from tests.chatter.conftest import EPOCH, NOON_ISO, RoomOnStage, post, posted, welcome
 from tests.support.stage import Listener, Stage, join
 
 SETTINGS = RoomSettings(ring_size=20, greeting_size=2, max_recovery_page=5, max_recovery_gap=12)
@@ -30,6 +34,11 @@ SETTINGS = RoomSettings(ring_size=20, greeting_size=2, max_recovery_page=5, max_
 def said(first: int, last: int) -> list[Posted]:
     """Makes the messages from `first` to `last`."""
     return [posted(seq, f"number {seq}") for seq in range(first, last + 1)]
+
+
+def pinned(seq: int) -> Pinned:
+    """Makes an entry that is no message: ann pins the first one."""
+    return Pinned(seq, f"pin-{seq}", "ann", 1, NOON_ISO, seq)
 
 
 @pytest.fixture
@@ -92,7 +101,8 @@ def test_missed_messages_come_before_newer_ones(complete: RoomOnStage, ann: List
     assert ann.heard == [welcome(11, missed=3), *said(9, 12)]
 
 
-def test_void_places_are_recovered_but_are_no_part_of_a_greeting(stage: Stage, ann: Listener, bo: Listener) -> None:
+def test_void_places_are_recovered_but_are_no_part_of_a_tutorials_greeting(stage: Stage, bo: Listener) -> None:
+    ann = Listener(view=View.MESSAGES)
     void = Posted(2, "void-2", "", "", "2026-05-04T12:00:00.123456Z", void=True)
     room = RoomOnStage(stage, SETTINGS, recent=[*said(1, 1), void], epochs=((EPOCH, 2),), voids=[2])
     room.tell(join(ann), join(bo, position=Position(0, EPOCH)))
@@ -101,6 +111,21 @@ def test_void_places_are_recovered_but_are_no_part_of_a_greeting(stage: Stage, a
     bo.clear()
     room.tell(Sync(bo, b"1", Position(2, EPOCH)))
     assert bo.heard == [(b"1", welcome(2)), Voided(2)]  # the client may have heard it before it became void
+
+
+def test_who_counts_places_and_starts_over_gets_a_run_without_a_gap(stage: Stage, ann: Listener) -> None:
+    recent: list[Entry] = [*said(1, 5), pinned(6), *said(7, 8), pinned(9)]
+    room = RoomOnStage(stage, SETTINGS, recent=recent, epochs=((EPOCH, 9),))
+    room.tell(join(ann, position=Position(8, None)))
+    greeting = [posted(7, "number 7"), posted(8, "number 8"), void_place(9, NOON_ISO)]
+    assert ann.heard == [welcome(9, recovered=False), *greeting]
+
+
+def test_many_places_of_other_entries_cut_that_run_at_its_start(stage: Stage, ann: Listener) -> None:
+    recent: list[Entry] = [*said(1, 2), *map(pinned, range(3, 15)), posted(15)]
+    room = RoomOnStage(stage, SETTINGS, recent=recent, epochs=((EPOCH, 15),))
+    room.tell(join(ann, position=Position(14, None)))
+    assert [each.seq for each in ann.heard[1:]] == list(range(9, 16))
 
 
 # ---------------------------------------------------------------- beyond the ring
@@ -119,7 +144,7 @@ def test_a_join_whose_epoch_is_not_in_memory_waits_for_the_database(
     trimmed.tell(join(bo))
     trimmed.tell(join(ann, position=Position(92, 3)), post(bo, "number 101"))
     load = last_load(trimmed)
-    assert (load.since, load.epoch, load.above, load.limit) == (92, 3, 88, 5)
+    assert (load.since, load.epoch, load.limit) == (92, 3, 5)
     assert ann.heard == []
     trimmed.tell(MissedLoaded(load.request, 89, said(90, 94)))
     assert ann.heard == [welcome(101, base=89, missed=12, more=True), *said(90, 94)]
@@ -137,16 +162,22 @@ def test_posts_that_come_while_the_database_is_read_are_not_missed(
 
 def test_an_epoch_too_far_back_is_not_recovered(trimmed: RoomOnStage, ann: Listener) -> None:
     trimmed.tell(join(ann, position=Position(92, 3)))
-    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, ()))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 87, said(88, 92)))
     assert ann.heard == [welcome(100, recovered=False), *said(99, 100)]
+
+
+def test_an_epoch_that_ended_just_within_the_gap_is_recovered(trimmed: RoomOnStage, ann: Listener) -> None:
+    trimmed.tell(join(ann, position=Position(92, 3)))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 88, said(89, 93)))
+    assert ann.heard == [welcome(100, base=88, missed=12, more=True), *said(89, 93)]
 
 
 def test_a_join_is_refused_when_the_database_does_not_answer(trimmed: RoomOnStage, ann: Listener) -> None:
     trimmed.tell(join(ann, position=Position(92, 3)))
-    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused("unavailable")))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 0, (), Refused("unavailable")))
     assert ann.heard == [Refused("unavailable")]
     trimmed.tell(Sync(ann, b"1", Position(92, 3)))
-    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused("unavailable")))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 0, (), Refused("unavailable")))
     assert ann.heard[1:] == [(b"1", Refused("unavailable"))]
 
 
@@ -174,7 +205,7 @@ def test_a_second_join_that_the_database_refuses_ends_the_first(
 ) -> None:
     trimmed.tell(join(ann, "ann"))
     trimmed.tell(rejoin(bo, replaces=ann))
-    trimmed.tell(MissedLoaded(last_load(trimmed).request, None, (), Refused(reason)))
+    trimmed.tell(MissedLoaded(last_load(trimmed).request, 0, (), Refused(reason)))
     assert bo.heard == [Refused(reason), "closed"]
     assert_gone(trimmed, ann)
 

@@ -16,6 +16,7 @@ from chatter.messages import (
     Posted,
     Refused,
     Saved,
+    View,
     Voided,
 )
 from chatter.room.acknowledgements import MAX_WAITING_REPEATS
@@ -200,7 +201,7 @@ def test_a_message_that_can_never_be_saved_leaves_a_void_place(room: RoomOnStage
     room.tell(NotSaved(void(1), None), Saved(2))
     assert ann.heard == [Voided(1), (b"1", Refused("not_saved")), (b"2", acknowledged(2, "two"))]
     assert bo.heard == [Voided(1)]
-    late = Listener()
+    late = Listener(view=View.MESSAGES)
     room.tell(join(late))
     assert said(late) == ["two"]
 

@@ -42,7 +42,7 @@ def test_everyone_hears_a_post_before_it_is_saved(room: RoomOnStage, ann: Listen
     room.tell(join(ann), join(bo))
     room.tell(post(ann, "hello"))
     assert ann.heard == bo.heard == [welcome(), posted(1)]
-    assert [save.messages for save in room.saves] == [(posted(1),)]
+    assert [save.entries for save in room.saves] == [(posted(1),)]
 
 
 def test_the_sender_is_answered_when_its_post_is_committed(room: RoomOnStage, ann: Listener, bo: Listener) -> None:
@@ -315,7 +315,7 @@ def test_history_older_than_the_ring_is_read_from_the_database(stage: Stage, ann
     room.tell(request)
     assert room.to_history[-1] == LoadPage(room.ref, "lobby", 30, request, held=(posted(21), posted(22), posted(23)))
     assert ann.heard == []
-    page = Page((posted(19),), more=True)
+    page = Page(tuple(posted(seq) for seq in range(19, 24)), more=True)
     room.tell(PageLoaded(request, page))
     assert ann.heard == [(b"1", page)]
 
@@ -360,7 +360,7 @@ def test_a_failed_room_hands_everything_over_to_its_successor(room: RoomOnStage,
     fatal, late = poison(), post(bo, "too late")
     room.tell(post(ann, "before"), fatal, late)
     assert ann.heard[-1] == posted(2, "before")
-    assert [save.messages for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
+    assert [save.entries for save in room.saves] == [(posted(1, "unanswered"),), (posted(2, "before"),)]
     (_, _, handover), forwarded = room.to_supervisor[-2:]
     assert list(handover.subscribers) == [ann, bo]
     assert list(handover.unanswered) == [1, 2]

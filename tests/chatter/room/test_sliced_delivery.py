@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from chatter.messages import Done, Event, Leave, Position, Posted, PresenceChanged, PresencePauseEnded, Sync
-from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, welcome
+from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, said_in, welcome
 from tests.chatter.room.test_room import poison
 from tests.support.stage import Listener, Recorder, Stage, join
 
@@ -72,7 +72,7 @@ def test_a_post_between_slices_is_saved_before_the_delivery_ends(
     room: RoomOnStage, crowd: list[ReactiveListener]
 ) -> None:
     def note_saves() -> None:
-        saved.extend(message.message for save in room.saves for message in save.messages)
+        saved.extend(message.message for message in said_in(room.saves))
 
     saved: list[str] = []
     crowd[20].on_first_write = lambda: room.ref.tell(post(crowd[20], "b"))

@@ -30,9 +30,9 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
-from schema import Database, Message, open_database
+from schema import Database, Entry, open_database
 from schema.database import migrate
-from tests.chatter.conftest import EPOCH, post
+from tests.chatter.conftest import EPOCH, post, said_in
 from tests.chatter.room.test_room import poison
 from tests.support.database import forbid, refusing
 from tests.support.fragile_room import FAIL_AFTER, POISON, FragileRoom
@@ -104,7 +104,7 @@ def answers(listener: Listener) -> list[Acknowledged]:
 
 async def recalled(rooms: Rooms) -> list[str]:
     """Returns the texts that the rooms remember."""
-    return [said.message for save in await rooms.supervisor.recall() for said in save.messages]
+    return [said.message for said in said_in(await rooms.supervisor.recall())]
 
 
 def test_a_room_has_one_actor(rooms: Rooms, ann: Listener, bo: Listener) -> None:
@@ -117,7 +117,7 @@ def test_a_post_is_saved_in_the_database_and_acknowledged(rooms: Rooms, ann: Lis
     rooms.tell("lobby", join(ann), post(ann, "hello"))
     rooms.stage.run_until(lambda: answers(ann))
     assert answers(ann)[0].seq == 1
-    assert [row[:4] for row in Message.latest("lobby", 10)] == [(1, "hello", "ann", "hello")]
+    assert [row[:4] for row in Entry.latest("lobby", 10)] == [(1, "hello", "ann", "hello")]
 
 
 def test_an_empty_room_retires_and_its_seq_continues(rooms: Rooms, ann: Listener, bo: Listener) -> None:
@@ -164,7 +164,7 @@ def test_a_failed_room_is_rebuilt_with_its_subscribers_and_its_seq(rooms: Rooms,
     rooms.stage.run_until(lambda: answers(bo))
     assert answers(bo)[0].seq == 301
     rooms.stage.run_until(lambda: len(answers(ann)) == 300)
-    assert [row[0] for row in Message.latest("lobby", 1000)] == list(range(1, 302))
+    assert [row[0] for row in Entry.latest("lobby", 1000)] == list(range(1, 302))
     for listener in (ann, bo):
         assert [said.seq for said in listener.heard if isinstance(said, Posted)] == list(range(1, 302))
         assert "crashed" not in listener.heard

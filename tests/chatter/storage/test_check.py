@@ -11,7 +11,7 @@ import pytest
 from chatter.storage.backup import BackupFailed, back_up, restore
 from chatter.storage.check import check
 from chatter.storage.storage import FilesBeside
-from schema import DatabaseUnusable, Epoch, Fence, Identity, Message, MessageRow, open_database
+from schema import DatabaseUnusable, Entry, EntryRow, Epoch, Fence, Identity, open_database
 from schema.base import database as bound
 from schema.database import check_integrity, migrate
 from tests.support.database import locked, query
@@ -28,8 +28,8 @@ class Place:
         database = open_database(url)
         migrate(database)
         fence = Fence(Epoch.begin())
-        rows = [MessageRow(n, f"id-{n}", "ann", f"number {n} {'x' * 40}", AT) for n in range(1, 301)]
-        Message.save_all([("lobby", fence.epoch, rows)], fence)
+        rows = [EntryRow(n, f"id-{n}", "ann", f"number {n} {'x' * 40}", AT) for n in range(1, 301)]
+        Entry.save_all([("lobby", fence.epoch, rows)], fence)
         identity = Identity.read()
         database.close()
         self.epoch = fence.epoch
@@ -54,18 +54,23 @@ def sqlite_place(tmp_path: Path) -> Place:
     ("damage", "faults"),
     [
         ("SELECT 1", []),
-        ("DELETE FROM message WHERE seq = 1", ["room lobby begins at 2"]),
-        ("DELETE FROM message WHERE seq = 5", ["room lobby lacks 1 of the places from 1 to 300"]),
-        ("UPDATE message SET epoch = epoch - 5", ["room lobby has messages of epoch {before}, which has not begun"]),
+        ("DELETE FROM entry WHERE seq = 1", ["room lobby begins at 2"]),
+        ("DELETE FROM entry WHERE seq = 5", ["room lobby lacks 1 of the places from 1 to 300"]),
+        ("UPDATE entry SET epoch = epoch - 5", ["room lobby has messages of epoch {before}, which has not begun"]),
         ("DELETE FROM epoch", ["room lobby has messages of epoch {epoch}, which has not begun"]),
         ("DELETE FROM identity", ["the database has 0 identities, not 1"]),
         ("INSERT INTO identity VALUES ('zzz')", ["the database has 2 identities, not 1"]),
-        ("DELETE FROM room", ["room lobby has messages, and is not in the table of rooms"]),
-        ("UPDATE message SET name = '' WHERE seq = 7", ["room lobby: the void place 7 has a text"]),
+        ("DELETE FROM room", ["room number 1 has messages, and is not in the table of rooms"]),
+        ("UPDATE room SET last_seq = 299", ["room lobby ends at 300, and is said to end at 299"]),
+        ("UPDATE entry SET name = '' WHERE seq = 7", ["room lobby: the void place 7 has a text"]),
         (
-            "DROP INDEX message_room_name_id; UPDATE message SET id = 'id-1' WHERE seq = 3",
+            "INSERT INTO post (room, seq, changed, deleted_at) VALUES (1, 7, 9, 'now')",
+            ["room lobby: the deleted message 7 has a text"],
+        ),
+        (
+            "DROP INDEX entry_room_name_id; UPDATE entry SET id = 'id-1' WHERE seq = 3",
             [
-                "the table message lacks its unique index on room, name, id",
+                "the table entry lacks its unique index on room, name, id",
                 "room lobby has 2 messages of ann with the id id-1",
             ],
         ),
@@ -81,12 +86,12 @@ def test_each_fault_is_one_line(place: Place, damage: str, faults: list[str]) ->
 @pytest.mark.postgresql
 def test_a_primary_key_that_is_gone_is_a_fault(postgresql: PostgreSQL, tmp_path: Path) -> None:
     place = Place(postgresql.create_database(), tmp_path)
-    query(place.url, "ALTER TABLE message DROP CONSTRAINT message_pkey")
-    assert place.check() == ["the table message lacks its primary key (room, seq)"]
+    query(place.url, "ALTER TABLE entry DROP CONSTRAINT entry_pkey")
+    assert place.check() == ["the table entry lacks its primary key (room, seq)"]
 
 
 def test_a_number_that_is_text_is_a_fault(sqlite_place: Place) -> None:
-    query(sqlite_place.url, "UPDATE message SET seq = 'abc' WHERE seq = 300")
+    query(sqlite_place.url, "UPDATE entry SET seq = 'abc' WHERE seq = 300")
     assert "room lobby, place abc: expected seq as integer, got text" in sqlite_place.check()
 
 
@@ -131,7 +136,7 @@ def test_a_check_of_a_backup_leaves_it_as_it_is(sqlite_place: Place) -> None:
 
 def test_a_check_reads_what_is_in_the_log(sqlite_place: Place) -> None:
     with contextlib.closing(sqlite3.connect(sqlite_place.folder / "chatter.db", isolation_level=None)) as server:
-        server.execute("DELETE FROM message WHERE seq = 1")
+        server.execute("DELETE FROM entry WHERE seq = 1")
         assert sqlite_place.check() == ["room lobby begins at 2"]
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from chatter.messages import Save
+from chatter.messages import Deleted, Posted, PostState, Save
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
-from schema import Epoch, Fence, Message, open_database
+from schema import Entry, Epoch, Fence, open_database
 from schema.database import migrate
-from tests.chatter.conftest import posted
+from tests.chatter.conftest import NOON_ISO, posted
 from tests.support.database import allow, forbid, skip
 
 
@@ -66,7 +66,7 @@ def save(*seqs: int, slug: str = "lobby") -> Save:
 
 
 def seqs(slug: str = "lobby") -> list[int]:
-    return [row.seq for row in Message.after(slug, 0, 10_000)]
+    return [row.seq for row in Entry.after(slug, 0, 10_000)]
 
 
 def test_a_batch_whose_commit_was_not_answered_is_recognised_at_once(
@@ -97,7 +97,7 @@ def test_a_message_in_the_place_of_another_is_not_taken_for_saved(place: Place) 
     another = Save(None, "lobby", 1, (posted(2, "another"), posted(3, "number 3")))
     ((_, refused),) = place.committer.commit([save(1), another])
     assert refused.void.seq == 2
-    assert [row.message for row in Message.after("lobby", 0, 10)] == ["number 1", "number 2", "number 3"]
+    assert [row.message for row in Entry.after("lobby", 0, 10)] == ["number 1", "number 2", "number 3"]
     assert place.letters() == ["another"]
 
 
@@ -137,3 +137,13 @@ def test_a_message_stays_with_its_room_while_not_even_a_void_row_can_take_its_pl
     allow(database_url)
     assert place.committer.commit([save(*range(1, 9))]) == []
     assert seqs() == list(range(1, 9))
+
+
+def test_a_deletion_blanks_the_dead_letter_of_its_message_and_of_no_reply(place: Place, database_url: str) -> None:
+    forbid(database_url, "number 2", "a reply")
+    place.committer.commit([save(1, 2)])
+    state = PostState(changed=3, reply_to=1, root=1, root_replies=1)
+    reply = Posted(3, "r", "ann", "a reply", NOON_ISO, nth=3, state=state)
+    deletions = [Deleted(3 + target, f"d{target}", "ann", target, NOON_ISO, 3) for target in (1, 2)]
+    place.committer.commit([Save(None, "lobby", 1, (reply, *deletions))])
+    assert place.letters() == ["", "a reply"]

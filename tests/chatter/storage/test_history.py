@@ -13,6 +13,7 @@ from chatter.messages import (
     LoadFailed,
     LoadMissed,
     LoadPage,
+    LoadTarget,
     LookedUp,
     LookUp,
     MissedLoaded,
@@ -25,10 +26,11 @@ from chatter.messages import (
     Refused,
     RoomListed,
     Sync,
+    TargetLoaded,
 )
 from chatter.storage.history import History
 from chatter.storage.records import row_of
-from schema import Database, Message, open_database
+from schema import Database, Entry, open_database, void_row
 from schema.database import migrate
 from tests.chatter.conftest import post, posted
 from tests.support.stage import Listener, Recorder, Stage
@@ -44,7 +46,7 @@ def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
     migrate(database)
     for epoch, seqs in ((1, range(1, 21)), (3, range(21, 31))):
-        Message.save_all([("lobby", epoch, [row_of(said(seq)) for seq in seqs])])
+        Entry.save_all([("lobby", epoch, [row_of(said(seq)) for seq in seqs])])
     yield database
     database.close()
 
@@ -68,7 +70,7 @@ def history(stage: Stage, opened: Database) -> Iterator[pykka.ActorRef[Any]]:
 
 def lose_tables(database: Database) -> None:
     """Drops the tables, so that all reads fail from now on."""
-    for table in ("message", "room"):
+    for table in ("entry", "post", "room"):
         database.execute_sql(f"DROP TABLE {table}")
 
 
@@ -102,7 +104,7 @@ def test_a_page_says_whether_there_is_more(
     request = ReadHistory(Listener(), b"1", before, limit)
     history.tell(LoadPage(room, "lobby", 30, request))
     stage.run_until(lambda: told)
-    assert told == [PageLoaded(request, Page(tuple(said(seq) for seq in seqs), more))]
+    assert told == [PageLoaded(request, Page(tuple(said(seq) for seq in seqs), more, as_of=30))]
 
 
 def test_a_page_after_a_seq_says_whether_there_is_more(
@@ -112,8 +114,8 @@ def test_a_page_after_a_seq_says_whether_there_is_more(
     for after in (2, 28):
         history.tell(LoadPage(room, "lobby", 30, ReadHistory(reader, b"1", None, 2, after)))
     stage.run_until(lambda: len(told) == 2)
-    assert told[0].answer == Page((said(3), said(4)), more=True)
-    assert told[1].answer == Page((said(29), said(30)), more=False)
+    assert told[0].answer == Page((said(3), said(4)), more=True, as_of=30)
+    assert told[1].answer == Page((said(29), said(30)), more=False, as_of=30)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_a_page_around_a_place_is_one_read(
     request = ReadHistory(Listener(), b"1", None, limit, around=around)
     history.tell(LoadPage(room, "lobby", 30, request))
     stage.run_until(lambda: told)
-    assert told[0].answer == Page(tuple(said(seq) for seq in range(first, last + 1)), more=first > 1)
+    assert told[0].answer == Page(tuple(said(seq) for seq in range(first, last + 1)), more=first > 1, as_of=30)
 
 
 @pytest.mark.parametrize("place", [{"before": 34}, {"before": None}, {"before": None, "around": 32}])
@@ -142,26 +144,25 @@ def test_what_the_room_holds_and_is_not_saved_ends_the_page_that_is_read(
     history: pykka.ActorRef[Any],
     room: pykka.ActorRef[Any],
     told: list[Any],
-    place: dict[str, int],
+    place: dict[str, Any],
 ) -> None:
     unsaved = tuple(posted(seq, "not saved yet") for seq in (31, 32, 33))
     request = ReadHistory(Listener(), b"1", limit=5, **place)
     history.tell(LoadPage(room, "lobby", 33, request, unsaved))
     stage.run_until(lambda: told)
-    assert told[0].answer == Page((said(29), said(30), *unsaved), more=True)
+    assert told[0].answer == Page((said(29), said(30), *unsaved), more=True, as_of=30)
 
 
 @pytest.mark.parametrize(
-    ("since", "epoch", "above", "base", "first"),
+    ("since", "epoch", "base", "first"),
     [
-        (25, None, 0, 25, 26),  # heard from this server
-        (10, 1, 0, 20, 11),
-        (24, 1, 0, 20, 21),  # heard 21 to 24, which were never committed
-        (24, 2, 0, 20, 21),  # an epoch in which nothing was committed
-        (30, 3, 0, 30, None),
-        (7, 0, 0, 0, 1),
-        (7, 0, 5, None, None),  # `above` ends the search
-        (7, 1, 25, None, None),
+        (25, None, 25, 26),  # heard from this server
+        (10, 1, 20, 11),
+        (24, 1, 20, 21),  # heard 21 to 24, which were never committed
+        (24, 2, 20, 21),  # an epoch in which nothing was committed
+        (30, 3, 30, None),
+        (7, 4, 30, 8),  # a later one, likewise
+        (7, 0, 0, 1),
     ],
 )
 def test_what_a_client_missed_is_read_from_where_its_epoch_ended(
@@ -171,16 +172,15 @@ def test_what_a_client_missed_is_read_from_where_its_epoch_ended(
     told: list[Any],
     since: int,
     epoch: int | None,
-    above: int,
-    base: int | None,
+    base: int,
     first: int | None,
 ) -> None:
     sync = Sync(Listener(), b"1", Position(since, epoch))
-    history.tell(LoadMissed(room, "lobby", since, epoch, above, 3, sync))
+    history.tell(LoadMissed(room, "lobby", since, epoch, 3, 0, sync))
     stage.run_until(lambda: told)
     assert told[0].base == base
-    assert [each.seq for each in told[0].messages][:1] == ([] if first is None else [first])
-    assert len(told[0].messages) <= 3
+    places = [] if first is None else [*range(first, min(first + 3, 31))]
+    assert list(told[0].entries) == [said(seq) for seq in places]
 
 
 def test_a_message_is_found_by_its_name_and_client_id(
@@ -191,6 +191,18 @@ def test_a_message_is_found_by_its_name_and_client_id(
         history.tell(LookUp(room, "lobby", each))
     stage.run_until(lambda: len(told) == 2)
     assert told == [LookedUp(known, said(5)), LookedUp(unknown, None)]
+
+
+def test_what_a_reply_answers_is_found_with_it_unless_its_place_is_void(
+    stage: Stage, history: pykka.ActorRef[Any], room: pykka.ActorRef[Any], told: list[Any]
+) -> None:
+    Entry.save_all([("lobby", 3, [void_row(31, said(30).inserted_at, 30)])])
+    replies = [post(Listener(), f"answer to {seq}", reply_to=seq) for seq in (30, 31)]
+    for reply in replies:
+        history.tell(LookUp(room, "lobby", reply))
+    history.tell(LoadTarget(room, "lobby", 31, None))
+    stage.run_until(lambda: len(told) == 3)
+    assert told == [LookedUp(replies[0], None, (said(30),)), LookedUp(replies[1], None), TargetLoaded(31, None)]
 
 
 def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
@@ -206,11 +218,11 @@ def test_a_read_that_fails_is_refused_and_the_next_one_is_tried(
     page = ReadHistory(reader, b"1", 9, 3)
     history.tell(LoadPage(room, "lobby", 30, page))
     sync, repeat = Sync(reader, b"2", Position(0, 1)), post(reader, "hello")
-    history.tell(LoadMissed(room, "lobby", 0, 1, 0, 10, sync))
+    history.tell(LoadMissed(room, "lobby", 0, 1, 10, 0, sync))
     history.tell(LookUp(room, "lobby", repeat))
     stage.run_until(lambda: len(told) == 4)
     assert told[:2] == [LoadFailed(), PageLoaded(page, Refused("unavailable"))]
-    assert told[2:] == [MissedLoaded(sync, None, (), Refused("unavailable")), LookedUp(repeat, None, failed=True)]
+    assert told[2:] == [MissedLoaded(sync, 0, (), Refused("unavailable")), LookedUp(repeat, None, failed=True)]
     for question in (ListRooms(10), Ping()):
         with pytest.raises(Exception, match=r"no such table|does not exist"):
             stage.run(history.ask(question, block=False))
@@ -222,4 +234,4 @@ def test_a_ping_is_answered_when_the_database_answers(stage: Stage, history: pyk
 
 
 def test_rooms_are_listed(stage: Stage, history: pykka.ActorRef[Any]) -> None:
-    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", 30, said(30).inserted_at)]
+    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", 30, 30, said(30).inserted_at)]

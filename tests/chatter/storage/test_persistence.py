@@ -17,7 +17,7 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.persistence import Persistence
 from chatter.storage.spool import Spool
-from schema import Database, Message, open_database
+from schema import Database, Entry, EntryRow, open_database
 from schema.database import migrate
 from tests.chatter.conftest import posted
 from tests.support.database import allow, forbid, query, refusing
@@ -71,7 +71,7 @@ class PersistenceOnStage:
     def tell(self, message: Save | Load) -> None:
         """Tells the backlog, which counts what is not committed and tells persistence."""
         if isinstance(message, Save):
-            for posted in message.messages:
+            for posted in message.entries:
                 self.backlog.count(size_of(posted))
         self.backlog.tell(message)
 
@@ -93,7 +93,7 @@ def persistence(
 
 def rows(url: str) -> list[tuple[Any, ...]]:
     """Returns the saved places, read over another connection."""
-    return query(url, "SELECT room, seq FROM message ORDER BY room, seq")
+    return query(url, "SELECT slug, seq FROM entry JOIN room ON room.id = entry.room ORDER BY slug, seq")
 
 
 def test_a_room_is_told_saved_after_the_commit(
@@ -184,7 +184,7 @@ def test_a_room_that_stopped_before_its_commit_does_not_affect_others(
     persistence.tell(Save(other, "other", 1, (said(1),)))
     stage.run_until(lambda: alive)
     assert rows(database_url) == [("lobby", 1), ("other", 1)]
-    assert Message.latest("lobby", 1)[0][0] == 1
+    assert Entry.latest("lobby", 1)[0][0] == 1
 
 
 def test_a_refused_message_blocks_no_other_and_becomes_a_void_place(
@@ -197,10 +197,10 @@ def test_a_refused_message_blocks_no_other_and_becomes_a_void_place(
         persistence.save(5, 6, 7, 8, 9)
         persistence.save(1, slug="other")
     stage.run_until(lambda: Saved(1) in persistence.to_room)
-    void = Posted(7, "void-7", "", "", said(7).inserted_at, void=True)
+    void = Posted(7, "void-7", "", "", said(7).inserted_at, void=True, nth=7)
     assert persistence.to_room[-2:] == [NotSaved(void, None), Saved(1)]  # the void comes before the acknowledgement
     assert rows(database_url) == [*(("lobby", seq) for seq in range(1, 10)), ("other", 1)]
-    assert Message.at("lobby", 7) == (7, "void-7", "", "", said(7).inserted_at)
+    assert Entry.at("lobby", 7) == EntryRow(7, "void-7", "", "", said(7).inserted_at, nth=7)
     (letter,) = map(json.loads, persistence.dead_letters.read_text().splitlines())
     assert (letter["room"], letter["seq"], letter["message"]) == ("lobby", 7, "number 7")
     assert "never_this" in letter["error"]
@@ -273,7 +273,7 @@ def test_unsaved_messages_are_spooled_and_replayed_by_the_next_server(
         persistence.save(1, 2)
         give_up.set()
         left = stage.run(persistence.backlog.close())
-    assert [posted.seq for save in left for posted in save.messages] == [1, 2]
+    assert [posted.seq for save in left for posted in save.entries] == [1, 2]
     spool = Spool(tmp_path / "unsaved.jsonl", "an identity")
     spool.write(left)
     letters = DeadLetters(persistence.dead_letters)

@@ -157,7 +157,7 @@ def test_what_all_ask_for_beyond_what_may_wait_is_refused_but_joins_are_not(libr
     join = LoadMissed(library.room, "lobby", 1, 1, 1, 5, Join(clients[10], None))
     library.tell(sync, look_up, join)
     library.stage.run_until(lambda: len(library.told) == 2)
-    assert library.told == [MissedLoaded(sync.request, None, (), BUSY), LookedUp(look_up.post, None, failed=True)]
+    assert library.told == [MissedLoaded(sync.request, 0, (), BUSY), LookedUp(look_up.post, None, failed=True)]
     assert join in library.read(9)
 
 
@@ -185,7 +185,7 @@ def test_joins_count_towards_the_share_of_their_client(library: Library) -> None
     page = library.page(ann)
     library.tell(*joins[:3], page, joins[3], library.missed(bo))
     library.stage.run_until(lambda: library.told)
-    assert library.told == [MissedLoaded(joins[3].request, None, (), BUSY)]  # one is under way, three wait
+    assert library.told == [MissedLoaded(joins[3].request, 0, (), BUSY)]  # one is under way, three wait
     assert len(library.read(5)) == 5
 
 
@@ -193,7 +193,7 @@ def test_joins_beyond_what_may_wait_are_refused(library: Library) -> None:
     joins = [library.missed(Listener()) for _ in range(9)]
     library.tell(*joins)  # two under way, six wait
     library.stage.run_until(lambda: library.told)
-    assert library.told == [MissedLoaded(joins[8].request, None, (), BUSY)]
+    assert library.told == [MissedLoaded(joins[8].request, 0, (), BUSY)]
     assert len(library.read(8)) == 8
 
 

@@ -11,7 +11,7 @@ from chatter.messages import NotSaved, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
-from schema import Message, MessageRow, open_database
+from schema import Entry, EntryRow, open_database
 from schema.database import migrate
 from tests.support.database import allow, forbid
 
@@ -36,7 +36,7 @@ class Place:
         return self.spool.replay(Committer(self.dead_letters), self.dead_letters, starts or (1, 2))
 
     def saved(self, room: str = "lobby") -> list[tuple[int, str]]:
-        return [(row.seq, row.message) for row in Message.after(room, 0, 20_000)]
+        return [(row.seq, row.message) for row in Entry.after(room, 0, 20_000)]
 
     def letters(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._letters.read_text().splitlines()] if self._letters.exists() else []
@@ -73,7 +73,7 @@ def posted(seq: int) -> Posted:
 def test_a_line_of_the_first_version_is_saved(place: Place) -> None:
     place.write(FIRST_VERSION)
     assert place.replay() == 1
-    assert Message.latest("lobby", 10) == [MessageRow(1, "a", "ann", "hi", AT)]
+    assert Entry.latest("lobby", 10) == [EntryRow(1, "a", "ann", "hi", AT, nth=1)]
     assert not place.file.exists()
 
 
@@ -151,7 +151,7 @@ def test_the_id_of_another_sender_in_its_place_does_not_hide_a_message(place: Pl
     place.replay()
     assert place.saved() == [(1, "hi")]
     (letter,) = place.letters()
-    assert letter["error"] == "line 2: room lobby has another message in place 1"
+    assert letter["error"] == "line 2: room lobby has another entry in place 1"
 
 
 def test_a_replay_that_fails_leaves_the_dead_letters_to_the_next(place: Place) -> None:
@@ -183,14 +183,14 @@ def test_the_messages_of_a_room_stay_while_the_database_has_no_place_for_one_of_
 
 
 def test_what_is_not_the_next_word_of_its_room_is_set_aside(place: Place) -> None:
-    Message.save_all([("lobby", 5, [MessageRow(1, "x", "bo", "said since", AT)])])
+    Entry.save_all([("lobby", 5, [EntryRow(1, "x", "bo", "said since", AT)])])
     place.write(line(1, "taken"), line(2, "late"), line(1, "elsewhere", room="other"))
     assert place.replay() == 1
     assert place.saved() == [(1, "said since")]
     assert place.saved("other") == [(1, "elsewhere")]
     errors = [letter["error"] for letter in place.letters()]
     assert errors == [
-        "line 1: room lobby has another message in place 1",
+        "line 1: room lobby has another entry in place 1",
         "line 2: room lobby was spoken in since, in epoch 5",
     ]
 
@@ -202,9 +202,9 @@ def test_of_two_lines_for_a_place_the_later_epoch_is_saved(place: Place, is_firs
     place.write(*(earlier + later if is_first else later + earlier))
     assert place.replay(3, 4, 5) == 1
     assert place.saved() == [(1, "later")]
-    assert Message.last_place("lobby") == (1, 4)
+    assert Entry.last_place("lobby") == (1, 4)
     assert sorted(letter["error"].split(": ", 1)[1] for letter in place.letters()) == [
-        "room lobby has another message in place 1",
+        "room lobby has another entry in place 1",
         "room lobby was spoken in since, in epoch 4",
     ]
 
@@ -212,25 +212,25 @@ def test_of_two_lines_for_a_place_the_later_epoch_is_saved(place: Place, is_firs
 def test_a_line_is_saved_in_its_epoch_unless_another_has_begun_before_this_one(place: Place) -> None:
     place.write(line(1, epoch=3), line(1, epoch=4, room="other"), line(1, epoch=6, room="third"))
     place.replay(3, 4, 7)
-    assert Message.last_place("lobby") == (1, 7)  # clients of epoch 4 may have heard another message there
-    assert Message.last_place("other") == (1, 4)
-    assert Message.last_place("third") == (1, 7)  # the database went back and lacks epoch 6
+    assert Entry.last_place("lobby") == (1, 7)  # clients of epoch 4 may have heard another message there
+    assert Entry.last_place("other") == (1, 4)
+    assert Entry.last_place("third") == (1, 7)  # the database went back and lacks epoch 6
 
 
 def test_the_rest_of_a_room_that_an_interrupted_replay_has_begun_is_saved(place: Place) -> None:
     place.write(*(line(seq, epoch=3) for seq in range(1, BATCH + 3)))
     with pytest.raises(OSError, match="gone"):
         place.spool.replay(FailingCommitter(place.dead_letters), place.dead_letters, (3, 4, 5))
-    assert Message.last_place("lobby") == (BATCH, 5)
+    assert Entry.last_place("lobby") == (BATCH, 5)
     assert place.replay(3, 4, 5, 6) == 2
-    assert Message.last_place("lobby") == (BATCH + 2, 6)
+    assert Entry.last_place("lobby") == (BATCH + 2, 6)
     assert place.letters() == []
 
 
 def test_epochs_do_not_fall_where_a_line_is_saved_in_this_one(place: Place) -> None:
     place.write(line(1, epoch=3), line(2, epoch=4))
     assert place.replay(3, 4, 5) == 2
-    assert Message.epoch_ends("lobby", 0) == [(5, 2)]
+    assert Entry.epoch_ends("lobby", 0) == [(5, 2)]
 
 
 def test_a_gap_before_the_next_word_becomes_void_unless_it_is_too_large(place: Place) -> None:
@@ -266,4 +266,4 @@ def test_what_rooms_remember_is_sorted_and_each_message_is_there_once() -> None:
         Save(None, "a", 2, (posted(1),)),
         Save(None, "b", 2, (posted(3),)),
     ]
-    assert [(save.slug, save.messages[0].seq) for save in memory_of(saves)] == [("a", 1), ("b", 2), ("b", 3)]
+    assert [(save.slug, save.entries[0].seq) for save in memory_of(saves)] == [("a", 1), ("b", 2), ("b", 3)]

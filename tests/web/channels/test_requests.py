@@ -14,18 +14,10 @@ from hypothesis import strategies as st
 
 from chatter.messages import Post, ReadHistory, Relay, RoomMessage, ShowTyping
 from tests.support.stage import Listener
-from web.channels import requests
+from web.channels import fields as payload_fields
 from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
-from web.channels.requests import (
-    InvalidPayload,
-    Topic,
-    _post,
-    _valid_post,
-    fields_of,
-    sender_name,
-    topic_of,
-    translate,
-)
+from web.channels.fields import InvalidPayload, fields_of, sender_name
+from web.channels.requests import Topic, _post, _valid_post, topic_of, translate
 from web.channels.wire import BadFrame, Binary, Invalid, Payload
 from web.limits import Limits
 
@@ -218,7 +210,7 @@ def test_a_message_that_is_refused_was_looked_at_once(monkeypatch: pytest.Monkey
         looked_at.append(text)
         return has_long_mark_run(text)
 
-    monkeypatch.setattr(requests, "has_long_mark_run", look_at)
+    monkeypatch.setattr(payload_fields, "has_long_mark_run", look_at)
     stacked = "a" + "\u0301" * (MAX_MARKS + 1)
     assert post_refusal(message=stacked)[0] == "message"
     assert looked_at.count(stacked) == 1

@@ -26,7 +26,7 @@ from chatter.messages import (
 )
 from tests.support.phoenix_client import binary_push
 from web.channels import wire
-from web.channels.requests import fields_of
+from web.channels.fields import fields_of
 from web.channels.wire import BadFrame, Binary, Frame, Invalid, Serializer
 
 Decode: TypeAlias = Callable[[bytes], Frame]

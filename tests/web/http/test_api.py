@@ -123,7 +123,7 @@ def test_a_room_is_listed_with_its_last_message_and_its_people(server: Server, j
     ann = join("lobby", name="ann")
     ann.post("hello")
     last = ann.post("anybody here?")
-    assert rooms(server) == [{"name": "lobby", "seq": 2, "last_message_at": last, "people": 1}]
+    assert rooms(server) == [{"name": "lobby", "seq": 2, "nth": 2, "last_message_at": last, "people": 1}]
 
 
 def test_rooms_are_listed_by_their_last_message_the_latest_first(server: Server, join: Join) -> None:
@@ -162,17 +162,21 @@ def test_rooms_are_listed_after_a_restart(server: Server, join: Join) -> None:
     ann.disconnect()
     server.stop()
     server.start()
-    assert rooms(server) == [{"name": "lobby", "seq": 1, "last_message_at": last, "people": 0}]
+    assert rooms(server) == [{"name": "lobby", "seq": 1, "nth": 1, "last_message_at": last, "people": 0}]
 
 
 def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, database: Path, join: Join) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         for number in range(120):
             room, at = f"room-{number:03}", f"2026-01-01T00:00:00.{number:06}Z"
-            connection.execute("insert into room (slug, last_message_at) values (?, ?)", [room, at])
-            said = [room, 1, f"id-{number}", "ann", "hello", at]
+            found = connection.execute(
+                "insert into room (slug, last_seq, last_nth, last_message_at) values (?, 1, 1, ?) returning id",
+                [room, at],
+            ).fetchone()
+            said = [*found, 1, f"id-{number}", "ann", "hello", at]
             connection.execute(
-                "insert into message (room, epoch, seq, id, name, message, inserted_at) values (?, 0, ?, ?, ?, ?, ?)",
+                "insert into entry (room, epoch, kind, nth, seq, id, name, message, inserted_at)"
+                " values (?, 0, 0, 1, ?, ?, ?, ?, ?)",
                 said,
             )
     join("silent")

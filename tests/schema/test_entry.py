@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schema import Message, MessageRow, Room, RowRefused, open_database, void_row
+from schema import Entry, EntryRow, Room, RoomRow, RowRefused, open_database, timeline, void_row
 from schema.database import migrate
 from tests.support.database import forbid_by_trigger, query
 from tests.support.postgresql import PostgreSQL
@@ -13,76 +13,79 @@ from tests.support.postgresql import PostgreSQL
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def row(seq: int, message: str = "hello") -> MessageRow:
-    return MessageRow(seq, f"id{seq}", "ann", message, f"2026-05-04T12:00:00.{seq:06}Z")
+def row(seq: int, message: str = "hello") -> EntryRow:
+    return EntryRow(seq, f"id{seq}", "ann", message, f"2026-05-04T12:00:00.{seq:06}Z")
 
 
 def test_a_saved_message_is_read_back_unchanged() -> None:
     text = "tab\t, line\nfeed, é, 😀, '; DROP TABLE message; --"
-    Message.save_all([("lobby", 1, [row(1, text)])])
-    assert Message.latest("lobby", 10) == [row(1, text)]
+    Entry.save_all([("lobby", 1, [row(1, text)])])
+    assert Entry.latest("lobby", 10) == [row(1, text)]
 
 
 def test_the_latest_messages_come_oldest_first() -> None:
-    Message.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
-    assert Message.latest("lobby", 3) == [row(5), row(6), row(7)]
+    Entry.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
+    assert Entry.latest("lobby", 3) == [row(5), row(6), row(7)]
 
 
 def test_a_page_ends_before_its_seq() -> None:
-    Message.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
-    assert Message.before("lobby", 5, 2) == [row(3), row(4)]
-    assert Message.before("lobby", 1, 2) == []
+    Entry.save_all([("lobby", 1, [row(seq) for seq in range(1, 8)])])
+    assert [each.entry for each in timeline.before("lobby", 5, 2)] == [row(3), row(4)]
+    assert timeline.before("lobby", 1, 2) == []
 
 
 def test_a_query_returns_only_messages_of_its_room() -> None:
-    Message.save_all([("a", 1, [row(1, "in a")]), ("b", 1, [row(1, "in b")])])
-    assert Message.latest("a", 10) == [row(1, "in a")]
-    assert Message.before("b", 2, 10) == [row(1, "in b")]
-    assert Message.latest("c", 10) == []
+    Entry.save_all([("a", 1, [row(1, "in a")]), ("b", 1, [row(1, "in b")])])
+    assert Entry.latest("a", 10) == [row(1, "in a")]
+    assert [each.entry for each in timeline.before("b", 2, 10)] == [row(1, "in b")]
+    assert Entry.latest("c", 10) == []
 
 
 def test_a_void_place_is_a_row_without_a_name() -> None:
-    Message.save_all([("lobby", 1, [row(1)])])
-    Message.save_all([("lobby", 1, [void_row(2, row(2)[4])])])
-    assert Message.at("lobby", 2) == (2, "void-2", "", "", row(2)[4])
-    assert Message.voids("lobby") == [2]
-    assert Message.voids("elsewhere") == []
+    Entry.save_all([("lobby", 1, [row(1)])])
+    Entry.save_all([("lobby", 1, [void_row(2, row(2)[4])])])
+    assert Entry.at("lobby", 2) == void_row(2, row(2)[4])
+    assert Entry.voids("lobby") == [2]
+    assert Entry.voids("elsewhere") == []
 
 
 def test_an_id_is_unique_for_a_room_and_a_name() -> None:
-    Message.save_all([("lobby", 1, [row(1)]), ("other", 1, [row(1)])])
-    assert Message.by_client_id("lobby", "ann", "id1") == row(1)
-    assert Message.by_client_id("lobby", "bo", "id1") is None
+    Entry.save_all([("lobby", 1, [row(1)]), ("other", 1, [row(1)])])
+    assert Entry.by_client_id("lobby", "ann", "id1") == row(1)
+    assert Entry.by_client_id("lobby", "bo", "id1") is None
     with pytest.raises(RowRefused):
-        Message.save_all([("lobby", 1, [MessageRow(2, "id1", "ann", "again", row(2)[4])])])
-    Message.save_all([("lobby", 1, [MessageRow(2, "id1", "bo", "mine", row(2)[4])])])
+        Entry.save_all([("lobby", 1, [EntryRow(2, "id1", "ann", "again", row(2)[4])])])
+    Entry.save_all([("lobby", 1, [EntryRow(2, "id1", "bo", "mine", row(2)[4])])])
 
 
 def test_epochs_end_with_their_last_message() -> None:
-    Message.save_all([("lobby", epoch, [row(seq)]) for seq, epoch in ((1, 1), (2, 1), (3, 4), (4, 5))])
-    assert Message.epoch_ends("lobby", 0) == [(1, 2), (4, 3), (5, 4)]
-    assert Message.epoch_ends("lobby", 2) == [(4, 3), (5, 4)]
+    Entry.save_all([("lobby", epoch, [row(seq)]) for seq, epoch in ((1, 1), (2, 1), (3, 4), (4, 5))])
+    assert Entry.epoch_ends("lobby", 0) == [(1, 2), (4, 3), (5, 4)]
+    assert Entry.epoch_ends("lobby", 2) == [(4, 3), (5, 4)]
 
 
 def test_a_batch_is_saved_whole_or_not_at_all() -> None:
-    Message.save_all([("lobby", 1, [row(1)])])
+    Entry.save_all([("lobby", 1, [row(1)])])
     with pytest.raises(Exception, match=r"(?i)unique constraint"):
-        Message.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
-    assert Message.latest("lobby", 10) == [row(1)]
-    assert Message.latest("other", 10) == []
-    assert Room.recently_active(10) == ["lobby"]
+        Entry.save_all([("lobby", 1, [row(2)]), ("other", 1, [row(1)]), ("lobby", 1, [row(1, "again")])])
+    assert Entry.latest("lobby", 10) == [row(1)]
+    assert Entry.latest("other", 10) == []
+    assert [room.slug for room in Room.recently_active(10)] == ["lobby"]
 
 
 def test_rooms_are_listed_by_their_last_message() -> None:
-    Message.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
-    assert Room.recently_active(10) == ["late", "middle", "early"]
-    assert Message.newest(["early", "late", "silent"]) == {"early": (1, row(1)[4]), "late": (9, row(9)[4])}
+    Entry.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
+    assert Room.recently_active(10) == [
+        RoomRow("late", 9, 0, row(9)[4]),
+        RoomRow("middle", 5, 0, row(5)[4]),
+        RoomRow("early", 1, 0, row(1)[4]),
+    ]
     assert len(Room.recently_active(2)) == 2
 
 
 # ---------------------------------------------------------------- refusals
 
-NEVER = "BEFORE INSERT ON message WHEN NEW.message = 'never' BEGIN SELECT {}; END"
+NEVER = "BEFORE INSERT ON entry WHEN NEW.message = 'never' BEGIN SELECT {}; END"
 SQLITE_REFUSALS = {
     "check": "RAISE(ABORT, 'never this')",
     "rollback": "RAISE(ROLLBACK, 'never this')",
@@ -112,9 +115,9 @@ def migrated(url: str) -> Iterator[None]:
 
 def check_refusal(why: str) -> None:
     with pytest.raises(RowRefused, match=why):
-        Message.save_all([("lobby", 1, [row(1), row(2, "never")])])
-    Message.save_all([("lobby", 1, [row(1)])])
-    assert Message.latest("lobby", 10) == [row(1)]
+        Entry.save_all([("lobby", 1, [row(1), row(2, "never")])])
+    Entry.save_all([("lobby", 1, [row(1)])])
+    assert Entry.latest("lobby", 10) == [row(1)]
 
 
 @pytest.mark.parametrize("kind", SQLITE_REFUSALS)
@@ -143,5 +146,5 @@ def test_a_fault_of_postgresql_is_no_refusal(postgresql: PostgreSQL, state: str)
     with migrated(url):
         forbid_by_trigger(url, "never", f"RAISE 'a fault' USING ERRCODE = '{state}'")
         with pytest.raises(Exception, match="a fault") as raised:
-            Message.save_all([("lobby", 1, [row(1, "never")])])
+            Entry.save_all([("lobby", 1, [row(1, "never")])])
         assert not isinstance(raised.value, RowRefused)

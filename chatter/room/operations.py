@@ -1,0 +1,394 @@
+"""Operations: edits, deletions, reactions and pins, from their arrival until they have a place in the log.
+
+Each is judged by its target as it is now, before it has a number. Where the room's memory does not have the target, the
+database is asked (`LoadTarget`): the operation waits for that, with all later ones of the same target, and the room
+does not. Reactions are counted at the end of a turn: those to one message with one key are one entry.
+"""
+
+import asyncio
+from typing import assert_never
+
+from chatter.clock import to_iso
+from chatter.messages import (
+    Acknowledged,
+    AlreadySo,
+    Delete,
+    Deleted,
+    Edit,
+    Edited,
+    Entry,
+    LoadTarget,
+    Operation,
+    Pin,
+    Pinned,
+    Posted,
+    React,
+    Reacted,
+    ReactionsDue,
+    Refused,
+    RoomRef,
+    TargetLoaded,
+    Unpinned,
+)
+from chatter.room.authorship import refusal
+from chatter.room.context import RoomContext
+from chatter.room.fold import target_of
+from chatter.room.reactions import counts_of, net_changes
+from chatter.room.recent_entries import RecentEntries
+from chatter.room.refusals import OVERLOADED
+from chatter.room.sequencer import Sequencer, new_id
+from chatter.room.targets import Targets
+
+MAX_WAITING = 128
+"""Operations on one message that wait while the database is asked for it."""
+
+MAX_UNCOUNTED = 10_000
+"""Reactions of one room that wait to be counted."""
+
+CROWD = 100
+"""In a room with more subscribers, reactions are counted once in `reaction_interval`."""
+
+
+class Operations:
+    """Owns the operations of one room that have no place yet."""
+
+    __slots__ = (
+        "_context",
+        "_is_scheduled",
+        "_pinned",
+        "_recent",
+        "_recounts",
+        "_room",
+        "_sequencer",
+        "_slug",
+        "_targets",
+        "_uncounted",
+        "_waiting",
+    )
+
+    def __init__(
+        self,
+        slug: str,
+        context: RoomContext,
+        *,
+        room: RoomRef,
+        recent: RecentEntries,
+        targets: Targets,
+        sequencer: Sequencer,
+    ) -> None:
+        """`room` is told what the database answers."""
+        self._slug = slug
+        self._context = context
+        self._room = room
+        self._recent = recent
+        self._targets = targets
+        self._sequencer = sequencer
+        self._waiting: dict[int, list[Operation]] = {}  # by target, for which the database is asked
+        self._uncounted: dict[int, list[React]] = {}  # by target
+        self._recounts: set[int] = set()  # targets whose reactions are to be counted anew
+        self._pinned = set(recent.pinned)
+        self._is_scheduled = False
+
+    @property
+    def undecided(self) -> list[Operation]:
+        """Operations that have no place yet; those on one target in their order."""
+        return [each for waiting in (self._waiting, self._uncounted) for of in waiting.values() for each in of]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every operation has a place or was refused."""
+        return not (self._waiting or self._uncounted or self._recounts)
+
+    def receive(self, message: Operation | TargetLoaded | ReactionsDue) -> None:
+        """Carries out an operation, or refuses it, now or once its target is known."""
+        match message:
+            case TargetLoaded():
+                self._target_loaded(message)
+            case ReactionsDue():
+                self._count_all()
+            case _:
+                self._operate(message)
+
+    def end_turn(self, subscribers: int) -> None:
+        """Adds the reactions of the turn to the log; in a large room once in a while."""
+        if self._uncounted:
+            if subscribers > CROWD:
+                self._schedule()
+            else:
+                self._count_all()
+
+    def saved(self) -> None:
+        """Forgets targets that were read long ago."""
+        self._targets.trim({*self._waiting, *self._uncounted})
+
+    def on_voided(self, gone: Entry) -> None:
+        """Takes back what an entry has done that became void."""
+        target = target_of(gone)
+        if target is None:
+            return
+        self._recent.rebuild_state(target)
+        self._targets.forget(target)
+        if isinstance(gone, Reacted):
+            self._ask_to_recount(target)
+        elif isinstance(gone, Pinned | Unpinned | Deleted):
+            posted = self._targets.find(target)  # None where it is no longer in memory
+            was_pinned = isinstance(gone, Unpinned) if posted is None else _is_pinned(posted)
+            self._note_pin(target, is_pinned=was_pinned)
+
+    def recount_after(self, void: int) -> None:
+        """Has reactions counted anew that a predecessor counted with what became void."""
+        for target in {each.target for each in self._recent.reactions_after(void)}:
+            self._ask_to_recount(target)
+
+    def _operate(self, operation: Operation) -> None:
+        if self._context.backlog.is_half_full:
+            self._sequencer.refuse(operation, OVERLOADED)
+        elif (queued := self._waiting.get(operation.target)) is not None:
+            if len(queued) < MAX_WAITING:
+                queued.append(operation)
+            else:
+                self._sequencer.refuse(operation, OVERLOADED)
+        elif self._must_ask(operation):
+            self._waiting[operation.target] = [operation]
+            self._context.history.tell(self._question(operation))
+        else:
+            self._decide(operation)
+
+    def _target_loaded(self, loaded: TargetLoaded) -> None:
+        """Decides the operation for which the database was asked, then those that waited behind it."""
+        waiting = self._waiting.pop(loaded.target, None)
+        if waiting is None:
+            return  # asked by a predecessor too, whose answer was passed on
+        try:
+            self._decide_waiting(loaded, waiting)
+        except Exception:
+            self._waiting[loaded.target] = waiting  # the hand-over has all that are left
+            raise
+
+    # ------------------------------------------------------------ judging
+
+    def _question(self, operation: Operation) -> LoadTarget:
+        client = operation.sender.client
+        if isinstance(operation, React):
+            return LoadTarget(self._room, self._slug, operation.target, client, with_reactions=True)
+        name = operation.name if isinstance(operation, Pin) else None
+        id = operation.id if operation.repeat else None
+        return LoadTarget(self._room, self._slug, operation.target, client, id, name)
+
+    def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Operation]) -> None:
+        if not loaded.failed:
+            self._targets.learn(loaded)
+        if loaded.target in self._recounts:
+            self._recounts.discard(loaded.target)
+            self._recount(loaded.target)
+        first, is_first = loaded.first, True
+        while waiting:
+            operation = waiting[0]
+            if loaded.failed:
+                self._sequencer.refuse(operation, OVERLOADED)
+            elif not is_first:
+                self._operate(operation)
+            elif first is not None and not isinstance(operation, React):
+                self._sequencer.answer_repeat(operation, first)
+            else:
+                self._decide(operation)
+            is_first = False
+            del waiting[0]
+
+    def _must_ask(self, operation: Operation) -> bool:
+        """Returns whether memory cannot tell what the target is, who reacted to it, or whether it was done before."""
+        if not self._targets.is_known(operation.target):
+            return True
+        posted = self._targets.find(operation.target)
+        if posted is None:
+            return False
+        if isinstance(operation, React):
+            return self._targets.reactors(posted) is None
+        return operation.repeat and self._first(operation, posted) is None
+
+    def _first(self, operation: Edit | Delete | Pin, posted: Posted) -> Entry | None:
+        """Returns what has the operation's id in memory. An edit and a deletion have the author's name."""
+        if operation.id is None:
+            return None
+        name = operation.name if isinstance(operation, Pin) else posted.name
+        return self._recent.change_by_client_id(name, operation.id) or self._recent.by_client_id(name, operation.id)
+
+    def _decide(self, operation: Operation) -> None:
+        posted = self._targets.find(operation.target)
+        if posted is None:
+            self._sequencer.refuse(operation, Refused("not_found"))
+            return
+        first = None if isinstance(operation, React) else self._first(operation, posted)
+        if first is not None:
+            self._sequencer.answer_repeat(operation, first)
+        elif posted.is_deleted:
+            self._sequencer.refuse(operation, Refused("gone"))
+        else:
+            self._judge(operation, posted)
+
+    def _judge(self, operation: Operation, posted: Posted) -> None:
+        match operation:
+            case Edit():
+                self._edit(operation, posted)
+            case Delete():
+                self._delete(operation, posted)
+            case React():
+                self._react(operation)
+            case Pin():
+                self._pin(operation, posted)
+            case _:
+                assert_never(operation)
+
+    def _edit(self, edit: Edit, posted: Posted) -> None:
+        settings = self._context.settings
+        edits = posted.state.edits if posted.state else 0
+        refused = self._refusal(edit, posted, settings.edit_window)
+        if refused is None and edit.if_changed is not None and edit.if_changed != posted.changed:
+            refused = Refused("conflict", changed=posted.changed)
+        if refused is None and edits >= settings.max_edits:
+            refused = Refused("full", limit=settings.max_edits)
+        if refused is not None:
+            self._sequencer.refuse(edit, refused)
+        elif edit.message == posted.message:
+            self._answer_already_so(edit, posted.changed)
+        else:
+            seq, at, nth = self._place()
+            id = edit.id or new_id()
+            self._append(edit, Edited(seq, id, posted.name, posted.seq, at, nth, edit.message, edits + 1))
+
+    def _delete(self, delete: Delete, posted: Posted) -> None:
+        refused = self._refusal(delete, posted, self._context.settings.delete_window)
+        if refused is not None:
+            self._sequencer.refuse(delete, refused)
+            return
+        seq, at, nth = self._place()
+        id = delete.id or new_id()
+        self._append(delete, Deleted(seq, id, posted.name, posted.seq, at, nth, delete.reason))
+        self._pinned.discard(posted.seq)
+
+    def _refusal(self, operation: Edit | Delete, posted: Posted, window: float) -> Refused | None:
+        return refusal(operation.sender, posted, window, self._context.clock)
+
+    def _pin(self, pin: Pin, posted: Posted) -> None:
+        most = self._context.settings.max_pins
+        if _is_pinned(posted) == pin.is_pinned:
+            self._answer_already_so(pin, posted.changed)
+        elif pin.is_pinned and len(self._pinned) >= most:
+            self._sequencer.refuse(pin, Refused("full", limit=most))
+        else:
+            seq, at, nth = self._place()
+            kind = Pinned if pin.is_pinned else Unpinned
+            self._append(pin, kind(seq, pin.id or new_id(), pin.name, posted.seq, at, nth))
+            self._note_pin(posted.seq, is_pinned=pin.is_pinned)
+
+    def _note_pin(self, seq: int, *, is_pinned: bool) -> None:
+        if is_pinned:
+            self._pinned.add(seq)
+        else:
+            self._pinned.discard(seq)
+
+    # ------------------------------------------------------------ reactions
+
+    def _react(self, react: React) -> None:
+        if sum(map(len, self._uncounted.values())) >= MAX_UNCOUNTED:
+            self._sequencer.refuse(react, OVERLOADED)
+        else:
+            self._uncounted.setdefault(react.target, []).append(react)
+
+    def _count_all(self) -> None:
+        uncounted, self._uncounted = self._uncounted, {}
+        for target, requests in uncounted.items():
+            self._count(target, requests)
+
+    def _count(self, target: int, requests: list[React]) -> None:
+        """Adds one entry for each key with which people have reacted to a message."""
+        posted = self._targets.find(target)
+        reactors = None if posted is None or posted.is_deleted else self._targets.reactors(posted)
+        if posted is None or reactors is None:  # deleted or voided since
+            for request in requests:
+                self._operate(request)
+            return
+        by_key: dict[str, list[React]] = {}
+        for request in requests:
+            by_key.setdefault(request.key, []).append(request)
+        most = self._context.settings.max_reactions
+        for key, of_key in by_key.items():
+            if key not in reactors and len(reactors) >= most:
+                for request in of_key:
+                    self._sequencer.refuse(request, Refused("full", limit=most))
+            else:
+                self._count_key(target, key, of_key)
+
+    def _count_key(self, target: int, key: str, requests: list[React]) -> None:
+        posted = self._targets.find(target)
+        assert posted is not None
+        reactors = self._targets.reactors(posted)
+        assert reactors is not None
+        before = dict(reactors.get(key, {}))
+        added, removed = net_changes(before, requests)
+        if not added and not removed:
+            for request in requests:
+                self._answer_already_so(request, before.get(request.name, posted.changed))
+            return
+        seq, at, nth = self._place()
+        people = {name: at_seq for name, at_seq in before.items() if name not in removed} | dict.fromkeys(added, seq)
+        counts = counts_of({**reactors, key: people})
+        name = (added or removed)[0]
+        entry = Reacted(seq, new_id(), name, target, at, nth, key, added, removed, counts)
+        self._sequencer.append(entry)
+        changed = {*added, *removed}
+        for request in requests:
+            if request.name in changed:
+                self._acknowledge(request, entry)
+            else:
+                self._answer_already_so(request, before.get(request.name, posted.changed))
+
+    def _ask_to_recount(self, target: int) -> None:
+        """Has the reactions counted anew: those that came after the void one were counted with it."""
+        self._recounts.add(target)
+        if target not in self._waiting:
+            self._waiting[target] = []
+            self._context.history.tell(LoadTarget(self._room, self._slug, target, self._slug, with_reactions=True))
+
+    def _recount(self, target: int) -> None:
+        posted = self._targets.find(target)
+        reactors = None if posted is None or posted.is_deleted else self._targets.reactors(posted)
+        if posted is None or reactors is None:
+            return
+        counts = counts_of(reactors)
+        told = posted.state.reactions if posted.state else ()
+        keys = {each.key for each in {*counts} ^ {*told}}
+        for key in sorted(keys):
+            seq, at, nth = self._place()
+            self._sequencer.append(Reacted(seq, new_id(), "chatter", target, at, nth, key, (), (), counts))
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_later(self._context.settings.reaction_interval, self._due)
+
+    def _due(self) -> None:
+        self._is_scheduled = False
+        if self._room.is_alive():
+            self._room.tell(ReactionsDue())
+
+    # ------------------------------------------------------------ answers
+
+    def _place(self) -> tuple[int, str, int]:
+        """Returns the next place in the log, the time, and the number of messages."""
+        return self._recent.newest + 1, to_iso(self._context.clock()), self._recent.newest_nth
+
+    def _append(self, operation: Operation, entry: Edited | Deleted | Pinned | Unpinned) -> None:
+        self._sequencer.append(entry)
+        self._acknowledge(operation, entry)
+
+    def _acknowledge(self, operation: Operation, entry: Entry) -> None:
+        answer = Acknowledged(entry.id, entry.seq, entry.inserted_at)
+        self._sequencer.acknowledgements.answer_when_committed(operation, answer)
+
+    def _answer_already_so(self, operation: Operation, seq: int) -> None:
+        self._sequencer.acknowledgements.answer_when_committed(operation, AlreadySo(seq))
+
+
+def _is_pinned(posted: Posted) -> bool:
+    return posted.state is not None and posted.state.pinned_at is not None

@@ -1,0 +1,63 @@
+"""What a database has of a room, as a client that knows the log would hold it."""
+
+import json
+from collections.abc import Iterable
+
+from chatter.messages import Entry, Posted, View
+from chatter.storage.records import entry_of, message_of
+from schema import Entry as EntryTable
+from schema import timeline
+from tests.support.log_client import Payload, fold, row_of
+from tests.support.log_client import entry_of as heard
+from web.channels.wire import NULL, V2_LONGPOLL
+
+FAR = 1_000_000
+"""More entries than any test has."""
+
+Rows = dict[int, Payload]
+
+
+def read_log(room: str) -> list[Entry]:
+    """Returns the committed log."""
+    return [entry_of(row) for row in EntryTable.after(room, 0, FAR)]
+
+
+def folded(log: Iterable[Entry]) -> Rows:
+    """Folds a log, as a client does."""
+    rows: Rows = {}
+    for entry in log:
+        payload = payload_of(entry)
+        event = heard("new_message" if isinstance(entry, Posted) else "room_event", payload)
+        if event["kind"] == "message":
+            rows[entry.seq] = row_of(payload)
+        if (row := rows.get(event.get("target") or 0)) is not None:
+            fold(row, event)
+    return rows
+
+
+def states(room: str) -> Rows:
+    """Returns the messages as the states beside the log say."""
+    messages = [message_of(row) for row in timeline.before(room, FAR, FAR)]
+    return {posted.seq: row_of(payload_of(posted)) for posted in messages if not posted.void}
+
+
+def people(room: str, seq: int) -> dict[str, set[str]]:
+    """Returns who has reacted to a message, by key."""
+    found: dict[str, set[str]] = {}
+    for key, name, _ in timeline.reactions(room, seq):
+        found.setdefault(key, set()).add(name)
+    return found
+
+
+def check_reactions(room: str, rows: Rows) -> None:
+    """Checks that as many people are counted as have reacted; with few of them all are named."""
+    for seq, row in rows.items():
+        counted = {key: (each["count"], set(each["names"])) for key, each in row.get("reactions", {}).items()}
+        expected = {key: (len(names), names) for key, names in people(room, seq).items()}
+        assert counted == expected, f"message {seq} shows {counted}, but {expected} have reacted"
+
+
+def payload_of(entry: Entry) -> Payload:
+    """Returns what a client is pushed."""
+    payload: Payload = json.loads(V2_LONGPOLL.viewing(View.LOG).push(NULL, NULL, entry))[4]
+    return payload

@@ -1,0 +1,185 @@
+"""The payloads of a room's log: of messages and of what is done to them, for clients that know the log and others.
+
+Source: `docs/protocol.md`.
+"""
+
+from typing import Any, assert_never
+
+import msgspec
+
+from chatter.messages import (
+    Change,
+    Deleted,
+    Edited,
+    Page,
+    Pinned,
+    Posted,
+    PostState,
+    Reacted,
+    ReactionCount,
+    Unpinned,
+)
+
+LISTED_CHANGES = 20
+"""Most names of people who came to react, or took it back, in one event."""
+
+
+class _Place(msgspec.Struct, omit_defaults=True, gc=False):
+    """A message for a client that knows no other entries."""
+
+    seq: int
+    id: str
+    name: str
+    message: str
+    inserted_at: str
+    void: bool = False
+
+
+class _Row(msgspec.Struct, omit_defaults=True):
+    """A message for a client that knows the log."""
+
+    seq: int
+    nth: int
+    id: str
+    name: str
+    message: str
+    inserted_at: str
+    void: bool = False
+    reply_to: int | None = None
+    root: int | None = None
+    root_replies: int | None = None
+    changed: int | None = None
+    edits: int = 0
+    edited_at: str | None = None
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+    pinned_at: str | None = None
+    pinned_by: str | None = None
+    reactions: dict[str, dict[str, Any]] = {}
+    replies: int = 0
+    last_reply_seq: int | None = None
+
+
+class _By(msgspec.Struct, gc=False):
+    name: str
+
+
+class _RoomEvent(msgspec.Struct, omit_defaults=True, kw_only=True):
+    seq: int
+    id: str
+    kind: str
+    target: int
+    at: str
+    by: _By | None = None
+    message: str | None = None
+    edits: int | None = None
+    key: str | None = None
+    add: tuple[str, ...] | None = None
+    remove: tuple[str, ...] | None = None
+    count: int | None = None
+    names: tuple[str, ...] | None = None
+
+
+class _Page(msgspec.Struct, omit_defaults=True):
+    messages: list[Any]
+    more: bool
+    more_after: bool | None = None
+    as_of: int | None = None
+    next: int | None = None
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def place(posted: Posted) -> bytes:
+    """Encodes a message for a client that knows no other entries; a deleted one is a void place for it."""
+    return encode(_place(posted))
+
+
+def place_of(change: Change) -> bytes:
+    """Encodes the place of another entry for a client that counts places."""
+    return encode(_void(change.seq, change.inserted_at))
+
+
+def row(posted: Posted) -> bytes:
+    """Encodes a message for a client that knows the log."""
+    return encode(_row(posted, posted.state.root_replies if posted.state else None))
+
+
+def room_event(change: Change) -> bytes:
+    """Encodes what was done to a message."""
+    fixed: dict[str, Any] = {
+        "seq": change.seq,
+        "id": change.id,
+        "target": change.target,
+        "at": change.inserted_at,
+        "by": _By(change.name),
+    }
+    match change:
+        case Edited():
+            event = _RoomEvent(kind="edit", message=change.message, edits=change.edits, **fixed)
+        case Deleted():
+            event = _RoomEvent(kind="delete", **fixed)
+        case Reacted():
+            event = _reacted(change, {**fixed, "by": None})
+        case Pinned():
+            event = _RoomEvent(kind="pin", **fixed)
+        case Unpinned():
+            event = _RoomEvent(kind="unpin", **fixed)
+        case _:
+            assert_never(change)
+    return encode(event)
+
+
+def page(answer: Page, *, knows_log: bool) -> bytes:
+    """Encodes a page of history."""
+    rows = [_row(posted, None) for posted in answer.messages] if knows_log else list(map(_place, answer.messages))
+    return encode(_Page(rows, answer.more, answer.more_after, answer.as_of, answer.next))
+
+
+def _place(posted: Posted) -> _Place:
+    if posted.is_deleted:
+        return _void(posted.seq, posted.inserted_at)
+    return _Place(posted.seq, posted.id, posted.name, posted.message, posted.inserted_at, posted.void)
+
+
+def _void(seq: int, inserted_at: str) -> _Place:
+    return _Place(seq, f"void-{seq}", "", "", inserted_at, void=True)
+
+
+def _row(posted: Posted, root_replies: int | None) -> _Row:
+    said = (posted.seq, posted.nth, posted.id, posted.name, posted.message, posted.inserted_at, posted.void)
+    if posted.state is None:
+        return _Row(*said)
+    return _Row(*said, root_replies=root_replies, **_state(posted.state, posted.seq))
+
+
+def _state(state: PostState, seq: int) -> dict[str, Any]:
+    return {
+        "changed": state.changed if state.changed != seq else None,
+        "reply_to": state.reply_to,
+        "root": state.root,
+        "edits": state.edits,
+        "edited_at": state.edited_at,
+        "deleted_at": state.deleted_at,
+        "deleted_by": state.deleted_by,
+        "pinned_at": state.pinned_at,
+        "pinned_by": state.pinned_by,
+        "reactions": {each.key: {"count": each.count, "names": each.names} for each in state.reactions},
+        "replies": state.replies,
+        "last_reply_seq": state.last_reply_seq,
+    }
+
+
+def _reacted(change: Reacted, fixed: dict[str, Any]) -> _RoomEvent:
+    none = ReactionCount(change.key, 0, ())
+    result = next((each for each in change.reactions if each.key == change.key), none)
+    return _RoomEvent(
+        kind="react",
+        key=change.key,
+        add=change.added[:LISTED_CHANGES],
+        remove=change.removed[:LISTED_CHANGES],
+        count=result.count,
+        names=result.names,
+        **fixed,
+    )
