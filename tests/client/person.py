@@ -43,6 +43,9 @@ class Person:
         self.typing = page.locator(".typing")
         self.not_sent = page.get_by_role("alert").filter(has_text="not sent")
         self.people_button = page.locator(".people-button")
+        self.pins_button = page.locator(".pins-button")
+        self.strip = page.locator(".strip")
+        self.announcer = page.locator(".announcer").first
         self.palette = page.get_by_role("dialog", name="Find or create a room")
         self.toast = page.locator(".toast")
         self.toolbar = page.get_by_role("toolbar")

@@ -6,13 +6,15 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+ROOM = "(SELECT id FROM room WHERE slug = ?)"
+
 AUTHORS = ("dora", "dora", "emil", "dora", "fritz")
 
 
 def saved(database: Path, room: str) -> list[str]:
     """Returns the texts of a room's messages, in order."""
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT message FROM message WHERE room = ? ORDER BY seq", [room])
+        rows = connection.execute(f"SELECT message FROM entry WHERE room = {ROOM} ORDER BY seq", [room])
         return [message for (message,) in rows]
 
 
@@ -26,16 +28,26 @@ def prepare(
     said = list(texts)
     start = datetime.now(UTC) + ahead - timedelta(minutes=len(said))
     rows = [
-        (room, seq, f"prepared-{seq}", AUTHORS[seq % len(AUTHORS)], text, _iso(start + timedelta(minutes=seq)))
+        (
+            seq,
+            seq - (void is not None and seq > void),
+            f"prepared-{seq}",
+            AUTHORS[seq % len(AUTHORS)],
+            text,
+            _iso(start + timedelta(minutes=seq)),
+        )
         for seq, text in enumerate(said, 1)
         if seq != void
     ]
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
-            "INSERT INTO room (slug, last_message_at) VALUES (?, ?)", [room, rows[-1][-1] if rows else ""]
+            "INSERT INTO room (slug, last_seq, last_nth, last_message_at) VALUES (?, ?, ?, ?)",
+            [room, len(said), len(rows), rows[-1][-1] if rows else ""],
         )
         connection.executemany(
-            "INSERT INTO message (room, epoch, seq, id, name, message, inserted_at) VALUES (?, 0, ?, ?, ?, ?, ?)", rows
+            "INSERT INTO entry (room, epoch, kind, seq, nth, id, name, message, inserted_at)"
+            f" VALUES ({ROOM}, 0, 0, ?, ?, ?, ?, ?, ?)",
+            [(room, *row) for row in rows],
         )
 
 

@@ -59,16 +59,6 @@ def test_escape_leaves_the_composer_and_keeps_what_was_written(ann: Person) -> N
     expect(ann.composer).to_have_value("half a thought")
 
 
-def test_arrow_up_in_an_empty_composer_does_no_harm(ann: Person) -> None:
-    ann.says("hello")
-    ann.expect_said("hello")
-    ann.composer.press("ArrowUp")
-    expect(ann.composer).to_be_empty()
-    expect(ann.composer).to_be_focused()
-    ann.says("still here")
-    ann.expect_said("hello", "still here")
-
-
 def test_escape_closes_what_is_open_but_not_the_question_for_a_name(ann: Person) -> None:
     ann.button("Change name").click()
     expect(ann.name_dialog).to_be_visible()

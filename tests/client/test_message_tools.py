@@ -17,6 +17,11 @@ pytestmark = pytest.mark.browser
 CLIPBOARD: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
 TEXTS = ["first", "see https://example.org/x", "third", "fourth"]
 FULL = re.compile(r"\d{4} at \d\d:\d\d:\d\d$")
+IS_AT_TOOLBAR = """message => {
+  const { bottom } = document.querySelector(".toolbar").getBoundingClientRect();
+  const { top } = message.getBoundingClientRect();
+  return top < bottom && bottom < top + 20;
+}"""
 REPLACED_ROW = """async () => {
   const { h, options, render } = await import("preact");
   const { Chunk } = await import("/client/components/conversation/chunk.js");
@@ -89,6 +94,14 @@ def test_the_toolbar_is_not_cut_off_by_the_chunk_of_its_message(reader: Person) 
     assert reader.page.evaluate(at_its_top, [box["x"] + box["width"] / 2, box["y"] + 3])
 
 
+def test_the_toolbar_stays_at_its_message_when_the_composer_grows(reader: Person) -> None:
+    reader.message("third").hover()
+    reader.button("Reply").click()
+    expect(reader.strip).to_contain_text("third")
+    message = reader.message("third").element_handle()
+    reader.page.wait_for_function(IS_AT_TOOLBAR, arg=message)
+
+
 def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Person) -> None:
     press = reader.page.keyboard.press
     reader.button("Copy link to this room").focus()
@@ -105,9 +118,12 @@ def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Pers
     expect(reader.page.get_by_role("link", name="example.org")).to_be_focused()
     press("Shift+Tab")
     press("ArrowRight")
+    expect(reader.button("React with 👍")).to_be_focused()
+    press("End")
+    expect(reader.button("Copy link")).to_be_focused()
+    press("ArrowLeft")
     expect(reader.button("Copy text")).to_be_focused()
     press("ArrowRight")
-    expect(reader.button("Copy link")).to_be_focused()
     press("Enter")
     assert copied(reader).endswith("/2")
     press("Escape")
@@ -132,7 +148,7 @@ def test_the_arrow_keys_lead_on_from_what_can_be_pressed_in_a_message(reader: Pe
     press("Tab")
     expect(link).to_be_focused()
     press("ArrowRight")
-    expect(reader.button("Copy text")).to_be_focused()
+    expect(reader.button("React with 👍")).to_be_focused()
     press("Escape")
     press("Tab")
     press("Escape")

@@ -1,15 +1,22 @@
-/** Drafts: what was written in each room and not sent. They survive a reload, and all tabs of a browser agree on them. */
+/**
+ * Drafts: what was written in each room and not sent, and which message it answers. They survive a reload, and all tabs
+ * of a browser agree on them.
+ */
 
 import { signal } from "@preact/signals";
 import { follow, keysOf, load, save } from "./browser/storage.js";
 
 const PREFIX = "draft:";
+const REPLY_PREFIX = "reply:";
 
 /** By slug. In a browser that forbids storage it is all there is. @type {Map<string, string>} */
 const drafts = new Map();
 
 /** The slugs of the rooms that have a draft. */
 export const drafted = signal(new Set(keysOf(PREFIX)));
+
+/** By slug. @type {Map<string, import("@preact/signals").Signal<number>>} */
+const replyTargets = new Map();
 
 /** @param {string} slug @returns {string} */
 export function draftOf(slug) {
@@ -23,6 +30,19 @@ export function keepDraft(slug, text) {
   note(slug, text);
 }
 
+/** Returns the seq of the message that a room's draft answers; 0 for none. @param {string} slug */
+export function replyTargetOf(slug) {
+  const target = replyTargets.get(slug) ?? signal(parse(load(REPLY_PREFIX + slug)));
+  replyTargets.set(slug, target);
+  return target;
+}
+
+/** @param {string} slug @param {number} seq 0 for none */
+export function keepReplyTarget(slug, seq) {
+  replyTargetOf(slug).value = seq;
+  save(REPLY_PREFIX + slug, seq ? String(seq) : "");
+}
+
 /** Calls `act` with the slug of each draft that another tab changes. @param {(slug: string) => void} act */
 export function followDrafts(act) {
   follow(PREFIX, (text, slug) => {
@@ -30,6 +50,12 @@ export function followDrafts(act) {
     note(slug, text);
     act(slug);
   });
+  follow(REPLY_PREFIX, (seq, slug) => (replyTargetOf(slug).value = parse(seq)));
+}
+
+/** @param {string} seq */
+function parse(seq) {
+  return Number.parseInt(seq) || 0;
 }
 
 /** @param {string} slug @param {string} text */

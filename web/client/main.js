@@ -22,22 +22,23 @@ import { VisitedRooms } from "./visited-rooms.js";
 
 followAddress();
 const connection = new Connection("/socket");
-const outbox = new Outbox();
+/** What is not acknowledged. @type {import("./visited-rooms.js").Outboxes} */
+const outboxes = { posts: new Outbox("chatter"), operations: new Outbox("chatter-operations") };
 const visited = new VisitedRooms(
   slug,
   name,
-  (room) => new Room(connection.socket, room, () => name.peek(), outbox.of(room)),
+  (room) => new Room(connection.socket, room, () => name.peek(), outboxes.posts.of(room), outboxes.operations.of(room)),
 );
 const { current, unsent } = visited;
 
-/** Adopts posts at the start, and whenever a page may have gone meanwhile. */
-function adoptPosts() {
-  visited.adopt(outbox);
+/** Adopts what is not sent at the start, and whenever a page may have gone meanwhile. */
+function adoptUnsent() {
+  visited.adopt(outboxes);
   effect(() => {
-    if (connection.state.value === "open") visited.adopt(outbox);
+    if (connection.state.value === "open") visited.adopt(outboxes);
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") visited.adopt(outbox);
+    if (document.visibilityState === "visible") visited.adopt(outboxes);
   });
 }
 
@@ -58,7 +59,7 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 
 followName();
 followMessageLinks(current);
-adoptPosts();
+adoptUnsent();
 listOpened();
 connection.connect();
 keepConnected(connection);

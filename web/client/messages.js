@@ -12,7 +12,9 @@ export const TOPIC = "chat_room";
 export const NEW_MESSAGE = "new_message";
 /** Sent and received: `{name}` is writing. */
 export const TYPING = "typing";
-/** Received: `{seq}` of a broadcast message that will never be saved. */
+/** Received: a `RoomEvent`, an entry of the room's log that is no message. */
+export const ROOM_EVENT = "room_event";
+/** Received: `{seq}` of a broadcast entry that will never be saved. */
 export const MESSAGE_VOIDED = "message_voided";
 /** Sent as `ReadHistory`, answered with a `Page`. */
 export const HISTORY = "history";
@@ -25,10 +27,26 @@ export const PRESENCE_STATE = "presence_state";
 /** Received: `{people}`, the number of people here, if not all are presences. */
 export const PRESENCE_COUNT = "presence_count";
 
+/** Sent: the operations on a message, by the word that the room's log has for each. */
+export const OPERATIONS = {
+  edit: "edit_message",
+  delete: "delete_message",
+  react: "react",
+  unreact: "unreact",
+  pin: "pin",
+  unpin: "unpin",
+};
+
+/** The version of the room's log that this page reads, as a join says it. */
+export const LOG = 2;
+
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** In characters, counted like the server's: by code point. */
 export const LIMITS = { name: 64, message: 4000 };
+
+/** How long the author may change or delete a message, in seconds: the server's defaults, which only it can check. */
+export const WINDOWS = { edit: 3600, delete: 3600 };
 
 /** What the person reads for a reason. The order is that of the table "Errors" in docs/protocol.md. */
 export const REASONS = {
@@ -45,20 +63,69 @@ export const REASONS = {
   quarantined: "the server failed at it",
   rate_limited: "too many at once",
   invalid: "the server does not accept it",
+  not_found: "the message is not there",
+  gone: "the message was deleted",
+  forbidden: "only its author can do that, and not after a new connection",
+  too_late: "the time for that is over",
+  conflict: "the message was changed meanwhile",
+  full: "there is no room for more of that",
   timeout: "no answer", // this page's own: none came in time
 };
 
 // ---- Received
 
 /**
- * @typedef {object} Posted
+ * @typedef {object} Posted a message, and what was done to it since
  * @property {string} name the author
- * @property {string} message plain text
+ * @property {string} message plain text; empty once it is deleted
  * @property {string} id the sender's own name for the message
- * @property {number} seq its place in the room: 1, 2, 3… without gaps
+ * @property {number} seq its place in the room's log: 1, 2, 3… without gaps, of which messages have some
  * @property {string} inserted_at UTC, ISO 8601 with microseconds
  * @property {boolean} [void] marks an empty place: it keeps the order and has no text
+ * @property {number} [nth] how many messages there are up to this one
+ * @property {number} [changed] the seq of the last entry that touched it; its own if missing
+ * @property {number} [edits] how often it was edited
+ * @property {string} [edited_at]
+ * @property {string} [deleted_at]
+ * @property {string} [deleted_by]
+ * @property {string} [pinned_at]
+ * @property {string} [pinned_by]
+ * @property {Record<string, Reaction>} [reactions] by emoji, in the order in which they came
+ * @property {number} [reply_to] the seq of the message that it answers
+ * @property {number} [root] the seq of the first message of its thread
+ * @property {number} [root_replies] of a reply that is new: how many its root has now
+ * @property {number} [replies] of a root
+ * @property {number} [last_reply_seq] of a root
  */
+
+/** @typedef {{count: number, names: string[]}} Reaction how many reacted so, and the first of them */
+
+/**
+ * @typedef {object} OwnPart what this page adds to a message that it shows
+ * @property {string[]} [mine] the emoji with which this person has reacted
+ * @property {import("./room/operations.js").Operation[]} [operations] what this person does to it and is not done
+ */
+
+/** @typedef {Posted & OwnPart} Row a message as it is shown; another object whenever anything of it changes */
+
+/**
+ * @typedef {object} RoomEvent an entry of the room's log that is no message
+ * @property {number} seq
+ * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`; of any other only the place counts
+ * @property {string} id
+ * @property {string} at when it was said
+ * @property {{name: string}} [by]
+ * @property {number} [target] the seq of the message that it touches
+ * @property {string} [message] of an edit: the new text
+ * @property {number} [edits] of an edit: how many there are now
+ * @property {string} [key] of reactions: the emoji
+ * @property {string[]} [add] of reactions: up to 20 people who reacted
+ * @property {string[]} [remove] of reactions: up to 20 people who took theirs back
+ * @property {number} [count] of reactions: how many there are now
+ * @property {string[]} [names] of reactions: the first people of the emoji now
+ */
+
+/** @typedef {(Posted & {kind?: undefined, isPartial?: boolean}) | (RoomEvent & {void?: undefined})} Entry one place of the log */
 
 /**
  * @typedef {object} RecoveryAnswer the server's `Recovery`: where this page stands in a room
@@ -71,7 +138,7 @@ export const REASONS = {
  */
 
 /**
- * @typedef {object} Acknowledged answers a post: it is in the database
+ * @typedef {object} Acknowledged answers a post or an operation: it is in the database
  * @property {string} id
  * @property {number} seq
  * @property {string} inserted_at
@@ -80,7 +147,9 @@ export const REASONS = {
 
 /**
  * @typedef {object} Page
- * @property {Posted[]} messages oldest first
+ * @property {Posted[]} messages oldest first; what was changed after a place: the earliest change first
+ * @property {number} [as_of] the messages show everything up to this seq
+ * @property {number} [next] goes on after a page of what was changed
  * @property {boolean} more further messages exist in the direction asked for; older ones in a page around a place
  * @property {boolean} [more_after] of a page around a place: newer ones exist
  */
@@ -98,7 +167,8 @@ export const REASONS = {
 /**
  * @typedef {object} RoomSummary from /api/rooms
  * @property {string} name
- * @property {number} seq of the newest message
+ * @property {number} seq of the newest entry
+ * @property {number} [nth] how many messages there are
  * @property {string | null} last_message_at
  * @property {number} people
  * @property {string} [topic] what the room is for, where it has a topic
@@ -113,6 +183,7 @@ export const REASONS = {
  * @property {string} message
  * @property {string} id
  * @property {true} [repeat] it may have been sent before
+ * @property {number} [reply_to] the seq of the message that it answers
  */
 
 /**
@@ -121,7 +192,19 @@ export const REASONS = {
  * @property {number} [epoch] the server's when that message came
  */
 
-/** @typedef {{before?: number, after?: number, around?: number, limit?: number}} ReadHistory */
+/**
+ * @typedef {object} ReadHistory asks for one page
+ * @property {number} [before] messages older than this one
+ * @property {number} [after] messages that something has changed after this place, new ones among them; of a thread: later replies
+ * @property {number} [around] messages on both sides of this place
+ * @property {number[]} [seqs] these messages, at most `MAX_SEQS`
+ * @property {number} [root] a thread: its first message and the replies to it
+ * @property {true} [pinned] the pinned messages, the latest pinned first
+ * @property {number} [limit]
+ */
+
+/** The most messages that one request may name. */
+export const MAX_SEQS = 100;
 
 // ---- Reasons
 

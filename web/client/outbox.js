@@ -1,58 +1,97 @@
 import { newId } from "./browser/id.js";
 
-/** @typedef {import("./room/posts.js").PendingPost} PendingPost */
-/** @typedef {PendingPost & {room: string, page: string}} KeptPost */
+/** @typedef {{id: string, written: number}} Unsent a post or an operation */
+/** @template {Unsent} T @typedef {T & {room: string, page: string}} Kept */
 
-const DATABASE = "chatter";
-const POSTS = "posts";
+/** The one store of each database. */
+const STORE = "posts";
 /** The id of this page among all that this browser has open. It holds a lock, so that the others know it is open. */
 const PAGE = newId();
 const pageLockName = (/** @type {string} */ page) => `chatter:page:${page}`;
 globalThis.navigator?.locks?.request(pageLockName(PAGE), () => new Promise(() => {})).catch(() => {}); // forbidden
 
-/** @type {Promise<IDBDatabase> | undefined} */
-let database;
-
 /**
- * Outbox keeps the unacknowledged posts of all rooms in IndexedDB.
+ * Outbox keeps what is not acknowledged in all rooms, in a database of IndexedDB: posts, or operations on messages.
  *
- * Closing the page or a crash of the browser loses none of them. Each post belongs to the page it was written in; when
- * that is gone, another one adopts it.
+ * Closing the page or a crash of the browser loses none of it. Each entry belongs to the page it was made in; when that
+ * is gone, another one adopts it. Operations have a database of their own: a page of an earlier version, which is open
+ * beside this one, would take them for posts.
  *
  * A browser that forbids IndexedDB keeps nothing. Without the Web Locks API, so in insecure contexts, two pages may
- * send the same post; the server posts it once.
+ * send the same entry; the server takes it once.
+ *
+ * @template {Unsent} T
  */
 export class Outbox {
+  /** @type {Promise<IDBDatabase> | undefined} */
+  #database;
+  #name;
+
+  /** @param {string} name of the database */
+  constructor(name) {
+    this.#name = name;
+  }
+
   /** Returns the part of one room. @param {string} room */
   of(room) {
     return {
-      keep: (/** @type {PendingPost} */ post) => keep({ ...post, room, page: PAGE }),
-      forget: (/** @type {string} */ id) => request("readwrite", (posts) => posts.delete(id)),
+      keep: (/** @type {T} */ entry) => this.#keep({ ...entry, room, page: PAGE }),
+      forget: (/** @type {string} */ id) => this.#request("readwrite", (store) => store.delete(id)),
     };
   }
 
   /**
-   * Takes over the posts of pages that are gone, under all of their authors' names.
+   * Takes over the entries of pages that are gone, under all of their authors' names.
    *
-   * @returns {Promise<Map<string, PendingPost[]>>} by room, in the order they were written
+   * @returns {Promise<Map<string, T[]>>} by room, in the order they were written
    */
   adopt() {
     return withExclusiveLock(async (isOpen) => {
-      /** @type {KeptPost[]} */
-      const kept = (await request("readonly", (posts) => posts.getAll())) ?? [];
-      const orphans = kept.filter((post) => !isOpen(post.page)).sort((a, b) => a.written - b.written);
-      await Promise.all(orphans.map((post) => keep({ ...post, page: PAGE })));
-      /** @type {Map<string, PendingPost[]>} */
+      /** @type {Kept<T>[]} */
+      const kept = (await this.#request("readonly", (store) => store.getAll())) ?? [];
+      const orphans = kept.filter(({ page }) => !isOpen(page)).sort((a, b) => a.written - b.written);
+      await Promise.all(orphans.map((entry) => this.#keep({ ...entry, page: PAGE })));
+      /** @type {Map<string, T[]>} */
       const byRoom = new Map();
-      for (const post of orphans) byRoom.set(post.room, [...(byRoom.get(post.room) ?? []), post]);
+      for (const entry of orphans) byRoom.set(entry.room, [...(byRoom.get(entry.room) ?? []), entry]);
       return byRoom;
     });
   }
-}
 
-/** @param {KeptPost} post */
-function keep(post) {
-  return request("readwrite", (posts) => posts.put(post));
+  // ---- Internal
+
+  /** @param {Kept<T>} entry */
+  #keep(entry) {
+    return this.#request("readwrite", (store) => store.put(entry));
+  }
+
+  /**
+   * Makes one request to the object store. Returns undefined where the browser keeps nothing.
+   *
+   * The browser may close the database under us, as it does when the person clears its data. Then it is opened again.
+   *
+   * @param {IDBTransactionMode} mode
+   * @param {(store: IDBObjectStore) => IDBRequest} act
+   * @returns {Promise<any>}
+   */
+  async #request(mode, act) {
+    return (await this.#tryRequest(mode, act)) ?? (this.#database ? undefined : this.#tryRequest(mode, act));
+  }
+
+  /**
+   * @param {IDBTransactionMode} mode
+   * @param {(store: IDBObjectStore) => IDBRequest} act
+   * @returns {Promise<any>}
+   */
+  async #tryRequest(mode, act) {
+    try {
+      const opened = await (this.#database ??= open(this.#name));
+      return await promisify(act(opened.transaction(STORE, mode).objectStore(STORE)));
+    } catch {
+      this.#database = undefined; // closed, forbidden or full: what is in memory may be all there is
+      return undefined;
+    }
+  }
 }
 
 /**
@@ -74,38 +113,10 @@ async function withExclusiveLock(act) {
   }
 }
 
-/**
- * Makes one request to the object store. Returns undefined where the browser keeps nothing.
- *
- * The browser may close the database under us, as it does when the person clears its data. Then it is opened again.
- *
- * @param {IDBTransactionMode} mode
- * @param {(posts: IDBObjectStore) => IDBRequest} act
- * @returns {Promise<any>}
- */
-async function request(mode, act) {
-  return (await tryRequest(mode, act)) ?? (database ? undefined : tryRequest(mode, act));
-}
-
-/**
- * @param {IDBTransactionMode} mode
- * @param {(posts: IDBObjectStore) => IDBRequest} act
- * @returns {Promise<any>}
- */
-async function tryRequest(mode, act) {
-  try {
-    const opened = await (database ??= open());
-    return await promisify(act(opened.transaction(POSTS, mode).objectStore(POSTS)));
-  } catch {
-    database = undefined; // closed, forbidden or full: the posts in memory may be all there is
-    return undefined;
-  }
-}
-
-/** @returns {Promise<IDBDatabase>} */
-function open() {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(POSTS, { keyPath: "id" });
+/** @param {string} name @returns {Promise<IDBDatabase>} */
+function open(name) {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "id" });
   return promisify(opening);
 }
 

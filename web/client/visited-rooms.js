@@ -1,14 +1,17 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 
 /** @typedef {import("./room/room.js").Room} Room */
-/** @typedef {import("./outbox.js").Outbox} Outbox */
+/** @template {import("./outbox.js").Unsent} T @typedef {import("./outbox.js").Outbox<T>} Outbox */
+/** @typedef {import("./room/operations.js").Operation} Operation */
+/** @typedef {import("./room/posts.js").PendingPost} PendingPost */
+/** @typedef {{posts: Outbox<PendingPost>, operations: Outbox<Operation>}} Outboxes */
 /** @typedef {import("@preact/signals").ReadonlySignal<string>} Text */
 /** @typedef {{waiting: number, failed: number}} Unsent how many posts of a room wait to be sent, and how many failed */
 
 /**
  * VisitedRooms owns the rooms visited in this tab. They keep their messages, so that coming back shows them at once.
  *
- * The room on the screen is joined, and each of the others as long as posts wait in it.
+ * The room on the screen is joined, and each of the others as long as posts or operations wait in it.
  */
 export class VisitedRooms {
   /** By slug. @type {Map<string, Room>} */
@@ -55,9 +58,10 @@ export class VisitedRooms {
     return room;
   }
 
-  /** Sends what was written in pages that are gone, in all rooms. @param {Outbox} outbox */
-  async adopt(outbox) {
-    for (const [slug, posts] of await outbox.adopt()) this.of(slug).posts.adopt(posts);
+  /** Sends what was written and done in pages that are gone, in all rooms. @param {Outboxes} outboxes */
+  async adopt({ posts, operations }) {
+    for (const [slug, adopted] of await operations.adopt()) this.of(slug).operations.adopt(adopted);
+    for (const [slug, adopted] of await posts.adopt()) this.of(slug).posts.adopt(adopted);
   }
 
   /** @param {Room} room */
@@ -66,7 +70,7 @@ export class VisitedRooms {
     this.#all.value = [...this.#all.peek(), room];
     effect(() => {
       const name = this.#name.value;
-      const isUnsettled = room.posts.isUnsettled.value;
+      const isUnsettled = room.posts.isUnsettled.value || room.operations.isUnsettled.value;
       const isHere = this.current.value === room;
       untracked(() => {
         if (isHere) room.join(name);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { MAX_HELD } from "../../../web/client/room/history.js";
+import { MAX_HELD } from "../../../web/client/room/run.js";
 import { nearest } from "../../../web/client/room/detached-run.js";
 import { Room } from "../../../web/client/room/room.js";
 import { FakeOutbox, FakeSocket, message, messages, settled } from "./fakes.mjs";
@@ -12,7 +12,7 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => "ann", new FakeOutbox());
+  room = new Room(socket, "lobby", () => "ann", new FakeOutbox(), new FakeOutbox());
 });
 
 const seqs = (run) => run.messages.value.map((each) => each.seq);
@@ -78,7 +78,7 @@ test("the run grows both ways, one request at a time", async () => {
   await answer(26, 75);
   room.detached.loadNewer();
   room.detached.loadNewer();
-  assert.deepEqual(asked().slice(-2), [{ before: 76 }, { after: 125 }]);
+  assert.deepEqual(asked().slice(-2), [{ before: 76 }, { around: 125 }]);
   await answer(126, 375);
   assert.deepEqual(seqs(room.detached.shown.value), range(26, 375));
   assert.equal(room.detached.run.value.hasMore.value, true);
@@ -127,7 +127,7 @@ test("a void place counts for the run and is not shown; the nearest message is",
   socket.latest.receives("message_voided", { seq: 99 });
   assert.equal(seqs(room.detached.run.value).includes(99), false);
   room.detached.loadNewer();
-  assert.deepEqual(asked().at(-1), { after: 125 });
+  assert.deepEqual(asked().at(-1), { around: 125 });
 });
 
 test("beyond the newest message the newest is shown, and in an empty room nothing", async () => {

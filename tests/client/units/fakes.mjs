@@ -1,5 +1,7 @@
 /** Recorders in place of phoenix.js and the outbox: a test reads what was sent and replies for the server. */
 
+import { Rows } from "../../../web/client/room/rows.js";
+
 /** @typedef {import("../../../web/client/messages.js").Posted} Posted */
 
 class FakePush {
@@ -137,4 +139,9 @@ export function messages(from, to) {
 /** Lets all promises settle that wait for nothing else. */
 export async function settled() {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+/** Returns rows for a run that is tested without a room. */
+export function plainRows(changes = {}) {
+  return new Rows({ show: (row) => row, changed: () => {}, isShown: () => true, distrusted: () => {}, ...changes });
 }

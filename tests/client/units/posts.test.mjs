@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 function open() {
-  const opened = new Room(socket, "lobby", () => name, outbox);
+  const opened = new Room(socket, "lobby", () => name, outbox, new FakeOutbox());
   opened.join(name);
   return opened;
 }

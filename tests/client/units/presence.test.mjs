@@ -10,7 +10,7 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => "ann", new FakeOutbox());
+  room = new Room(socket, "lobby", () => "ann", new FakeOutbox(), new FakeOutbox());
   room.join("ann");
 });
 

@@ -10,7 +10,7 @@ beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => "ann", new FakeOutbox());
+  room = new Room(socket, "lobby", () => "ann", new FakeOutbox(), new FakeOutbox());
   room.join("ann");
 });
 
@@ -43,7 +43,7 @@ async function rejoin(said, changes) {
 test("a rejoin carries the position: the last seq and its epoch", () => {
   socket.latest.joins(messages(1, 3), { epoch: 7 });
   receive(message(4), message(6));
-  assert.deepEqual(socket.latest.params(), { name: "ann", since: 4, epoch: 7, resync: true });
+  assert.deepEqual(socket.latest.params(), { name: "ann", since: 4, epoch: 7, resync: true, log: 2 });
 });
 
 test("missed messages are added, and known ones are not added twice", async () => {
@@ -90,20 +90,87 @@ test("messages that were not recovered are no longer missing once older pages re
   }
 });
 
-test("a long absence is recovered page by page, and new messages wait meanwhile", async () => {
+test("a long absence is recovered by what was changed, and new entries wait until all of it is read", async () => {
   socket.latest.joins(messages(1, 3));
-  await rejoin(messages(4, 6), { seq: 12, more: true });
-  assert.deepEqual(requests("history"), [{ after: 6 }]);
-  receive(message(13));
-  await reply("history", "ok", { messages: messages(7, 9), more: true });
-  assert.deepEqual(requests("history").at(-1), { after: 9 });
-  assert.deepEqual(seqs().at(-1), 9);
-  await reply("history", "ok", { messages: messages(10, 12), more: false });
-  assert.deepEqual(
-    seqs(),
-    messages(1, 13).map((each) => each.seq),
-  );
+  await rejoin([], { seq: 812, more: true });
+  assert.deepEqual(requests("history"), [{ after: 3 }]);
+  receive(message(813), message(814));
+  const edited = message(2, { message: "mended", edits: 1, changed: 7 });
+  await reply("history", "ok", { messages: [message(4), edited], as_of: 812, more: true, next: 7 });
+  assert.deepEqual(requests("history").at(-1), { after: 6 });
+  assert.equal(socket.latest.params().since, 3);
+  const late = message(6, { changed: 700 });
+  await reply("history", "ok", { messages: [message(9), late], as_of: 813, more: false });
+  assert.deepEqual(seqs(), [1, 2, 3, 4, 6, 9, 814]);
+  assert.equal(room.history.messages.value[1].message, "mended");
+  assert.equal(socket.latest.params().since, 814);
   assert.deepEqual(requests("sync"), []);
+});
+
+test("a long absence whose reading is cut short begins again at the same place", async () => {
+  socket.latest.joins(messages(1, 3));
+  await rejoin([], { seq: 812, more: true });
+  await reply("history", "ok", { messages: [message(4), message(5)], as_of: 812, more: true, next: 5 });
+  assert.deepEqual(seqs(), [1, 2, 3]);
+  await rejoin([], { seq: 812, more: true });
+  assert.deepEqual(requests("history").at(-1), { after: 3 });
+  await reply("history", "ok", { messages: [message(4), message(5)], as_of: 812, more: false });
+  assert.deepEqual(seqs(), [1, 2, 3, 4, 5]);
+});
+
+test("what was said during a long absence and is not in the database yet is asked for", async () => {
+  socket.latest.joins(messages(1, 3));
+  await rejoin([], { seq: 812, more: true });
+  await reply("history", "ok", { messages: [message(4)], as_of: 810, more: false });
+  assert.deepEqual(requests("sync"), [{ since: 810, epoch: 1 }]);
+  await synced([message(811), message(812)]);
+  assert.deepEqual(seqs(), [1, 2, 3, 4, 811, 812]);
+});
+
+test("messages that an entry has touched in a lost epoch are read again", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("room_event", { seq: 4, kind: "edit", target: 2, message: "never saved", edits: 1 });
+  await rejoin([], { epoch: 2, seq: 3, base: 3 });
+  assert.deepEqual(requests("history").at(-1), { seqs: [2] });
+  await reply("history", "ok", { messages: [message(2)], as_of: 3, more: false });
+  assert.equal(room.history.messages.value[1].message, "word 2");
+  assert.deepEqual(room.rows.stale, []);
+});
+
+test("a message is read again when what touched it becomes void", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("room_event", { seq: 4, kind: "edit", target: 2, message: "refused", edits: 1 });
+  socket.latest.receives("message_voided", { seq: 4 });
+  await settled();
+  assert.deepEqual(requests("history").at(-1), { seqs: [2] });
+  await reply("history", "ok", { messages: [message(2)], as_of: 4, more: false });
+  assert.equal(room.history.messages.value[1].message, "word 2");
+});
+
+test("an entry that fills a gap counts, whatever its kind", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("room_event", { seq: 4, kind: "of tomorrow" });
+  receive(message(5));
+  assert.deepEqual(seqs(), [1, 2, 3, 5]);
+  assert.deepEqual(requests("sync"), []);
+});
+
+test("a page older than what was heard is asked for again until it is not", async () => {
+  socket.latest.joins(messages(91, 100));
+  room.loadOlder();
+  await reply("history", "ok", { messages: [message(90)], as_of: 99, more: true });
+  assert.deepEqual(requests("history").at(-1), { seqs: [90] });
+  await reply("history", "ok", { messages: [message(90)], as_of: 99, more: false });
+  const before = requests("history").length;
+  mock.timers.tick(4000);
+  await settled();
+  assert.equal(requests("history").length, before + 1);
+  await reply("history", "ok", {
+    messages: [message(90, { message: "mended", changed: 98 })],
+    as_of: 100,
+    more: false,
+  });
+  assert.deepEqual([seqs()[0], room.history.messages.value[0].message], [90, "mended"]);
 });
 
 test("a gap while joined sends one sync, and messages that come meanwhile are kept", async () => {

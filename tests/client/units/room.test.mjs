@@ -12,7 +12,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   name = "ann";
   socket = new FakeSocket();
-  room = new Room(socket, "lobby", () => name, new FakeOutbox());
+  room = new Room(socket, "lobby", () => name, new FakeOutbox(), new FakeOutbox());
   room.join(name);
 });
 
@@ -20,7 +20,7 @@ const seqs = () => room.history.messages.value.map((each) => each.seq);
 
 test("a join carries the topic and the name, and brings the newest messages and the people", () => {
   assert.equal(socket.latest.topic, "chat_room:lobby");
-  assert.deepEqual(socket.latest.params(), { name: "ann", resync: true });
+  assert.deepEqual(socket.latest.params(), { name: "ann", resync: true, log: 2 });
   socket.latest.joins(messages(1, 3), {
     people: { bo: { metas: [{ phx_ref: "1" }] }, ann: { metas: [{ phx_ref: "2" }, { phx_ref: "3" }] } },
   });
@@ -66,7 +66,7 @@ test("a new name takes a new channel, and events of the old one are ignored", ()
   name = "anna";
   room.join(name);
   assert.equal(old.left, true);
-  assert.deepEqual(socket.latest.params(), { name: "anna", since: 2, epoch: 1, resync: true });
+  assert.deepEqual(socket.latest.params(), { name: "anna", since: 2, epoch: 1, resync: true, log: 2 });
   old.receives("typing", { name: "bo" });
   assert.deepEqual(room.typing.names.value, []);
 });

@@ -9,37 +9,45 @@ import { adoptMarks, countUnread, marks, markSeen, noteOwn } from "../../../web/
 const listed = (name, seq) => ({ name, seq, last_message_at: null, people: 0 });
 
 test("a room has as many new messages as its newest place is above the last one seen", () => {
-  markSeen("tea", { seq: 3, epoch: 1 });
+  markSeen("tea", { seq: 3, epoch: 1, nth: 3 });
   assert.equal(countUnread(listed("tea", 3)), 0);
   assert.equal(countUnread(listed("tea", 5)), 2);
 });
 
+test("of a room's log only messages are new: its places between them are edits, reactions and deletions", () => {
+  markSeen("soda", { seq: 9, epoch: 1, nth: 5 });
+  assert.equal(countUnread({ ...listed("soda", 15), nth: 5 }), 0);
+  assert.equal(countUnread({ ...listed("soda", 16), nth: 6 }), 1);
+  noteOwn("soda", 16);
+  assert.equal(countUnread({ ...listed("soda", 20), nth: 7 }), 1);
+});
+
 test("what one says in a room that is not on the screen is not new, whoever spoke in between", () => {
-  markSeen("gin", { seq: 3, epoch: 1 });
+  markSeen("gin", { seq: 3, epoch: 1, nth: 3 });
   noteOwn("gin", 5);
   assert.equal(countUnread(listed("gin", 4)), 1);
   assert.equal(countUnread(listed("gin", 6)), 2);
-  markSeen("gin", { seq: 5, epoch: 1 });
+  markSeen("gin", { seq: 5, epoch: 1, nth: 5 });
   assert.equal(countUnread(listed("gin", 6)), 1);
 });
 
 test("a list that is older than what was seen brings no news", () => {
-  markSeen("tea", { seq: 7, epoch: 1 });
+  markSeen("tea", { seq: 7, epoch: 1, nth: 7 });
   assert.equal(countUnread(listed("tea", 5)), 0);
 });
 
 test("of the marks of two tabs the larger one holds", () => {
-  markSeen("jam", { seq: 4, epoch: 1 });
+  markSeen("jam", { seq: 4, epoch: 1, nth: 4 });
   adoptMarks(JSON.stringify([["jam", { seq: 9, epoch: 1 }]]));
   assert.equal(marks.value.get("jam").seq, 9);
   adoptMarks(JSON.stringify([["jam", { seq: 2, epoch: 1 }]]));
-  markSeen("jam", { seq: 5, epoch: 1 });
+  markSeen("jam", { seq: 5, epoch: 1, nth: 5 });
   assert.equal(marks.value.get("jam").seq, 9);
 });
 
 test("what a restart of the server made void is not seen any more", () => {
-  markSeen("pie", { seq: 9, epoch: 1 });
-  markSeen("pie", { seq: 8, epoch: 2 });
+  markSeen("pie", { seq: 9, epoch: 1, nth: 9 });
+  markSeen("pie", { seq: 8, epoch: 2, nth: 8 });
   assert.equal(countUnread(listed("pie", 9)), 1);
 });
 
@@ -53,7 +61,7 @@ test("marks of an earlier version are read, and marks that are none are not", ()
 test("a room is known by its name only, also where JavaScript has a word of that name", () => {
   for (const name of ["constructor", "valueof", "__proto__", "toString"]) {
     assert.equal(countUnread(listed(name, 2)), 0);
-    markSeen(name, { seq: 1, epoch: 1 });
+    markSeen(name, { seq: 1, epoch: 1, nth: 1 });
     assert.equal(countUnread(listed(name, 2)), 1, name);
   }
 });

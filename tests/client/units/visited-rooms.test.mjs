@@ -16,11 +16,12 @@ beforeEach(() => {
   slug.value = "lobby";
   name.value = "ann";
   const outbox = new FakeOutbox();
-  visited = new VisitedRooms(slug, name, (room) => new Room(socket, room, () => name.peek(), outbox));
+  visited = new VisitedRooms(slug, name, (room) => new Room(socket, room, () => name.peek(), outbox, new FakeOutbox()));
 });
 
 const room = () => visited.current.peek();
 const channelOf = (room) => socket.channels.findLast((channel) => channel.topic === `chat_room:${room}`);
+const kept = (byRoom) => ({ adopt: async () => new Map(byRoom) });
 const unsent = () => Object.fromEntries(visited.unsent.value);
 
 test("the room on the screen is joined, and left for another", () => {
@@ -34,7 +35,7 @@ test("the room on the screen is joined, and left for another", () => {
 
 test("somebody without a name listens, and is present once they have one", () => {
   name.value = "";
-  assert.deepEqual(channelOf("lobby").params(), { presence: true, resync: true });
+  assert.deepEqual(channelOf("lobby").params(), { presence: true, resync: true, log: 2 });
   name.value = "bo";
   assert.equal(channelOf("lobby").params().name, "bo");
 });
@@ -76,8 +77,8 @@ test("posts of pages that are gone are sent in their rooms, in which nobody is s
     until: 0,
   };
   const posts = [{ ...post, id: "1", status: "waiting" }];
-  await visited.adopt({ adopt: async () => new Map([["attic", posts]]) });
-  assert.deepEqual(channelOf("attic").params(), { presence: true, resync: true });
+  await visited.adopt({ posts: kept([["attic", posts]]), operations: kept([]) });
+  assert.deepEqual(channelOf("attic").params(), { presence: true, resync: true, log: 2 });
   assert.deepEqual(unsent(), { attic: { waiting: 1, failed: 0 } });
   channelOf("attic").joins([]);
   assert.deepEqual(
@@ -86,4 +87,16 @@ test("posts of pages that are gone are sent in their rooms, in which nobody is s
       .map((push) => push.payload.message),
     ["hello"],
   );
+});
+
+test("a room that is left stays joined until what was done in it is saved", () => {
+  channelOf("lobby").joins([message(1)]);
+  channelOf("lobby").disconnects();
+  room().react(message(1), "👍");
+  slug.value = "garden";
+  const lobby = channelOf("lobby");
+  assert.equal(lobby.left, false);
+  lobby.joins([]);
+  lobby.sent("react")[0].reply("ok", { id: "r", seq: 1 });
+  assert.equal(lobby.left, true);
 });

@@ -1,5 +1,6 @@
 import { html } from "../html.js";
 import { Composer } from "./composer/composer.js";
+import { DeleteDialog } from "./conversation/delete-dialog.js";
 import { Log } from "./conversation/log.js";
 import { TypingLine } from "./conversation/typing-line.js";
 import { Header } from "./header/header.js";
@@ -8,9 +9,11 @@ import { Banner, statusOf } from "./header/status.js";
 import { NameDialog, Welcome } from "./name-dialog.js";
 import { Keys } from "./palette/keys.js";
 import { Palette } from "./palette/palette.js";
-import { openedPanel, Panel } from "./panel.js";
+import { openedPanel } from "./panel.js";
+import { Panel } from "./panel-view.js";
 import { Sidebar } from "./sidebar/sidebar.js";
 import { Toast } from "./toast.js";
+import { Tooltip } from "./tooltip.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../connection.js").Connection} Connection */
@@ -45,6 +48,8 @@ export function App({ connection, current, unsent }) {
       <${NameDialog} />
       <${Palette} current=${current} />
       <${Keys} />
+      <${DeleteDialog} />
+      <${Tooltip} />
       <${Toast} />
     </div>
   `;

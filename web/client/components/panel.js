@@ -1,70 +1,57 @@
 import { effect, signal } from "@preact/signals";
 import { createRef } from "preact";
 import { showDialog } from "../browser/overlays.js";
+import { slug } from "../browser/route.js";
 import { load, save } from "../browser/storage.js";
 import { isWide } from "../browser/viewport.js";
-import { html } from "../html.js";
-import { Close } from "./icons.js";
-import { PeoplePanel } from "./people/people-panel.js";
 
-/** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {keyof typeof PANELS} PanelName */
+/** @typedef {"people" | "thread" | "pins"} PanelName */
 
-/** What can stand beside the conversation: the name that screen readers say, and what draws the heading and the rest. */
-const PANELS = { people: { label: "Here now", Content: PeoplePanel } };
-
-/** The panel that is open: one at a time. Wide screens begin with the people, unless they were closed. */
+/**
+ * The panel that is open: one at a time. Wide screens begin with the people, unless they were closed, and go back to
+ * them from a thread or the pinned messages.
+ */
 export const openedPanel = signal(/** @type {PanelName | ""} */ (""));
 
-/** @type {{current: HTMLDialogElement | null}} */
-const dialog = createRef();
+/** Where there is no column, panels lie over the page in it. @type {{current: HTMLDialogElement | null}} */
+export const panelDialog = createRef();
+
+/** @type {HTMLElement | null} what had the focus when the panel was opened */
+let opener = null;
 
 /** @param {PanelName} name */
 export function openPanel(name) {
+  opener = /** @type {HTMLElement | null} */ (document.activeElement);
   openedPanel.value = name;
-  if (isWide.peek()) save("panel", name);
-  else showDialog(dialog.current);
+  if (!isWide.peek()) showDialog(panelDialog.current);
+  else if (name === "people") save("panel", name);
 }
 
 export function closePanel() {
-  openedPanel.value = "";
-  if (!isWide.peek()) return dialog.current?.close();
-  save("panel", "none");
-  /** @type {HTMLElement | null} */ (document.querySelector(".people-button"))?.focus(); // the pressed button may go away
+  const wasPeople = openedPanel.peek() === "people";
+  if (!isWide.peek()) return panelDialog.current?.close();
+  if (wasPeople) save("panel", "none");
+  openedPanel.value = wasPeople ? "" : firstPanel();
+  if (opener?.isConnected && !opener.closest(".panel")) opener.focus();
+  else focusPeopleButton(); // the pressed button may go away
 }
 
-/** Opens what a wide screen begins with. A dialog that nobody asked for would cover a narrow one. */
+/** Opens what a wide screen begins with, and again for another room: a thread is of one. */
 export function watchPanel() {
   effect(() => {
-    openedPanel.value = isWide.value && load("panel") !== "none" ? "people" : "";
-    if (isWide.value) dialog.current?.close(); // the column takes its place
+    slug.value;
+    const isColumn = isWide.value;
+    // A dialog that nobody asked for would cover a narrow screen, and on a wide one the column takes its place.
+    openedPanel.value = isColumn ? firstPanel() : "";
+    panelDialog.current?.close();
   });
 }
 
-/** Draws the open panel: a column on wide screens, else a dialog over the page. @param {{room: Room}} props */
-export function Panel({ room }) {
-  const { label, Content } = PANELS[openedPanel.value || "people"];
-  const isOpen = openedPanel.value !== "";
-  const content = isOpen && html`<${CloseButton} /><${Content} room=${room} />`;
-  if (isWide.value) return isOpen && html`<section class="panel" aria-label=${label}>${content}</section>`;
-  const onClick = (/** @type {MouseEvent} */ event) => event.target === event.currentTarget && closePanel();
-  return html`
-    <dialog
-      class="panel"
-      aria-label=${label}
-      ref=${dialog}
-      onClick=${onClick}
-      onClose=${() => isWide.peek() || (openedPanel.value = "")}
-    >
-      ${content}
-    </dialog>
-  `;
+/** @returns {PanelName | ""} */
+function firstPanel() {
+  return load("panel") === "none" ? "" : "people";
 }
 
-function CloseButton() {
-  return html`
-    <button class="quiet-button close-panel" type="button" aria-label="Close panel" onClick=${closePanel}>
-      <${Close} />
-    </button>
-  `;
+function focusPeopleButton() {
+  /** @type {HTMLElement | null} */ (document.querySelector(".people-button"))?.focus();
 }

@@ -8,7 +8,7 @@ const words = signal("");
 let timer;
 
 /** Shows a short answer to what the person did, and has it read out. @param {string} answer */
-function showToast(answer) {
+export function showToast(answer) {
   clearTimeout(timer);
   words.value = answer;
   timer = setTimeout(() => (words.value = ""), SHOWN_MS);

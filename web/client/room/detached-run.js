@@ -1,9 +1,10 @@
 import { batch, computed, signal } from "@preact/signals";
 import { jitter } from "../connection.js";
-import { HISTORY } from "../messages.js";
-import { History } from "./history.js";
+import { Run } from "./run.js";
 
-/** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
+/** @typedef {import("./history.js").History} History */
+/** @typedef {import("./pages.js").Pages} Pages */
+/** @typedef {import("./rows.js").Rows} Rows */
 /** @typedef {import("../messages.js").Page} Page */
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
@@ -19,6 +20,8 @@ import { History } from "./history.js";
 /** Follows a failure without `retry_after_ms`. */
 const RETRY_MS = 2000;
 const MAX_FAILURES = 3;
+/** So many pages are read at once below the run: with the server's defaults they bring 200 messages. */
+const PAGES_AHEAD = 8;
 
 /**
  * DetachedRun shows a part of a room's past apart from its newest messages.
@@ -28,7 +31,7 @@ const MAX_FAILURES = 3;
  */
 export class DetachedRun {
   /** The messages apart from the live run. */
-  run = signal(/** @type {History | null} */ (null));
+  run = signal(/** @type {Run | null} */ (null));
   /** What the person asked for last, until they go to the newest messages. */
   target = signal(/** @type {Target | null} */ (null));
   /** The seq to which the view is to scroll; 0 once it has. */
@@ -39,21 +42,24 @@ export class DetachedRun {
   /** Nobody asked for the message: it is where the person was reading. */
   isReturn = signal(false);
   /** The run on the screen. */
-  shown = computed(() => this.run.value ?? this.#live);
+  shown = computed(() => /** @type {Run} */ (this.run.value ?? this.#live));
   /** @type {number | undefined} the server's epoch when it sent what is held */
   #epoch;
   #live;
-  #requests;
+  #pages;
+  #rows;
   #met;
 
   /**
    * @param {History} live
-   * @param {PendingRequests} requests
+   * @param {Pages} pages
+   * @param {Rows} rows
    * @param {() => void} met is called when the live run has got this one in front
    */
-  constructor(live, requests, met) {
+  constructor(live, pages, rows, met) {
     this.#live = live;
-    this.#requests = requests;
+    this.#pages = pages;
+    this.#rows = rows;
     this.#met = met;
   }
 
@@ -67,12 +73,12 @@ export class DetachedRun {
    * @param {boolean} isReturn
    */
   open(seq, isBlank, isReturn = false) {
-    const held = [this.#live, this.run.peek()].find((run) => run && run.first <= seq && seq <= run.last);
+    const held = [this.#live, this.run.peek()].find((run) => run?.covers(seq));
     batch(() => {
       this.target.value = { asked: seq, state: "opening", seq: 0 };
       this.isBlank.value = isBlank && !held;
       this.isReturn.value = isReturn;
-      if (held === this.#live) this.run.value = null;
+      if (held === this.#live) this.#drop();
       if (held) this.#arrive();
       else this.#fetch();
     });
@@ -81,7 +87,7 @@ export class DetachedRun {
   /** Drops the run: the newest messages are shown. */
   close() {
     batch(() => {
-      this.run.value = null;
+      this.#drop();
       this.target.value = null;
       this.arrival.value = 0;
       this.isBlank.value = false;
@@ -94,11 +100,7 @@ export class DetachedRun {
     if (!run || this.loadingNewer.peek()) return;
     this.loadingNewer.value = true;
     try {
-      /** @type {Page} */
-      const { messages } = await this.#requests.send(HISTORY, { after: run.last });
-      run.append(messages);
-      run.trim();
-      this.meet();
+      for (let pages = PAGES_AHEAD; pages && (await this.#readOn(run)); pages -= 1);
     } catch {
       // Nothing is lost: the next scroll asks again.
     } finally {
@@ -113,7 +115,7 @@ export class DetachedRun {
     const run = this.run.peek();
     if (run && epoch !== this.#epoch) run.dropAbove(recovered ? base : 0);
     this.#epoch = epoch;
-    if (run && !run.last) this.#reopen();
+    if (run?.isEmpty) this.#reopen();
     this.resume();
   }
 
@@ -122,9 +124,9 @@ export class DetachedRun {
     if (this.target.peek()?.state === "opening") this.#fetch();
   }
 
-  /** @param {number} seq */
-  markVoid(seq) {
-    this.run.peek()?.markVoid(seq);
+  /** Shows the present state of a message. @param {number} seq */
+  update(seq) {
+    this.run.peek()?.update(seq);
   }
 
   /** Makes one run of the two if they touch. */
@@ -141,9 +143,30 @@ export class DetachedRun {
 
   // ---- Internal
 
+  /**
+   * Reads a page around the end of the run: `after` would bring what was changed, in the order of the changes. Only half
+   * of the page is new. Returns whether more follows.
+   *
+   * @param {Run} run
+   */
+  async #readOn(run) {
+    const page = await this.#pages.read({ around: run.last });
+    if (run !== this.run.peek()) return false;
+    run.append(page.messages, endOf(page));
+    run.trim();
+    this.meet();
+    return page.more_after === true && run === this.run.peek();
+  }
+
+  #drop() {
+    const run = this.run.peek();
+    this.run.value = null;
+    run?.clear();
+  }
+
   #reopen() {
     const target = this.target.peek();
-    this.run.value = null;
+    this.#drop();
     if (target) this.target.value = { ...target, state: "opening", seq: 0 };
   }
 
@@ -166,21 +189,33 @@ export class DetachedRun {
   async #ask(seq) {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await this.#requests.send(HISTORY, { around: seq });
+        return await this.#pages.read({ around: seq });
       } catch (error) {
         const refusal = /** @type {Refused} */ (error);
         if (refusal.reason === "lost") throw refusal;
         if (failures === MAX_FAILURES) return null;
-        await this.#requests.pause(jitter(refusal.retry_after_ms ?? RETRY_MS));
+        await this.#pages.pause(jitter(refusal.retry_after_ms ?? RETRY_MS));
       }
     }
   }
 
   /** @param {Page} page */
   #opened(page) {
-    this.run.value = runOf(page);
+    this.run.value = this.#runOf(page);
     this.meet();
     this.#arrive();
+  }
+
+  /** @param {Page} page @returns {Run | null} null for a page without messages */
+  #runOf(page) {
+    const { messages, more } = page;
+    const first = messages[0]?.seq;
+    if (!first) return null;
+    const run = new Run(this.#rows);
+    run.begin(first, first - 1);
+    run.append(messages, endOf(page));
+    run.prepend([], more);
+    return run;
   }
 
   #arrive() {
@@ -197,14 +232,10 @@ export class DetachedRun {
   }
 }
 
-/** @param {Page} page @returns {History | null} null for a page without messages */
-function runOf({ messages: [first, ...others], more }) {
-  if (!first) return null;
-  const run = new History();
-  run.add(first);
-  run.append(others);
-  run.hasMore.value = more;
-  return run;
+/** Returns how far a page around a place reaches: to the newest entry if no message follows. @param {Page} page */
+function endOf({ messages, more_after, as_of = 0 }) {
+  const last = messages.at(-1)?.seq ?? 0;
+  return more_after ? last : Math.max(last, as_of);
 }
 
 /** Returns the seq nearest to `seq`, of two the older; 0 if there is none. @param {Posted[]} messages @param {number} seq */

@@ -1,148 +1,172 @@
-import { signal } from "@preact/signals";
+import { batch } from "@preact/signals";
+import { Run } from "./run.js";
 
+/** @typedef {import("../messages.js").Entry} Entry */
 /** @typedef {import("../messages.js").Posted} Posted */
 
-/** Above this many messages `trim` lets the oldest half go. */
-export const MAX_HELD = 10_000;
-
 /**
- * History holds one unbroken run of a room's messages by `seq`.
+ * History is the live run: it hears the room's log, place by place.
  *
- * Messages that come ahead of it wait until the gap is filled. A void place counts for the run and is not among the
- * messages. History knows no network.
+ * Its last place is the position of this page: everything up to it was heard, in order. Entries that come ahead of it
+ * wait until the gap is filled. Only the messages that greet a join may leave places out. History knows no network.
  */
-export class History {
-  /** The messages of the run, oldest first. Replaced, never changed. */
-  messages = signal(/** @type {Posted[]} */ ([]));
-  /** The server has older ones. */
-  hasMore = signal(false);
-  /** The lowest and the highest `seq` of the run; 0 while it is empty. */
-  first = 0;
-  last = 0;
-  /** @type {Map<number, Posted>} by seq */
+export class History extends Run {
+  /** @type {Map<number, Entry>} by seq */
   #ahead = new Map();
+  /** The greeting is a page up to this seq; null if none is under way. @type {number | null} */
+  #greetTo = null;
 
   // ---- Questions
 
-  /** Messages are missing between the run and what came ahead. */
+  /** Entries are missing between the run and what came ahead. */
   get hasGap() {
+    return !this.isGreeted && this.hasAhead;
+  }
+
+  get hasAhead() {
     return this.#ahead.size > 0;
   }
 
-  /** Returns the messages above `seq`. Reads the signal, so that the caller follows it. @param {number} seq */
-  after(seq) {
-    const held = this.messages.value;
-    return held.slice(held.findLastIndex((message) => message.seq <= seq) + 1);
+  /** The messages that greet a join are on their way. */
+  get isGreeted() {
+    return this.#greetTo !== null;
   }
 
-  /** @param {string} id */
-  has(id) {
-    return this.messages.peek().some((message) => message.id === id);
+  // ---- Hearing
+
+  /** Takes an entry in by its `seq`; one that was heard already changes nothing. @param {Entry} entry */
+  add(entry) {
+    const { seq } = entry;
+    if (this.#greetTo !== null) {
+      if (seq <= this.#greetTo) this.#greetWith(entry);
+      else this.#setAside(entry);
+    } else if (!this.first) this.#beginWith(entry);
+    else if (seq === this.last + 1) this.#continue(entry);
+    else if (seq > this.last) this.#setAside(entry);
   }
 
-  // ---- Growing
-
-  /** Takes a message in by its `seq`; one that is held already is ignored. @param {Posted} message */
-  add(message) {
-    if (!this.last) this.#begin(message);
-    else if (message.seq > this.last + 1) this.#ahead.set(message.seq, message);
-    else if (message.seq === this.last + 1) this.#continue(message);
+  /** Starts over: the newest messages up to `seq` follow. @param {number} seq */
+  greet(seq) {
+    this.clear();
+    this.rows.startOver(seq);
+    this.#greetTo = seq;
   }
 
-  /** Puts a page of newer messages at the end. @param {Posted[]} newer oldest first */
-  append(newer) {
-    const missing = newer.filter((message) => message.seq > this.last);
-    const last = missing.at(-1);
-    if (!last) return;
-    this.last = last.seq;
-    this.lastAt = last.inserted_at;
-    this.messages.value = this.messages.peek().concat(missing.filter(isShown));
+  /** Ends the greeting: all of it has come. */
+  greeted() {
+    if (this.#greetTo === null) return;
+    const seq = this.#greetTo;
+    this.#greetTo = null;
+    if (this.first) this.last = seq;
+    else this.begin(seq + 1, seq);
+    this.#catchUp();
   }
 
   /**
-   * Puts a page of older messages in front.
+   * Takes everything up to `seq` as heard.
    *
-   * @param {Posted[]} older oldest first
-   * @param {boolean} hasMore
+   * @param {Posted[]} messages those that are new or were changed; `rows` has taken them
+   * @param {number} seq
    */
-  prepend(older, hasMore) {
-    const missing = older.filter((message) => message.seq < this.first);
-    this.first = missing[0]?.seq ?? this.first;
-    this.messages.value = missing.filter(isShown).concat(this.messages.peek());
-    this.hasMore.value = hasMore;
+  skipTo(messages, seq) {
+    const isMissing = (/** @type {Posted} */ each) => each.seq > this.last && each.seq <= seq;
+    const missing = new Map(messages.filter(isMissing).map((each) => [each.seq, each]));
+    this.append(
+      [...missing.values()].sort((a, b) => a.seq - b.seq),
+      seq,
+    );
+    this.rows.skipTo(this.last);
+    this.#catchUp();
   }
 
   // ---- Shrinking
 
-  /** Hides the message at `seq`, which the database never took. @param {number} seq */
+  /**
+   * Takes back the entry at `seq`, which the database never took.
+   *
+   * What came ahead of a gap may tell of its effect, as a number of reactions that is one too high: it goes too.
+   *
+   * @param {number} seq
+   * @returns {boolean} false for one that was taken back before
+   */
   markVoid(seq) {
-    const ahead = this.#ahead.get(seq);
-    if (ahead) this.#ahead.set(seq, { ...ahead, void: true });
-    if (seq < this.first || seq > this.last) return;
-    this.messages.value = this.messages.peek().filter((message) => message.seq !== seq);
+    const isNews = this.rows.markVoid(seq);
+    if (isNews) this.#ahead.clear();
+    return isNews;
   }
 
-  /** Drops everything above `seq`. @param {number} seq */
+  /** @override @param {number} seq */
   dropAbove(seq) {
     this.dropAhead();
-    if (seq >= this.last) return;
-    if (seq < this.first) this.clear();
-    else {
-      this.last = seq;
-      this.messages.value = this.messages.peek().filter((message) => message.seq <= seq);
-    }
+    super.dropAbove(seq);
   }
 
+  /** Drops what came ahead of a gap, and goes on after what has come of a greeting. */
   dropAhead() {
     this.#ahead.clear();
+    this.#greetTo = null;
   }
 
+  /** @override */
   clear() {
     this.dropAhead();
-    this.first = 0;
-    this.last = 0;
-    this.messages.value = [];
-    this.hasMore.value = false;
+    super.clear();
   }
 
   /** Drops the run and begins another with what came ahead. */
   skipGap() {
     const ahead = [...this.#ahead.values()].sort((a, b) => a.seq - b.seq);
     this.clear();
-    ahead.forEach((message) => this.add(message));
-  }
-
-  /** Drops the oldest half if too many are held. */
-  trim() {
-    const held = this.messages.peek();
-    if (held.length <= MAX_HELD) return;
-    this.messages.value = held.slice(-MAX_HELD / 2);
-    this.first = /** @type {Posted} */ (this.messages.peek()[0]).seq;
-    this.hasMore.value = true;
+    this.rows.startOver((ahead[0]?.seq ?? 1) - 1);
+    ahead.forEach((entry) => this.add(entry));
   }
 
   // ---- Internal
 
-  /** @param {Posted} message */
-  #begin(message) {
-    this.first = message.seq;
-    this.last = message.seq;
-    this.messages.value = [message].filter(isShown);
-    this.hasMore.value = message.seq > 1;
+  /** @param {Entry} entry */
+  #greetWith(entry) {
+    if (!this.first) this.begin(entry.seq, entry.seq - 1);
+    if (entry.kind === undefined) this.rows.take([entry]);
+    this.append(messagesOf([entry]), entry.seq);
   }
 
-  /** Appends `message` and all that came ahead and follows it without a gap. @param {Posted} message */
-  #continue(message) {
-    const run = [message];
-    for (let next = this.#ahead.get(message.seq + 1); next; next = this.#ahead.get(next.seq + 1)) {
-      run.push(next);
-      this.#ahead.delete(next.seq);
-    }
-    this.append(run);
+  /** @param {Entry} entry */
+  #beginWith(entry) {
+    this.begin(entry.seq, entry.seq - 1);
+    this.#continue(entry);
+  }
+
+  /** @param {Entry} entry */
+  #setAside(entry) {
+    const held = this.#ahead.get(entry.seq);
+    if (!held || isPartial(held)) this.#ahead.set(entry.seq, entry);
+  }
+
+  /** Hears an entry and all that came ahead and follows it without a gap. @param {Entry} entry */
+  #continue(entry) {
+    const heard = [entry];
+    for (let next = this.#ahead.get(entry.seq + 1); next; next = this.#ahead.get(next.seq + 1)) heard.push(next);
+    batch(() => {
+      for (const each of heard) this.rows.hear(each);
+      this.append(messagesOf(heard), heard.at(-1)?.seq);
+    });
+    for (const { seq } of heard) this.#ahead.delete(seq);
+  }
+
+  /** Goes on with what came ahead of a page. */
+  #catchUp() {
+    for (const seq of this.#ahead.keys()) if (seq <= this.last) this.#ahead.delete(seq);
+    const next = this.#ahead.get(this.last + 1);
+    if (next) this.#continue(next);
   }
 }
 
-/** @param {Posted} message */
-function isShown(message) {
-  return !message.void;
+/** @param {Entry[]} entries @returns {Posted[]} */
+function messagesOf(entries) {
+  return entries.flatMap((entry) => (entry.kind === undefined ? [entry] : []));
+}
+
+/** @param {Entry} entry */
+function isPartial(entry) {
+  return entry.kind === undefined && entry.isPartial;
 }

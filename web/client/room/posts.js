@@ -15,6 +15,7 @@ import { explain, NEW_MESSAGE } from "../messages.js";
  * @property {string} id is the same whenever it is sent again, so that a repeat is not posted twice
  * @property {string} name the person's when it is sent first: it belongs to the identity of the post
  * @property {string} message
+ * @property {number} [reply_to] the seq of the message that it answers
  * @property {string} inserted_at by this browser's clock, until the server's time is known
  * @property {number} written gives the order, in about `Date.now()`'s milliseconds
  * @property {"waiting" | "pending" | "failed"} status waiting to be sent, on its way, or not sent
@@ -29,7 +30,9 @@ import { explain, NEW_MESSAGE } from "../messages.js";
  * @property {() => string} name returns this person's present name
  * @property {(id: string) => boolean} has whether a message is held
  * @property {(message: Posted) => void} receive
- * @property {(seq: number) => void} acknowledged notes the place of a post of this page
+ * @property {(acknowledged: Acknowledged) => void} acknowledged notes the place of a post of this page
+ * @property {(id: string) => void} refused is called when a post was refused that nobody has heard
+ * @property {(id: string) => void} forgotten is called when a post is given up, or acknowledged
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  */
 
@@ -103,8 +106,8 @@ export class Posts {
 
   // ---- The person's actions
 
-  /** @param {string} message */
-  write(message) {
+  /** @param {string} message @param {number} [replyTo] the seq of the message that it answers */
+  write(message, replyTo = 0) {
     const now = Date.now();
     const written = Math.max(now, 1 + (this.pending.peek().at(-1)?.written ?? 0));
     /** @type {PendingPost} */
@@ -112,6 +115,7 @@ export class Posts {
       id: newId(),
       name: this.#room.name(),
       message,
+      ...(replyTo && { reply_to: replyTo }),
       inserted_at: new Date(now).toISOString(),
       written,
       status: "waiting",
@@ -123,6 +127,18 @@ export class Posts {
     this.pending.value = [...this.pending.peek(), post];
     this.#outbox.keep(post);
     this.#flush();
+  }
+
+  /** Whether nobody can have heard a post, so that it may still be changed. @param {string} id */
+  isUnsent(id) {
+    const post = this.#find(id);
+    return post !== undefined && !post.tried && post.status !== "pending";
+  }
+
+  /** Changes a post that nobody has heard. @param {string} id @param {Partial<Pick<PendingPost, "message" | "reply_to">>} changes */
+  rewrite(id, changes) {
+    this.#change(id, changes);
+    this.#keep(id);
   }
 
   /**
@@ -143,6 +159,7 @@ export class Posts {
   discard(id) {
     this.pending.value = this.#filter((post) => post.id !== id);
     this.#outbox.forget(id);
+    this.#room.forgotten(id);
     this.#updateSaving();
     this.#flush();
   }
@@ -159,10 +176,10 @@ export class Posts {
   }
 
   /** @param {PendingPost} post */
-  #push({ id, name: firstName, message, tried, heard }) {
+  #push({ id, name: firstName, message, reply_to, tried, heard }) {
     const name = tried ? firstName : this.#room.name();
     /** @type {Post} */
-    const post = tried ? { name, message, id, repeat: true } : { name, message, id };
+    const post = { name, message, id, ...(reply_to && { reply_to }), ...(tried && { repeat: true }) };
     this.#change(id, { name, status: "pending", tried: true });
     this.#startTimeout(id, heard ? SAVE_TIMEOUT_MS : BROADCAST_TIMEOUT_MS);
     this.#channel
@@ -175,11 +192,13 @@ export class Posts {
   // ---- Answers
 
   /** @param {string} id @param {Acknowledged} acknowledged */
-  #acknowledged(id, { seq, inserted_at }) {
+  #acknowledged(id, acknowledged) {
     const post = this.#find(id);
     if (!post) return;
-    this.#room.acknowledged(seq);
-    if (!post.heard) this.#room.receive({ name: post.name, message: post.message, id, seq, inserted_at });
+    const { seq, inserted_at } = acknowledged;
+    this.#room.acknowledged({ ...acknowledged, id });
+    const { name, message, reply_to } = post;
+    if (!post.heard) this.#room.receive({ name, message, id, seq, inserted_at, ...(reply_to && { reply_to }) });
     this.discard(id);
   }
 
@@ -193,7 +212,10 @@ export class Posts {
       this.#change(id, { status: "waiting", why: "", tried });
       this.#pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
-    else this.#fail(id, explain(refusal), tried);
+    else {
+      this.#fail(id, explain(refusal), tried);
+      if (!tried) this.#room.refused(id);
+    }
   }
 
   /** Sends a post again whose answer is very late. @param {string} id */

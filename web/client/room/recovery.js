@@ -2,12 +2,18 @@ import { signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { HISTORY, SYNC } from "../messages.js";
 
-/** @typedef {import("./history.js").History} History */
-/** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
-/** @typedef {import("../messages.js").Page} Page */
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
+
+/**
+ * @typedef {object} RecoveringRoom what Recovery needs of its room
+ * @property {import("./history.js").History} history
+ * @property {import("./rows.js").Rows} rows
+ * @property {import("./pages.js").Pages} pages
+ * @property {import("./pending-requests.js").PendingRequests} requests
+ * @property {(messages: Posted[]) => void} found is called with the messages of each page
+ */
 
 /** Follows a failure without `retry_after_ms`: the database or the room needs a moment. */
 const RETRY_MS = 2000;
@@ -15,33 +21,34 @@ const RETRY_MS = 2000;
 const MAX_FAILURES = 3;
 
 /**
- * Recovery fetches the messages that this page missed.
+ * Recovery fetches what this page missed.
  *
- * A join carries our position; the server's answer says what is void, what follows, and whether that is all. A gap
- * that opens later is closed by `sync`. docs/delivery.md has the rules.
+ * A join carries our position; the server's answer says what is void, what follows, and whether that is all. Too many
+ * entries do not follow: then the messages that they have changed are read instead. A gap that opens later is closed by
+ * `sync`. docs/delivery.md has the rules.
  */
 export class Recovery {
   /** The seq above which messages are missing that were dropped; 0 if none are. */
   missingAfter = signal(0);
   /** @type {number | undefined} the server's epoch when it sent what is held */
   #epoch;
-  #hasMore = false; // not all missed messages followed the answer
+  #hasMore = false; // the missed entries did not follow the answer
   #resyncDue = false; // the server has dropped messages
+  /** What was changed since our position, as far as it is read. @type {Posted[]} */
+  #changed = [];
+  /** Where the next page of it begins. @type {number} */
+  #next = 0;
+  /** What the pages of it show, which grows from page to page. */
+  #asOf = 0;
+  /** The newest place of the room, as the last answer said it. */
+  #newest = 0;
   /** @type {object | null} identifies the running `fetchMissing` */
   #attempt = null;
-  #history;
-  #requests;
-  #receive;
+  #room;
 
-  /**
-   * @param {History} history
-   * @param {PendingRequests} requests
-   * @param {(message: Posted) => void} receive gives a message to the room, which adds it to `history`
-   */
-  constructor(history, requests, receive) {
-    this.#history = history;
-    this.#requests = requests;
-    this.#receive = receive;
+  /** @param {RecoveringRoom} room */
+  constructor(room) {
+    this.#room = room;
   }
 
   /**
@@ -50,27 +57,22 @@ export class Recovery {
    * @returns {import("../messages.js").Position}
    */
   get position() {
-    return this.#history.last ? this.#since : {};
+    return this.#room.history.last ? this.#since : {};
   }
 
   get #since() {
-    return { since: this.#history.last, epoch: this.#epoch };
+    return { since: this.#room.history.last, epoch: this.#epoch };
   }
 
   get #isIncomplete() {
-    return this.#hasMore || this.#resyncDue || this.#history.hasGap;
+    return this.#hasMore || this.#resyncDue || this.#room.history.hasGap;
   }
 
   // ---- Events
 
-  /** Applies the answer to a join or a `sync`; the missed messages follow it. @param {RecoveryAnswer} answer */
-  applyAnswer({ epoch, base, recovered, more }) {
-    const isSame = epoch === this.#epoch;
-    this.#epoch = epoch; // first: who follows the history reads both
-    if (!recovered) this.#startOver(() => this.#history.clear());
-    else if (!isSame) this.#history.dropAbove(base);
-    this.#hasMore = more;
-    this.#resyncDue = false;
+  /** Applies the answer to a join; what was missed follows it. @param {RecoveryAnswer} answer */
+  joined(answer) {
+    this.#applyAnswer(answer, this.#room.history.last > 0);
   }
 
   /** Starts over: the server has dropped messages and answers that it had for us. */
@@ -80,15 +82,26 @@ export class Recovery {
     this.fetchMissing();
   }
 
+  /**
+   * A place is void. What was read page by page is read anew: a message that it had touched has its place before that.
+   *
+   * @param {boolean} hadAhead what came ahead of a gap was dropped with it, and is to be sent again
+   */
+  voided(hadAhead) {
+    this.#readFromStart();
+    this.#resyncDue ||= hadAhead;
+    this.fetchMissing();
+  }
+
   /** Clears `missingAfter` if the older messages that were loaded reach back to it. */
   olderLoaded() {
-    if (this.#history.first <= this.missingAfter.peek() + 1) this.missingAfter.value = 0;
+    if (this.#room.history.first <= this.missingAfter.peek() + 1) this.missingAfter.value = 0;
   }
 
   /** Drops what came ahead of a gap: it comes again with the next join. */
   disconnected() {
     this.#attempt = null;
-    this.#history.dropAhead();
+    this.#room.history.dropAhead();
   }
 
   // ---- Fetching
@@ -96,7 +109,8 @@ export class Recovery {
   /** Asks whether messages are missing of which no gap tells. Rejects with a `Refused`. */
   async check() {
     if (this.#attempt) return;
-    this.applyAnswer(await this.#requests.send(SYNC, this.#since));
+    await this.#ask();
+    if (this.#room.history.isGreeted) await this.#hearAll();
     this.fetchMissing();
   }
 
@@ -121,12 +135,17 @@ export class Recovery {
    */
   async #fetchOrWait(failures) {
     if (failures === MAX_FAILURES) return this.#giveUp();
-    const { last } = this.#history;
+    const before = this.#reached;
     const refusal = await this.#tryFetch();
     if (refusal?.reason === "lost") throw refusal;
-    if (!refusal && (this.#history.last > last || !this.#isIncomplete)) return 0;
-    await this.#requests.pause(jitter(refusal?.retry_after_ms ?? RETRY_MS));
+    if (!refusal && (this.#reached > before || !this.#isIncomplete)) return 0;
+    await this.#room.requests.pause(jitter(refusal?.retry_after_ms ?? RETRY_MS));
     return refusal?.retry_after_ms ? failures : failures + 1;
+  }
+
+  /** How far the messages are read that are missing. */
+  get #reached() {
+    return Math.max(this.#room.history.last, this.#next);
   }
 
   /** @returns {Promise<Refused | undefined>} */
@@ -139,29 +158,75 @@ export class Recovery {
     }
   }
 
-  /** Reads the next page. It names no limit: the server's may be lower than ours, and its default is half of it. */
+  /** Reads the next page of what was changed. Our position stays until all of it is read: then it is that of the last page. */
   async #readNextPage() {
-    /** @type {Page} */
-    const { messages, more } = await this.#requests.send(HISTORY, { after: this.#history.last });
-    messages.forEach((message) => this.#receive(message));
+    const after = this.#next || this.#room.history.last;
+    const changed = this.#changed;
+    const { messages, more, next, as_of = Infinity } = await this.#room.pages.read({ after });
+    if (changed !== this.#changed) return; // it began anew meanwhile
+    if (as_of < this.#asOf) return this.#readFromStart(); // a message may stand before the place where it was looked for
+    this.#asOf = as_of;
+    this.#changed.push(...messages);
+    // A reply and its root share a place in the order: the next page begins with what shares it with the last message.
+    this.#next = next === undefined ? (messages.at(-1)?.seq ?? after) : next - 1;
     this.#hasMore = more;
+    if (!more) this.#caughtUp(Number.isFinite(as_of) ? as_of : this.#next);
+    this.#room.found(messages);
+  }
+
+  #readFromStart() {
+    this.#changed = [];
+    this.#next = 0;
+    this.#asOf = 0;
+  }
+
+  /** Goes on at `seq`. The newest entries may not be committed yet, and are in no page then. @param {number} seq */
+  #caughtUp(seq) {
+    const { history } = this.#room;
+    history.skipTo(this.#changed, seq);
+    this.#resyncDue = history.last < this.#newest;
   }
 
   async #sync() {
-    this.applyAnswer(await this.#requests.send(SYNC, this.#since));
-    // Nothing marks the end of the messages that follow the answer, but they all come before the next answer.
-    await this.#requests.send(HISTORY, { after: this.#history.last, limit: 1 });
+    await this.#ask();
+    await this.#hearAll();
+  }
+
+  async #ask() {
+    this.#applyAnswer(await this.#room.requests.send(SYNC, this.#since), true);
+  }
+
+  /** Waits for what follows an answer. Nothing marks its end, but all of it comes before the next answer. */
+  async #hearAll() {
+    await this.#room.requests.send(HISTORY, { before: 1, limit: 1 });
+    this.#room.history.greeted();
+  }
+
+  /** @param {RecoveryAnswer} answer @param {boolean} hadPosition */
+  #applyAnswer({ epoch, seq, base, recovered, more }, hadPosition) {
+    const { history, rows } = this.#room;
+    const isSame = epoch === this.#epoch;
+    this.#epoch = epoch; // first: who follows the history reads both
+    if (!recovered || !hadPosition) this.#startOver(() => history.greet(seq));
+    else if (!isSame) {
+      rows.restart(base);
+      history.dropAbove(base);
+    }
+    this.#newest = seq;
+    this.#readFromStart();
+    this.#hasMore = more;
+    this.#resyncDue = false;
   }
 
   #giveUp() {
-    if (this.#history.hasGap) this.#startOver(() => this.#history.skipGap());
+    if (this.#room.history.hasGap) this.#startOver(() => this.#room.history.skipGap());
     this.#hasMore = false;
     return 0;
   }
 
   /** @param {() => void} drop */
   #startOver(drop) {
-    this.missingAfter.value ||= this.#history.last;
+    this.missingAfter.value ||= this.#room.history.last;
     drop();
   }
 }

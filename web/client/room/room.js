@@ -1,19 +1,45 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { jitter } from "../connection.js";
-import { explain, HISTORY, MESSAGE_VOIDED, NEW_MESSAGE, PRESENCE_STATE, RESYNC, TOPIC, TYPING } from "../messages.js";
+import {
+  explain,
+  LOG,
+  MESSAGE_VOIDED,
+  NEW_MESSAGE,
+  PRESENCE_STATE,
+  RESYNC,
+  ROOM_EVENT,
+  TOPIC,
+  TYPING,
+} from "../messages.js";
+import { keepReplyTarget, replyTargetOf } from "../drafts.js";
 import { DetachedRun } from "./detached-run.js";
 import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
+import { Operations } from "./operations.js";
+import { layOver } from "./overlay.js";
+import { Pages } from "./pages.js";
 import { PendingRequests } from "./pending-requests.js";
+import { Pins } from "./pins.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
+import { Quotes } from "./quotes.js";
 import { Recovery } from "./recovery.js";
+import { Rights } from "./rights.js";
+import { RowReader } from "./row-reader.js";
+import { Rows } from "./rows.js";
+import { Thread } from "./thread.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("phoenix").Socket} Socket */
 /** @typedef {import("../messages.js").Posted} Posted */
-/** @typedef {import("../messages.js").Page} Page */
+/** @typedef {import("../messages.js").Entry} Entry */
+/** @typedef {import("../messages.js").Row} Row */
+/** @typedef {import("./run.js").Run} Run */
+/** @typedef {import("../messages.js").RoomEvent} RoomEvent */
+/** @typedef {import("../messages.js").Acknowledged} Acknowledged */
+/** @typedef {import("./posts.js").PendingPost} PendingPost */
+/** @typedef {import("./operations.js").Operation} Operation */
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
 /** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {"left" | "joining" | "joined" | "refused"} RoomState */
@@ -43,6 +69,8 @@ export class Room {
   /** The newest messages have arrived at least once. */
   hasLoaded = signal(false);
   loadingOlder = signal(false);
+  /** What was done last to a message here, as far as this page has heard it. */
+  lastEvent = signal(/** @type {RoomEvent | null} */ (null));
   /** How often this person has posted here. */
   postCount = signal(0);
   /** The seq of the first message since the person last looked; 0 if none is marked. */
@@ -51,14 +79,39 @@ export class Room {
   place = /** @type {Place | null} */ (null);
 
   people = new People();
-  history = new History();
+  /** The messages held, in their present state. */
+  rows = new Rows({
+    show: (row) => this.#show(row),
+    changed: (seq) => this.#changed(seq),
+    isShown: (seq) => this.#isShown(seq),
+    distrusted: () => this.#reader.want([]),
+  });
+  history = new History(this.rows);
   typing = new Typing();
   #requests = new PendingRequests();
-  recovery = new Recovery(this.history, this.#requests, (message) => this.#receive(message));
+  #pages = new Pages(this.#requests, this.rows);
+  #reader = new RowReader(this.#pages, this.rows);
+  recovery = new Recovery({
+    history: this.history,
+    rows: this.rows,
+    pages: this.#pages,
+    requests: this.#requests,
+    found: (messages) => this.#found(messages),
+  });
   /** What is shown of the past apart from `history`. */
-  detached = new DetachedRun(this.history, this.#requests, () => this.recovery.olderLoaded());
+  detached = new DetachedRun(this.history, this.#pages, this.rows, () => this.recovery.olderLoaded());
+  /** Messages that others answer, and that the run need not hold. */
+  #quotes = new Quotes(this.rows, (seqs) => this.#reader.want(seqs));
+  #pins = new Pins(this.#pages, this.rows);
+  /** @type {Thread | null} the thread that was read last */
+  #thread = null;
+  #rights = new Rights();
   /** @type {Posts} */
   posts;
+  /** @type {Operations} */
+  operations;
+  /** The posts that are not among the messages, with what this person has done to them since. */
+  unheard = computed(() => layOverPosts(this.posts.pending.value, this.operations.pending.value));
 
   /** @type {Socket} */
   #socket;
@@ -74,16 +127,27 @@ export class Room {
    * @param {string} slug
    * @param {() => string} name returns this person's present name
    * @param {import("./posts.js").Outbox} outbox
+   * @param {import("./operations.js").Outbox} operationsOutbox
    */
-  constructor(socket, slug, name, outbox) {
+  constructor(socket, slug, name, outbox, operationsOutbox) {
     this.#socket = socket;
     this.slug = slug;
     this.#name = name;
+    /** The seq of the message that the next post answers; 0 for none. */
+    this.replyTarget = replyTargetOf(slug);
+    this.operations = new Operations(operationsOutbox, {
+      name,
+      heardTo: () => this.history.last,
+      redraw: (seqs) => this.rows.redraw(seqs),
+      rejoin: () => this.#rejoin(),
+    });
     this.posts = new Posts(outbox, {
       name,
       has: (id) => this.history.has(id),
-      receive: (message) => this.#receive(message),
-      acknowledged: (seq) => noteOwn(slug, seq),
+      receive: (message) => this.#receive({ ...message, isPartial: true }),
+      acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
+      refused: (id) => this.#postRefused(id),
+      forgotten: (id) => void this.operations.takeBack(id),
       rejoin: () => this.#rejoin(),
     });
   }
@@ -94,6 +158,7 @@ export class Room {
   join(presentAs) {
     if (this.#channel && presentAs === this.#presentAs) return;
     this.leave();
+    if (presentAs !== this.#presentAs) this.rows.redrawAll(); // whose reactions are the person's own
     this.#presentAs = presentAs;
     this.#open();
   }
@@ -113,7 +178,7 @@ export class Room {
 
   #open() {
     const presence = this.#presentAs ? { name: this.#presentAs } : { presence: true };
-    const params = () => ({ ...presence, ...this.recovery.position, resync: true });
+    const params = () => ({ ...presence, ...this.recovery.position, resync: true, log: LOG });
     const channel = this.#socket.channel(`${TOPIC}:${this.slug}`, params);
     this.#channel = channel;
     this.state.value = "joining";
@@ -130,7 +195,95 @@ export class Room {
     this.firstNewSeq.value = 0;
     this.postCount.value += 1;
     this.typing.reset();
-    this.posts.write(message);
+    this.posts.write(message, this.replyTarget.peek());
+    this.cancelReply();
+  }
+
+  /** Answers a message with the next post. @param {Row} row */
+  reply({ seq }) {
+    keepReplyTarget(this.slug, seq);
+  }
+
+  cancelReply() {
+    if (this.replyTarget.peek()) keepReplyTarget(this.slug, 0);
+  }
+
+  /**
+   * Changes the text of a message.
+   *
+   * @param {Row | PendingPost} message
+   * @param {string} text
+   * @param {number} [ifChanged] what touched it last when the person began; anything since then is a conflict
+   */
+  edit(message, text, ifChanged) {
+    if (text === message.message) return;
+    if (!("seq" in message) && this.posts.isUnsent(message.id)) this.posts.rewrite(message.id, { message: text });
+    else this.operations.add("edit", message, { message: text, ...(ifChanged && { if_changed: ifChanged }) });
+  }
+
+  /** Deletes a message. @param {Row | PendingPost} message */
+  remove(message) {
+    if (!("seq" in message) && this.posts.isUnsent(message.id)) this.posts.discard(message.id);
+    else this.operations.add("delete", message);
+  }
+
+  /** @param {Row} row @param {string} key an emoji */
+  react(row, key) {
+    this.operations.add("react", row, { key: withoutVariation(key) });
+  }
+
+  /** @param {Row} row @param {string} key an emoji */
+  unreact(row, key) {
+    this.operations.add("unreact", row, { key: withoutVariation(key) });
+  }
+
+  /** @param {Row} row @param {string} key an emoji */
+  toggleReaction(row, key) {
+    if (row.mine?.includes(withoutVariation(key))) this.unreact(row, key);
+    else this.react(row, key);
+  }
+
+  /** @param {Row} row */
+  pin(row) {
+    this.operations.add("pin", row);
+  }
+
+  /** @param {Row} row */
+  unpin(row) {
+    this.operations.add("unpin", row);
+  }
+
+  /** Whether the page offers to change a message. Reads a signal. @param {Row | PendingPost} message */
+  mayEdit(message) {
+    return this.#rights.mayEdit(message);
+  }
+
+  /** Whether the page offers to delete a message. Reads a signal. @param {Row | PendingPost} message */
+  mayDelete(message) {
+    return this.#rights.mayDelete(message);
+  }
+
+  /**
+   * Returns a message wherever it is, and has it read if it is not held. Reads a signal.
+   *
+   * @param {number} seq
+   * @returns {Row | undefined | null} undefined while it is read, null where there is none
+   */
+  quoteOf(seq) {
+    return this.#quotes.of(seq);
+  }
+
+  /** Reads a message and the replies to it. @param {number} root */
+  readThread(root) {
+    this.#thread = new Thread(root, this.#pages, this.rows, (seqs) => this.#reader.want(seqs));
+    this.#thread.load();
+    return this.#thread;
+  }
+
+  /** Reads the pinned messages. */
+  readPinned() {
+    this.#pins.load();
+    return this.#pins;
   }
 
   notifyTyping() {
@@ -191,6 +344,7 @@ export class Room {
     const on = (event, act) => channel.on(event, this.#ifCurrent(channel, act));
     this.people.follow(channel);
     on(NEW_MESSAGE, (message) => this.#receive(message));
+    on(ROOM_EVENT, (event) => this.#receiveEvent(event));
     on(MESSAGE_VOIDED, ({ seq }) => this.#void(seq));
     on(RESYNC, () => this.#resync(channel));
     on(TYPING, ({ name }) => this.#showTyping(name));
@@ -216,9 +370,12 @@ export class Room {
     this.refusal.value = "";
     this.#requests.joined(channel);
     this.state.value = "joined";
-    this.recovery.applyAnswer(answer);
+    this.recovery.joined(answer);
     this.detached.joined(answer);
+    this.#reader.readMissing();
     this.posts.joined(channel);
+    this.operations.joined(channel);
+    if (!answer.recovered) this.#readPanelsAgain();
   }
 
   /** Shows why the join was refused. phoenix.js tries again by itself, later and later. @param {Refused} refusal */
@@ -232,8 +389,12 @@ export class Room {
     this.#requests.rejectAll();
     this.recovery.resynced();
     this.detached.resume();
+    this.#reader.disconnected();
+    this.#reader.readMissing();
     this.posts.disconnected();
     this.posts.joined(channel);
+    this.operations.disconnected();
+    this.operations.joined(channel);
   }
 
   /** @param {RoomState} state */
@@ -241,6 +402,9 @@ export class Room {
     this.state.value = state;
     this.typing.clear();
     this.posts.disconnected();
+    this.operations.disconnected();
+    this.#rights.disconnected();
+    this.#reader.disconnected();
     this.recovery.disconnected();
     this.#requests.disconnected();
   }
@@ -261,48 +425,124 @@ export class Room {
 
   // ---- Messages
 
-  /** @param {Posted} message */
+  /** @param {Posted & {isPartial?: boolean}} message */
   #receive(message) {
     this.typing.remove(message.name);
-    this.history.add(message);
+    this.#hear(message);
     this.posts.received(message);
+    this.operations.placed(message.id, message.seq);
+  }
+
+  /** @param {RoomEvent} event */
+  #receiveEvent(event) {
+    this.lastEvent.value = event;
+    this.operations.noteReactions(event);
+    this.#hear(event);
+    this.#pins.noteEvent(event, (seqs) => this.#reader.want(seqs));
+  }
+
+  /** @param {Entry} entry */
+  #hear(entry) {
+    this.history.add(entry);
+    this.operations.heard();
     if (this.history.hasGap) this.recovery.fetchMissing();
   }
 
   /** @param {number} seq */
   #void(seq) {
-    this.history.markVoid(seq);
-    this.detached.markVoid(seq);
+    const { hasAhead } = this.history;
+    if (this.history.markVoid(seq)) this.recovery.voided(hasAhead);
+  }
+
+  /** Looks for this person's posts in a page. @param {Posted[]} messages */
+  #found(messages) {
+    messages.forEach((message) => this.posts.received(message));
+    this.operations.heard();
+  }
+
+  /** @param {Acknowledged} acknowledged */
+  #acknowledged({ id, seq, duplicate }) {
+    noteOwn(this.slug, seq);
+    if (!duplicate) this.#rights.said(seq); // else it may have been said on another connection
+    this.operations.placed(id, seq);
+  }
+
+  /** Does to a post that was refused what waited for its place. @param {string} id */
+  #postRefused(id) {
+    for (const { kind, message } of this.operations.takeBack(id)) {
+      if (kind === "delete") this.posts.discard(id);
+      else if (message !== undefined) this.posts.rewrite(id, { message });
+    }
+  }
+
+  #readPanelsAgain() {
+    this.#thread?.load();
+    if (this.#pins.isRead) this.#pins.load();
   }
 
   /** Ends a join: the presence state is the last that it brings. */
   #loaded() {
+    this.history.greeted();
     this.recovery.fetchMissing();
     this.detached.meet();
     if (!this.hasLoaded.peek()) this.loadOlder();
     this.hasLoaded.value = true;
   }
 
-  /**
-   * Prepends a page of older messages. It names no limit, since the server's may be lower than ours; the server's
-   * default is half of that.
-   *
-   * @param {History} run
-   */
+  /** Prepends a page of older messages. @param {Run} run */
   async #loadBefore(run) {
     const before = run.first;
-    /** @type {Page} */
-    const { messages, more } = await this.#requests.send(HISTORY, { before });
+    const { messages, more } = await this.#pages.read({ before });
     // If the run started over meanwhile, this page no longer touches it.
     if (run.first !== before) return;
     run.prepend(messages, more);
     this.detached.meet();
     this.recovery.olderLoaded();
-    messages.forEach((message) => this.posts.received(message));
+    this.#found(messages);
+  }
+
+  // ---- What Rows asks
+
+  /** Lays over a message what this page adds to it. @param {Posted} row @returns {Row} */
+  #show(row) {
+    return layOver(row, this.operations.on(row.seq), (key) => this.operations.hasReacted(row, key));
+  }
+
+  /** @param {number} seq */
+  #changed(seq) {
+    this.history.update(seq);
+    this.detached.update(seq);
+  }
+
+  /** Whether a message is in use: those above the live run are about to join it. @param {number} seq */
+  #isShown(seq) {
+    const { history, detached } = this;
+    if ((history.first > 0 && seq >= history.first) || detached.run.peek()?.covers(seq)) return true;
+    return this.#quotes.has(seq) || this.#pins.has(seq) || this.#thread?.has(seq) === true;
   }
 
   /** @param {string} name */
   #showTyping(name) {
     if (name && name !== this.#name()) this.typing.add(name);
   }
+}
+
+/**
+ * Returns the posts that are not among the messages, with what this person has done to them since.
+ *
+ * @param {PendingPost[]} posts
+ * @param {Operation[]} operations
+ */
+function layOverPosts(posts, operations) {
+  return posts.flatMap((post) => {
+    const done = operations.filter((operation) => operation.post === post.id && operation.status !== "failed");
+    if (post.heard || done.some(({ kind }) => kind === "delete")) return [];
+    const message = done.findLast(({ kind }) => kind === "edit")?.message;
+    return [message === undefined ? post : { ...post, message }];
+  });
+}
+
+/** The server drops it too: ❤ and ❤️ are one reaction. @param {string} key */
+function withoutVariation(key) {
+  return key.replaceAll("\ufe0f", "");
 }

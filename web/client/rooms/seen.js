@@ -3,7 +3,13 @@ import { load, save } from "../browser/storage.js";
 import { choices } from "./choices.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
-/** @typedef {{seq: number, epoch: number}} Mark up to where a room was seen, and the server's epoch at that time */
+
+/**
+ * @typedef {object} Mark up to where a room was seen
+ * @property {number} seq
+ * @property {number} epoch the server's at that time
+ * @property {number} nth how many messages there were up to there: the places between them are no news
+ */
 
 /** A busy room moves its mark with each message; localStorage would be written as often. */
 const STORE_MS = 300;
@@ -49,11 +55,11 @@ export function storeMarks() {
  *
  * @param {RoomSummary} room
  */
-export function countUnread({ name, seq }) {
+export function countUnread({ name, seq, nth = seq }) {
   const mark = marks.value.get(name);
   if (!mark || choices.value.muted.includes(name)) return 0;
   const mine = aboveMark(name, mark).filter((each) => each <= seq).length;
-  return Math.max(0, seq - mark.seq - mine); // the list may be older than what was shown
+  return Math.max(0, nth - mark.nth - mine); // the list may be older than what was shown
 }
 
 /** @param {string} slug @param {Mark} mark */
@@ -82,12 +88,17 @@ function isFurther(mark, known) {
   return mark.epoch === known.epoch ? mark.seq > known.seq : mark.epoch > known.epoch;
 }
 
-/** Reads marks, also those of an earlier version, which had no epoch. @param {string} json @returns {Map<string, Mark>} */
+/**
+ * Reads marks, also those of earlier versions, which had no epoch or no nth: each place was a message then.
+ *
+ * @param {string} json
+ * @returns {Map<string, Mark>}
+ */
 function parse(json) {
   try {
     /** @type {[string, Partial<Mark>][]} */
     const saved = JSON.parse(json);
-    return new Map(saved.map(([slug, { seq = 0, epoch = 0 }]) => [slug, { seq, epoch }]));
+    return new Map(saved.map(([slug, { seq = 0, epoch = 0, nth = seq }]) => [slug, { seq, epoch, nth }]));
   } catch {
     return new Map();
   }

@@ -5,6 +5,7 @@ import { listRooms } from "./list.js";
 import { countUnread, markSeen, marks } from "./seen.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
+/** @typedef {import("../messages.js").Row} Row */
 /** @typedef {{readonly value: Room}} Current */
 
 const isHidden = signal(false);
@@ -47,7 +48,8 @@ function trackSeen(current) {
     if (isHidden.value || !hasLoaded.value) return;
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
-    if (history.messages.value.length) markSeen(room.slug, { seq: history.last, epoch: epochOf(room) });
+    const last = history.messages.value.at(-1);
+    if (last) markSeen(room.slug, { seq: history.last, epoch: epochOf(room), nth: nthOf(last) });
   });
 }
 
@@ -58,13 +60,18 @@ function passOwn(room) {
   const other = unseen.findIndex((message) => message.name !== name.value);
   const passed = (other < 0 ? unseen : unseen.slice(0, other)).at(-1);
   if (!passed) return;
-  markSeen(room.slug, { seq: passed.seq, epoch: epochOf(room) });
+  markSeen(room.slug, { seq: passed.seq, epoch: epochOf(room), nth: nthOf(passed) });
   if (room.firstNewSeq.peek() <= passed.seq) room.firstNewSeq.value = passed.seq + 1;
 }
 
 /** @param {Room} room */
 function epochOf(room) {
   return room.recovery.position.epoch ?? 0;
+}
+
+/** Returns how many messages there are up to one; a server without a log counts its places. @param {Row} message */
+function nthOf({ seq, nth = seq }) {
+  return nth;
 }
 
 /**
@@ -91,7 +98,8 @@ function countInTitle(current) {
   effect(() => {
     const { history, slug } = current.value;
     if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
-    const here = history.after(readTo).filter((message) => message.name !== name.value).length;
+    const isNews = (/** @type {Row} */ message) => message.name !== name.value && !message.deleted_at;
+    const here = history.after(readTo).filter(isNews).length;
     const others = listRooms(slug).filter((room) => room.name !== slug);
     const counts = others.map(countUnread);
     const unread = counts.reduce((sum, count) => sum + count, choices.value.muted.includes(slug) ? 0 : here);

@@ -2,17 +2,17 @@ import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
 import { clean } from "../../text/cleaning.js";
-import { Send } from "../icons.js";
+import { Check, Send } from "../icons.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
+import { editIn, editLast, leaveEdit, saveEdit } from "./edits.js";
 import { useEmojiCompletion } from "./emoji-completion.js";
 import { focusField, sendsOnEnter } from "./focus.js";
+import { isSendable, isSending, keepFocus, remaining } from "./sending.js";
+import { Strip } from "./strip.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
-
-/** From this length on the composer shows how many characters are left. */
-const COUNT_FROM = LIMITS.message - 400;
 
 /**
  * Draws the form for messages, one for all rooms: it is never taken away under the person's fingers.
@@ -31,20 +31,27 @@ export function Composer({ current }) {
     event.preventDefault();
     if (!area.current || !isSendable(used.value)) return;
     if (!name.peek()) return focusField(); // the one for the name: the words wait
-    current.peek().post(clean(area.current.value));
-    clear();
+    finish(current.peek(), clean(area.current.value));
     completion.close();
     area.current.focus();
   };
+  const finish = (/** @type {Room} */ room, /** @type {string} */ text) => {
+    if (editIn(room.slug)) return saveEdit(room, text); // and the draft is shown again
+    room.post(text);
+    clear();
+  };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (completion.onKeyDown(event)) return;
-    if (event.key === "Escape") area.current?.blur();
+    if (event.key === "Escape") leave(current.peek(), area.current);
+    if (isLookingBack(event) && editLast(current.peek())) event.preventDefault();
     if (isSending(event)) send(event);
   };
+  const isEdit = editIn(room.slug) !== undefined;
 
   return html`
     <div class="writing-field">
       <form class="composer" onSubmit=${send}>
+        <${Strip} room=${room} />
         ${completion.list}
         <${EmojiButton} />
         <label class="sr-only" for="composer">Message #${room.slug}</label>
@@ -56,7 +63,7 @@ export function Composer({ current }) {
           enterkeyhint=${sendsOnEnter() ? "send" : "enter"}
           dir="auto"
           autocomplete="off"
-          aria-describedby=${sendsOnEnter() ? "left writing-hint" : "left"}
+          aria-describedby=${sendsOnEnter() ? "strip left writing-hint" : "strip left"}
           onInput=${onTyped}
           ...${completion.field}
           onKeyDown=${onKeyDown}
@@ -67,11 +74,11 @@ export function Composer({ current }) {
         <button
           class="send"
           type="submit"
-          aria-label="Send"
+          aria-label=${isEdit ? "Save" : "Send"}
           aria-disabled=${!isSendable(used.value)}
           onPointerDown=${keepFocus}
         >
-          <${Send} />
+          ${isEdit ? html`<${Check} />` : html`<${Send} />`}
         </button>
       </form>
       ${sendsOnEnter() && html`<${Hint} isEmpty=${!used.value} />`}
@@ -89,38 +96,15 @@ function Hint({ isEmpty }) {
   `;
 }
 
-/** @param {number} used */
-function isSendable(used) {
-  return used > 0 && used <= LIMITS.message;
+/** Leaves an edit, then a reply, then the field. @param {Room} room @param {HTMLElement | null} area */
+function leave(room, area) {
+  if (editIn(room.slug)) leaveEdit(room.slug);
+  else if (room.replyTarget.peek()) room.cancelReply();
+  else area?.blur();
 }
 
-/** @param {number} used */
-function remaining(used) {
-  if (used < COUNT_FROM) return "";
-  const left = LIMITS.message - used;
-  return left < 0 ? `${-left} too many: shorten it, or send it in two` : `${left} left`;
-}
-
-/** Whether Enter was pressed to send. Ctrl or Cmd with it sends everywhere. @param {KeyboardEvent} event */
-function isSending(event) {
-  if (event.key !== "Enter" || isComposing(event)) return false;
-  return event.ctrlKey || event.metaKey || (sendsOnEnter() && !event.shiftKey);
-}
-
-/**
- * Whether an input method takes the key: Enter then picks a word. Safari reports it by key code 229 only.
- *
- * @param {KeyboardEvent} event
- */
-function isComposing(event) {
-  return event.isComposing || event.keyCode === 229;
-}
-
-/**
- * Keeps the focus in the text field. Otherwise a phone's keyboard closes at each message.
- *
- * @param {PointerEvent} event
- */
-function keepFocus(event) {
-  event.preventDefault();
+/** Whether ArrowUp asks for one's last message: nothing is written. @param {KeyboardEvent} event */
+function isLookingBack({ key, target, altKey, ctrlKey, metaKey, shiftKey }) {
+  const isPlain = !altKey && !ctrlKey && !metaKey && !shiftKey;
+  return key === "ArrowUp" && isPlain && /** @type {HTMLTextAreaElement} */ (target).value === "";
 }

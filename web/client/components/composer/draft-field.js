@@ -1,13 +1,14 @@
 import { effect, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { draftOf, followDrafts, keepDraft } from "../../drafts.js";
+import { followDrafts } from "../../drafts.js";
 import { clean, countCharacters } from "../../text/cleaning.js";
 import { focusComposer } from "./focus.js";
+import { editIn, keepWritten, writtenIn } from "./edits.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 
 /**
- * Keeps a text field and the draft of the room on the screen the same, and counts its characters.
+ * Keeps a text field and what is written in the room on the screen the same, and counts its characters.
  *
  * The field is uncontrolled, so that input methods are not disturbed. It changes rooms at once and not with the next
  * frame: keys that follow belong to the new room.
@@ -29,14 +30,14 @@ export function useDraftField(current) {
   };
   useLayoutEffect(() => {
     focusComposer();
-    followDrafts((slug) => slug === current.peek().slug && show(draftOf(slug)));
-    return effect(() => show(draftOf(current.value.slug)));
+    followDrafts((slug) => slug === current.peek().slug && show(writtenIn(slug)));
+    return effect(() => show(writtenIn(current.value.slug)));
   }, []);
 
   const onInput = () => {
-    keepDraft(current.peek().slug, area.current?.value ?? "");
+    keepWritten(current.peek().slug, area.current?.value ?? "");
     measure();
-    if (used.value) current.peek().notifyTyping();
+    if (used.value && !editIn(current.peek().slug)) current.peek().notifyTyping();
   };
   const clear = () => {
     if (area.current) area.current.value = "";
@@ -46,7 +47,7 @@ export function useDraftField(current) {
 }
 
 /** Fits the height to the text in browsers without `field-sizing`. @param {HTMLTextAreaElement | null} area */
-function grow(area) {
+export function grow(area) {
   if (!area || CSS.supports("field-sizing", "content")) return;
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight}px`;

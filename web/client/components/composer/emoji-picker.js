@@ -30,7 +30,7 @@ export function openPicker(anchor, onPick) {
     render(null, popover);
     popover.remove();
   });
-  document.body.append(popover);
+  (anchor.closest("dialog") ?? document.body).append(popover); // what is beside an open dialog can not be pressed
   render(html`<${Picker} pick=${pick} />`, popover);
   showPopover(popover); // the browser gives the focus back when it is hidden
   place(popover, anchor);

@@ -1,36 +1,128 @@
 import { messagePath } from "../../browser/route.js";
-import { Copy, Link } from "../icons.js";
+import { isWide } from "../../browser/viewport.js";
+import { name } from "../../me.js";
+import { leaveEdit, startEdit } from "../composer/edits.js";
+import { focusField } from "../composer/focus.js";
+import { Copy, Edit, Link, Pin, React, Reply, Trash, Unpin } from "../icons.js";
+import { closePanel } from "../panel.js";
+import { pickReaction } from "../reactions/pick.js";
 import { copyAndTell } from "../toast.js";
+import { askToDelete } from "./delete-dialog.js";
 
-/** @typedef {import("../../messages.js").Posted} Posted */
-/** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Row} Row */
+/** @typedef {import("./find.js").AnyMessage} AnyMessage */
+
+/**
+ * @typedef {object} Subject what an action is done with
+ * @property {Room} room
+ * @property {AnyMessage} message in its present state
+ * @property {HTMLElement} element that shows it
+ * @property {HTMLElement} anchor what was pressed; the message itself if that was a key
+ */
 
 /**
  * @typedef {object} Action something that can be done with a message
  * @property {string} label
  * @property {() => any} icon
- * @property {(message: Posted | PendingPost) => boolean} isFor whether a message has this action
- * @property {(message: Posted | PendingPost, slug: string) => void} act
+ * @property {string} [key] does it with the message that has the focus
+ * @property {(message: AnyMessage, room: Room, element: HTMLElement) => boolean} isFor whether this person may do it
+ * @property {(subject: Subject) => void} act
  */
 
 /** All actions, in the order of the toolbar and of the sheet. @type {Action[]} */
 const ACTIONS = [
   {
+    label: "Add a reaction",
+    icon: React,
+    key: "+",
+    isFor: isSaid,
+    act: ({ room, message, anchor }) => pickReaction(room, /** @type {Row} */ (message), anchor),
+  },
+  {
+    label: "Reply",
+    icon: Reply,
+    key: "r",
+    // In a thread its composer does.
+    isFor: (message, _room, element) => isSaid(message) && !element.closest(".thread"),
+    act: ({ room, message }) => {
+      leaveEdit(room.slug);
+      room.reply(/** @type {Row} */ (message));
+      focusField();
+    },
+  },
+  {
+    label: "Edit",
+    icon: Edit,
+    key: "e",
+    isFor: (message, room) => room.mayEdit(message),
+    act: ({ room, message, element }) => {
+      uncover(element);
+      startEdit(room.slug, message);
+      focusField();
+    },
+  },
+  {
+    label: "Pin",
+    icon: Pin,
+    key: "p",
+    isFor: (message) => isSaid(message) && !isPinned(message),
+    act: ({ room, message }) => room.pin(/** @type {Row} */ (message)),
+  },
+  {
+    label: "Unpin",
+    icon: Unpin,
+    key: "p",
+    isFor: isPinned,
+    act: ({ room, message }) => room.unpin(/** @type {Row} */ (message)),
+  },
+  {
     label: "Copy text",
     icon: Copy,
-    isFor: () => true,
-    act: (message) => copyAndTell(message.message, "Text copied"),
+    isFor: (message) => !isGone(message),
+    act: ({ message }) => copyAndTell(message.message, "Text copied"),
   },
   {
     label: "Copy link",
     icon: Link,
     isFor: (message) => "seq" in message, // what is not sent yet has no place
-    act: (message, slug) =>
-      copyAndTell(location.origin + messagePath(slug, /** @type {Posted} */ (message).seq), "Link copied"),
+    act: ({ room, message }) =>
+      copyAndTell(location.origin + messagePath(room.slug, /** @type {Row} */ (message).seq), "Link copied"),
+  },
+  {
+    label: "Delete",
+    icon: Trash,
+    key: "Delete",
+    isFor: (message, room) => room.mayDelete(message),
+    act: askToDelete,
   },
 ];
 
-/** @param {Posted | PendingPost} message */
-export function actionsFor(message) {
-  return ACTIONS.filter(({ isFor }) => isFor(message));
+/** @param {AnyMessage} message @param {Room} room @param {HTMLElement} element */
+export function actionsFor(message, room, element) {
+  return ACTIONS.filter(({ isFor }) => isFor(message, room, element));
+}
+
+/**
+ * Whether a message is in the room, and this person is somebody there who may react, reply and pin.
+ *
+ * @param {AnyMessage} message
+ */
+export function isSaid(message) {
+  return "seq" in message && !isGone(message) && name.value !== "";
+}
+
+/** @param {AnyMessage} message */
+function isGone(message) {
+  return "seq" in message && message.deleted_at !== undefined;
+}
+
+/** Whether a message is pinned, and this person is somebody who may unpin it. @param {AnyMessage} message */
+function isPinned(message) {
+  return "seq" in message && message.pinned_at !== undefined && name.value !== "";
+}
+
+/** Takes the panel away that covers the composer. @param {HTMLElement} element that shows the message */
+function uncover(element) {
+  if (element.closest(".panel") && !isWide.peek()) closePanel();
 }

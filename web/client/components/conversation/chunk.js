@@ -2,17 +2,22 @@ import { Component } from "preact";
 import { html } from "../../html.js";
 import { dayOf } from "../../time.js";
 import { LINES } from "./fold.js";
+import { foldRuns, isOneRun, leavesNothing } from "./gone.js";
+import { GoneRun } from "./gone-run.js";
 import { Day, Message } from "./message.js";
 
-/** @typedef {import("../../messages.js").Posted} Posted */
+/** @typedef {import("../../messages.js").Row} Row */
+/** @typedef {import("../../room/room.js").Room} Room */
 /**
  * @typedef {object} ChunkProps
- * @property {Posted[]} messages
- * @property {Posted | undefined} before the last message of the chunk above
+ * @property {Room} room
+ * @property {Row[]} messages
+ * @property {Row | undefined} before the last message of the chunk above
  * @property {string} today
  * @property {string} unsaved ids separated by spaces, so that two props are equal if their ids are
  * @property {number} firstNewSeq
  * @property {number} target the seq of the message that was asked for; 0 if it is not in this chunk
+ * @property {boolean} [isInThread]
  */
 
 /**
@@ -34,39 +39,43 @@ export class Chunk extends Component {
   render() {
     const { messages, before } = this.props;
     const height = `auto ${estimateHeight(messages)}px`;
+    const runs = foldRuns(messages);
     return html`
       <div class="chunk" style=${{ containIntrinsicBlockSize: height }}>
-        ${messages.flatMap((message, index) => renderRow(message, messages[index - 1] ?? before, this.props))}
+        ${runs.flatMap((run, index) => renderRun(run, runs[index - 1]?.at(-1) ?? before, this.props))}
       </div>
     `;
   }
 }
 
 /**
- * Cuts messages into chunks by `seq`, so that older messages move no border.
+ * Cuts messages into chunks by their number, so that older messages move no border. Only a run of deleted ones is not cut.
  *
- * @param {Posted[]} messages
- * @returns {Posted[][]}
+ * @param {Row[]} messages
+ * @returns {Row[][]} chunks without the messages of which nothing is shown
  */
 export function cutIntoChunks(messages) {
   const chunks = [];
   for (let from = 0, to = 0; from < messages.length; from = to) {
-    while (to < messages.length && chunkOf(messages[to]) === chunkOf(messages[from])) to += 1;
-    chunks.push(messages.slice(from, to));
+    const isHere = (/** @type {number} */ at) =>
+      chunkOf(messages[at]) === chunkOf(messages[from]) || isOneRun(messages[at - 1], messages[at]);
+    while (to < messages.length && isHere(to)) to += 1;
+    const shown = messages.slice(from, to).filter((message) => !leavesNothing(message));
+    if (shown.length) chunks.push(shown);
   }
   return chunks;
 }
 
-/** @param {Posted | undefined} message @returns {number} */
+/** @param {Row | undefined} message @returns {number} */
 export function chunkOf(message) {
-  return Math.ceil((message?.seq ?? 0) / CHUNK);
+  return Math.ceil((message?.nth ?? message?.seq ?? 0) / CHUNK);
 }
 
 /**
  * Compares each message, as any may have been replaced by a later state of it: 10,000 in 250 chunks take 0.01 ms.
  *
- * @param {Posted[]} a
- * @param {Posted[]} b
+ * @param {Row[]} a
+ * @param {Row[]} b
  */
 function sameMessages(a, b) {
   return a.length === b.length && a.every((message, index) => message === b[index]);
@@ -78,22 +87,25 @@ function shallowEqual(a, b) {
 }
 
 /**
- * Draws a message and the lines above it. All have keys, so that their elements survive older messages in front.
+ * Draws a message, or a run of deleted ones, and the lines above it. All have keys, so that their elements survive
+ * older messages in front.
  *
- * @param {Posted} message
- * @param {Posted | undefined} before
+ * @param {Row[]} run
+ * @param {Row | undefined} before
  * @param {ChunkProps} props
  */
-function renderRow(message, before, { today, unsaved, firstNewSeq, target }) {
+function renderRun(run, before, { room, today, unsaved, firstNewSeq, target, isInThread }) {
+  const message = /** @type {Row} */ (run[0]);
   // The place of firstNewSeq may be void: then the next message is the first new one.
   const isNew = firstNewSeq <= message.seq && firstNewSeq > (before?.seq ?? message.seq - 1);
   const newDay = !before || dayOf(before.inserted_at) !== dayOf(message.inserted_at);
   const state = unsaved.split(" ").includes(message.id) ? "pending" : undefined;
-  const first = newDay || isNew || !continues(before, message);
-  const isTarget = message.seq === target;
-  const row = html`
-    <${Message} key=${message.seq} message=${message} first=${first} state=${state} isTarget=${isTarget} />
-  `;
+  const first = !message.deleted_at && (newDay || isNew || !continues(before, message));
+  const props = { room, message, first, state, isTarget: message.seq === target, isInThread };
+  const row =
+    run.length > 1
+      ? html`<${GoneRun} key=${message.seq} room=${room} messages=${run} />`
+      : html`<${Message} key=${message.seq} ...${props} />`;
   const day = newDay && html`<${Day} key=${`day ${message.seq}`} iso=${message.inserted_at} today=${today} />`;
   const line = isNew && html`<p key=${`new ${message.seq}`} class="new">New</p>`;
   return [day, line, row].filter(Boolean);
@@ -102,18 +114,18 @@ function renderRow(message, before, { today, unsaved, firstNewSeq, target }) {
 /**
  * Whether a message belongs to the group of the one before. They have one author and are minutes apart at most.
  *
- * @param {{name: string, inserted_at: string} | undefined} before
+ * @param {{name: string, inserted_at: string, deleted_at?: string} | undefined} before
  * @param {{name: string, inserted_at: string}} message
  */
 export function continues(before, message) {
-  if (before?.name !== message.name) return false;
+  if (before?.name !== message.name || before.deleted_at) return false;
   return Date.parse(message.inserted_at) - Date.parse(before.inserted_at) < GROUP_MS;
 }
 
 /**
  * Estimates a chunk's height in pixels before its layout. The scroll bar then hardly moves.
  *
- * @param {Posted[]} messages
+ * @param {Row[]} messages
  */
 function estimateHeight(messages) {
   const lines = messages.reduce((sum, { message }) => sum + estimateLines(message), 0);

@@ -5,7 +5,8 @@ import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
 import { keepPlace, placeOf } from "../../rooms/places.js";
 import { today } from "../../time.js";
-import { Chunk, CHUNK, chunkOf, cutIntoChunks } from "./chunk.js";
+import { Announcer } from "./announcer.js";
+import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
 import { Bottom, Top } from "./log-ends.js";
 import { MessageTools } from "./message-tools.js";
 import { Pending } from "./pending.js";
@@ -14,7 +15,7 @@ import { Reading, seqOf } from "./reading.js";
 import { StickyDay } from "./sticky-day.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
-/** @typedef {import("../../messages.js").Posted} Posted */
+/** @typedef {import("../../messages.js").Row} Row */
 /** @typedef {NonNullable<import("./reading.js").Anchor>} Anchor */
 
 /** The page may end at these. */
@@ -39,12 +40,12 @@ export class Log extends Component {
   /** The number of the others' messages below `readTo`. */
   #unread = computed(() => {
     const since = this.props.room.history.after(this.reading.readTo.value);
-    return since.filter((message) => message.name !== myName.value).length;
+    return since.filter((message) => message.name !== myName.value && !message.deleted_at).length;
   });
-  /** @type {Posted[]} the messages of the last render */
+  /** @type {Row[]} the messages of the last render */
   #drawn = [];
   /** The run that is drawn: the live one or the one apart. */
-  #run = this.props.room.history;
+  #run = /** @type {import("../../room/run.js").Run} */ (this.props.room.history);
   /** The live run is drawn and goes on being shown. */
   #isLive = true;
   #postCount = this.props.room.postCount.peek();
@@ -116,6 +117,7 @@ export class Log extends Component {
               aria-label=${`Messages in #${room.slug}`}
               aria-busy=${isBusy}
               aria-live=${isLive ? undefined : "off"}
+              aria-relevant="additions"
             >
               ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved))}
             </div>
@@ -123,28 +125,32 @@ export class Log extends Component {
           </div>
         </div>
         <${StickyDay} />
+        <${Announcer} room=${room} />
         <${MessageTools} room=${room} />
         <${Pill} reading=${this.reading} unread=${this.#unread} isLive=${isLive} act=${() => this.#toNewest()} />
       </div>
     `;
   }
 
-  /** @param {Posted[]} messages @param {Posted | undefined} before @param {string[]} unsaved */
+  /** @param {Row[]} messages @param {Row | undefined} before @param {string[]} unsaved */
   #chunk(messages, before, unsaved) {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
-    const last = /** @type {Posted} */ (messages.at(-1));
-    const { value: firstNewSeq } = this.props.room.firstNewSeq;
-    const { target: asked, isReturn } = this.props.room.detached;
+    const { room } = this.props;
+    const first = /** @type {Row} */ (messages[0]);
+    const last = /** @type {Row} */ (messages.at(-1));
+    const { value: firstNewSeq } = room.firstNewSeq;
+    const { target: asked, isReturn } = room.detached;
     const target = isReturn.value ? 0 : (asked.value?.seq ?? 0);
     return html`
       <${Chunk}
-        key=${chunkOf(last)}
+        key=${chunkOf(first)}
+        room=${room}
         messages=${messages}
         before=${before}
         today=${today.value}
         unsaved=${here}
         firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
-        target=${chunkOf(last) === Math.ceil(target / CHUNK) ? target : 0}
+        target=${messages.some(({ seq }) => seq === target) ? target : 0}
       />
     `;
   }
@@ -162,7 +168,7 @@ export class Log extends Component {
   #arrive() {
     const { room } = this.props;
     const { arrival, isReturn } = room.detached;
-    const element = arrival.peek() && this.#elementOf(arrival.peek());
+    const element = arrival.peek() && (this.#elementOf(arrival.peek()) ?? this.#lineOf(arrival.peek()));
     if (!element) return false;
     arrival.value = 0;
     if (isReturn.peek()) this.reading.goTo(room.place);
@@ -224,6 +230,17 @@ export class Log extends Component {
   /** @param {number} seq @returns {Element | null} */
   #elementOf(seq) {
     return this.scroller.current.querySelector(`.message[data-seq="${seq}"]`);
+  }
+
+  /**
+   * Returns the line that a deleted message is folded into, or the last message before one that left none.
+   *
+   * @param {number} seq
+   */
+  #lineOf(seq) {
+    if (!this.#drawn.some((message) => message.seq === seq && message.deleted_at)) return null;
+    const lines = [...this.scroller.current.querySelectorAll(".message[data-seq]")];
+    return lines.findLast((line) => seqOf(line) <= seq) ?? lines[0] ?? null;
   }
 
   /** Loads messages once the last ones are drawn. Until then the view looks too empty. @param {() => void} load */

@@ -32,13 +32,19 @@ export function moveAmongMessages(event) {
 function destination(key, message, isFocused) {
   if (key === "ArrowUp") return neighbour(message, "previousNode");
   if (key === "ArrowDown") return neighbour(message, "nextNode");
-  if (key === "ArrowRight" || (key === "Enter" && isFocused)) return document.querySelector(".toolbar button");
-  if (key === "Escape") focusComposer();
+  if (key === "ArrowRight" || (key === "Enter" && isFocused))
+    return message.closest(".conversation")?.querySelector(".toolbar button");
+  if (key === "Escape" && !message.closest(".panel")) focusComposer(); // a panel closes
   return undefined;
 }
 
-/** @param {HTMLElement} message @param {"previousNode" | "nextNode"} direction */
-function neighbour(message, direction) {
+/**
+ * Returns the message above or below one.
+ *
+ * @param {HTMLElement} message
+ * @param {"previousNode" | "nextNode"} direction
+ */
+export function neighbour(message, direction) {
   const content = /** @type {Element} */ (message.closest(".content"));
   const accept = (/** @type {Node} */ node) => (messageAt(node) === node ? 1 : 3); // else its children are looked at
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_ELEMENT, accept);

@@ -3,17 +3,26 @@ import { name as myName } from "../../me.js";
 import { tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
+import { Reactions } from "../reactions/reactions.js";
+import { RepliesButton } from "../thread/replies-button.js";
+import { Gone } from "./gone.js";
+import { Marks } from "./marks.js";
+import { Quote } from "./quote.js";
+import { RefusedOperations } from "./refused.js";
 import { Text } from "./text.js";
 
-/** @typedef {import("../../messages.js").Posted} Posted */
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Row} Row */
 /** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
 
 /**
  * @typedef {object} MessageProps
- * @property {Posted | PendingPost} message
+ * @property {Room} room
+ * @property {Row | PendingPost} message
  * @property {boolean} first of its group
  * @property {"waiting" | "pending" | "failed"} [state] of a message that is not saved
  * @property {boolean} [isTarget] the address names it
+ * @property {boolean} [isInThread] it is drawn among the replies: what they all answer is not said again
  * @property {any} [children]
  */
 
@@ -25,16 +34,20 @@ import { Text } from "./text.js";
  *
  * @param {MessageProps} props
  */
-export function Message({ message, first, state, isTarget, children }) {
+export function Message({ room, message, first, state, isTarget, isInThread, children }) {
   const mine = message.name === myName.value;
-  const classes = ["message", first && "first", mine && "mine", isTarget && "target", state].filter(Boolean).join(" ");
-  const seq = "seq" in message ? message.seq : undefined;
+  const row = "seq" in message ? message : undefined;
+  const isGone = row?.deleted_at !== undefined;
+  const classes = { message: true, first, mine, target: isTarget, [state ?? ""]: state, gone: isGone };
   const time = message.inserted_at;
+  const hasQuote = message.reply_to && !isGone && !(isInThread && message.reply_to === row?.root);
   return html`
     <article
-      class=${classes}
+      class=${Object.keys(classes)
+        .filter((name) => classes[name])
+        .join(" ")}
       data-id=${message.id}
-      data-seq=${seq}
+      data-seq=${row?.seq}
       data-state=${state ?? "said"}
       tabindex="-1"
       aria-current=${isTarget ? "location" : undefined}
@@ -45,10 +58,28 @@ export function Message({ message, first, state, isTarget, children }) {
         ${mine && html`<span class="you">you</span>`}
         <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
-      <${Text} id=${message.id} message=${message.message} />
-      ${state === "pending" && html`<span class="sending">${seq === undefined ? "sending…" : "saving…"}</span>`}
+      ${hasQuote && html`<${Quote} room=${room} seq=${message.reply_to} />`}
+      ${isGone ? html`<${Gone} message=${row} />` : html`<${Said} message=${message} />`}
+      ${state === "pending" && html`<span class="sending">${row ? "saving…" : "sending…"}</span>`}
+      ${row && html`<${Extras} room=${room} message=${row} isInThread=${isInThread} />`}
       ${children}
     </article>
+  `;
+}
+
+/** Draws the text, and behind it what was done to it. @param {{message: Row | PendingPost}} props */
+function Said({ message }) {
+  const text = html`<${Text} id=${message.id} message=${message.message} />`;
+  if (!("seq" in message) || !(message.edits || message.pinned_at || message.operations)) return text;
+  return html`<div class="said" aria-live="off">${text}<${Marks} message=${message} /></div>`;
+}
+
+/** Draws what hangs on a message. Most have nothing. @param {{room: Room, message: Row, isInThread?: boolean}} props */
+function Extras({ room, message, isInThread }) {
+  return html`
+    ${message.operations && html`<${RefusedOperations} room=${room} message=${message} />`}
+    ${message.reactions && html`<${Reactions} room=${room} message=${message} />`}
+    ${!isInThread && Boolean(message.replies) && html`<${RepliesButton} room=${room} root=${message} />`}
   `;
 }
 

@@ -8,14 +8,14 @@ import { Message } from "./message.js";
 
 /** Draws this person's posts that were not broadcast yet. @param {{room: Room}} props */
 export function Pending({ room }) {
-  const unheard = room.posts.pending.value.filter((post) => !post.heard);
+  const unheard = room.unheard.value;
   const last = room.history.messages.value.at(-1);
   if (!unheard.length) return null;
   return html`
     <div class="pending-posts" role="group" aria-label="Not sent yet">
       ${unheard.map((post, index) => {
         const before = unheard[index - 1] ?? last;
-        return html`<${Post} key=${post.id} room=${room} post=${post} before=${before} />`;
+        return html`<${PendingMessage} key=${post.id} room=${room} post=${post} first=${!continues(before, post)} />`;
       })}
     </div>
   `;
@@ -27,14 +27,18 @@ const andFocusComposer = (act) => () => {
   focusComposer();
 };
 
-/** @param {{room: Room, post: PendingPost, before: {name: string, inserted_at: string} | undefined}} props */
-function Post({ room, post, before }) {
+/** @param {{room: Room, post: PendingPost, first: boolean, isInThread?: boolean}} props */
+export function PendingMessage({ room, post, first, isInThread }) {
   const retry = andFocusComposer(() => room.posts.retry(post.id));
   const discard = andFocusComposer(() => room.posts.discard(post.id));
+  const sendAlone = andFocusComposer(() => {
+    room.posts.rewrite(post.id, { reply_to: 0 });
+    room.posts.retry(post.id);
+  });
   return html`
-    <${Message} message=${post} first=${!continues(before, post)} state=${post.status}>
+    <${Message} room=${room} message=${post} first=${first} state=${post.status} isInThread=${isInThread}>
       ${post.status === "waiting" && html`<${Waiting} isTried=${post.tried} discard=${discard} />`}
-      ${post.status === "failed" && html`<${NotSent} isTried=${post.tried} why=${post.why} ...${{ retry, discard }} />`}
+      ${post.status === "failed" && html`<${NotSent} ...${{ post, retry, discard, sendAlone }} />`}
     <//>
   `;
 }
@@ -47,11 +51,16 @@ function Waiting({ isTried, discard }) {
   `;
 }
 
-/** Says that a post failed; one that was tried may arrive after all. @param {{isTried: boolean, why: string, retry: () => void, discard: () => void}} props */
-function NotSent({ isTried, why, retry, discard }) {
+/**
+ * Says that a post failed; one that was tried may arrive after all. What it answers may be why.
+ *
+ * @param {{post: PendingPost, retry: () => void, discard: () => void, sendAlone: () => void}} props
+ */
+function NotSent({ post: { tried, why, reply_to }, retry, discard, sendAlone }) {
   return html`
     <p class="not-sent" role="alert">
-      ${isTried ? "perhaps not sent" : "not sent"} · <button type="button" onClick=${retry}>retry</button>
+      ${tried ? "perhaps not sent" : "not sent"} · <button type="button" onClick=${retry}>retry</button>
+      ${Boolean(reply_to) && html` · <button type="button" onClick=${sendAlone}>send without the reply</button>`}
       ${" · "}<button type="button" onClick=${discard}>discard</button>
       ${" "}<span class="why">${why}</span>
     </p>

@@ -88,7 +88,7 @@ export function messageAt(target) {
 }
 
 /**
- * Lets the Tab key reach a message and what can be pressed in its text, or not.
+ * Lets the Tab key reach a message and what can be pressed in it, or not.
  *
  * @param {HTMLElement | null} message
  * @param {boolean} isIn
@@ -96,7 +96,7 @@ export function messageAt(target) {
 function letTabReach(message, isIn) {
   if (!message) return;
   /** @type {NodeListOf<HTMLElement>} */
-  const stops = message.querySelectorAll(".text :is(a, button, .spoiler)");
+  const stops = message.querySelectorAll("[tabindex]");
   for (const stop of [message, ...stops]) stop.tabIndex = isIn ? 0 : -1;
 }
 

@@ -3,6 +3,7 @@ import { html } from "../../html.js";
 import { summaryOf } from "../../rooms/list.js";
 import { Link } from "../icons.js";
 import { PeopleButton } from "../people/people-button.js";
+import { PinsButton } from "../pins/pins-button.js";
 import { MenuButton } from "../sidebar/menu-button.js";
 import { copyAndTell } from "../toast.js";
 import { Status } from "./status.js";
@@ -22,6 +23,7 @@ export function Header({ connection, room }) {
       </div>
       <${Status} connection=${connection} room=${room} />
       <${CopyLink} slug=${room.slug} />
+      <${PinsButton} key=${`pins ${room.slug}`} room=${room} />
       <${PeopleButton} room=${room} />
     </header>
   `;

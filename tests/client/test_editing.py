@@ -1,0 +1,89 @@
+"""People correct what they have said: in the composer, which gives their draft back afterwards."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.person import Person
+
+pytestmark = pytest.mark.browser
+
+EDITED = re.compile(r"^Edited: .*\d{4} at \d\d:\d\d:\d\d$")
+
+
+def test_arrow_up_in_an_empty_composer_edits_the_last_message_for_everybody(ann: Person, bo: Person) -> None:
+    ann.says("hello", "helo there")
+    bo.says("hi")
+    ann.expect_said("hello", "helo there", "hi")
+    press = ann.page.keyboard.press
+    press("ArrowUp")
+    expect(ann.composer).to_have_value("helo there")
+    expect(ann.strip).to_contain_text("Editing")
+    ann.page.keyboard.type("!")
+    press("Enter")
+    expect(ann.composer).to_be_empty()
+    expect(ann.composer).to_be_focused()
+    ann.expect_said("hello", "helo there!", "hi")
+    bo.expect_said("hello", "helo there!", "hi")
+    expect(bo.message("helo there!").locator(".edited")).to_have_attribute("title", EDITED)
+    expect(ann.message("hello").locator(".edited")).to_have_count(0)
+
+
+def test_escape_leaves_an_edit_and_the_draft_is_back(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.composer.fill("half a thought")
+    ann.message("hello").hover()
+    ann.button("Edit").click()
+    expect(ann.composer).to_be_focused()
+    expect(ann.composer).to_have_value("hello")
+    ann.page.keyboard.type(" what")
+    ann.page.keyboard.press("Escape")
+    expect(ann.strip).to_be_empty()
+    expect(ann.composer).to_have_value("half a thought")
+    expect(ann.composer).to_be_focused()
+    ann.page.reload()
+    expect(ann.composer).to_have_value("half a thought")
+    ann.expect_said("hello")
+
+
+def test_only_ones_own_messages_can_be_edited(ann: Person, bo: Person) -> None:
+    ann.says("mine")
+    bo.message("mine").hover()
+    expect(bo.toolbar).to_be_visible()
+    expect(bo.button("Reply")).to_be_visible()
+    expect(bo.button("Edit")).to_have_count(0)
+    expect(bo.button("Delete")).to_have_count(0)
+    bo.composer.focus()
+    bo.page.keyboard.press("ArrowUp")
+    expect(bo.composer).to_be_empty()
+
+
+def test_an_edit_is_told_once_to_those_who_hear_the_page_and_not_to_who_comes_later(ann: Person, bo: Person) -> None:
+    ann.says("helo")
+    ann.page.keyboard.press("ArrowUp")  # also while the message is being saved
+    ann.composer.fill("hello")
+    ann.page.keyboard.press("Enter")
+    expect(bo.announcer).to_have_text("ann edited: hello")
+    expect(ann.message("hello").locator(".edited")).to_be_visible()
+    expect(ann.announcer).to_be_empty()
+    bo.page.reload()
+    expect(bo.message("hello").locator(".edited")).to_be_visible()
+    expect(bo.announcer).to_be_empty()
+
+
+def test_keys_on_a_message_act_on_it_and_after_a_click_they_are_words(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    press = ann.page.keyboard.press
+    ann.message("hello").click()
+    press("e")
+    expect(ann.composer).to_have_value("e")
+    ann.composer.fill("")
+    ann.conversation.focus()
+    press("ArrowUp")
+    expect(ann.message("hello")).to_be_focused()
+    press("e")
+    expect(ann.composer).to_have_value("hello")
+    expect(ann.strip).to_contain_text("Editing")

@@ -1,0 +1,78 @@
+"""People react to messages: chips count and name them, and a press adds or takes back one's own."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+
+pytestmark = pytest.mark.browser
+
+
+def chip(person: Person, emoji: str) -> Locator:
+    """Finds the chip of one reaction."""
+    return person.page.locator(".reaction").filter(has_text=emoji)
+
+
+def test_a_reaction_is_counted_named_and_taken_back(ann: Person, bo: Person) -> None:
+    ann.says("hello")
+    bo.expect_said("hello")
+    bo.message("hello").hover()
+    bo.button("React with 👍").click()
+    expect(chip(bo, "👍")).to_have_attribute("aria-pressed", "true")
+    expect(chip(ann, "👍")).to_have_attribute("aria-pressed", "false")
+    chip(ann, "👍").click()
+    expect(chip(bo, "👍")).to_have_accessible_name("👍 2: you and ann")
+    chip(bo, "👍").hover()
+    expect(bo.page.locator(".tooltip")).to_have_text("you and ann")
+    chip(bo, "👍").click()
+    expect(chip(ann, "👍")).to_have_accessible_name("👍 1: you")
+    chip(ann, "👍").click()
+    expect(ann.page.locator(".reaction")).to_have_count(0)
+    expect(bo.page.locator(".reaction")).to_have_count(0)
+    expect(ann.announcer).to_be_empty()
+
+
+def test_keys_react_from_the_picker_and_reach_the_chips_and_their_names(ann: Person, bo: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    press = ann.page.keyboard.press
+    ann.conversation.focus()
+    press("ArrowUp")
+    press("+")
+    expect(ann.page.get_by_role("searchbox", name="Search emoji")).to_be_focused()
+    ann.page.keyboard.type("tada")
+    expect(ann.page.locator(".emoji-grid button")).to_have_count(1)
+    press("Enter")
+    expect(chip(bo, "🎉")).to_be_visible()
+    expect(ann.message("hello")).to_be_focused()
+    press("ArrowUp")  # there is nothing above: the focus stays
+    press("Escape")
+    ann.conversation.focus()
+    press("ArrowUp")
+    press("Tab")
+    expect(chip(ann, "🎉")).to_be_focused()
+    expect(ann.page.locator(".tooltip")).to_have_text("you")
+    press("Enter")
+    expect(ann.page.locator(".reaction")).to_have_count(0)
+    expect(ann.page.locator(".tooltip")).to_be_hidden()
+    expect(ann.message("hello")).to_be_focused()
+
+
+@pytest.mark.parametrize("options", [PHONE, {"viewport": {"width": 320, "height": 640}}])
+def test_many_reactions_wrap_and_are_large_enough(visit: Visit, bo: Person, options: dict[str, Any]) -> None:
+    ann = visit("ann", **options)
+    bo.says("hello")
+    bo.expect_said("hello")
+    keys = [*"😂🎉🚀👀🔥💯🙏"]
+    for key in keys:
+        bo.message("hello").hover()
+        bo.button("Add a reaction").first.click()
+        bo.page.locator(f".emoji-grid button[data-emoji='{key}']").click()
+    expect(ann.page.locator(".reaction:not(.add)")).to_have_count(len(keys))
+    assert ann.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if options is PHONE:
+        sides = "all => all.flatMap(chip => [chip.offsetHeight, chip.offsetWidth])"
+        assert min(ann.page.locator(".reaction").evaluate_all(sides)) >= 44

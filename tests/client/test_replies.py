@@ -1,0 +1,93 @@
+"""People answer a message: the answer quotes it as it is now, and leads to it and to the thread."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+
+pytestmark = pytest.mark.browser
+
+WIDE: dict[str, Any] = {"viewport": {"width": 1400, "height": 800}}
+
+
+def thread_of(person: Person) -> Locator:
+    """Finds the replies in the panel."""
+    return person.page.get_by_role("region", name="Replies")
+
+
+def test_a_reply_quotes_what_it_answers_through_edits_and_leads_to_it(ann: Person, bo: Person) -> None:
+    ann.says("**helo**", *(f"word {number}" for number in range(60)))
+    expect(bo.texts.last).to_have_text("word 59")
+    bo.message("word 59").hover()
+    bo.button("Reply").click()
+    expect(bo.composer).to_be_focused()
+    expect(bo.strip).to_contain_text("Replying to ann word 59")
+    bo.page.keyboard.press("Escape")
+    expect(bo.strip).to_be_empty()
+    bo.conversation.press("Home")
+    bo.message("helo").hover()
+    bo.button("Reply").click()
+    bo.page.keyboard.type("to the first")
+    bo.page.keyboard.press("Enter")
+    expect(bo.strip).to_be_empty()
+    quote = ann.message("to the first").locator(".quote")
+    expect(quote).to_contain_text("ann helo")
+    ann.conversation.press("Home")
+    ann.message("helo").hover()
+    ann.button("Edit").click()
+    ann.composer.fill("hello")
+    ann.page.keyboard.press("Enter")
+    expect(bo.message("to the first").locator(".quote")).to_contain_text("ann hello")
+    bo.message("to the first").locator(".quote").click()
+    expect(bo.page).to_have_url(re.compile("/1$"))
+    expect(bo.message("hello")).to_be_in_viewport()
+
+
+def test_a_thread_opens_beside_the_conversation_replies_to_its_root_and_closes(visit: Visit) -> None:
+    ann, bo = visit("ann", **WIDE), visit("bo", **WIDE)
+    ann.says("root", "other")
+    bo.expect_said("root", "other")
+    bo.message("root").hover()
+    bo.button("Reply").click()
+    bo.says("first")
+    ann.button("1 reply").click()
+    expect(thread_of(ann).locator(".text")).to_have_text(["root", "first"])
+    ann.page.keyboard.type("second")
+    ann.page.keyboard.press("Enter")
+    expect(thread_of(ann).locator(".text")).to_have_text(["root", "first", "second"])
+    expect(bo.button("2 replies")).to_be_visible()
+    expect(bo.message("second").locator(".quote")).to_contain_text("root")
+    bo.button("2 replies").click()
+    bo.page.keyboard.type("third")
+    bo.page.keyboard.press("Enter")
+    expect(thread_of(ann).locator(".text")).to_have_text(["root", "first", "second", "third"])
+    ann.page.keyboard.type("half a thought")
+    ann.page.keyboard.press("Escape")
+    expect(thread_of(ann)).to_have_count(0)
+    expect(ann.people).to_be_visible()
+    expect(ann.button("3 replies")).to_be_focused()
+    expect(ann.rooms.locator(".room").filter(has_text="/")).to_have_count(0)  # its draft is no room's
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.get_by_role("textbox", name="Reply in the thread")).to_have_value("half a thought")
+
+
+def test_a_thread_lies_over_a_narrow_page(visit: Visit, bo: Person) -> None:
+    ann = visit("ann", **PHONE)
+    ann.says("root")
+    bo.message("root").hover()
+    bo.button("Reply").click()
+    bo.says("first")
+    ann.button("1 reply").tap()
+    dialog = ann.page.get_by_role("dialog", name="Thread")
+    field = dialog.get_by_role("textbox", name="Reply in the thread")
+    field.tap()
+    field.fill("second")
+    dialog.get_by_role("button", name="Reply", exact=True).tap()
+    expect(dialog.locator(".text")).to_have_text(["root", "first", "second"])
+    bo.expect_said("root", "first", "second")
+    ann.button("Close panel").tap()
+    expect(dialog).to_be_hidden()

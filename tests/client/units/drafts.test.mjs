@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+/** What a browser keeps between pages, and tells its other tabs. @type {Map<string, string>} */
+const stored = new Map();
+/** @type {((event: object) => void)[]} */
+const listeners = [];
+globalThis.localStorage = {
+  getItem: (key) => stored.get(key) ?? null,
+  setItem: (key, value) => stored.set(key, value),
+  removeItem: (key) => stored.delete(key),
+};
+globalThis.addEventListener = (_, act) => listeners.push(act);
+
+/** Opens another page of the browser. */
+const open = (number) => import(`../../../web/client/drafts.js?page=${number}`);
+
+test("a draft and the message that it answers survive a reload, each in its room", async () => {
+  const page = await open(1);
+  page.keepDraft("tea", "half a thought");
+  page.keepReplyTarget("tea", 7);
+  const next = await open(2);
+  assert.deepEqual([next.draftOf("tea"), next.replyTargetOf("tea").value], ["half a thought", 7]);
+  assert.deepEqual([next.draftOf("gin"), next.replyTargetOf("gin").value], ["", 0]);
+  next.keepReplyTarget("tea", 0);
+  assert.equal((await open(3)).replyTargetOf("tea").value, 0);
+});
+
+test("the tabs of a browser agree on the message that a draft answers", async () => {
+  const page = await open(4);
+  page.followDrafts(() => {});
+  const target = page.replyTargetOf("tea");
+  listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: "9" }));
+  assert.equal(target.value, 9);
+  listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: null }));
+  assert.equal(target.value, 0);
+});

@@ -1,0 +1,62 @@
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { React } from "../icons.js";
+import { emojiOf } from "./emoji.js";
+import { sayNames } from "./names.js";
+import { pickReaction, toggleReaction } from "./pick.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../messages.js").Row} Row */
+
+/**
+ * Draws the reactions to a message. They are no news: screen readers find them, and do not read them out.
+ *
+ * @param {{room: Room, message: Row}} props
+ */
+export function Reactions({ room, message }) {
+  const reactions = Object.entries(message.reactions ?? {});
+  if (!reactions.length) return null;
+  const pick = (/** @type {any} */ { currentTarget }) => pickReaction(room, message, currentTarget);
+  return html`
+    <div class="reactions" role="group" aria-label="Reactions" aria-live="off">
+      ${reactions.map(
+        ([key, reaction]) =>
+          html`<${Reaction} key=${key} room=${room} message=${message} emoji=${key} ...${reaction} />`,
+      )}
+      <button
+        class="reaction add"
+        type="button"
+        tabindex="-1"
+        aria-label="Add a reaction"
+        title="Add a reaction"
+        onClick=${pick}
+      >
+        <${React} />
+      </button>
+    </div>
+  `;
+}
+
+/** @param {{room: Room, message: Row, emoji: string, count: number, names: string[]}} props */
+function Reaction({ room, message, emoji, count, names }) {
+  const isMine = message.mine?.includes(emoji) ?? false;
+  const who = sayNames({ count, names }, myName.value, isMine);
+  const toggle = (/** @type {any} */ { currentTarget }) => {
+    if (isMine && count === 1) currentTarget.closest(".message").focus(); // the pressed chip goes away
+    toggleReaction(room, message, emoji);
+  };
+  const isPending = message.operations?.some(({ key, status }) => key === emoji && status !== "failed");
+  return html`
+    <button
+      class=${isPending ? "reaction unsaved" : "reaction"}
+      type="button"
+      tabindex="-1"
+      aria-pressed=${isMine}
+      aria-label=${`${emojiOf(emoji)} ${count}: ${who}`}
+      data-tip=${who}
+      onClick=${toggle}
+    >
+      <span class="emoji">${emojiOf(emoji)}</span><span class="count">${count.toLocaleString()}</span>
+    </button>
+  `;
+}

@@ -1,0 +1,69 @@
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { load, save } from "../../browser/storage.js";
+import { html } from "../../html.js";
+import { name } from "../../me.js";
+import { LIMITS } from "../../messages.js";
+import { clean, countCharacters } from "../../text/cleaning.js";
+import { grow } from "../composer/draft-field.js";
+import { focusField, sendsOnEnter } from "../composer/focus.js";
+import { isSendable, isSending, keepFocus, remaining } from "../composer/sending.js";
+import { Send } from "../icons.js";
+
+/**
+ * Draws where one replies in a thread. It has a draft of its own.
+ *
+ * @param {{room: import("../../room/room.js").Room, root: number}} props
+ */
+export function ThreadComposer({ room, root }) {
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const used = useSignal(0);
+  const draft = `thread-draft:${room.slug}/${root}`; // apart from those of rooms, which the sidebar lists
+  const take = (/** @type {string} */ text) => {
+    save(draft, text);
+    used.value = countCharacters(clean(text));
+    grow(area.current);
+  };
+  const show = (/** @type {string} */ text) => {
+    if (area.current) area.current.value = text;
+    take(text);
+  };
+  useLayoutEffect(() => show(load(draft)), []);
+  const send = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!area.current || !isSendable(used.value)) return;
+    if (!name.peek()) return focusField();
+    room.posts.write(clean(area.current.value), root); // the conversation stays where it is
+    show("");
+    area.current.focus();
+  };
+  return html`
+    <form class="composer" onSubmit=${send}>
+      <label class="sr-only" for="thread-composer">Reply in the thread</label>
+      <textarea
+        id="thread-composer"
+        ref=${area}
+        rows="1"
+        placeholder="Reply"
+        enterkeyhint=${sendsOnEnter() ? "send" : "enter"}
+        dir="auto"
+        autocomplete="off"
+        aria-describedby="thread-left"
+        onInput=${(/** @type {any} */ { target }) => take(target.value)}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => isSending(event) && send(event)}
+      ></textarea>
+      <span id="thread-left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">
+        ${remaining(used.value)}
+      </span>
+      <button
+        class="send"
+        type="submit"
+        aria-label="Reply"
+        aria-disabled=${!isSendable(used.value)}
+        onPointerDown=${keepFocus}
+      >
+        <${Send} />
+      </button>
+    </form>
+  `;
+}

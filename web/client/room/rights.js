@@ -1,0 +1,48 @@
+import { signal } from "@preact/signals";
+import { WINDOWS } from "../messages.js";
+
+/** @typedef {import("../messages.js").Posted} Posted */
+/** @typedef {import("./posts.js").PendingPost} PendingPost */
+
+/**
+ * Rights say what this person may do to a message: change and delete what they have said on this connection, for a while.
+ *
+ * The server decides. This is for what the page offers.
+ */
+export class Rights {
+  /** The seqs of what was said on this connection. Replaced, never changed. */
+  #said = signal(/** @type {Set<number>} */ (new Set()));
+
+  // ---- Questions, of which the first reads a signal
+
+  /** @param {Posted | PendingPost} message */
+  mayEdit(message, now = Date.now()) {
+    return this.#isOwn(message, WINDOWS.edit, now);
+  }
+
+  /** @param {Posted | PendingPost} message */
+  mayDelete(message, now = Date.now()) {
+    return this.#isOwn(message, WINDOWS.delete, now);
+  }
+
+  // ---- Events
+
+  /** @param {number} seq */
+  said(seq) {
+    this.#said.value = new Set(this.#said.peek()).add(seq);
+  }
+
+  /** The server knows this person by the connection only. */
+  disconnected() {
+    if (this.#said.peek().size) this.#said.value = new Set();
+  }
+
+  // ---- Internal
+
+  /** @param {Posted | PendingPost} message @param {number} seconds @param {number} now */
+  #isOwn(message, seconds, now) {
+    if (!("seq" in message)) return true; // not sent yet
+    if (message.deleted_at || !this.#said.value.has(message.seq)) return false;
+    return now - Date.parse(message.inserted_at) < 1000 * seconds;
+  }
+}
