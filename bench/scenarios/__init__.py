@@ -8,6 +8,7 @@ from bench.scenarios import (
     late_joiners,
     noisy_neighbour,
     one_message,
+    operations,
     room_churn,
     scaling,
     small_rooms,
@@ -25,6 +26,7 @@ _MODULES = (
     late_joiners,
     scaling,
     startup,
+    operations,
 )
 
 SCENARIOS: dict[str, Scenario] = {module.SCENARIO.letter: module.SCENARIO for module in _MODULES}
