@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chatter.messages import NotSaved, Posted, Save
+from chatter.messages import Deleted, Edited, NotSaved, Pinned, Posted, Save
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
-from schema import Entry, EntryRow, open_database
+from schema import Entry, EntryRow, Room, open_database, timeline
 from schema.database import migrate
 from tests.support.database import allow, forbid
 
@@ -249,6 +249,24 @@ def test_a_write_adds_to_what_is_there_and_names_the_database(place: Place) -> N
         (2, 3, 2, "this database"),
     ]
     assert place.replay() == 2
+
+
+def test_the_text_of_what_is_deleted_is_not_written_down_and_everything_is_done_by_the_next_start(place: Place) -> None:
+    secret = Posted(1, "id-1", "ann", "a secret", AT, nth=1)
+    edited = Edited(2, "id-2", "ann", 1, AT, 1, "the same secret", 1)
+    kept = Posted(3, "id-3", "ann", "no secret", AT, nth=2)
+    pinned, deleted = Pinned(4, "id-4", "bo", 3, AT, 2), Deleted(5, "id-5", "ann", 1, AT, 2)
+    place.spool.write([Save(None, "lobby", 2, (secret, edited, kept)), Save(None, "lobby", 2, (pinned, deleted))])
+    assert b"secret" in place.file.read_bytes()
+    assert b"a secret" not in place.file.read_bytes()
+    assert b"the same secret" not in place.file.read_bytes()
+    assert place.replay() == 5
+    assert place.saved() == [(1, ""), (2, ""), (3, "no secret"), (4, ""), (5, "")]
+    gone, shown = (row.state for row in timeline.at("lobby", [1, 3]))
+    assert gone is not None
+    assert shown is not None
+    assert (gone.deleted_by, shown.pinned_by) == ("ann", "bo")
+    assert Room.end("lobby") == (5, 2)
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(place: Place) -> None:
