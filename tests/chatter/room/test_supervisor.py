@@ -175,7 +175,7 @@ def test_a_failed_room_is_rebuilt_with_its_subscribers_and_its_seq(rooms: Rooms,
 def fragile_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has rooms fail at certain posts."""
     monkeypatch.setattr(chatter.room.supervisor, "Room", FragileRoom)
-    monkeypatch.setattr(FragileRoom, "failed_post_ids", set())
+    monkeypatch.setattr(FragileRoom, "failed_ids", set())
 
 
 def fail_before_the_commit(rooms: Rooms, posts: list[Post], database_url: str) -> None:
