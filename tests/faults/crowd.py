@@ -597,6 +597,8 @@ class Crowd:
         """Ends new posts, and waits until all earlier ones are answered."""
         for writer in self.writers:
             writer.is_posting = False
+        # A writer that has just seen that it may post does so before the loop turns.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(PATIENCE)
         self.wait_until(lambda: not any(writer.outbox for writer in self.writers))
 
     def _run(self) -> None:
