@@ -96,8 +96,8 @@ def count_touched(room: str, after: int, most: int) -> int:
 
 def pins(room: str) -> list[int]:
     """Returns the places of the pinned messages."""
-    query = Post.select(Post.seq).where((Post.room == id_of(room)) & Post.pinned_at.is_null(False))
-    return [seq for (seq,) in tuples(query)]
+    is_pinned = (Post.room == id_of(room)) & Post.pinned_at.is_null(False) & (Entry.name != "")
+    return [seq for (seq,) in tuples(Post.select(Post.seq).join(Entry, on=_SAME).where(is_pinned))]
 
 
 def reactions(room: str, seq: int) -> list[tuple[str, str, int]]:

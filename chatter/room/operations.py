@@ -123,6 +123,7 @@ class Operations:
 
     def on_voided(self, gone: Entry) -> None:
         """Takes back what an entry has done that became void."""
+        self._pinned.discard(gone.seq)
         target = target_of(gone)
         if target is None:
             return

@@ -385,6 +385,21 @@ def test_an_edit_that_cannot_be_saved_is_taken_back(room: RoomOnStage, ann: List
     assert (shown.message, shown.state) == ("hello", PostState(changed=3, pinned_at=NOON_ISO, pinned_by="ann"))
 
 
+def test_a_pin_of_a_message_that_cannot_be_saved_takes_no_place(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(max_pins=1), recent=[])
+    room.tell(
+        join(ann),
+        post(ann, "never"),
+        post(ann, "fine"),
+        pin(ann, 1),
+        NotSaved(Posted(1, "void-1", "", "", NOON_ISO, void=True), None),
+        Saved(3),
+    )
+    ann.clear()
+    room.tell(pin(ann, 2, "q"), Saved(4))
+    assert answers(ann) == [Acknowledged("q", 4, NOON_ISO)]
+
+
 def test_reactions_are_counted_anew_where_one_could_not_be_saved(
     room: RoomOnStage, ann: Listener, members: Listener
 ) -> None:
