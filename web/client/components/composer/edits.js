@@ -53,10 +53,16 @@ export function saveEdit(room, text) {
   const { id, ifChanged } = /** @type {Edit} */ (edits.peek().get(room.slug));
   const message = findMessage(room, id);
   if (!message || ("seq" in message && message.deleted_at)) {
-    keepDraft(room.slug, [draftOf(room.slug), text].filter(Boolean).join("\n"));
+    addToDraft(room.slug, text);
     showToast("The message was deleted meanwhile");
   } else room.edit(message, text, ifChanged);
   leaveEdit(room.slug);
+}
+
+/** Keeps words that cannot be an edit any more. @param {string} slug @param {string} text */
+export function addToDraft(slug, text) {
+  keepDraft(slug, [draftOf(slug), text].filter(Boolean).join("\n"));
+  edits.value = new Map(edits.peek()); // the composer, which reads them, shows the draft
 }
 
 /** Leaves the message as it is: the composer shows the draft again. @param {string} slug */

@@ -1,6 +1,6 @@
 import { html } from "../../html.js";
 import { focusField } from "../composer/focus.js";
-import { resumeEdit } from "../composer/edits.js";
+import { addToDraft, resumeEdit } from "../composer/edits.js";
 import { emojiOf } from "../reactions/emoji.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -38,13 +38,18 @@ function Refused({ room, message, operation: { id, kind, why, key, message: text
     discard();
     resumeEdit(room.slug, message.id, text);
   };
-  const mayRetry = kind !== "edit" || room.mayEdit(message);
-  const label = kind === "edit" ? "edit again" : "retry";
-  const retry = kind === "edit" ? resume : () => room.operations.retry(id);
+  const keep = () => {
+    discard();
+    addToDraft(room.slug, text);
+  };
+  const editing = room.mayEdit(message)
+    ? { label: "edit again", retry: resume }
+    : { label: "keep as a draft", retry: keep };
+  const { label, retry } = kind === "edit" ? editing : { label: "retry", retry: () => room.operations.retry(id) };
   return html`
     <p class="not-sent" role="alert">
       ${key && html`${emojiOf(key)} `}${WORDS[kind]} ·${" "}
-      ${mayRetry && html`<button type="button" onClick=${andFocusField(retry)}>${label}</button> · `}
+      <button type="button" onClick=${andFocusField(retry)}>${label}</button> ·${" "}
       <button type="button" onClick=${andFocusField(discard)}>dismiss</button>
       ${" "}<span class="why">${why}</span>
     </p>
