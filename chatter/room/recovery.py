@@ -40,9 +40,9 @@ class RecoveryRules:
         if start < self.lowest_recoverable:
             return None if view is View.LOG else self._start_over(view, recovered=False)
         if view is View.LOG and self._is_read_as_rows(start):
-            return self._resume(start, base, ())
+            return self._resume(view, start, base, ())
         entries = self._recent.after(start, self._context.settings.max_recovery_page)
-        return None if entries is None else self._resume(start, base, entries)
+        return None if entries is None else self._resume(view, start, base, entries)
 
     def from_database(self, position: Position, view: View, loaded: MissedLoaded) -> CatchUp:
         """Returns the catch-up with the entries after `min(since, base)`."""
@@ -56,11 +56,11 @@ class RecoveryRules:
         if not is_recoverable:
             return self._start_over(view, recovered=False)
         if view is View.LOG and self._is_read_as_rows(start):
-            return self._resume(start, base, ())
+            return self._resume(view, start, base, ())
         last = loaded.entries[-1].seq if loaded.entries else start
         rest = self._context.settings.max_recovery_page - len(loaded.entries)
         newer = self._recent.after(last, rest) or ()  # said while the database was asked, or not saved yet
-        return self._resume(start, base, [*self._recent.as_now(loaded.entries), *newer])
+        return self._resume(view, start, base, [*self._recent.as_now(loaded.entries), *newer])
 
     def is_current(self, position: Position) -> bool:
         """Returns whether the client heard its messages in this epoch, which voids nothing."""
@@ -75,9 +75,12 @@ class RecoveryRules:
         """Returns whether a client that knows the log reads what has changed: its rows are fewer than the entries."""
         return self._recent.newest - start > self._context.settings.max_recovery_page
 
-    def _resume(self, start: int, base: int, entries: Sequence[Entry]) -> CatchUp:
+    def _resume(self, view: View, start: int, base: int, entries: Sequence[Entry]) -> CatchUp:
         newest = self._recent.newest
-        voids = self._recent.voids_near(start, self._context.settings.max_recovery_page)
+        most = self._context.settings.max_recovery_page
+        voids = self._recent.voids_near(start, most + 1)
+        if len(voids) > most:  # the client may have heard each of them as a message
+            return self._start_over(view, recovered=False)
         entries = first_within(entries, self._context.settings.max_page_bytes)
         last = entries[-1].seq if entries else start
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)
