@@ -1,6 +1,7 @@
 """Reactions: how those of one turn are counted."""
 
 from collections.abc import Container, Iterable, Mapping
+from itertools import islice
 
 from chatter.messages import React, ReactionCount
 
@@ -22,5 +23,7 @@ def net_changes(before: Container[str], requests: Iterable[React]) -> tuple[tupl
 def counts_of(reactors: Mapping[str, Mapping[str, int]]) -> tuple[ReactionCount, ...]:
     """Returns how many people reacted with each key, and the first of them."""
     return tuple(
-        ReactionCount(key, len(people), tuple(people)[:LISTED_NAMES]) for key, people in reactors.items() if people
+        ReactionCount(key, len(people), tuple(islice(people, LISTED_NAMES)))
+        for key, people in reactors.items()
+        if people
     )

@@ -262,10 +262,12 @@ class Sequencer:
         if root is None and not is_looked_up and post.reply_to < seq:
             self._look_up(post)
             return None
-        if answered is None or root is None:
+        if answered is None:
             return Refused("not_found")
         if answered.is_deleted:
             return Refused("gone")
+        if root is None:  # it is void: what is answered begins another thread
+            root = answered
         replies = root.state.replies if root.state else 0
         if replies >= self._context.settings.max_replies:
             root, replies = answered, answered.state.replies if answered.state else 0

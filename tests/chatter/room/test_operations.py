@@ -293,6 +293,18 @@ def test_a_full_thread_goes_on_as_another(stage: Stage, ann: Listener) -> None:
     assert [state and state.root for state in states] == [None, 1, 2]
 
 
+def test_a_reply_whose_first_message_is_void_begins_another_thread(room: RoomOnStage, ann: Listener) -> None:
+    room.tell(join(ann), post(ann, "never"), post(ann, "reply", reply_to=1))
+    room.tell(NotSaved(Posted(1, "void-1", "", "", NOON_ISO, void=True), None), Saved(2))
+    answer = post(ann, "answer", reply_to=2)
+    room.tell(answer)
+    if room.to_history:
+        room.tell(LookedUp(answer, None, [posted(2)]))
+    entry = room.saves[-1].entries[0]
+    assert isinstance(entry, Posted)
+    assert entry.state == PostState(changed=3, reply_to=2, root=2, root_replies=1)
+
+
 def test_a_reply_to_what_is_no_message_is_refused(room: RoomOnStage, ann: Listener, members: Listener) -> None:
     room.tell(post(ann, "reply", reply_to=7))
     assert answers(ann) == [Refused("not_found")]
