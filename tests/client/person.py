@@ -137,3 +137,7 @@ class Person:
     def looks_back(self) -> None:
         """Tells the page that it is visible again."""
         self.page.evaluate(SIMULATED_VISIBILITY, "visible")
+
+    def draws_no_more(self) -> None:
+        """Gives the page no frames any more: what it shows at once it has drawn itself."""
+        self.page.evaluate("window.requestAnimationFrame = () => 0")

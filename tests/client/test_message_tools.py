@@ -195,6 +195,10 @@ def test_a_finger_that_rests_on_a_message_opens_its_sheet(visit: Visit, server: 
     rests_a_finger_on(ann, "first")
     sheet.get_by_role("button", name="Cancel").tap()
     expect(sheet).to_be_hidden()
+    ann.draws_no_more()
+    rests_a_finger_on(ann, "third")
+    sheet.get_by_role("button", name="Copy text").tap()
+    ann.page.wait_for_function("navigator.clipboard.readText().then(text => text === 'third')", polling=100)
 
 
 def test_a_message_that_has_changed_is_drawn_again_and_its_neighbours_are_not(ann: Person) -> None:

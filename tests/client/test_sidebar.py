@@ -85,6 +85,12 @@ def test_a_muted_room_says_nothing_of_new_messages(visit: Visit, room: str) -> N
     expect(ann.room(room)).not_to_contain_text("muted")
 
 
+def test_the_menu_is_of_the_room_that_was_pressed_also_before_the_next_frame(ann: Person, room: str) -> None:
+    ann.draws_no_more()
+    ann.room(room).click(button="right")
+    expect(ann.page.get_by_role("menu")).to_have_accessible_name(f"Options for #{room}")
+
+
 def test_a_closed_room_is_gone_until_it_is_opened_again(ann: Person, rooms: list[str], room: str) -> None:
     chooses(ann, rooms[0], "Close")
     expect(ann.room(rooms[0])).to_have_count(0)

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
+import { drawNow } from "../draw-now.js";
 import { actionsFor } from "./actions.js";
 import { findMessage } from "./find.js";
 import { moveAmongMessages } from "./message-keys.js";
@@ -60,7 +61,7 @@ export class MessageTools extends Component {
 
   /** @param {HTMLElement} message */
   #openSheet(message) {
-    this.#pressed.value = message;
+    drawNow(() => (this.#pressed.value = message));
     showDialog(this.sheet.current);
   }
 

@@ -5,6 +5,7 @@ import { showPopover } from "../../browser/overlays.js";
 import { LOBBY, slug } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { choices, choose } from "../../rooms/choices.js";
+import { drawNow } from "../draw-now.js";
 import { goTo } from "../go-to.js";
 import { placeBeside } from "../place.js";
 
@@ -15,7 +16,7 @@ const menu = createRef();
 
 /** Opens the menu of a room beside its button. @param {string} name @param {HTMLElement} button */
 export function openRoomMenu(name, button) {
-  room.value = name;
+  drawNow(() => (room.value = name)); // what is pressed before the next frame is meant for this room
   if (!menu.current) return;
   showPopover(menu.current);
   placeBeside(menu.current, button.getBoundingClientRect());
