@@ -87,3 +87,44 @@ def test_keys_on_a_message_act_on_it_and_after_a_click_they_are_words(ann: Perso
     press("e")
     expect(ann.composer).to_have_value("hello")
     expect(ann.strip).to_contain_text("Editing")
+
+
+def test_the_words_of_an_edit_are_not_lost_by_a_reload_which_ends_the_right_to_it(ann: Person, room: str) -> None:
+    ann.says("precious")
+    ann.expect_said("precious")
+    press = ann.page.keyboard.press
+    press("ArrowUp")
+    ann.page.keyboard.type(" words")
+    ann.page.reload()
+    expect(ann.composer).to_have_value("precious words")
+    expect(ann.strip).to_be_empty()
+    expect(ann.toast).to_contain_text("your words are a draft now")
+    press("Enter")
+    ann.expect_said("precious", "precious words")
+    ann.composer.fill("half a thought")
+    ann.message("precious words").hover()
+    ann.button("Edit").click()
+    ann.page.keyboard.type("!")
+    ann.goes_to(f"{room}-garden")
+    expect(ann.composer).to_be_empty()
+    ann.goes_to(room)
+    expect(ann.composer).to_have_value("precious words!\nhalf a thought")
+    ann.page.reload()
+    ann.expect_connected()
+    expect(ann.composer).to_have_value("precious words!\nhalf a thought")
+
+
+def test_an_edit_that_was_left_or_not_begun_to_be_written_is_nothing_after_a_reload(ann: Person) -> None:
+    ann.says("one", "two")
+    ann.expect_said("one", "two")
+    press = ann.page.keyboard.press
+    press("ArrowUp")
+    ann.page.keyboard.type(" and more")
+    press("Escape")
+    press("ArrowUp")
+    expect(ann.composer).to_have_value("two")
+    ann.page.reload()
+    ann.expect_said("one", "two")
+    ann.expect_connected()
+    expect(ann.composer).to_be_empty()
+    expect(ann.toast).to_be_empty()

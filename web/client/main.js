@@ -5,6 +5,7 @@ import { followAddress, slug } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { App } from "./components/app.js";
 import { typeAnywhere } from "./components/composer/focus.js";
+import { restoreEdits } from "./components/composer/restore-edits.js";
 import { listenForKeys } from "./components/palette/shortcuts.js";
 import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
@@ -59,6 +60,7 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 
 followName();
 followMessageLinks(current);
+restoreEdits(current);
 adoptUnsent();
 listOpened();
 connection.connect();

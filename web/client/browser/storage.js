@@ -1,4 +1,7 @@
-/** localStorage under a prefix. In a browser that forbids it nothing is kept between visits. */
+/**
+ * localStorage, and sessionStorage for what belongs to one tab and survives its reload, under a prefix. In a browser
+ * that forbids them nothing is kept between visits.
+ */
 
 /** @param {string} key @returns {string} */
 export function load(key) {
@@ -14,6 +17,25 @@ export function save(key, value) {
   try {
     if (value) localStorage.setItem(`chatter:${key}`, value);
     else localStorage.removeItem(`chatter:${key}`);
+  } catch {
+    // Full or forbidden.
+  }
+}
+
+/** Loads what this tab has kept. @param {string} key @returns {any} null for nothing */
+export function loadInTab(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`chatter:${key}`) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a value in this tab; null is removed. @param {string} key @param {object | null} value */
+export function saveInTab(key, value) {
+  try {
+    if (value) sessionStorage.setItem(`chatter:${key}`, JSON.stringify(value));
+    else sessionStorage.removeItem(`chatter:${key}`);
   } catch {
     // Full or forbidden.
   }

@@ -1,24 +1,17 @@
-/** Where the person was reading in each room. It survives a reload of the tab, in sessionStorage. */
+/** Where the person was reading in each room. It survives a reload of the tab. */
+
+import { loadInTab, saveInTab } from "../browser/storage.js";
 
 /** @typedef {import("../room/room.js").Place} Place */
 
-const PREFIX = "chatter:place:";
+const PREFIX = "place:";
 
 /** @param {string} slug @returns {Place | null} null at the newest message */
 export function placeOf(slug) {
-  try {
-    return JSON.parse(sessionStorage.getItem(PREFIX + slug) ?? "null");
-  } catch {
-    return null;
-  }
+  return loadInTab(PREFIX + slug);
 }
 
 /** @param {string} slug @param {Place | null} place */
 export function keepPlace(slug, place) {
-  try {
-    if (place) sessionStorage.setItem(PREFIX + slug, JSON.stringify(place));
-    else sessionStorage.removeItem(PREFIX + slug);
-  } catch {
-    // Full or forbidden.
-  }
+  saveInTab(PREFIX + slug, place);
 }

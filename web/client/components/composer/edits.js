@@ -1,6 +1,7 @@
 /** The edits under way, one a room: the composer shows them, and the room's draft waits meanwhile. */
 
 import { signal } from "@preact/signals";
+import { saveInTab } from "../../browser/storage.js";
 import { draftOf, keepDraft } from "../../drafts.js";
 import { findMessage } from "../conversation/find.js";
 import { showToast } from "../toast.js";
@@ -9,11 +10,15 @@ import { showToast } from "../toast.js";
 /** @typedef {import("../conversation/find.js").AnyMessage} AnyMessage */
 
 /**
- * @typedef {object} Edit
+ * @typedef {object} Edit the tab keeps it under these names
  * @property {string} id of the message
+ * @property {number} seq of the message; 0 if it had no place when the edit began
  * @property {string} text as far as it is written
  * @property {number} [ifChanged] the state of the message that is edited; missing if any other is overwritten
  */
+
+/** By slug in the tab: what was written survives its reload. It is no draft, which all tabs share. */
+export const EDIT_PREFIX = "edit:";
 
 /** By slug. Replaced, never changed. */
 const edits = signal(/** @type {Map<string, Edit>} */ (new Map()));
@@ -26,18 +31,24 @@ export function editIn(slug) {
 /** @param {string} slug @param {AnyMessage} message */
 export function startEdit(slug, message) {
   const ifChanged = "seq" in message ? (message.changed ?? message.seq) : undefined;
-  set(slug, { id: message.id, text: message.message, ifChanged });
+  resumeEdit(slug, { ...placeOf(message), text: message.message, ifChanged });
 }
 
 /**
  * Goes on with an edit that was refused, which is then to overwrite whatever there is.
  *
  * @param {string} slug
- * @param {string} id
+ * @param {AnyMessage} message
  * @param {string} text
  */
-export function resumeEdit(slug, id, text) {
-  set(slug, { id, text });
+export function editAgain(slug, message, text) {
+  resumeEdit(slug, { ...placeOf(message), text });
+}
+
+/** @param {string} slug @param {Edit} edit */
+export function resumeEdit(slug, edit) {
+  saveInTab(EDIT_PREFIX + slug, edit);
+  edits.value = new Map(edits.peek()).set(slug, edit);
 }
 
 /** Edits the person's last message in the room, saved or not. Returns whether there is one. @param {Room} room */
@@ -48,27 +59,44 @@ export function editLast(room) {
   return last !== undefined;
 }
 
+/**
+ * Returns the message that is edited, wherever it is. Reads signals.
+ *
+ * @param {Room} room
+ * @param {Edit} edit
+ * @returns {AnyMessage | undefined | null} undefined while it is read, null where there is none
+ */
+export function editedMessage(room, { id, seq }) {
+  return seq ? room.quoteOf(seq) : (findMessage(room, id) ?? null);
+}
+
 /** Saves the edit. What is written for a message that was deleted meanwhile becomes a draft. @param {Room} room @param {string} text */
 export function saveEdit(room, text) {
-  const { id, ifChanged } = /** @type {Edit} */ (edits.peek().get(room.slug));
-  const message = findMessage(room, id);
+  const edit = /** @type {Edit} */ (edits.peek().get(room.slug));
+  const message = editedMessage(room, edit);
   if (!message || ("seq" in message && message.deleted_at)) {
     addToDraft(room.slug, text);
     showToast("The message was deleted meanwhile");
-  } else room.edit(message, text, ifChanged);
+  } else room.edit(message, text, edit.ifChanged);
   leaveEdit(room.slug);
 }
 
-/** Keeps words that cannot be an edit any more. @param {string} slug @param {string} text */
+/** Keeps words that cannot be an edit any more, below what is written there. @param {string} slug @param {string} text */
 export function addToDraft(slug, text) {
-  keepDraft(slug, [draftOf(slug), text].filter(Boolean).join("\n"));
-  edits.value = new Map(edits.peek()); // the composer, which reads them, shows the draft
+  replaceDraft(slug, [draftOf(slug), text]);
+}
+
+/** Keeps words that cannot be an edit any more, above what the person may be writing. @param {string} slug @param {string} text */
+export function putBeforeDraft(slug, text) {
+  replaceDraft(slug, [text, draftOf(slug)]);
 }
 
 /** Leaves the message as it is: the composer shows the draft again. @param {string} slug */
 export function leaveEdit(slug) {
   const others = new Map(edits.peek());
-  if (others.delete(slug)) edits.value = others;
+  if (!others.delete(slug)) return;
+  edits.value = others;
+  saveInTab(EDIT_PREFIX + slug, null);
 }
 
 /** Returns what the composer of a room shows. @param {string} slug */
@@ -79,11 +107,18 @@ export function writtenIn(slug) {
 /** @param {string} slug @param {string} text */
 export function keepWritten(slug, text) {
   const edit = edits.peek().get(slug);
-  if (edit) edit.text = text;
-  else keepDraft(slug, text);
+  if (!edit) return keepDraft(slug, text);
+  edit.text = text;
+  saveInTab(EDIT_PREFIX + slug, edit);
 }
 
-/** @param {string} slug @param {Edit} edit */
-function set(slug, edit) {
-  edits.value = new Map(edits.peek()).set(slug, edit);
+/** @param {string} slug @param {string[]} parts */
+function replaceDraft(slug, parts) {
+  keepDraft(slug, parts.filter((part) => part.trim()).join("\n"));
+  edits.value = new Map(edits.peek()); // the composer, which reads them, shows the draft
+}
+
+/** @param {AnyMessage} message */
+function placeOf(message) {
+  return { id: message.id, seq: "seq" in message ? message.seq : 0 };
 }

@@ -1,6 +1,6 @@
 import { html } from "../../html.js";
 import { focusField } from "../composer/focus.js";
-import { addToDraft, resumeEdit } from "../composer/edits.js";
+import { addToDraft, editAgain } from "../composer/edits.js";
 import { emojiOf } from "../reactions/emoji.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -36,7 +36,7 @@ function Refused({ room, message, operation: { id, kind, why, key, message: text
   const discard = () => room.operations.discard(id);
   const resume = () => {
     discard();
-    resumeEdit(room.slug, message.id, text);
+    editAgain(room.slug, message, text);
   };
   const keep = () => {
     discard();

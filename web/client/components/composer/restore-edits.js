@@ -1,0 +1,47 @@
+/** Goes on after a reload with what was being edited. */
+
+import { effect, untracked } from "@preact/signals";
+import { loadInTab, saveInTab } from "../../browser/storage.js";
+import { showToast } from "../toast.js";
+import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, resumeEdit } from "./edits.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("./edits.js").Edit} Edit */
+/** @typedef {import("./edits.js").AnyMessage} AnyMessage */
+
+/**
+ * Looks in each room that is shown for an edit from before the reload, once its message is here.
+ *
+ * @param {import("@preact/signals").ReadonlySignal<Room>} current
+ */
+export function restoreEdits(current) {
+  /** By slug what is still to be decided; null for nothing. @type {Map<string, Edit | null>} */
+  const kept = new Map();
+  return effect(() => {
+    const room = current.value;
+    if (!kept.has(room.slug)) kept.set(room.slug, loadInTab(EDIT_PREFIX + room.slug));
+    const edit = kept.get(room.slug);
+    if (!edit || !room.hasLoaded.value) return;
+    const message = editedMessage(room, edit);
+    if (message === undefined) return;
+    const mayEdit = message !== null && room.mayEdit(message);
+    kept.set(room.slug, null);
+    untracked(() => restore(room.slug, edit, message, mayEdit));
+  });
+}
+
+/**
+ * Goes on with an edit, or makes a draft of its words where the person may not edit the message any more.
+ *
+ * @param {string} slug
+ * @param {Edit} edit
+ * @param {AnyMessage | null} message
+ * @param {boolean} mayEdit
+ */
+function restore(slug, edit, message, mayEdit) {
+  if (mayEdit && !editIn(slug)) return resumeEdit(slug, edit);
+  if (!editIn(slug)) saveInTab(EDIT_PREFIX + slug, null); // else it is of the edit that has begun since
+  if (!edit.text.trim() || edit.text === message?.message) return;
+  putBeforeDraft(slug, edit.text);
+  showToast("You cannot change that message any more: your words are a draft now");
+}
