@@ -58,6 +58,8 @@ def test_only_ones_own_messages_can_be_edited(ann: Person, bo: Person) -> None:
     bo.composer.focus()
     bo.page.keyboard.press("ArrowUp")
     expect(bo.composer).to_be_empty()
+    expect(bo.composer).to_be_focused()
+    expect(bo.toast).to_have_text("There is no message that you can edit")
 
 
 def test_an_edit_is_told_once_to_those_who_hear_the_page_and_not_to_who_comes_later(ann: Person, bo: Person) -> None:
@@ -128,3 +130,23 @@ def test_an_edit_that_was_left_or_not_begun_to_be_written_is_nothing_after_a_rel
     ann.expect_connected()
     expect(ann.composer).to_be_empty()
     expect(ann.toast).to_be_empty()
+
+
+def test_ones_words_can_be_edited_and_deleted_after_a_visit_to_another_room(ann: Person, bo: Person, room: str) -> None:
+    ann.says("one", "two")
+    ann.expect_said("one", "two")
+    ann.creates_room(f"{room}-garden")
+    ann.says("elsewhere")
+    ann.expect_said("elsewhere")
+    ann.room(room).click()
+    ann.expect_said("one", "two")
+    ann.expect_connected()
+    ann.composer.press("ArrowUp")
+    expect(ann.composer).to_have_value("two")
+    ann.page.keyboard.type("!")
+    ann.page.keyboard.press("Enter")
+    bo.expect_said("one", "two!")
+    ann.message("one").hover()
+    ann.button("Delete").click()
+    ann.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    bo.expect_said("two!")

@@ -107,6 +107,19 @@ export class FakeOutbox {
 
 export class FakeSocket {
   channels = [];
+  #closings = [];
+
+  onOpen() {}
+
+  onClose(act) {
+    this.#closings.push(act);
+  }
+
+  /** Loses the connection: phoenix.js tells who listens to the socket, and every channel. */
+  closes() {
+    this.#closings.forEach((act) => act());
+    this.channels.forEach((channel) => channel.disconnects());
+  }
 
   channel(topic, params) {
     const channel = new FakeChannel(topic, params);

@@ -293,10 +293,16 @@ test("one may change and delete what one has said on this connection, for an hou
   assert.deepEqual(may(3), [false, false]);
 });
 
-test("another connection is somebody else", () => {
+test("another connection is somebody else, and another join is not", () => {
   socket.latest.joins([]);
   say("mine", 1);
-  socket.latest.disconnects();
+  room.leave();
+  room.join("ann");
+  socket.latest.joins([row(1)]);
+  assert.equal(room.mayEdit(row(1)), true);
+  socket.latest.disconnects(); // the room crashed
+  assert.equal(room.mayEdit(row(1)), true);
+  socket.closes();
   assert.equal(room.mayEdit(row(1)), false);
   room.post("not sent");
   assert.equal(room.mayEdit(room.posts.pending.value[0]), true);

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { WINDOWS } from "../messages.js";
 
+/** @typedef {import("phoenix").Socket} Socket */
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("./posts.js").PendingPost} PendingPost */
 
@@ -12,6 +13,12 @@ import { WINDOWS } from "../messages.js";
 export class Rights {
   /** The seqs of what was said on this connection. Replaced, never changed. */
   #said = signal(/** @type {Set<number>} */ (new Set()));
+
+  /** The server knows this person by the connection only: another room, or none, changes nothing. @param {Socket} socket */
+  constructor(socket) {
+    socket.onClose(() => this.#connectionEnded());
+    socket.onOpen(() => this.#connectionEnded()); // phoenix.js tells of no close where the page has disconnected
+  }
 
   // ---- Questions, of which the first reads a signal
 
@@ -32,12 +39,11 @@ export class Rights {
     this.#said.value = new Set(this.#said.peek()).add(seq);
   }
 
-  /** The server knows this person by the connection only. */
-  disconnected() {
+  // ---- Internal
+
+  #connectionEnded() {
     if (this.#said.peek().size) this.#said.value = new Set();
   }
-
-  // ---- Internal
 
   /** @param {Posted | PendingPost} message @param {number} seconds @param {number} now */
   #isOwn(message, seconds, now) {

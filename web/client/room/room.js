@@ -105,7 +105,8 @@ export class Room {
   #pins = new Pins(this.#pages, this.rows);
   /** @type {Thread | null} the thread that was read last */
   #thread = null;
-  #rights = new Rights();
+  /** @type {Rights} */
+  #rights;
   /** @type {Posts} */
   posts;
   /** @type {Operations} */
@@ -133,6 +134,7 @@ export class Room {
     this.#socket = socket;
     this.slug = slug;
     this.#name = name;
+    this.#rights = new Rights(socket);
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);
     this.operations = new Operations(operationsOutbox, {
@@ -403,7 +405,6 @@ export class Room {
     this.typing.clear();
     this.posts.disconnected();
     this.operations.disconnected();
-    this.#rights.disconnected();
     this.#reader.disconnected();
     this.recovery.disconnected();
     this.#requests.disconnected();

@@ -3,6 +3,7 @@ import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
 import { clean } from "../../text/cleaning.js";
 import { Check, Send } from "../icons.js";
+import { showToast } from "../toast.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
 import { editIn, editLast, leaveEdit, saveEdit } from "./edits.js";
@@ -43,7 +44,7 @@ export function Composer({ current }) {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (completion.onKeyDown(event)) return;
     if (event.key === "Escape") leave(current.peek(), area.current);
-    if (isLookingBack(event) && editLast(current.peek())) event.preventDefault();
+    if (isLookingBack(event) && !editIn(current.peek().slug)) lookBack(event, current.peek());
     if (isSending(event)) send(event);
   };
   const isEdit = editIn(room.slug) !== undefined;
@@ -101,6 +102,17 @@ function leave(room, area) {
   if (editIn(room.slug)) leaveEdit(room.slug);
   else if (room.replyTarget.peek()) room.cancelReply();
   else area?.blur();
+}
+
+/**
+ * Edits one's last message, or says that there is none. A key that is held down says nothing.
+ *
+ * @param {KeyboardEvent} event
+ * @param {Room} room
+ */
+function lookBack(event, room) {
+  if (editLast(room)) event.preventDefault();
+  else if (!event.repeat) showToast("There is no message that you can edit");
 }
 
 /** Whether ArrowUp asks for one's last message: nothing is written. @param {KeyboardEvent} event */
