@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.client.axe import grave_violations
+from tests.client.axe import grave_violations, violations
 from tests.client.conftest import SAVING_MS, SayInVain, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
@@ -159,6 +159,15 @@ def test_the_emoji_to_pick_from(ann: Person) -> None:
     ann.button("Emoji").click()
     expect(ann.button("grinning face")).to_be_visible()
     expect_no_grave_violations(ann.page)
+
+
+def test_the_headings_of_the_emoji_on_a_phone_follow_that_of_the_room(visit: Visit) -> None:
+    ann = visit("ann", **PHONE)
+    ann.says("hello")  # an empty room has another heading
+    ann.expect_said("hello")
+    ann.button("Emoji").tap()
+    expect(ann.button("grinning face")).to_be_visible()
+    assert violations(ann.page) == []
 
 
 def test_a_drawer_and_the_room_behind_it_on_a_phone(visit: Visit, busy_room: str) -> None:

@@ -235,6 +235,25 @@ def test_enter_picks_the_first_emoji_and_breaks_no_line(ann: Person) -> None:
     expect(ann.composer).to_have_value("nice 🚀")
 
 
+def test_the_name_itself_is_found_first_and_marked_as_what_enter_takes(ann: Person) -> None:
+    ann.button("Emoji").click()
+    best = ann.page.locator(".emoji-grid button").first
+    expect(best).to_have_accessible_name("grinning face")
+    ann.page.keyboard.type("eyes")
+    expect(best).to_have_accessible_name("eyes")
+    expect(ann.page.locator(".emoji-picker .hint")).to_have_text("Enter takes 👀 :eyes:")
+    shadow = "button => getComputedStyle(button).boxShadow"
+    others = ann.page.locator(".emoji-grid button:not(:first-child)")
+    assert best.evaluate(shadow) != "none" == others.first.evaluate(shadow)
+    ann.page.keyboard.press("ArrowDown")
+    assert best.evaluate(shadow) == "none"
+    ann.page.keyboard.press("ArrowUp")
+    ann.draws_no_more()
+    ann.page.get_by_role("searchbox", name="Search emoji").fill("rocket")
+    ann.page.keyboard.press("Enter")
+    expect(ann.composer).to_have_value("🚀")
+
+
 def test_an_emoji_is_picked_by_keyboard(ann: Person) -> None:
     ann.composer.fill("a b")
     ann.composer.press("ArrowLeft")

@@ -76,3 +76,26 @@ def test_many_reactions_wrap_and_are_large_enough(visit: Visit, bo: Person, opti
     if options is PHONE:
         sides = "all => all.flatMap(chip => [chip.offsetHeight, chip.offsetWidth])"
         assert min(ann.page.locator(".reaction").evaluate_all(sides)) >= 44
+
+
+@pytest.mark.parametrize("options", [PHONE, {"viewport": {"width": 1440, "height": 900}}])
+@pytest.mark.parametrize("word", ["first", "last"])
+def test_the_picker_leaves_the_message_in_sight_that_it_is_for(
+    visit: Visit, bo: Person, options: dict[str, Any], word: str
+) -> None:
+    bo.says("first", "between\n" * 8, "last")
+    bo.expect_said("first", ("between\n" * 8).strip(), "last")
+    bo.message(word).hover()
+    bo.button("React with 👍").click()
+    ann = visit("ann", **options)
+    ann.message(word).get_by_role("button", name="Add a reaction").click()
+    picker = ann.page.locator(".emoji-picker")
+    expect(picker).to_be_visible()
+    message = ann.message(word).bounding_box()
+    cover = picker.bounding_box()
+    assert message is not None
+    assert cover is not None
+    assert cover["y"] >= message["y"] + message["height"] or cover["y"] + cover["height"] <= message["y"]
+    assert cover["y"] >= 0
+    assert cover["y"] + cover["height"] <= ann.page.evaluate("innerHeight")
+    assert cover["height"] >= 200

@@ -15,7 +15,21 @@ export function begunName(text) {
 }
 
 /**
- * Finds the emoji whose names have the typed letters in them, those that begin with them first.
+ * Finds emoji by what is typed of their names, descriptions and tags, the best first: the name itself, names that begin
+ * so, words that begin so, and then the others.
+ *
+ * @param {Emoji[]} all
+ * @param {string} typed
+ */
+export function findEmoji(all, typed) {
+  const words = wordsOf(typed);
+  const ranked = all.map((emoji) => ({ emoji, rank: rankOf(emoji, words) }));
+  const found = ranked.filter(({ rank }) => rank < NONE).toSorted((a, b) => a.rank - b.rank);
+  return found.map(({ emoji }) => emoji);
+}
+
+/**
+ * Completes a name: finds the emoji that have the typed letters in one of their names.
  *
  * @param {Emoji[]} all
  * @param {string} begun with its colon
@@ -23,10 +37,31 @@ export function begunName(text) {
  */
 export function completeName(all, begun) {
   const letters = begun.slice(1).toLowerCase();
-  const named = all.flatMap(({ names, emoji }) => {
+  const named = findEmoji(all, letters).flatMap(({ names, emoji }) => {
     const name = names.find((each) => each.startsWith(letters)) ?? names.find((each) => each.includes(letters));
     return name ? [{ name, emoji }] : [];
   });
-  const rank = ({ name = "" }) => (name === letters ? 0 : name.startsWith(letters) ? 1 : 2);
-  return named.toSorted((a, b) => rank(a) - rank(b)).slice(0, MOST);
+  return named.slice(0, MOST);
+}
+
+/** The rank of what does not fit. */
+const NONE = 4;
+
+/** @param {Emoji} emoji @param {string[]} words @returns {number} 0 the best, `NONE` if some word is not in it */
+function rankOf({ description, names, tags }, words) {
+  const name = words.join("_");
+  if (names.includes(name)) return 0;
+  if (names.some((each) => each.startsWith(name))) return 1;
+  const text = [...names, ...tags, description].join(" ").toLowerCase();
+  const parts = wordsOf(text);
+  if (words.every((word) => parts.some((part) => part.startsWith(word)))) return 2;
+  return words.every((word) => text.includes(word)) ? 3 : NONE;
+}
+
+/** @param {string} text */
+function wordsOf(text) {
+  return text
+    .toLowerCase()
+    .split(/[\s:_]+/)
+    .filter(Boolean);
 }

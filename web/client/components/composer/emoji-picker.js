@@ -1,10 +1,12 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { showPopover } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { loadEmoji } from "../../text/emoji.js";
+import { findEmoji } from "../../text/emoji-names.js";
 import { moveAmongEmoji } from "./emoji-keys.js";
+import { sendsOnEnter } from "./focus.js";
 
 /** @typedef {import("../../text/emoji.js").Emoji} Emoji */
 /** @typedef {{emoji: string, name: string}} Pointed what the pointer or the focus is on */
@@ -12,13 +14,17 @@ import { moveAmongEmoji } from "./emoji-keys.js";
 /** Space between the picker and its button, and to the edges of the page. */
 const SPACE_PX = 8;
 
+/** A picker is at least so high, also where its message leaves less room. */
+const LEAST_PX = 200;
+
 /**
  * Opens the picker above a button, until an emoji is picked or the reader leaves it.
  *
  * @param {HTMLElement} anchor
  * @param {(emoji: string) => void} onPick
+ * @param {HTMLElement | null} [message] that the emoji is for, and that stays in sight
  */
-export function openPicker(anchor, onPick) {
+export function openPicker(anchor, onPick, message = null) {
   const popover = document.createElement("div");
   Object.assign(popover, { className: "emoji-picker", popover: "auto", role: "dialog", ariaLabel: "Emoji" });
   const pick = (/** @type {string} */ emoji) => {
@@ -33,18 +39,32 @@ export function openPicker(anchor, onPick) {
   (anchor.closest("dialog") ?? document.body).append(popover); // what is beside an open dialog can not be pressed
   render(html`<${Picker} pick=${pick} />`, popover);
   showPopover(popover); // the browser gives the focus back when it is hidden
-  place(popover, anchor);
-  // On a phone the keyboard would cover the emoji.
-  if (matchMedia("(hover: hover) and (pointer: fine)").matches) popover.querySelector("input")?.focus();
+  place(popover, anchor, message);
+  if (sendsOnEnter()) popover.querySelector("input")?.focus(); // on a phone the keyboard would cover the emoji
 }
 
-/** @param {HTMLElement} popover @param {HTMLElement} anchor */
-function place(popover, anchor) {
-  const { top, right } = anchor.getBoundingClientRect();
-  const most = innerWidth - popover.offsetWidth - SPACE_PX;
-  const highest = innerHeight - popover.offsetHeight - SPACE_PX;
-  popover.style.left = `${Math.max(SPACE_PX, Math.min(right - popover.offsetWidth, most))}px`;
-  popover.style.bottom = `${Math.max(SPACE_PX, Math.min(innerHeight - top + SPACE_PX, highest))}px`;
+/**
+ * Puts the picker above the button, or above or below the message, as high as there is room. On a narrow screen it has
+ * an edge to itself: the lower one, unless the message is there.
+ *
+ * @param {HTMLElement} popover
+ * @param {HTMLElement} anchor
+ * @param {HTMLElement | null} message
+ */
+function place(popover, anchor, message) {
+  const { top, bottom } = (message ?? anchor).getBoundingClientRect();
+  const above = top - 2 * SPACE_PX;
+  const below = innerHeight - bottom - 2 * SPACE_PX;
+  const isAbove = below < popover.offsetHeight && (!message || above >= below);
+  const height = Math.min(popover.offsetHeight, Math.max(isAbove ? above : below, LEAST_PX));
+  const between = (/** @type {number} */ at, /** @type {number} */ most) =>
+    `${Math.max(SPACE_PX, Math.min(at, most))}px`;
+  const { style } = popover;
+  style.height = `${height}px`;
+  style.top = between(isAbove ? top - SPACE_PX - height : bottom + SPACE_PX, innerHeight - height - SPACE_PX);
+  const right = anchor.getBoundingClientRect().right - popover.offsetWidth;
+  style.left = between(right, innerWidth - popover.offsetWidth - SPACE_PX);
+  popover.classList.toggle("at-top", message !== null && isAbove);
 }
 
 /** @param {{pick: (emoji: string) => void}} props */
@@ -53,51 +73,54 @@ function Picker({ pick }) {
   const problem = useSignal("");
   const typed = useSignal("");
   const pointed = useSignal(/** @type {Pointed | null} */ (null));
+  // What Enter takes is known with each letter, and not with the next frame.
+  const found = useComputed(() => (typed.value.trim() ? findEmoji(all.value, typed.value) : all.value));
   useEffect(() => {
     loadEmoji().then(
       (loaded) => (all.value = loaded),
       () => (problem.value = "The emoji could not be loaded."),
     );
   }, []);
-  const groups = useMemo(() => grouped(search(all.value, typed.value)), [all.value, typed.value]);
-  const [first] = groups.values().next().value ?? [];
+  const groups = useMemo(() => grouped(found.value, typed.value), [found.value]);
+  const [first] = found.value;
+  const onInput = (/** @type {any} */ { target }) => {
+    typed.value = target.value;
+    pointed.value = null;
+  };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    const [best] = found.value;
     const isInField = event.target instanceof HTMLInputElement;
-    if (isInField && event.key === "Enter" && first && !event.isComposing) {
+    if (isInField && event.key === "Enter" && best && !event.isComposing) {
       event.preventDefault(); // the focus is in the composer then, where Enter would break the line
-      pick(first.emoji);
+      pick(best.emoji);
     } else moveAmongEmoji(event);
   };
+  const point = (/** @type {any} */ { target }) => (pointed.value = target.closest("button")?.dataset ?? null);
   return html`
-    <div class="emoji-inside" onKeyDown=${onKeyDown}>
-      <input
-        type="search"
-        placeholder="Search emoji"
-        aria-label="Search emoji"
-        autocomplete="off"
-        onInput=${(/** @type {any} */ event) => (typed.value = event.target.value)}
-      />
-      <${Grid} groups=${groups} first=${first} pick=${pick} pointed=${pointed} />
-      <p class="hint" role="status">${problem.value || hint(all.value, first, pointed.value)}</p>
+    <div class="emoji-inside" onKeyDown=${onKeyDown} onMouseOver=${point} onFocusIn=${point}>
+      <input type="search" placeholder="Search emoji" aria-label="Search emoji" autocomplete="off" onInput=${onInput} />
+      <${Grid} groups=${groups} first=${first} pick=${pick} />
+      <p class="hint" role="status">
+        ${problem.value || hint(all.value, first, pointed.value, sendsOnEnter() || typed.value !== "")}
+      </p>
     </div>
   `;
 }
 
-/** @param {{groups: Map<string, Emoji[]>, first?: Emoji, pick: (emoji: string) => void, pointed: any}} props */
-function Grid({ groups, first, pick, pointed }) {
+/** @param {{groups: Map<string, Emoji[]>, first?: Emoji, pick: (emoji: string) => void}} props */
+function Grid({ groups, first, pick }) {
   const onClick = (/** @type {any} */ { target }) => {
     const { emoji } = target.closest("button")?.dataset ?? {};
     if (emoji) pick(emoji);
   };
-  const point = (/** @type {any} */ { target }) => (pointed.value = target.closest("button")?.dataset ?? null);
   // Drawn again only when others are found: there are two thousand.
   return useMemo(
     () => html`
-      <div class="emoji-grid" onClick=${onClick} onMouseOver=${point} onFocusIn=${point}>
+      <div class="emoji-grid" onClick=${onClick}>
         ${[...groups].map(
           ([category, list]) => html`
             <section key=${category} aria-label=${category}>
-              <h3>${category}</h3>
+              <h2>${category}</h2>
               <div>${list.map((each) => html`<${Choice} key=${each.emoji} ...${each} isFirst=${each === first} />`)}</div>
             </section>
           `,
@@ -108,36 +131,44 @@ function Grid({ groups, first, pick, pointed }) {
   );
 }
 
-/** @param {Emoji & {isFirst: boolean}} props */
+/** The first one is what Enter takes while the field has the focus: text.css marks it then. @param {Emoji & {isFirst: boolean}} props */
 function Choice({ emoji, names, description, isFirst }) {
   const tabindex = isFirst ? 0 : -1;
   return html`
-    <button type="button" tabindex=${tabindex} aria-label=${description} data-emoji=${emoji} data-name=${names[0]}>
+    <button type="button" class=${isFirst && "best"} tabindex=${tabindex} aria-label=${description} data-emoji=${emoji} data-name=${names[0]}>
       ${emoji}
     </button>
   `;
 }
 
-/** @param {Emoji[]} all @param {Emoji | undefined} first @param {Pointed | null} pointed */
-function hint(all, first, pointed) {
+/**
+ * Says what the pointer or the focus is on, or what Enter takes.
+ *
+ * @param {Emoji[]} all
+ * @param {Emoji | undefined} first
+ * @param {Pointed | null} pointed
+ * @param {boolean} hasEnter a key is at hand that takes the first
+ */
+function hint(all, first, pointed, hasEnter) {
   if (!all.length) return "Loading…";
   if (!first) return "No emoji has this name.";
-  return pointed ? `${pointed.emoji} :${pointed.name}:` : "";
+  if (pointed) return `${pointed.emoji} :${pointed.name}:`;
+  return hasEnter ? `Enter takes ${first.emoji} :${first.names[0]}:` : "";
 }
 
-/** Finds the emoji that have all typed words in their names. @param {Emoji[]} all @param {string} typed */
-function search(all, typed) {
-  const words = typed.toLowerCase().split(/[\s:_]+/);
-  return all.filter(({ description, names, tags }) => {
-    const text = `${description} ${names.join(" ")} ${tags.join(" ")}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-
-/** @param {Emoji[]} list @returns {Map<string, Emoji[]>} by category */
-function grouped(list) {
+/**
+ * Sorts all emoji by their categories. What was found stays in its order.
+ *
+ * @param {Emoji[]} list
+ * @param {string} typed
+ * @returns {Map<string, Emoji[]>}
+ */
+function grouped(list, typed) {
   /** @type {Map<string, Emoji[]>} */
   const groups = new Map();
-  for (const each of list) groups.set(each.category, [...(groups.get(each.category) ?? []), each]);
+  for (const each of list) {
+    const group = typed.trim() ? "Found" : each.category;
+    groups.set(group, [...(groups.get(group) ?? []), each]);
+  }
   return groups;
 }

@@ -37,7 +37,7 @@ const ACTIONS = [
     icon: React,
     key: "+",
     isFor: isSaid,
-    act: ({ room, message, anchor }) => pickReaction(room, /** @type {Row} */ (message), anchor),
+    act: ({ room, message, anchor, element }) => pickReaction(room, /** @type {Row} */ (message), anchor, element),
   },
   {
     label: "Reply",

@@ -11,10 +11,11 @@ import { keyOf, noteUse } from "./emoji.js";
  * @param {Room} room
  * @param {Row} message
  * @param {HTMLElement} anchor
+ * @param {HTMLElement | null} element that shows the message
  */
-export async function pickReaction(room, message, anchor) {
+export async function pickReaction(room, message, anchor, element) {
   const { openPicker } = await import("../composer/emoji-picker.js");
-  openPicker(anchor, (emoji) => toggleReaction(room, message, keyOf(emoji)));
+  openPicker(anchor, (emoji) => toggleReaction(room, message, keyOf(emoji)), element);
 }
 
 /** @param {Room} room @param {Row} message @param {string} key */

@@ -16,7 +16,8 @@ import { pickReaction, toggleReaction } from "./pick.js";
 export function Reactions({ room, message }) {
   const reactions = Object.entries(message.reactions ?? {});
   if (!reactions.length) return null;
-  const pick = (/** @type {any} */ { currentTarget }) => pickReaction(room, message, currentTarget);
+  const pick = (/** @type {any} */ { currentTarget }) =>
+    pickReaction(room, message, currentTarget, currentTarget.closest(".message"));
   return html`
     <div class="reactions" role="group" aria-label="Reactions" aria-live="off">
       ${reactions.map(
