@@ -102,6 +102,45 @@ def test_the_toolbar_stays_at_its_message_when_the_composer_grows(reader: Person
     reader.page.wait_for_function(IS_AT_TOOLBAR, arg=message)
 
 
+def test_the_toolbar_stays_at_its_message_when_rows_move_below_a_mouse_that_rests(reader: Person, bo: Person) -> None:
+    def expect_toolbar_there() -> None:
+        reader.page.wait_for_function(IS_AT_TOOLBAR, arg=reader.message("third").element_handle())
+
+    reader.message("third").hover()
+    expect_toolbar_there()
+    bo.says("fifth")
+    expect(reader.message("fifth")).to_be_visible()
+    expect_toolbar_there()
+    reader.button("React with 👍").click()
+    expect(reader.page.locator(".reaction.add")).to_be_visible()
+    expect_toolbar_there()
+    reader.says("sixth")
+    expect(reader.message("sixth")).to_be_visible()
+    expect_toolbar_there()
+
+
+def test_what_keys_have_opened_at_a_message_follows_it(reader: Person, bo: Person) -> None:
+    bo.message("third").hover()
+    bo.button("React with 👍").click()
+    chip = reader.page.locator(".reaction:not(.add)")
+    expect(chip).to_be_visible()
+    reader.conversation.focus()
+    reader.page.keyboard.press("ArrowUp")
+    reader.page.keyboard.press("ArrowUp")
+    reader.page.keyboard.press("Tab")
+    expect(chip).to_be_focused()
+    tooltip = reader.page.locator(".tooltip")
+    expect(tooltip).to_have_text("bo")
+    bo.says("fifth")
+    expect(reader.message("fifth")).to_be_visible()
+    reader.page.wait_for_function(IS_AT_TOOLBAR, arg=reader.message("third").element_handle())
+    reader.page.wait_for_function(
+        "chip => Math.abs(chip.getBoundingClientRect().bottom -"
+        " document.querySelector('.tooltip').getBoundingClientRect().top) < 20",
+        arg=chip.element_handle(),
+    )
+
+
 def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Person) -> None:
     press = reader.page.keyboard.press
     reader.button("Copy link to this room").focus()

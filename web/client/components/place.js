@@ -1,6 +1,9 @@
 /** Pixels between an element of the top layer and the edges of the screen. */
 const MARGIN_PX = 8;
 
+/** What a conversation is observed for: each change may move what is in it. @type {MutationObserverInit} */
+export const ANY_CHANGE = { attributes: true, characterData: true, childList: true, subtree: true };
+
 /**
  * Places an element of the top layer below a box, or above it where the screen ends.
  *

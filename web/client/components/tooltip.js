@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { html } from "../html.js";
-import { placeBeside } from "./place.js";
+import { ANY_CHANGE, placeBeside } from "./place.js";
 
 /**
  * Tooltip says what `data-tip` of the element under the mouse or the focus says, in the top layer: chunks clip what
@@ -10,6 +10,10 @@ import { placeBeside } from "./place.js";
 export class Tooltip extends Component {
   #words = signal("");
   #box = createRef();
+  /** What it is about may move, change and go with its conversation. */
+  #changes = new MutationObserver(() => this.#show(this.#subject?.isConnected ? this.#subject : null));
+  /** @type {HTMLElement | null} */
+  #subject = null;
   #listening = new AbortController();
 
   componentDidMount() {
@@ -24,6 +28,7 @@ export class Tooltip extends Component {
 
   componentWillUnmount() {
     this.#listening.abort();
+    this.#changes.disconnect();
   }
 
   render() {
@@ -39,8 +44,13 @@ export class Tooltip extends Component {
   #show(element) {
     const { current: box } = this.#box;
     const words = element?.dataset.tip ?? "";
+    this.#subject = element;
+    this.#changes.disconnect();
     this.#words.value = words;
     box.togglePopover(Boolean(words));
-    if (element && words) placeBeside(box, element.getBoundingClientRect());
+    if (!element || !words) return;
+    placeBeside(box, element.getBoundingClientRect());
+    const content = element.closest(".content");
+    if (content) this.#changes.observe(content, ANY_CHANGE);
   }
 }

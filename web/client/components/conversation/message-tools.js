@@ -3,6 +3,7 @@ import { Component, createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { drawNow } from "../draw-now.js";
+import { ANY_CHANGE } from "../place.js";
 import { actionsFor } from "./actions.js";
 import { findMessage } from "./find.js";
 import { moveAmongMessages } from "./message-keys.js";
@@ -27,8 +28,10 @@ export class MessageTools extends Component {
   /** The message that the sheet is for. */
   #pressed = signal(/** @type {HTMLElement | null} */ (null));
   #pointing = new Pointing((message) => this.#openSheet(message));
-  /** Messages move without a scroll when the composer or a panel takes room, or one above changes its height. */
+  /** Messages move without a scroll when the composer or a panel takes room, or one above changes its height, */
   #resizes = new ResizeObserver(() => this.#place());
+  /** and in a short conversation, which keeps its height, with each change of what is in it. */
+  #changes = new MutationObserver(() => this.#place());
 
   componentDidMount() {
     const conversation = this.toolbar.current.parentElement;
@@ -36,7 +39,9 @@ export class MessageTools extends Component {
     conversation.addEventListener("keydown", this.#act);
     conversation.addEventListener("keydown", moveAmongMessages);
     conversation.addEventListener("scroll", this.#place, { capture: true, passive: true });
-    for (const box of [conversation, conversation.querySelector(".content")]) this.#resizes.observe(box);
+    const content = conversation.querySelector(".content");
+    for (const box of [conversation, content]) this.#resizes.observe(box);
+    this.#changes.observe(content, ANY_CHANGE);
     this.#place();
   }
 
@@ -47,6 +52,7 @@ export class MessageTools extends Component {
   componentWillUnmount() {
     this.#pointing.detach();
     this.#resizes.disconnect();
+    this.#changes.disconnect();
   }
 
   render() {
@@ -84,9 +90,9 @@ export class MessageTools extends Component {
     if (!toolbar) return;
     // A line for several messages has no id, and nothing can be done with it.
     const box = target?.isConnected && target.dataset.id ? target.getBoundingClientRect() : undefined;
+    if (!box) return void toolbar.togglePopover(false); // without a layout: this is called at each change
     const { top, bottom } = toolbar.parentElement.getBoundingClientRect();
-    toolbar.togglePopover(box !== undefined && box.bottom > top && box.top < bottom);
-    if (!box) return;
+    toolbar.togglePopover(box.bottom > top && box.top < bottom);
     toolbar.style.right = `${innerWidth - box.right + 12}px`;
     toolbar.style.top = `${Math.max(top + 2, box.top + OVERLAP_PX - toolbar.offsetHeight)}px`;
   };
