@@ -112,6 +112,10 @@ def test_a_room_chosen_over_two_overlays_is_one_step_from_the_one_before(ann: Pe
     ann.page.wait_for_function("history.state === null")
     ann.page.go_back()
     expect_room(ann, "lobby")
+    ann.page.go_forward()
+    expect_room(ann, room)
+    ann.page.go_forward()
+    expect_room(ann, f"{room}-attic")
 
 
 def test_a_room_chosen_while_the_drawer_is_closing_is_shown(ann: Person, room: str) -> None:

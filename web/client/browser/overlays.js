@@ -64,14 +64,20 @@ function closeAbove(depth) {
 
 // ---- Entries
 
-/** Adds an address to the history, in place of the topmost entry of what is open, which is closed. @param {string} path */
+/**
+ * Adds an address to the history, in place of the entry of what is open, which is closed. With more than one the browser
+ * goes back first: an entry that is left between two addresses would turn a later Forward back.
+ *
+ * @param {string} path
+ */
 export function addEntry(path) {
-  if (isReturning) waiting.next = path;
+  if (isReturning || depthOf() > 1) waiting.next = path;
   else {
     waiting.present = "";
     history[depthOf() ? "replaceState" : "pushState"](null, "", path);
   }
   closeAbove(0);
+  settle();
 }
 
 /** Changes the address of the page, below what is open. @param {string} path */
