@@ -19,7 +19,7 @@ def test_arrow_up_in_an_empty_composer_edits_the_last_message_for_everybody(ann:
     press = ann.page.keyboard.press
     press("ArrowUp")
     expect(ann.composer).to_have_value("helo there")
-    expect(ann.strip).to_contain_text("Editing")
+    expect(ann.strip).to_have_text("Editing helo there")
     ann.page.keyboard.type("!")
     press("Enter")
     expect(ann.composer).to_be_empty()
@@ -150,3 +150,27 @@ def test_ones_words_can_be_edited_and_deleted_after_a_visit_to_another_room(ann:
     ann.button("Delete").click()
     ann.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     bo.expect_said("two!")
+
+
+def test_an_edit_that_leaves_nothing_deletes_the_message_after_one_question(ann: Person, bo: Person) -> None:
+    ann.says("one", "two")
+    ann.expect_said("one", "two")
+    press = ann.page.keyboard.press
+    press("ArrowUp")
+    ann.composer.fill("")
+    expect(ann.strip).to_contain_text("Save it empty to delete")
+    press("ArrowUp")  # the edit goes on
+    expect(ann.composer).to_be_empty()
+    press("Enter")
+    question = ann.page.get_by_role("alertdialog", name="Delete this message?")
+    expect(question).to_contain_text("two")
+    press("Escape")
+    expect(ann.composer).to_be_focused()
+    expect(ann.strip).to_contain_text("two")
+    ann.button("Save").click()
+    question.get_by_role("button", name="Delete").click()
+    expect(ann.composer).to_be_focused()
+    expect(ann.strip).to_be_empty()
+    bo.expect_said("one")
+    press("Enter")  # nothing is written and nothing edited
+    expect(question).to_be_hidden()

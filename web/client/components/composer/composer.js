@@ -2,11 +2,12 @@ import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
 import { name } from "../../me.js";
 import { clean } from "../../text/cleaning.js";
+import { askToDelete } from "../conversation/delete-dialog.js";
 import { Check, Send } from "../icons.js";
 import { showToast } from "../toast.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
-import { editIn, editLast, leaveEdit, saveEdit } from "./edits.js";
+import { editedMessage, editIn, editLast, leaveEdit, saveEdit } from "./edits.js";
 import { useEmojiCompletion } from "./emoji-completion.js";
 import { focusField, sendsOnEnter } from "./focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "./sending.js";
@@ -30,7 +31,9 @@ export function Composer({ current }) {
   };
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!area.current || !isSendable(used.value)) return;
+    if (!area.current) return;
+    if (!used.value) return offerDeletion(current.peek(), area.current);
+    if (!isSendable(used.value)) return;
     if (!name.peek()) return focusField(); // the one for the name: the words wait
     finish(current.peek(), clean(area.current.value));
     completion.close();
@@ -48,11 +51,12 @@ export function Composer({ current }) {
     if (isSending(event)) send(event);
   };
   const isEdit = editIn(room.slug) !== undefined;
+  const isDeletion = !used.value && deletable(room) !== undefined;
 
   return html`
     <div class="writing-field">
       <form class="composer" onSubmit=${send}>
-        <${Strip} room=${room} />
+        <${Strip} room=${room} isEmpty=${!used.value} />
         ${completion.list}
         <${EmojiButton} />
         <label class="sr-only" for="composer">Message #${room.slug}</label>
@@ -76,7 +80,7 @@ export function Composer({ current }) {
           class="send"
           type="submit"
           aria-label=${isEdit ? "Save" : "Send"}
-          aria-disabled=${!isSendable(used.value)}
+          aria-disabled=${!isSendable(used.value) && !isDeletion}
           onPointerDown=${keepFocus}
         >
           ${isEdit ? html`<${Check} />` : html`<${Send} />`}
@@ -95,6 +99,19 @@ function Hint({ isEmpty }) {
       <kbd>*italic*</kbd> <kbd>\`code\`</kbd> <kbd>:emoji:</kbd>
     </p>
   `;
+}
+
+/** Asks whether a message is to be deleted of which an edit has left nothing. @param {Room} room @param {HTMLElement} element */
+function offerDeletion(room, element) {
+  const message = deletable(room);
+  if (message) askToDelete({ room, message, element });
+}
+
+/** Returns the message that is edited, if the person may delete it, too. Reads signals. @param {Room} room */
+function deletable(room) {
+  const edit = editIn(room.slug);
+  const message = edit && editedMessage(room, edit);
+  return message && room.mayDelete(message) ? message : undefined;
 }
 
 /** Leaves an edit, then a reply, then the field. @param {Room} room @param {HTMLElement | null} area */

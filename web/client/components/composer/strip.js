@@ -1,32 +1,37 @@
 import { html } from "../../html.js";
+import { excerptOf } from "../../text/excerpt.js";
 import { Excerpt } from "../excerpt.js";
 import { Close, Edit, Reply } from "../icons.js";
-import { editIn, leaveEdit } from "./edits.js";
+import { editedMessage, editIn, leaveEdit } from "./edits.js";
 import { focusField } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../conversation/find.js").AnyMessage} AnyMessage */
 
 /**
- * Says in the composer that what is written is an edit or a reply. The element is always there, so that screen readers
- * read out what appears in it.
+ * Says in the composer that what is written is an edit or a reply, and of which message. The element is always there, so
+ * that screen readers read out what appears in it.
  *
- * @param {{room: Room}} props
+ * @param {{room: Room, isEmpty: boolean}} props
  */
-export function Strip({ room }) {
-  const isEdit = editIn(room.slug) !== undefined;
+export function Strip({ room, isEmpty }) {
+  const edit = editIn(room.slug);
   const { value: target } = room.replyTarget;
   return html`
-    <div id="strip" class=${isEdit || target ? "strip" : "strip none"} role="status">
-      ${isEdit ? html`<${Editing} room=${room} />` : target > 0 && html`<${Replying} room=${room} target=${target} />`}
+    <div id="strip" class=${edit || target ? "strip" : "strip none"} role="status">
+      ${edit && html`<${Editing} room=${room} message=${editedMessage(room, edit)} isEmpty=${isEmpty} />`}
+      ${!edit && target > 0 && html`<${Replying} room=${room} target=${target} />`}
     </div>
   `;
 }
 
-/** @param {{room: Room}} props */
-function Editing({ room: { slug } }) {
+/** @param {{room: Room, message: AnyMessage | undefined | null, isEmpty: boolean}} props */
+function Editing({ room, message, isEmpty }) {
+  const what = isEmpty && message && room.mayDelete(message) ? "Save it empty to delete" : "Editing";
   return html`
-    <${Edit} /><p><b>Editing</b></p>
-    <${Leave} words="Leave the message as it is" act=${() => leaveEdit(slug)} />
+    <${Edit} />
+    <p><b>${what}</b> <span class="excerpt" dir="auto">${message && excerptOf(message.message)}</span></p>
+    <${Leave} words="Leave the message as it is" act=${() => leaveEdit(room.slug)} />
   `;
 }
 

@@ -3,11 +3,13 @@ import { createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { excerptOf } from "../../text/excerpt.js";
+import { editIn, leaveEdit } from "../composer/edits.js";
 import { focusComposer } from "../composer/focus.js";
 import { drawNow } from "../draw-now.js";
 import { neighbour } from "./message-keys.js";
+import { messageAt } from "./pointing.js";
 
-/** @typedef {import("./actions.js").Subject} Subject */
+/** @typedef {Pick<import("./actions.js").Subject, "room" | "message" | "element">} Subject */
 
 /** What the dialog asks about. */
 const subject = signal(/** @type {Subject | null} */ (null));
@@ -49,8 +51,9 @@ export function DeleteDialog() {
 function remove() {
   const { room, message, element } = /** @type {Subject} */ (subject.peek());
   dialog.current?.close(); // which gives the focus back
-  if (element.contains(document.activeElement)) leave(element);
+  if (messageAt(document.activeElement) === element) leave(element);
   else focusComposer(); // what was pressed in the toolbar goes away
+  if (editIn(room.slug)?.id === message.id) leaveEdit(room.slug);
   room.remove(message);
 }
 
