@@ -91,3 +91,20 @@ def test_a_thread_lies_over_a_narrow_page(visit: Visit, bo: Person) -> None:
     bo.expect_said("root", "first", "second")
     ann.button("Close panel").tap()
     expect(dialog).to_be_hidden()
+
+
+def test_a_reply_to_a_deleted_message_can_only_be_sent_without_the_reply(ann: Person, bo: Person) -> None:
+    ann.says("question")
+    bo.expect_said("question")
+    bo.message("question").hover()
+    bo.button("Reply").click()
+    ann.message("question").hover()
+    ann.button("Delete").click()
+    ann.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(bo.strip).to_contain_text("original deleted")
+    bo.says("answer")
+    expect(bo.not_sent).to_contain_text("the message was deleted")
+    expect(bo.button("retry")).to_have_count(0)
+    bo.button("send without the reply").click()
+    bo.expect_said("answer")
+    ann.expect_said("answer")

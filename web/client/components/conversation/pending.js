@@ -38,7 +38,7 @@ export function PendingMessage({ room, post, first, isInThread }) {
   return html`
     <${Message} room=${room} message=${post} first=${first} state=${post.status} isInThread=${isInThread}>
       ${post.status === "waiting" && html`<${Waiting} isTried=${post.tried} discard=${discard} />`}
-      ${post.status === "failed" && html`<${NotSent} ...${{ post, retry, discard, sendAlone }} />`}
+      ${post.status === "failed" && html`<${NotSent} ...${{ room, post, retry, discard, sendAlone }} />`}
     <//>
   `;
 }
@@ -52,14 +52,18 @@ function Waiting({ isTried, discard }) {
 }
 
 /**
- * Says that a post failed; one that was tried may arrive after all. What it answers may be why.
+ * Says that a post failed; one that was tried may arrive after all. What it answers may be why: a reply to a deleted
+ * message is always refused.
  *
- * @param {{post: PendingPost, retry: () => void, discard: () => void, sendAlone: () => void}} props
+ * @param {{room: Room, post: PendingPost, retry: () => void, discard: () => void, sendAlone: () => void}} props
  */
-function NotSent({ post: { tried, why, reply_to }, retry, discard, sendAlone }) {
+function NotSent({ room, post: { tried, why, reply_to }, retry, discard, sendAlone }) {
+  const original = reply_to ? room.quoteOf(reply_to) : undefined;
+  const isVain = original === null || original?.deleted_at !== undefined;
   return html`
     <p class="not-sent" role="alert">
-      ${tried ? "perhaps not sent" : "not sent"} · <button type="button" onClick=${retry}>retry</button>
+      ${tried ? "perhaps not sent" : "not sent"}
+      ${!isVain && html` · <button type="button" onClick=${retry}>retry</button>`}
       ${Boolean(reply_to) && html` · <button type="button" onClick=${sendAlone}>send without the reply</button>`}
       ${" · "}<button type="button" onClick=${discard}>discard</button>
       ${" "}<span class="why">${why}</span>

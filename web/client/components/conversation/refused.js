@@ -46,10 +46,11 @@ function Refused({ room, message, operation: { id, kind, why, key, message: text
     ? { label: "edit again", retry: resume }
     : { label: "keep as a draft", retry: keep };
   const { label, retry } = kind === "edit" ? editing : { label: "retry", retry: () => room.operations.retry(id) };
+  const isVain = kind === "delete" ? !room.mayDelete(message) : kind !== "edit" && message.deleted_at !== undefined;
   return html`
     <p class="not-sent" role="alert">
       ${key && html`${emojiOf(key)} `}${WORDS[kind]} ·${" "}
-      <button type="button" onClick=${andFocusField(retry)}>${label}</button> ·${" "}
+      ${!isVain && html`<button type="button" onClick=${andFocusField(retry)}>${label}</button> · `}
       <button type="button" onClick=${andFocusField(discard)}>dismiss</button>
       ${" "}<span class="why">${why}</span>
     </p>
