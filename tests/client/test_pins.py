@@ -35,6 +35,10 @@ def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, bo: Person)
     ann.page.keyboard.press("Enter")
     expect(ann.page).to_have_url(re.compile(r"/\d+$"))
     expect(ann.message("one")).to_have_attribute("aria-current", "location")
+    pinned.get_by_role("button", name="Unpin").click()
+    expect(ann.page.get_by_role("region", name="Pinned messages")).to_contain_text("Nothing is pinned here.")
+    expect(ann.button("Close panel")).to_be_focused()
+    expect(ann.pins_button).to_have_count(0)
 
 
 def test_what_was_pinned_long_ago_is_found_and_gives_way_to_the_message(visit: Visit, bo: Person) -> None:

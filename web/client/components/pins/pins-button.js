@@ -17,7 +17,7 @@ export function PinsButton({ room }) {
   });
   const { length: count } = pins.rows.value;
   const isOpen = openedPanel.value === "pins";
-  if (!count && !isOpen) return null;
+  if (!count) return null; // an open panel has a button that closes it
   return html`
     <button class="pins-button" type="button" aria-expanded=${isOpen} onClick=${isOpen ? closePanel : openPins}>
       <${Pin} /><span class="count">${count}</span>

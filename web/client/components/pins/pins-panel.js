@@ -15,7 +15,7 @@ export function PinsPanel({ room }) {
   const pins = useMemo(() => room.readPinned(), [room]);
   const rows = pins.rows.value;
   return html`
-    <h2>Pinned <span class="count">${rows.length}</span></h2>
+    <h2>Pinned ${rows.length > 0 && html`<span class="count">${rows.length}</span>`}</h2>
     <div class="pins">
       <ul aria-label="Pinned messages">
         ${rows.map((row) => html`<${Pinned} key=${row.seq} room=${room} message=${row} />`)}
