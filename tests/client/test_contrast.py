@@ -117,3 +117,15 @@ def test_nothing_lies_on_a_linked_message_in_a_low_window(
     expect(ann.pill).to_be_visible()
     expect(ann.pill).to_have_accessible_name("Newest messages")
     assert message.evaluate(COVERED) == []
+
+
+def test_forced_edges_of_buttons_do_not_touch_on_a_phone(visit: Visit, bo: Person) -> None:
+    bo.says("hello")
+    bo.message("hello").hover()
+    bo.button("Pin").click()
+    ann = visit("ann", **PHONE, forced_colors="active")
+    pins = ann.pins_button.bounding_box()
+    people = ann.people_button.bounding_box()
+    assert pins is not None
+    assert people is not None
+    assert pins["x"] + pins["width"] < people["x"]
