@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { newId } from "../browser/id.js";
-import { jitter } from "../connection.js";
 import { explain, OPERATIONS } from "../messages.js";
+import { Sender } from "./sender.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Acknowledged} Acknowledged */
@@ -37,8 +37,6 @@ import { explain, OPERATIONS } from "../messages.js";
 /** Follows a refusal for a while that does not say how long. */
 const RETRY_MS = 2000;
 const TEMPORARY = ["overloaded", "busy", "rate_limited", "unavailable"];
-/** The server may wait for its database until then. After that the operation is sent again. */
-const REPLY_TIMEOUT_MS = 60_000;
 
 /** The operations that end what the other has begun. @type {Record<string, string>} */
 const REVERSES = { react: "unreact", unreact: "react", pin: "unpin", unpin: "pin" };
@@ -53,10 +51,7 @@ export class Operations {
   pending = signal(/** @type {Operation[]} */ ([]));
   /** Some operation is on its way, or waits for the room to be joined. */
   isUnsettled = computed(() => this.pending.value.some(isOpen));
-  /** @type {Channel | null} null while the room is not joined; then nothing is sent */
-  #channel = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} runs while the server wants us to wait */
-  #pauseTimer;
+  #sender = new Sender(() => this.#flush());
   /** By seq, the emoji with which this person has reacted: the server names only the first people. @type {Map<number, Map<string, boolean>>} */
   #reacted = new Map();
   #outbox;
@@ -86,13 +81,12 @@ export class Operations {
 
   /** Sends what waits, and again what may have got lost. @param {Channel} channel */
   joined(channel) {
-    this.#channel = channel;
+    this.#sender.joined(channel);
     this.#flush();
   }
 
   disconnected() {
-    this.#channel = null;
-    this.#endPause();
+    this.#sender.disconnected();
     for (const { id, status } of this.pending.peek()) if (status === "pending") this.#change(id, { status: "waiting" });
   }
 
@@ -202,7 +196,7 @@ export class Operations {
   // ---- Sending
 
   #flush() {
-    if (!this.#channel || this.#pauseTimer) return;
+    if (!this.#sender.mayPush) return;
     const busy = new Set();
     for (const operation of this.pending.peek().filter(isOpen)) {
       if (operation.status === "waiting" && operation.seq && !busy.has(operation.seq)) this.#push(operation);
@@ -221,11 +215,11 @@ export class Operations {
       ...(kind === "edit" && { message, ...(if_changed && { if_changed }) }),
     };
     this.#change(id, { name, status: "pending", tried: true });
-    this.#channel
-      ?.push(OPERATIONS[kind], payload, REPLY_TIMEOUT_MS)
-      .receive("ok", (acknowledged) => this.#acknowledged(id, acknowledged))
-      .receive("error", (refusal) => this.#refused(id, refusal, tried))
-      .receive("timeout", () => this.#unanswered(id));
+    this.#sender.push(OPERATIONS[kind], payload, {
+      acknowledged: (acknowledged) => this.#acknowledged(id, acknowledged),
+      refused: (refusal) => this.#refused(id, refusal, tried),
+      unanswered: () => this.#unanswered(id),
+    });
   }
 
   // ---- Answers
@@ -252,7 +246,7 @@ export class Operations {
     const isDeleted = reason === "gone" && this.#find(id)?.kind === "delete"; // as the person wanted it
     if (retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", tried });
-      this.#pauseFor(retry_after_ms);
+      this.#sender.pauseFor(retry_after_ms);
     } else if (reason === "unmatched topic") this.#room.rejoin();
     else if (isDeleted) this.discard(id);
     else this.#fail(id, explain(refusal));
@@ -270,20 +264,6 @@ export class Operations {
     if (this.#find(id)?.status !== "pending") return;
     this.#change(id, { status: "waiting" });
     this.#flush();
-  }
-
-  /** Sends nothing for about `ms`. @param {number} ms */
-  #pauseFor(ms) {
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => {
-      this.#endPause();
-      this.#flush();
-    }, jitter(ms));
-  }
-
-  #endPause() {
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = undefined;
   }
 
   // ---- Internal

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { newId } from "../browser/id.js";
-import { jitter } from "../connection.js";
 import { explain, NEW_MESSAGE } from "../messages.js";
+import { Sender } from "./sender.js";
 
 /** @typedef {import("phoenix").Channel} Channel */
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -40,8 +40,6 @@ import { explain, NEW_MESSAGE } from "../messages.js";
 const BROADCAST_TIMEOUT_MS = 10_000;
 /** A commit takes milliseconds. After this time a notice says that saving is behind. */
 const SAVE_TIMEOUT_MS = 5000;
-/** The server may wait for its database until then. After that the post is sent again. */
-const REPLY_TIMEOUT_MS = 60_000;
 
 /** Posts sends what this person writes and keeps each post until it is acknowledged. */
 export class Posts {
@@ -51,10 +49,7 @@ export class Posts {
   isUnsettled = computed(() => this.pending.value.some(({ status }) => status !== "failed"));
   /** Some post was broadcast, and the database is slow to take it. */
   savingIsBehind = signal(false);
-  /** @type {Channel | null} null while the room is not joined; then nothing is sent */
-  #channel = null;
-  /** @type {ReturnType<typeof setTimeout> | undefined} runs while the server wants us to wait */
-  #pauseTimer;
+  #sender = new Sender(() => this.#flush());
   /**
    * Each post waits until the one before it was broadcast, after a lost connection or a refusal. Otherwise a later post
    * that finds the server less busy would get in first.
@@ -73,15 +68,14 @@ export class Posts {
 
   /** Sends what waits, and again what may have got lost. @param {Channel} channel */
   joined(channel) {
-    this.#channel = channel;
+    this.#sender.joined(channel);
     this.#oneAtATime = true;
     for (const { id } of this.pending.peek()) this.#change(id, { heard: this.#room.has(id) });
     this.#flush();
   }
 
   disconnected() {
-    this.#channel = null;
-    this.#endPause();
+    this.#sender.disconnected();
     for (const { id } of this.#filter(isPending)) this.#change(id, { status: "waiting" });
     this.#updateSaving();
   }
@@ -167,7 +161,7 @@ export class Posts {
   // ---- Sending
 
   #flush() {
-    if (!this.#channel || this.#pauseTimer) return;
+    if (!this.#sender.mayPush) return;
     for (const post of this.#filter(({ status }) => status === "waiting")) {
       if (this.#oneAtATime && this.#filter(isUnheard).length) return;
       this.#push(post);
@@ -182,11 +176,11 @@ export class Posts {
     const post = { name, message, id, ...(reply_to && { reply_to }), ...(tried && { repeat: true }) };
     this.#change(id, { name, status: "pending", tried: true });
     this.#startTimeout(id, heard ? SAVE_TIMEOUT_MS : BROADCAST_TIMEOUT_MS);
-    this.#channel
-      ?.push(NEW_MESSAGE, post, REPLY_TIMEOUT_MS)
-      .receive("ok", (acknowledged) => this.#acknowledged(id, acknowledged))
-      .receive("error", (refusal) => this.#refused(id, refusal, tried))
-      .receive("timeout", () => this.#unanswered(id));
+    this.#sender.push(NEW_MESSAGE, post, {
+      acknowledged: (acknowledged) => this.#acknowledged(id, acknowledged),
+      refused: (refusal) => this.#refused(id, refusal, tried),
+      unanswered: () => this.#unanswered(id),
+    });
   }
 
   // ---- Answers
@@ -210,7 +204,8 @@ export class Posts {
   #refused(id, refusal, tried) {
     if (refusal.retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", why: "", tried });
-      this.#pauseFor(refusal.retry_after_ms);
+      this.#oneAtATime = true;
+      this.#sender.pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
     else {
       this.#fail(id, explain(refusal), tried);
@@ -224,21 +219,6 @@ export class Posts {
     if (!post || !isPending(post)) return;
     this.#change(id, { status: "waiting" });
     this.#flush();
-  }
-
-  /** Sends nothing for about `ms`, then one post at a time. @param {number} ms */
-  #pauseFor(ms) {
-    this.#oneAtATime = true;
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => {
-      this.#endPause();
-      this.#flush();
-    }, jitter(ms));
-  }
-
-  #endPause() {
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = undefined;
   }
 
   // ---- Timeouts
