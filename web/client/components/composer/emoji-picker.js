@@ -62,8 +62,9 @@ function place(popover, anchor, message) {
   const { style } = popover;
   style.height = `${height}px`;
   style.top = between(isAbove ? top - SPACE_PX - height : bottom + SPACE_PX, innerHeight - height - SPACE_PX);
-  const right = anchor.getBoundingClientRect().right - popover.offsetWidth;
-  style.left = between(right, innerWidth - popover.offsetWidth - SPACE_PX);
+  const { left, right } = anchor.getBoundingClientRect();
+  const { offsetWidth: width } = popover;
+  style.left = between(left < innerWidth / 2 ? left : right - width, innerWidth - width - SPACE_PX); // not over the edges
   popover.classList.toggle("at-top", message !== null && isAbove);
 }
 
