@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.client.contexts import ContextPool
 from tests.client.person import Person
 from tests.client.watch import Watch
 from tests.support.browser import find_chromium
-from tests.support.server import Server
+from tests.support.server import PATIENCE, Server
 
 Visit: TypeAlias = Callable[..., Person]
 Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
@@ -30,9 +31,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 30_000
-"""The timeout of every expectation: more than the slowest machine needs, as only a failure waits so long."""
-
 UNANSWERED_MS = 10_000
 """How long a page waits for an answer before it marks a post as not sent."""
 
@@ -45,11 +43,16 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Starts one browser for this folder, and ends it: no test with its own event loop can run beside Playwright's."""
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> ContextPool:
+    return ContextPool(browser)
 
 
 @pytest.fixture(scope="package")
@@ -79,19 +82,16 @@ def outage(watch: Watch) -> None:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
-    """Opens a page in a new context: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
+def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
+    """Opens a page in a browser of its own: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
 
     A person without a name visits for the first time. Options are those of the context.
     """
-    contexts: list[BrowserContext] = []
 
     def visit(name: str = "", to: str = room, **options: Any) -> Person:
-        context = browser.new_context(locale="en-GB", **options)
-        contexts.append(context)
-        context.add_init_script(memory_of(name))
-        watch.follow(context)
-        person = Person(context.new_page(), server)
+        lent = contexts.lend(server, memory_of(name), options)
+        watch.follow(lent.context)
+        person = Person(lent.new_page(), server)
         if name:
             person.goes_to(to)
         else:
@@ -99,8 +99,8 @@ def visit(browser: Browser, server: Server, watch: Watch, room: str) -> Iterator
         return person
 
     yield visit
-    for context in contexts:
-        context.close()
+    contexts.take_back(server)
+    watch.unfollow()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ class Watch:
     def __init__(self, origin: str) -> None:
         self.faults: list[str] = []
         self.outage = False
+        self._contexts: list[BrowserContext] = []
         self._urls: list[str] = []
         self._admitted = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:")
 
@@ -25,10 +26,19 @@ class Watch:
 
     def follow(self, context: BrowserContext) -> None:
         """Notes what the pages of `context` do from now on."""
+        self._contexts.append(context)
         context.on("request", self._requested)
         context.on("console", self._logged)
         context.on("weberror", self._failed)
         context.on("page", self._opened)
+
+    def unfollow(self) -> None:
+        """Notes nothing of what later tests do in the same contexts."""
+        for context in self._contexts:
+            context.remove_listener("request", self._requested)
+            context.remove_listener("console", self._logged)
+            context.remove_listener("weberror", self._failed)
+            context.remove_listener("page", self._opened)
 
     def _opened(self, page: Page) -> None:
         page.on("websocket", self._connected)
