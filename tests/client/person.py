@@ -26,7 +26,7 @@ class Person:
     """Person is a user of a page: the parts they see and the actions they take."""
 
     def __init__(self, page: Page, server: Server) -> None:
-        self._server = server
+        self.server = server
         self._looks_at(page)
 
     def _looks_at(self, page: Page) -> None:
@@ -57,7 +57,7 @@ class Person:
 
     def goes_to(self, room: str) -> None:
         """Opens a room by its address and waits for the join."""
-        self.page.goto(self._server.url if room == "lobby" else f"{self._server.url}/rooms/{room}")
+        self.page.goto(self.server.url if room == "lobby" else f"{self.server.url}/rooms/{room}")
         self.expect_connected()
 
     def opens_page(self) -> None:
@@ -66,7 +66,7 @@ class Person:
 
     def opens_another_page(self) -> "Person":
         """Returns the same person at a second page of the same browser."""
-        return Person(self.page.context.new_page(), self._server)
+        return Person(self.page.context.new_page(), self.server)
 
     def button(self, name: str) -> Locator:
         """Finds the button with exactly this name."""
@@ -129,6 +129,10 @@ class Person:
     def waits(self, milliseconds: int) -> None:
         """Moves the page's clock forward."""
         self.page.clock.fast_forward(milliseconds)
+
+    def sees_a_frame(self) -> None:
+        """Waits until what the page has been told is drawn, for a test that nothing changes by it."""
+        self.page.evaluate("() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
 
     def looks_away(self) -> None:
         """Tells the page that it is hidden. A headless browser shows all its pages at once."""

@@ -18,6 +18,12 @@ def saved(database: Path, room: str) -> list[str]:
         return [message for (message,) in rows]
 
 
+def ends(database: Path) -> dict[str, int]:
+    """Returns the last `seq` of the fifty rooms that were last spoken in."""
+    with closing(sqlite3.connect(database)) as connection:
+        return dict(connection.execute("SELECT slug, last_seq FROM room ORDER BY last_message_at DESC LIMIT 50"))
+
+
 def prepare(
     database: Path, room: str, texts: Iterable[str], ahead: timedelta = timedelta(), void: int | None = None
 ) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.client.conftest import Visit
 from tests.client.person import Person
+from tests.client.test_unread import refreshes_rooms
 
 pytestmark = pytest.mark.browser
 
@@ -78,7 +79,7 @@ def test_news_in_a_room_one_has_left_are_marked(visit: Visit, room: str) -> None
     ann.says("where are you?")
     ann.expect_said("hello", "where are you?")
     bo.looks_away()
-    bo.looks_back()  # a page that becomes visible fetches the list
+    refreshes_rooms(bo)
     expect(bo.room(room).locator(".unread")).to_have_text("1 new message")
     bo.room(room).click()
     expect(bo.page.locator(".new + .message")).to_contain_text("where are you?")

@@ -62,6 +62,7 @@ def test_own_words_of_another_window_are_not_new(visit: Visit, ann: Person, bo: 
 
 
 def test_a_pinned_room_stands_below_the_lobby_in_all_tabs(ann: Person, rooms: list[str], room: str) -> None:
+    refreshes_rooms(ann)
     other = ann.opens_another_page()
     other.goes_to(room)
     chooses(ann, rooms[2], "Pin to the top")
@@ -92,6 +93,7 @@ def test_the_menu_is_of_the_room_that_was_pressed_also_before_the_next_frame(ann
 
 
 def test_a_closed_room_is_gone_until_it_is_opened_again(ann: Person, rooms: list[str], room: str) -> None:
+    refreshes_rooms(ann)
     chooses(ann, rooms[0], "Close")
     expect(ann.room(rooms[0])).to_have_count(0)
     ann.page.reload()
@@ -108,6 +110,7 @@ def test_a_closed_room_is_gone_until_it_is_opened_again(ann: Person, rooms: list
 def test_the_order_stands_still_while_one_points_at_it_or_is_in_it(
     ann: Person, visit: Visit, rooms: list[str], room: str
 ) -> None:
+    refreshes_rooms(ann)
     expect(ann.room(rooms[2])).to_be_visible()
     ann.room(rooms[0]).hover()
     bo = visit("bo", rooms[2])
@@ -125,6 +128,7 @@ def test_the_order_stands_still_while_one_points_at_it_or_is_in_it(
 
 
 def test_the_filter_leaves_the_rooms_with_that_name(ann: Person, rooms: list[str], room: str) -> None:
+    refreshes_rooms(ann)
     field = ann.rooms.get_by_role("textbox", name="Filter rooms")
     field.fill(f"{room}-b")
     expect(ann.rooms.locator(".room")).to_have_count(1)
@@ -140,6 +144,7 @@ def test_the_filter_leaves_the_rooms_with_that_name(ann: Person, rooms: list[str
 
 
 def test_the_arrow_keys_lead_from_the_button_of_a_row_to_the_rows_beside_it(rooms: list[str], ann: Person) -> None:
+    refreshes_rooms(ann)
     ann.room(rooms[1]).focus()
     ann.page.keyboard.press("ArrowRight")
     expect(ann.button(f"Options for #{rooms[1]}")).to_be_focused()
