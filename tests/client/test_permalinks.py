@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -26,16 +27,15 @@ FIRST_IN_SIGHT = """scroller => {
   const messages = [...scroller.querySelectorAll(".message")];
   return Number(messages.find(message => message.getBoundingClientRect().bottom > top).dataset.seq);
 }"""
+FOLLOW = "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 VISIT_MESSAGE = """([room, seq]) => import("/client/browser/route.js").then(route => route.visitMessage(room, seq))"""
-VISIT = """room => import("/client/browser/route.js").then(route => route.visit(room))"""
 STOP_SCROLLING = "() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Starts a server that the tests of this file may stop."""
-    # Tests call modules of the page, which only the sources have.
-    with Server(tmp_path_factory.mktemp("server") / "chatter.db", bundle="off") as running:
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db") as running:
         yield running
 
 
@@ -50,6 +50,11 @@ def long_room(server: Server, room: str) -> str:
 def reader(visit: Visit, long_room: str) -> Person:
     """Opens the link to the old message."""
     return visit("ann", f"{long_room}/{OLD}")
+
+
+def follows(person: Person, room: str, seq: int | None = None) -> None:
+    """Goes to a room or a message of it in the same page, as by a link."""
+    person.page.evaluate(FOLLOW, f"/rooms/{room}" + (f"/{seq}" if seq else ""))
 
 
 def message(person: Person, seq: int) -> Locator:
@@ -114,10 +119,10 @@ def test_scrolling_up_and_down_loads_what_is_there_without_a_jump(reader: Person
         expect(reader.pill).to_be_visible()
 
 
-def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(
-    reader: Person, visit: Visit, long_room: str
-) -> None:
-    expect_at(reader, OLD)
+def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(visit: Visit, long_room: str) -> None:
+    begin = NEWEST - 400
+    reader = visit("ann", f"{long_room}/{begin}")
+    expect_at(reader, begin)
     places = []
 
     def is_at_the_newest() -> bool:
@@ -130,7 +135,7 @@ def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(
 
     wait_until(is_at_the_newest)
     assert is_run(held(reader))
-    assert held(reader)[0] <= OLD
+    assert held(reader)[0] <= begin
     expect(reader.page).to_have_url(re.compile(f"/rooms/{long_room}$"))
     expect_live(reader)
     bo = visit("bo", long_room)
@@ -173,26 +178,34 @@ def test_posting_leads_to_the_newest_message(reader: Person, long_room: str) -> 
     expect_live(reader)
 
 
-def test_another_message_is_opened_without_a_new_page_and_back_and_forward_lead_between_them(
-    reader: Person, long_room: str
-) -> None:
-    expect_at(reader, OLD)
-    reader.page.evaluate("window.same = true")
-    reader.page.evaluate(VISIT_MESSAGE, [long_room, 2_000])
-    expect_at(reader, 2_000)
-    expect(message(reader, 2_000)).not_to_be_focused()  # one may be writing
-    reader.composer.blur()
-    reader.page.evaluate(VISIT_MESSAGE, [long_room, NEWEST - 20])
-    expect_at(reader, NEWEST - 20)
-    expect(message(reader, NEWEST - 20)).to_be_focused()
-    reader.page.go_back()
-    expect_at(reader, 2_000)
-    reader.page.go_back()
-    expect_at(reader, OLD)
-    reader.page.go_forward()
-    expect_at(reader, 2_000)
-    assert is_run(held(reader))
-    assert reader.page.evaluate("window.same") is True
+class TestOfTheSources:
+    """Calls a module of the page, which only the sources have: a visit to them takes twice the CPU."""
+
+    @pytest.fixture
+    def server(self, database: Path) -> Iterator[Server]:
+        with Server(database, bundle="off") as running:
+            yield running
+
+    def test_another_message_is_opened_without_a_new_page_and_back_and_forward_lead_between_them(
+        self, reader: Person, long_room: str
+    ) -> None:
+        expect_at(reader, OLD)
+        reader.page.evaluate("window.same = true")
+        reader.page.evaluate(VISIT_MESSAGE, [long_room, 2_000])
+        expect_at(reader, 2_000)
+        expect(message(reader, 2_000)).not_to_be_focused()  # one may be writing
+        reader.composer.blur()
+        reader.page.evaluate(VISIT_MESSAGE, [long_room, NEWEST - 20])
+        expect_at(reader, NEWEST - 20)
+        expect(message(reader, NEWEST - 20)).to_be_focused()
+        reader.page.go_back()
+        expect_at(reader, 2_000)
+        reader.page.go_back()
+        expect_at(reader, OLD)
+        reader.page.go_forward()
+        expect_at(reader, 2_000)
+        assert is_run(held(reader))
+        assert reader.page.evaluate("window.same") is True
 
 
 def test_the_drawer_and_the_link_that_skips_leave_the_view_where_it_is(reader: Person) -> None:
@@ -227,10 +240,10 @@ def test_a_message_of_another_room_is_opened_there_and_not_here(reader: Person, 
     other = f"{long_room}-garden"
     prepare(server.database, other, [f"number {number}" for number in range(1, 301)])
     expect_at(reader, OLD)
-    reader.page.evaluate(VISIT_MESSAGE, [other, 100])
+    follows(reader, other, 100)
     expect(reader.page.get_by_role("heading", level=1)).to_have_text(f"#{other}")
     expect_at(reader, 100)
-    reader.page.evaluate(VISIT, long_room)
+    follows(reader, long_room)
     expect(reader.page.get_by_role("heading", level=1)).to_have_text(f"#{long_room}")
     expect_at(reader, OLD)
 
@@ -243,7 +256,7 @@ def test_back_from_a_message_leads_to_where_one_was(visit: Visit, long_room: str
     expect(message(ann, NEWEST)).not_to_be_in_viewport()
     expect(ann.log).to_have_attribute("aria-busy", "false")
     seq = first_in_sight(ann)
-    ann.page.evaluate(VISIT_MESSAGE, [long_room, OLD])
+    follows(ann, long_room, OLD)
     expect_at(ann, OLD)
     ann.page.go_back()
     expect(message(ann, seq)).to_be_in_viewport()
@@ -301,7 +314,7 @@ def test_a_link_that_is_opened_while_the_server_is_away_is_followed_when_it_is_b
     expect(message(ann, NEWEST)).to_be_in_viewport()
     server.stop()
     ann.expect_state("reconnecting")
-    ann.page.evaluate(VISIT_MESSAGE, [long_room, OLD])
+    follows(ann, long_room, OLD)
     expect(message(ann, NEWEST)).to_be_in_viewport()
     server.start()
     expect_at(ann, OLD)
@@ -322,13 +335,13 @@ def test_who_comes_back_to_a_room_reads_on_where_they_were(
     expect(ann.log).to_have_attribute("aria-busy", "false")
     seq = first_in_sight(ann)
     top = ann.conversation.evaluate(TOP, seq)
-    ann.page.evaluate(VISIT, f"{long_room}-garden")
+    follows(ann, f"{long_room}-garden")
     expect(ann.page.get_by_role("heading", level=1)).to_have_text(f"#{long_room}-garden")
     ann.expect_connected()
     bo = visit("bo", long_room)
     bo.says("while you were away")
     expect(bo.message("while you were away")).to_have_attribute("data-state", "said")
-    ann.page.evaluate(VISIT, long_room)
+    follows(ann, long_room)
     expect(message(ann, seq)).to_be_in_viewport()
     ann.expect_connected()
     expect(ann.pill).to_have_text("1 new message")
@@ -340,10 +353,10 @@ def test_who_was_at_the_newest_message_comes_back_to_the_newest(visit: Visit, lo
     ann, bo = visit("ann", long_room), visit("bo", long_room)
     ann.says("hello")  # an own message must not lead down again later
     expect(ann.message("hello")).to_be_in_viewport()
-    ann.page.evaluate(VISIT, f"{long_room}-garden")
+    follows(ann, f"{long_room}-garden")
     ann.expect_connected()
     bo.says("\n".join(["while you were away"] * 3))
-    ann.page.evaluate(VISIT, long_room)
+    follows(ann, long_room)
     expect(ann.texts.last).to_contain_text("while you were away")
     expect_live(ann)
 
