@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
+from tests.client.test_recovery import somebody_says
+from tests.support.server import Server
 
 TALL = "\n".join("higher than a page of a few words")
 
@@ -41,11 +43,14 @@ def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, bo: Person)
     expect(ann.pins_button).to_have_count(0)
 
 
-def test_what_was_pinned_long_ago_is_found_and_gives_way_to_the_message(visit: Visit, bo: Person) -> None:
+def test_what_was_pinned_long_ago_is_found_and_gives_way_to_the_message(
+    visit: Visit, bo: Person, server: Server, room: str
+) -> None:
     bo.says("one")
     bo.message("one").hover()
     bo.button("Pin").click()
-    bo.says(*(f"{number}\n{TALL}" for number in range(70)))
+    expect(bo.message("one").locator(".pinned")).to_be_visible()
+    somebody_says(server, room, *(f"{number}\n{TALL}" for number in range(70)))
     ann = visit("ann", **PHONE)
     expect(ann.texts.last).to_contain_text("69")
     expect(ann.message("one")).to_have_count(0)

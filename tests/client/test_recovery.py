@@ -25,7 +25,7 @@ def server(database: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def somebody_says(server: Server, room: str, *texts: str) -> None:
-    """Posts over a plain socket: a page would take half a second for each message."""
+    """Posts as dora over a plain socket: a page would take half a second for each message."""
     with Talker(server.port) as somebody:
         somebody.join(room)
         refs = somebody.push_many([(room, "new_message", {"name": "dora", "message": text}) for text in texts])

@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
+from tests.client.test_recovery import somebody_says
+from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +21,17 @@ def thread_of(person: Person) -> Locator:
     return person.page.get_by_role("region", name="Replies")
 
 
-def test_a_reply_quotes_what_it_answers_through_edits_and_leads_to_it(ann: Person, bo: Person) -> None:
-    ann.says("**helo**", *(f"word {number}" for number in range(60)))
+def test_a_reply_quotes_what_it_answers_through_edits_and_leads_to_it(
+    ann: Person, bo: Person, server: Server, room: str
+) -> None:
+    ann.says("**helo**")
+    ann.expect_said("helo")
+    somebody_says(server, room, *(f"word {number}" for number in range(60)))
     expect(bo.texts.last).to_have_text("word 59")
     bo.message("word 59").hover()
     bo.button("Reply").click()
     expect(bo.composer).to_be_focused()
-    expect(bo.strip).to_contain_text("Replying to ann word 59")
+    expect(bo.strip).to_contain_text("Replying to dora word 59")
     bo.page.keyboard.press("Escape")
     expect(bo.strip).to_be_empty()
     bo.conversation.press("Home")
