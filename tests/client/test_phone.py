@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.client.conftest import SayInVain, Visit
-from tests.client.person import DOUBT_MS, PHONE, Person
+from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.server import Server
 
@@ -128,8 +128,7 @@ def test_all_that_can_be_tapped_is_large_enough_for_a_thumb(ann: Person, says_in
     with says_in_vain(ann, "hello"):
         expect_touchable(ann, ".app", 6)
     ann.page.context.set_offline(True)
-    ann.page.clock.run_for(DOUBT_MS)
-    ann.expect_state("offline")
+    ann.expect_offline()
     ann.says("later")
     expect(ann.message("later").get_by_role("button", name="discard")).to_be_visible()
     expect_touchable(ann, ".app", 6)

@@ -209,7 +209,7 @@ def test_two_pages_of_one_person_send_what_each_of_them_wrote(
     other.goes_to(room)
     ann.loses_network()
     ann.says("from the first")
-    other.expect_state("offline")
+    other.expect_offline()
     other.says("from the second")
     expect(ann.message("from the second")).to_have_count(0)
     ann.finds_network()
