@@ -56,7 +56,7 @@ def test_help_lists_verbs_and_options(verb: tuple[str, ...], words: list[str]) -
 
 
 def test_on_port_0_the_server_prints_its_port_and_stderr_is_empty(database: Path) -> None:
-    with Server(database) as server:  # which passes --port=0, and reads the ready line
+    with Server(database, port=0) as server:  # which reads the ready line
         assert server.port > 0
         assert request(server.port, "GET", "/healthz").status == 200
         assert server.stop() == 0
