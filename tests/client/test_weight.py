@@ -21,6 +21,13 @@ MOST_BYTES = 80_000
 MOST_BYTES_AGAIN = 10_000
 """The second visit asks whether the page has changed, and for what has been said."""
 
+SLOW_TIMERS = """
+for (const name of ["setTimeout", "setInterval"]) {
+  const start = window[name];
+  window[name] = (act, ms = 0, ...rest) => start(act, ms * 20, ...rest);
+}"""
+"""On a slow machine the page would ask again for the list of rooms, or poll, before it is loaded."""
+
 BOXES = """() => [".sidebar", ".brand .logo", "main", ".panel", ".bar", ".conversation", ".composer"].map(part => {
   const { x, y, width, height } = document.querySelector(part)?.getBoundingClientRect() ?? {};
   return width ? [part, x, y, width, height] : [part];
@@ -38,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser without a service worker, which would fetch what it keeps at a moment of its own."""
     opened = browser.new_context(service_workers="block")
-    opened.add_init_script(memory_of("ann"))
+    opened.add_init_script(memory_of("ann") + SLOW_TIMERS)
     yield opened
     opened.close()
 
@@ -82,10 +89,17 @@ def held_scripts(page: Page) -> Iterator[Callable[[], None]]:
     """Holds the page's scripts back until the function is called."""
     held: list[Route] = []
 
+    is_released = False
+
     def hold(route: Route) -> None:
-        held.append(route)
+        if is_released:
+            route.continue_()
+        else:
+            held.append(route)
 
     def release() -> None:
+        nonlocal is_released
+        is_released = True
         for route in held:
             route.continue_()
 
