@@ -6,6 +6,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.support.server import PATIENCE
+
 ROOM = "(SELECT id FROM room WHERE slug = ?)"
 
 AUTHORS = ("dora", "dora", "emil", "dora", "fritz")
@@ -13,14 +15,14 @@ AUTHORS = ("dora", "dora", "emil", "dora", "fritz")
 
 def saved(database: Path, room: str) -> list[str]:
     """Returns the texts of a room's messages, in order."""
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(database, timeout=PATIENCE)) as connection:
         rows = connection.execute(f"SELECT message FROM entry WHERE room = {ROOM} ORDER BY seq", [room])
         return [message for (message,) in rows]
 
 
 def ends(database: Path) -> dict[str, int]:
     """Returns the last `seq` of the fifty rooms that were last spoken in."""
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(database, timeout=PATIENCE)) as connection:
         return dict(connection.execute("SELECT slug, last_seq FROM room ORDER BY last_message_at DESC LIMIT 50"))
 
 
@@ -45,7 +47,7 @@ def prepare(
         for seq, text in enumerate(said, 1)
         if seq != void
     ]
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(sqlite3.connect(database, timeout=PATIENCE)) as connection, connection:
         connection.execute(
             "INSERT INTO room (slug, last_seq, last_nth, last_message_at) VALUES (?, ?, ?, ?)",
             [room, len(said), len(rows), rows[-1][-1] if rows else ""],

@@ -7,13 +7,15 @@ from typing import Any
 
 import psycopg
 
+from tests.support.server import PATIENCE
+
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:
     """Returns the rows that `statement` gives."""
     if url.startswith("sqlite"):
         with contextlib.closing(_sqlite(url)) as connection:
             return connection.execute(statement).fetchall()
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with psycopg.connect(url, autocommit=True, connect_timeout=int(PATIENCE)) as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
 
@@ -89,4 +91,4 @@ def forbid_by_trigger(
 
 
 def _sqlite(url: str) -> sqlite3.Connection:
-    return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10, isolation_level=None)
+    return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=PATIENCE, isolation_level=None)

@@ -22,6 +22,7 @@ from schema.database import migrate
 from schema.ownership import Ownership
 from tests.support.database import query
 from tests.support.postgresql import PostgreSQL
+from tests.support.server import PATIENCE
 
 
 def make(url: str) -> None:
@@ -55,7 +56,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def commit_until(done: threading.Event, file: Path, deadline: float) -> None:
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as connection:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=PATIENCE)) as connection:
         connection.execute("PRAGMA synchronous = off")
         while not done.is_set() and time.monotonic() < deadline:
             connection.execute("UPDATE epoch SET commits = commits + 1")
@@ -63,7 +64,7 @@ def commit_until(done: threading.Event, file: Path, deadline: float) -> None:
 
 def test_a_backup_ends_while_the_server_commits(place: Place, tmp_path: Path) -> None:
     place.run("CREATE TABLE large AS SELECT zeroblob(20000000) AS bytes")
-    done, deadline = threading.Event(), time.monotonic() + 15
+    done, deadline = threading.Event(), time.monotonic() + PATIENCE
     writer = threading.Thread(target=commit_until, args=(done, place.file, deadline))
     writer.start()
     try:
