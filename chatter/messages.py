@@ -27,12 +27,41 @@ SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 # ---------------------------------------------------------------- what clients hear
 
 
+class Author(msgspec.Struct, frozen=True, gc=False):
+    """The account of somebody who does something. A guest has none."""
+
+    id: int
+    handle: str  # "" where the account is deleted
+
+
+Owner: TypeAlias = int | str
+"""Whose something is: an account's by its id, a guest's by its name. An account stays the same under another name."""
+
+Person: TypeAlias = Author | str
+"""Somebody among those who react: an account, or a guest by name."""
+
+DELETED_ACCOUNT = "deleted account"
+"""What an account is called that is no more."""
+
+
+def owner_of(person: Person) -> Owner:
+    """Returns what tells a person from all others in a room."""
+    return person if isinstance(person, str) else person.id
+
+
+def label_of(person: Person) -> str:
+    """Returns what a person is called where guests and accounts are told apart: `@ann`, or a guest's name."""
+    if isinstance(person, str):
+        return person
+    return f"@{person.handle}" if person.handle else DELETED_ACCOUNT
+
+
 class ReactionCount(msgspec.Struct, frozen=True):
     """How many people reacted with one key, and who came first."""
 
     key: str
     count: int
-    names: tuple[str, ...]  # at most ten
+    names: tuple[str, ...]  # at most ten labels, as `label_of` makes them
 
 
 class PostState(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +91,19 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """
 
     seq: int  # its place in the room: 1, 2, 3 … without a gap
-    id: str  # given by the sender or else by the room: 1 to 64 characters
+    id: str  # given by the sender or else by the room: 1 to 64 characters; unique for its owner in the room
     name: str  # who said it: 1 to 64 characters
     message: str  # 1 to 4,000 characters
     inserted_at: str  # UTC, ISO 8601 with microseconds and `Z`
     void: bool = False
     nth: int = 0  # how many messages the room has with this one
     state: PostState | None = None  # None for one that answers none and that nothing has touched
+    author: Author | None = None  # the account that said it; None for a guest
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return self.name if self.author is None else self.author.id
 
     @property
     def changed(self) -> int:
@@ -86,13 +121,27 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return not self.void and not self.is_deleted
 
 
-class _Change(msgspec.Struct, frozen=True, gc=False):
+class _Authored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    author: Author | None = None  # the account that did it; None for a guest
+
+
+class _Change(_Authored, frozen=True, gc=False):
     seq: int
     id: str
     name: str  # who did it
     target: int  # the message
     inserted_at: str
     nth: int
+
+    @property
+    def owner(self) -> Owner:
+        """Whose it is."""
+        return self.name if self.author is None else self.author.id
+
+    @property
+    def person(self) -> Person:
+        """Who did it."""
+        return self.author or self.name
 
 
 class Edited(_Change, frozen=True, gc=False):
@@ -112,8 +161,8 @@ class Reacted(_Change, frozen=True, gc=False):
     """People reacted to a message with one key, or took that back."""
 
     key: str
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
+    added: tuple[Person, ...]
+    removed: tuple[Person, ...]
     reactions: tuple[ReactionCount, ...]  # all that result, of all keys
 
 
@@ -139,7 +188,9 @@ def size_of(entry: Entry) -> int:
             text = entry.message
             return (len(text) if text.isascii() else len(text.encode())) + len(entry.name) + len(entry.id) + 100
         case Reacted():
-            return sum(map(len, (*entry.added, *entry.removed))) + 200 * len(entry.reactions) + 100
+            return (
+                sum(len(label_of(each)) for each in (*entry.added, *entry.removed)) + 200 * len(entry.reactions) + 100
+            )
         case _:
             return len(entry.name) + len(entry.id) + 100
 
@@ -150,10 +201,11 @@ class Voided(msgspec.Struct, frozen=True):
     seq: int
 
 
-class StartedTyping(msgspec.Struct, frozen=True):
+class StartedTyping(msgspec.Struct, frozen=True, omit_defaults=True):
     """Somebody is typing. Never saved. The wire calls it `typing`."""
 
     name: str
+    author: Author | None = None
 
 
 class Lagged(msgspec.Struct, frozen=True):
@@ -187,11 +239,13 @@ class PresenceCounted(msgspec.Struct, frozen=True):
     people: int
 
 
-class Meta(msgspec.Struct, frozen=True, gc=False):
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One connection of a person."""
 
     phx_ref: str  # identifies this connection: 16 characters of URL-safe base64
     online_at: int  # seconds since 1970
+    id: int | None = None  # of the account; None for a guest, who has no more than the name
+    name: str | None = None
 
 
 class Metas(msgspec.Struct, frozen=True, gc=False):
@@ -201,7 +255,7 @@ class Metas(msgspec.Struct, frozen=True, gc=False):
 
 
 People: TypeAlias = dict[str, Metas]
-"""People by name. Built for one event and never changed afterwards."""
+"""People by label. Built for one event and never changed afterwards."""
 
 Event: TypeAlias = (
     Entry | Voided | StartedTyping | Lagged | Relayed | PresenceChanged | PresenceListed | PresenceCounted
@@ -228,7 +282,7 @@ class AlreadySo(msgspec.Struct, frozen=True, gc=False):
     """The message is as the request wants it since the entry `seq`, which is committed; nothing was added."""
 
     seq: int
-    duplicate: bool = True
+    duplicate: bool = True  # it was so before the request; false for a reaction that came and went in one moment
 
 
 class Page(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -275,6 +329,8 @@ Reason: TypeAlias = Literal[
     "too_late",
     "conflict",
     "full",
+    "sign_in",
+    "other_person",
 ]
 """Why a request is refused; the table "Errors" of `docs/protocol.md` explains each."""
 
@@ -324,6 +380,14 @@ class Subscriber(Protocol):
     @property
     def view(self) -> View:
         """What the client knows of the log."""
+
+    @property
+    def author(self) -> Author | None:
+        """The account of the client; None for a guest."""
+
+    @property
+    def person_name(self) -> str | None:
+        """The name of the account; None for a guest, who gives one in each request."""
 
     @property
     def sees_presence(self) -> bool:
@@ -381,6 +445,7 @@ class Join(msgspec.Struct, frozen=True):
     name: str | None  # the person to show as present; None shows nobody
     replaces: Subscriber | None = None  # the same client's earlier place in the room, which ends
     position: Position | None = None
+    author: Author | None = None  # the account that the person has
 
 
 class Sync(msgspec.Struct, frozen=True):
@@ -421,6 +486,12 @@ class Post(msgspec.Struct, frozen=True):
     repeat: bool = False  # it may have been sent long ago: the database is searched before it is said
     ack: Literal["room", "disk"] = "disk"  # answered when it has its place, or when it is committed
     reply_to: int | None = None  # the message that it answers
+    author: Author | None = None  # the account of the sender
+
+    @property
+    def owner(self) -> Owner:
+        """Whose its id is."""
+        return self.name if self.author is None else self.author.id
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -433,6 +504,7 @@ class Edit(msgspec.Struct, frozen=True):
     message: str
     if_changed: int | None = None  # only if that was the last entry to touch it
     repeat: bool = False
+    author: Author | None = None
 
 
 class Delete(msgspec.Struct, frozen=True):
@@ -444,10 +516,11 @@ class Delete(msgspec.Struct, frozen=True):
     target: int
     reason: str | None = None
     repeat: bool = False
+    author: Author | None = None
 
 
 class React(msgspec.Struct, frozen=True):
-    """A subscriber reacts to a message, or takes that back. Message, key and name make it the same one."""
+    """A subscriber reacts to a message, or takes that back. Message, key and person make it the same one."""
 
     sender: Subscriber
     ref: Ref
@@ -455,6 +528,12 @@ class React(msgspec.Struct, frozen=True):
     target: int
     key: str  # one emoji
     is_added: bool
+    author: Author | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who reacts."""
+        return self.author or self.name
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -467,6 +546,7 @@ class Pin(msgspec.Struct, frozen=True):
     target: int
     is_pinned: bool
     repeat: bool = False
+    author: Author | None = None
 
 
 Operation: TypeAlias = Edit | Delete | React | Pin
@@ -479,6 +559,7 @@ class ShowTyping(msgspec.Struct, frozen=True):
     sender: Subscriber
     ref: Ref
     name: str
+    author: Author | None = None
 
 
 class Relay(msgspec.Struct, frozen=True):
@@ -603,7 +684,7 @@ class TargetLoaded(msgspec.Struct, frozen=True):
 
     target: int
     posted: Posted | None  # with its state; None where there is no such message
-    reactions: Sequence[tuple[str, str, int]] | None = None  # `(key, name, the entry that added it)`, if asked for
+    reactions: Sequence[tuple[str, Person, int]] | None = None  # `(key, who, the entry that added it)`, if asked for
     first: Entry | None = None  # what has the operation's id
     failed: bool = False  # the database did not answer, or is too busy
 
@@ -654,7 +735,7 @@ class Load(msgspec.Struct, frozen=True):
     room: RoomRef
     slug: str
     limit: int
-    unanswered: Mapping[int, tuple[str, str]] = {}  # by seq, name and id of what a predecessor has not answered
+    unanswered: Mapping[int, tuple[Owner, str]] = {}  # by seq, owner and id of what a predecessor has not answered
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -705,7 +786,7 @@ class LoadTarget(msgspec.Struct, frozen=True):
     target: int
     client: Hashable  # whose turn to read it takes
     id: str | None = None  # of an operation that may be a repeat
-    name: str | None = None  # who sent that; None for the message's author
+    owner: Owner | None = None  # whose that is; None for the guest who said the message
     with_reactions: bool = False
 
 

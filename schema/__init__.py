@@ -1,17 +1,27 @@
 """The tables of Chatter: Peewee models with their queries, and migrations."""
 
+from schema.account import Account, AccountRow
+from schema.authors import handles_of
 from schema.database import Database, DatabaseUnusable, open_database
 from schema.entry import LARGEST_NUMBER, Entry, EntryRow, RowRefused, void_row
 from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
 from schema.kind import Kind
+from schema.outside import Outside
+from schema.passkey import Passkey, PasskeyRow
 from schema.post import Post, Reaction, Removed, StateRow
+from schema.reserved import Reserved
+from schema.revocation import Revocation, RevocationRow
 from schema.room import Room, RoomIds, RoomRow
+from schema.secret import BearerRow, Secret, SecretRow
 from schema.timeline import MessageRow
 
 __all__ = [
     "LARGEST_NUMBER",
+    "Account",
+    "AccountRow",
+    "BearerRow",
     "Database",
     "DatabaseLost",
     "DatabaseUnusable",
@@ -22,16 +32,25 @@ __all__ = [
     "Identity",
     "Kind",
     "MessageRow",
+    "Outside",
+    "Passkey",
+    "PasskeyRow",
     "Post",
     "Reaction",
     "Removed",
+    "Reserved",
+    "Revocation",
+    "RevocationRow",
     "Room",
     "RoomIds",
     "RoomRow",
     "RowRefused",
+    "Secret",
+    "SecretRow",
     "StateRow",
     "Superseded",
     "WentBack",
+    "handles_of",
     "open_database",
     "void_row",
 ]

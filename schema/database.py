@@ -124,6 +124,15 @@ def migrate(database: Database) -> list[str]:
         raise DatabaseUnusable(f"cannot bring the database up to date: {in_one_line(error)}") from error
 
 
+def needs_migration(database: Database) -> bool:
+    """Returns whether there are migrations that `database` has not seen. Raises `DatabaseUnusable`."""
+    try:
+        steps = Runner(database, str(MIGRATIONS)).status()
+        return any(not step.applied for step in steps)
+    except peewee.PeeweeException as error:
+        raise DatabaseUnusable(f"cannot read the database: {in_one_line(error)}") from error
+
+
 def sqlite_path(url: str) -> Path | None:
     """Returns the file that a SQLite `url` names; None for another database. Raises `ValueError`."""
     scheme, _, rest = url.partition("://")

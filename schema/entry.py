@@ -16,6 +16,8 @@ from schema.room import Room, RoomIds, RoomRow, id_of
 
 LARGEST_NUMBER = 2**63 - 1
 
+_LARGEST = {peewee.SmallIntegerField: 2**15 - 1, peewee.BigIntegerField: LARGEST_NUMBER}
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters that PostgreSQL's text and UTF-8 cannot have."""
 
@@ -35,6 +37,12 @@ class EntryRow(NamedTuple):
     nth: int = 0
     target: int | None = None
     data: str | None = None
+    author: int | None = None
+
+    @property
+    def owner(self) -> int | str:
+        """Whose the `id` is: the account's, or the guest's of that name."""
+        return self.name if self.author is None else self.author
 
 
 class RowRefused(Exception):
@@ -62,8 +70,9 @@ class Entry(Model):
     epoch = peewee.BigIntegerField()  # never falls as seq rises
     kind = peewee.SmallIntegerField(default=Kind.MESSAGE)
     nth = peewee.BigIntegerField()  # how many messages the room had with this entry
-    id = peewee.TextField()  # unique for a room and a name: what is sent twice is saved once
-    name = peewee.TextField()  # who did it
+    id = peewee.TextField()  # unique for a room and its owner: what is sent twice is saved once
+    name = peewee.TextField()  # who did it, as they were called then
+    author = peewee.IntegerField(null=True)  # the account that did it; None for a guest and for a void place
     target = peewee.BigIntegerField(null=True)  # the message that it is about; of a reply the first of its thread
     message = peewee.TextField()  # the text, or the new text
     data = peewee.TextField(null=True)  # JSON, what else a kind has
@@ -71,7 +80,6 @@ class Entry(Model):
 
     class Meta:
         primary_key = peewee.CompositeKey("room", "seq")
-        indexes = ((("room", "name", "id"), True),)
 
     @classmethod
     def save_all(
@@ -159,9 +167,10 @@ class Entry(Model):
         return next(iter(cls._rows((cls.room == id_of(room)) & (cls.seq == seq), cls.seq.asc(), 1)), None)
 
     @classmethod
-    def by_client_id(cls, room: str, name: str, id: str) -> EntryRow | None:
-        """Returns the entry that `name` sent under this `id`."""
-        wanted = (cls.room == id_of(room)) & (cls.name == name) & (cls.id == id)
+    def by_client_id(cls, room: str, owner: int | str, id: str) -> EntryRow | None:
+        """Returns the entry that an account, or a guest of that name, sent under this `id`."""
+        is_own = cls.author == owner if isinstance(owner, int) else cls.author.is_null() & (cls.name == owner)
+        wanted = (cls.room == id_of(room)) & is_own & (cls.id == id)
         return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
 
     @classmethod
@@ -171,17 +180,19 @@ class Entry(Model):
         return next((nth for (nth,) in tuples(query.order_by(cls.seq.desc()).limit(1))), 0)
 
     @classmethod
-    def senders(cls, places: Sequence[tuple[str, int, int]]) -> dict[tuple[str, int], tuple[str, str]]:
-        """Returns who sent what is in `(room, first seq, last seq)`, and under which id, by room and `seq`."""
-        found: dict[tuple[str, int], tuple[str, str]] = {}
-        for statement, values in batches(places, _select_senders):
-            found.update(((room, seq), (name, id)) for room, seq, name, id in database.execute_sql(statement, values))
+    def owners(cls, places: Sequence[tuple[str, int, int]]) -> dict[tuple[str, int], tuple[int | str, str]]:
+        """Returns whose what is in `(room, first seq, last seq)` is, and under which id, by room and `seq`."""
+        found: dict[tuple[str, int], tuple[int | str, str]] = {}
+        for statement, values in batches(places, _select_owners):
+            for room, seq, author, name, id in database.execute_sql(statement, values):
+                found[room, seq] = (name if author is None else author, id)
         return found
 
     @classmethod
     def voids(cls, room: str) -> list[int]:
-        """Returns the void places of `room`. They have no name, so the index on names finds them."""
-        query = cls.select(cls.seq).where((cls.room == id_of(room)) & (cls.name == "")).order_by(cls.seq)
+        """Returns the void places of `room`. They have no name and no author, so the index on names finds them."""
+        is_void = cls.author.is_null() & (cls.name == "")
+        query = cls.select(cls.seq).where((cls.room == id_of(room)) & is_void).order_by(cls.seq)
         return [seq for (seq,) in tuples(query)]
 
     @classmethod
@@ -218,6 +229,8 @@ class Entry(Model):
         return str(statement)
 
 
+Entry.add_index(Entry.room, Entry.author, Entry.id, unique=True, where=Entry.author.is_null(False))
+Entry.add_index(Entry.room, Entry.name, Entry.id, unique=True, where=Entry.author.is_null())
 Entry.add_index(Entry.room, Entry.target, Entry.seq, where=Entry.target.is_null(False))
 
 
@@ -231,7 +244,7 @@ def _check(name: str, column: peewee.Field, value: object) -> None:
         return
     if isinstance(column, peewee.IntegerField):
         least = 0 if name in ("kind", "nth") else 1
-        most = 2**15 - 1 if isinstance(column, peewee.SmallIntegerField) else LARGEST_NUMBER
+        most = next((most for kind, most in _LARGEST.items() if isinstance(column, kind)), 2**31 - 1)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise ValueError(f"expected a whole number from {least} as {name}, got {value!a:.40}")
     elif not isinstance(value, str) or _UNSTORABLE.search(value):
@@ -241,10 +254,10 @@ def _check(name: str, column: peewee.Field, value: object) -> None:
 
 
 @functools.cache
-def _select_senders(param: str, places: int) -> str:
+def _select_owners(param: str, places: int) -> str:
     where = " OR ".join([f"(slug = {param} AND seq BETWEEN {param} AND {param})"] * places)
     return (
-        "SELECT slug, seq, name, entry.id FROM entry JOIN room ON room.id = entry.room"  # noqa: S608
+        "SELECT slug, seq, author, name, entry.id FROM entry JOIN room ON room.id = entry.room"  # noqa: S608
         f" WHERE {where}"
     )
 

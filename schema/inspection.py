@@ -91,11 +91,13 @@ def unknown_epochs() -> Iterator[str]:
 
 
 def doubled_ids() -> Iterator[str]:
-    """Yields the entries that were saved twice."""
-    query = _in_rooms(Entry.name, Entry.id, peewee.fn.COUNT(Entry.seq))
-    doubled = query.group_by(Room.slug, Entry.name, Entry.id).having(peewee.fn.COUNT(Entry.seq) > 1)
-    for room, name, id, count in tuples(doubled):
-        yield f"room {room} has {count} messages of {name} with the id {id}"
+    """Yields the entries that were saved twice: under one id of an account, or of a guest."""
+    guest = peewee.Case(None, [(Entry.author.is_null(), Entry.name)])
+    query = _in_rooms(Entry.author, guest, Entry.id, peewee.fn.COUNT(Entry.seq))
+    doubled = query.group_by(Room.slug, Entry.author, guest, Entry.id).having(peewee.fn.COUNT(Entry.seq) > 1)
+    for room, author, name, id, count in tuples(doubled):
+        who = name if author is None else f"account {author}"
+        yield f"room {room} has {count} messages of {who} with the id {id}"
 
 
 def voids_with_text() -> Iterator[str]:

@@ -63,11 +63,12 @@ class Reaction(Model):
     room = peewee.IntegerField()
     seq = peewee.BigIntegerField()  # the message
     key = peewee.CharField(32)
-    name = peewee.TextField()
+    author = peewee.IntegerField(constraints=_ZERO)  # the account; 0 for a guest
+    name = peewee.TextField()  # the guest; "" for an account, which is one person under any name
     at_seq = peewee.BigIntegerField()  # the entry that added it
 
     class Meta:
-        primary_key = peewee.CompositeKey("room", "seq", "key", "name")
+        primary_key = peewee.CompositeKey("room", "seq", "key", "author", "name")
 
 
 class Removed(Model):
@@ -119,7 +120,10 @@ class AppliedRow(Protocol):
 
 
 def apply(room: int, entry: AppliedRow, *, keeps_removed: bool) -> None:
-    """Writes what an entry does to its target, within the transaction that writes the entry."""
+    """Writes what an entry does to its target, within the transaction that writes the entry.
+
+    `by` in its data is the handle that an account had when it did that.
+    """
     data = json.loads(entry.data) if entry.data else {}
     target, seq, at = entry.target, entry.seq, entry.inserted_at
     assert target is not None
@@ -131,16 +135,20 @@ def apply(room: int, entry: AppliedRow, *, keeps_removed: bool) -> None:
         case Kind.DELETE:
             if keeps_removed:
                 _keep_aside(room, target, at)
-            _delete(room, target, entry)
+            _delete(room, target, entry, _label(entry, data))
         case Kind.REACT:
             _upsert(room, target, seq, reactions=json.dumps(data["reactions"], ensure_ascii=False))
             _react(room, target, seq, data)
         case Kind.PIN:
-            _upsert(room, target, seq, pinned_at=at, pinned_by=entry.name)
+            _upsert(room, target, seq, pinned_at=at, pinned_by=_label(entry, data))
         case Kind.UNPIN:
             _upsert(room, target, seq, pinned_at=None, pinned_by=None)
         case _:
             raise ValueError(f"expected a kind of entry with an effect, got {entry.kind}")
+
+
+def _label(entry: AppliedRow, data: dict[str, Any]) -> str:
+    return f"@{data['by']}" if "by" in data else entry.name
 
 
 def _upsert(room: int, seq: int, changed: int, **columns: Any) -> None:
@@ -160,21 +168,29 @@ def _upsert_statement(param: str, columns: tuple[str, ...]) -> str:
 
 
 def _react(room: int, target: int, seq: int, data: dict[str, Any]) -> None:
-    added = [(room, target, data["key"], name, seq) for name in data["add"]]
+    key = data["key"]
+    added = [(room, target, key, *_person(each), seq) for each in data["add"]]
     for statement, values in batches(added, _insert_reactions):
         database.execute_sql(statement, values)
-    for name in data["remove"]:
+    for each in data["remove"]:
+        author, name = _person(each)
+        is_own = (Reaction.author == author) & (Reaction.name == name)
         Reaction.delete().where(
-            (Reaction.room == room) & (Reaction.seq == target) & (Reaction.key == data["key"]) & (Reaction.name == name)
+            (Reaction.room == room) & (Reaction.seq == target) & (Reaction.key == key) & is_own
         ).execute()
+
+
+def _person(written: Any) -> tuple[int, str]:
+    """Returns the columns of a person: of a guest's name, or of an account's id and handle."""
+    return (0, written) if isinstance(written, str) else (written[0], "")
 
 
 @functools.cache
 def _insert_reactions(param: str, rows: int) -> str:
-    values = ", ".join([f"({', '.join([param] * 5)})"] * rows)
+    values = ", ".join([f"({', '.join([param] * 6)})"] * rows)
     return (
-        f"INSERT INTO reaction (room, seq, key, name, at_seq) VALUES {values}"  # noqa: S608
-        " ON CONFLICT (room, seq, key, name) DO NOTHING"
+        f"INSERT INTO reaction (room, seq, key, author, name, at_seq) VALUES {values}"  # noqa: S608
+        " ON CONFLICT (room, seq, key, author, name) DO NOTHING"
     )
 
 
@@ -187,7 +203,7 @@ def _keep_aside(room: int, target: int, at: str) -> None:
     database.execute_sql(statement, (at, room, target))
 
 
-def _delete(room: int, target: int, entry: AppliedRow) -> None:
+def _delete(room: int, target: int, entry: AppliedRow, by: str) -> None:
     """Blanks the message and its edits, and drops its reactions."""
     param = database.obj.param
     is_edit = f"target = {param} AND kind = {Kind.EDIT:d}"
@@ -198,4 +214,4 @@ def _delete(room: int, target: int, entry: AppliedRow) -> None:
     ):
         database.execute_sql(statement, (room, target))
     gone = dict.fromkeys(("reactions", "pinned_at", "pinned_by"))
-    _upsert(room, target, entry.seq, message="", deleted_at=entry.inserted_at, deleted_by=entry.name, **gone)
+    _upsert(room, target, entry.seq, message="", deleted_at=entry.inserted_at, deleted_by=by, **gone)

@@ -100,16 +100,17 @@ def pins(room: str) -> list[int]:
     return [seq for (seq,) in tuples(Post.select(Post.seq).join(Entry, on=_SAME).where(is_pinned))]
 
 
-def reactions(room: str, seq: int) -> list[tuple[str, str, int]]:
-    """Returns `(key, name, the entry that added it)` for each reaction to a message, the first one first.
+def reactions(room: str, seq: int) -> list[tuple[str, int, str, int]]:
+    """Returns `(key, account, name, the entry that added it)` for each reaction to a message, the first one first.
 
-    Those of one entry are sorted by name. The database would sort them by its own alphabet.
+    A guest has no account but 0, and an account no name. Those of one entry are sorted: guests by name, then accounts.
+    The database would sort names by its own alphabet.
     """
-    wanted = (Reaction.room == id_of(room)) & (Reaction.seq == seq)
-    found: list[tuple[str, str, int]] = tuples(
-        Reaction.select(Reaction.key, Reaction.name, Reaction.at_seq).where(wanted)
+    columns = (Reaction.key, Reaction.author, Reaction.name, Reaction.at_seq)
+    found: list[tuple[str, int, str, int]] = tuples(
+        Reaction.select(*columns).where((Reaction.room == id_of(room)) & (Reaction.seq == seq))
     )
-    return sorted(found, key=lambda each: (each[2], each[1]))
+    return sorted(found, key=lambda each: (each[3], each[1], each[2]))
 
 
 def _messages(room: str) -> peewee.Expression:

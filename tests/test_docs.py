@@ -40,7 +40,7 @@ def test_the_protocol_has_a_row_for_every_limit() -> None:
 
 def test_the_protocol_has_a_row_for_every_reason() -> None:
     code = "\n".join(path.read_text() for folder in ("chatter", "web") for path in (ROOT / folder).rglob("*.py"))
-    reasons = set(re.findall(r'(?:Refused|refuse)\("([a-z_ ]+)"[,)]', code))
+    reasons = set(re.findall(r'(?:\bRefused|refuse)\("([a-z_ ]+)"[,)]', code))
     assert len(reasons) > 5
     reasons |= {"unauthorized", "join crashed", "invalid"}
     assert all(f"| `{reason}` |" in PROTOCOL for reason in reasons)

@@ -65,15 +65,14 @@ def test_every_event_is_in_this_test() -> None:
 
 
 def test_the_protocol_lists_every_event_to_a_client() -> None:
-    channel = {"phx_reply", "phx_close", "phx_error"}
+    channel = {"phx_reply", "phx_close", "phx_error", "signed_out", "token_expired"}
     assert event_names() | channel == set(rows("Events to a client"))
 
 
 def test_the_protocol_lists_every_event_from_a_client() -> None:
     assert set(requests._REQUESTS) <= set(rows("Events from a client"))
-    assert {row for row in rows("Events from a client") if not row.startswith("new_message with")} <= set(
-        requests._REQUESTS
-    )
+    of_rooms = {row for row in rows("Events from a client") if not row.startswith("new_message with")}
+    assert of_rooms - {"access_token"} <= set(requests._REQUESTS)
 
 
 def test_every_request_has_a_rate_limit() -> None:
@@ -83,14 +82,14 @@ def test_every_request_has_a_rate_limit() -> None:
 
 
 def test_the_protocol_and_the_browser_explain_every_reason() -> None:
-    reasons = {*typing.get_args(Reason), "invalid"}
+    reasons = {*typing.get_args(Reason), "invalid", "name_taken"}
     assert set(rows("Errors")) == reasons
     explained = re.findall(r'^\s+"?([a-z_ ]+)"?: "', block("REASONS"), re.MULTILINE)
     assert sorted(explained) == sorted({*reasons, "timeout"})  # the browser's own reason
 
 
 def test_the_browser_uses_only_events_of_the_server() -> None:
-    known = event_names() | set(requests._REQUESTS)
+    known = event_names() | set(requests._REQUESTS) | {"signed_out"}
     used = dict(re.findall(r'^export const ([A-Z_]+) = "(\w+)";', BROWSER, re.MULTILINE))
     used.pop("TOPIC")
     assert set(used.values()) <= known
@@ -156,10 +155,16 @@ ROWS = [
     EntryRow(2, "id", "ann", "", AT, Kind.REACT, 1, 3, REACTED),
     EntryRow(2, "id", "ann", "", AT, Kind.PIN, 1, 3),
     EntryRow(2, "id", "ann", "", AT, Kind.UNPIN, 1, 3),
+    EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1, author=7),
+    EntryRow(2, "id", "ann", "hello", AT, Kind.EDIT, 1, 3, '{"edits":4}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.DELETE, 1, 3, '{"reason":"spam","by":"ann"}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.REACT, 1, 3, REACTED.replace('"bo"', '[7,"bo"]', 1), 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.PIN, 1, 3, '{"by":"ann"}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.UNPIN, 1, 3, '{"by":"ann"}', 7),
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{Kind(row.kind).name}-{row.data}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{Kind(row.kind).name}-{row.data}-{row.author}")
 def test_an_entry_is_saved_and_read_back_with_every_column(row: EntryRow) -> None:
     assert row_of(entry_of(row)) == row
 

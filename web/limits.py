@@ -32,5 +32,9 @@ class Rate(NamedTuple):
             raise ValueError("how many per second and how many at once, like 20/100")
         return cls(float(match[1]), int(match[2]))
 
+    def times(self, factor: int) -> "Rate":
+        """Returns the rate of so many together."""
+        return Rate(self.per_second * factor, self.burst * factor)
+
     def __str__(self) -> str:
         return f"{self.per_second:g}/{self.burst}"

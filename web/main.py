@@ -14,9 +14,19 @@ from typing import NoReturn
 import schema
 from chatter import __version__
 from chatter.storage.backup import BackupFailed
-from web import maintenance
+from web import account_commands, maintenance
+from web.oidc_clients import parse_clients, with_secrets
 from web.server import NotEverythingSaved, Server
-from web.settings import Authorize, BadSetting, Settings, add_options, load_authorize, read_settings, set_up_logging
+from web.settings import (
+    Authorize,
+    BadSetting,
+    Settings,
+    add_options,
+    check_accounts,
+    load_authorize,
+    read_settings,
+    set_up_logging,
+)
 from web.transport.listener import AddressUnusable
 
 SWITCH_INTERVAL = 0.0005
@@ -52,22 +62,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return maintenance.backup(settings, options.folder)
             case "restore":
                 return maintenance.restore(settings, options.folder)
-            case _:
+            case "check":
                 return maintenance.check(settings)
-    except (BadSetting, AddressUnusable, BackupFailed, schema.DatabaseUnusable) as error:
+            case _:
+                return account_commands.run(options, settings)
+    except (
+        account_commands.CommandRefused,
+        BadSetting,
+        AddressUnusable,
+        BackupFailed,
+        schema.DatabaseUnusable,
+    ) as error:
         return _fail(2, error)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="chatter", description="A chat server that speaks Phoenix Channels.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="serve | migrate | backup | restore | check", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar=" | ".join(["serve", *_MAINTENANCE, *_PEOPLE]), required=True)
     add_options(verbs.add_parser("serve", help="run the server", allow_abbrev=False))
     for verb, (does, folder) in _MAINTENANCE.items():
         of_verb = verbs.add_parser(verb, help=does, allow_abbrev=False)
         add_options(of_verb, "database", "spool_folder", "log_level")
         if folder:
             of_verb.add_argument("folder", metavar=folder, type=Path)
+    account_commands.add_commands(verbs)
     return parser
 
 
@@ -79,8 +98,11 @@ _MAINTENANCE = {
 }
 """What each command does, and the folder that it takes."""
 
+_PEOPLE = ("account", "invite", "token")
+
 
 def _serve(settings: Settings) -> int:
+    check_accounts(settings)
     authorize = load_authorize(settings.authorize)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
@@ -119,8 +141,12 @@ async def _run(settings: Settings, authorize: Authorize) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = Server(settings, authorize)
-    print(f"Chatter is ready at {server.listen()}", flush=True)
+    server = Server(settings, authorize, with_secrets(parse_clients(settings.oidc), os.environ))
+    ready = f"Chatter is ready at {server.listen()}"
+    if server.setup_address is not None:
+        ready += f"\nBecome its admin at {server.setup_address}"
+    sys.stdout.write(ready + "\n")  # at once: who waits for the first line may read no further
+    sys.stdout.flush()
     server.database_lost.add_done_callback(lambda _lost: stop.set())
     await stop.wait()
     await server.stop()

@@ -1,23 +1,29 @@
 """The server: what starts in which order, and stops in which.
 
 Start, top down in `__init__`: the port is bound; the storage is opened (owned, migrated, with what an earlier server
-could not save); history, the backlog with its persistence actor, and the supervisor start; last the endpoint listens.
-Rooms start when somebody joins.
+could not save); history, the backlog with its persistence actor, the supervisor and the accounts with their store
+start; last the endpoint listens. Rooms start when somebody joins.
 
 Stop, bottom up in `stop`, and nothing that was said is lost: `/healthz` says so; the listener stops; frames of clients
 are dropped; rooms finish their turn; persistence commits and rooms answer the senders; the spool takes what the
-database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; history
-and the database close.
+database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; the
+accounts, history and the database close.
 """
 
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pykka
 from tornado.web import Application
 
+from chatter.accounts.accounts import Accounts
+from chatter.accounts.beginning import Beginning, SetupFile
+from chatter.accounts.store import Store, TransactionQueue
+from chatter.accounts.times import Moment
+from chatter.clock import wall_clock
 from chatter.messages import Ping, Save
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog, OnDeath
@@ -29,9 +35,12 @@ from chatter.storage.read_queue import ReadQueue
 from chatter.storage.spool import memory_of
 from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
+from web.channels.characters import normal_name
 from web.channels.endpoint import Closable, Endpoint
+from web.http.accounts.routes import account_routes
 from web.http.api import HealthHandler, RoomsHandler, shared_fault, shared_rooms
 from web.http.bundle import load_bundle
+from web.http.outgoing import Outgoing
 from web.http.pages import (
     CLIENT,
     AssetHandler,
@@ -44,8 +53,12 @@ from web.http.pages import (
     ServiceWorkerHandler,
 )
 from web.http.secure import ERROR_PAGE, content_security_policy
+from web.identity.jwt import token_verifier
+from web.identity.oidc import OpenIdConnect
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
+from web.oidc_clients import OidcClient
+from web.page_address import page_address
 from web.settings import Authorize, Settings
 from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler
@@ -66,7 +79,7 @@ class NotEverythingSaved(Exception):
 class Server:
     """One Chatter. Made and used on a running event loop."""
 
-    def __init__(self, settings: Settings, authorize: Authorize) -> None:
+    def __init__(self, settings: Settings, authorize: Authorize, oidc_clients: Sequence[OidcClient] = ()) -> None:
         """Starts everything but the listener. Raises `AddressUnusable` and `schema.DatabaseUnusable`."""
         self._settings = settings
         self._sockets = listening_sockets(settings)
@@ -77,7 +90,7 @@ class Server:
             database_timeout=settings.database_timeout,
             removed_days=settings.removed_days,
         )
-        self._guards = [CallGuard(self._storage.database, settings.database_timeout) for _ in ("reads", "commits")]
+        self._guards = [CallGuard(self._storage.database, settings.database_timeout) for _ in range(3)]
         self._history = ReadQueue(
             self._start_history, max_waiting=settings.max_waiting_reads, max_for_client=settings.max_client_reads
         )
@@ -94,6 +107,9 @@ class Server:
             settings.rooms,
             expected=expected,
         )
+        self._setup_file = SetupFile(self._storage.setup_link)
+        self._setup_link: str | None = None
+        accounts = self._open_accounts() if settings.accounts != "off" else None
         self._endpoint = Endpoint(
             settings,
             self._supervisor,
@@ -101,15 +117,31 @@ class Server:
             self._backlog,
             authorize,
             is_local=all(map(is_local, self._sockets)),
+            verifier=token_verifier(settings),
+            accounts=accounts,
         )
+        self._outgoing = Outgoing()
+        self._openid = OpenIdConnect(oidc_clients, self._outgoing)
+        if accounts is not None:
+            accounts.other_ways.issuers = [client.issuer for client in oidc_clients]
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
-        self._listener = Listener(_application(self._endpoint, settings), self._endpoint)
+        self._listener = Listener(_application(self._endpoint, settings, self._openid), self._endpoint)
 
     def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
         self._gc_policy.install()
         self._listener.listen(self._sockets)
+        self._write_setup_file()
         return url_of(self._sockets[0])
+
+    @property
+    def setup_address(self) -> str | None:
+        """Where the first admin is made; None where there is an admin."""
+        if self._setup_link is None:
+            return None
+        settings, listening = self._settings, url_of(self._sockets[0])
+        address = page_address(settings.public_url, settings.public_hosts, listening)
+        return f"{address}/#link={self._setup_link}"
 
     async def stop(self) -> None:
         """Stops everything, in order. Raises `NotEverythingSaved`."""
@@ -127,11 +159,41 @@ class Server:
                 self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
             finally:
                 await self._close_connections()
+        if self._endpoint.accounts is not None:
+            await self._endpoint.accounts.close(THREAD_TIMEOUT)
+        self._outgoing.close()
         await self._history.close(THREAD_TIMEOUT)
         for guard in self._guards:
             guard.close()
         self._storage.ownership.release()
         self._gc_policy.uninstall()
+
+    def _open_accounts(self) -> Accounts:
+        database, guard = self._storage.database, self._guards[2]
+        beginning = Beginning.read(database, Moment(wall_clock()))
+        self._setup_link = beginning.setup_link
+        return Accounts(
+            TransactionQueue(lambda: Store.start(database, guard)),
+            beginning,
+            self._settings.account_rules,
+            normal_name=normal_name,
+            on_admin=self._forget_setup_link,
+        )
+
+    def _write_setup_file(self) -> None:
+        address = self.setup_address
+        try:
+            if address is None:
+                self._setup_file.remove()
+            else:
+                self._setup_file.write(address)
+        except OSError as error:
+            logger.warning("the link for the first admin is not in a file: %s", error)
+
+    def _forget_setup_link(self) -> None:
+        """Removes the file once there is an admin, whoever has made them one."""
+        self._setup_link = None
+        self._write_setup_file()
 
     def _start_history(self, on_death: OnHistoryDeath) -> pykka.ActorRef[Any]:
         loop = asyncio.get_running_loop()
@@ -219,7 +281,7 @@ class Server:
             raise NotEverythingSaved from error
 
 
-def _application(endpoint: Endpoint, settings: Settings) -> Application:
+def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect) -> Application:
     client = Client(load_bundle() if settings.bundle == "on" else None)
     with_client, with_endpoint = {"client": client}, {"endpoint": endpoint}
     return Application(
@@ -228,6 +290,7 @@ def _application(endpoint: Endpoint, settings: Settings) -> Application:
             (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": PollSessions(endpoint)}),
             (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
             (r"/api/rooms", RoomsHandler, {"endpoint": endpoint, "shared": shared_rooms(endpoint)}),
+            *account_routes(endpoint, openid),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/assets/([^/]+)", AssetHandler, with_client),
             (r"/sw\.js", ServiceWorkerHandler, with_client),

@@ -7,22 +7,25 @@ A field `like_this` of `Settings` is the option `--like-this` of `chatter serve`
 import argparse
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import ipaddress
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
+from chatter.accounts.accounts import AccountRules
 from chatter.room.context import RoomSettings
 from web.limits import Limits, Rate
+from web.oidc_clients import parse_clients, secret_variable
 
 Environment: TypeAlias = Mapping[str, str]
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-Part = TypeVar("Part", Limits, RoomSettings)
+Part = TypeVar("Part", Limits, RoomSettings, AccountRules)
 
-Authorize: TypeAlias = Callable[[str, Mapping[str, Any]], bool | Awaitable[bool]]
-"""Returns whether a client may join the room of this slug with these parameters."""
+Authorize: TypeAlias = Callable[..., bool | Awaitable[bool]]
+"""Returns whether a client may join the room of this slug with these parameters; a third one is its principal."""
 
 
 class BadSetting(Exception):
@@ -59,6 +62,13 @@ def _days(text: str) -> float:
     return days
 
 
+def _some_days(text: str) -> float:
+    days = _days(text)
+    if not days:
+        raise ValueError("a number of days above 0")
+    return days
+
+
 def _words(text: str) -> str:
     if not text.strip():
         raise ValueError("some text")
@@ -90,6 +100,19 @@ def _hosts(text: str) -> frozenset[str]:
     return hosts
 
 
+def _public_url(text: str) -> str:
+    text = text.lower().removesuffix("/")
+    loopback = r"http://(localhost|127\.0\.0\.1)"
+    if text and not re.fullmatch(rf"(https://[a-z0-9._-]+|{loopback})(:[0-9]{{1,5}})?", text):
+        raise ValueError("an address like https://chat.example.org, without a path")
+    return text
+
+
+def _oidc(text: str) -> str:
+    parse_clients(text)
+    return text
+
+
 def _networks(text: str) -> frozenset[Network]:
     try:
         return frozenset(_network(word) for word in text.split())
@@ -111,11 +134,35 @@ def _hook(text: str) -> str:
     return text
 
 
+def _shared_keys(text: str) -> frozenset[str]:
+    keys = frozenset(text.split())
+    if any(word.startswith(("-----BEGIN", "ssh-", "ecdsa-")) or '"kty"' in word for word in keys):
+        raise ValueError("a secret that only the app and this server know, not a public key; for those is --jwt-jwks")
+    if text and (not 1 <= len(keys) <= 2 or any(len(key.encode()) < 32 for key in keys)):
+        raise ValueError("one key or two separated by a blank, of at least 32 bytes each")
+    return keys
+
+
+def _keys_url(text: str) -> str:
+    loopback = r"http://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])"
+    anywhere = r"https://([a-zA-Z0-9._-]+|\[[0-9a-f:.]+\])"
+    if text and not re.fullmatch(rf"({anywhere}|{loopback})(:\d{{1,5}})?(/[!-~]*)?", text):
+        raise ValueError("an address like https://app.example.org/jwks.json; http only for 127.0.0.1 and localhost")
+    return text
+
+
+def _line(text: str) -> str:
+    if text and (text != text.strip() or not text.isprintable()):
+        raise ValueError("one line of text without blanks around it")
+    return text
+
+
 _LEVELS = ("debug", "info", "warning", "error")
 
 
-def _setting(default: Any, parse: Callable[[str], Any], what: str) -> Any:
-    return dataclasses.field(default=default, metadata={"parse": parse, "what": what})
+def _setting(default: Any, parse: Callable[[str], Any], what: str, *, is_secret: bool = False) -> Any:
+    metadata = {"parse": parse, "what": what, "is_secret": is_secret}
+    return dataclasses.field(default=default, repr=not is_secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -161,7 +208,39 @@ class Settings:
         "function that decides who may join, package.module:function; it gets the room and the join's parameters",
     )
 
+    public_url: str = _setting(
+        "", _public_url, "address at which people open the page, for passkeys and OpenID; also a public host"
+    )
+    oidc: str = _setting("", _oidc, "OpenID providers to sign in with: id,issuer,client id,label separated by ;")
+    passkeys: str = _setting("auto", _one_of("auto", "off"), "auto or off; auto takes passkeys where browsers do")
     authorize_timeout: float = _setting(5.0, _seconds, "how long an async `authorize` function may take for a join")
+    accounts: str = _setting(
+        "guests",
+        _one_of("off", "guests", "required"),
+        "off: no accounts; guests: people with and without one; required: nobody without one",
+    )
+    sign_up: str = _setting(
+        "invite",
+        _one_of("open", "invite", "closed"),
+        "who may make an account: anybody (open), who has an invite (invite), nobody but by command (closed)",
+    )
+    session_days: float = _setting(30.0, _some_days, "how many days a session lasts after its last use")
+    password_min: int = _setting(10, _whole(8, 64), "shortest password, in characters")
+    max_tokens: int = _setting(20, _whole(0, 1_000), "most access tokens of an account")
+    jwt_key: frozenset[str] = _setting(
+        frozenset(),
+        _shared_keys,
+        "secret with which an app signs its users' tokens (HS256, HS384, HS512); or the new one and the old one",
+        is_secret=True,
+    )
+    jwt_jwks: str = _setting(
+        "", _keys_url, "address of the public keys with which an app signs its users' tokens (RS256, ES256, EdDSA)"
+    )
+    jwt_audience: str = _setting("", _line, "what the `aud` of such a token has to name; without it a token has none")
+    jwt_issuer: str = _setting("", _line, "what the `iss` of such a token has to be; without it any")
+    jwt_leeway: int = _setting(
+        30, _whole(0, 600), "by how many seconds the clock that such a token was made by may differ"
+    )
     max_name_length: int = _setting(64, _whole(1, 1_000), "longest name, in characters")
     max_message_length: int = _setting(4_000, _whole(1, 1_000_000), "longest message, in characters")
     max_id_length: int = _setting(64, _whole(1, 1_000), "longest message id that a client may give, in characters")
@@ -312,6 +391,11 @@ class Settings:
             self._slice(RoomSettings), max_page_bytes=min(self.max_page_bytes, self.max_unsent_bytes // 2)
         )
 
+    @property
+    def account_rules(self) -> AccountRules:
+        """How accounts are run."""
+        return self._slice(AccountRules)
+
     def _slice(self, kind: type[Part]) -> Part:
         """Copies by name, so that no two settings can be swapped."""
         return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})
@@ -338,9 +422,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
 def read_settings(options: Mapping[str, str | None], environment: Environment) -> Settings:
     """Reads the settings from the command line and the environment. Raises `BadSetting`."""
     known = {variable(field) for field in dataclasses.fields(Settings)}
-    for name in environment:
-        if name.startswith("CHATTER_") and name not in known:
-            raise BadSetting(f"{name}: there is no such setting")
+    unknown = [name for name in environment if name.startswith("CHATTER_") and name not in known]
     values: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
         option = options.get(field.name)
@@ -349,16 +431,53 @@ def read_settings(options: Mapping[str, str | None], environment: Environment) -
         elif variable(field) in environment:
             values[field.name] = _parsed(field, variable(field), environment[variable(field)])
     settings = Settings(**values)
+    _check_oidc(settings, unknown)
     if settings.greeting_size > settings.ring_size:
         raise BadSetting(f"--greeting-size: expected at most --ring-size ({settings.ring_size})")
+    _check_tokens(settings)
     return settings
+
+
+def _check_oidc(settings: Settings, unknown: Sequence[str]) -> None:
+    """Checks that each variable without a setting has the secret of a provider, and that its tokens can be read."""
+    clients = parse_clients(settings.oidc)
+    secrets = {secret_variable(client.id) for client in clients}
+    for name in unknown:
+        if name not in secrets:
+            raise BadSetting(f"{name}: there is no such setting")
+    if clients and not all(map(importlib.util.find_spec, ("jwt", "cryptography"))):
+        raise BadSetting("--oidc: tokens need the package PyJWT: pip install 'chatter[oidc]'")
+    if clients and (settings.jwt_key or settings.jwt_jwks) and not settings.jwt_issuer:
+        raise BadSetting("--jwt-issuer: expected the app's, since without it the app's tokens may name one of --oidc")
+
+
+def _check_tokens(settings: Settings) -> None:
+    """Checks that one kind of key verifies tokens: with two, a token could choose its own."""
+    if settings.jwt_key and settings.jwt_jwks:
+        raise BadSetting("--jwt-jwks: expected either this or --jwt-key, got both")
+    if (settings.jwt_key or settings.jwt_jwks) and not all(map(importlib.util.find_spec, ("jwt", "cryptography"))):
+        name = "--jwt-key" if settings.jwt_key else "--jwt-jwks"
+        raise BadSetting(f"{name}: tokens need the package PyJWT: pip install 'chatter[jwt]'")
+
+
+def check_accounts(settings: Settings) -> None:
+    """Raises `BadSetting` where any page could act as whoever is signed in, or where an app's tokens count for nothing.
+
+    Browsers send cookies from all pages.
+    """
+    if settings.accounts != "off" and "*" in settings.allowed_origins:
+        raise BadSetting("--allowed-origins: expected the exact origins, or --accounts off, got '*' with accounts")
+    if settings.accounts == "off" and (settings.jwt_key or settings.jwt_jwks):
+        name = "--jwt-key" if settings.jwt_key else "--jwt-jwks"
+        raise BadSetting(f"{name}: expected --accounts guests or required, since without accounts no token is read")
 
 
 def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:
     try:
         return field.metadata["parse"](text)
     except ValueError as error:
-        raise BadSetting(f"{source}: expected {error}, got {text!r}") from error
+        got = "another text" if field.metadata["is_secret"] else repr(text)
+        raise BadSetting(f"{source}: expected {error}, got {got}") from error
 
 
 def load_authorize(path: str) -> Authorize:
@@ -376,6 +495,16 @@ def load_authorize(path: str) -> Authorize:
     return cast(Authorize, function)
 
 
+def takes_principal(function: Any) -> bool:
+    """Returns whether a hook wants to know who joins: it needs a third parameter, or has one of that name."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return False  # nothing is known about some functions that are written in C
+    positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return len(positional) > 2 and (positional[2].default is positional[2].empty or positional[2].name == "principal")
+
+
 def _hook_fault(function: Any) -> str | None:
     """Returns why a hook can never answer True or False, as far as that can be seen."""
     if not callable(function):
@@ -385,7 +514,7 @@ def _hook_fault(function: Any) -> str | None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return "a generator"
     try:
-        inspect.signature(function).bind("lobby", {})
+        inspect.signature(function).bind(*("lobby", {}, None)[: 3 if takes_principal(function) else 2])
     except TypeError as error:
         return f"one of which that is not true ({error})"
     except ValueError:
@@ -394,6 +523,11 @@ def _hook_fault(function: Any) -> str | None:
 
 
 def set_up_logging(level: str) -> None:
-    """Sets up logging to stderr. Tornado only warns: its info repeats requests that are none, with tokens in them."""
+    """Sets up logging to stderr, without what others know of people: at debug, too.
+
+    Tornado only warns: its info repeats requests that are none, with tokens in them. Peewee does not repeat its
+    statements: hashes and texts are in them.
+    """
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("tornado").setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("peewee").setLevel(max(logging.INFO, logging.getLogger().level))

@@ -4,7 +4,7 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from chatter.messages import Change, Deleted, Edited, Entry, Pinned, Posted, PostState, Reacted, Unpinned
+from chatter.messages import Change, Deleted, Edited, Entry, Pinned, Posted, PostState, Reacted, Unpinned, label_of
 
 
 def fold(state: PostState | None, entry: Entry) -> PostState:
@@ -51,7 +51,7 @@ def _effect_of_change(change: Change) -> dict[str, Any]:
             return {
                 "message": "",
                 "deleted_at": change.inserted_at,
-                "deleted_by": change.name,
+                "deleted_by": label_of(change.person),
                 "reactions": (),
                 "pinned_at": None,
                 "pinned_by": None,
@@ -59,7 +59,7 @@ def _effect_of_change(change: Change) -> dict[str, Any]:
         case Reacted():
             return {"reactions": change.reactions}
         case Pinned():
-            return {"pinned_at": change.inserted_at, "pinned_by": change.name}
+            return {"pinned_at": change.inserted_at, "pinned_by": label_of(change.person)}
         case Unpinned():
             return {"pinned_at": None, "pinned_by": None}
         case _:

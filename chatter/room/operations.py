@@ -12,6 +12,7 @@ from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
     AlreadySo,
+    Author,
     Delete,
     Deleted,
     Edit,
@@ -19,6 +20,8 @@ from chatter.messages import (
     Entry,
     LoadTarget,
     Operation,
+    Owner,
+    Person,
     Pin,
     Pinned,
     Posted,
@@ -29,11 +32,13 @@ from chatter.messages import (
     RoomRef,
     TargetLoaded,
     Unpinned,
+    label_of,
+    owner_of,
 )
 from chatter.room.authorship import refusal
 from chatter.room.context import RoomContext
 from chatter.room.fold import target_of
-from chatter.room.reactions import counts_of, net_changes
+from chatter.room.reactions import Reactors, net_changes, told_changes
 from chatter.room.recent_entries import RecentEntries
 from chatter.room.refusals import OVERLOADED
 from chatter.room.sequencer import Sequencer, new_id
@@ -63,6 +68,7 @@ class Operations:
         "_slug",
         "_targets",
         "_uncounted",
+        "_uncounted_number",
         "_waiting",
     )
 
@@ -85,6 +91,7 @@ class Operations:
         self._sequencer = sequencer
         self._waiting: dict[int, list[Operation]] = {}  # by target, for which the database is asked
         self._uncounted: dict[int, list[React]] = {}  # by target
+        self._uncounted_number = 0
         self._recounts: set[int] = set()  # targets whose reactions are to be counted anew
         self._pinned = set(recent.pinned)
         self._is_scheduled = False
@@ -142,13 +149,20 @@ class Operations:
             self._ask_to_recount(target)
 
     def _operate(self, operation: Operation) -> None:
-        if self._context.backlog.is_half_full:
+        if self._is_too_much(operation):
             self._sequencer.refuse(operation, OVERLOADED)
-        elif (queued := self._waiting.get(operation.target)) is not None:
-            if len(queued) < MAX_WAITING:
-                queued.append(operation)
-            else:
-                self._sequencer.refuse(operation, OVERLOADED)
+        else:
+            self._decide_or_wait(operation)
+
+    def _is_too_much(self, operation: Operation) -> bool:
+        if self._context.backlog.is_half_full or len(self._waiting.get(operation.target, ())) >= MAX_WAITING:
+            return True
+        return isinstance(operation, React) and self._uncounted_number >= MAX_UNCOUNTED
+
+    def _decide_or_wait(self, operation: Operation) -> None:
+        """Decides an operation, or has it wait behind the question for its target."""
+        if (queued := self._waiting.get(operation.target)) is not None:
+            queued.append(operation)
         elif self._must_ask(operation):
             self._waiting[operation.target] = [operation]
             self._context.history.tell(self._question(operation))
@@ -172,9 +186,8 @@ class Operations:
         client = operation.sender.client
         if isinstance(operation, React):
             return LoadTarget(self._room, self._slug, operation.target, client, with_reactions=True)
-        name = operation.name if isinstance(operation, Pin) else None
         id = operation.id if operation.repeat else None
-        return LoadTarget(self._room, self._slug, operation.target, client, id, name)
+        return LoadTarget(self._room, self._slug, operation.target, client, id, _owner(operation))
 
     def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Operation]) -> None:
         if not loaded.failed:
@@ -188,7 +201,7 @@ class Operations:
             if loaded.failed:
                 self._sequencer.refuse(operation, OVERLOADED)
             elif not is_first:
-                self._operate(operation)
+                self._decide_or_wait(operation)
             elif first is not None and not isinstance(operation, React):
                 self._sequencer.answer_repeat(operation, first)
             else:
@@ -208,11 +221,11 @@ class Operations:
         return operation.repeat and self._first(operation, posted) is None
 
     def _first(self, operation: Edit | Delete | Pin, posted: Posted) -> Entry | None:
-        """Returns what has the operation's id in memory. An edit and a deletion have the author's name."""
+        """Returns what has the operation's id in memory. A guest's edit or deletion has the name of the message."""
         if operation.id is None:
             return None
-        name = operation.name if isinstance(operation, Pin) else posted.name
-        return self._recent.change_by_client_id(name, operation.id) or self._recent.by_client_id(name, operation.id)
+        owner = _owner(operation) or posted.name
+        return self._recent.change_by_client_id(owner, operation.id) or self._recent.by_client_id(owner, operation.id)
 
     def _decide(self, operation: Operation) -> None:
         posted = self._targets.find(operation.target)
@@ -255,7 +268,9 @@ class Operations:
         else:
             seq, at, nth = self._place()
             id = edit.id or new_id()
-            self._append(edit, Edited(seq, id, posted.name, posted.seq, at, nth, edit.message, edits + 1))
+            by = _name(edit, posted)
+            entry = Edited(seq, id, by, posted.seq, at, nth, edit.message, edits + 1, author=edit.author)
+            self._append(edit, entry)
 
     def _delete(self, delete: Delete, posted: Posted) -> None:
         refused = self._refusal(delete, posted, self._context.settings.delete_window)
@@ -264,11 +279,12 @@ class Operations:
             return
         seq, at, nth = self._place()
         id = delete.id or new_id()
-        self._append(delete, Deleted(seq, id, posted.name, posted.seq, at, nth, delete.reason))
+        by = _name(delete, posted)
+        self._append(delete, Deleted(seq, id, by, posted.seq, at, nth, delete.reason, author=delete.author))
         self._pinned.discard(posted.seq)
 
     def _refusal(self, operation: Edit | Delete, posted: Posted, window: float) -> Refused | None:
-        return refusal(operation.sender, posted, window, self._context.clock)
+        return refusal(operation, posted, window, self._context.clock)
 
     def _pin(self, pin: Pin, posted: Posted) -> None:
         most = self._context.settings.max_pins
@@ -279,7 +295,7 @@ class Operations:
         else:
             seq, at, nth = self._place()
             kind = Pinned if pin.is_pinned else Unpinned
-            self._append(pin, kind(seq, pin.id or new_id(), pin.name, posted.seq, at, nth))
+            self._append(pin, kind(seq, pin.id or new_id(), pin.name, posted.seq, at, nth, author=pin.author))
             self._note_pin(posted.seq, is_pinned=pin.is_pinned)
 
     def _note_pin(self, seq: int, *, is_pinned: bool) -> None:
@@ -291,13 +307,11 @@ class Operations:
     # ------------------------------------------------------------ reactions
 
     def _react(self, react: React) -> None:
-        if sum(map(len, self._uncounted.values())) >= MAX_UNCOUNTED:
-            self._sequencer.refuse(react, OVERLOADED)
-        else:
-            self._uncounted.setdefault(react.target, []).append(react)
+        self._uncounted.setdefault(react.target, []).append(react)
+        self._uncounted_number += 1
 
     def _count_all(self) -> None:
-        uncounted, self._uncounted = self._uncounted, {}
+        uncounted, self._uncounted, self._uncounted_number = self._uncounted, {}, 0
         for target, requests in uncounted.items():
             self._count(target, requests)
 
@@ -305,44 +319,50 @@ class Operations:
         """Adds one entry for each key with which people have reacted to a message."""
         posted = self._targets.find(target)
         reactors = None if posted is None or posted.is_deleted else self._targets.reactors(posted)
-        if posted is None or reactors is None:  # deleted or voided since
+        if posted is None or reactors is None:  # deleted, voided, or out of memory since: they were accepted, and wait
             for request in requests:
-                self._operate(request)
+                self._decide_or_wait(request)
             return
         by_key: dict[str, list[React]] = {}
         for request in requests:
             by_key.setdefault(request.key, []).append(request)
         most = self._context.settings.max_reactions
-        for key, of_key in by_key.items():
+        for key in sorted(by_key, key=lambda key: key not in reactors):  # first those of which one may go
             if key not in reactors and len(reactors) >= most:
-                for request in of_key:
+                for request in by_key[key]:
                     self._sequencer.refuse(request, Refused("full", limit=most))
             else:
-                self._count_key(target, key, of_key)
+                self._count_key(posted, reactors, by_key[key])
 
-    def _count_key(self, target: int, key: str, requests: list[React]) -> None:
-        posted = self._targets.find(target)
-        assert posted is not None
-        reactors = self._targets.reactors(posted)
-        assert reactors is not None
-        before = dict(reactors.get(key, {}))
-        added, removed = net_changes(before, requests)
-        if not added and not removed:
-            for request in requests:
-                self._answer_already_so(request, before.get(request.name, posted.changed))
-            return
-        seq, at, nth = self._place()
-        people = {name: at_seq for name, at_seq in before.items() if name not in removed} | dict.fromkeys(added, seq)
-        counts = counts_of({**reactors, key: people})
-        name = (added or removed)[0]
-        entry = Reacted(seq, new_id(), name, target, at, nth, key, added, removed, counts)
-        self._sequencer.append(entry)
-        changed = {*added, *removed}
-        for request in requests:
-            if request.name in changed:
+    def _count_key(self, posted: Posted, reactors: Reactors, requests: list[React]) -> None:
+        key = requests[0].key
+        told = told_changes(reactors, requests)
+        added, removed = net_changes(reactors, requests)
+        entry = self._add_reacted(posted.seq, reactors, key, added, removed) if added or removed else None
+        in_entry = {owner_of(person) for person in (*added, *removed)}
+        for request, changed in told:
+            if entry is not None and changed and owner_of(request.person) in in_entry:
                 self._acknowledge(request, entry)
-            else:
-                self._answer_already_so(request, before.get(request.name, posted.changed))
+            else:  # it was so, or came and went in this turn
+                since = reactors.entry_of(key, request.person) or self._changed(posted.seq)
+                self._answer_already_so(request, since, duplicate=not changed)
+
+    def _add_reacted(
+        self, target: int, reactors: Reactors, key: str, added: tuple[Person, ...], removed: tuple[Person, ...]
+    ) -> Reacted:
+        seq, at, nth = self._place()
+        reactors.change(key, added, removed, seq)
+        first = (added or removed)[0]
+        author = first if isinstance(first, Author) else None
+        by, counts = label_of(first), reactors.counts()
+        entry = Reacted(seq, new_id(), by, target, at, nth, key, added, removed, counts, author=author)
+        self._sequencer.append(entry)
+        return entry
+
+    def _changed(self, target: int) -> int:
+        """Returns the last entry that touched a message, also in this turn."""
+        posted = self._targets.find(target)
+        return target if posted is None else posted.changed
 
     def _ask_to_recount(self, target: int) -> None:
         """Has the reactions counted anew: those that came after the void one were counted with it."""
@@ -356,7 +376,7 @@ class Operations:
         reactors = None if posted is None or posted.is_deleted else self._targets.reactors(posted)
         if posted is None or reactors is None:
             return
-        counts = counts_of(reactors)
+        counts = reactors.counts()
         told = posted.state.reactions if posted.state else ()
         keys = {each.key for each in {*counts} ^ {*told}}
         for key in sorted(keys):
@@ -387,8 +407,21 @@ class Operations:
         answer = Acknowledged(entry.id, entry.seq, entry.inserted_at)
         self._sequencer.acknowledgements.answer_when_committed(operation, answer)
 
-    def _answer_already_so(self, operation: Operation, seq: int) -> None:
-        self._sequencer.acknowledgements.answer_when_committed(operation, AlreadySo(seq))
+    def _answer_already_so(self, operation: Operation, seq: int, *, duplicate: bool = True) -> None:
+        self._sequencer.acknowledgements.answer_when_committed(operation, AlreadySo(seq, duplicate))
+
+
+def _owner(operation: Edit | Delete | Pin) -> Owner | None:
+    """Returns whose an operation's id is; None for a guest's that has the name of the message."""
+    if operation.author is not None:
+        return operation.author.id
+    return operation.name if isinstance(operation, Pin) else None
+
+
+def _name(operation: Edit | Delete, posted: Posted) -> str:
+    """Returns who changes a message; an account may be called otherwise since."""
+    name = None if operation.author is None else operation.sender.person_name
+    return name or posted.name
 
 
 def _is_pinned(posted: Posted) -> bool:

@@ -1,5 +1,7 @@
 """Presence: the people in one room, in the form of Phoenix Presence: by name, with one meta for each connection.
 
+An account is listed as `@handle`, so that nobody else is taken for it; its metas have its id and its name.
+
 A crowded room lists only so many people, the same to everybody: those who came first. When one of them leaves, the
 next takes the place. A Phoenix Presence client thus holds a small, correct list, and the cost of one arrival does not
 grow with the room: without this, 10,000 arrivals would be told to 10,000 people each. In the same way only so many
@@ -12,7 +14,17 @@ import itertools
 import secrets
 from collections import OrderedDict
 
-from chatter.messages import Meta, Metas, People, PresenceChanged, PresenceCounted, PresenceListed, Subscriber
+from chatter.messages import (
+    Author,
+    Meta,
+    Metas,
+    People,
+    PresenceChanged,
+    PresenceCounted,
+    PresenceListed,
+    Subscriber,
+    label_of,
+)
 
 _connection_numbers = itertools.count()
 
@@ -82,10 +94,13 @@ class Presence:
             self._joins is not None or self._leaves is not None or bool(self._unlisted) or self._told_count is not None
         )
 
-    def track(self, subscriber: Subscriber, name: str, online_at: int) -> None:
-        """Shows a connection of `name` as present since `online_at` (seconds since 1970)."""
+    def track(self, subscriber: Subscriber, name: str, online_at: int, author: Author | None = None) -> None:
+        """Shows a connection of `name`, or of an account of that name, as present since `online_at` (since 1970)."""
         self.untrack(subscriber)  # a join may be handled twice, by a room that fails and by its successor
-        meta = Meta(phx_ref=_next_phx_ref(), online_at=online_at)
+        if author is None:
+            meta = Meta(_next_phx_ref(), online_at)
+        else:
+            meta, name = Meta(_next_phx_ref(), online_at, author.id, name), label_of(author)
         self._connections[subscriber] = (name, meta)
         if self._expected is not None:
             self._settle_expected(name)

@@ -1,29 +1,95 @@
-"""Reactions: how those of one turn are counted."""
+"""Reactions: who has reacted to a message, and how the reactions of one turn are counted."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from chatter.messages import React, ReactionCount
+from chatter.messages import Author, Owner, Person, React, Reacted, ReactionCount, label_of, owner_of
 
 LISTED_NAMES = 10
 """Names that a count has: of those who came first."""
 
 
-def net_changes(before: Container[str], requests: Iterable[React]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns who is added and who is removed in the end, by what each of them asked for last.
+class Reactors:
+    """Everybody who has reacted to one message, by key, in the order in which they came.
+
+    Nothing here takes longer where more people have reacted. A dict would: it keeps the slots of those who have left,
+    and its first ten are read for each count.
+    """
+
+    __slots__ = ("_by_key", "_handles")
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, OrderedDict[Owner, int]] = {}
+        self._handles: dict[int, str] = {}  # of the accounts
+
+    def __len__(self) -> int:
+        """Returns how many different keys there are."""
+        return len(self._by_key)
+
+    def __contains__(self, key: str) -> bool:
+        """Returns whether somebody has reacted with that key."""
+        return key in self._by_key
+
+    def entry_of(self, key: str, person: Person) -> int | None:
+        """Returns the entry that added somebody's reaction; None where there is none."""
+        people = self._by_key.get(key)
+        return None if people is None else people.get(owner_of(person))
+
+    def apply(self, entry: Reacted) -> None:
+        """Adds and removes those that an entry adds and removes. It may be applied twice."""
+        self.change(entry.key, entry.added, entry.removed, entry.seq)
+
+    def change(self, key: str, added: Iterable[Person], removed: Iterable[Person], seq: int) -> None:
+        """Adds people, by the entry `seq`, and removes others."""
+        people = self._by_key.setdefault(key, OrderedDict())
+        for person in removed:
+            people.pop(owner_of(person), None)
+        for person in added:
+            people.setdefault(owner_of(person), seq)
+            if isinstance(person, Author):
+                self._handles[person.id] = person.handle
+        if not people:
+            del self._by_key[key]
+
+    def counts(self) -> tuple[ReactionCount, ...]:
+        """Returns how many people reacted with each key, and the first of them."""
+        return tuple(
+            ReactionCount(key, len(people), tuple(map(self._label, islice(people, LISTED_NAMES))))
+            for key, people in self._by_key.items()
+        )
+
+    def _label(self, owner: Owner) -> str:
+        return label_of(owner if isinstance(owner, str) else Author(owner, self._handles[owner]))
+
+
+def net_changes(reactors: Reactors, requests: Sequence[React]) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
+    """Returns who is added and who is removed in the end by requests with one key: what each asked for last counts.
 
     They are in the order in which the database, which knows only their entry, lists them too.
     """
-    last = {request.name: request.is_added for request in requests}
-    added = tuple(name for name, is_added in sorted(last.items()) if is_added and name not in before)
-    removed = tuple(name for name, is_added in sorted(last.items()) if not is_added and name in before)
-    return added, removed
+    key = requests[0].key
+    last = {owner_of(request.person): request for request in requests}
+    in_order = [last[owner] for owner in sorted(last, key=_rank)]
+    added: list[Person] = []
+    removed: list[Person] = []
+    for request in in_order:
+        if (reactors.entry_of(key, request.person) is None) == request.is_added:
+            (added if request.is_added else removed).append(request.person)
+    return tuple(added), tuple(removed)
 
 
-def counts_of(reactors: Mapping[str, Mapping[str, int]]) -> tuple[ReactionCount, ...]:
-    """Returns how many people reacted with each key, and the first of them."""
-    return tuple(
-        ReactionCount(key, len(people), tuple(islice(people, LISTED_NAMES)))
-        for key, people in reactors.items()
-        if people
-    )
+def _rank(owner: Owner) -> tuple[int, str]:
+    return (0, owner) if isinstance(owner, str) else (owner, "")
+
+
+def told_changes(reactors: Reactors, requests: Iterable[React]) -> list[tuple[React, bool]]:
+    """Returns each request, and whether it changes what those before it have left."""
+    now: dict[Owner, bool] = {}
+    told = []
+    for request in requests:
+        owner = owner_of(request.person)
+        was = now.get(owner, reactors.entry_of(request.key, request.person) is not None)
+        now[owner] = request.is_added
+        told.append((request, was != request.is_added))
+    return told

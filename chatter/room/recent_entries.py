@@ -7,7 +7,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
-from chatter.messages import Deleted, Entry, Loaded, Posted, PostState, Reacted
+from chatter.messages import Deleted, Entry, Loaded, Owner, Posted, PostState, Reacted
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
 from chatter.storage.records import blanked
@@ -17,7 +17,7 @@ _SEQ = attrgetter("seq")
 EntryT = TypeVar("EntryT", bound=Entry)
 
 
-def _drop_first(ids: dict[tuple[str, str], EntryT], surplus: int) -> None:
+def _drop_first(ids: dict[tuple[Owner, str], EntryT], surplus: int) -> None:
     # One pass for all: an iteration from the start passes the slots of all keys that were deleted before.
     for key in list(islice(ids, max(surplus, 0))):
         del ids[key]
@@ -56,12 +56,14 @@ class RecentEntries:
         self._settings = settings
         self._entries: list[Entry] = []
         self._older: Sequence[Posted] = ()  # messages before these, where few of the entries are messages
-        self._by_client_id: dict[tuple[str, str], Posted] = {}  # by name and id, in the order in which they were said
-        self._changes_by_client_id: dict[tuple[str, str], Entry] | None = None  # most rooms never have any
+        self._by_client_id: dict[
+            tuple[Owner, str], Posted
+        ] = {}  # by owner and id, in the order in which they were said
+        self._changes_by_client_id: dict[tuple[Owner, str], Entry] | None = None  # most rooms never have any
         self._states: dict[int, PostState] | None = None  # of messages that something has touched; likewise
         self._deletions: dict[int, int] | None = None  # messages by the entry that deletes them, until that is saved
         self._voids: list[int] = []  # in ascending order
-        self._rejected: dict[tuple[str, str], RejectedPost] = {}
+        self._rejected: dict[tuple[Owner, str], RejectedPost] = {}
         self._epoch_ends: dict[int, int] = {}  # the last seq of each, as far as it is known
         self.pinned: Sequence[int] = ()  # the pinned messages of the past that was loaded
 
@@ -104,7 +106,7 @@ class RecentEntries:
         """Fills the memory with the room's past."""
         self._entries.extend(loaded.recent)
         self._older = tuple(loaded.older)
-        self._by_client_id.update(((posted.name, posted.id), posted) for posted in self._older)
+        self._by_client_id.update(((posted.owner, posted.id), posted) for posted in self._older)
         for entry in self._entries:
             self._remember_id(entry)
         if loaded.states:
@@ -117,7 +119,8 @@ class RecentEntries:
     def add(self, posted: Posted) -> None:
         """Adds the newest message."""
         self._entries.append(posted)
-        self._by_client_id[posted.name, posted.id] = posted
+        owner = posted.name if posted.author is None else posted.author.id  # `posted.owner`, in a third of its time
+        self._by_client_id[owner, posted.id] = posted
         if posted.state is not None:
             self._touch(posted)
 
@@ -140,10 +143,10 @@ class RecentEntries:
             self._states.pop(place.seq, None)
         if self._deletions:
             self._deletions.pop(place.seq, None)
-        self._rejected[gone.name, gone.id] = RejectedPost(getattr(gone, "message", ""), first)
+        self._rejected[gone.owner, gone.id] = RejectedPost(getattr(gone, "message", ""), first)
         ids = self._by_client_id if isinstance(gone, Posted) else self._changes_by_client_id or {}
-        if ids.get((gone.name, gone.id)) is gone:
-            del ids[gone.name, gone.id]
+        if ids.get((gone.owner, gone.id)) is gone:
+            del ids[gone.owner, gone.id]
         return gone
 
     def by_epoch(self, current: int) -> list[tuple[int, list[Entry]]]:
@@ -178,17 +181,17 @@ class RecentEntries:
             changes = self._changes_by_client_id
             _drop_first(changes, len(changes) - max(ids, len(self._entries)))
 
-    def by_client_id(self, name: str, id: str) -> Posted | None:
-        """Returns the message that `name` sent under that id."""
-        return self._by_client_id.get((name, id))
+    def by_client_id(self, owner: Owner, id: str) -> Posted | None:
+        """Returns the message that `owner` sent under that id."""
+        return self._by_client_id.get((owner, id))
 
-    def change_by_client_id(self, name: str, id: str) -> Entry | None:
-        """Returns the entry of another kind that `name` sent under that id."""
-        return self._changes_by_client_id.get((name, id)) if self._changes_by_client_id else None
+    def change_by_client_id(self, owner: Owner, id: str) -> Entry | None:
+        """Returns the entry of another kind that `owner` sent under that id."""
+        return self._changes_by_client_id.get((owner, id)) if self._changes_by_client_id else None
 
-    def rejected(self, name: str, id: str) -> RejectedPost | None:
-        """Returns the post that `name` sent under that id and that became void."""
-        return self._rejected.get((name, id))
+    def rejected(self, owner: Owner, id: str) -> RejectedPost | None:
+        """Returns the post that `owner` sent under that id and that became void."""
+        return self._rejected.get((owner, id))
 
     def end_of(self, epoch: int) -> int | None:
         """Returns the last `seq` that was said in `epoch` or before; None where the memory does not reach so far."""
@@ -291,10 +294,10 @@ class RecentEntries:
     def _blanked(self, entry: Entry) -> Entry:
         gone = blanked(entry)
         if isinstance(gone, Posted):
-            if self._by_client_id.get((gone.name, gone.id)) is entry:
-                self._by_client_id[gone.name, gone.id] = gone
-        elif self._changes_by_client_id is not None and (gone.name, gone.id) in self._changes_by_client_id:
-            self._changes_by_client_id[gone.name, gone.id] = gone
+            if self._by_client_id.get((gone.owner, gone.id)) is entry:
+                self._by_client_id[gone.owner, gone.id] = gone
+        elif self._changes_by_client_id is not None and (gone.owner, gone.id) in self._changes_by_client_id:
+            self._changes_by_client_id[gone.owner, gone.id] = gone
         return gone
 
     def _touch(self, entry: Entry) -> None:
@@ -319,11 +322,11 @@ class RecentEntries:
 
     def _remember_id(self, entry: Entry) -> None:
         if isinstance(entry, Posted):
-            self._by_client_id[entry.name, entry.id] = entry
+            self._by_client_id[entry.owner, entry.id] = entry
             return
         if self._changes_by_client_id is None:
             self._changes_by_client_id = {}
-        self._changes_by_client_id[entry.name, entry.id] = entry
+        self._changes_by_client_id[entry.owner, entry.id] = entry
 
     # ------------------------------------------------------------ what is kept
 

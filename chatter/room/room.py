@@ -423,7 +423,7 @@ class Room(LoopActor):
         self._end_replaced(join)
         self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
-            self._presence.track(subscriber, join.name, self._context.clock() // SECOND)
+            self._presence.track(subscriber, join.name, self._context.clock() // SECOND, join.author)
         if subscriber.sees_presence:
             self._push_presence(subscriber)
 
@@ -476,7 +476,7 @@ class Room(LoopActor):
     # ------------------------------------------------------------ what is broadcast and never saved
 
     def _show_typing(self, request: ShowTyping) -> None:
-        self._broadcaster.broadcast(StartedTyping(request.name), but=request.sender)
+        self._broadcaster.broadcast(StartedTyping(request.name, request.author), but=request.sender)
         self._broadcaster.push(request.sender, request.sender.answer(request.ref, Done()))
 
     def _relay(self, request: Relay) -> None:

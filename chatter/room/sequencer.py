@@ -18,6 +18,7 @@ from chatter.messages import (
     LookedUp,
     LookUp,
     NotSaved,
+    Owner,
     Post,
     Posted,
     PostState,
@@ -110,11 +111,11 @@ class Sequencer:
         return self.acknowledgements.committed_through
 
     @property
-    def unanswered_ids(self) -> dict[int, tuple[str, str]]:
-        """Name and id of the posts whose commit is waited for, by `seq`."""
+    def unanswered_ids(self) -> dict[int, tuple[Owner, str]]:
+        """Owner and id of the posts whose commit is waited for, by `seq`."""
         firsts = ((seq, *requests[0]) for seq, requests in self.unanswered.items())
         return {
-            seq: (request.name, answer.id)
+            seq: (request.owner, answer.id)
             for seq, request, answer in firsts
             if isinstance(request, Post) and isinstance(answer, Acknowledged)
         }
@@ -149,8 +150,9 @@ class Sequencer:
         if post.id is None:
             self._accept(post)
             return
-        first = self._recent.by_client_id(post.name, post.id)
-        rejected = self._recent.rejected(post.name, post.id)
+        owner = post.name if post.author is None else post.author.id  # `post.owner`, in a third of its time
+        first = self._recent.by_client_id(owner, post.id)
+        rejected = self._recent.rejected(owner, post.id)
         if first is not None:
             self.answer_repeat(post, first)
         elif rejected is not None and (rejected.first is not None or rejected.message == post.message):
@@ -166,7 +168,7 @@ class Sequencer:
         posts = self._looking_up.get(post.sender)
         if posts is None or posts[0] is not post:
             return  # asked by a predecessor too, whose answer was passed on
-        first = looked_up.first or self._recent.by_client_id(post.name, post.id or "")
+        first = looked_up.first or self._recent.by_client_id(post.owner, post.id or "")
         self.targets.add(looked_up.thread)
         if first is not None:
             self.answer_repeat(post, first)
@@ -241,7 +243,8 @@ class Sequencer:
                     self.refuse(post, reply)
                 return
             state = reply
-        posted = Posted(seq, post.id or new_id(), post.name, post.message, to_iso(clock()), False, nth, state)
+        at = to_iso(clock())
+        posted = Posted(seq, post.id or new_id(), post.name, post.message, at, False, nth, state, post.author)
         backlog.count(size_of(posted))
         recent.add(posted)
         if state is not None:

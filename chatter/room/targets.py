@@ -4,13 +4,11 @@ from collections.abc import Container, Iterable
 
 from chatter.messages import Deleted, Entry, Posted, Reacted, TargetLoaded
 from chatter.room.fold import fold, shown, target_of
+from chatter.room.reactions import Reactors
 from chatter.room.recent_entries import RecentEntries
 
 MOST = 128
 """Messages outside of the room's memory, and lists of reactions, that are kept after they were read."""
-
-Reactors = dict[str, dict[str, int]]
-"""By key, who reacted with it, in that order, and the entry that added it."""
 
 _NONE_READ: dict[int, Posted] = {}
 _NO_REACTORS: dict[int, Reactors] = {}
@@ -42,7 +40,7 @@ class Targets:
         """Returns everybody who reacted to a message; None where the database has to be asked."""
         reactors = self._reactors.get(posted.seq)
         if reactors is None and not (posted.state and posted.state.reactions) and self._recent.at(posted.seq):
-            reactors = self._keep_reactors(posted.seq, {})
+            reactors = self._keep_reactors(posted.seq, Reactors())
         return reactors
 
     def learn(self, loaded: TargetLoaded) -> None:
@@ -50,12 +48,12 @@ class Targets:
         if loaded.posted is not None:
             self.add((loaded.posted,))
         if loaded.reactions is not None:
-            reactors: Reactors = {}
-            for key, name, seq in loaded.reactions:
-                reactors.setdefault(key, {})[name] = seq
+            reactors = Reactors()
+            for key, person, seq in loaded.reactions:
+                reactors.change(key, (person,), (), seq)
             for entry in self._recent.changes_of(loaded.target):
                 if isinstance(entry, Reacted):
-                    apply_reacted(reactors, entry)
+                    reactors.apply(entry)
             self._keep_reactors(loaded.target, reactors)
 
     def add(self, messages: Iterable[Posted]) -> None:
@@ -76,7 +74,7 @@ class Targets:
         if (posted := self._read.get(seq)) is not None:
             self._read[seq] = shown(posted, fold(posted.state, entry))
         if isinstance(entry, Reacted) and (reactors := self._reactors.get(seq)) is not None:
-            apply_reacted(reactors, entry)
+            reactors.apply(entry)
         elif isinstance(entry, Deleted):
             self._reactors.pop(seq, None)
 
@@ -97,14 +95,3 @@ class Targets:
             self._reactors = {}
         self._reactors[seq] = reactors
         return reactors
-
-
-def apply_reacted(reactors: Reactors, entry: Reacted) -> None:
-    """Adds and removes those that an entry adds and removes."""
-    people = reactors.setdefault(entry.key, {})
-    for name in entry.removed:
-        people.pop(name, None)
-    for name in entry.added:
-        people.setdefault(name, entry.seq)
-    if not people:
-        del reactors[entry.key]

@@ -105,9 +105,9 @@ class Committer:
     def _void(self, save: Save, entry: LogEntry, error: RowRefused) -> NotSaved | None:
         """Voids the place of a refused message. A try that failed half-way may have done part of this already."""
         there = Entry.at(save.slug, entry.seq)
-        if there is not None and there.id == entry.id and there.name == entry.name:
+        if there is not None and there.id == entry.id and there.owner == entry.owner:
             return None  # it was committed, and only the news of that was lost
-        first = Entry.by_client_id(save.slug, entry.name, entry.id)
+        first = Entry.by_client_id(save.slug, entry.owner, entry.id)
         void = void_row(entry.seq, entry.inserted_at, entry.nth)
 
         def put_aside() -> None:
@@ -136,10 +136,10 @@ def _missing(saves: Sequence[Save]) -> list[Save]:
     seqs: dict[str, list[int]] = {}
     for save in saves:
         seqs.setdefault(save.slug, []).extend(entry.seq for entry in save.entries)
-    there = Entry.senders([(slug, min(of_room), max(of_room)) for slug, of_room in seqs.items()])
+    there = Entry.owners([(slug, min(of_room), max(of_room)) for slug, of_room in seqs.items()])
     missing = []
     for save in saves:
-        entries = tuple(each for each in save.entries if there.get((save.slug, each.seq)) != (each.name, each.id))
+        entries = tuple(each for each in save.entries if there.get((save.slug, each.seq)) != (each.owner, each.id))
         if entries:
             missing.append(Save(save.room, save.slug, save.epoch, entries))
     return missing

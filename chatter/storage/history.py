@@ -31,11 +31,12 @@ from chatter.messages import (
     TargetLoaded,
     View,
 )
+from chatter.storage.authors import entries_of, messages_of, people_of
 from chatter.storage.pages import filled
 from chatter.storage.read_page import entries_after, read_page
 from chatter.storage.read_queue import UNAVAILABLE, refuse
-from chatter.storage.records import entry_of, message_of, posted_of, state_of
-from schema import Database, DatabaseLost, Entry, Room, timeline
+from chatter.storage.records import entry_of, state_of
+from schema import Database, DatabaseLost, Entry, MessageRow, Room, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -128,20 +129,21 @@ class History(ThreadActor):
         rows = Entry.latest(slug, limit)
         newest = rows[-1].seq if rows else 0
         first = max(newest - limit + 1, rows[0].seq) if rows else 1
-        recent = tuple(filled(map(entry_of, rows), first, newest + 1))
+        recent = tuple(filled(entries_of(rows), first, newest + 1))
         missing = limit - sum(isinstance(entry, Posted) for entry in recent)
         older = timeline.before(slug, first, missing) if missing and first > 1 else []
         states = timeline.states(slug, older[0].entry.seq if older else first) if recent else {}
         voids = Entry.voids(slug) if recent else ()
         ends = [(epoch, last) for epoch, last in Entry.epoch_ends(slug, first - 1)] if recent else ()
         said = {entry.seq: entry.state for entry in recent if isinstance(entry, Posted)}
-        said |= {row.entry.seq: posted_of(row.entry).state for row in older}
+        before = tuple(_as_said(older))
+        said |= {posted.seq: posted.state for posted in before}
         loaded = Loaded(
             recent,
             ends,
             voids,
             _firsts(load, voids),
-            older=tuple(posted_of(row.entry) for row in older),
+            older=before,
             states={seq: state_of(state, said.get(seq)) for seq, state in states.items()},
             pinned=tuple(timeline.pins(slug)) if recent else (),
         )
@@ -166,7 +168,7 @@ class History(ThreadActor):
 
     def _look_up(self, asked: LookUp) -> None:
         post, slug = asked.post, asked.slug
-        first = Entry.by_client_id(slug, post.name, post.id) if post.id is not None else None
+        first = Entry.by_client_id(slug, post.owner, post.id) if post.id is not None else None
         thread: list[Posted] = []
         if first is None and post.reply_to is not None:
             thread += _messages_at(slug, [post.reply_to])
@@ -176,9 +178,9 @@ class History(ThreadActor):
     def _load_target(self, asked: LoadTarget) -> None:
         slug = asked.slug
         posted = next(iter(_messages_at(slug, [asked.target])), None)
-        reactions = timeline.reactions(slug, asked.target) if asked.with_reactions else None
-        name = asked.name or (posted.name if posted else None)
-        first = Entry.by_client_id(slug, name, asked.id) if asked.id is not None and name is not None else None
+        reactions = people_of(timeline.reactions(slug, asked.target)) if asked.with_reactions else None
+        owner = asked.owner or (posted.name if posted else None)
+        first = Entry.by_client_id(slug, owner, asked.id) if asked.id is not None and owner is not None else None
         tell_if_alive(asked.room, TargetLoaded(asked.target, posted, reactions, first and entry_of(first)))
 
     def _list_rooms(self, limit: int) -> list[RoomListed]:
@@ -194,7 +196,12 @@ class History(ThreadActor):
 
 def _messages_at(slug: str, seqs: Sequence[int]) -> list[Posted]:
     """Returns the messages in these places as they are now; in a void place is none."""
-    return [posted for posted in map(message_of, timeline.at(slug, seqs)) if not posted.void]
+    return [posted for posted in messages_of(timeline.at(slug, seqs)) if not posted.void]
+
+
+def _as_said(rows: Sequence[MessageRow]) -> list[Posted]:
+    """Returns messages as they were said, whatever was done to them since."""
+    return [posted for posted in entries_of([row.entry for row in rows]) if isinstance(posted, Posted)]
 
 
 def _firsts(load: Load, voids: Sequence[int]) -> dict[int, LogEntry]:

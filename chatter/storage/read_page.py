@@ -1,20 +1,18 @@
 """Reads one page of a room's history from the database."""
 
-from collections.abc import Iterable, Sequence
-
-from chatter.messages import Entry, LoadPage, Page, Posted, ReadHistory
+from chatter.messages import Entry, LoadPage, Page, ReadHistory
+from chatter.storage.authors import log_of, messages_of
 from chatter.storage.pages import as_places, centred, end_of_changes, filled
-from chatter.storage.records import entry_of, message_of
-from schema import MessageRow, timeline
+from schema import timeline
 
 
 def read_page(asked: LoadPage) -> Page:
     """Returns the page that is asked for, with the messages that the room holds at its end."""
     request, slug = asked.request, asked.slug
     if request.seqs:
-        return Page(_messages(timeline.at(slug, request.seqs)), more=False)
+        return Page(messages_of(timeline.at(slug, request.seqs)), more=False)
     if request.is_pinned:
-        return Page(_messages(timeline.pinned(slug, request.limit)), more=False)
+        return Page(messages_of(timeline.pinned(slug, request.limit)), more=False)
     if request.root is not None:
         return _thread(slug, request.root, request)
     if request.is_of_changes:
@@ -32,22 +30,22 @@ def entries_after(slug: str, seq: int, limit: int) -> tuple[Entry, ...]:
     if not rows:
         return ()
     end = min(seq + limit, rows[-1].entry.seq) + 1
-    return tuple(filled(map(_entry, rows), seq + 1, end))
+    return tuple(filled(log_of(rows), seq + 1, end))
 
 
 def _before(asked: LoadPage) -> Page:
     request, held = asked.request, asked.held
     end = min(request.before or asked.newest + 1, asked.newest + 1)
     wanted = request.limit - len(held)
-    found = _messages(timeline.before(asked.slug, held[0].seq if held else end, wanted + 1))
+    found = messages_of(timeline.before(asked.slug, held[0].seq if held else end, wanted + 1))
     return Page((*found[-wanted:], *held), more=len(found) > wanted)
 
 
 def _around(asked: LoadPage, seq: int) -> Page:
     limit, held = asked.request.limit, asked.held
     end = held[0].seq if held else asked.newest + 1
-    older = list(_messages(timeline.before(asked.slug, min(seq, end), limit + 1)))
-    newer = [each for each in _messages(timeline.since(asked.slug, seq, limit)) if each.seq < end]
+    older = messages_of(timeline.before(asked.slug, min(seq, end), limit + 1))
+    newer = [each for each in messages_of(timeline.since(asked.slug, seq, limit)) if each.seq < end]
     older += (each for each in held if each.seq < seq)
     newer += (each for each in held if each.seq >= seq)
     page = centred(older[-limit - 1 :], newer, limit)
@@ -61,7 +59,7 @@ def _places_after(asked: LoadPage, seq: int) -> Page:
 
 
 def _changes(slug: str, seq: int, limit: int) -> Page:
-    found = _messages(timeline.changed_after(slug, seq, limit + 2))
+    found = messages_of(timeline.changed_after(slug, seq, limit + 2))
     page = found[: end_of_changes(found, limit)]
     return Page(page, more=len(page) < len(found))
 
@@ -71,18 +69,10 @@ def _thread(slug: str, root: int, request: ReadHistory) -> Page:
     limit = request.limit
     if request.after is None:
         end = request.before or 2**63 - 1
-        found = _messages(timeline.thread_before(slug, root, end, limit + 1))
+        found = messages_of(timeline.thread_before(slug, root, end, limit + 1))
         page, more = found[-limit:], len(found) > limit
     else:
-        found = _messages(timeline.thread(slug, root, after=request.after, limit=limit + 1))
+        found = messages_of(timeline.thread(slug, root, after=request.after, limit=limit + 1))
         page, more = found[:limit], len(found) > limit
-    first = _messages(timeline.at(slug, [root])) if request.after is None and not more else ()
+    first = messages_of(timeline.at(slug, [root])) if request.after is None and not more else ()
     return Page((*first, *page), more)
-
-
-def _messages(rows: Iterable[MessageRow]) -> Sequence[Posted]:
-    return tuple(map(message_of, rows))
-
-
-def _entry(row: MessageRow) -> Entry:
-    return message_of(row) if row.entry.kind == 0 else entry_of(row.entry)

@@ -3,16 +3,18 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, assert_never
 
 from msgspec.structs import replace
 
 from chatter.messages import (
+    Author,
     Deleted,
     Edited,
     Entry,
+    Person,
     Pinned,
     Posted,
     PostState,
@@ -25,78 +27,85 @@ from schema import EntryRow, Kind, MessageRow, StateRow
 
 Data = dict[str, Any]
 
+_NO_HANDLES: Mapping[int, str] = {}
+
 
 def row_of(entry: Entry) -> EntryRow:
     """Returns the row that saves an entry."""
     if isinstance(entry, Posted):
         if entry.state is None or entry.state.root is None:
-            return EntryRow(entry.seq, entry.id, entry.name, entry.message, entry.inserted_at, nth=entry.nth)
+            author = None if entry.author is None else entry.author.id
+            return EntryRow(
+                entry.seq, entry.id, entry.name, entry.message, entry.inserted_at, nth=entry.nth, author=author
+            )
         reply = {"reply_to": entry.state.reply_to, "replies": entry.state.root_replies}
         return _row(entry, Kind.MESSAGE, entry.message, reply, entry.state.root)
     match entry:
         case Edited():
             return _row(entry, Kind.EDIT, entry.message, {"edits": entry.edits}, entry.target)
         case Deleted():
-            data = None if entry.reason is None else {"reason": entry.reason}
-            return _row(entry, Kind.DELETE, "", data, entry.target)
+            reason = {} if entry.reason is None else {"reason": entry.reason}
+            return _row(entry, Kind.DELETE, "", {**reason, **_by(entry)}, entry.target)
         case Reacted():
             reacted: Data = {
                 "key": entry.key,
-                "add": entry.added,
-                "remove": entry.removed,
+                "add": list(map(_person_as_data, entry.added)),
+                "remove": list(map(_person_as_data, entry.removed)),
                 "reactions": _counts_as_data(entry.reactions),
             }
             return _row(entry, Kind.REACT, "", reacted, entry.target)
         case Pinned():
-            return _row(entry, Kind.PIN, "", None, entry.target)
+            return _row(entry, Kind.PIN, "", _by(entry), entry.target)
         case Unpinned():
-            return _row(entry, Kind.UNPIN, "", None, entry.target)
+            return _row(entry, Kind.UNPIN, "", _by(entry), entry.target)
         case _:
             assert_never(entry)
 
 
-def entry_of(row: EntryRow) -> Entry:
-    """Returns the entry that a row holds; a row without a name is a void place.
+def entry_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Entry:
+    """Returns the entry that a row holds; a row without a name is a void place. `handles` are those of accounts.
 
     Raises `ValueError` for a kind that is not known, and `KeyError` or `TypeError` where `data` lacks what it needs.
     """
     data: Data = json.loads(row.data) if row.data else {}
+    author = None
+    if row.author is not None:
+        author = Author(row.author, data["by"] if "by" in data else handles.get(row.author, ""))
     if row.kind == Kind.MESSAGE:
         state = None
         if row.target is not None:
             state = PostState(changed=row.seq, reply_to=data["reply_to"], root=row.target, root_replies=data["replies"])
-        return Posted(
-            row.seq, row.id, row.name, row.message, row.inserted_at, void=not row.name, nth=row.nth, state=state
-        )
+        void = not row.name
+        return Posted(row.seq, row.id, row.name, row.message, row.inserted_at, void, row.nth, state, author)
     if row.target is None:
         raise ValueError("expected a target")
     change = (row.seq, row.id, row.name, row.target, row.inserted_at, row.nth)
     match row.kind:
         case Kind.EDIT:
-            return Edited(*change, row.message, data["edits"])
+            return Edited(*change, row.message, data["edits"], author=author)
         case Kind.DELETE:
-            return Deleted(*change, data.get("reason"))
+            return Deleted(*change, data.get("reason"), author=author)
         case Kind.REACT:
-            added, removed = tuple(data["add"]), tuple(data["remove"])
-            return Reacted(*change, data["key"], added, removed, _counts_of(data["reactions"]))
+            added, removed = tuple(map(_person_of, data["add"])), tuple(map(_person_of, data["remove"]))
+            return Reacted(*change, data["key"], added, removed, _counts_of(data["reactions"]), author=author)
         case Kind.PIN:
-            return Pinned(*change)
+            return Pinned(*change, author=author)
         case Kind.UNPIN:
-            return Unpinned(*change)
+            return Unpinned(*change, author=author)
         case _:
             raise ValueError(f"expected a kind of entry, got {row.kind}")
 
 
-def posted_of(row: EntryRow) -> Posted:
+def posted_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Posted:
     """Returns the message that a row holds."""
-    posted = entry_of(row)
+    posted = entry_of(row, handles)
     assert isinstance(posted, Posted)
     return posted
 
 
-def message_of(row: MessageRow) -> Posted:
+def message_of(row: MessageRow, handles: Mapping[int, str] = _NO_HANDLES) -> Posted:
     """Returns a message as it is now. A void place stays one, also where an edit of what it was is saved."""
-    posted = posted_of(row.entry)
+    posted = posted_of(row.entry, handles)
     if row.state is None or posted.void:
         return posted
     message = posted.message if row.state.message is None else row.state.message
@@ -154,8 +163,28 @@ def sync_folder(folder: Path) -> None:
 
 
 def _row(entry: Entry, kind: Kind, message: str, data: Data | None, target: int | None) -> EntryRow:
-    written = None if data is None else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return EntryRow(entry.seq, entry.id, entry.name, message, entry.inserted_at, int(kind), entry.nth, target, written)
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")) if data else None
+    author = None if entry.author is None else entry.author.id
+    at, nth = entry.inserted_at, entry.nth
+    return EntryRow(entry.seq, entry.id, entry.name, message, at, int(kind), nth, target, written, author)
+
+
+def _by(entry: Deleted | Pinned | Unpinned) -> Data:
+    """Returns what an account is called now: the message says so from then on."""
+    return {} if entry.author is None else {"by": entry.author.handle}
+
+
+def _person_as_data(person: Person) -> object:
+    return person if isinstance(person, str) else [person.id, person.handle]
+
+
+def _person_of(written: Any) -> Person:
+    if isinstance(written, str):
+        return written
+    id, handle = written
+    if not isinstance(id, int) or not isinstance(handle, str):
+        raise ValueError("expected a name, or an account's number and its handle")
+    return Author(id, handle)
 
 
 def _counts_as_data(counts: tuple[ReactionCount, ...]) -> Data:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chatter.messages import SLUG, Deleted, Edited, Posted, Save
+from chatter.messages import SLUG, Deleted, Edited, Owner, Posted, Save
 from chatter.messages import Entry as LogEntry
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
@@ -142,7 +142,9 @@ class _Continuation:
         self._renewed: set[str] = set()  # rooms with messages that are saved in the current epoch
         self._ends: dict[str, tuple[int, int]] = {}  # the last seq of each room, and its epoch
         self._nths: dict[str, int] = {}  # how many messages each room has
-        self._checked: dict[tuple[str, int], tuple[str, str]] = {}  # name and id of what is to be committed, by place
+        self._checked: dict[
+            tuple[str, int], tuple[Owner, str]
+        ] = {}  # owner and id of what is to be committed, by place
 
     def check(self, save: Save) -> list[Save]:
         """Returns what to commit: nothing for a message that is there, void places before one that leaves a gap.
@@ -166,7 +168,7 @@ class _Continuation:
         gap = tuple(posted_of(void_row(seq, entry.inserted_at, nth)) for seq in range(last + 1, entry.seq))
         entry = _counted(entry, nth)
         self._nths[save.slug] = entry.nth
-        self._checked.update(((save.slug, each.seq), (each.name, each.id)) for each in (*gap, entry))
+        self._checked.update(((save.slug, each.seq), (each.owner, each.id)) for each in (*gap, entry))
         if gap:
             logger.warning("room %s lacks %d entries from %d on, which are void now", save.slug, len(gap), last + 1)
         epoch = self._epoch_of(save)
@@ -186,10 +188,10 @@ class _Continuation:
         """Returns whether an earlier line is the same entry, or an earlier start has saved or voided it."""
         checked = self._checked.get((room, entry.seq))
         if checked is not None:
-            return checked == (entry.name, entry.id)
+            return checked == (entry.owner, entry.id)
         there = Entry.at(room, entry.seq)
         void = void_row(entry.seq, entry.inserted_at)
-        return there is not None and (there.name, there.id) in ((entry.name, entry.id), (void.name, void.id))
+        return there is not None and (there.owner, there.id) in ((entry.owner, entry.id), (void.owner, void.id))
 
 
 class _Batch:

@@ -28,6 +28,7 @@ class Storage:
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
+    setup_link: Path  # the file with the address at which the first admin is made
 
     @classmethod
     def open(
@@ -84,6 +85,7 @@ class Storage:
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),
+            setup_link=files.setup_link,
         )
 
 
@@ -99,6 +101,7 @@ class FilesBeside:
         self.spool = self._folder / f"{name}.{identity[:8]}.unsaved.jsonl"
         self.dead_letters = self._folder / f"{name}.dead-letters.jsonl"
         self.presence_snapshot = self._folder / f"{name}.{identity[:8]}.present.json"
+        self.setup_link = self._folder / "setup-link"
 
     def make_folder(self) -> None:
         """Makes the folder of the files. Raises `OSError`."""

@@ -186,8 +186,18 @@ def test_a_heartbeat_is_answered(connect: Connect, vsn: str) -> None:
 
 
 @pytest.mark.parametrize("transport", [WEBSOCKET, LONGPOLL])
-def test_a_client_with_an_auth_token_joins(connect: Connect, room: str, transport: str) -> None:
-    assert connect(transport=transport, token="secret").join(room)["status"] == "ok"
+def test_a_token_says_nothing_where_there_are_no_accounts(
+    node: NodeProcess, room: str, transport: str, tmp_path: Path
+) -> None:
+    with Server(tmp_path / "chatter.db", accounts="off") as server:
+        assert node.connect(server.url, transport=transport, token="secret").join(room)["status"] == "ok"
+        node.disconnect_all()
+
+
+@pytest.mark.parametrize("transport", [WEBSOCKET, LONGPOLL])
+def test_a_token_that_is_nobodys_joins_no_room(connect: Connect, room: str, transport: str) -> None:
+    refused = connect(transport=transport, token="secret").join(room)
+    assert refused == {"status": "error", "response": {"reason": "unauthorized"}}
 
 
 def test_the_name_in_the_connect_params_is_used_for_a_join_without_one(connect: Connect, room: str) -> None:

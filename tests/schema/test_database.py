@@ -8,7 +8,14 @@ from schema.database import migrate
 
 def test_a_new_database_is_created_with_its_folder_and_tables(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/some/where/chatter.db")
-    assert migrate(database) == ["0001_messages", "0002_epochs_and_identity", "0003_log"]
+    assert migrate(database) == [
+        "0001_messages",
+        "0002_epochs_and_identity",
+        "0003_log",
+        "0004_accounts",
+        "0005_authors",
+        "0006_passkeys",
+    ]
     Entry.save_all([("lobby", 1, [EntryRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     database.close()
     assert (tmp_path / "some/where/chatter.db").exists()

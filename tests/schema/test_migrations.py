@@ -14,6 +14,9 @@ LANDED = {
     "0001_messages.py": "3b56b62540117ad10c445916581f2b88c90ea3d6c8ee002442b9a6ba06cdd370",
     "0002_epochs_and_identity.py": "b0b98d2e50d819e8a7627a535f80e26399ad8a891f0f99fc9ab679e140ac6b30",
     "0003_log.py": "115af7718b0d02c7136d47a784f3325c4107e36c97b173e520320506d6b67e6c",
+    "0004_accounts.py": "d9393f374d31c43c97a3f28ab283c4760f090d4ec5d90dfd4548367f21cd1c79",
+    "0005_authors.py": "9b184035dd1ad58fd98c33392f2759738b7d5725ed8c707f138bf764cc563456",
+    "0006_passkeys.py": "57825d944c0ec5fbe33ad351a25b5e4054779bab175e09afd8753480063ef828",
 }
 """SHA-256 by file. A database that has seen a migration never sees it again, so a change needs a new one."""
 
@@ -42,7 +45,13 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str
         "INSERT INTO message VALUES ('lobby', 3, 7, '3', 'ann', 'hi', '2026-05-05')",
     )
     database = open_database(database_url)
-    assert migrate(database) == ["0002_epochs_and_identity", "0003_log"]
+    assert migrate(database) == [
+        "0002_epochs_and_identity",
+        "0003_log",
+        "0004_accounts",
+        "0005_authors",
+        "0006_passkeys",
+    ]
     assert Room.recently_active(10) == [RoomRow("lobby", 3, 2, "2026-05-05"), RoomRow("silent", 0, 0, "")]
     assert Epoch.begin() > 7
     assert len(Identity.read()) == 32

@@ -72,7 +72,7 @@ def test_each_kind_of_entry_changes_its_target_and_nothing_else() -> None:
 
 def test_people_who_take_a_reaction_back_are_gone() -> None:
     save(reaction(4, 1, "👍", ["bo", "cy"], [], ["bo", "cy"]), reaction(5, 1, "👍", ["di"], ["bo"], ["cy", "di"]))
-    assert timeline.reactions("lobby", 1) == [("👍", "cy", 4), ("👍", "di", 5)]
+    assert timeline.reactions("lobby", 1) == [("👍", 0, "cy", 4), ("👍", 0, "di", 5)]
 
 
 @pytest.mark.parametrize("keeps_removed", [True, False])

@@ -35,16 +35,21 @@ def _change(row: Payload, entry: Payload) -> None:
         case "delete":
             for gone in ("reactions", "pinned_at", "pinned_by"):
                 row.pop(gone, None)
-            row |= {"message": "", "deleted_at": entry["at"], "deleted_by": entry["by"]["name"]}
+            row |= {"message": "", "deleted_at": entry["at"], "deleted_by": label_of(entry["by"])}
         case "react":
             reactions = {**row.pop("reactions", {}), entry["key"]: {"count": entry["count"], "names": entry["names"]}}
             if remaining := {key: each for key, each in reactions.items() if each["count"]}:
                 row["reactions"] = remaining
         case "pin":
-            row |= {"pinned_at": entry["at"], "pinned_by": entry["by"]["name"]}
+            row |= {"pinned_at": entry["at"], "pinned_by": label_of(entry["by"])}
         case "unpin":
             row.pop("pinned_at", None)
             row.pop("pinned_by", None)
+
+
+def label_of(by: Payload) -> str:
+    """Returns what somebody is called where guests and accounts are told apart."""
+    return f"@{by['handle']}" if "handle" in by else str(by["name"])
 
 
 def row_of(message: Payload) -> Payload:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable
 
-from chatter.messages import Entry, Posted, View
-from chatter.storage.records import entry_of, message_of
+from chatter.messages import Entry, Posted, View, label_of
+from chatter.storage.authors import entries_of, messages_of, people_of
 from schema import Entry as EntryTable
 from schema import timeline
 from tests.support.log_client import Payload, fold, row_of
@@ -19,7 +19,7 @@ Rows = dict[int, Payload]
 
 def read_log(room: str) -> list[Entry]:
     """Returns the committed log."""
-    return [entry_of(row) for row in EntryTable.after(room, 0, FAR)]
+    return entries_of(EntryTable.after(room, 0, FAR))
 
 
 def folded(log: Iterable[Entry]) -> Rows:
@@ -37,15 +37,15 @@ def folded(log: Iterable[Entry]) -> Rows:
 
 def states(room: str) -> Rows:
     """Returns the messages as the states beside the log say."""
-    messages = [message_of(row) for row in timeline.before(room, FAR, FAR)]
+    messages = messages_of(timeline.before(room, FAR, FAR))
     return {posted.seq: row_of(payload_of(posted)) for posted in messages if not posted.void}
 
 
 def people(room: str, seq: int) -> dict[str, set[str]]:
     """Returns who has reacted to a message, by key."""
     found: dict[str, set[str]] = {}
-    for key, name, _ in timeline.reactions(room, seq):
-        found.setdefault(key, set()).add(name)
+    for key, person, _ in people_of(timeline.reactions(room, seq)):
+        found.setdefault(key, set()).add(label_of(person))
     return found
 
 

@@ -175,9 +175,17 @@ class WebSocket:
     """WebSocket is a connection whose handshake is done."""
 
     def __init__(
-        self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None, *, narrow: bool = False
+        self,
+        port: int,
+        query: str = "vsn=2.0.0",
+        headers: Mapping[str, str] | None = None,
+        *,
+        narrow: bool = False,
+        between: Callable[[], object] | None = None,
     ) -> None:
-        asked = Request(port, "GET", f"/socket/websocket?{query}", UPGRADE | dict(headers or {}), narrow=narrow)
+        """With `between` the head goes in two pieces: see `Request`."""
+        target, sent = f"/socket/websocket?{query}", UPGRADE | dict(headers or {})
+        asked = Request(port, "GET", target, sent, narrow=narrow, between=between)
         self.connection = asked.connection
         self.response = asked.response()
         if self.response.status != 101:
@@ -240,16 +248,18 @@ class LongPoll:
 
     def get(self) -> Any:
         """Polls, and returns the body of the response."""
-        return request(self.port, "GET", self.target).json
+        return request(self.port, "GET", self.target, self._headers).json
 
     def start_get(self) -> Request:
         """Sends a poll, and returns without waiting for the response."""
-        return Request(self.port, "GET", self.target)
+        return Request(self.port, "GET", self.target, self._headers)
 
     def post(self, *messages: str, content_type: str = NDJSON) -> Any:
         """Posts messages, one a line, and returns the body of the response."""
         headers = {"Content-Type": content_type} if content_type else {}
-        return request(self.port, "POST", self.target, headers, "\n".join(messages).encode()).json
+        return request(
+            self.port, "POST", self.target, headers | dict(self._headers or {}), "\n".join(messages).encode()
+        ).json
 
     @property
     def target(self) -> str:

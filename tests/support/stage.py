@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import pykka
 
 from chatter.actors import LoopActor
-from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused, View
+from chatter.messages import Answer, Author, Event, Join, Position, Reason, Recovery, Ref, Refused, View
 
 T = TypeVar("T")
 TIMEOUT = 30.0
@@ -38,6 +38,15 @@ class Stage:
         ref = self.run(start())
         self._started.append(ref)
         return ref
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Runs the loop until `condition()` is true."""
+
+        async def wait() -> None:
+            while not condition():
+                await asyncio.sleep(0.005)
+
+        self.run(wait())
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Calls a function that needs the running loop."""
@@ -125,6 +134,8 @@ class Listener:
         self.must_wait = 0.0  # before it may open a room
         self.takes_frames = True
         self.sees_presence = False  # also where it is not present
+        self.author: Author | None = None
+        self.person_name: str | None = None
 
     @property
     def client(self) -> "Listener":

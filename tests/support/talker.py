@@ -1,7 +1,7 @@
 """A Phoenix client on a websocket, for tests about more than single frames."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -33,8 +33,16 @@ class Talker:
     A narrow one has small kernel buffers: the server notices soon that it does not read.
     """
 
-    def __init__(self, port: int, *, narrow: bool = False, query: str = "vsn=2.0.0") -> None:
-        self.websocket = WebSocket(port, query, narrow=narrow)
+    def __init__(
+        self,
+        port: int,
+        *,
+        narrow: bool = False,
+        query: str = "vsn=2.0.0",
+        headers: Mapping[str, str] | None = None,
+        between: Callable[[], object] | None = None,
+    ) -> None:
+        self.websocket = WebSocket(port, query, headers, narrow=narrow, between=between)
         self._refs = count(1)
 
     def join(self, room: str, **params: object) -> None:

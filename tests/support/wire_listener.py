@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from chatter.messages import Answer, Event, Reason, Recovery, Ref, Refused, View
+from chatter.messages import Answer, Author, Event, Reason, Recovery, Ref, Refused, View
 from web.channels.wire import NULL, V2_LONGPOLL, Serializer
 
 JOIN_REF = b'"join"'
@@ -18,6 +18,8 @@ class WireListener:
         self.serializer: Serializer = V2_LONGPOLL.viewing(view)
         self.view = view
         self.sees_presence = False
+        self.author: Author | None = None
+        self.person_name: str | None = None
         self.takes_frames = True
         self.written: list[bytes] = []
         self._said = said

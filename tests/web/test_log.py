@@ -251,6 +251,7 @@ def test_pins_and_threads_and_single_messages_are_read(server: Server) -> None:
         ("react", {"seq": 1, "key": "👍"}, "name"),
         ("react", {"name": "ann", "seq": 1, "key": "thumb"}, "key"),
         ("react", {"name": "ann", "seq": 1, "key": "👍👍"}, "key"),
+        ("react", {"name": "ann", "seq": 1, "key": "🇩"}, "key"),
         ("unreact", {"name": "ann", "seq": 1}, "key"),
         ("pin", {"seq": 1}, "name"),
         ("unpin", {"name": "ann"}, "seq"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatter import __version__
+from schema.database import MIGRATIONS
 from tests.support.database import query
 from tests.support.phoenix_client import WebSocket, request
 from tests.support.server import PATIENCE, ROOT, Server, run_to_its_end
@@ -65,7 +66,8 @@ def test_on_port_0_the_server_prints_its_port_and_stderr_is_empty(database: Path
 
 def test_migrate_prints_what_it_applied_and_applies_it_once(database: Path) -> None:
     first, second = (run_to_its_end("migrate", f"--database=sqlite:///{database}") for _ in range(2))
-    assert first == (0, "3 migrations applied\n  0001_messages\n  0002_epochs_and_identity\n  0003_log\n", "")
+    names = sorted(path.stem for path in MIGRATIONS.glob("0*.py"))
+    assert first == (0, "".join([f"{len(names)} migrations applied\n", *(f"  {name}\n" for name in names)]), "")
     assert second == (0, "0 migrations applied\n", "")
     assert query(f"sqlite:///{database}", "select count(*) from entry") == [(0,)]
 
@@ -104,6 +106,10 @@ def test_a_bad_value_is_named_with_what_was_expected_and_what_it_got() -> None:
 
 def test_a_hook_that_cannot_be_imported_is_named(database: Path) -> None:
     assert "'no_such:hook'" in serve_error_line(f"sqlite:///{database}", "--authorize=no_such:hook")
+
+
+def test_a_shared_key_that_is_too_short_is_named_and_not_shown() -> None:
+    assert error_line("serve", "--jwt-key=s3cret").endswith("of at least 32 bytes each, got another text")
 
 
 def test_a_port_in_use_is_named_and_no_database_is_created(database: Path) -> None:

@@ -3,19 +3,32 @@
 import argparse
 import dataclasses
 import operator
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.server import ROOT
-from web.settings import BadSetting, Settings, add_options, load_authorize, read_settings, variable
+from web.oidc_clients import OidcClient, parse_clients, with_secrets
+from web.settings import (
+    BadSetting,
+    Settings,
+    add_options,
+    load_authorize,
+    read_settings,
+    takes_principal,
+    variable,
+)
 
 FIELDS = dataclasses.fields(Settings)
 each_field = pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 
 NUMBERS = {
     "port": (0, 65_535),
+    "jwt_leeway": (0, 600),
+    "password_min": (8, 64),
+    "max_tokens": (0, 1_000),
     "max_name_length": (1, 1_000),
     "max_message_length": (1, 1_000_000),
     "max_id_length": (1, 1_000),
@@ -267,6 +280,99 @@ def test_a_page_is_at_most_half_of_what_waits_for_a_slow_reader() -> None:
     assert Settings(max_unsent_bytes=10_000).rooms.max_page_bytes == 5_000
 
 
+# ---------------------------------------------------------------- tokens of an embedding app
+
+KEY, OLD_KEY = "new" * 11, "old" * 11
+
+
+def test_an_app_shares_one_key_or_two_while_it_changes_them() -> None:
+    assert read_settings({"jwt_key": KEY}, {}).jwt_key == {KEY}
+    assert read_settings({"jwt_key": f" {KEY}  {OLD_KEY} "}, {}).jwt_key == {KEY, OLD_KEY}
+
+
+@pytest.mark.parametrize("text", [" ", "x" * 31, f"{KEY} {'x' * 31}", f"{KEY} {OLD_KEY} {'x' * 32}", "ü" * 15])
+def test_a_shared_key_is_long_and_there_are_at_most_two(text: str) -> None:
+    expected = "--jwt-key: expected one key or two separated by a blank, of at least 32 bytes each, got another text"
+    assert error_of({"jwt_key": text}) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END PUBLIC KEY-----\n",
+        "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 ann@example.org",
+        '{"kty":"RSA","e":"AQAB","n":"AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"}',
+        f'{KEY} {{"kty":"oct","k":"AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"}}',
+    ],
+)
+def test_a_public_key_is_no_shared_key(text: str) -> None:
+    assert error_of({"jwt_key": text}).startswith("--jwt-key: expected a secret that only the app and this server know")
+
+
+def test_a_shared_key_is_never_shown() -> None:
+    assert KEY not in repr(read_settings({"jwt_key": KEY}, {}))
+    assert "short" not in error_of({}, {"CHATTER_JWT_KEY": "short"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.example.org",
+        "https://app.example.org:8443/keys.json?version=2",
+        "http://127.0.0.1:8080/keys",
+        "http://localhost/keys",
+        "http://[::1]:81/keys",
+    ],
+)
+def test_public_keys_are_fetched_with_tls_or_from_this_machine(url: str) -> None:
+    assert read_settings({"jwt_jwks": url}, {}).jwt_jwks == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://app.example.org/keys",
+        "http://127.0.0.1.example.org/keys",
+        "http://localhost.example.org/keys",
+        "http://localhost@example.org/keys",
+        "https://ann:secret@app.example.org/keys",
+        "ftp://app.example.org",
+        "file:///etc/keys.json",
+        "https:///keys",
+        "https://app.example.org/ keys",
+        "app.example.org",
+    ],
+)
+def test_public_keys_come_from_nowhere_else(url: str) -> None:
+    assert error_of({"jwt_jwks": url}).startswith("--jwt-jwks: expected an address like https://")
+
+
+def test_tokens_have_one_kind_of_key() -> None:
+    both: dict[str, str | None] = {"jwt_key": KEY, "jwt_jwks": "https://app.example.org"}
+    assert error_of(both) == "--jwt-jwks: expected either this or --jwt-key, got both"
+
+
+@pytest.mark.parametrize("name", ["jwt_audience", "jwt_issuer"])
+def test_audience_and_issuer_are_a_line(name: str) -> None:
+    assert getattr(read_settings({name: "https://chat.example.org"}, {}), name) == "https://chat.example.org"
+    for text in (" ", "chat ", "a\nb"):
+        assert (
+            error_of({name: text})
+            == f"{option(name)}: expected one line of text without blanks around it, got {text!r}"
+        )
+
+
+@pytest.mark.parametrize("package", ["jwt", "cryptography"])
+@pytest.mark.parametrize("setting", ["jwt_key", "jwt_jwks"])
+def test_tokens_need_a_package(monkeypatch: pytest.MonkeyPatch, package: str, setting: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    value = {"jwt_key": KEY, "jwt_jwks": "https://app.example.org"}[setting]
+    expected = f"{option(setting)}: tokens need the package PyJWT: pip install 'chatter[jwt]'"
+    assert error_of({setting: value}) == expected
+    assert read_settings({"jwt_audience": "chat"}, {}).jwt_audience == "chat"
+
+
 # ---------------------------------------------------------------- who may join
 
 
@@ -306,6 +412,8 @@ HOOKS = """
 import functools
 def none(): ...
 def one(room): ...
+def four(room, params, principal, more): ...
+def of_keyword(room, params, *, principal): ...
 def three(room, params, more): ...
 def named(*, room, params): ...
 def generates(room, params): yield True
@@ -318,6 +426,7 @@ def plain(room, params): return True
 async def waits(room, params): return True
 def optional(room, params, more=None): return True
 def any_number(*args): return True
+def who(room, params, principal=None): return True
 bound = Checker("", {}).method
 partial = functools.partial(three, more=1)
 """
@@ -331,7 +440,9 @@ def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hooks")
-@pytest.mark.parametrize("name", ["none", "one", "three", "named", "generates", "generates_async", "Checker", "word"])
+@pytest.mark.parametrize(
+    "name", ["none", "one", "four", "of_keyword", "named", "generates", "generates_async", "Checker", "word"]
+)
 def test_a_hook_that_can_never_answer_is_a_mistake(name: str) -> None:
     with pytest.raises(BadSetting) as refused:
         load_authorize(f"some_hooks:{name}")
@@ -340,11 +451,101 @@ def test_a_hook_that_can_never_answer_is_a_mistake(name: str) -> None:
 
 
 @pytest.mark.usefixtures("hooks")
-@pytest.mark.parametrize("name", ["plain", "waits", "optional", "any_number", "bound", "partial"])
+@pytest.mark.parametrize("name", ["plain", "waits", "three", "optional", "any_number", "bound", "partial"])
 def test_a_hook_may_be_anything_that_takes_a_room_and_parameters(name: str) -> None:
     assert callable(load_authorize(f"some_hooks:{name}"))
+
+
+@pytest.mark.usefixtures("hooks")
+@pytest.mark.parametrize(
+    ("name", "wants"), [("plain", False), ("optional", False), ("any_number", False), ("three", True), ("who", True)]
+)
+def test_a_hook_is_told_who_joins_where_it_asks_for_that(name: str, wants: bool) -> None:
+    assert takes_principal(load_authorize(f"some_hooks:{name}")) is wants
 
 
 def test_a_hook_whose_parameters_cannot_be_inspected_is_taken_as_it_is() -> None:
     hook: object = load_authorize("builtins:getattr")
     assert hook is getattr
+
+
+# ---------------------------------------------------------------- signing in elsewhere
+
+GOOGLE = "google,https://accounts.google.com,1234.apps.example,Google"
+LOCAL = "local-id,http://127.0.0.1:9000/realm,chat,Our own"
+
+
+def test_a_provider_has_an_id_an_issuer_a_client_and_a_label() -> None:
+    text = read_settings({"oidc": f"{GOOGLE}; {LOCAL};"}, {}).oidc
+    assert parse_clients(text) == [
+        OidcClient("google", "https://accounts.google.com", "1234.apps.example", "Google"),
+        OidcClient("local-id", "http://127.0.0.1:9000/realm", "chat", "Our own"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://accounts.google.com",
+        "google,https://accounts.google.com,1234",
+        f"{GOOGLE},secret",
+        "google,http://accounts.google.com,1234,Google",
+        "google,https://,1234,Google",
+        "google,https://me@accounts.google.com,1234,Google",
+        "google,https://accounts.google.com?a=b,1234,Google",
+        "google,https://[,1234,Google",
+        "google,https://accounts.google.com,,Google",
+        "Google,https://accounts.google.com,1234,Google",
+        "../x,https://accounts.google.com,1234,Google",
+        f"google,https://accounts.google.com,1234,{'x' * 41}",
+        f"{GOOGLE};{GOOGLE}",
+        ";".join(GOOGLE.replace("google", f"id{number}", 1) for number in range(6)),
+    ],
+)
+def test_what_is_no_provider_is_an_error(text: str) -> None:
+    assert error_of({"oidc": text}).startswith("--oidc: expected at most 5 providers as id,issuer,client id,label")
+
+
+def test_the_secret_of_a_provider_is_a_variable_that_nothing_repeats() -> None:
+    environment = {"CHATTER_OIDC": f"{GOOGLE};{LOCAL}", "CHATTER_OIDC_SECRET_LOCAL_ID": "sesame"}
+    settings = read_settings({}, environment)
+    clients = with_secrets(parse_clients(settings.oidc), environment)
+    assert [client.secret for client in clients] == ["", "sesame"]
+    assert "sesame" not in repr(settings) + repr(clients)
+    assert "sesame" not in error_of({"oidc": GOOGLE}, environment)
+
+
+def test_a_secret_without_its_provider_is_an_error() -> None:
+    error = error_of({}, {"CHATTER_OIDC_SECRET_GOOGLE": "sesame"})
+    assert error == "CHATTER_OIDC_SECRET_GOOGLE: there is no such setting"
+
+
+def test_providers_need_the_package_that_reads_their_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert error_of({"oidc": GOOGLE}) == "--oidc: tokens need the package PyJWT: pip install 'chatter[oidc]'"
+
+
+@pytest.mark.parametrize("key", [{"jwt_key": "k" * 32}, {"jwt_jwks": "https://app.example.org/jwks.json"}])
+def test_an_app_that_may_name_any_issuer_cannot_stand_beside_providers(key: dict[str, str | None]) -> None:
+    assert error_of({"oidc": GOOGLE, **key}).startswith("--jwt-issuer: expected the app's")
+    assert read_settings({"oidc": GOOGLE, "jwt_issuer": "app", **key}, {}).oidc == GOOGLE
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", ""),
+        ("https://Chat.example.org/", "https://chat.example.org"),
+        ("https://chat.example.org:8443", "https://chat.example.org:8443"),
+        ("http://localhost:8000", "http://localhost:8000"),
+    ],
+)
+def test_a_public_url_is_an_origin(text: str, url: str) -> None:
+    assert read_settings({"public_url": text}, {}).public_url == url
+
+
+@pytest.mark.parametrize(
+    "text", ["chat.example.org", "http://chat.example.org", "https://chat.example.org/chat", "https://a@b", "https://"]
+)
+def test_what_is_no_public_url_is_an_error(text: str) -> None:
+    assert error_of({"public_url": text}).startswith("--public-url: expected an address like https://chat.example.org")

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from chatter.accounts.principal import Principal
 from chatter.messages import Reason
-from web.settings import Authorize
+from web.settings import Authorize, takes_principal
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +27,14 @@ class Authorization:
     def __init__(self, hook: Authorize, timeout: float) -> None:
         """`timeout` is how long an async hook may take, in seconds."""
         self._hook = hook
+        self._takes_principal = takes_principal(hook)
         self._timeout = timeout
         self._has_complained = False  # of an answer that is none
 
-    def decide(self, slug: str, params: Mapping[str, Any]) -> "Verdict | PendingVerdict":
+    def decide(self, slug: str, params: Mapping[str, Any], principal: Principal) -> "Verdict | PendingVerdict":
         """Asks the hook, and returns its verdict or, if it is async, where that will be."""
         try:
-            answer = self._hook(slug, params)
+            answer = self._hook(slug, params, principal) if self._takes_principal else self._hook(slug, params)
             if answer is True:
                 return None
             if inspect.isawaitable(answer):

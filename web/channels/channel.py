@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 
 import pykka
 
+from chatter.accounts.principal import Principal
 from chatter.messages import (
-    Answer,
+    Author,
     Dismiss,
     Event,
     Join,
@@ -23,9 +24,10 @@ from chatter.messages import (
     View,
 )
 from web.channels.fields import InvalidPayload
+from web.channels.guest_names import GuestNames, NameRefused
 from web.channels.pending_joins import JoinRequest
 from web.channels.requests import translate
-from web.channels.wire import NULL, Frame, Invalid, Serializer
+from web.channels.wire import NULL, Frame, Serializer, WebAnswer
 from web.limits import Limits
 
 MOST_SAID = 1_000
@@ -54,6 +56,17 @@ class ChannelOwner(Hashable, Protocol):
     def writer(self) -> Writer:
         """What sends frames to the client."""
 
+    @property
+    def principal(self) -> Principal:
+        """Who the connection is."""
+
+    @property
+    def guest_names(self) -> GuestNames | None:
+        """What decides how the client is called, None for an account."""
+
+    def refresh(self, frame: Frame, join_ref: Ref) -> bool:
+        """Takes a newer secret, and answers it. Returns False where there are no accounts."""
+
     def said_in(self, room: str) -> "array[int]":
         """Returns the latest messages that the connection has said in a room."""
 
@@ -74,6 +87,7 @@ class Channel:
     """Plays `chatter.messages.Subscriber` for a Phoenix client."""
 
     __slots__ = (
+        "_guest_names",
         "_join_ref",
         "_ref",
         "_room",
@@ -94,6 +108,7 @@ class Channel:
         self._ref = join.ref
         self._join_ref = join.ref if join.join_ref == join.ref else join.join_ref  # nearly always one object for both
         self._socket = socket
+        self._guest_names = socket.guest_names
         self._writer = socket.writer
         self._room: RoomRef = socket.ensure_room(join.topic.slug)
 
@@ -102,11 +117,16 @@ class Channel:
         """The name of its topic."""
         return self._topic.name
 
+    @property
+    def slug(self) -> str:
+        """The name of its room."""
+        return self._topic.slug
+
     # ------------------------------------------------------------ towards the room
 
     def join(self, name: str | None, replaces: "Channel | None", position: Position | None) -> None:
         """Asks the room for the subscription; the room answers."""
-        self._room.tell(Join(self, name, replaces, position))
+        self._room.tell(Join(self, name, replaces, position, self.author))
 
     def leave(self, ref: Ref | None = None) -> None:
         """Ends the subscription: with a `ref` because the client asked to, without because its connection is gone."""
@@ -130,13 +150,19 @@ class Channel:
             return
         try:
             message = translate(frame.event, frame.payload, self, frame.ref, limits)
-        except InvalidPayload as error:
+            if self._guest_names is not None:
+                message = self._guest_names.checked(message, self.view)
+        except (InvalidPayload, NameRefused) as error:
             self.write(self.answer(frame.ref, error.answer))
             return
-        if message is None:
-            self.write(self.answer(frame.ref, Refused("unknown event")))
-        else:
+        if message is not None:
             self._tell(message)
+        elif frame.event != "access_token" or not self._socket.refresh(frame, self._own_ref):
+            self.write(self.answer(frame.ref, Refused("unknown event")))
+
+    def notify(self, event: bytes, payload: bytes) -> None:
+        """Tells the client something that is not the room's. `payload` is JSON."""
+        self.write(self.serializer.frame(self._own_ref, NULL, self._topic.json, event, payload))
 
     def _tell(self, message: RoomMessage) -> None:
         try:
@@ -160,6 +186,14 @@ class Channel:
     @property
     def view(self) -> View:
         return self.serializer.view
+
+    @property
+    def author(self) -> Author | None:
+        return self._socket.principal.author
+
+    @property
+    def person_name(self) -> str | None:
+        return self._socket.principal.name
 
     @property
     def takes_frames(self) -> bool:
@@ -189,7 +223,7 @@ class Channel:
     def push(self, event: Event) -> bytes:
         return self.serializer.push(self._own_ref, self._topic.json, event)
 
-    def answer(self, ref: Ref, answer: Answer | Invalid) -> bytes:
+    def answer(self, ref: Ref, answer: WebAnswer) -> bytes:
         return self.serializer.answer(self._own_ref, ref, self._topic.json, answer)
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:

@@ -13,6 +13,7 @@ _PRESENTATION = "\ufe0f"
 """Asks for the picture where there is a text form too. With it or without it is the same emoji."""
 
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
 _KEYCAP = re.compile("[0-9#*]\u20e3")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{1,6}\U000e007f")
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
@@ -35,4 +36,5 @@ def emoji(text: str) -> str | None:
 
 def _is_picture(part: str) -> bool:
     shown = part if len(part) == 1 else _SKIN.sub("", part, count=1)
-    return len(shown) == 1 and not shown.isascii() and unicodedata.category(shown) in _PICTURES
+    is_character = len(shown) == 1 and not shown.isascii() and not _FLAG_LETTER.match(shown)
+    return is_character and unicodedata.category(shown) in _PICTURES

@@ -8,21 +8,32 @@ import logging
 import sys
 from collections import Counter
 from typing import Protocol
+from weakref import WeakValueDictionary
 
+from chatter.accounts.accounts import Accounts
+from chatter.accounts.principal import GUEST, Principal
+from chatter.accounts.rights import Rights
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
-from web.channels.origins import OriginRules
-from web.channels.rate_limits import AddressLimiter, network_of
+from web.channels.guest_names import GuestNames
+from web.channels.origins import Origin, OriginRules
+from web.channels.rate_limits import AccountLimiter, AddressLimiter, network_of
 from web.channels.requests import rates_by_event
+from web.identity.cookies import PLAIN, SECURE, Cookies, cookie
+from web.identity.credentials import Credentials, sent_on_purpose
+from web.identity.identify import Identity, Verifier
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
 from web.settings import Authorize, Settings
 
 logger = logging.getLogger(__name__)
+
+ACCOUNT_SHARE = 4
+"""How many times the rates of one connection all connections of an account have."""
 
 CROWDED_WAIT = 10.0
 """Seconds after which a client may try again whose address has as many connections as it may."""
@@ -47,14 +58,20 @@ class Endpoint:
         authorize: Authorize,
         *,
         is_local: bool,
+        accounts: Accounts | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
-        """`is_local` says that the server listens for its own machine alone."""
+        """`is_local` says that the server listens for its own machine alone. Without `accounts` all are guests.
+
+        `verifier` knows the tokens of an app that embeds this server.
+        """
         self.settings = settings
         self.limits = settings.limits
         self.rates = rates_by_event(settings)
         self.supervisor = supervisor
         self.history = history
         self.backlog = backlog
+        self.accounts = accounts
         self.loop = asyncio.get_running_loop()
         self.poller = make_poller()
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
@@ -63,8 +80,17 @@ class Endpoint:
         self.is_stopping = False  # the server has been told to stop: `/healthz` says so
         self.is_accepting = True  # False once the server stops: frames of clients are dropped from then on
         self.authorization = Authorization(authorize, settings.authorize_timeout)
+        self.identity = None if accounts is None else Identity(accounts, verifier)
+        self.rights = Rights(admits_guests=settings.accounts != "required")
+        self.guest_names = None if accounts is None else GuestNames(accounts)
+        if self.identity is not None and self.guest_names is not None:
+            self.identity.on_names_changed = self.guest_names.forget
+        self._account_rates = {event: (name, rate.times(ACCOUNT_SHARE)) for event, (name, rate) in self.rates.items()}
+        self._account_limiters: WeakValueDictionary[int, AccountLimiter] = WeakValueDictionary()
         self._addresses = ClientAddresses(settings.trusted_proxies)
-        self._origins = OriginRules(settings.allowed_origins, settings.public_hosts, is_local=is_local)
+        self._origins = OriginRules(
+            settings.allowed_origins, settings.public_hosts, settings.public_url, is_local=is_local
+        )
         self._connect_limiter = AddressLimiter(settings.connect_rate)
         self._room_limiter = AddressLimiter(settings.room_rate)
         self._connection_counts: Counter[str] = Counter()  # by network
@@ -73,7 +99,7 @@ class Endpoint:
 
     def add(self, connection: Closable, peer: str, headers: Headers) -> None:
         """Adds a connection that `peer` has made with a request of these headers."""
-        network = sys.intern(self._network_of(peer, headers))  # one string for all connections of a network
+        network = sys.intern(self.network_of(peer, headers))  # one string for all connections of a network
         self.connections[connection] = network
         self._connection_counts[network] += 1
 
@@ -100,7 +126,7 @@ class Endpoint:
         """
         if self.settings.rate_limits == "off":
             return 0.0
-        network = self._network_of(peer, headers)
+        network = self.network_of(peer, headers)
         count = self._connection_counts[network]
         if count < self.settings.max_connections_per_address:
             return self._connect_limiter.take(network)
@@ -117,7 +143,7 @@ class Endpoint:
         """Returns the network of `peer` whose connections are counted; None for a proxy, or where none are."""
         if self.settings.rate_limits == "off" or self._addresses.is_proxy(peer):
             return None
-        return self._network_of(peer, {})
+        return self.network_of(peer, {})
 
     def room_wait(self, connection: Closable) -> float:
         """Counts a room that a client opens, and returns the seconds it has to wait, 0.0 where it may."""
@@ -134,5 +160,41 @@ class Endpoint:
         """Returns whether a request names a host of this server, where it can know."""
         return self._origins.knows_host(headers)
 
-    def _network_of(self, peer: str, headers: Headers) -> str:
+    def credentials_of(self, headers: Headers, *, reads: bool) -> Credentials | None:
+        """Returns what a request shows of who sends it; None without accounts. `reads` says that it changes nothing."""
+        if self.identity is None:
+            return None
+        credentials = sent_on_purpose(headers)
+        if credentials is None and "cookie" in headers and self._origins.vouches(headers, reads=reads):
+            text = cookie(headers, self.cookies_of(headers).session)
+            credentials = None if text is None else Credentials(text, is_cookie=True)
+        return credentials
+
+    async def identify(self, headers: Headers, *, reads: bool) -> Principal:
+        """Returns who sends a request, a guest where it shows nothing. Raises `AccountRefused`."""
+        if self.identity is None:
+            return GUEST
+        return await self.identity.identify(self.credentials_of(headers, reads=reads))
+
+    def cookies_of(self, headers: Headers) -> Cookies:
+        """Returns which cookies the address that a request was sent to has."""
+        return PLAIN if self._origins.is_plain(headers) else SECURE
+
+    def page_origin(self, headers: Headers) -> Origin | None:
+        """Returns the one origin of the page that a request is sent to; None where that may be of anybody's naming."""
+        return self._origins.page_origin(headers)
+
+    def is_own_page(self, headers: Headers) -> bool:
+        """Returns whether a request that changes something comes from a page that may do so."""
+        return self._origins.vouches(headers, reads=False)
+
+    def account_limiter(self, account: int) -> AccountLimiter:
+        """Returns the limiter that all connections of an account share."""
+        limiter = self._account_limiters.get(account)
+        if limiter is None:
+            limiter = self._account_limiters[account] = AccountLimiter(self._account_rates)
+        return limiter
+
+    def network_of(self, peer: str, headers: Headers) -> str:
+        """Returns the network of the client that `peer` speaks for."""
         return network_of(self._addresses.address_of(peer, headers))

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from chatter.messages import Position, View
+from chatter.messages import Author, Position, Subscriber, View
 from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
 from web.channels.wire import BadFrame, Binary, Invalid, Payload
 from web.limits import Limits
@@ -33,6 +33,14 @@ def fields_of(payload: Payload) -> Fields:
     if not isinstance(value, dict):
         raise InvalidPayload("payload", f"expected an object, got {json_type(value)}")
     return value
+
+
+def sender_of(fields: Fields, sender: Subscriber, limits: Limits) -> tuple[str, Author | None]:
+    """Returns the name of who sends this, and the account. A payload names guests alone."""
+    author = sender.author
+    if author is None:
+        return sender_name(fields, limits), None
+    return sender.person_name or author.handle, author
 
 
 def sender_name(fields: Fields, limits: Limits) -> str:

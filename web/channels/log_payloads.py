@@ -8,6 +8,7 @@ from typing import Any, assert_never
 import msgspec
 
 from chatter.messages import (
+    Author,
     Change,
     Deleted,
     Edited,
@@ -18,6 +19,7 @@ from chatter.messages import (
     Reacted,
     ReactionCount,
     Unpinned,
+    label_of,
 )
 
 LISTED_CHANGES = 20
@@ -33,6 +35,7 @@ class _Place(msgspec.Struct, omit_defaults=True, gc=False):
     message: str
     inserted_at: str
     void: bool = False
+    author: Author | None = None
 
 
 class _Row(msgspec.Struct, omit_defaults=True):
@@ -45,6 +48,7 @@ class _Row(msgspec.Struct, omit_defaults=True):
     message: str
     inserted_at: str
     void: bool = False
+    author: Author | None = None
     reply_to: int | None = None
     root: int | None = None
     root_replies: int | None = None
@@ -60,8 +64,10 @@ class _Row(msgspec.Struct, omit_defaults=True):
     last_reply_seq: int | None = None
 
 
-class _By(msgspec.Struct, gc=False):
+class _By(msgspec.Struct, omit_defaults=True, gc=False):
     name: str
+    id: int | None = None  # of an account
+    handle: str | None = None
 
 
 class _RoomEvent(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -113,7 +119,7 @@ def room_event(change: Change) -> bytes:
         "id": change.id,
         "target": change.target,
         "at": change.inserted_at,
-        "by": _By(change.name),
+        "by": _by(change),
     }
     match change:
         case Edited():
@@ -140,7 +146,7 @@ def page(answer: Page, *, knows_log: bool) -> bytes:
 def _place(posted: Posted) -> _Place:
     if posted.is_deleted:
         return _void(posted.seq, posted.inserted_at)
-    return _Place(posted.seq, posted.id, posted.name, posted.message, posted.inserted_at, posted.void)
+    return _Place(posted.seq, posted.id, posted.name, posted.message, posted.inserted_at, posted.void, posted.author)
 
 
 def _void(seq: int, inserted_at: str) -> _Place:
@@ -148,7 +154,16 @@ def _void(seq: int, inserted_at: str) -> _Place:
 
 
 def _row(posted: Posted, root_replies: int | None) -> _Row:
-    said = (posted.seq, posted.nth, posted.id, posted.name, posted.message, posted.inserted_at, posted.void)
+    said = (
+        posted.seq,
+        posted.nth,
+        posted.id,
+        posted.name,
+        posted.message,
+        posted.inserted_at,
+        posted.void,
+        posted.author,
+    )
     if posted.state is None:
         return _Row(*said)
     return _Row(*said, root_replies=root_replies, **_state(posted.state, posted.seq))
@@ -171,14 +186,19 @@ def _state(state: PostState, seq: int) -> dict[str, Any]:
     }
 
 
+def _by(change: Change) -> _By:
+    author = change.author
+    return _By(change.name) if author is None else _By(change.name, author.id, author.handle)
+
+
 def _reacted(change: Reacted, fixed: dict[str, Any]) -> _RoomEvent:
     none = ReactionCount(change.key, 0, ())
     result = next((each for each in change.reactions if each.key == change.key), none)
     return _RoomEvent(
         kind="react",
         key=change.key,
-        add=change.added[:LISTED_CHANGES],
-        remove=change.removed[:LISTED_CHANGES],
+        add=tuple(map(label_of, change.added[:LISTED_CHANGES])),
+        remove=tuple(map(label_of, change.removed[:LISTED_CHANGES])),
         count=result.count,
         names=result.names,
         **fixed,

@@ -29,6 +29,10 @@ class Origin(NamedTuple):
     name: str
     port: int
 
+    def __str__(self) -> str:
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.name}{port}"
+
 
 class Site(NamedTuple):
     """A host as `Host` or a setting writes it: None is what it does not say."""
@@ -48,8 +52,12 @@ class Site(NamedTuple):
 class OriginRules:
     """Knows who may connect."""
 
-    def __init__(self, allowed: frozenset[str], public_hosts: frozenset[str], *, is_local: bool) -> None:
-        """`is_local` says that the server listens for its own machine alone."""
+    def __init__(
+        self, allowed: frozenset[str], public_hosts: frozenset[str], public_url: str = "", *, is_local: bool
+    ) -> None:
+        """`is_local` says that the server listens for its own machine alone. `public_url` is a public host too."""
+        self._public_url = _normal(public_url) if public_url else None
+        public_hosts |= {public_url} - {""}
         self._admits_all = "*" in allowed
         self._allowed = {_normal(origin) for origin in allowed}
         self._public = [site for site in map(_site, public_hosts) if site is not None]
@@ -60,16 +68,27 @@ class OriginRules:
 
     def admits(self, headers: Headers) -> bool:
         """Returns whether the page that sends a request with these headers, if it is one, may connect."""
-        origins = headers.get("origin")
         if self._admits_all:
             return True
-        if origins is None:  # a program, unless a browser says of an image or the like that it is for a foreign page
+        if "origin" not in headers:  # a program, unless a browser says of an image or so that it is for a foreign page
             return not {"cross-site", "same-site"} & set(headers.get("sec-fetch-site", ()))
+        return self._knows_origin(headers)
+
+    def vouches(self, headers: Headers, *, reads: bool) -> bool:
+        """Returns whether a cookie counts: only what pages of this origin, or of a listed one, ask for.
+
+        `*` lists none. A browser sends no origin where a page reads from its own: `reads` says that nothing is changed.
+        """
+        sites = set(headers.get("sec-fetch-site", ()))
+        if "origin" not in headers:
+            return sites <= {"same-origin", "none"} if reads else sites == {"same-origin"}
+        return self._knows_origin(headers)
+
+    def is_plain(self, headers: Headers) -> bool:
+        """Returns whether a request has come over plain http within the machine itself."""
         hosts, schemes = headers.get("host", ()), ",".join(headers.get("x-forwarded-proto", ()))
-        host = hosts[0] if len(hosts) == 1 else ""
-        if len(origins) != 1 or len(origins[0]) + len(host) + len(schemes) > LONGEST:
-            return False
-        return self._judge(origins[0], host, schemes)
+        host = _site(hosts[0]) if len(hosts) == 1 and len(hosts[0]) <= LONGEST else None
+        return host is not None and is_loopback(host.name) and _forwarded_scheme(schemes) != "https"
 
     def knows_host(self, headers: Headers) -> bool:
         """Returns whether a request names a host of this server.
@@ -81,6 +100,30 @@ class OriginRules:
         hosts = headers.get("host", ())
         host = _site(hosts[0]) if len(hosts) == 1 and len(hosts[0]) <= LONGEST else None
         return host is not None and (is_loopback(host.name) or host.name in self._names)
+
+    def page_origin(self, headers: Headers) -> Origin | None:
+        """Returns the one origin of the page that a request is sent to; None where it may be of anybody's naming.
+
+        What is bound to an origin for good, as passkeys are, must not depend on what a client says of it.
+        """
+        hosts, schemes = headers.get("host", ()), ",".join(headers.get("x-forwarded-proto", ()))
+        host = _site(hosts[0]) if len(hosts) == 1 and len(hosts[0]) <= LONGEST else None
+        if host is None or host.scheme is not None:
+            return None
+        scheme = _forwarded_scheme(schemes)
+        likely = scheme or ("http" if is_loopback(host.name) else "https")
+        origins = (site.origins([likely]) for site in [*self._public, *([host] if is_loopback(host.name) else [])])
+        known = [origin for (origin,) in origins if _is_at(origin, host)]
+        if self._public_url is not None:
+            known = [origin for origin in known if origin == self._public_url]
+        return known[0] if known else None
+
+    def _knows_origin(self, headers: Headers) -> bool:
+        origins, hosts = headers.get("origin", ()), headers.get("host", ())
+        schemes, host = ",".join(headers.get("x-forwarded-proto", ())), hosts[0] if len(hosts) == 1 else ""
+        if len(origins) != 1 or len(origins[0]) + len(host) + len(schemes) > LONGEST:
+            return False
+        return self._judge(origins[0], host, schemes)
 
     def _admits_origin(self, origin_text: str, host: str, schemes: str) -> bool:
         origin = _normal(origin_text)
@@ -98,6 +141,10 @@ def is_loopback(name: str) -> bool:
     """Returns whether a host name or an address always means the machine itself."""
     address = parse_address(name)
     return address.is_loopback if address is not None else name == "localhost" or name.endswith(".localhost")
+
+
+def _is_at(origin: Origin, host: Site) -> bool:
+    return (origin.name, origin.port) == (host.name, host.port or DEFAULT_PORTS[origin.scheme])
 
 
 def _likely_schemes(port: int | None) -> list[str]:

@@ -101,6 +101,34 @@ class ClientLimiter:
         return self._buckets[-1][1]
 
 
+class AccountLimiter(ClientLimiter):
+    """The buckets that all clients of one account share. It lasts as long as one of them holds it."""
+
+    __slots__ = ("__weakref__",)
+
+
+class JointLimiter:
+    """The limiter of one client, and that of its account.
+
+    Only the client's own refusals count as ignored: the shared tokens may have been taken by another connection.
+    """
+
+    __slots__ = ("_own", "_shared")
+
+    def __init__(self, own: ClientLimiter, shared: AccountLimiter) -> None:
+        self._own = own
+        self._shared = shared
+
+    @property
+    def consecutive_ignored(self) -> int:
+        """As `TokenBucket.consecutive_ignored`, of the client alone."""
+        return self._own.consecutive_ignored
+
+    def take(self, event: object) -> float:
+        """Takes a token of each, as `TokenBucket.take`."""
+        return self._own.take(event) or self._shared.take(event)
+
+
 def network_of(address: str) -> str:
     """Returns what counts as one client: an IPv4 address or the /64 of an IPv6 address, all of which one may have."""
     if ":" not in address:

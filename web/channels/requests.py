@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from chatter.accounts.rights import Action
 from chatter.messages import (
     SLUG,
     Delete,
@@ -43,13 +44,13 @@ from web.channels.fields import (
     legible,
     number_of,
     position_of,
-    sender_name,
+    sender_of,
     seq_of,
     seqs_of,
     string_of,
     text_of,
 )
-from web.channels.wire import Binary, Payload, encode
+from web.channels.wire import Binary, Frame, Payload, encode
 from web.limits import Limits, Rate
 from web.settings import Settings
 
@@ -99,8 +100,8 @@ def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, lim
 
 
 class _PostFields(msgspec.Struct, gc=False):
-    name: str
     message: str
+    name: str = ""  # an account gives none
     id: str | None = None
     repeat: bool = False
     ack: Literal["room", "disk"] = "disk"
@@ -119,11 +120,15 @@ def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limi
         said = _post_fields.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    name, message, id = said.name, said.message, said.id
+    name, message, id, author = said.name, said.message, said.id, sender.author
+    if author is not None:
+        name = sender.person_name or author.handle
+    elif not (
+        0 < len(name) <= limits.max_name_length and ((name.isascii() and name.isalnum()) or is_normal_name(name))
+    ):
+        return None
     if not (
-        0 < len(name) <= limits.max_name_length
-        and 0 < len(message) <= limits.max_message_length
-        and ((name.isascii() and name.isalnum()) or is_normal_name(name))
+        0 < len(message) <= limits.max_message_length
         and (
             id is None
             or (0 < len(id) <= limits.max_id_length and id.isascii() and id.isprintable() and not id.isspace())
@@ -138,7 +143,7 @@ def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limi
         )
     ):
         return None
-    return Post(sender, ref, id, name, message, said.repeat, said.ack, said.reply_to)
+    return Post(sender, ref, id, name, message, said.repeat, said.ack, said.reply_to, author)
 
 
 def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -148,8 +153,9 @@ def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomM
     if ack not in ("disk", "room"):
         raise InvalidPayload("ack", 'expected "disk" or "room"')
     id, reply_to = id_of(fields, limits), number_of(fields, "reply_to", 1, LARGEST)
-    name, message = sender_name(fields, limits), text_of(fields, "message", limits.max_message_length)
-    return Post(sender, ref, id, name, message, repeat, ack, reply_to)
+    name, author = sender_of(fields, sender, limits)
+    message = text_of(fields, "message", limits.max_message_length)
+    return Post(sender, ref, id, name, message, repeat, ack, reply_to, author)
 
 
 def _edit(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -157,45 +163,55 @@ def _edit(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomM
         text_of(fields, "message", limits.max_message_length),
         number_of(fields, "if_changed", 1, LARGEST),
     )
-    return Edit(sender, ref, id_of(fields, limits), seq_of(fields), message, if_changed, flag_of(fields, "repeat"))
+    id, seq, repeat = id_of(fields, limits), seq_of(fields), flag_of(fields, "repeat")
+    return Edit(sender, ref, id, seq, message, if_changed, repeat, sender.author)
 
 
 def _delete(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
     reason = None if fields.get("reason") is None else text_of(fields, "reason", limits.max_reason_length)
-    return Delete(sender, ref, id_of(fields, limits), seq_of(fields), reason, flag_of(fields, "repeat"))
+    return Delete(sender, ref, id_of(fields, limits), seq_of(fields), reason, flag_of(fields, "repeat"), sender.author)
 
 
 def _react(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits, *, is_added: bool = True) -> RoomMessage:
     key = emoji(string_of(fields, "key", MAX_KEY_BYTES))
     if key is None:
         raise InvalidPayload("key", f"expected one emoji of at most {MAX_KEY_BYTES} bytes")
-    return React(sender, ref, sender_name(fields, limits), seq_of(fields), key, is_added)
+    name, author = sender_of(fields, sender, limits)
+    return React(sender, ref, name, seq_of(fields), key, is_added, author)
 
 
 def _pin(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits, *, is_pinned: bool = True) -> RoomMessage:
-    name, repeat = sender_name(fields, limits), flag_of(fields, "repeat")
-    return Pin(sender, ref, id_of(fields, limits), name, seq_of(fields), is_pinned, repeat)
+    (name, author), repeat = sender_of(fields, sender, limits), flag_of(fields, "repeat")
+    return Pin(sender, ref, id_of(fields, limits), name, seq_of(fields), is_pinned, repeat, author)
 
 
 def _show_typing(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
-    return ShowTyping(sender, ref, sender_name(fields, limits))
+    return ShowTyping(sender, ref, *sender_of(fields, sender, limits))
 
 
 def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
     before, after = number_of(fields, "before", 1, LARGEST), number_of(fields, "after", 0, LARGEST)
     around = number_of(fields, "around", 1, LARGEST)
-    if before is not None and after is not None:
-        raise InvalidPayload("after", "expected `before` or `after`, got both")
-    if around is not None and (before is not None or after is not None):
-        raise InvalidPayload("around", "expected one of `before`, `after` and `around`, got two")
     root, seqs = number_of(fields, "root", 1, LARGEST), seqs_of(fields, limits)
-    if root is not None and around is not None:
-        raise InvalidPayload("around", "expected `before` or `after` with `root`")
-    if flag_of(fields, "pinned"):
+    is_pinned = flag_of(fields, "pinned")
+    place = _one_of({"before": before, "after": after, "around": around})
+    page = _one_of({"seqs": seqs or None, "pinned": is_pinned or None, "root": root})
+    if place and page and (page != "root" or place == "around"):
+        raise InvalidPayload(place, f"expected none with `{page}`, got one")
+    if is_pinned:
         return ReadHistory(reader, ref, None, limits.max_pins, is_pinned=True)
     most = limits.max_history_page if after is None else limits.max_recovery_page
     limit = number_of(fields, "limit", 1, most) or max(1, most // 2)
     return ReadHistory(reader, ref, before, limit, after, around, root, seqs=seqs)
+
+
+def _one_of(values: Mapping[str, object]) -> str | None:
+    """Returns which of these fields is given; they exclude each other."""
+    given = [field for field, value in values.items() if value is not None]
+    if len(given) > 1:
+        *others, last = (f"`{field}`" for field in values)
+        raise InvalidPayload(given[-1], f"expected one of {', '.join(others)} and {last}, got two")
+    return given[0] if given else None
 
 
 def _sync(fields: Fields, subscriber: Subscriber, ref: Ref, _limits: Limits) -> RoomMessage:
@@ -224,6 +240,23 @@ _REQUESTS: Mapping[str, _Request] = {
     "history": _Request(_read_history, "history_rate"),
     "sync": _Request(_sync, "history_rate"),
 }
+
+
+_ACTIONS: Mapping[str, Action] = {
+    "message_rate": "post",
+    "operation_rate": "operate",
+    "typing_rate": "type",
+    "history_rate": "read",
+}
+"""What the events of one rate ask for, in the words of rights."""
+
+
+def action_of(frame: Frame) -> Action | None:
+    """Returns what a frame asks for, None for an event that no room knows."""
+    request = _REQUESTS.get(frame.event) if isinstance(frame.event, str) else None
+    if request is None:
+        return None
+    return "relay" if isinstance(frame.payload, Binary) and frame.event == "new_message" else _ACTIONS[request.rate]
 
 
 def rates_by_event(settings: Settings) -> Mapping[str, tuple[str, Rate]]:

@@ -4,21 +4,34 @@ import functools
 import logging
 import math
 from array import array
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
-from chatter.messages import Done, Ref, Refused, RoomRef
+from chatter.accounts.principal import GUEST, Principal
+from chatter.messages import Done, Ref, Refused, RoomRef, View
 from web.channels import wire
 from web.channels.authorization import PendingVerdict, Verdict
 from web.channels.channel import Channel, Writer
 from web.channels.endpoint import Endpoint
-from web.channels.fields import Fields, InvalidPayload, fields_of, flag_of, position_of, sender_name, view_of
+from web.channels.fields import (
+    Fields,
+    InvalidPayload,
+    fields_of,
+    flag_of,
+    position_of,
+    sender_name,
+    string_of,
+    view_of,
+)
+from web.channels.guest_names import GuestNames, NameRefused
+from web.channels.identification import Identification
 from web.channels.pending_joins import JoinRequest, PendingJoins
-from web.channels.rate_limits import ClientLimiter
-from web.channels.requests import Topic, topic_of
-from web.channels.wire import NULL, Frame, Invalid, Serializer
+from web.channels.rate_limits import ClientLimiter, JointLimiter
+from web.channels.requests import Topic, action_of, topic_of
+from web.channels.wire import NULL, BadFrame, Frame, Invalid, Serializer, WebAnswer
+from web.identity.credentials import MAX_SECRET, Credentials
 from web.io.rfc6455 import CloseCode
 from web.limits import Limits
 
@@ -50,26 +63,42 @@ class Socket:
     __slots__ = (
         "_channels",
         "_endpoint",
+        "_gate",
         "_has_overflowed",
+        "_identification",
         "_limiter",
         "_missed_channel_change",
         "_pending",
         "_said",
         "_transport",
         "_url_name",
+        "principal",
     )
 
-    def __init__(self, transport: Transport, params: Mapping[str, str], endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        params: Mapping[str, str],
+        endpoint: Endpoint,
+        credentials: Credentials | None = None,
+    ) -> None:
         """`params` are those of the connection's URL: a `name` there counts for every join that gives none."""
+        self.principal: Principal = GUEST  # read for each message: a property would take 0.1 µs
+        self._identification: Identification | None = None  # guests have none
+        self._gate: Callable[[Frame], bool] | None = None  # what may keep a frame from being handled now
         self._url_name = _name_in_url(params, endpoint.limits)
         self._endpoint = endpoint
         self._channels: dict[str, Channel] = {}
         self._pending: PendingJoins | None = None  # most sockets never have any, and none for long
         self._said: dict[str, array[int]] | None = None  # by room, the latest messages; most only listen
         self._transport = transport
-        self._limiter = ClientLimiter(endpoint.rates)
+        self._limiter: ClientLimiter | JointLimiter = ClientLimiter(endpoint.rates)
         self._has_overflowed = False  # what is written is dropped
         self._missed_channel_change = False  # a channel began or ended while something was unsent
+        if credentials is not None and endpoint.identity is not None:
+            self._identification = Identification(self, credentials, endpoint.identity)
+            self._gate = self._identification.hold
+            self._identification.begin()
 
     @property
     def serializer(self) -> Serializer:
@@ -81,6 +110,8 @@ class Socket:
 
     def receive(self, frame: Frame) -> None:
         """Handles one frame. Raises `wire.BadFrame` where the payload turns out to be no JSON."""
+        if self._gate is not None and self._gate(frame):
+            return
         wait = self._limiter.take(frame.event)
         if wait:
             self._refuse_rate(frame, wait)
@@ -99,11 +130,13 @@ class Socket:
             self._answer(NULL, frame, Done())
         elif frame.event == "phx_leave":
             self._answer(frame.join_ref, frame, Done())
-        else:
+        elif topic != "phoenix" or frame.event != "access_token" or not self.refresh(frame, NULL):
             self._answer(NULL, frame, Refused("unmatched topic"))
 
     def on_closed(self) -> None:
         """Ends the channels: the connection is gone."""
+        if self._identification is not None:
+            self._end_identification(self._identification)
         if self._pending is not None:
             self._pending.clear()
             self._pending = None
@@ -131,7 +164,91 @@ class Socket:
         if was_unsettled:
             self._transport.close(CloseCode.TRY_AGAIN_LATER)
 
+    # ------------------------------------------------------------ who it is: `LiveSocket`, `identification.Owner`
+
+    def may_become(self, principal: Principal) -> bool:
+        """Returns whether that is the same person. A guest may become anybody before it has joined a room."""
+        mine, other = self.principal.author, principal.author
+        if mine is None or other is None:
+            return not self._channels and self._pending is None
+        return mine.id == other.id
+
+    def become(self, principal: Principal) -> None:
+        """Takes over who it is from now on, with other rights: it loses the rooms that it may not read any more."""
+        assert self._endpoint.identity is not None
+        assert self._identification is not None
+        if principal.author is not None and self.principal.author is None:
+            self._endpoint.identity.live.add(principal.author.id, self)
+            shared = self._endpoint.account_limiter(principal.author.id)
+            self._limiter = JointLimiter(ClientLimiter(self._endpoint.rates), shared)
+        self.principal = principal
+        self._gate = self._refuse_forbidden if self._endpoint.rights.restricts(principal) else None
+        self._identification.watch_end(principal.expires_at)
+        for channel in list(self._channels.values()):
+            if self._endpoint.rights.authorize(principal, channel.slug, "read") is not None:
+                self._dismiss(channel)
+
+    def sign_out(self, reason: str) -> None:
+        """Tells each channel that the person is signed out here, and ends the connection."""
+        self.notify(b"signed_out", wire.encode({"reason": reason}))
+        self.close(CloseCode.SIGNED_OUT)
+
+    def notify(self, event: bytes, payload: bytes) -> None:
+        """Pushes an event that is no room's to each channel."""
+        for channel in self._channels.values():
+            channel.notify(event, payload)
+
+    def close(self, code: CloseCode) -> None:
+        """Ends the connection."""
+        self._transport.close(code)
+
+    def receive_held(self, frame: Frame) -> None:
+        """Handles a frame that has waited until it was known who sends it."""
+        if not self._endpoint.is_accepting:
+            return  # as a frame that comes now
+        try:
+            self.receive(frame)
+        except BadFrame:
+            self._transport.close(CloseCode.INTERNAL_ERROR)
+
+    def refuse_held(self, frame: Frame, refused: Refused) -> None:
+        """Answers a frame that has waited in vain."""
+        self._answer(frame.join_ref, frame, refused)
+
+    def _refuse_forbidden(self, frame: Frame) -> bool:
+        """Refuses what the principal's token is not for. Joins are decided with their rooms."""
+        action = action_of(frame)
+        decision = None if action is None else self._endpoint.rights.authorize(self.principal, None, action)
+        if decision is None:
+            return False
+        self._answer(frame.join_ref, frame, Refused(decision))
+        return True
+
+    def _end_identification(self, identification: Identification) -> None:
+        self._identification = self._gate = None
+        identification.end()
+        if self.principal.author is not None and self._endpoint.identity is not None:
+            self._endpoint.identity.live.remove(self.principal.author.id, self)
+
     # ------------------------------------------------------------ what channels ask for: `ChannelOwner`
+
+    @property
+    def guest_names(self) -> GuestNames | None:
+        return None if self.principal.author is not None else self._endpoint.guest_names
+
+    def refresh(self, frame: Frame, join_ref: Ref) -> bool:
+        if self._endpoint.identity is None:
+            return False
+        answer = functools.partial(self._answer, join_ref, frame)
+        try:
+            text = string_of(fields_of(frame.payload), "access_token", MAX_SECRET)
+        except InvalidPayload as error:
+            answer(error.answer)
+            return True
+        if self._identification is None:
+            self._identification = Identification(self, None, self._endpoint.identity)
+        self._identification.refresh(Credentials(text), answer)
+        return True
 
     def forget(self, channel: Channel) -> None:
         if self._channels.get(channel.topic) is channel:
@@ -163,15 +280,20 @@ class Socket:
             return
         try:
             params = self._join_params(frame)
-            name, position = self._name(params), position_of(params)
+            position = position_of(params)
             can_resync, asks_for_presence = flag_of(params, "resync"), flag_of(params, "presence")
             view = view_of(params, counts=can_resync or position is not None)
-        except InvalidPayload as error:
+            name = self._name(params, view, asks_for_presence=asks_for_presence)
+        except (InvalidPayload, NameRefused) as error:
             self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
+            return
+        decision = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
+        if decision is not None:
+            self._refuse_join(frame.join_ref, frame.ref, topic, Refused(decision))
             return
         sees_presence = name is not None or asks_for_presence
         request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync, sees_presence, view)
-        verdict = self._endpoint.authorization.decide(topic.slug, params)
+        verdict = self._endpoint.authorization.decide(topic.slug, params, self.principal)
         if isinstance(verdict, PendingVerdict):
             self._wait_for(request, verdict)
         else:
@@ -200,6 +322,8 @@ class Socket:
 
     def _decided(self, request: JoinRequest, verdict: Verdict) -> None:
         topic = request.topic
+        if verdict is None:  # an async hook takes its time: rights may have changed meanwhile
+            verdict = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
         if verdict is not None:
             self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
             return
@@ -208,7 +332,7 @@ class Socket:
         self._missed_channel_change |= self._transport.has_unsent
         channel.join(request.name, earlier, request.position)
 
-    def _refuse_join(self, join_ref: Ref, ref: Ref, topic: Topic, refused: Refused | Invalid) -> None:
+    def _refuse_join(self, join_ref: Ref, ref: Ref, topic: Topic, refused: WebAnswer) -> None:
         self.writer.write(self.serializer.answer(join_ref, ref, topic.json, refused))
         earlier = self._channels.get(topic.name)
         if earlier is not None:  # a second join of a topic ends the first even when it is refused
@@ -257,12 +381,25 @@ class Socket:
             raise InvalidPayload("payload", f"expected at most {largest} bytes, got {len(frame.payload)}")
         return fields_of(frame.payload)
 
-    def _name(self, params: Mapping[str, Any]) -> str | None:
+    def _name(self, params: Fields, view: View, *, asks_for_presence: bool) -> str | None:
+        """Returns the name of who is to be shown as present; None for nobody.
+
+        An account is shown under its own name, whatever it says, unless it asks for the others' alone.
+        """
+        author = self.principal.author
+        if author is not None:
+            is_shown = params.get("name") is not None or not asks_for_presence
+            return (self.principal.name or author.handle) if is_shown else None
         if params.get("name") is not None:
-            return sender_name(dict(params), self._endpoint.limits)
-        if isinstance(self._url_name, Invalid):
+            name = sender_name(params, self._endpoint.limits)
+        elif isinstance(self._url_name, Invalid):
             raise InvalidPayload(self._url_name.field, self._url_name.message)
-        return self._url_name
+        elif self._url_name is None:
+            return None
+        else:
+            name = self._url_name
+        names = self._endpoint.guest_names
+        return name if names is None else names.name_for(name, view)
 
     # ------------------------------------------------------------ answers
 
@@ -271,7 +408,7 @@ class Socket:
         if self._limiter.consecutive_ignored >= self._endpoint.settings.max_ignored_refusals:
             self._transport.close(CloseCode.POLICY_VIOLATION)
 
-    def _answer(self, join_ref: Ref, frame: Frame, answer: Done | Refused | Invalid) -> None:
+    def _answer(self, join_ref: Ref, frame: Frame, answer: WebAnswer) -> None:
         self.writer.write(self.serializer.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
 
 

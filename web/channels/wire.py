@@ -70,6 +70,23 @@ class Invalid(msgspec.Struct, frozen=True):
     message: str
 
 
+class NameTaken(msgspec.Struct, frozen=True):
+    """A guest may not have this name. It is answered with the reason `name_taken`."""
+
+    suggestion: str
+    reason: str = "name_taken"
+
+
+class TokenTaken(msgspec.Struct, frozen=True):
+    """The newer secret of a socket counts from now on."""
+
+    expires_at: int | None  # seconds since 1970
+
+
+WebAnswer: TypeAlias = Answer | Invalid | NameTaken | TokenTaken
+"""What clients are answered, by rooms or before a room hears of it."""
+
+
 class Frame(msgspec.Struct, frozen=True):
     """One frame from a client. `topic` and `event` are strings unless the client is confused."""
 
@@ -214,7 +231,7 @@ class Serializer:
         payload = _payload(event, self.view)
         return payload and self.frame(join_ref, NULL, topic, event_name(event, self.view), payload)
 
-    def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: Answer | Invalid) -> bytes:
+    def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: WebAnswer) -> bytes:
         """Encodes a `phx_reply`. `topic` is JSON."""
         return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer, self.view))
 
@@ -289,15 +306,15 @@ def _payload(event: Event, view: View) -> bytes:
             return encode(event)
 
 
-def _reply(answer: Answer | Invalid, view: View) -> bytes:
+def _reply(answer: WebAnswer, view: View) -> bytes:
     match answer:
-        case Acknowledged() | AlreadySo() | Recovery():
+        case Acknowledged() | AlreadySo() | Recovery() | TokenTaken():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Page():
             return b'{"response":%b,"status":"ok"}' % log_payloads.page(answer, knows_log=view is View.LOG)
         case Done():
             return b'{"response":{},"status":"ok"}'
-        case Refused():
+        case Refused() | NameTaken():
             return b'{"response":%b,"status":"error"}' % encode(answer)
         case Invalid():
             return b'{"response":%b,"status":"error"}' % encode({"reason": "invalid", **msgspec.structs.asdict(answer)})

@@ -37,6 +37,12 @@ export const OPERATIONS = {
   unpin: "unpin",
 };
 
+/** Received: `{reason}`: the person was signed out, and this connection ends. */
+export const SIGNED_OUT = "signed_out";
+
+/** Close codes of the server. */
+export const CLOSED = { expired: 4001, signedOut: 4003 };
+
 /** The version of the room's log that this page reads, as a join says it. */
 export const LOG = 2;
 
@@ -52,6 +58,9 @@ export const WINDOWS = { edit: 3600, delete: 3600 };
 export const REASONS = {
   "unmatched topic": "the room was closed",
   unauthorized: "you are not allowed here",
+  sign_in: "only people with an account can do that here",
+  name_taken: "the name is somebody else's",
+  other_person: "somebody else is signed in",
   "join crashed": "the server could not check whether you are allowed here",
   "too many channels joined": "too many rooms are open",
   unavailable: "the room cannot be opened now",
@@ -76,7 +85,8 @@ export const REASONS = {
 
 /**
  * @typedef {object} Posted a message, and what was done to it since
- * @property {string} name the author
+ * @property {string} name the author's
+ * @property {import("./authors.js").Author} [author] the author's account; a guest has none
  * @property {string} message plain text; empty once it is deleted
  * @property {string} id the sender's own name for the message
  * @property {number} seq its place in the room's log: 1, 2, 3… without gaps, of which messages have some
@@ -87,7 +97,7 @@ export const REASONS = {
  * @property {number} [edits] how often it was edited
  * @property {string} [edited_at]
  * @property {string} [deleted_at]
- * @property {string} [deleted_by]
+ * @property {string} [deleted_by] a guest's name or an account's `@handle`, as in `pinned_by` and in reactions
  * @property {string} [pinned_at]
  * @property {string} [pinned_by]
  * @property {Record<string, Reaction>} [reactions] by emoji, in the order in which they came
@@ -114,7 +124,7 @@ export const REASONS = {
  * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`; of any other only the place counts
  * @property {string} id
  * @property {string} at when it was said
- * @property {{name: string}} [by]
+ * @property {Doer} [by]
  * @property {number} [target] the seq of the message that it touches
  * @property {string} [message] of an edit: the new text
  * @property {number} [edits] of an edit: how many there are now
@@ -124,6 +134,8 @@ export const REASONS = {
  * @property {number} [count] of reactions: how many there are now
  * @property {string[]} [names] of reactions: the first people of the emoji now
  */
+
+/** @typedef {{name: string, id?: number, handle?: string}} Doer who did something: an account has an id */
 
 /** @typedef {(Posted & {kind?: undefined, isPartial?: boolean}) | (RoomEvent & {void?: undefined})} Entry one place of the log */
 
@@ -142,7 +154,7 @@ export const REASONS = {
  * @property {string} id
  * @property {number} seq
  * @property {string} inserted_at
- * @property {true} [duplicate] it was posted before
+ * @property {boolean} [duplicate] it was so before
  */
 
 /**
@@ -160,9 +172,10 @@ export const REASONS = {
  * @property {string} [field] the part of an invalid payload
  * @property {string} [message] what was expected there and what came
  * @property {number} [retry_after_ms]
+ * @property {string} [suggestion] a name that a guest may have in place of the one that is taken
  */
 
-/** @typedef {{name: string, connections: number}} Person */
+/** @typedef {{name: string, author?: import("./authors.js").Author, connections: number}} Person */
 
 /**
  * @typedef {object} RoomSummary from /api/rooms

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from tornado.web import HTTPError
 
+from chatter.accounts.values import AccountRefused
 from chatter.messages import ListRooms, Ping, RoomListed
 from web.channels.endpoint import Endpoint
 from web.http.secure import SecureHandler
@@ -84,6 +85,10 @@ class RoomsHandler(ApiHandler):
 
     async def get(self) -> None:
         """Answers `{"rooms": [{"name", "seq", "nth", "last_message_at", "people"}, …]}`, the latest first."""
+        refused = await self._refusal()
+        if refused is not None:
+            self.answer(*refused)
+            return
         listed: list[RoomListed] | None = await self._shared.get()
         if listed is None:
             self.answer(503, {"errors": {"detail": "the database does not answer"}})
@@ -91,6 +96,15 @@ class RoomsHandler(ApiHandler):
             self.answer(200, {"rooms": self._rooms(listed)})
 
     head = get
+
+    async def _refusal(self) -> tuple[int, dict[str, Any]] | None:
+        headers = {name.lower(): self.request.headers.get_list(name) for name in self.request.headers}
+        try:
+            principal = await self._endpoint.identify(headers, reads=True)
+        except AccountRefused as error:
+            return 503, {"reason": error.reason}
+        decision = self._endpoint.rights.authorize(principal, None, "list")
+        return None if decision is None else (403 if decision == "forbidden" else 401, {"reason": decision})
 
     def _rooms(self, listed: list[RoomListed]) -> list[dict[str, Any]]:
         people = self._endpoint.supervisor.people_counts

@@ -37,6 +37,8 @@ class CloseCode(IntEnum):
     INTERNAL_ERROR = 1011
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
+    TOKEN_EXPIRED = 4001  # Chatter's own, from here on
+    SIGNED_OUT = 4003
 
 
 Message: TypeAlias = tuple[Opcode, bytes]

@@ -11,6 +11,7 @@ from tornado.httputil import format_timestamp
 
 from web.channels.endpoint import Endpoint
 from web.channels.wire import DEFAULT_VERSION, WEBSOCKET_SERIALIZERS, Serializer
+from web.identity.credentials import Credentials
 from web.transport.request import Request
 
 PATH = "/socket/websocket"
@@ -31,6 +32,7 @@ class Grant(NamedTuple):
 
     response: bytes
     serializer: Serializer
+    credentials: Credentials | None  # who is to be found out by them
 
 
 def check_handshake(request: Request, endpoint: Endpoint) -> Grant | Refusal:
@@ -46,7 +48,7 @@ def check_handshake(request: Request, endpoint: Endpoint) -> Grant | Refusal:
     wait = endpoint.take_connect_token(request.peer, request.headers)
     if wait:
         return Refusal(HTTPStatus.TOO_MANY_REQUESTS, wait=wait)
-    return Grant(_response(request), serializer)
+    return Grant(_response(request), serializer, endpoint.credentials_of(request.headers, reads=False))
 
 
 def _fault(request: Request) -> str | None:

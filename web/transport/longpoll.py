@@ -45,7 +45,22 @@ class LongPollHandler(Handler):
             self._request = from_tornado(self.request)
         except ValueError as error:
             raise HTTPError(HTTPStatus.BAD_REQUEST) from error
-        session = self._sessions.find(self._token()) if self.request.method == "POST" else None
+        self._credentials = self._endpoint.credentials_of(self._request.headers, reads=self.request.method == "GET")
+        self._session = self._sessions.find(self._token())
+        posts = self.request.method == "POST"
+        if self._session is not None and not self._session.is_of(self._credentials, posts=posts):
+            return self._recognise(self._session)
+        return self._prepare_body()
+
+    async def _recognise(self, session: PollSession) -> None:
+        """Treats the session of somebody else as one that does not exist."""
+        self._connection.set_max_body_size(self._endpoint.settings.max_frame_bytes)
+        if not await session.recognises(self._credentials):
+            self._session = None
+        await (self._prepare_body() or asyncio.sleep(0))
+
+    def _prepare_body(self) -> Awaitable[None] | None:
+        session = self._session if self.request.method == "POST" else None
         settings = self._endpoint.settings
         largest = settings.max_frame_bytes if session is None else settings.max_poll_body_bytes
         self._connection.set_max_body_size(largest)
@@ -62,7 +77,7 @@ class LongPollHandler(Handler):
 
     async def get(self) -> None:
         """Waits for messages, or begins a session. While the server stops, the answers to what was heard still come."""
-        serializer, session = self._serializer(), self._sessions.find(self._token())
+        serializer, session = self._serializer(), self._living_session
         if serializer is None or not (session or self._endpoint.is_accepting):
             self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
             return
@@ -72,7 +87,8 @@ class LongPollHandler(Handler):
             self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
             return
         if session is None:
-            self._answer(messages=[], status=410, token=self._sessions.open(serializer, self._request))
+            token = self._sessions.open(serializer, self._request, self._credentials)
+            self._answer(messages=[], status=410, token=token)
             return
         messages = await session.poll(self._gone, self._connection.stream)
         sent = self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
@@ -84,7 +100,7 @@ class LongPollHandler(Handler):
     async def post(self) -> None:
         """Takes messages."""
         self._has_whole_body = True
-        session = self._sessions.find(self._token())
+        session = self._living_session
         if self._serializer() is None:
             self._answer(status=403)
         elif not self._endpoint.is_accepting:
@@ -179,6 +195,11 @@ class LongPollHandler(Handler):
 
     def _token(self) -> str | None:
         return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")
+
+    @property
+    def _living_session(self) -> PollSession | None:
+        """The session of the request's token, if that is the client's and has not ended meanwhile."""
+        return self._sessions.find(self._token()) if self._session is not None else None
 
     @property
     def _connection(self) -> HTTP1Connection:

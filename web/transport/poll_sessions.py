@@ -9,15 +9,21 @@ from typing import Self
 
 from tornado.iostream import IOStream
 
+from chatter.accounts.values import AccountRefused
 from web.channels import wire
 from web.channels.endpoint import Endpoint
 from web.channels.socket import Socket
 from web.channels.wire import BadFrame, Serializer
+from web.identity.credentials import Credentials
 from web.io.rfc6455 import CloseCode
 from web.transport.request import Request
 from web.transport.websocket import LINGER
 
 logger = logging.getLogger(__name__)
+
+
+_WITH_LAST_WORDS = {CloseCode.SERVICE_RESTART, CloseCode.TOKEN_EXPIRED, CloseCode.SIGNED_OUT}
+"""Why a session ends whose client is told so by what waits for it: that stays for one more poll."""
 
 
 class PollSessions:
@@ -28,10 +34,12 @@ class PollSessions:
         self._sessions: dict[str, PollSession] = {}
         self._bodies = 0  # bytes of the large bodies that are under way
 
-    def open(self, serializer: Serializer, request: Request) -> str:
-        """Begins a session and returns its token."""
+    def open(self, serializer: Serializer, request: Request, credentials: Credentials | None) -> str:
+        """Begins a session of whoever shows these, and returns its token."""
         token = secrets.token_urlsafe(32)  # unguessable, so it needs no signature
-        session = PollSession(serializer, request.params, self._endpoint, lambda: self._sessions.pop(token, None))
+        session = PollSession(
+            serializer, request.params, credentials, self._endpoint, lambda: self._sessions.pop(token, None)
+        )
         self._sessions[token] = session
         self._endpoint.add(session, request.peer, request.headers)
         return token
@@ -62,10 +70,12 @@ class PollSession:
         self,
         serializer: Serializer,
         params: Mapping[str, str],
+        credentials: Credentials | None,
         endpoint: Endpoint,
         on_end: Callable[[], object],
     ) -> None:
         self.serializer = serializer
+        self._credentials = credentials
         self._endpoint = endpoint
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
@@ -79,9 +89,34 @@ class PollSession:
         self._is_posting = False
         self._waiting_posts: deque[asyncio.Future[bool]] = deque()
         self._idle_timer = self._loop.call_later(self._idle_timeout, self._check_idle)
-        self._socket = Socket(self, params, endpoint)
+        self._socket = Socket(self, params, endpoint, credentials)
 
     has_unsent = True  # everything waits for a poll
+
+    def is_of(self, credentials: Credentials | None, *, posts: bool) -> bool:
+        """Returns whether a request shows what the session began with.
+
+        phoenix.js sends its `authToken` with a poll and not with what it posts: there the poll session's own token,
+        which nobody can guess, has to do. A browser sends its cookie with everything.
+        """
+        if posts and credentials is None and self._credentials is not None:
+            return not self._credentials.is_cookie
+        return credentials == self._credentials
+
+    async def recognises(self, credentials: Credentials | None) -> bool:
+        """Returns whether other credentials are the same person's. They are expected from then on."""
+        identity = self._endpoint.identity
+        if credentials is None or identity is None:
+            return False
+        try:
+            author = (await identity.identify(credentials)).author
+        except AccountRefused:
+            return False
+        mine = self._socket.principal.author
+        if author is None or mine is None or author.id != mine.id:
+            return False
+        self._credentials = credentials
+        return True
 
     @property
     def writer(self) -> Self:
@@ -112,7 +147,7 @@ class PollSession:
         for post in self._waiting_posts:
             _settle(post, False)
         self._socket.on_closed()
-        if code is CloseCode.SERVICE_RESTART and self._unsent:
+        if code in _WITH_LAST_WORDS and self._unsent:
             self._idle_timer = self._loop.call_later(LINGER, self._forget)  # its answers wait for one more poll
         else:
             self._forget()

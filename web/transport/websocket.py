@@ -26,7 +26,7 @@ MESSAGES_AT_ONCE = 128
 _NO_FRAMES = FrameReader(0)
 """What a connection that has ended reads frames with: none."""
 
-_EXPECTED = {CloseCode.NORMAL, CloseCode.SERVICE_RESTART}
+_EXPECTED = {CloseCode.NORMAL, CloseCode.SERVICE_RESTART, CloseCode.TOKEN_EXPIRED, CloseCode.SIGNED_OUT}
 """Why connections are closed when nothing is wrong: not logged."""
 
 LINGER = 2.0
@@ -66,7 +66,7 @@ class WebSocket:
         self._endpoint = endpoint
         self._frames = FrameReader(endpoint.settings.max_frame_bytes)
         self.writer = SendBuffer(file, endpoint.settings.max_unsent_bytes, self)
-        self._socket = Socket(self, request.params, endpoint)
+        self._socket = Socket(self, request.params, endpoint, grant.credentials)
         self._is_closing = False
         self._is_paused = False
         self.last_heard_at = endpoint.loop.time()

@@ -1,5 +1,6 @@
 """What is done to messages: edits, deletions, reactions, pins and replies, and how each is judged."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from chatter.messages import (
     React,
     Reacted,
     ReactionCount,
+    ReactionsDue,
     ReadHistory,
     Refused,
     Saved,
@@ -213,11 +215,28 @@ def test_a_person_reacts_once_with_a_key(room: RoomOnStage, ann: Listener, membe
     assert answers(members) == [AlreadySo(3)]
 
 
-def test_a_reaction_that_is_taken_back_in_the_same_turn_is_no_entry(
+def test_a_reaction_that_is_taken_back_in_the_same_turn_is_no_entry_and_no_repeat(
     room: RoomOnStage, ann: Listener, members: Listener
 ) -> None:
-    room.tell(react(members, "bo"), react(members, "bo", is_added=False))
-    assert members.heard == [(b"1", AlreadySo(1)), (b"1", AlreadySo(1))]
+    room.tell(react(members, "bo"), react(members, "bo"), react(members, "bo", is_added=False))
+    came, again, went = AlreadySo(1, duplicate=False), AlreadySo(1), AlreadySo(1, duplicate=False)
+    assert members.heard == [(b"1", came), (b"1", again), (b"1", went)]
+
+
+def test_a_reaction_that_is_taken_back_beside_one_that_stays_is_not_acknowledged_with_its_entry(
+    room: RoomOnStage, ann: Listener, members: Listener
+) -> None:
+    room.tell(react(members, "bo"), react(members, "cy"), react(members, "bo", is_added=False), Saved(2))
+    came, stays, went = answers(members)
+    assert (came, went) == (AlreadySo(2, duplicate=False), AlreadySo(2, duplicate=False))
+    assert isinstance(stays, Acknowledged)
+
+
+def test_a_second_reaction_of_one_turn_is_a_repeat_of_the_first(
+    room: RoomOnStage, ann: Listener, members: Listener
+) -> None:
+    room.tell(react(members, "bo"), react(members, "bo"), Saved(2))
+    assert [type(answer) for answer in answers(members)] == [Acknowledged, AlreadySo]
 
 
 def test_a_message_has_so_many_different_reactions(stage: Stage, ann: Listener) -> None:
@@ -226,6 +245,16 @@ def test_a_message_has_so_many_different_reactions(stage: Stage, ann: Listener) 
     room.tell(*(react(ann, "ann", key=key) for key in "🙂🎉🔥"), react(ann, "bo", key="🎉"))
     assert [answer for answer in answers(ann) if isinstance(answer, Refused)] == [Refused("full", limit=2)]
     assert len(room.saves[-1].entries) == 2
+
+
+def test_a_reaction_that_goes_makes_room_for_one_of_the_same_turn(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(max_reactions=1), recent=[])
+    room.tell(join(ann), post(ann, "hello"), react(ann, "ann"))
+    room.tell(react(ann, "ann", key=HEART), react(ann, "ann", is_added=False), Saved(4))
+    assert [type(answer) for answer in answers(ann)] == [Acknowledged] * 4
+    came = room.saves[-1].entries[-1]
+    assert isinstance(came, Reacted)
+    assert [count.key for count in came.reactions] == [HEART]
 
 
 def test_a_count_has_the_names_of_those_who_came_first(room: RoomOnStage, ann: Listener, members: Listener) -> None:
@@ -237,7 +266,7 @@ def test_a_count_has_the_names_of_those_who_came_first(room: RoomOnStage, ann: L
 
 
 def test_reactions_in_a_crowd_are_counted_once_in_a_while(stage: Stage, ann: Listener) -> None:
-    room = RoomOnStage(stage, RoomSettings(reaction_interval=0.01), recent=[])
+    room = RoomOnStage(stage, RoomSettings(reaction_interval=0.3), recent=[])
     room.tell(*(join(Listener()) for _ in range(101)), join(ann), post(ann, "hello"))
     for name in ("bo", "cy"):
         room.tell(react(ann, name))
@@ -246,6 +275,20 @@ def test_reactions_in_a_crowd_are_counted_once_in_a_while(stage: Stage, ann: Lis
     (entry,) = room.saves[-1].entries
     assert isinstance(entry, Reacted)
     assert entry.added == ("bo", "cy")
+
+
+def test_reactions_that_wait_are_counted_also_where_their_message_leaves_memory(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(ring_size=2, reaction_interval=60), recent=[])
+    room.tell(*(join(Listener()) for _ in range(101)), join(ann), post(ann, "hello"), Saved(1))
+    room.tell(*(react(ann, f"{number}") for number in range(300)))
+    room.tell(post(ann, "2"), post(ann, "3"), post(ann, "4"), Saved(4))
+    ann.clear()
+    room.tell(ReactionsDue(), react(ann, "too many"))
+    room.tell(TargetLoaded(1, posted(1), []), ReactionsDue(), Saved(5))
+    (entry,) = room.saves[-1].entries
+    assert isinstance(entry, Reacted)
+    assert entry.reactions[0].count == 300
+    assert [answer for answer in answers(ann) if not isinstance(answer, Acknowledged)] == [OVERLOADED]
 
 
 # ---------------------------------------------------------------- pins
@@ -284,6 +327,21 @@ def test_a_reply_belongs_to_the_first_message_of_its_thread(
     assert one.state == PostState(changed=2, reply_to=1, root=1, root_replies=1)
     assert two.state == PostState(changed=3, reply_to=2, root=1, root_replies=2)
     assert message_of(room, members).state == PostState(changed=3, replies=2, last_reply_seq=3)
+
+
+def test_a_deleted_reply_keeps_its_place_in_the_thread_and_counts(
+    room: RoomOnStage, ann: Listener, members: Listener
+) -> None:
+    room.tell(post(ann, "one", reply_to=1), post(ann, "two", reply_to=1), Delete(ann, b"1", "d", 2), Saved(4))
+    assert message_of(room, members).state == PostState(changed=3, replies=2, last_reply_seq=3)
+
+
+def test_a_reply_that_becomes_void_is_not_counted_where_none_came_after_it(
+    room: RoomOnStage, ann: Listener, members: Listener
+) -> None:
+    room.tell(post(ann, "one", reply_to=1), post(ann, "never", reply_to=1))
+    room.tell(NotSaved(Posted(3, "void-3", "", "", NOON_ISO, void=True), None), Saved(3))
+    assert message_of(room, members).state == PostState(changed=2, replies=1, last_reply_seq=2)
 
 
 def test_a_full_thread_goes_on_as_another(stage: Stage, ann: Listener) -> None:
@@ -384,6 +442,19 @@ def test_who_has_reacted_to_an_old_message_is_asked(old: RoomOnStage, ann: Liste
     (entry,) = old.saves[-1].entries
     assert isinstance(entry, Reacted)
     assert (entry.added, entry.reactions[0].count) == (("ann",), 12)
+
+
+def test_a_reaction_costs_the_same_however_many_people_have_reacted(old: RoomOnStage, ann: Listener) -> None:
+    crowd = [(THUMB, f"{number}", 9) for number in range(20_000)]
+    old.tell(react(ann, "ann", 5), TargetLoaded(5, posted(5), crowd))
+    tracemalloc.start()
+    old.tell(react(ann, "bo", 5), react(ann, "0", 5, is_added=False))
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    entry = old.saves[-1].entries[0]
+    assert isinstance(entry, Reacted)
+    assert (entry.reactions[0].count, entry.reactions[0].names[0]) == (20_001, "1")
+    assert most_bytes < 100_000
 
 
 # ---------------------------------------------------------------- what cannot be saved

@@ -2,7 +2,8 @@
 
 The room is real, as are the committer, history and their database; the steps decide when what was said is committed,
 and when what was read arrives. Members are clients that follow the rules of that document: of the whole log, of places
-alone, or of messages as they come. Two steps are crashes: a room fails at a message and is handed over, or the server
+alone, or of messages as they come. Two are accounts, with the names of guests; they are renamed, and their ids may be
+those of others. Two steps are crashes: a room fails at a message and is handed over, or the server
 dies, which loses all that is not committed and begins a new epoch.
 """
 
@@ -18,12 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatter.messages import (
+    Author,
     Deleted,
     Edited,
     Entry,
     HistoryMessage,
     Join,
     Leave,
+    Owner,
     Posted,
     Reacted,
     Save,
@@ -40,6 +43,7 @@ from schema.database import migrate
 from tests.chatter.conftest import RoomOnStage
 from tests.chatter.room.test_room import poison
 from tests.support import log_client
+from tests.support.accounts import add_account
 from tests.support.log_client import LogClient, Payload, Request
 from tests.support.log_truth import FAR, Rows, check_reactions, folded, read_log, states
 from tests.support.places_client import PlacesClient
@@ -55,11 +59,15 @@ SETTINGS = RoomSettings(
 LIMITS = Limits(max_history_page=20, max_recovery_page=20, max_pins=2)
 PAGE = 3
 VIEWS = {"ann": View.LOG, "bo": View.LOG, "cy": View.PLACES, "di": View.MESSAGES}
+ACCOUNTS = {"bo": Author(1, "bo"), "di": Author(2, "di")}
+NAMES = ("ann", "cy")
+"""Of guests, and of accounts in turn."""
+
 SAID = ("new_message", "new_message", "new_message reply", "edit_message", "edit_message", "delete_message")
 DONE = ("react", "react", "unreact", "pin", "unpin", "again", "again repeat")
 READ = ("read before", "read around", "read root", "read pinned", "read seqs")
 STORED = ("commit", "commit", "read_database", "arrive", "refuse", "refuse")
-OTHERS = ("ask", "ask", "leave", "forget", "fail_room", "kill_server", "settle")
+OTHERS = ("rename", "ask", "ask", "leave", "forget", "fail_room", "kill_server", "settle")
 STEPS = st.tuples(
     st.sampled_from([*SAID, *SAID, *DONE, *READ, *STORED, *OTHERS]),
     st.sampled_from(list(VIEWS)),
@@ -94,11 +102,22 @@ class Member:
     name: str
     view: View
     client: LogClient | PlacesClient
+    author: Author | None = None
     listener: WireListener | None = None
     said: set[int] = dataclasses.field(default_factory=set)
     asked: tuple[str, Request] | None = None  # the client's own request that is not answered yet, by its ref
     sent: dict[str, Request] = dataclasses.field(default_factory=dict)  # what was asked to be said or done, by ref
     acknowledged: dict[str, Payload] = dataclasses.field(default_factory=dict)  # answers by the id of the request
+
+    @property
+    def owner(self) -> Owner:
+        """Whose its ids are."""
+        return self.name if self.author is None else self.author.id
+
+    def rename(self) -> None:
+        """Gives an account the other name; a guest who did that would be another one."""
+        if self.author is not None:
+            self.name = NAMES[self.name == NAMES[0]]
 
     def receive(self) -> None:
         """Applies what has arrived."""
@@ -134,6 +153,8 @@ class RoomMachine:
         self.database = peewee.SqliteDatabase(":memory:")
         proxy.initialize(self.database)
         migrate(self.database)
+        for author in ACCOUNTS.values():
+            add_account(self.database, author.id, author.handle)
         self.database.execute_sql("CREATE TABLE refused (id TEXT)")
         self.database.execute_sql(
             "CREATE TRIGGER refuse BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM refused WHERE id = NEW.id)"
@@ -143,7 +164,10 @@ class RoomMachine:
         self.history = History(self.database)
         self.stage = Stage()
         self.epoch = 0
-        self.members = {name: Member(name, view, CLIENTS[view](PAGE)) for name, view in VIEWS.items()}
+        self.members = {
+            name: Member(NAMES[0] if name in ACCOUNTS else name, view, CLIENTS[view](PAGE), ACCOUNTS.get(name))
+            for name, view in VIEWS.items()
+        }
         self.numbers = 0
         self.texts: dict[int, set[str]] = {}  # all that each message had
         self.noted = 0  # what is said up to here is in `texts`
@@ -170,6 +194,8 @@ class RoomMachine:
             match verb:
                 case "read":
                     self.read(self.members[name], what, number)
+                case "rename":
+                    self.members[name].rename()
                 case "leave" | "forget":
                     self.leave(self.members[name], forgets=verb == "forget")
                 case "commit" | "refuse":
@@ -235,6 +261,7 @@ class RoomMachine:
 
     def join(self, member: Member) -> None:
         member.listener = WireListener(member.view, member.said)
+        member.listener.author = member.author
         self.tell(Join(member.listener, None, position=position_of(member.client.join_params)))
 
     def leave(self, member: Member, *, forgets: bool) -> None:
@@ -250,6 +277,7 @@ class RoomMachine:
         self.refs += 1
         raw = msgspec.Raw(msgspec.json.encode(payload))
         assert member.listener is not None
+        member.listener.person_name = member.name if member.author else None
         self.sending.append(translate(event, raw, member.listener, b'"%d"' % self.refs, LIMITS))
         return str(self.refs)
 
@@ -275,7 +303,7 @@ class RoomMachine:
     def payload_of(self, member: Member, step: str, back: int) -> Payload | None:
         self.numbers += 1
         by, text, seq = {"name": member.name}, {"message": f"<{self.numbers}>"}, max(1, self.newest - back)
-        id = {"id": f"{member.name}-{self.numbers}"}
+        id = {"id": f"{self.numbers // 2}"}  # the next one may have it too
         said = sorted(member.said)
         own = {"seq": said[-1 - back % len(said)]} if said else None
         match step:
@@ -390,7 +418,8 @@ class RoomMachine:
         self.look()
         for member in self.members.values():
             member.disconnect()
-            member.said.clear()
+            if member.author is None:
+                member.said.clear()
         self.room.ref.stop(block=False)
         self.stage.run_turns()
         committed = self.log()
@@ -410,12 +439,15 @@ class RoomMachine:
     def check_log(self) -> None:
         """It has no gaps, each id once, and what is acknowledged in its place."""
         log = self.log()
-        ids = [entry.id for entry in log]
+        ids = [(entry.owner, entry.id) for entry in log]
         assert [entry.seq for entry in log] == list(range(1, len(log) + 1))
-        assert len({(entry.name, entry.id) for entry in log}) == len(log)
+        assert len(set(ids)) == len(log)
         for member in self.members.values():
             for id, answer in member.acknowledged.items():
-                assert (ids.count(id), log[answer["seq"] - 1].id) == (1, id)
+                entry = log[answer["seq"] - 1]
+                shared = isinstance(entry, Reacted)  # it has the id of the first who reacted
+                assert entry.id == id
+                assert shared or (entry.owner, ids.count((entry.owner, id))) == (member.owner, 1)
 
     def settle(self) -> None:
         """Waits until all is quiet, and compares everybody with the database."""
@@ -462,7 +494,7 @@ class RoomMachine:
 
     def read_all(self, view: View, request: Payload) -> Iterator[Payload]:
         """Yields all pages' messages, in the direction in which the request begins."""
-        member = Member("newcomer", view, PlacesClient(PAGE), WireListener(view, set()))
+        member = Member("newcomer", view, PlacesClient(PAGE), listener=WireListener(view, set()))
         while True:
             self.send(member, "history", request)
             self.tell_sending()

@@ -6,14 +6,17 @@ from typing import Any, Self, cast
 
 import pytest
 
+from chatter.accounts.accounts import Accounts
 from chatter.messages import RoomRef
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
+from tests.support.accounts import AccountsOnStage
 from tests.support.stage import Recorder, Stage
 from web.channels.endpoint import Endpoint
 from web.channels.socket import Socket
 from web.channels.wire import V2_LONGPOLL, Serializer
+from web.identity.credentials import Credentials
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings
 
@@ -29,8 +32,12 @@ class SocketOnStage:
         stage: Stage,
         authorize: Any = lambda _slug, _params: True,
         params: Mapping[str, str] | None = None,
+        accounts: AccountsOnStage | None = None,
+        secret: str | None = None,
+        beside: "SocketOnStage | None" = None,
         **settings: Any,
     ) -> None:
+        """`secret` is what its handshake has shown. It shares the server of the one that it is `beside`."""
         self.stage = stage
         self.told: list[Any] = []  # what rooms were told
         self.rooms: dict[str, RoomRef] = {}
@@ -39,8 +46,21 @@ class SocketOnStage:
 
         async def make() -> tuple[Endpoint, Socket]:
             supervisor, history = cast(Supervisor, self), cast(ReadQueue, Recorder.start([]))
-            endpoint = Endpoint(Settings(**settings), supervisor, history, Backlog(), authorize, is_local=True)
-            return endpoint, Socket(self, params or {}, endpoint)
+            endpoint = (
+                beside.endpoint
+                if beside
+                else Endpoint(
+                    Settings(**settings),
+                    supervisor,
+                    history,
+                    Backlog(),
+                    authorize,
+                    is_local=True,
+                    accounts=cast(Accounts | None, accounts),
+                )
+            )
+            credentials = None if secret is None else Credentials(secret)
+            return endpoint, Socket(self, params or {}, endpoint, credentials)
 
         self.endpoint, self.socket = stage.run(make())
 

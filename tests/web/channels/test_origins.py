@@ -192,3 +192,48 @@ def test_64_kilobytes_of_any_origin_and_host_are_read_in_as_many_steps(piece: st
     rules = OriginRules(frozenset(), frozenset({"chat.example.org"}), is_local=False)
     headers = {"origin": [text], "host": [text], "x-forwarded-proto": [text]}
     assert Counter.of(lambda: rules.admits(headers)) < 10 * 3 * len(text)
+
+
+# ---------------------------------------------------------------- the one origin of the page
+
+
+@pytest.mark.parametrize(
+    ("host", "forwarded", "origin"),
+    [
+        ("localhost:8000", None, "http://localhost:8000"),
+        ("127.0.0.1", None, "http://127.0.0.1"),
+        ("[::1]:8000", None, "http://[::1]:8000"),
+        ("localhost", "https", "https://localhost"),
+        ("chat.example.org", None, "https://chat.example.org"),
+        ("Chat.Example.org:443", None, "https://chat.example.org"),
+        ("chat.example.org", "http", "http://chat.example.org"),
+        ("chat.example.org:80", "http", "http://chat.example.org"),
+        ("fixed.example.org:8443", "http", "https://fixed.example.org:8443"),
+        ("chat.example.org:8443", None, None),
+        ("evil.example", "https", None),
+        ("192.168.1.5:8000", None, None),
+        ("https://chat.example.org", None, None),
+        ("x" * 2_000, None, None),
+        ("", None, None),
+    ],
+)
+def test_the_origin_of_the_page_is_one_that_no_client_can_name(
+    host: str, forwarded: str | None, origin: str | None
+) -> None:
+    rules = OriginRules(frozenset(), frozenset({"chat.example.org", "https://fixed.example.org:8443"}), is_local=False)
+    found = rules.page_origin({"host": [host], "x-forwarded-proto": [forwarded] if forwarded else []})
+    assert (None if found is None else str(found)) == origin
+
+
+def test_without_public_hosts_no_name_is_known_but_loopback() -> None:
+    rules = OriginRules(frozenset(), frozenset(), is_local=False)
+    assert rules.page_origin({"host": ["chat.example.org"], "x-forwarded-proto": ["https"]}) is None
+    assert rules.page_origin({}) is None
+
+
+def test_the_public_url_is_a_public_host_and_the_only_origin_of_the_page() -> None:
+    rules = OriginRules(frozenset(), frozenset({"other.example.org"}), "https://chat.example.org:8443", is_local=False)
+    assert rules.admits(page("https://chat.example.org:8443", "chat.example.org:8443"))
+    assert str(rules.page_origin({"host": ["chat.example.org:8443"]})) == "https://chat.example.org:8443"
+    for host in ("other.example.org", "chat.example.org", "localhost:8000"):
+        assert rules.page_origin({"host": [host]}) is None

@@ -291,6 +291,18 @@ def test_history_has_one_place(fields: str, field: str) -> None:
     assert refusal("history", around=0)[0] == "around"
 
 
+@pytest.mark.parametrize("place", ["before", "after", "around"])
+@pytest.mark.parametrize("page", ["seqs", "pinned", "root"])
+def test_history_is_of_one_kind_of_page(page: str, place: str) -> None:
+    value = {"seqs": [1], "pinned": True, "root": 1}
+    for other in value.keys() - {page}:
+        assert refusal("history", **{page: value[page], other: value[other]})[0] in (page, other)
+    if page == "root" and place != "around":
+        assert isinstance(translate_for_ann("history", raw({"root": 1, place: 7})), ReadHistory)
+    else:
+        assert refusal("history", **{page: value[page], place: 7})[0] == place
+
+
 @pytest.mark.parametrize("value", [0, -1, 2**63, 10**30, 1.0, 1.5, 1e300, "5", "", True, False, [1], {}])
 def test_a_place_that_is_no_positive_64_bit_integer_is_refused(value: object) -> None:
     field, message = refusal("history", before=value)

@@ -48,6 +48,7 @@ def connect(server: Server) -> Iterator[Connect]:
         yield lambda **options: opened.enter_context(contextlib.closing(Connection(server.port, **options)))
 
 
+@pytest.mark.parametrize("server", [{"body_timeout": 1, "accounts": "off"}], indirect=True)  # which opens no file later
 def test_a_client_that_does_not_read_an_answer_is_cut(server: Server, connect: Connect) -> None:
     before = files(server)
     for _ in range(5):

@@ -1,5 +1,7 @@
 /** The fold of a room's log into its messages: what each entry makes of the message that it touches. */
 
+import { labelOf, readBy } from "../authors.js";
+
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").Reaction} Reaction */
 
@@ -9,7 +11,7 @@
  * @property {string} kind
  * @property {number} target
  * @property {string} [at]
- * @property {{name: string}} [by]
+ * @property {import("../messages.js").Doer} [by]
  * @property {string} [message]
  * @property {number} [edits]
  * @property {string} [key]
@@ -28,11 +30,11 @@ const CHANGES = new Map(
   Object.entries(
     /** @type {Record<string, Change>} */ ({
       edit: (_, { message, edits, at }) => ({ message, edits, edited_at: at }),
-      delete: (_, { at, by }) => ({ ...NOTHING, deleted_at: at, deleted_by: by?.name }),
+      delete: (_, { at, by }) => ({ ...NOTHING, deleted_at: at, deleted_by: by && labelOf(readBy(by)) }),
       react: ({ reactions = {} }, { key = "", count = 0, names = [] }) => ({
         reactions: withReaction(reactions, key, { count, names }),
       }),
-      pin: (_, { at, by }) => ({ pinned_at: at, pinned_by: by?.name }),
+      pin: (_, { at, by }) => ({ pinned_at: at, pinned_by: by && labelOf(readBy(by)) }),
       unpin: () => UNPINNED,
       reply: (_, { seq, replies }) => ({ replies, last_reply_seq: seq }),
     }),

@@ -1,0 +1,180 @@
+"""People: transactions about accounts. Each is called within one, in the store's thread or by the command line."""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import NamedTuple
+
+import peewee
+
+from chatter.accounts import names
+from chatter.accounts.principal import Role
+from chatter.accounts.times import DAY, Moment
+from chatter.accounts.values import Account, AccountRefused, What
+from schema import Account as Row
+from schema import AccountRow, Outside, Passkey, Reserved, Revocation, Secret
+
+OLD_HANDLE_DAYS = 90
+"""Days for which nobody else gets a handle that somebody has given up."""
+
+MOST_OLD_HANDLES = 3
+"""Handles that an account has given up and that are kept from others; with more it cannot change its handle."""
+
+ROLES: Sequence[Role] = ("member", "moderator", "admin")
+
+
+class NewAccount(NamedTuple):
+    """What an account is made of, checked."""
+
+    handle: str
+    name: str
+    password: str | None = None  # its hash
+    role: Role = "member"
+    kind: str = "person"
+
+
+def add(new: NewAccount, now: Moment) -> AccountRow:
+    """Adds an account; `handle_taken`."""
+    skeleton = _free_skeleton(new.handle, now, but=None)
+    try:
+        number = Row.add(**new._asdict(), skeleton=skeleton, state="active", created_at=now.iso, seen_at=now.iso)
+    except peewee.IntegrityError as error:
+        raise _taken(new.handle) from error
+    Reserved.replace_of(number, {skeleton, names.skeleton(new.name)} - {""})
+    _on_role(new.role, now)
+    note(number, "created", now)
+    return found(number)
+
+
+def check_handle(handle: str, now: Moment) -> None:
+    """Raises `handle_taken`."""
+    _free_skeleton(handle, now, but=None)
+
+
+def found(number: int) -> AccountRow:
+    """Returns an account; `not_found`."""
+    row = Row.by_id(number)
+    if row is None:
+        raise AccountRefused("not_found", message="there is no such account")
+    return row
+
+
+def by_handle(handle: str) -> AccountRow:
+    """Returns the account that has a handle; `not_found`."""
+    row = Row.by_handle(handle)
+    if row is None:
+        raise AccountRefused("not_found", message=f"there is no account @{handle}")
+    return row
+
+
+def rename(number: int, name: str | None, handle: str | None, now: Moment) -> None:
+    """Gives an account another name or handle; `handle_taken`."""
+    row = found(number)
+    name, handle = row.name if name is None else name, row.handle if handle is None else handle
+    if (name, handle) == (row.name, row.handle):
+        return
+    skeleton = _free_skeleton(handle, now, but=number)
+    gives_up = handle != row.handle and names.skeleton(row.handle) != skeleton
+    if gives_up and Reserved.count_kept(number, now.iso) >= MOST_OLD_HANDLES:
+        raise AccountRefused("full", message=f"{MOST_OLD_HANDLES} handles were given up in {OLD_HANDLE_DAYS} days")
+    try:
+        Row.set(number, name=name, handle=handle, skeleton=skeleton)
+    except peewee.IntegrityError as error:
+        raise _taken(handle) from error
+    if gives_up:
+        Reserved.keep(number, names.skeleton(row.handle), now.later(OLD_HANDLE_DAYS * DAY))
+    Reserved.replace_of(number, {skeleton, names.skeleton(name)} - {""})
+    note(number, "renamed", now)
+
+
+def set_role(handle: str, role: Role, now: Moment) -> None:
+    """Gives an account another role; `not_found`."""
+    row = by_handle(handle)
+    Row.set(row.id, role=role)
+    _on_role(role, now)
+    note(row.id, "role", now)
+
+
+def suspend(handle: str, now: Moment) -> None:
+    """Keeps an account out and ends all its secrets; `not_found`."""
+    row = by_handle(handle)
+    Row.set(row.id, state="suspended")
+    for kind in ("session", "access", "invite", "reset", "link"):
+        Secret.revoke_kind(kind, now.iso, account=row.id)
+    note(row.id, "suspended", now)
+
+
+def resume(handle: str, now: Moment) -> None:
+    """Lets a suspended account in again; `not_found`."""
+    row = by_handle(handle)
+    if row.state == "suspended":
+        Row.set(row.id, state="active")
+        note(row.id, "resumed", now)
+
+
+def erase(number: int, now: Moment) -> None:
+    """Erases an account with all that is kept about it, but its number and its handle, which nobody gets again."""
+    row = found(number)
+    Row.set(number, state="deleted", name="", password=None, avatar=None, seen_at=row.created_at)
+    Secret.delete_of(number)
+    Outside.delete_of(number)
+    Passkey.delete_of(number)
+    Reserved.replace_of(number, {names.skeleton(row.handle)})
+    if skeleton := names.skeleton(row.name):  # which stands in what the account has said
+        Reserved.keep(number, skeleton, now.later(OLD_HANDLE_DAYS * DAY))
+    note(number, "erased", now)
+
+
+def of_outside(issuer: str, subject: str, name: str | None, now: Moment, *, handle: str | None = None) -> AccountRow:
+    """Returns the account of somebody that another server vouches for, made at first sight, by the name it tells.
+
+    The handle of a new account resembles `handle`, else the subject.
+    """
+    number = Outside.account_of(issuer, subject)
+    if number is None:
+        handle = _free_handle(names.handle_from(handle or subject), now)
+        row = add(NewAccount(handle, name or handle), now)
+        Outside.add(issuer, subject, row.id)
+        return row
+    row = found(number)
+    if name is not None and name != row.name:
+        rename(number, name, None, now)
+        row = found(number)
+    return row
+
+
+def note(account: int, what: What, now: Moment, *, secret: int | None = None) -> None:
+    """Notes a change, so that all servers learn of it."""
+    Revocation.append(account, what, now.iso, secret=secret)
+
+
+def shown(row: AccountRow) -> Account:
+    """Returns an account without its password."""
+    columns = row._asdict()
+    return Account(has_password=columns.pop("password") is not None, **columns)
+
+
+def _on_role(role: str, now: Moment) -> None:
+    """Ends the link for the first admin with the first admin, also where that one goes again."""
+    if role == "admin":
+        Secret.revoke_kind("setup", now.iso)
+
+
+def _free_skeleton(handle: str, now: Moment, *, but: int | None) -> str:
+    """Returns the skeleton of a handle that no other account has or had lately; `handle_taken`."""
+    skeleton = names.skeleton(handle)
+    if Row.skeleton_is_taken(skeleton, but=but) or Reserved.keeps_handle(skeleton, now.iso, but=but):
+        raise _taken(handle)
+    return skeleton
+
+
+def _free_handle(handle: str, now: Moment) -> str:
+    """Returns this handle, or one with something behind it."""
+    for candidate in (handle, f"{handle}-2", f"{handle}-3"):
+        skeleton = names.skeleton(candidate)
+        if not Row.skeleton_is_taken(skeleton, but=None) and not Reserved.keeps_handle(skeleton, now.iso, but=None):
+            return candidate
+    return f"{handle[:19]}-{token_hex(6)}"  # nobody has it: 48 bits
+
+
+def _taken(handle: str) -> AccountRefused:
+    return AccountRefused("handle_taken", message=f"somebody has the handle {handle}, or one that looks like it")

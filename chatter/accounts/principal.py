@@ -1,0 +1,31 @@
+"""A principal: who a connection or a request is. Name, role and rights come from it, never from a payload."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from chatter.messages import Author
+
+Role: TypeAlias = Literal["guest", "member", "moderator", "admin"]
+"""What somebody is on this server, the weakest first."""
+
+Scope: TypeAlias = Literal["read", "post", "moderate", "admin"]
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with an account, a program that acts for one, or a guest."""
+
+    kind: Literal["guest", "person", "bot"]
+    role: Role
+    author: Author | None = None  # None for a guest
+    name: str | None = None  # the display name; None for a guest, who gives one in each request
+    scopes: frozenset[Scope] | None = None  # what an access token is for; None for everything
+    secret: int | None = None  # the session or access token; None for a guest and for another server's token
+    expires_at: float | None = None  # seconds since 1970; None for never
+
+
+GUEST = Principal(kind="guest", role="guest")
+"""Whoever shows nothing."""
+
+NOBODY = Principal(kind="guest", role="guest", scopes=frozenset())
+"""Whoever shows a secret that proves nothing, or not any more. Compared by `is`."""

@@ -1,0 +1,198 @@
+"""Accounts: what they are called, what becomes of them, and which names guests may not have."""
+
+import pytest
+
+from chatter.accounts import names
+from chatter.accounts.accounts import Accounts
+from tests.chatter.accounts.conftest import HOME, PASSWORD, People, reason
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ann",
+        "Ann",
+        "ＡＮＮ",
+        "a n n",
+        "аnn",  # a Cyrillic letter
+        "a\u200bnn",
+        "änn",
+        "Ann!",
+        "@ann",
+        "ann\u3164",
+    ],
+)
+def test_a_guest_cannot_have_a_name_that_looks_like_an_accounts(people: People, name: str) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        assert not accounts.is_reserved(name)
+        await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+        assert accounts.is_reserved(name)
+        assert accounts.is_reserved("the boss")
+        assert not accounts.is_reserved("anna")
+        assert not accounts.is_reserved(accounts.suggestion(name))
+
+    people.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("m", "rn"), ("alice", "aIice"), ("b0b", "Bob"), ("Вob", "bob"), ("Νina", "Nina"), ("paypal", "pаypаl")],
+)
+def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
+    assert names.skeleton(one) == names.skeleton(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("ann", "anna"), ("Олег", "Олеж"), ("田中", "山中"), ("😀", "😁"), ("user5", "users")]
+)
+def test_names_that_differ_have_two_skeletons(one: str, other: str) -> None:
+    assert names.skeleton(one) != names.skeleton(other)
+
+
+def test_a_suggestion_is_a_name_that_says_guest() -> None:
+    assert names.suggestion("ann", 64) == "ann (guest)"
+    assert names.suggestion("@ann", 64) == "ann (guest)"
+    assert names.suggestion("ann (guest)", 64) == "ann (guest)"
+    assert names.suggestion("x" * 64, 64) == "x" * 56 + " (guest)"
+
+
+def test_a_new_handle_keeps_the_old_one_for_ninety_days(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        signed_in = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert signed_in.principal.author is not None
+        ann = signed_in.principal.author.id
+        assert await accounts.identify(signed_in.session) is not None
+        await accounts.change(ann, handle="anna", name="Anna")
+        assert [(change.what, change.author.handle, change.name) for change in people.changes[-1:]] == [
+            ("renamed", "anna", "Anna")
+        ]
+        principal = await accounts.identify(signed_in.session)
+        assert principal is not None
+        assert (principal.name, principal.author and principal.author.id) == ("Anna", ann)
+        assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
+        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        assert accounts.is_reserved("ann")
+        await accounts.change(ann, handle="ann")
+        await accounts.change(ann, handle="anna")
+        people.clock.move(90 * DAY + 1)
+        await accounts._tidy()
+        assert not accounts.is_reserved("ann")
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+
+    people.run(scenario)
+
+
+def test_a_handle_of_somebody_is_no_new_handle(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        bob = (await accounts.sign_up("bob", PASSWORD, device=HOME)).principal.author
+        assert bob is not None
+        assert await reason(accounts.change(bob.id, handle="ann")) == "handle_taken"
+        await accounts.change(bob.id, handle="bo-b")  # which looks like the own one
+        assert (await accounts.account(bob.id)).handle == "bo-b"
+
+    people.run(scenario)
+
+
+def test_a_new_role_is_known_at_once(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.identify(ann.session)
+        await accounts.set_role("ann", "moderator")
+        principal = await accounts.identify(ann.session)
+        assert principal is not None
+        assert (principal.role, people.changes[-1].what, people.changes[-1].role) == (
+            "moderator",
+            "role",
+            "moderator",
+        )
+        assert await reason(accounts.set_role("nobody", "admin")) == "not_found"
+
+    people.run(scenario)
+
+
+def test_an_erased_account_is_nobodys_and_its_handle_is_never_given_again(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+        assert ann.principal.author is not None
+        number = ann.principal.author.id
+        token = await accounts.make_token(number, "x", ["read"])
+        assert await reason(accounts.erase(number, password="guessed wrong")) == "wrong"
+        await accounts.erase(number, password=PASSWORD)
+        assert people.changes[-1].what == "erased"
+        assert await accounts.identify(ann.session) is await accounts.identify(token.text) is None
+        assert await reason(accounts.account(number)) == "not_found"
+        assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
+        people.clock.move(1_000 * DAY)
+        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        assert accounts.is_reserved("ann")
+        assert await accounts.accounts() == []
+
+    people.run(scenario)
+
+
+def test_the_export_has_all_that_is_kept_and_no_secret(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert ann.principal.author is not None
+        await accounts.make_token(ann.principal.author.id, "backup", ["read"])
+        exported = await accounts.export(ann.principal.author.id)
+        assert [row["kind"] for row in exported] == ["account", "session", "token"]
+        assert exported[0]["account"]["handle"] == "ann"
+        assert "password" not in exported[0]["account"]
+
+    people.run(scenario)
+
+
+def test_somebody_from_outside_has_one_account(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        first = await accounts.principal_of_outside("https://app.example", "auth0|42", name="Zoë", expires_at=1.0)
+        again = await accounts.principal_of_outside("https://app.example", "auth0|42", name="Zoë M", role="moderator")
+        other = await accounts.principal_of_outside("https://other.example", "auth0|42")
+        assert first.author is not None
+        assert other.author is not None
+        assert (first.author.handle, first.name, first.role, first.expires_at) == ("auth0-42", "Zoë", "member", 1.0)
+        assert (again.author, again.name, again.role) == (first.author, "Zoë M", "moderator")
+        assert (other.author.handle, other.name) == ("auth0-42-2", "auth0-42-2")
+        assert accounts.is_reserved("zoe m")
+        await accounts.suspend("auth0-42")
+        assert await reason(accounts.principal_of_outside("https://app.example", "auth0|42")) == "suspended"
+
+    people.run(scenario)
+
+
+def test_all_is_known_again_after_a_restart(people: People) -> None:
+    async def before(accounts: Accounts) -> None:
+        await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+
+    async def after(accounts: Accounts) -> None:
+        assert accounts.is_reserved("The Boss")
+        assert people.changes == people.changes[:1]
+
+    people.run(before)
+    people.run(after)
+
+
+def test_nobody_collects_handles(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = (await accounts.sign_up("ann", PASSWORD, device=HOME)).principal.author
+        assert ann is not None
+        for number in range(3):
+            await accounts.change(ann.id, handle=f"ann{number}-of-many")
+        assert await reason(accounts.change(ann.id, handle="support")) == "full"
+        people.clock.move(91 * DAY)
+        await accounts.change(ann.id, handle="support")
+
+    people.run(scenario)
+
+
+def test_the_name_of_an_erased_account_is_kept_from_guests_for_a_while(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = (await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)).principal.author
+        assert ann is not None
+        await accounts.erase(ann.id, password=PASSWORD)
+        assert accounts.is_reserved("The Boss")
+
+    people.run(scenario)

@@ -1,0 +1,400 @@
+"""Sessions, tokens and links: how long they prove something, and what ends them."""
+
+import asyncio
+import re
+from functools import partial
+
+import pytest
+
+from chatter.accounts import people as transactions
+from chatter.accounts.accounts import Accounts
+from chatter.accounts.times import Moment
+from chatter.accounts.values import SignedIn
+from tests.chatter.accounts.conftest import AWAY, HOME, PASSWORD, People, reason
+from tests.support.database import query, refusing
+from tests.support.server import run_to_its_end
+
+DAY = 86_400
+
+
+def number_of(signed_in: SignedIn) -> int:
+    assert signed_in.principal.author is not None
+    return signed_in.principal.author.id
+
+
+def test_a_session_lasts_thirty_days_from_its_last_use(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for _ in range(3):
+            people.clock.move(29 * DAY)
+            principal = await accounts.identify(ann.session)
+            assert principal is not None
+            assert principal.expires_at == people.clock.monotonic() + 30 * DAY
+        people.clock.move(30 * DAY + 1)
+        assert accounts.known(ann.session) is None
+        assert await accounts.identify(ann.session) is None
+
+    people.run(scenario)
+
+
+def test_the_use_of_a_session_is_written_once_an_hour(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        seen = []
+        for _ in range(3):
+            people.clock.move(1_801)
+            await accounts.identify(ann.session)
+            (session,) = await accounts.sessions(number_of(ann))
+            seen.append(session.used_at)
+        assert seen[0] < seen[1] == seen[2]
+
+    people.run(scenario)
+
+
+def test_sessions_are_listed_named_and_ended(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        first = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        others = [await accounts.sign_in("ann", PASSWORD, device=AWAY) for _ in range(2)]
+        for signed_in in (first, *others):
+            assert await accounts.identify(signed_in.session) is not None
+        ann, kept, ended = number_of(first), first.principal.secret, others[0].principal.secret
+        assert kept is not None
+        assert ended is not None
+        await accounts.name_session(ann, kept, "the phone")
+        listed = {session.id: session for session in await accounts.sessions(ann)}
+        assert (listed[kept].label, listed[kept].agent, listed[kept].network) == ("the phone", *HOME[1::-1])
+        await accounts.end_session(ann, ended)
+        assert people.changes[-1].secret == ended
+        assert await accounts.identify(others[0].session) is None
+        assert await reason(accounts.end_session(ann, ended)) == "not_found"
+        assert await accounts.end_other_sessions(ann, kept) == 1
+        assert [session.id for session in await accounts.sessions(ann)] == [kept]
+        assert await accounts.identify(first.session) == first.principal
+
+    people.run(scenario)
+
+
+def test_nobody_ends_another_accounts_session(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        bob = await accounts.sign_up("bob", PASSWORD, device=HOME)
+        assert ann.principal.secret is not None
+        assert await reason(accounts.end_session(number_of(bob), ann.principal.secret)) == "not_found"
+        assert await reason(accounts.end_token(number_of(ann), ann.principal.secret)) == "not_found"
+        assert await accounts.identify(ann.session) == ann.principal
+
+    people.run(scenario)
+
+
+def test_the_session_used_longest_ago_makes_place_for_the_101st(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for _ in range(100):
+            people.clock.move(1)
+            last = await accounts.sign_in("ann", PASSWORD, device=HOME)
+        assert len(await accounts.sessions(number_of(ann))) == 100
+        assert await accounts.identify(ann.session) is None
+        assert await accounts.identify(last.session) is not None
+
+    people.run(scenario)
+
+
+def test_a_new_password_ends_all_other_sessions(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        here = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        there = await accounts.sign_in("ann", PASSWORD, device=AWAY)
+        assert await accounts.identify(there.session) is not None
+        ann, new, kept = number_of(here), "another good phrase", here.principal.secret
+        assert await reason(accounts.change(ann, password=new, keep_session=kept)) == "wrong"
+        assert (
+            await reason(accounts.change(ann, password=new, old_password="wrong phrase", keep_session=kept)) == "wrong"
+        )
+        await accounts.change(ann, password=new, old_password=PASSWORD, keep_session=kept)
+        assert await accounts.identify(there.session) is None
+        assert await accounts.identify(here.session) == here.principal
+        assert await reason(accounts.sign_in("ann", PASSWORD, device=AWAY)) == "wrong"
+        await accounts.sign_in("ann", new, device=AWAY)
+
+    people.run(scenario)
+
+
+def test_a_stolen_session_tries_old_passwords_no_faster_than_a_stranger(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for number in range(6):
+            asked = accounts.change(
+                number_of(ann), password="a new phrase", old_password=f"guess {number}", keep_session=1
+            )
+            assert await reason(asked) == "wrong"
+        asked = accounts.change(number_of(ann), password="a new phrase", old_password=PASSWORD, keep_session=1)
+        assert await reason(asked) == "wrong"
+
+    people.run(scenario)
+
+
+def test_a_token_has_its_scopes_and_its_end(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        made = await accounts.make_token(number_of(ann), "backup", ["read", "post"], days=7)
+        assert re.fullmatch(r"cha_[A-Za-z0-9]{43}", made.text)
+        principal = await accounts.identify(made.text)
+        assert principal is not None
+        assert (principal.scopes, principal.secret) == (frozenset({"read", "post"}), made.id)
+        assert [(token.label, token.scopes) for token in await accounts.tokens(number_of(ann))] == [
+            ("backup", ("post", "read"))
+        ]
+        people.clock.move(6 * DAY)
+        assert await accounts.identify(made.text) is not None  # which makes it last no longer
+        people.clock.move(DAY + 1)
+        assert await accounts.identify(made.text) is None
+        assert await accounts.tokens(number_of(ann)) == []
+
+    people.run(scenario)
+
+
+def test_tokens_are_few_and_within_the_role(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = number_of(await accounts.sign_up("ann", PASSWORD, device=HOME))
+        assert await reason(accounts.make_token(ann, "x", ["admin"])) == "forbidden"
+        assert await reason(accounts.make_token(ann, "x", [])) == "invalid"
+        assert await reason(accounts.make_token(ann, "x", ["fly"])) == "invalid"  # type: ignore[list-item]
+        for _ in range(2):
+            made = await accounts.make_token(ann, "x", ["read"])
+        assert await reason(accounts.make_token(ann, "x", ["read"])) == "full"
+        await accounts.end_token(ann, made.id)
+        assert await accounts.identify(made.text) is None
+        await accounts.make_token(ann, "x", ["read"])
+
+    people.run(scenario, max_tokens=2)
+
+
+def test_the_first_admin_is_made_with_the_link_once(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        link = people.setup_link
+        assert link is not None
+        assert (await accounts.link(link)).kind == "setup"
+        tries = [accounts.redeem(link, handle=f"root{n}", password=PASSWORD, device=HOME) for n in range(3)]
+        answers = await asyncio.gather(*tries, return_exceptions=True)
+        assert sorted(getattr(answer, "reason", "") for answer in answers) == ["", "gone", "gone"]
+        assert [account.role for account in await accounts.accounts()] == ["admin"]
+        assert await reason(accounts.link(link)) == "gone"
+
+    people.run(scenario, sign_up="closed")
+    assert people.open_and_close().setup_link is None
+
+
+def test_each_start_makes_another_link_while_there_is_no_admin(people: People) -> None:
+    people.open_and_close()
+    first = people.setup_link
+    assert first is not None
+
+    async def scenario(accounts: Accounts) -> None:
+        assert people.setup_link != first
+        assert await reason(accounts.redeem(first, handle="root", password=PASSWORD, device=HOME)) == "gone"
+
+    people.run(scenario)
+
+
+def test_the_setup_link_is_dead_once_the_command_line_has_made_an_admin(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        assert people.setup_link is not None
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.set_role("ann", "admin")
+        assert await reason(accounts.redeem(people.setup_link, handle="x1", password=PASSWORD, device=HOME)) == "gone"
+
+    people.run(scenario)
+
+
+def test_a_new_password_by_a_link_makes_devices_unknown(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        link = await accounts.make_link("ann", "reset")
+        await accounts.redeem(link, password="another good phrase", device=AWAY)
+        known = "SELECT COUNT(*) FROM secret WHERE kind = 'device' AND revoked_at IS NULL"
+        assert query(people.url, known) == [(1,)]  # where the link was opened
+
+    people.run(scenario)
+
+
+def test_a_fault_in_taking_over_a_change_leaves_the_next_one_heard(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatter.accounts.accounts.POLL_INTERVAL", 0.01)
+
+    async def scenario(accounts: Accounts) -> None:
+        heard: list[str] = []
+        accounts.on_change = lambda change: heard.append(change.what)
+        monkeypatch.setattr(accounts, "_on_admin", lambda: 1 / 0)
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for change in (partial(transactions.set_role, "ann", "admin"), partial(transactions.suspend, "ann")):
+            await accounts._store.write(partial(change, Moment(people.clock())))  # as another program does it
+        async with asyncio.timeout(30):
+            while "suspended" not in heard:
+                await asyncio.sleep(0.005)
+        assert heard == ["created", "role", "suspended"]
+
+    people.run(scenario)
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("link", 15 * 60), ("reset", 4 * 3_600)])
+def test_a_link_signs_in_once_and_in_time(people: People, kind: str, seconds: float) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        before = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        password = "another good phrase" if kind == "reset" else None
+        link = await accounts.make_link("ann", kind)  # type: ignore[arg-type]
+        signed_in = await accounts.redeem(link, password=password, device=AWAY)
+        assert signed_in.principal.author == before.principal.author
+        assert await reason(accounts.redeem(link, password=password, device=AWAY)) == "gone"
+        assert (await accounts.identify(before.session) is None) == (kind == "reset")
+        late = await accounts.make_link("ann", kind)  # type: ignore[arg-type]
+        people.clock.move(seconds + 1)
+        assert await reason(accounts.redeem(late, password=password, device=AWAY)) == "gone"
+        await accounts.sign_in("ann", password or PASSWORD, device=AWAY)
+
+    people.run(scenario)
+
+
+def test_sessions_outlive_a_restart(people: People) -> None:
+    kept: list[SignedIn] = []
+
+    async def before(accounts: Accounts) -> None:
+        kept.append(await accounts.sign_up("ann", PASSWORD, device=HOME))
+
+    async def after(accounts: Accounts) -> None:
+        assert accounts.known(kept[0].session) is None
+        assert await accounts.identify(kept[0].session) == kept[0].principal
+        assert accounts.known(kept[0].session) == kept[0].principal
+
+    people.run(before)
+    people.run(after)
+
+
+def test_what_another_program_does_is_known_within_seconds(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert await accounts.identify(ann.session) is not None
+        for verb in (["account", "add", "cyd"], ["account", "suspend", "ann"]):
+            ended = await asyncio.to_thread(run_to_its_end, *verb, f"--database={people.url}")
+            assert (ended.exit_code, ended.stderr) == (0, "")
+        while await accounts.identify(ann.session) is not None:
+            await asyncio.sleep(0.01)
+        assert [(change.what, change.author.handle) for change in people.changes[-2:]] == [
+            ("created", "cyd"),
+            ("suspended", "ann"),
+        ]
+        assert accounts.is_reserved("Cyd")
+
+    people.run(scenario)
+
+
+def test_who_was_identified_before_stays_so_while_the_database_is_away(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        bob = await accounts.sign_up("bob", PASSWORD, device=HOME)
+        assert await accounts.identify(ann.session) is not None
+        people.clock.move(7_200)  # its use has to be written
+        with refusing(people.url):
+            assert await accounts.identify(ann.session) == ann.principal
+            assert await reason(accounts.sign_up("cyd", PASSWORD, device=HOME)) == "unavailable"
+        while True:
+            try:
+                assert await accounts.identify(bob.session) is not None
+                break
+            except AssertionError:
+                raise
+            except Exception:
+                await asyncio.sleep(0.05)
+        await accounts.sign_up("cyd", PASSWORD, device=HOME)
+
+    people.run(scenario)
+
+
+def test_no_secret_is_in_the_database(people: People) -> None:
+    texts: list[str] = []
+
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        token = await accounts.make_token(number_of(ann), "x", ["read"])
+        await accounts.set_role("ann", "admin")
+        invite = await accounts.make_invite(number_of(ann))
+        link = await accounts.make_link("ann", "reset")
+        texts.extend([PASSWORD, ann.session, ann.device, token.text, invite.text, link, people.setup_link or "?"])
+
+    people.run(scenario)
+    rows = [
+        repr(row)
+        for table in ("account", "secret", "reserved", "outside", "revocation")
+        for row in query(people.url, f"SELECT * FROM {table}")
+    ]
+    assert len(rows) > 8
+    for text in texts:
+        assert not [row for row in rows if text in row or (text.partition("_")[2] in row and "_" in text)]
+
+
+def test_the_numbers_of_secrets_are_given_once(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        made = await accounts.make_token(number_of(ann), "x", ["read"])
+        await accounts.erase(number_of(ann), password=PASSWORD)
+        bob = await accounts.sign_up("bob", PASSWORD, device=HOME)
+        assert bob.principal.secret is not None
+        assert bob.principal.secret > made.id
+
+    people.run(scenario)
+
+
+def test_the_setup_link_stays_dead_when_the_admin_is_gone_again(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        assert people.setup_link is not None
+        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.set_role("ann", "admin")
+        await accounts.suspend("ann")
+        assert await reason(accounts.link(people.setup_link)) == "gone"
+
+    people.run(scenario)
+
+
+def test_a_session_that_has_ended_changes_nothing_any_more(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        signed_in = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert signed_in.principal.author is not None
+        ann, session = signed_in.principal.author.id, signed_in.principal.secret
+        await accounts.set_role("ann", "admin")
+        await accounts.make_link("ann", "link", by=session)
+        await accounts.set_role("ann", "member")
+        assert await reason(accounts.make_link("ann", "link", by=session)) == "forbidden"
+        await accounts.end_other_sessions(ann, None)
+        asked = [
+            accounts.make_token(ann, "x", ["read"], by=session),
+            accounts.make_invite(ann, by=session),
+            accounts.make_link("ann", "reset", by=session),
+            accounts.change(ann, name="Anna", keep_session=session),
+            accounts.erase(ann, password=PASSWORD, keep_session=session),
+        ]
+        assert [await reason(each) for each in asked] == ["unauthorized"] * 5
+
+    people.run(scenario)
+
+
+def test_a_suspended_account_changes_nothing_with_a_session_that_is_remembered(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        signed_in = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert signed_in.principal.author is not None
+        await accounts.suspend("ann")
+        token = accounts.make_token(signed_in.principal.author.id, "x", ["read"], by=signed_in.principal.secret)
+        assert await reason(token) == "unauthorized"
+
+    people.run(scenario)
+
+
+def test_a_reset_ends_what_somebody_else_may_have(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        signed_in = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        assert signed_in.principal.author is not None
+        token = await accounts.make_token(signed_in.principal.author.id, "x", ["read"], None)
+        sign_in, reset = await accounts.make_link("ann", "link"), await accounts.make_link("ann", "reset")
+        await accounts.redeem(reset, password="another good phrase", device=AWAY)
+        assert await accounts.identify(token.text) is None
+        assert await reason(accounts.link(sign_in)) == "gone"
+
+    people.run(scenario)

@@ -1,0 +1,1 @@
+"""The JSON endpoints of accounts, under `/api`: a file for each subject."""

@@ -1,0 +1,37 @@
+"""`/api/invites`: invites of people who are to make an account."""
+
+import msgspec
+
+from web.http.accounts.bodies import invalid, number, optional_text
+from web.http.accounts.handler import AccountsHandler, refusing
+
+
+class InvitesHandler(AccountsHandler):
+    """`GET`, `POST {room?, uses?, days?}`: null is for any number of uses, and for ever."""
+
+    @refusing
+    async def get(self) -> None:
+        account, _ = await self.owner()
+        invites = await self.accounts.invites(account)
+        self.answer(200, {"invites": [msgspec.structs.asdict(each) for each in invites]})
+
+    @refusing
+    async def post(self) -> None:
+        account, session = await self.owner()
+        body = self.body("room", "uses", "days") if self._body else {}
+        room, uses = optional_text(body, "room"), number(body, "uses", 1, 1_000, 1)
+        if isinstance(uses, float):
+            raise invalid("uses", "expected a whole number")
+        days = number(body, "days", 0.01, 365, 7)
+        made = await self.accounts.make_invite(account, room=room, uses=uses, days=days, by=session)
+        self.answer(201, {"id": made.id, "code": made.text, "url": self.link_to(f"invite={made.text}")})
+
+
+class InviteHandler(AccountsHandler):
+    """`DELETE /api/invites/<id>`."""
+
+    @refusing
+    async def delete(self, number: str) -> None:
+        account, _ = await self.owner()
+        await self.accounts.end_invite(account, int(number))
+        self.answer(204)

@@ -1,0 +1,49 @@
+"""`/api/sessions`: signing in and out, and where somebody is signed in."""
+
+import msgspec
+
+from web.http.accounts.bodies import text
+from web.http.accounts.handler import AccountsHandler, refusing
+
+
+class SessionsHandler(AccountsHandler):
+    """`GET`, `POST {handle, password}`, `DELETE`: all others."""
+
+    @refusing
+    async def get(self) -> None:
+        account, session = await self.owner()
+        sessions = await self.accounts.sessions(account)
+        shown = [{**msgspec.structs.asdict(each), "current": each.id == session} for each in sessions]
+        self.answer(200, {"sessions": shown})
+
+    @refusing
+    async def post(self) -> None:
+        body = self.body("handle", "password")
+        signed_in = await self.accounts.sign_in(text(body, "handle"), text(body, "password"), device=self.device)
+        await self.begin_session(signed_in)
+
+    @refusing
+    async def delete(self) -> None:
+        account, session = await self.owner()
+        self.answer(200, {"ended": await self.accounts.end_other_sessions(account, session)})
+
+
+class SessionHandler(AccountsHandler):
+    """`PUT {label}` and `DELETE` of `/api/sessions/<id>`, `DELETE` of `/api/sessions/current`."""
+
+    @refusing
+    async def put(self, number: str) -> None:
+        account, session = await self.owner()
+        label = text(self.body("label"), "label")
+        await self.accounts.name_session(account, session if number == "current" else int(number), label)
+        self.answer(204)
+
+    @refusing
+    async def delete(self, number: str) -> None:
+        account, session = await self.owner()
+        ended = session if number == "current" else int(number)
+        await self.accounts.end_session(account, ended)
+        if ended == session:
+            self.forget_session()
+        else:
+            self.answer(204)
