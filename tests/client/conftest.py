@@ -82,6 +82,12 @@ def outage(watch: Watch) -> None:
 
 
 @pytest.fixture
+def refusals(watch: Watch) -> None:
+    """Lets the server refuse requests in this test."""
+    watch.refusals = True
+
+
+@pytest.fixture
 def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
     """Opens a page in a browser of its own: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
 

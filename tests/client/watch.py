@@ -8,24 +8,33 @@ NETWORK = ("net::ERR_", "Error during WebSocket handshake")
 GIVEN_UP = "WebSocket is closed before the connection is established"
 """Part of what it logs where the page gave up an attempt: on a slow machine it polls after 2.5 s."""
 
+REFUSAL = "Failed to load resource: the server responded with a status of 4"
+"""What a browser logs for a request that the server refuses."""
+
 
 class Watch:
     """Notes every request that leaves the server's origin, and every error that a page meets or logs.
 
     A browser logs a violation of the page's policy as an error, so those are among them. A connection that fails is
-    logged too; a test that cuts the network or stops the server sets `outage`.
+    logged too; a test that cuts the network or stops the server sets `outage`, one that asks for what is refused sets
+    `refusals`.
     """
 
     def __init__(self, origin: str) -> None:
         self.faults: list[str] = []
         self.outage = False
+        self.refusals = False
         self._contexts: list[BrowserContext] = []
         self._urls: list[str] = []
-        self._admitted = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:")
+        self._admitted: tuple[str, ...] = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:")
 
     def reached(self, start: str) -> bool:
         """Whether a page requested an address that starts with `start`."""
         return any(url.startswith(start) for url in self._urls)
+
+    def admit(self, origin: str) -> None:
+        """Lets pages go to another origin too."""
+        self._admitted = (*self._admitted, f"{origin}/")
 
     def follow(self, context: BrowserContext) -> None:
         """Notes what the pages of `context` do from now on."""
@@ -59,6 +68,7 @@ class Watch:
 
     def _logged(self, message: ConsoleMessage) -> None:
         expected = GIVEN_UP in message.text or (self.outage and any(words in message.text for words in NETWORK))
+        expected |= self.refusals and REFUSAL in message.text
         if message.type in {"error", "warning", "assert"} and not expected:
             self.faults.append(f"{message.type}: {message.text}")
 

@@ -55,6 +55,8 @@ export class Connection {
   #openings = 0;
   /** How often a websocket was looked for since one got through last. */
   #probes = 0;
+  /** Nothing connects any more. */
+  #isStopped = false;
   #findsWebsocket;
   #probeAfter = jittered(PROBE_MS);
 
@@ -79,6 +81,7 @@ export class Connection {
   // ---- Commands
 
   connect() {
+    if (this.#isStopped) return;
     this.state.value = "connecting";
     this.socket.connect();
   }
@@ -89,9 +92,16 @@ export class Connection {
     this.socket.disconnect(() => this.connect());
   }
 
+  /** Closes the connection for good. */
+  stop() {
+    this.#isStopped = true;
+    this.socket.disconnect();
+  }
+
   /** Reconnects unless the connection is alive or being opened. */
   ensureOpen() {
     const state = this.socket.connectionState();
+    if (this.#isStopped) return;
     if (state === "open") this.#probe();
     else if (state !== "connecting") this.reconnect();
   }

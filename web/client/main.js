@@ -1,8 +1,12 @@
 import { effect } from "@preact/signals";
+import { watchIdentity } from "./account/identity.js";
+import { watchSession } from "./account/session.js";
 import { options, render } from "preact";
+import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
-import { followAddress, slug } from "./browser/route.js";
+import { followAddress, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
+import { openFailure, openLink, openSignIn } from "./components/account/open.js";
 import { App } from "./components/app.js";
 import { typeAnywhere } from "./components/composer/focus.js";
 import { restoreEdits } from "./components/composer/restore-edits.js";
@@ -11,7 +15,7 @@ import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
 import { Connection, keepConnected } from "./connection.js";
 import { html } from "./html.js";
-import { followName, name } from "./me.js";
+import { followName, me, name } from "./me.js";
 import { Outbox } from "./outbox.js";
 import { followMessageLinks } from "./permalinks.js";
 import { checkWhilePolling } from "./polling.js";
@@ -21,14 +25,23 @@ import { watchDay } from "./time.js";
 import { watchUnread } from "./rooms/unread.js";
 import { VisitedRooms } from "./visited-rooms.js";
 
+const brought = takeFragment();
 followAddress();
 const connection = new Connection("/socket");
 /** What is not acknowledged. @type {import("./visited-rooms.js").Outboxes} */
-const outboxes = { posts: new Outbox("chatter"), operations: new Outbox("chatter-operations") };
+const outboxes = { posts: new Outbox(databaseName("posts")), operations: new Outbox(databaseName("operations")) };
 const visited = new VisitedRooms(
   slug,
   name,
-  (room) => new Room(connection.socket, room, () => name.peek(), outboxes.posts.of(room), outboxes.operations.of(room)),
+  (room) =>
+    new Room(
+      connection.socket,
+      room,
+      () => name.peek(),
+      outboxes.posts.of(room),
+      outboxes.operations.of(room),
+      () => me.peek().author,
+    ),
 );
 const { current, unsent } = visited;
 
@@ -52,6 +65,13 @@ function listOpened() {
   });
 }
 
+/** Opens the dialog for what the address brought. @param {ReturnType<typeof takeFragment>} brought */
+function useFragment({ link, invite, failure }) {
+  if (link) openLink(link);
+  else if (invite) openSignIn({ face: "up", invite });
+  else if (failure) openFailure(failure);
+}
+
 // Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.
 options.debounceRendering = (/** @type {() => void} */ draw) => {
   if (document.visibilityState === "hidden") setTimeout(draw, 50);
@@ -59,6 +79,8 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 };
 
 followName();
+watchIdentity();
+watchSession(connection, current);
 followMessageLinks(current);
 restoreEdits(current);
 adoptUnsent();
@@ -78,3 +100,5 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren(); // the shell of index.html
 render(html`<${App} connection=${connection} current=${current} unsent=${unsent} />`, root);
 keepOffline();
+useFragment(brought);
+addEventListener("hashchange", () => useFragment(takeFragment()));

@@ -1,17 +1,59 @@
-import { signal } from "@preact/signals";
+/** Who this person is: an account, or a guest with a name. */
+
+import { computed, signal } from "@preact/signals";
+import { isRequired } from "./account/server.js";
+import { labelOf, sameAuthor } from "./authors.js";
+import { owner, storeAccount } from "./browser/owner.js";
 import { follow, load, save } from "./browser/storage.js";
 import { cleanName } from "./text/cleaning.js";
 
-/** This person's name; empty until they have chosen one. */
-export const name = signal(cleanName(load("name")));
+/** @typedef {import("./browser/owner.js").Account} Account */
 
-/** @param {string} next */
+/** This person's account; null for a guest. It is the same as long as the page lives; only its name may change. */
+export const account = signal(owner);
+
+/** The name of a guest; empty until they have chosen one. */
+const guestName = signal(owner ? "" : cleanName(load("name")));
+
+/** This person's name; empty while they only listen. */
+export const name = computed(() => account.value?.name ?? (isRequired.value ? "" : guestName.value));
+
+/** A name that this guest may have, where theirs is somebody else's; empty while nobody has said so. */
+export const suggestedName = signal("");
+
+/** This person as messages name them. */
+export const me = computed(() => {
+  const { id, handle } = account.value ?? {};
+  return id === undefined || handle === undefined ? { name: name.value } : { name: name.value, author: { id, handle } };
+});
+
+/** This person as reactions and pins name them, and as the key of their presence. */
+export const label = computed(() => labelOf(me.value));
+
+/** Whether this person has said something. Reads signals. @param {import("./authors.js").By} message */
+export function isMine(message) {
+  return sameAuthor(message, me.value);
+}
+
+/** Notes that the guest's name is somebody else's. @param {{suggestion?: string}} refusal */
+export function noteTakenName({ suggestion = "" }) {
+  suggestedName.value = suggestion;
+}
+
+/** Gives a guest another name. @param {string} next */
 export function rename(next) {
-  name.value = next;
+  suggestedName.value = "";
+  guestName.value = next;
   save("name", next);
+}
+
+/** Takes the account's new name. @param {Account} next the same account */
+export function noteAccount(next) {
+  storeAccount(next);
+  account.value = next;
 }
 
 /** Takes the name that the person chooses in another tab. */
 export function followName() {
-  follow("name", (chosen) => (name.value = cleanName(chosen) || name.peek()));
+  follow("name", (chosen) => (guestName.value = cleanName(chosen) || guestName.peek()));
 }

@@ -1,4 +1,5 @@
 import { newId } from "./browser/id.js";
+import { mayKeep } from "./browser/owner.js";
 
 /** @typedef {{id: string, written: number}} Unsent a post or an operation */
 /** @template {Unsent} T @typedef {T & {room: string, page: string}} Kept */
@@ -85,6 +86,7 @@ export class Outbox {
    */
   async #tryRequest(mode, act) {
     try {
+      if (!mayKeep()) return undefined;
       const opened = await (this.#database ??= open(this.#name));
       return await promisify(act(opened.transaction(STORE, mode).objectStore(STORE)));
     } catch {
@@ -117,7 +119,10 @@ async function withExclusiveLock(act) {
 function open(name) {
   const opening = indexedDB.open(name, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "id" });
-  return promisify(opening);
+  return promisify(opening).then((database) => {
+    database.onversionchange = () => database.close(); // another tab deletes it, as the person was signed out
+    return database;
+  });
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { slug } from "../../../web/client/browser/route.js";
-import { name } from "../../../web/client/me.js";
+import { name, rename } from "../../../web/client/me.js";
 import { Room } from "../../../web/client/room/room.js";
 import { VisitedRooms } from "../../../web/client/visited-rooms.js";
 import { FakeOutbox, FakeSocket, message } from "./fakes.mjs";
@@ -14,7 +14,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   socket = new FakeSocket();
   slug.value = "lobby";
-  name.value = "ann";
+  rename("ann");
   const outbox = new FakeOutbox();
   visited = new VisitedRooms(slug, name, (room) => new Room(socket, room, () => name.peek(), outbox, new FakeOutbox()));
 });
@@ -34,9 +34,9 @@ test("the room on the screen is joined, and left for another", () => {
 });
 
 test("somebody without a name listens, and is present once they have one", () => {
-  name.value = "";
+  rename("");
   assert.deepEqual(channelOf("lobby").params(), { presence: true, resync: true, log: 2 });
-  name.value = "bo";
+  rename("bo");
   assert.equal(channelOf("lobby").params().name, "bo");
 });
 

@@ -44,6 +44,21 @@ export function leaveMessage() {
   message.value = null;
 }
 
+/**
+ * Takes what the fragment brings out of the address, so that it is neither seen nor kept in the history.
+ *
+ * It is a link's or an invite's secret, since browsers send fragments to nobody, or why a provider has signed nobody in.
+ */
+export function takeFragment() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const failure = given.get("sign-in") === "failed" ? given.get("reason") || "failed" : "";
+  const brought = { link: given.get("link") ?? "", invite: given.get("invite") ?? "", failure };
+  if (Object.values(brought).some(Boolean)) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+  return brought;
+}
+
 export function followAddress() {
   forgetOverlays();
   addEventListener("popstate", () => {

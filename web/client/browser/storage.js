@@ -1,12 +1,14 @@
 /**
- * localStorage, and sessionStorage for what belongs to one tab and survives its reload, under a prefix. In a browser
- * that forbids them nothing is kept between visits.
+ * localStorage, and sessionStorage for what belongs to one tab and survives its reload, under the prefix of the person.
+ * In a browser that forbids them nothing is kept between visits.
  */
+
+import { mayKeep, PREFIX } from "./owner.js";
 
 /** @param {string} key @returns {string} */
 export function load(key) {
   try {
-    return localStorage.getItem(`chatter:${key}`) ?? "";
+    return localStorage.getItem(PREFIX + key) ?? "";
   } catch {
     return "";
   }
@@ -15,8 +17,9 @@ export function load(key) {
 /** Keeps a value; an empty one is removed. @param {string} key @param {string} value */
 export function save(key, value) {
   try {
-    if (value) localStorage.setItem(`chatter:${key}`, value);
-    else localStorage.removeItem(`chatter:${key}`);
+    if (!mayKeep()) return;
+    if (value) localStorage.setItem(PREFIX + key, value);
+    else localStorage.removeItem(PREFIX + key);
   } catch {
     // Full or forbidden.
   }
@@ -25,7 +28,7 @@ export function save(key, value) {
 /** Loads what this tab has kept. @param {string} key @returns {any} null for nothing */
 export function loadInTab(key) {
   try {
-    return JSON.parse(sessionStorage.getItem(`chatter:${key}`) ?? "null");
+    return JSON.parse(sessionStorage.getItem(PREFIX + key) ?? "null");
   } catch {
     return null;
   }
@@ -34,8 +37,9 @@ export function loadInTab(key) {
 /** Keeps a value in this tab; null is removed. @param {string} key @param {object | null} value */
 export function saveInTab(key, value) {
   try {
-    if (value) sessionStorage.setItem(`chatter:${key}`, JSON.stringify(value));
-    else sessionStorage.removeItem(`chatter:${key}`);
+    if (!mayKeep()) return;
+    if (value) sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
+    else sessionStorage.removeItem(PREFIX + key);
   } catch {
     // Full or forbidden.
   }
@@ -43,7 +47,7 @@ export function saveInTab(key, value) {
 
 /** Returns the rests of the keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
 export function keysOf(prefix) {
-  const start = `chatter:${prefix}`;
+  const start = PREFIX + prefix;
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(start));
     return keys.map((key) => key.slice(start.length));
@@ -59,7 +63,7 @@ export function keysOf(prefix) {
  * @param {(value: string, rest: string) => void} act
  */
 export function follow(prefix, act) {
-  const start = `chatter:${prefix}`;
+  const start = PREFIX + prefix;
   addEventListener("storage", ({ key, newValue }) => {
     if (key?.startsWith(start)) act(newValue ?? "", key.slice(start.length));
   });

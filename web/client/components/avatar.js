@@ -1,7 +1,13 @@
 import { html } from "../html.js";
 import { initials, tint } from "../text/names.js";
 
-/** Draws a person's letters. Hidden from screen readers, as the name is beside it. @param {{name: string}} props */
-export function Avatar({ name }) {
-  return html`<span class="avatar tint-${tint(name)}" aria-hidden="true">${initials(name)}</span>`;
+/**
+ * Draws a person's letters, hollow for a guest among people with accounts. Hidden from screen readers, as the name is
+ * beside it.
+ *
+ * @param {{name: string, isGuest?: boolean}} props
+ */
+export function Avatar({ name, isGuest = false }) {
+  const classes = `avatar tint-${tint(name)}${isGuest ? " guest" : ""}`;
+  return html`<span class=${classes} aria-hidden="true">${initials(name)}</span>`;
 }

@@ -1,10 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { showDialog } from "../browser/overlays.js";
+import { isRequired, server } from "../account/server.js";
 import { html } from "../html.js";
 import { LIMITS } from "../messages.js";
-import { name, rename } from "../me.js";
+import { account, name, rename, suggestedName } from "../me.js";
 import { cleanName, countCharacters } from "../text/cleaning.js";
+import { openSignIn } from "./account/open.js";
+import { SignInFirst } from "./account/required.js";
 import { focusComposer } from "./composer/focus.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
@@ -26,6 +29,7 @@ const NAMED = 3;
  */
 export function Welcome({ room }) {
   if (name.value) return null;
+  if (isRequired.value) return html`<${SignInFirst} />`;
   return html`
     <dialog class="dialog welcome" open aria-labelledby="name-title">
       <${Form}
@@ -33,6 +37,7 @@ export function Welcome({ room }) {
         intro=${html`<${WhoIsHere} room=${room} />`}
         action="Start chatting"
         onChosen=${focusComposer}
+        other=${server.value && html`<button class="plain" type="button" onClick=${() => openSignIn()}>Sign in</button>`}
       />
     </dialog>
   `;
@@ -53,19 +58,40 @@ function WhoIsHere({ room }) {
 export function NameDialog() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const closings = useSignal(0);
-  if (!name.value) return null;
+  const { value: suggestion } = suggestedName;
+  const isAsked = name.value && !account.value;
+  useLayoutEffect(() => {
+    if (suggestion && isAsked) askForAnotherName(); // once its field has the suggestion
+  }, [suggestion, isAsked]);
+  if (!isAsked) return null;
   // In the handler, which gives the focus back at once: until it is closed the page takes no keys.
   const close = () => dialog.current?.close();
-  const form = { title: "Change your name", action: "Save", onChosen: close, onCancel: close };
+  const form = suggestion
+    ? { title: "This name is taken", intro: html`<${Taken} close=${close} />`, action: "Take this name" }
+    : { title: "Change your name", action: "Save" };
   return html`
     <dialog id="rename" class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${() => (closings.value += 1)}>
-      <${Form} key=${closings.value} ...${form} />
+      <${Form} key=${closings.value + suggestion} ...${form} onChosen=${close} onCancel=${close} />
     </dialog>
   `;
 }
 
-/** @param {{title: string, intro?: any, action: string, onChosen: () => void, onCancel?: () => void}} props */
-function Form({ title, intro, action, onChosen, onCancel }) {
+/** Says why another name is needed, to who may be the one who has it. @param {{close: () => void}} props */
+function Taken({ close }) {
+  const signIn = () => {
+    close();
+    openSignIn();
+  };
+  return html`
+    <p class="who">
+      Somebody with an account is called <bdi>${name.value}</bdi>. Is it you?${" "}
+      <button class="link" type="button" onClick=${signIn}>Sign in</button>
+    </p>
+  `;
+}
+
+/** @param {{title: string, intro?: any, action: string, other?: any, onChosen: () => void, onCancel?: () => void}} props */
+function Form({ title, intro, action, other, onChosen, onCancel }) {
   const problem = useSignal("");
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -84,7 +110,7 @@ function Form({ title, intro, action, onChosen, onCancel }) {
         id="name"
         name="name"
         type="text"
-        defaultValue=${name.value}
+        defaultValue=${suggestedName.value || name.value}
         autocomplete="nickname"
         autofocus
         enterkeyhint="done"
@@ -93,7 +119,7 @@ function Form({ title, intro, action, onChosen, onCancel }) {
       />
       <p id="name-problem" class="problem" role="alert">${problem.value}</p>
       <div class="actions">
-        ${onCancel && html`<button class="plain" type="button" onClick=${onCancel}>Cancel</button>`}
+        ${other} ${onCancel && html`<button class="plain" type="button" onClick=${onCancel}>Cancel</button>`}
         <button class="primary" type="submit">${action}</button>
       </div>
     </form>

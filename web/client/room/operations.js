@@ -28,10 +28,11 @@ import { Sender } from "./sender.js";
 
 /**
  * @typedef {object} OperatingRoom what Operations needs of its room
- * @property {() => string} name returns this person's present name
+ * @property {() => string} name returns what this person is called in reactions
  * @property {() => number} heardTo returns the seq up to which everything was heard
  * @property {(seqs: number[]) => void} redraw shows messages anew
  * @property {() => void} rejoin joins again when the server says that we are not in the room
+ * @property {(refusal: Refused) => void} nameTaken is called when the name belongs to somebody else
  */
 
 /** Follows a refusal for a while that does not say how long. */
@@ -248,7 +249,11 @@ export class Operations {
       this.#change(id, { status: "waiting", tried });
       this.#sender.pauseFor(retry_after_ms);
     } else if (reason === "unmatched topic") this.#room.rejoin();
-    else if (isDeleted) this.discard(id);
+    else if (reason === "name_taken" && !tried) {
+      this.#change(id, { status: "waiting", tried });
+      this.#sender.disconnected(); // until the person has another name, under which the room is joined
+      this.#room.nameTaken(refusal);
+    } else if (isDeleted) this.discard(id);
     else this.#fail(id, explain(refusal));
   }
 

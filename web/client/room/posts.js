@@ -14,6 +14,7 @@ import { Sender } from "./sender.js";
  * @typedef {object} PendingPost a post without its acknowledgement; IndexedDB stores it under these names
  * @property {string} id is the same whenever it is sent again, so that a repeat is not posted twice
  * @property {string} name the person's when it is sent first: it belongs to the identity of the post
+ * @property {import("../authors.js").Author} [author] the person's account
  * @property {string} message
  * @property {number} [reply_to] the seq of the message that it answers
  * @property {string} inserted_at by this browser's clock, until the server's time is known
@@ -28,12 +29,14 @@ import { Sender } from "./sender.js";
 /**
  * @typedef {object} PostingRoom what Posts needs of its room
  * @property {() => string} name returns this person's present name
+ * @property {() => import("../authors.js").Author | undefined} author returns this person's account
  * @property {(id: string) => boolean} has whether a message is held
  * @property {(message: Posted) => void} receive
  * @property {(acknowledged: Acknowledged) => void} acknowledged notes the place of a post of this page
  * @property {(id: string) => void} refused is called when a post was refused that nobody has heard
  * @property {(id: string) => void} forgotten is called when a post is given up, or acknowledged
  * @property {() => void} rejoin joins again when the server says that we are not in the room
+ * @property {(refusal: Refused) => void} nameTaken is called when the name belongs to somebody else
  */
 
 /** A broadcast takes milliseconds on a working connection. After this time the person may retry. */
@@ -104,10 +107,12 @@ export class Posts {
   write(message, replyTo = 0) {
     const now = Date.now();
     const written = Math.max(now, 1 + (this.pending.peek().at(-1)?.written ?? 0));
+    const author = this.#room.author();
     /** @type {PendingPost} */
     const post = {
       id: newId(),
       name: this.#room.name(),
+      ...(author && { author }),
       message,
       ...(replyTo && { reply_to: replyTo }),
       inserted_at: new Date(now).toISOString(),
@@ -191,8 +196,9 @@ export class Posts {
     if (!post) return;
     const { seq, inserted_at } = acknowledged;
     this.#room.acknowledged({ ...acknowledged, id });
-    const { name, message, reply_to } = post;
-    if (!post.heard) this.#room.receive({ name, message, id, seq, inserted_at, ...(reply_to && { reply_to }) });
+    const { name, author, message, reply_to } = post;
+    const of = { name, ...(author && { author }) };
+    if (!post.heard) this.#room.receive({ ...of, message, id, seq, inserted_at, ...(reply_to && { reply_to }) });
     this.discard(id);
   }
 
@@ -207,7 +213,11 @@ export class Posts {
       this.#oneAtATime = true;
       this.#sender.pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
-    else {
+    else if (refusal.reason === "name_taken" && !tried) {
+      this.#change(id, { status: "waiting", why: "", tried });
+      this.#sender.disconnected(); // until the person has another name, under which the room is joined
+      this.#room.nameTaken(refusal);
+    } else {
       this.#fail(id, explain(refusal), tried);
       if (!tried) this.#room.refused(id);
     }

@@ -40,10 +40,23 @@ export class People {
 
   /** @param {Presence} presence @param {number} crowd */
   #update(presence, crowd) {
-    const here = presence.list((name, { metas }) => ({ name, connections: metas.length }));
+    const here = presence.list(personOf);
     this.listed.value = here.sort((a, b) => alphabet.compare(a.name, b.name));
     this.total.value = Math.max(crowd, here.length);
   }
+}
+
+/**
+ * Reads a presence. That of an account has the name in each meta, as its key is the handle.
+ *
+ * @param {string} key
+ * @param {{metas: {id?: number, name?: string}[]}} presence
+ * @returns {Person}
+ */
+function personOf(key, { metas }) {
+  const { id, name = key } = metas[0] ?? {};
+  if (id === undefined) return { name: key, connections: metas.length };
+  return { name, author: { id, handle: key.slice(1) }, connections: metas.length };
 }
 
 /** Joins all calls within `UPDATE_MS` into one call of `act` at its end. @param {() => void} act */

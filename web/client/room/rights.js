@@ -6,16 +6,24 @@ import { WINDOWS } from "../messages.js";
 /** @typedef {import("./posts.js").PendingPost} PendingPost */
 
 /**
- * Rights say what this person may do to a message: change and delete what they have said on this connection, for a while.
+ * Rights say what this person may do to a message: change and delete what they have said, for a while. A guest may as
+ * long as the connection lasts that said it.
  *
  * The server decides. This is for what the page offers.
  */
 export class Rights {
   /** The seqs of what was said on this connection. Replaced, never changed. */
   #said = signal(/** @type {Set<number>} */ (new Set()));
+  #author;
 
-  /** The server knows this person by the connection only: another room, or none, changes nothing. @param {Socket} socket */
-  constructor(socket) {
+  /**
+   * The server knows a guest by the connection only: another room, or none, changes nothing.
+   *
+   * @param {Socket} socket
+   * @param {() => import("../authors.js").Author | undefined} author returns this person's account, if they have one
+   */
+  constructor(socket, author) {
+    this.#author = author;
     socket.onClose(() => this.#connectionEnded());
     socket.onOpen(() => this.#connectionEnded()); // phoenix.js tells of no close where the page has disconnected
   }
@@ -48,7 +56,9 @@ export class Rights {
   /** @param {Posted | PendingPost} message @param {number} seconds @param {number} now */
   #isOwn(message, seconds, now) {
     if (!("seq" in message)) return true; // not sent yet
-    if (message.deleted_at || !this.#said.value.has(message.seq)) return false;
+    const author = this.#author();
+    const isOwn = author ? message.author?.id === author.id : this.#said.value.has(message.seq);
+    if (message.deleted_at || !isOwn) return false;
     return now - Date.parse(message.inserted_at) < 1000 * seconds;
   }
 }

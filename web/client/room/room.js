@@ -12,6 +12,8 @@ import {
   TYPING,
 } from "../messages.js";
 import { keepReplyTarget, replyTargetOf } from "../drafts.js";
+import { noteTakenName } from "../me.js";
+import { labelOf, sameAuthor } from "../authors.js";
 import { DetachedRun } from "./detached-run.js";
 import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
@@ -66,6 +68,8 @@ const REOPEN_MS = 2000;
 export class Room {
   state = signal(/** @type {RoomState} */ ("left"));
   refusal = signal("");
+  /** The answer to a join that was refused; another object each time. */
+  refused = signal(/** @type {Refused | null} */ (null));
   /** The newest messages have arrived at least once. */
   hasLoaded = signal(false);
   loadingOlder = signal(false);
@@ -118,6 +122,8 @@ export class Room {
   #socket;
   /** @type {() => string} */
   #name;
+  /** @type {() => import("../authors.js").Author | undefined} */
+  #author;
   /** @type {Channel | null} */
   #channel = null;
   /** The name under which this page is present; empty if it only listens. */
@@ -129,28 +135,33 @@ export class Room {
    * @param {() => string} name returns this person's present name
    * @param {import("./posts.js").Outbox} outbox
    * @param {import("./operations.js").Outbox} operationsOutbox
+   * @param {() => import("../authors.js").Author | undefined} author returns this person's account, if they have one
    */
-  constructor(socket, slug, name, outbox, operationsOutbox) {
+  constructor(socket, slug, name, outbox, operationsOutbox, author = () => undefined) {
     this.#socket = socket;
     this.slug = slug;
     this.#name = name;
-    this.#rights = new Rights(socket);
+    this.#author = author;
+    this.#rights = new Rights(socket, author);
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);
     this.operations = new Operations(operationsOutbox, {
-      name,
+      name: () => labelOf(this.#me),
       heardTo: () => this.history.last,
       redraw: (seqs) => this.rows.redraw(seqs),
       rejoin: () => this.#rejoin(),
+      nameTaken: noteTakenName,
     });
     this.posts = new Posts(outbox, {
       name,
+      author,
       has: (id) => this.history.has(id),
       receive: (message) => this.#receive({ ...message, isPartial: true }),
       acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
       refused: (id) => this.#postRefused(id),
       forgotten: (id) => void this.operations.takeBack(id),
       rejoin: () => this.#rejoin(),
+      nameTaken: noteTakenName,
     });
   }
 
@@ -349,7 +360,7 @@ export class Room {
     on(ROOM_EVENT, (event) => this.#receiveEvent(event));
     on(MESSAGE_VOIDED, ({ seq }) => this.#void(seq));
     on(RESYNC, () => this.#resync(channel));
-    on(TYPING, ({ name }) => this.#showTyping(name));
+    on(TYPING, (by) => this.#showTyping(by));
     on(PRESENCE_STATE, () => this.#loaded());
     channel.onError(this.#ifCurrent(channel, () => this.#disconnected("joining")));
     channel.onClose(this.#ifCurrent(channel, () => this.#closed()));
@@ -370,6 +381,7 @@ export class Room {
   /** @param {Channel} channel @param {RecoveryAnswer} answer */
   #joined(channel, answer) {
     this.refusal.value = "";
+    this.refused.value = null;
     this.#requests.joined(channel);
     this.state.value = "joined";
     this.recovery.joined(answer);
@@ -384,6 +396,8 @@ export class Room {
   #refused(refusal) {
     this.refusal.value = explain(refusal) || "no reason given";
     this.state.value = refusal.retry_after_ms === undefined ? "refused" : "joining";
+    this.refused.value = refusal;
+    if (refusal.reason === "name_taken") noteTakenName(refusal);
   }
 
   /** Starts over with everything in flight: the server has dropped its answers too. @param {Channel} channel */
@@ -522,9 +536,13 @@ export class Room {
     return this.#quotes.has(seq) || this.#pins.has(seq) || this.#thread?.has(seq) === true;
   }
 
-  /** @param {string} name */
-  #showTyping(name) {
-    if (name && name !== this.#name()) this.typing.add(name);
+  /** @param {import("../authors.js").By} by */
+  #showTyping(by) {
+    if (by.name && !sameAuthor(by, this.#me)) this.typing.add(by.name);
+  }
+
+  get #me() {
+    return { name: this.#name(), author: this.#author() };
   }
 }
 

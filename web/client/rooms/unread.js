@@ -1,5 +1,5 @@
 import { effect, signal } from "@preact/signals";
-import { name } from "../me.js";
+import { isMine } from "../me.js";
 import { choices } from "./choices.js";
 import { listRooms } from "./list.js";
 import { countUnread, markSeen, marks } from "./seen.js";
@@ -57,7 +57,7 @@ function trackSeen(current) {
 function passOwn(room) {
   const seen = marks.peek().get(room.slug)?.seq ?? 0;
   const unseen = room.history.after(seen);
-  const other = unseen.findIndex((message) => message.name !== name.value);
+  const other = unseen.findIndex((message) => !isMine(message));
   const passed = (other < 0 ? unseen : unseen.slice(0, other)).at(-1);
   if (!passed) return;
   markSeen(room.slug, { seq: passed.seq, epoch: epochOf(room), nth: nthOf(passed) });
@@ -84,7 +84,7 @@ function firstUnseenSeq(room) {
   const mark = marks.peek().get(room.slug);
   const messages = room.history.messages.peek();
   if (!mark || !messages[0] || messages[0].seq > mark.seq) return 0;
-  return messages.find((message) => message.seq > mark.seq && message.name !== name.peek())?.seq ?? 0;
+  return messages.find((message) => message.seq > mark.seq && !isMine(message))?.seq ?? 0;
 }
 
 /**
@@ -98,7 +98,7 @@ function countInTitle(current) {
   effect(() => {
     const { history, slug } = current.value;
     if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
-    const isNews = (/** @type {Row} */ message) => message.name !== name.value && !message.deleted_at;
+    const isNews = (/** @type {Row} */ message) => !isMine(message) && !message.deleted_at;
     const here = history.after(readTo).filter(isNews).length;
     const others = listRooms(slug).filter((room) => room.name !== slug);
     const counts = others.map(countUnread);

@@ -1,9 +1,10 @@
 import { html } from "../../html.js";
 import { LIMITS } from "../../messages.js";
-import { name } from "../../me.js";
+import { name, suggestedName } from "../../me.js";
 import { clean } from "../../text/cleaning.js";
 import { askToDelete } from "../conversation/delete-dialog.js";
 import { Check, Send } from "../icons.js";
+import { askForAnotherName } from "../name-dialog.js";
 import { showToast } from "../toast.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
@@ -38,6 +39,7 @@ export function Composer({ current }) {
     finish(current.peek(), clean(area.current.value));
     completion.close();
     area.current.focus();
+    if (suggestedName.peek()) askForAnotherName(); // until then it waits
   };
   const finish = (/** @type {Room} */ room, /** @type {string} */ text) => {
     if (editIn(room.slug)) return saveEdit(room, text); // and the draft is shown again

@@ -10,9 +10,10 @@ export function sendsOnEnter() {
   return hasKeyboard.matches;
 }
 
-/** Focuses the composer, or the field for the name of somebody who has none yet. */
+/** Focuses the composer, or the field in which somebody says who they are. */
 export function focusField() {
-  document.getElementById(name.peek() ? "composer" : "name")?.focus();
+  const field = name.peek() ? "#composer" : ".welcome input";
+  /** @type {HTMLElement | null} */ (document.querySelector(field))?.focus();
 }
 
 /** Does so where that brings up no keyboard on the screen: nobody has asked to write. */

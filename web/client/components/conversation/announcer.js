@@ -1,6 +1,7 @@
 import { useRef } from "preact/hooks";
+import { readBy } from "../../authors.js";
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { isMine } from "../../me.js";
 import { excerptOf } from "../../text/excerpt.js";
 
 /** @typedef {import("../../messages.js").RoomEvent} RoomEvent */
@@ -22,7 +23,7 @@ export function Announcer({ room }) {
 
 /** @param {RoomEvent} event */
 function wordsFor({ kind, by, message = "" }) {
-  if (!by || by.name === myName.peek()) return "";
+  if (!by || isMine(readBy(by))) return "";
   if (kind === "edit") return `${by.name} edited: ${excerptOf(message)}`;
   return kind === "delete" ? `${by.name} deleted a message` : "";
 }

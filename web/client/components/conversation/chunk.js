@@ -1,4 +1,5 @@
 import { Component } from "preact";
+import { sameAuthor } from "../../authors.js";
 import { html } from "../../html.js";
 import { dayOf } from "../../time.js";
 import { LINES } from "./fold.js";
@@ -8,6 +9,7 @@ import { Day, Message } from "./message.js";
 
 /** @typedef {import("../../messages.js").Row} Row */
 /** @typedef {import("../../room/room.js").Room} Room */
+/** @typedef {import("../../authors.js").By} By */
 /**
  * @typedef {object} ChunkProps
  * @property {Room} room
@@ -114,11 +116,11 @@ function renderRun(run, before, { room, today, unsaved, firstNewSeq, target, isI
 /**
  * Whether a message belongs to the group of the one before. They have one author and are minutes apart at most.
  *
- * @param {{name: string, inserted_at: string, deleted_at?: string} | undefined} before
- * @param {{name: string, inserted_at: string}} message
+ * @param {(By & {inserted_at: string, deleted_at?: string}) | undefined} before
+ * @param {By & {inserted_at: string}} message
  */
 export function continues(before, message) {
-  if (before?.name !== message.name || before.deleted_at) return false;
+  if (!before || before.deleted_at || !sameAuthor(before, message)) return false;
   return Date.parse(message.inserted_at) - Date.parse(before.inserted_at) < GROUP_MS;
 }
 

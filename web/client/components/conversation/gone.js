@@ -1,3 +1,4 @@
+import { labelOf } from "../../authors.js";
 import { html } from "../../html.js";
 import { dayOf } from "../../time.js";
 import { Trash } from "../icons.js";
@@ -51,8 +52,9 @@ function folds({ deleted_at, replies }) {
 }
 
 /** Draws what is left of a deleted message. @param {{message: Row}} props */
-export function Gone({ message: { name, deleted_by } }) {
-  const isByAnother = deleted_by && deleted_by !== name;
+export function Gone({ message }) {
+  const { deleted_by } = message;
+  const isByAnother = deleted_by && deleted_by !== labelOf(message);
   return html`
     <p class="gone-words">
       <${Trash} />Message deleted${isByAnother && html` by <bdi>${deleted_by}</bdi>`}

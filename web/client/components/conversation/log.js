@@ -2,7 +2,7 @@ import { computed, effect } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { leaveMessage } from "../../browser/route.js";
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { isMine } from "../../me.js";
 import { keepPlace, placeOf } from "../../rooms/places.js";
 import { today } from "../../time.js";
 import { Announcer } from "./announcer.js";
@@ -40,7 +40,7 @@ export class Log extends Component {
   /** The number of the others' messages below `readTo`. */
   #unread = computed(() => {
     const since = this.props.room.history.after(this.reading.readTo.value);
-    return since.filter((message) => message.name !== myName.value && !message.deleted_at).length;
+    return since.filter((message) => !isMine(message) && !message.deleted_at).length;
   });
   /** @type {Row[]} the messages of the last render */
   #drawn = [];

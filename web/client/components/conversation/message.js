@@ -1,8 +1,11 @@
+import { hasAccounts } from "../../account/server.js";
+import { labelOf } from "../../authors.js";
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { isMine } from "../../me.js";
 import { tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
+import { hasNamesake } from "../people/namesakes.js";
 import { Reactions } from "../reactions/reactions.js";
 import { RepliesButton } from "../thread/replies-button.js";
 import { Gone } from "./gone.js";
@@ -35,7 +38,8 @@ import { Text } from "./text.js";
  * @param {MessageProps} props
  */
 export function Message({ room, message, first, state, isTarget, isInThread, children }) {
-  const mine = message.name === myName.value;
+  const mine = isMine(message);
+  const isGuest = hasAccounts.value && !message.author;
   const row = "seq" in message ? message : undefined;
   const isGone = row?.deleted_at !== undefined;
   const classes = { message: true, first, mine, target: isTarget, [state ?? ""]: state, gone: isGone };
@@ -52,9 +56,9 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
       tabindex="-1"
       aria-current=${isTarget ? "location" : undefined}
     >
-      ${first && html`<${Avatar} name=${message.name} />`}
+      ${first && html`<${Avatar} name=${message.name} isGuest=${isGuest} />`}
       <div class=${first ? "byline" : "byline again"}>
-        <bdi class="author tint-${tint(message.name)}">${message.name}</bdi>
+        <${Author} room=${room} message=${message} first=${first} isGuest=${isGuest} />
         ${mine && html`<span class="you">you</span>`}
         <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
@@ -64,6 +68,22 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
       ${row && html`<${Extras} room=${room} message=${row} isInThread=${isInThread} />`}
       ${children}
     </article>
+  `;
+}
+
+/**
+ * Draws whose message it is. The handle is behind the name, and beside it where others look the same; that somebody is
+ * a guest is for the pointer and for screen readers.
+ *
+ * @param {{room: Room, message: Row | PendingPost, first: boolean, isGuest: boolean}} props
+ */
+function Author({ room, message, first, isGuest }) {
+  const { name, author } = message;
+  const handle = author && labelOf(message);
+  return html`
+    <bdi class="author tint-${tint(name)}" title=${handle ?? (isGuest ? "guest" : undefined)}>${name}</bdi>
+    ${first && handle && hasNamesake(room, name) && html`<span class="handle">${handle}</span>`}
+    ${first && isGuest && html`<span class="sr-only"> (guest)</span>`}
   `;
 }
 

@@ -1,5 +1,5 @@
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { label } from "../../me.js";
 import { fullDate } from "../../time.js";
 import { emojiOf, mostUsed } from "../reactions/emoji.js";
 import { sayNames } from "../reactions/names.js";
@@ -57,7 +57,7 @@ function About({ message }) {
       ([key, reaction]) => html`
         <p class="about">
           <span class="emoji">${emojiOf(key)}</span>${" "}
-          ${sayNames(reaction, myName.value, /** @type {Row} */ (message).mine?.includes(key) ?? false)}
+          ${sayNames(reaction, label.value, /** @type {Row} */ (message).mine?.includes(key) ?? false)}
         </p>
       `,
     )}

@@ -1,4 +1,5 @@
 import { leaveMessage } from "../../browser/route.js";
+import { farewell } from "../../account/identity.js";
 import { html } from "../../html.js";
 import { focusComposer } from "../composer/focus.js";
 
@@ -16,6 +17,7 @@ export function Notices({ room }) {
   return html`
     <div class="notices" role="status">
       ${savingIsBehind.value && html`<${SavingIsBehind} />`}
+      ${farewell.value && html`<${Dismissible} dismiss=${() => (farewell.value = "")}>${farewell.value}<//>`}
       <${NotThere} room=${room} />
       ${missingAfter.value > 0 && html`<${NotAllLoaded} dismiss=${() => (missingAfter.value = 0)} />`}
     </div>

@@ -1,5 +1,9 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { isSessionOver } from "../../account/session.js";
+import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
+import { account } from "../../me.js";
+import { openSignIn } from "../account/open.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../connection.js").Connection} Connection */
@@ -11,6 +15,7 @@ import { html } from "../../html.js";
  * @param {Room} room
  */
 export function statusOf(connection, room) {
+  if (isSessionOver.value) return { key: "signed-out", label: "Not signed in" };
   const state = connection.state.value;
   if (state === "offline") return { key: "offline", label: "Offline" };
   if (state === "waiting") return { key: "reconnecting", label: "Reconnecting" };
@@ -56,7 +61,15 @@ export function Banner({ connection, room }) {
     case "connecting":
       if (!room.hasLoaded.value) return null;
       return html`<div class="banner"><span aria-hidden="true">Connecting…</span></div>`;
+    case "signed-out":
+      return html`
+        <div class="banner offline" role="alert">
+          <span>You are not signed in any more. What you have written is kept.</span>
+          <button type="button" onClick=${() => openSignIn({ handle: account.peek()?.handle })}>Sign in again</button>
+        </div>
+      `;
     case "refused":
+      if (isRequired.value && !account.value) return null; // there is a form that says it
       return html`
         <div class="banner offline" role="alert">
           <span>This room did not let you in: ${room.refusal.value}.</span>

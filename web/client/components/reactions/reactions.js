@@ -1,5 +1,5 @@
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { label } from "../../me.js";
 import { React } from "../icons.js";
 import { emojiOf } from "./emoji.js";
 import { sayNames } from "./names.js";
@@ -41,7 +41,7 @@ export function Reactions({ room, message }) {
 /** @param {{room: Room, message: Row, emoji: string, count: number, names: string[]}} props */
 function Reaction({ room, message, emoji, count, names }) {
   const isMine = message.mine?.includes(emoji) ?? false;
-  const who = sayNames({ count, names }, myName.value, isMine);
+  const who = sayNames({ count, names }, label.value, isMine);
   const toggle = (/** @type {any} */ { currentTarget }) => {
     if (isMine && count === 1) currentTarget.closest(".message").focus(); // the pressed chip goes away
     toggleReaction(room, message, emoji);

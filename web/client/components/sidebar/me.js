@@ -1,17 +1,44 @@
+import { isRequired, server } from "../../account/server.js";
 import { html } from "../../html.js";
-import { name } from "../../me.js";
+import { account, name } from "../../me.js";
+import { openSignIn } from "../account/open.js";
 import { Avatar } from "../avatar.js";
-import { Edit } from "../icons.js";
+import { Edit, More } from "../icons.js";
 import { askForAnotherName } from "../name-dialog.js";
+import { MeMenu, openMeMenu } from "./me-menu.js";
 
-/** Draws this person's name and the button that changes it. Who has none is asked for one elsewhere. */
+/** Draws who this person is: a guest with a name, or somebody with an account. Who has no name is asked for one elsewhere. */
 export function Me() {
+  return account.value ? html`<${Person} ...${account.value} />` : html`<${Guest} />`;
+}
+
+function Guest() {
+  const mayBeMore = server.value !== null && !isRequired.value; // else there is a form above the composer
   return html`
     <div class="me">
-      <${Avatar} name=${name.value || "?"} />
-      <bdi class="name">${name.value}</bdi>
+      <${Avatar} name=${name.value || "?"} isGuest=${mayBeMore} />
+      <span class="who-am-i">
+        <bdi class="name">${name.value}</bdi>
+        ${mayBeMore && html`<span class="handle">guest</span>`}
+      </span>
       ${name.value && html`<${ChangeName} />`}
+      ${mayBeMore && html`<button class="sign-in-button" type="button" onClick=${() => openSignIn()}>Sign in</button>`}
     </div>
+  `;
+}
+
+/** @param {{name: string, handle: string}} props */
+function Person({ name, handle }) {
+  const open = (/** @type {any} */ { currentTarget }) => openMeMenu(currentTarget);
+  return html`
+    <div class="me">
+      <${Avatar} name=${name} />
+      <span class="who-am-i"><bdi class="name">${name}</bdi><span class="handle">@${handle}</span></span>
+      <button class="quiet-button" type="button" aria-label="Your account" aria-haspopup="menu" onClick=${open}>
+        <${More} />
+      </button>
+    </div>
+    <${MeMenu} />
   `;
 }
 

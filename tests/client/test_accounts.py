@@ -1,0 +1,460 @@
+"""People with accounts: how they come in, what others see of them, and that nothing of theirs stays behind."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.client.axe import violations
+from tests.client.conftest import Visit, numbers
+from tests.client.person import PHONE, Person
+from tests.support.server import Server
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "seven green bottles"
+
+SignIn: TypeAlias = Callable[..., Person]
+
+KEPT = """async () => {
+  const databases = (await indexedDB.databases()).map(({ name }) => name);
+  const kept = [...Object.keys(localStorage), ...Object.keys(sessionStorage), ...databases];
+  return kept.filter(key => key.startsWith("chatter:@"));
+}"""
+"""What the browser keeps for accounts."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Starts a server on which anybody may create an account."""
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
+        yield running
+
+
+@pytest.fixture
+def handle(server: Server) -> str:
+    """An account of somebody called like its handle."""
+    return new_account(server)
+
+
+@pytest.fixture
+def signs_in(visit: Visit, handle: str) -> SignIn:
+    """`signs_in()` opens a page in a new browser, signed in with the account."""
+
+    def sign_in(**options: Any) -> Person:
+        person = visit("visitor", **options)
+        person.button("Rooms").click() if "is_mobile" in options else None
+        signs_in_as(person, handle)
+        return person
+
+    return sign_in
+
+
+def new_account(server: Server) -> str:
+    """Creates an account, and returns its handle, which is its name too."""
+    handle = f"ann{next(numbers)}"
+    body = json.dumps({"handle": handle, "password": PASSWORD}).encode()
+    headers = {"Content-Type": "application/json", "Origin": server.url}
+    with urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/accounts", body, headers)) as answer:
+        assert answer.status == 201
+    return handle
+
+
+def signs_in_as(person: Person, handle: str, password: str = PASSWORD) -> None:
+    """Signs in by the dialog, and waits for the page of the account."""
+    person.page.locator(".me").get_by_role("button", name="Sign in").click()
+    fills(dialog(person, "Sign in"), handle=handle, password=password)
+    expect_account(person, handle)
+
+
+def fills(form: Locator, **values: str) -> None:
+    """Fills fields by their names, and sends the form."""
+    for name, value in values.items():
+        form.locator(f"input[name={name}]").fill(value)
+    form.locator(f"input[name={name}]").press("Enter")
+
+
+def dialog(person: Person, name: str) -> Locator:
+    return person.page.get_by_role("dialog", name=name)
+
+
+def expect_account(person: Person, handle: str) -> None:
+    expect(person.page.locator(".me .handle")).to_have_text(f"@{handle}")
+    person.expect_connected()
+
+
+def expect_guest(person: Person) -> None:
+    expect(person.page.locator(".me .handle")).to_have_text("guest")
+
+
+def opens_account(person: Person, part: str) -> Locator:
+    """Opens a part of the dialog about the account."""
+    person.button("Your account").click()
+    person.page.get_by_role("menuitem", name="Account…").click()
+    opened = dialog(person, "Your account")
+    opened.get_by_role("button", name=part, exact=True).click()
+    return opened
+
+
+def signs_out(person: Person) -> None:
+    person.button("Your account").click()
+    person.page.get_by_role("menuitem", name="Sign out").click()
+    expect_guest(person)
+
+
+def kept_for_accounts(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(KEPT)
+    return found
+
+
+# ---- Coming in
+
+
+def test_the_first_admin_comes_by_the_link_of_the_terminal_which_works_once(
+    browser: Browser, tmp_path: Path, room: str
+) -> None:
+    with Server(tmp_path / "chatter.db") as server:
+        (link,) = re.findall(r"chl_\w+", (tmp_path / "setup-link").read_text())
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.goto(f"{server.url}/rooms/{room}#link={link}")
+        form = dialog(ann, "Become the admin")
+        expect(form).to_be_visible()
+        assert ann.page.url == f"{server.url}/rooms/{room}"
+        fills(form, handle="ann", password=PASSWORD)
+        expect_account(ann, "ann")
+        assert ann.page.url == f"{server.url}/rooms/{room}"
+        ann.page.goto(f"{server.url}/#link={link}")
+        expect(dialog(ann, "The link does not work")).to_contain_text("used")
+        ann.page.close()
+
+
+def test_a_guest_who_signs_up_keeps_the_room_and_what_was_written(visit: Visit, room: str) -> None:
+    ann = visit("Ann Lee")
+    ann.says("as a guest")
+    ann.expect_said("as a guest")
+    ann.composer.fill("half a thought")
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    ann.button("Create an account").click()
+    form = dialog(ann, "Create an account")
+    expect(form.locator("input[name=handle]")).to_have_value("ann.lee")
+    expect(form.locator("input[name=name]")).to_have_value("Ann Lee")
+    handle = f"ann{next(numbers)}"
+    form.locator("input[name=handle]").fill(handle.upper())
+    fills(form, password=PASSWORD)
+    expect_account(ann, handle)
+    assert ann.page.url.endswith(f"/rooms/{room}")
+    expect(ann.composer).to_have_value("half a thought")
+    expect(ann.page.locator(".me .name")).to_have_text("Ann Lee")
+    ann.composer.press("Control+Enter")
+    expect(ann.message("half a thought").locator(".you")).to_be_visible()
+    expect(ann.message("as a guest").locator(".you")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_what_is_wrong_is_said_beside_the_field(visit: Visit, handle: str) -> None:
+    ann = visit("visitor")
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    form = dialog(ann, "Sign in")
+    fills(form, handle=handle, password="not the password")
+    password = form.locator("input[name=password]")
+    expect(password).to_be_focused()
+    expect(password).to_have_attribute("aria-invalid", "true")
+    expect(password).to_have_accessible_description(re.compile("That is not right"))
+    fills(form, password=PASSWORD)
+    expect_account(ann, handle)
+    signs_out(ann)
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    ann.button("Create an account").click()
+    fills(dialog(ann, "Create an account"), handle=handle, password=PASSWORD)
+    taken = dialog(ann, "Create an account").locator("input[name=handle]")
+    expect(taken).to_have_accessible_description(re.compile("Somebody has this handle"))
+
+
+def test_the_page_knows_whose_it_is_before_the_server_says_so(signs_in: SignIn, handle: str) -> None:
+    ann = signs_in()
+    held: list[Any] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ann.page.route("**/api/me", hold)
+    ann.page.reload()
+    expect_account(ann, handle)
+    ann.says("at once")
+    ann.expect_said("at once")
+    assert held
+
+
+# ---- Going out
+
+
+def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str) -> None:
+    ann = signs_in()
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.composer.fill("nobody else's business")
+    other = ann.opens_another_page()
+    other.goes_to(room)
+    expect(other.composer).to_have_value("nobody else's business")
+    assert kept_for_accounts(ann.page) != []
+    signs_out(ann)
+    expect_guest(other)
+    for page in (ann.page, other.page):
+        assert kept_for_accounts(page) == []
+        assert "chatter" not in {each["name"] for each in page.context.cookies()}
+    expect(ann.composer).to_have_value("")
+    expect(other.composer).to_have_value("")
+    expect(ann.message("hello").locator(".you")).to_have_count(0)
+
+
+def test_unsent_words_of_an_account_are_not_sent_by_the_next_person(
+    signs_in: SignIn, visit: Visit, server: Server, room: str, outage: None
+) -> None:
+    ann = signs_in()
+    ann.page.context.set_offline(True)
+    ann.says("only mine")
+    expect(ann.message("only mine")).not_to_have_attribute("data-state", "said")
+    ann.page.evaluate("window.stop()")
+    ann.page.context.set_offline(False)
+    ann.expect_said("only mine")
+    signs_out(ann)
+    signs_in_as(ann, new_account(server))
+    expect(ann.message("only mine").locator(".you")).to_have_count(0)
+    bo = visit("bo")
+    bo.expect_said("only mine")
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, handle: str) -> None:
+    here, there = signs_in(), signs_in()
+    there.composer.fill("not finished")
+    opened = opens_account(here, "Signed in")
+    sessions = opened.get_by_role("list", name="Where you are signed in").get_by_role("listitem")
+    expect(sessions.filter(has_text="this browser")).to_have_count(1)
+    opened.get_by_role("button", name="Sign out everywhere else").click()
+    expect(sessions).to_have_count(1)
+    expect_guest(there)
+    expect(there.notices).to_contain_text("You were signed out")
+    assert kept_for_accounts(there.page) == []
+    expect(there.composer).to_have_value("")
+    there.button("Dismiss").click()
+    there.expect_connected()
+    there.page.reload()
+    expect_guest(there)
+    expect(there.notices).to_be_empty()
+    expect_account(here, handle)
+
+
+# ---- Who is who
+
+
+def test_a_guest_whose_name_is_somebodys_takes_another_and_what_was_written_is_sent(
+    visit: Visit, handle: str, room: str
+) -> None:
+    bo = visit("bo")
+    guest = visit(to=room)
+    guest.composer.fill("hello")
+    guest.takes_name(handle)
+    taken = dialog(guest, "This name is taken")
+    expect(taken.get_by_role("textbox")).to_have_value(f"{handle} (guest)")
+    guest.page.keyboard.press("Enter")
+    expect(taken).to_have_count(0)
+    guest.expect_connected()
+    guest.composer.press("Control+Enter")
+    bo.expect_said("hello")
+    expect(bo.message("hello").locator(".author")).to_have_text(f"{handle} (guest)")
+
+
+def test_words_that_were_said_before_a_name_was_taken_wait_for_another(visit: Visit, server: Server, room: str) -> None:
+    guest, bo = visit(f"eve{next(numbers)}"), visit("bo")
+    guest.says("first")
+    guest.expect_said("first")
+    name = guest.page.locator(".me .name").inner_text()
+    body = json.dumps({"handle": name, "password": PASSWORD}).encode()
+    headers = {"Content-Type": "application/json", "Origin": server.url}
+    urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/accounts", body, headers)).close()
+    guest.says("second")
+    taken = dialog(guest, "This name is taken")
+    expect(taken).to_be_visible()
+    taken.get_by_role("button", name="Take this name").click()
+    bo.expect_said("first", "second")
+    expect(bo.message("second").locator(".author")).to_have_text(f"{name} (guest)")
+
+
+def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(signs_in: SignIn, visit: Visit, handle: str) -> None:
+    bo, ann = visit("bo"), signs_in()
+    bo.says("hi")
+    ann.expect_said("hi")
+    ann.says("hello")
+    bo.expect_said("hi", "hello")
+    expect(bo.people.get_by_role("listitem")).to_have_count(2)
+    expect(bo.people.get_by_role("listitem").filter(has_text="bo")).to_contain_text("guest")
+    expect(bo.people.get_by_role("listitem").filter(has_text=handle)).not_to_contain_text("guest")
+    expect(bo.message("hi").locator(".byline")).to_contain_text("(guest)")
+    expect(bo.message("hello").locator(".byline")).not_to_contain_text("(guest)")
+    expect(bo.message("hello").locator(".author")).to_have_attribute("title", f"@{handle}")
+    expect(bo.message("hi").locator(".avatar.guest")).to_be_visible()
+    expect(bo.message("hello").locator(".avatar.guest")).to_have_count(0)
+
+
+def test_own_messages_can_be_changed_from_another_device(signs_in: SignIn) -> None:
+    here, there = signs_in(), signs_in()
+    here.says("teh tea")
+    there.expect_said("teh tea")
+    expect(there.message("teh tea").locator(".you")).to_be_visible()
+    there.composer.press("ArrowUp")
+    there.composer.fill("the tea")
+    there.composer.press("Control+Enter")
+    here.expect_said("the tea")
+    expect(here.people.get_by_role("listitem")).to_have_count(1)
+    expect(here.people).to_contain_text("2 windows")
+
+
+def test_another_name_is_seen_at_once_and_what_was_said_stays_ones_own(
+    signs_in: SignIn, visit: Visit, handle: str
+) -> None:
+    ann, bo = signs_in(), visit("bo")
+    ann.says("hello")
+    bo.expect_said("hello")
+    fills(opens_account(ann, "Profile"), name="Ann the Second")
+    expect(ann.page.locator(".me .name")).to_have_text("Ann the Second")
+    ann.page.keyboard.press("Escape")
+    ann.says("again")
+    expect(bo.message("again").locator(".author")).to_have_text("Ann the Second")
+    expect(ann.message("hello").locator(".you")).to_have_count(1)
+    assert ann.page.evaluate("JSON.parse(localStorage['chatter:account']).name") == "Ann the Second"
+
+
+# ---- The account
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(signs_in: SignIn, server: Server, handle: str) -> None:
+    ann = signs_in()
+    opened = opens_account(ann, "Tokens")
+    fills(opened, label="Weather")
+    token = opened.locator(".shown-once code").inner_text()
+    ask = urllib.request.Request(f"{server.url}/api/me", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(ask) as answer:
+        assert json.load(answer)["handle"] == handle
+    opened.get_by_role("button", name="Revoke Weather").click()
+    expect(opened.get_by_role("list", name="Access tokens").get_by_role("listitem")).to_have_count(0)
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(ask)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_another_password_is_asked_for_at_the_next_sign_in(signs_in: SignIn, handle: str) -> None:
+    ann, elsewhere = signs_in(), signs_in()
+    opened = opens_account(ann, "Profile")
+    fills(opened, old_password=PASSWORD, password="eight green bottles")
+    expect(ann.toast).to_contain_text("Your password is changed")
+    expect_guest(elsewhere)
+    ann.page.keyboard.press("Escape")
+    signs_out(ann)
+    signs_in_as(ann, handle, "eight green bottles")
+
+
+def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str) -> None:
+    ann = signs_in()
+    opened = opens_account(ann, "Leave")
+    opened.get_by_role("button", name="Delete my account").click()
+    fills(opened, password=PASSWORD)
+    expect_guest(ann)
+    expect(ann.notices).to_contain_text("Your account is deleted")
+    assert kept_for_accounts(ann.page) == []
+
+
+# ---- Where guests may not talk
+
+
+def test_where_accounts_are_required_one_signs_in_first(browser: Browser, tmp_path: Path, room: str) -> None:
+    with Server(tmp_path / "chatter.db", accounts="required", sign_up="open") as server:
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.goto(f"{server.url}/rooms/{room}")
+        form = dialog(ann, "Sign in")
+        expect(form).to_be_visible()
+        expect(ann.name_dialog).to_have_count(0)
+        ann.composer.fill("hello")
+        ann.composer.press("Control+Enter")
+        expect(form.locator("input[name=handle]")).to_be_focused()
+        ann.button("Create an account").click()
+        fills(dialog(ann, "Create an account"), handle="ann", name="Ann", password=PASSWORD)
+        expect_account(ann, "ann")
+        expect(ann.composer).to_have_value("hello")
+        ann.composer.press("Control+Enter")
+        ann.expect_said("hello")
+        ann.page.close()
+
+
+def test_labels_mean_the_fields_of_their_own_form_where_two_are_open(
+    browser: Browser, tmp_path: Path, room: str
+) -> None:
+    with Server(tmp_path / "chatter.db", accounts="required") as server:
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.goto(f"{server.url}/rooms/{room}#invite=abcdefghij")
+        form = dialog(ann, "Create an account")
+        expect(form.locator("input[name=handle]")).to_be_focused()
+        expect(ann.page.locator(".welcome.sign-in")).to_be_visible()
+        form.locator("input[name=password]").focus()
+        form.get_by_text("Handle", exact=True).click()
+        expect(form.locator("input[name=handle]")).to_be_focused()
+        ids = ann.page.evaluate("() => [...document.querySelectorAll('[id]')].map(({ id }) => id)")
+        assert len(ids) == len(set(ids))
+        ann.page.close()
+
+
+# ---- For everybody
+
+
+def test_an_account_needs_no_pointer(visit: Visit, handle: str) -> None:
+    ann = visit("visitor")
+    keyboard = ann.page.keyboard
+    ann.page.locator(".me").get_by_role("button", name="Sign in").focus()
+    keyboard.press("Enter")
+    expect(dialog(ann, "Sign in").locator("input[name=handle]")).to_be_focused()
+    keyboard.type(handle)
+    keyboard.press("Tab")
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    expect_account(ann, handle)
+    ann.button("Your account").focus()
+    keyboard.press("Enter")
+    expect(ann.page.get_by_role("menuitem", name="Account…")).to_be_focused()
+    keyboard.press("Enter")
+    expect(dialog(ann, "Your account")).to_be_visible()
+    keyboard.press("Escape")
+    expect(dialog(ann, "Your account")).to_have_count(0)
+    ann.button("Your account").focus()
+    keyboard.press("Enter")
+    keyboard.press("ArrowDown")
+    expect(ann.page.get_by_role("menuitem", name="Sign out")).to_be_focused()
+    keyboard.press("Enter")
+    expect_guest(ann)
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
+def test_each_dialog_is_for_everybody(signs_in: SignIn, options: dict[str, Any]) -> None:
+    ann = signs_in(**options)
+    if "is_mobile" in options:
+        ann.button("Rooms").click()
+    for part in ("Profile", "Signed in", "Tokens", "Invites", "Leave"):
+        opened = opens_account(ann, part)
+        expect(opened).not_to_contain_text("Loading")
+        assert violations(ann.page) == []
+        ann.page.keyboard.press("Escape")
+        expect(opened).to_have_count(0)
+    signs_out(ann)
+    if "is_mobile" in options:
+        ann.button("Rooms").click()
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    expect(dialog(ann, "Sign in")).to_be_visible()
+    assert violations(ann.page) == []
+    ann.button("Create an account").click()
+    expect(dialog(ann, "Create an account").locator("input[name=handle]")).to_be_focused()
+    assert violations(ann.page) == []

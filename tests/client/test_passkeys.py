@@ -1,0 +1,332 @@
+"""Signing in without a password on the page: with passkeys of a virtual authenticator, and by an OpenID provider."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from tests.client.axe import violations
+from tests.client.conftest import Visit, numbers
+from tests.client.person import PHONE, Person
+from tests.client.test_accounts import (
+    dialog,
+    expect_account,
+    expect_guest,
+    new_account,
+    opens_account,
+    signs_in_as,
+    signs_out,
+)
+from tests.client.watch import Watch
+from tests.support.oidc_provider import SECRET, OidcProvider
+from tests.support.server import Server, run_to_its_end
+
+pytestmark = pytest.mark.browser
+
+CANCELS = """kind => {
+  window.asked = new Promise(resolve => {
+    navigator.credentials[kind] = async () => {
+      resolve();
+      throw new DOMException("", "NotAllowedError");
+    };
+  });
+}"""
+"""Plays a person who cancels the browser's question, which a virtual authenticator never does."""
+
+GOES_ON = "kind => { delete navigator.credentials[kind]; }"
+
+OLD_BROWSER = "delete PublicKeyCredential.parseRequestOptionsFromJSON;"
+
+
+class NamedServer(Server):
+    """A server whose page is opened by a name: an IP address has no passkeys."""
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+
+@pytest.fixture(scope="module")
+def its_provider() -> Iterator[OidcProvider]:
+    with OidcProvider() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, its_provider: OidcProvider) -> Iterator[Server]:
+    """Starts a server on which anybody may create an account, also by a provider."""
+    database, secret = tmp_path_factory.mktemp("server") / "chatter.db", {"CHATTER_OIDC_SECRET_TEST": SECRET}
+    with NamedServer(database, secret, sign_up="open", oidc=its_provider.setting()) as running:
+        yield running
+
+
+@pytest.fixture
+def provider(its_provider: OidcProvider, watch: Watch) -> OidcProvider:
+    """The provider, with another person for each test. The page may go there."""
+    watch.admit(its_provider.issuer)
+    its_provider.person = {"sub": f"person-{next(numbers)}", "name": "Ann Example"}
+    its_provider.callback = {}
+    return its_provider
+
+
+@pytest.fixture
+def ann(visit: Visit) -> Person:
+    """A guest whose page has an authenticator, which does at once what it is asked."""
+    person = visit("visitor")
+    gets_authenticator(person)
+    return person
+
+
+def gets_authenticator(person: Person) -> None:
+    session = person.page.context.new_cdp_session(person.page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def opens_sign_in(person: Person) -> Locator:
+    person.page.locator(".me").get_by_role("button", name="Sign in").click()
+    return dialog(person, "Sign in")
+
+
+def by_passkey(form: Locator) -> Locator:
+    return form.get_by_role("button", name="Sign in with a passkey")
+
+
+def by_provider(form: Locator) -> Locator:
+    return form.get_by_role("button", name="Sign in with Test ID")
+
+
+def rows(opened: Locator) -> Locator:
+    return opened.get_by_role("list", name="Passkeys").get_by_role("listitem")
+
+
+def adds_passkey(person: Person, label: str) -> Locator:
+    """Adds a passkey in the dialog about the account, which stays open."""
+    opened = opens_account(person, "Passkeys")
+    opened.get_by_label("What you call it").fill(label)
+    opened.get_by_role("button", name="Add a passkey").click()
+    expect(rows(opened).filter(has_text=label)).to_have_count(1)
+    return opened
+
+
+def expect_words(opened: Locator, words: str) -> None:
+    expect(opened.get_by_role("alert").filter(has_text=re.compile(words))).to_be_visible()
+
+
+def expect_nothing_said(person: Person, opened: Locator) -> None:
+    """Waits until the browser's question is cancelled, and the page has drawn what it makes of that."""
+    person.page.evaluate("() => window.asked")
+    person.sees_a_frame()
+    expect(opened.locator("[aria-busy=true]")).to_have_count(0)
+    expect(opened.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
+
+
+# ---- Passkeys
+
+
+def test_a_passkey_is_added_and_signs_in_and_needs_no_pointer(ann: Person, server: Server) -> None:
+    handle, keyboard = new_account(server), ann.page.keyboard
+    signs_in_as(ann, handle)
+    opened = opens_account(ann, "Passkeys")
+    expect(opened).to_contain_text("You have none.")
+    for _ in range(4):  # Tokens, Invites, Leave, and the field
+        keyboard.press("Tab")
+    expect(opened.get_by_label("What you call it")).to_be_focused()
+    keyboard.type("Laptop")
+    keyboard.press("Enter")
+    expect(rows(opened)).to_have_text(re.compile("^Laptop.*created .*never used"))
+    expect(opened.get_by_label("What you call it")).to_have_value("")
+    keyboard.press("Escape")
+    signs_out(ann)
+    ann.page.locator(".me").get_by_role("button", name="Sign in").focus()
+    keyboard.press("Enter")
+    form = dialog(ann, "Sign in")
+    expect(form.locator("input[name=handle]")).to_be_focused()
+    for _ in range(4):  # the password, Cancel, Sign in, and the button
+        keyboard.press("Tab")
+    expect(by_passkey(form)).to_be_focused()
+    keyboard.press("Enter")
+    expect_account(ann, handle)
+    expect(rows(opens_account(ann, "Passkeys"))).to_have_text(re.compile("^Laptop.*last used"))
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_passkey_that_is_deleted_signs_nobody_in(ann: Person, server: Server) -> None:
+    signs_in_as(ann, new_account(server))
+    opened = adds_passkey(ann, "Laptop")
+    opened.get_by_role("button", name="Delete Laptop").click()
+    expect(rows(opened)).to_have_count(0)
+    expect(opened.get_by_role("list", name="Passkeys")).to_be_focused()
+    ann.page.keyboard.press("Escape")
+    signs_out(ann)
+    form = opens_sign_in(ann)
+    by_passkey(form).click()
+    expect_words(form, "This passkey is not known here")
+    expect(form.locator("[aria-invalid=true]")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_the_last_way_to_sign_in_is_kept_and_that_is_said(ann: Person, server: Server) -> None:
+    handle = f"bot{next(numbers)}"
+    for command in (["add", handle], ["link", handle]):  # an account without a password
+        printed = run_to_its_end("account", *command, f"--database={server.database_url}")
+        assert printed.exit_code == 0, printed
+    (link,) = re.findall(r"chl_\w+", printed.stdout)
+    ann.page.goto(f"{ann.page.url}#link={link}")
+    dialog(ann, f"Sign in as @{handle}").get_by_role("button", name="Sign in").click()
+    expect_account(ann, handle)
+    opened = adds_passkey(ann, "Phone")
+    opened.get_by_role("button", name="Delete Phone").click()
+    expect_words(opened, "you could not sign in any more")
+    expect(rows(opened)).to_have_count(1)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_the_same_device_has_one_passkey_for_a_person(ann: Person, server: Server) -> None:
+    signs_in_as(ann, new_account(server))
+    opened = adds_passkey(ann, "Laptop")
+    opened.get_by_label("What you call it").fill("Again")
+    opened.get_by_role("button", name="Add a passkey").click()
+    expect_words(opened, "You have a passkey there already")
+    expect(rows(opened)).to_have_count(1)
+
+
+def test_who_cancels_is_told_nothing_and_may_try_again(ann: Person, server: Server) -> None:
+    handle = new_account(server)
+    signs_in_as(ann, handle)
+    opened = opens_account(ann, "Passkeys")
+    label = opened.get_by_label("What you call it")
+    label.fill("Laptop")
+    ann.page.evaluate(CANCELS, "create")
+    label.press("Enter")
+    expect_nothing_said(ann, opened)
+    expect(label).to_have_value("Laptop")
+    ann.page.evaluate(GOES_ON, "create")
+    label.press("Enter")
+    expect(rows(opened)).to_have_count(1)
+    ann.page.keyboard.press("Escape")
+    signs_out(ann)
+    form = opens_sign_in(ann)
+    ann.page.evaluate(CANCELS, "get")
+    by_passkey(form).click()
+    expect_nothing_said(ann, form)
+    ann.page.evaluate(GOES_ON, "get")
+    by_passkey(form).click()
+    expect_account(ann, handle)
+
+
+def test_an_older_browser_has_no_buttons_for_them(visit: Visit, server: Server) -> None:
+    ann = visit("visitor")
+    ann.page.add_init_script(OLD_BROWSER)
+    ann.page.reload()
+    form = opens_sign_in(ann)
+    expect(by_provider(form)).to_be_visible()
+    expect(by_passkey(form)).to_have_count(0)
+    ann.page.keyboard.press("Escape")
+    signs_in_as(ann, new_account(server))
+    opened = opens_account(ann, "Passkeys")
+    expect(opened).to_contain_text("This browser cannot add passkeys")
+    expect(opened.get_by_role("button", name="Add a passkey")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("not_installed", "lacks the package"), ("insecure", "only on https"), ("address", "host name"), ("off", "")],
+)
+def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server, reason: str, words: str) -> None:
+    ann = visit("visitor")
+
+    def answer(route: Route) -> None:
+        fetched = route.fetch()
+        body = fetched.json()
+        route.fulfill(response=fetched, json={**body, "server": {**body["server"], "no_passkeys": reason}})
+
+    ann.page.route("**/api/me", answer)
+    with ann.page.expect_response("**/api/me"):
+        ann.page.reload()
+    ann.expect_connected()
+    form = opens_sign_in(ann)
+    expect(by_provider(form)).to_be_visible()
+    expect(by_passkey(form)).to_have_count(0)
+    ann.page.keyboard.press("Escape")
+    signs_in_as(ann, new_account(server))
+    if words:
+        opened = opens_account(ann, "Passkeys")
+        expect(opened).to_contain_text(words)
+        expect(opened).to_contain_text("You have none.")
+        expect(opened.get_by_role("button", name="Add a passkey")).to_have_count(0)
+    else:
+        opened = opens_account(ann, "Tokens")
+        expect(opened.get_by_role("button", name="Passkeys")).to_have_count(0)
+
+
+# ---- Providers
+
+
+def test_a_provider_signs_in_and_leads_back_to_the_room(ann: Person, provider: OidcProvider, room: str) -> None:
+    provider.person["preferred_username"] = handle = f"ann{next(numbers)}"
+    ann.composer.fill("half a thought")
+    button = by_provider(opens_sign_in(ann))
+    button.focus()
+    ann.page.keyboard.press("Enter")
+    expect_account(ann, handle)
+    assert ann.page.url == f"{ann.server.url}/rooms/{room}"
+    expect(ann.composer).to_have_value("half a thought")
+
+
+def test_a_failure_is_said_in_words_and_leaves_the_address(ann: Person, provider: OidcProvider) -> None:
+    provider.callback = {"error": "access_denied"}
+    by_provider(opens_sign_in(ann)).click()
+    failed = dialog(ann, "Signing in did not work")
+    expect(failed).to_contain_text("It was cancelled at the provider.")
+    assert ann.page.url == f"{ann.server.url}/"
+    failed.get_by_role("button", name="Sign in another way").click()
+    expect(failed).to_have_count(0)
+    expect(dialog(ann, "Sign in").locator("input[name=handle]")).to_be_focused()
+    ann.page.reload()
+    expect_guest(ann)
+    expect(ann.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_failure_of_somebody_who_is_signed_in_offers_no_sign_in(ann: Person, server: Server) -> None:
+    signs_in_as(ann, new_account(server))
+    ann.page.goto(f"{ann.page.url}#sign-in=failed&reason=forbidden")
+    failed = dialog(ann, "Signing in did not work")
+    expect(failed).to_contain_text("belongs to another account")
+    expect(failed.get_by_role("button")).to_have_text(["Close"])
+    ann.page.keyboard.press("Enter")
+    expect(failed).to_have_count(0)
+
+
+# ---- For everybody
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
+def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dict[str, Any]) -> None:
+    ann = visit("visitor", **options)
+    gets_authenticator(ann)
+    ann.page.goto(f"{ann.page.url}#sign-in=failed")
+    failed = dialog(ann, "Signing in did not work")
+    expect(failed).to_contain_text("was not accepted")
+    assert violations(ann.page) == []
+    failed.get_by_role("button", name="Sign in another way").click()
+    form = dialog(ann, "Sign in")
+    expect(by_passkey(form)).to_be_visible()
+    expect(by_provider(form)).to_be_visible()
+    assert violations(ann.page) == []
+    ann.page.keyboard.press("Escape")
+    ann.button("Rooms").click() if "is_mobile" in options else None
+    signs_in_as(ann, new_account(server))
+    ann.button("Rooms").click() if "is_mobile" in options else None
+    adds_passkey(ann, "Laptop")
+    assert violations(ann.page) == []

@@ -1,0 +1,35 @@
+/** The server's JSON endpoints, and what it says in place of an answer. */
+
+/**
+ * @typedef {object} Refusal
+ * @property {string} reason
+ * @property {number} [status] of the response; 0 where none came
+ * @property {string} [field] the part of the request that is to blame
+ * @property {string} [message] a sentence for a person
+ * @property {number} [retry_after_ms]
+ */
+
+/**
+ * Asks for something and returns the answer. Rejects with a `Refusal`.
+ *
+ * @param {"GET" | "POST" | "PUT" | "DELETE"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<any>}
+ */
+export async function ask(method, path, body) {
+  const headers = { accept: "application/json", ...(body && { "content-type": "application/json" }) };
+  const response = await send(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  const answer = await response.json().catch(() => ({})); // what is not the server's own answer, or none
+  if (response.ok) return answer;
+  throw { reason: String(response.status), ...(typeof answer === "object" ? answer : {}), status: response.status };
+}
+
+/** @param {string} path @param {RequestInit} request */
+async function send(path, request) {
+  try {
+    return await fetch(path, request);
+  } catch {
+    throw /** @type {Refusal} */ ({ reason: "unreachable", status: 0 });
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Who the server says this browser is. Where that is somebody else than whose page this is, the page is loaded anew.
+ *
+ * Signing in, up and out end so, too: the address stays, so the room does.
+ */
+
+import { signal } from "@preact/signals";
+import {
+  dropAll,
+  dropLeftovers,
+  followAccount,
+  owner,
+  removeAccount,
+  stopKeeping,
+  storeAccount,
+} from "../browser/owner.js";
+import { takeAlong } from "../browser/take-along.js";
+import { account, noteAccount } from "../me.js";
+import { ask } from "./api.js";
+import { learnServer } from "./server.js";
+
+/** @typedef {import("../browser/owner.js").Account} Account */
+/** @typedef {import("./api.js").Refusal} Refusal */
+
+/** The key of what the next page of this tab says first. */
+const FAREWELL = "chatter:farewell";
+
+/** What a page says that finds no session any more: its time is over, or it was ended elsewhere. */
+const ENDED = "Your session here has ended.";
+
+/** The status where a session is none any more. */
+const UNKNOWN = 401;
+
+/** The person is on the way out, and what else says so changes nothing. */
+let isLeaving = false;
+
+/** Why the page before this one ended, where the person has not done that. */
+export const farewell = signal(takeFarewell());
+
+/** Asks the server who this is, and follows what other tabs hear. */
+export function watchIdentity() {
+  dropLeftovers();
+  followAccount((next) => take(next));
+  return checkIdentity();
+}
+
+/**
+ * Asks the server who this is. A server that cannot be reached, or fails, says nothing about that.
+ *
+ * @returns {Promise<boolean>} whether it is as this page has it
+ */
+export async function checkIdentity() {
+  try {
+    return follow(await ask("GET", "/api/me"));
+  } catch (refusal) {
+    const { status } = /** @type {Refusal} */ (refusal);
+    if (status === UNKNOWN && owner) await end(ENDED);
+    if (status !== 404) return status !== UNKNOWN;
+    learnServer(null); // it has no accounts
+    if (owner) leave();
+    return !owner;
+  }
+}
+
+/** Takes over whom the server has just let in, and loads the page for them. */
+export async function signedIn() {
+  const { id, handle, name } = await ask("GET", "/api/me");
+  become({ id, handle, name });
+}
+
+/** Signs out here. What is kept for the account goes before the page does. */
+export async function signOut() {
+  await leaveBy("DELETE", "/api/sessions/current").catch(unlessUnknown);
+  await leaveFor("");
+}
+
+/** Deletes the account for ever. @param {string} password */
+export async function deleteAccount(password) {
+  await leaveBy("DELETE", "/api/me", { password });
+  await leaveFor("Your account is deleted.");
+}
+
+/** Is a guest from now on, as the account was signed out. @param {string} why what the guest's page says first */
+export async function end(why) {
+  if (isLeaving) return;
+  isLeaving = true;
+  await ask("GET", "/api/me").catch(() => {}); // which takes a dead cookie away
+  await leaveFor(why);
+}
+
+// ---- Internal
+
+/**
+ * Asks for what ends the session. The server tells that to this page, too, which has it from the answer.
+ *
+ * @param {"DELETE"} method
+ * @param {string} path
+ * @param {object} [body]
+ */
+async function leaveBy(method, path, body) {
+  isLeaving = true;
+  try {
+    await ask(method, path, body);
+  } catch (refusal) {
+    isLeaving = false;
+    throw refusal;
+  }
+}
+
+/** There is no session to end. @param {Refusal} refusal */
+function unlessUnknown(refusal) {
+  if (refusal.status !== UNKNOWN) throw refusal;
+}
+
+/** @param {{kind: string, id?: number, handle?: string, name?: string, server?: any}} answer */
+function follow({ kind, id, handle = "", name = "", server }) {
+  if (server) learnServer(server);
+  if (kind === "guest" || id === undefined) {
+    if (owner) end(ENDED);
+    return !owner;
+  }
+  if (id !== owner?.id || handle !== owner.handle) become({ id, handle, name });
+  else if (name !== account.peek()?.name) noteAccount({ id, handle, name });
+  return id === owner?.id;
+}
+
+/** @param {Account} next */
+async function become(next) {
+  if (!owner) takeAlong(next.id);
+  else if (owner.id !== next.id) await dropAll(owner.id);
+  if (storeAccount(next)) location.reload();
+  else account.value = next; // nothing is kept here, so the next page would not know either
+}
+
+/** Drops what is kept for the account, and loads the page for a guest. @param {string} why */
+async function leaveFor(why) {
+  if (owner) await dropAll(owner.id);
+  leave(why);
+}
+
+/** Loads the page for a guest. @param {string} [why] */
+function leave(why = "") {
+  removeAccount();
+  if (why) tellNextPage(why);
+  location.reload();
+}
+
+/** What another tab has made of the account. @param {Account | null} next */
+function take(next) {
+  if (next && next.id === owner?.id && next.handle === owner.handle) account.value = next;
+  else {
+    if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
+    location.reload();
+  }
+}
+
+/** @param {string} why */
+function tellNextPage(why) {
+  try {
+    sessionStorage.setItem(FAREWELL, why);
+  } catch {
+    // Forbidden: the page says it by being a guest's.
+  }
+}
+
+function takeFarewell() {
+  try {
+    const why = sessionStorage.getItem(FAREWELL) ?? "";
+    sessionStorage.removeItem(FAREWELL);
+    return why;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,68 @@
+/** What a person reads where the server does not do what was asked of accounts. */
+
+/** @typedef {import("./api.js").Refusal} Refusal */
+/** @typedef {{field: string, words: string}} Problem `field` is empty where no field is to blame */
+
+/** @type {Record<string, string>} */
+const WORDS = {
+  wrong: "That is not right.",
+  handle_taken: "Somebody has this handle already.",
+  sign_up_closed: "New accounts are made by an admin here.",
+  invite: "There is no such invite, or not any more.",
+  busy: "The server is busy.",
+  rate_limited: "That was too often.",
+  unavailable: "The server cannot answer now.",
+  unreachable: "The server cannot be reached.",
+  not_found: "It is not there any more.",
+  forbidden: "You may not do that.",
+  full: "There are as many as there may be.",
+  last_way: "Without this passkey you could not sign in any more. Choose a password or add another one before.",
+  no_passkeys: "There are no passkeys at this address.",
+  passkey_unknown: "This passkey is not known here.",
+  passkey_exists: "You have a passkey there already.",
+  passkey_failed: "Your browser could not do that.",
+  gone: "This link was used, or is too old.",
+  suspended: "This account is suspended. An admin can tell you more.",
+  unauthorized: "You are not signed in any more.",
+  sign_in: "You are not signed in any more.",
+};
+
+/** Why a provider has signed nobody in, where that is said otherwise. @type {Record<string, string>} */
+const FAILURES = {
+  cancelled: "It was cancelled at the provider.",
+  sign_up_closed: "No account here belongs to that sign-in, and it cannot make one on this server.",
+  forbidden: "That sign-in belongs to another account here.",
+  gone: "You were signed out meanwhile.",
+  unavailable: "The provider or this server cannot answer now. Try again later.",
+  address: "This server does not know the address that you have opened it at. Use its public address.",
+};
+
+/** The field that is to blame where the server names none. @type {Record<string, string>} */
+const FIELDS = { wrong: "password", handle_taken: "handle", invite: "invite" };
+
+/** @param {Refusal} refusal @returns {Problem} */
+export function problemOf({ reason, field, message, retry_after_ms }) {
+  const known = new Map(Object.entries(WORDS)).get(reason);
+  const words = (reason === "invalid" && message) || known || message || "That did not work.";
+  const wait = retry_after_ms ? ` Try again in ${inWords(retry_after_ms)}.` : "";
+  return { field: field ?? FIELDS[reason] ?? "", words: words + wait };
+}
+
+/** Says why a provider has signed nobody in. @param {string} reason */
+export function failureWords(reason) {
+  const known = new Map(Object.entries({ ...WORDS, ...FAILURES })).get(reason);
+  return known ?? "The answer of the provider was not accepted, or came too late.";
+}
+
+/** Says how long something takes, rounded up. @param {number} ms */
+export function inWords(ms) {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 60) return count(seconds, "second");
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? count(minutes, "minute") : count(Math.ceil(minutes / 60), "hour");
+}
+
+/** @param {number} number @param {string} unit */
+function count(number, unit) {
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}

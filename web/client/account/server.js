@@ -1,0 +1,45 @@
+/** What the server says of accounts, from the last visit at first. */
+
+import { computed, signal } from "@preact/signals";
+
+/**
+ * @typedef {object} ServerInfo
+ * @property {"guests" | "required"} accounts whether guests may talk
+ * @property {"open" | "invite" | "closed"} sign_up
+ * @property {"off" | "not_installed" | "insecure" | "address" | null} [no_passkeys] why there are none at this address
+ * @property {boolean} has_accounts somebody has an account: then guests are shown as guests
+ */
+
+/** The same whoever is signed in. */
+const KEY = "chatter:server";
+
+/** Null where there are no accounts, or nothing is known of them yet. */
+export const server = signal(read());
+
+/** Guests may not talk. */
+export const isRequired = computed(() => server.value?.accounts === "required");
+
+/** Some people have accounts, so that the others are to be seen as guests. */
+export const hasAccounts = computed(() => server.value?.has_accounts ?? false);
+
+/** @param {ServerInfo | null} next */
+export function learnServer(next) {
+  const json = JSON.stringify(next);
+  if (json === JSON.stringify(server.peek())) return;
+  server.value = next;
+  try {
+    if (next) localStorage.setItem(KEY, json);
+    else localStorage.removeItem(KEY);
+  } catch {
+    // Full or forbidden.
+  }
+}
+
+/** @returns {ServerInfo | null} */
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "null");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,66 @@
+/** What becomes of the session while the page lives: it is ended by somebody, or its time is over. */
+
+import { effect, signal, untracked } from "@preact/signals";
+import { owner } from "../browser/owner.js";
+import { CLOSED, SIGNED_OUT } from "../messages.js";
+import { ask } from "./api.js";
+import { end } from "./identity.js";
+
+/** @typedef {import("../connection.js").Connection} Connection */
+/** @typedef {import("../room/room.js").Room} Room */
+
+/** A session that is over again so soon was not renewed by connecting anew. */
+const SOON_MS = 60_000;
+
+/** What the person is told. @type {Record<string, string>} */
+const WORDS = {
+  suspended: "Your account was suspended.",
+  erased: "Your account is deleted.",
+};
+
+/** The session's time is over: the person is to sign in again. What they wrote is kept. */
+export const isSessionOver = signal(false);
+
+/**
+ * Follows what the server says of the session.
+ *
+ * @param {Connection} connection
+ * @param {{readonly value: Room}} current
+ */
+export function watchSession(connection, current) {
+  if (!owner) return;
+  const { socket } = connection;
+  let lastExpiry = -Infinity;
+  const stop = () => {
+    connection.stop();
+    isSessionOver.value = true;
+  };
+  socket.onMessage((/** @type {any} */ { event, payload }) => {
+    if (event === SIGNED_OUT) signedOut(connection, payload.reason);
+  });
+  socket.onClose(({ code }) => {
+    if (code === CLOSED.signedOut) signedOut(connection);
+    if (code !== CLOSED.expired) return;
+    if (Date.now() - lastExpiry < SOON_MS) stop();
+    lastExpiry = Date.now();
+  });
+  effect(() => {
+    const { reason = "" } = current.value.refused.value ?? {};
+    if (reason === "sign_in" || reason === "unauthorized") untracked(async () => (await isSignedIn()) || stop());
+  });
+}
+
+/** @param {Connection} connection @param {string} [reason] */
+function signedOut(connection, reason = "") {
+  connection.stop();
+  end(WORDS[reason] ?? "You were signed out.");
+}
+
+/** Whether the room does not let this account in: else the server does not know it any more. */
+async function isSignedIn() {
+  try {
+    return (await ask("GET", "/api/me")).id === owner?.id;
+  } catch (refusal) {
+    return /** @type {import("./api.js").Refusal} */ (refusal).status !== 401; // of others nothing is known
+  }
+}

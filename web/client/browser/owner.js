@@ -1,0 +1,146 @@
+/**
+ * Whose page this is: the account that this browser was signed in with last, or a guest.
+ *
+ * It is known at once, from localStorage, and stays the same as long as the page lives: signing in or out ends with a
+ * reload. It is never a secret. What the browser keeps for an account has a prefix of its own, so that the next person
+ * neither reads nor sends what the last one wrote.
+ */
+
+/** @typedef {{id: number, handle: string, name: string}} Account */
+
+const KEY = "chatter:account";
+/** The ids of the accounts that have been signed out here: whatever another tab still keeps for them goes too. */
+const ENDED = "chatter:ended";
+const OUTBOXES = ["posts", "operations"];
+
+/** The account at the start; null for a guest. */
+export const owner = readAccount(read(KEY));
+
+/** What the names of all that is kept for this person begin with. */
+export const PREFIX = prefixOf(owner?.id);
+
+/** The person is signed out, and nothing is kept for them any more. */
+let isOver = false;
+
+/** Whether anything may still be kept for this person. */
+export function mayKeep() {
+  return !isOver;
+}
+
+/** Returns the name of the database of unsent posts or operations. @param {"posts" | "operations"} what */
+export function databaseName(what) {
+  if (owner) return PREFIX + what;
+  return what === "posts" ? "chatter" : "chatter-operations";
+}
+
+/**
+ * Notes who is signed in here from now on. The page is to be loaded anew if it is somebody else.
+ *
+ * @param {Account} account
+ * @returns {boolean} whether the browser keeps it
+ */
+export function storeAccount({ id, handle, name }) {
+  write(ENDED, JSON.stringify(endedIds().filter((each) => each !== id)));
+  write(KEY, JSON.stringify({ id, handle, name }));
+  return readAccount(read(KEY))?.id === id;
+}
+
+/** Forgets the account, but nothing that is kept for it. */
+export function removeAccount() {
+  write(KEY, "");
+}
+
+/** Calls `act` when another tab signs in or out, or changes the account. @param {(account: Account | null) => void} act */
+export function followAccount(act) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === KEY || key === null) act(readAccount(newValue ?? ""));
+  });
+}
+
+/** Keeps nothing more for this person: the page is about to be loaded anew for another. */
+export function stopKeeping() {
+  isOver = true;
+}
+
+/** Removes all that is kept for an account, now and at each start until it is signed in again. @param {number} id */
+export async function dropAll(id) {
+  if (id === owner?.id) stopKeeping();
+  write(ENDED, JSON.stringify([...new Set([...endedIds(), id])]));
+  await drop(id);
+}
+
+/** Removes what tabs have kept that were open while an account was signed out. */
+export function dropLeftovers() {
+  for (const id of endedIds()) if (id !== owner?.id) drop(id);
+}
+
+/** @param {number | undefined} id @returns {string} */
+export function prefixOf(id) {
+  return id === undefined ? "chatter:" : `chatter:@${id}:`;
+}
+
+// ---- Internal
+
+/** @param {number} id */
+async function drop(id) {
+  const prefix = prefixOf(id);
+  for (const storage of [() => localStorage, () => sessionStorage]) {
+    try {
+      const kept = storage();
+      for (const key of Object.keys(kept)) if (key.startsWith(prefix)) kept.removeItem(key);
+    } catch {
+      // Forbidden: nothing is kept.
+    }
+  }
+  await Promise.all(OUTBOXES.map((what) => deleteDatabase(prefix + what)));
+}
+
+/** Deletes a database, as soon as all tabs have closed it. @param {string} name */
+function deleteDatabase(name) {
+  return new Promise((resolve) => {
+    try {
+      const deleting = indexedDB.deleteDatabase(name);
+      deleting.onsuccess = deleting.onerror = deleting.onblocked = resolve;
+    } catch {
+      resolve(undefined); // forbidden
+    }
+  });
+}
+
+/** @returns {number[]} */
+function endedIds() {
+  try {
+    return JSON.parse(read(ENDED) || "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} json @returns {Account | null} */
+function readAccount(json) {
+  try {
+    const { id, handle, name } = JSON.parse(json);
+    return Number.isInteger(id) ? { id, handle: String(handle), name: String(name) } : null;
+  } catch {
+    return null; // a guest
+  }
+}
+
+/** @param {string} key @returns {string} */
+function read(key) {
+  try {
+    return localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} key @param {string} value empty removes it */
+function write(key, value) {
+  try {
+    if (value && value !== "[]") localStorage.setItem(key, value);
+    else localStorage.removeItem(key);
+  } catch {
+    // Full or forbidden.
+  }
+}

@@ -1,0 +1,52 @@
+import { useSignal } from "@preact/signals";
+import { server } from "../../account/server.js";
+import { html } from "../../html.js";
+import { Close } from "../icons.js";
+import { Invites } from "./invites.js";
+import { Leave } from "./leave.js";
+import { Passkeys } from "./passkeys.js";
+import { Profile } from "./profile.js";
+import { Sessions } from "./sessions.js";
+import { showInDialog } from "./show.js";
+import { Tokens } from "./tokens.js";
+
+const TITLE = "account-title";
+
+/** The parts of the dialog, each with what draws it. @type {[string, () => any][]} */
+const PARTS = [
+  ["Profile", Profile],
+  ["Signed in", Sessions],
+  ["Passkeys", Passkeys],
+  ["Tokens", Tokens],
+  ["Invites", Invites],
+  ["Leave", Leave],
+];
+
+/** What the server turns off is not there, nor what it has not told yet. @returns {[string, () => any][]} */
+function partsHere() {
+  const { no_passkeys = "off" } = server.value ?? {};
+  return PARTS.filter(([, Part]) => Part !== Passkeys || no_passkeys !== "off");
+}
+
+/** Shows what the person's account is, and where it is used. */
+export function showAccount() {
+  showInDialog({ label: TITLE, className: "account" }, (close) => html`<${Account} close=${close} />`);
+}
+
+/** @param {{close: () => void}} props */
+function Account({ close }) {
+  const shown = useSignal("Profile");
+  const [, Shown] = /** @type {[string, () => any]} */ (PARTS.find(([name]) => name === shown.value));
+  return html`
+    <h2 id=${TITLE}>Your account</h2>
+    <button class="quiet-button close-dialog" type="button" aria-label="Close" onClick=${close}><${Close} /></button>
+    <nav class="parts" aria-label="Parts of your account">
+      ${partsHere().map(
+        ([name]) => html`
+          <button type="button" aria-current=${name === shown.value} onClick=${() => (shown.value = name)}>${name}</button>
+        `,
+      )}
+    </nav>
+    <div class="part"><${Shown} key=${shown.value} /></div>
+  `;
+}

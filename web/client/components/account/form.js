@@ -1,0 +1,108 @@
+import { useSignal } from "@preact/signals";
+import { useMemo, useRef } from "preact/hooks";
+import { problemOf } from "../../account/refusals.js";
+import { html } from "../../html.js";
+
+/** @typedef {import("../../account/api.js").Refusal} Refusal */
+/** @typedef {import("../../account/refusals.js").Problem} Problem */
+
+/** @type {Problem} */
+const NONE = { field: "", words: "" };
+
+/**
+ * Draws a form that asks the server for something. What it refuses is said beside the field that is to blame, which
+ * gets the focus, or else above the buttons.
+ *
+ * @param {object} props
+ * @param {(values: Record<string, string>) => Promise<void>} props.send rejects with a `Refusal`
+ * @param {(field: (props: FieldProps) => any) => any} props.children draws the fields
+ * @param {any} props.actions the buttons
+ * @param {string} [props.label] of a form without a heading
+ * @param {boolean} [props.resets] it is for one thing after the other
+ */
+export function Form({ send, children, actions, label, resets }) {
+  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+  const problem = useSignal(NONE);
+  const isBusy = useSignal(false);
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (isBusy.peek()) return;
+    isBusy.value = true;
+    problem.value = NONE;
+    try {
+      await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
+      if (resets) form.current?.reset();
+    } catch (refusal) {
+      problem.value = inForm(form.current, problemOf(/** @type {Refusal} */ (refusal)));
+      const { field } = problem.peek();
+      if (field) /** @type {any} */ (form.current?.elements.namedItem(field))?.focus();
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  const field = (/** @type {FieldProps} */ props) =>
+    html`<${Field} ...${props} problem=${problem.value.field === props.name ? problem.value.words : ""} />`;
+  return html`
+    <form ref=${form} onSubmit=${submit} novalidate aria-busy=${isBusy.value} aria-label=${label}>
+      ${children(field)}
+      <p class="problem" role="alert">${!problem.value.field && problem.value.words}</p>
+      <div class="actions">${actions}</div>
+    </form>
+  `;
+}
+
+/**
+ * @typedef {object} FieldProps
+ * @property {string} name
+ * @property {string} label
+ * @property {string} [hint]
+ * @property {string} [type]
+ * @property {string} autocomplete
+ * @property {string} [value] at first
+ * @property {boolean} [autofocus]
+ * @property {boolean} [readonly]
+ */
+
+/** How many fields have been drawn: two forms on one page may have fields of one name. */
+let fields = 0;
+
+/** @param {FieldProps & {problem: string}} props */
+function Field({ name, label, hint, type = "text", autocomplete, value = "", autofocus, readonly, problem }) {
+  const id = useMemo(() => `account-field-${(fields += 1)}`, []);
+  return html`
+    <div class="field">
+      <label for=${id}>${label}</label>
+      <input
+        id=${id}
+        name=${name}
+        type=${type}
+        defaultValue=${value}
+        autocomplete=${autocomplete}
+        autocapitalize="none"
+        spellcheck=${false}
+        autofocus=${autofocus}
+        readonly=${readonly}
+        aria-invalid=${Boolean(problem)}
+        aria-describedby=${`${id}-about`}
+      />
+      <p id=${`${id}-about`} class=${problem ? "problem" : "hint"} role=${problem ? "alert" : undefined}>
+        ${problem || hint}
+      </p>
+    </div>
+  `;
+}
+
+/** @param {HTMLFormElement} form @returns {Record<string, string>} */
+function valuesOf(form) {
+  return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+}
+
+/** A field that the form does not have is not to blame. @param {HTMLFormElement | null} form @param {Problem} problem */
+function inForm(form, { field, words }) {
+  return { field: form?.elements.namedItem(field) ? field : "", words };
+}
+
+/** Reads a handle as people write it. @param {string} [typed] */
+export function cleanHandle(typed = "") {
+  return typed.trim().replace(/^@/, "").toLowerCase();
+}

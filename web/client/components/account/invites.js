@@ -1,0 +1,51 @@
+import { useSignal } from "@preact/signals";
+import { ask } from "../../account/api.js";
+import { html } from "../../html.js";
+import { fullDate } from "../../time.js";
+import { Form } from "./form.js";
+import { EndButton, List, useList } from "./list.js";
+import { ShownOnce } from "./shown-once.js";
+
+/** @typedef {{id: number, uses_left: number | null, expires_at: string | null}} Invite */
+
+/** Draws the invites that the person has made, and makes another. */
+export function Invites() {
+  const { items, problem, read, change } = useList("/api/invites", ({ invites }) => invites);
+  const made = useSignal("");
+  const send = async ({ uses = "" }) => {
+    const { code, url } = await ask("POST", "/api/invites", { uses: Number(uses) });
+    made.value = url ?? code;
+    await read();
+  };
+  return html`
+    <h3>Invites</h3>
+    <p class="hint">Whoever has an invite may create an account here, for a week.</p>
+    <${List} label="Invites" items=${items.value} problem=${problem.value} empty="There are none.">
+      ${(/** @type {Invite} */ invite) => html`<${Row} invite=${invite} change=${change} />`}
+    <//>
+    ${made.value && html`<${ShownOnce} what="the invite" secret=${made.value} />`}
+    <${Form}
+      resets=${true}
+      label="New invite"
+      send=${send}
+      actions=${html`<button class="primary" type="submit">Make an invite</button>`}
+    >
+      ${(/** @type {any} */ field) => field({ ...USES })}
+    <//>
+  `;
+}
+
+const USES = {
+  ...{ name: "uses", label: "For how many people", autocomplete: "off" },
+  ...{ type: "number", value: "1" },
+};
+
+/** @param {{invite: Invite, change: ReturnType<typeof useList>["change"]}} props */
+function Row({ invite: { id, uses_left, expires_at }, change }) {
+  const people = uses_left === null ? "any number of people" : uses_left === 1 ? "1 person" : `${uses_left} people`;
+  return html`
+    <span class="what">For ${people}</span>
+    ${expires_at && html`<span class="when">until <time datetime=${expires_at}>${fullDate(expires_at)}</time></span>`}
+    <${EndButton} words="Revoke" of=${`the invite for ${people}`} act=${() => change("DELETE", `/api/invites/${id}`)} />
+  `;
+}

@@ -1,0 +1,90 @@
+import { ask } from "../../account/api.js";
+import { signedIn } from "../../account/identity.js";
+import { problemOf } from "../../account/refusals.js";
+import { html } from "../../html.js";
+import { name as myName } from "../../me.js";
+import { cleanName } from "../../text/cleaning.js";
+import { cleanHandle, Form } from "./form.js";
+import { showInDialog } from "./show.js";
+import { Actions, HANDLE, HANDLE_HINT, NAME, PASSWORD, PASSWORD_HINT } from "./sign-in.js";
+
+/** @typedef {{link: string, handle?: string, close: () => void}} Props */
+
+const TITLE = "link-title";
+
+/** Looks what a link is for, and shows the dialog for that. @param {string} link */
+export async function showLink(link) {
+  const content = await look(link);
+  showInDialog({ label: TITLE, className: "sign-in" }, content);
+}
+
+/** @param {string} link @returns {Promise<(close: () => void) => any>} */
+async function look(link) {
+  try {
+    const { kind, handle } = await ask("POST", "/api/links/look", { link });
+    const Shown = kind === "setup" ? Setup : kind === "reset" ? Reset : Once;
+    return (close) => html`<${Shown} link=${link} handle=${handle} close=${close} />`;
+  } catch (refusal) {
+    const { words } = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal));
+    return (close) => html`<${Dead} words=${words} close=${close} />`;
+  }
+}
+
+/** Uses the link. @param {string} link @param {object} chosen */
+async function redeem(link, chosen) {
+  await ask("POST", "/api/links", { link, ...chosen });
+  await signedIn();
+}
+
+/** Draws the form of the first admin. @param {Props} props */
+function Setup({ link, close }) {
+  const send = (/** @type {Record<string, string>} */ typed) => {
+    const name = cleanName(typed.name ?? "");
+    return redeem(link, { handle: cleanHandle(typed.handle), password: typed.password, ...(name && { name }) });
+  };
+  return html`
+    <h2 id=${TITLE}>Become the admin</h2>
+    <p>This server has no admin yet. The account that you create now is the one.</p>
+    <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Create account" />`}>
+      ${(/** @type {any} */ field) => html`
+        ${field({ ...HANDLE, hint: HANDLE_HINT, autofocus: true })}
+        ${field({ ...NAME, value: myName.peek() })}
+        ${field({ ...PASSWORD, autocomplete: "new-password", hint: PASSWORD_HINT })}
+      `}
+    <//>
+  `;
+}
+
+/** Draws the form for another password. Password managers take the handle from its field. @param {Props} props */
+function Reset({ link, handle = "", close }) {
+  const send = ({ password = "" }) => redeem(link, { password });
+  return html`
+    <h2 id=${TITLE}>Choose a new password</h2>
+    <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Save and sign in" />`}>
+      ${(/** @type {any} */ field) => html`
+        ${field({ ...HANDLE, value: handle, readonly: true })}
+        ${field({ ...PASSWORD, autocomplete: "new-password", hint: PASSWORD_HINT, autofocus: true })}
+      `}
+    <//>
+  `;
+}
+
+/** Asks before the link is used up: whoever only looks at an address does not. @param {Props} props */
+function Once({ link, handle, close }) {
+  return html`
+    <h2 id=${TITLE}>Sign in as <bdi>@${handle}</bdi>?</h2>
+    <p>This link works once.</p>
+    <${Form} send=${() => redeem(link, {})} actions=${html`<${Actions} onCancel=${close} words="Sign in" />`}>
+      ${() => null}
+    <//>
+  `;
+}
+
+/** @param {{words: string, close: () => void}} props */
+function Dead({ words, close }) {
+  return html`
+    <h2 id=${TITLE}>The link does not work</h2>
+    <p>${words} Ask the admin for another one.</p>
+    <div class="actions"><button class="primary" type="button" onClick=${close}>Close</button></div>
+  `;
+}

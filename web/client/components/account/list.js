@@ -1,0 +1,66 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ask } from "../../account/api.js";
+import { problemOf } from "../../account/refusals.js";
+import { html } from "../../html.js";
+
+/** @typedef {import("../../account/api.js").Refusal} Refusal */
+
+/**
+ * Reads a list from the server, and again after each change of it.
+ *
+ * @template T
+ * @param {string} path
+ * @param {(answer: any) => T[]} itemsOf
+ */
+export function useList(path, itemsOf) {
+  const items = useSignal(/** @type {T[] | null} */ (null));
+  const problem = useSignal("");
+  const attempt = async (/** @type {() => Promise<void>} */ act) => {
+    problem.value = "";
+    try {
+      await act();
+    } catch (refusal) {
+      problem.value = problemOf(/** @type {Refusal} */ (refusal)).words;
+    }
+  };
+  const read = async () => void (items.value = itemsOf(await ask("GET", path)));
+  useEffect(() => void attempt(read), []);
+  /** Asks for a change, then reads the list, whatever became of it. */
+  const change = (/** @type {"POST" | "DELETE"} */ method, /** @type {string} */ of) =>
+    attempt(async () => {
+      try {
+        await ask(method, of);
+      } finally {
+        await read();
+      }
+    });
+  return { items, problem, read, change };
+}
+
+/**
+ * Draws a list. A row that goes away leaves the focus to the list.
+ *
+ * @param {{label: string, items: any[] | null, problem: string, empty: string, children: (item: any) => any}} props
+ */
+export function List({ label, items, problem, empty, children }) {
+  return html`
+    <ul class="kept" aria-label=${label} tabindex="-1">
+      ${items?.map((item) => html`<li key=${item.id}>${children(item)}</li>`)}
+    </ul>
+    ${items && !items.length && html`<p class="hint">${empty}</p>`}
+    ${!items && !problem && html`<p class="hint">Loading…</p>`}
+    <p class="problem" role="alert">${problem}</p>
+  `;
+}
+
+/** Draws the button that ends something. @param {{words: string, of: string, act: () => void}} props `of` says what, for screen readers */
+export function EndButton({ words, of, act }) {
+  const onClick = (/** @type {any} */ { currentTarget }) => {
+    currentTarget.closest("ul").focus();
+    act();
+  };
+  return html`
+    <button class="link" type="button" aria-label=${`${words} ${of}`} onClick=${onClick}>${words}</button>
+  `;
+}

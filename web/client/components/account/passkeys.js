@@ -1,0 +1,77 @@
+import { addPasskey, browserHasPasskeys } from "../../account/passkeys.js";
+import { server } from "../../account/server.js";
+import { html } from "../../html.js";
+import { fullDate } from "../../time.js";
+import { Form } from "./form.js";
+import { EndButton, List, useList } from "./list.js";
+
+/**
+ * @typedef {object} Passkey
+ * @property {number} id
+ * @property {string} label
+ * @property {string} created_at
+ * @property {string | null} used_at
+ */
+
+/** Why none can be added here. @type {Record<string, string>} */
+const FAULTS = {
+  not_installed: "This server lacks the package for passkeys. Its admin can install it.",
+  insecure: "Browsers have passkeys only on https, and this page is on http.",
+  address: "Passkeys belong to a host name. Open this page at its public address to use them.",
+};
+
+/** Draws the passkeys of the account, and adds another. */
+export function Passkeys() {
+  const { items, problem, read, change } = useList("/api/passkeys", ({ passkeys }) => passkeys);
+  const fault = faultOf(server.value?.no_passkeys);
+  return html`
+    <h3>Passkeys</h3>
+    <p class="hint">With a passkey you sign in by your device or a security key, without a password.</p>
+    <${List} label="Passkeys" items=${items.value} problem=${problem.value} empty="You have none.">
+      ${(/** @type {Passkey} */ passkey) => html`<${Row} passkey=${passkey} change=${change} />`}
+    <//>
+    ${fault ? html`<p class="fault">${fault}</p>` : html`<${Add} read=${read} />`}
+  `;
+}
+
+/** @param {import("../../account/server.js").ServerInfo["no_passkeys"]} [reason] */
+function faultOf(reason) {
+  if (reason) return FAULTS[reason] ?? "This server has no passkeys here.";
+  return browserHasPasskeys() ? "" : "This browser cannot add passkeys. A newer one can.";
+}
+
+/** @param {{read: () => Promise<void>}} props */
+function Add({ read }) {
+  const send = async ({ label = "" }) => {
+    if (!(await addPasskey(label.trim()))) return;
+    /** @type {HTMLInputElement} */ (document.getElementById(LABEL.id)).value = "";
+    await read();
+  };
+  return html`
+    <${Form}
+      label="New passkey"
+      send=${send}
+      actions=${html`<button class="primary" type="submit">Add a passkey</button>`}
+    >
+      ${(/** @type {any} */ field) => field({ ...LABEL })}
+    <//>
+  `;
+}
+
+const LABEL = {
+  ...{ id: "passkey-label", name: "label", label: "What you call it", autocomplete: "off" },
+  ...{ hint: "The device that has it, for example. Your browser asks where to keep it." },
+};
+
+/** @param {{passkey: Passkey, change: ReturnType<typeof useList>["change"]}} props */
+function Row({ passkey: { id, label, created_at, used_at }, change }) {
+  const name = label || "Passkey";
+  return html`
+    <span class="what">${name}</span>
+    <span class="when">
+      created <time datetime=${created_at}>${fullDate(created_at)}</time>,
+      ${used_at ? html` last used <time datetime=${used_at}>${fullDate(used_at)}</time>` : " never used"}
+    </span>
+    <${EndButton} words="Delete" of=${name} act=${() => change("DELETE", `/api/passkeys/${id}`)} />
+  `;
+}

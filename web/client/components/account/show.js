@@ -1,0 +1,22 @@
+import { render } from "preact";
+import { showDialog } from "../../browser/overlays.js";
+import { html } from "../../html.js";
+
+/**
+ * Opens a dialog that is there only while it is open.
+ *
+ * @param {{label: string, className?: string}} options `label` is the id of its heading
+ * @param {(close: () => void) => any} content
+ */
+export function showInDialog({ label, className = "" }, content) {
+  const dialog = document.createElement("dialog");
+  dialog.className = `dialog ${className}`;
+  dialog.setAttribute("aria-labelledby", label);
+  (document.querySelector(".app") ?? document.body).append(dialog);
+  dialog.addEventListener("close", () => {
+    render(null, dialog);
+    dialog.remove();
+  });
+  render(html`${content(() => dialog.close())}`, dialog);
+  showDialog(dialog);
+}
