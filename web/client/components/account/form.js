@@ -14,7 +14,8 @@ const NONE = { field: "", words: "" };
  * gets the focus, or else above the buttons.
  *
  * @param {object} props
- * @param {(values: Record<string, string>) => Promise<void>} props.send rejects with a `Refusal`
+ * @param {(values: Record<string, string>) => Promise<void | boolean>} props.send rejects with a `Refusal`; false where the
+ *   person has gone back
  * @param {(field: (props: FieldProps) => any) => any} props.children draws the fields
  * @param {any} props.actions the buttons
  * @param {string} [props.label] of a form without a heading
@@ -30,8 +31,8 @@ export function Form({ send, children, actions, label, resets }) {
     isBusy.value = true;
     problem.value = NONE;
     try {
-      await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
-      if (resets) form.current?.reset();
+      const isDone = await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
+      if (resets && isDone !== false) form.current?.reset();
     } catch (refusal) {
       problem.value = inForm(form.current, problemOf(/** @type {Refusal} */ (refusal)));
       const { field } = problem.peek();

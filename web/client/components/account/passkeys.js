@@ -43,12 +43,13 @@ function faultOf(reason) {
 /** @param {{read: () => Promise<void>}} props */
 function Add({ read }) {
   const send = async ({ label = "" }) => {
-    if (!(await addPasskey(label.trim()))) return;
-    /** @type {HTMLInputElement} */ (document.getElementById(LABEL.id)).value = "";
-    await read();
+    const isAdded = await addPasskey(label.trim());
+    if (isAdded) await read();
+    return isAdded;
   };
   return html`
     <${Form}
+      resets=${true}
       label="New passkey"
       send=${send}
       actions=${html`<button class="primary" type="submit">Add a passkey</button>`}
@@ -59,7 +60,7 @@ function Add({ read }) {
 }
 
 const LABEL = {
-  ...{ id: "passkey-label", name: "label", label: "What you call it", autocomplete: "off" },
+  ...{ name: "label", label: "What you call it", autocomplete: "off" },
   ...{ hint: "The device that has it, for example. Your browser asks where to keep it." },
 };
 
