@@ -194,7 +194,7 @@ def test_the_page_knows_whose_it_is_before_the_server_says_so(signs_in: SignIn, 
 # ---- Going out
 
 
-def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str) -> None:
+def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str, refusals: None) -> None:
     ann = signs_in()
     ann.says("hello")
     ann.expect_said("hello")
