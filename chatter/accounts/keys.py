@@ -144,11 +144,6 @@ def end_tokens(account: int, now: Moment) -> None:
     _revoke(account, [row.id for row in Secret.of_account(account, "access", now.iso)], now)
 
 
-def forget_devices(account: int, now: Moment) -> None:
-    """Knows no device of an account any more."""
-    Secret.revoke_kind("device", now.iso, account=account)
-
-
 def tokens(account: int, now: Moment) -> list[Token]:
     """Returns the access tokens of an account."""
     return [_token(row) for row in Secret.of_account(account, "access", now.iso)]

@@ -132,6 +132,18 @@ def test_a_known_device_signs_in_while_all_networks_guess(people: People) -> Non
     people.run(scenario)
 
 
+def test_a_known_device_signs_in_while_its_network_guesses(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for number in range(30):
+            await refused(accounts.sign_in(f"somebody{number}", "guessed wrong", device=HOME._replace(known=None)))
+        stranger = await refused(accounts.sign_in("ann", PASSWORD, device=HOME._replace(known=None)))
+        assert (stranger.reason, stranger.retry_after_ms) == ("wrong", 20_000)
+        await accounts.sign_in("ann", PASSWORD, device=HOME._replace(known=ann.device))
+
+    people.run(scenario)
+
+
 def test_a_network_tries_thirty_accounts_and_then_waits(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         for number in range(30):
