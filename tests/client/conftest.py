@@ -77,7 +77,7 @@ def watch(server: Server) -> Iterator[Watch]:
 
 @pytest.fixture
 def outage(watch: Watch) -> None:
-    """Lets connections fail in this test."""
+    """Lets connections fail in this test, and the server be without its database."""
     watch.outage = True
 
 

@@ -193,6 +193,7 @@ def test_a_message_that_was_not_sent(ann: Person, says_in_vain: SayInVain) -> No
         expect_no_grave_violations(ann.page)
 
 
+@pytest.mark.usefixtures("outage")
 def test_a_notice(ann: Person, server: Server) -> None:
     ann.page.clock.install()
     with refusing(server.database_url):

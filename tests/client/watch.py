@@ -2,8 +2,12 @@
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError, WebSocket
 
-NETWORK = ("net::ERR_", "Error during WebSocket handshake")
-"""Parts of the errors that a browser logs for a lost network and for a refused websocket."""
+OUTAGE = (
+    "net::ERR_",
+    "Error during WebSocket handshake",
+    "Failed to load resource: the server responded with a status of 503",
+)
+"""Parts of the errors that a browser logs for a lost network, a refused websocket, and a server without its database."""
 
 GIVEN_UP = "WebSocket is closed before the connection is established"
 """Part of what it logs where the page gave up an attempt: on a slow machine it polls after 2.5 s."""
@@ -16,8 +20,8 @@ class Watch:
     """Notes every request that leaves the server's origin, and every error that a page meets or logs.
 
     A browser logs a violation of the page's policy as an error, so those are among them. A connection that fails is
-    logged too; a test that cuts the network or stops the server sets `outage`, one that asks for what is refused sets
-    `refusals`.
+    logged too; a test that cuts the network, stops the server or locks its database sets `outage`, one that asks for
+    what is refused sets `refusals`.
     """
 
     def __init__(self, origin: str) -> None:
@@ -67,7 +71,7 @@ class Watch:
             self.faults.append(f"a request to {url}")
 
     def _logged(self, message: ConsoleMessage) -> None:
-        expected = GIVEN_UP in message.text or (self.outage and any(words in message.text for words in NETWORK))
+        expected = GIVEN_UP in message.text or (self.outage and any(words in message.text for words in OUTAGE))
         expected |= self.refusals and REFUSAL in message.text
         if message.type in {"error", "warning", "assert"} and not expected:
             self.faults.append(f"{message.type}: {message.text}")
