@@ -7,7 +7,7 @@ OUTAGE = (
     "Error during WebSocket handshake",
     "Failed to load resource: the server responded with a status of 503",
 )
-"""Parts of the errors that a browser logs for a lost network, a refused websocket, and a server without its database."""
+"""Parts of what a browser logs for a lost network, a refused websocket, and a server without its database."""
 
 GIVEN_UP = "WebSocket is closed before the connection is established"
 """Part of what it logs where the page gave up an attempt: on a slow machine it polls after 2.5 s."""
