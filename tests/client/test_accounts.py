@@ -316,6 +316,21 @@ def test_own_messages_can_be_changed_from_another_device(signs_in: SignIn) -> No
     expect(here.people).to_contain_text("2 windows")
 
 
+def test_the_words_of_an_edit_outlive_the_tab_in_which_it_was_begun(signs_in: SignIn) -> None:
+    person = signs_in()
+    person.says("teh tea")
+    person.expect_said("teh tea")
+    person.composer.press("ArrowUp")
+    person.page.keyboard.type(" is ready")
+    url, tab = person.page.url, person.opens_another_page()
+    person.page.close()
+    tab.page.goto(url)
+    tab.expect_said("teh tea")
+    tab.composer.press("ArrowUp")
+    expect(tab.composer).to_have_value("teh tea is ready")
+    expect(tab.button("Start over")).to_be_visible()
+
+
 def test_another_name_is_seen_at_once_and_what_was_said_stays_ones_own(
     signs_in: SignIn, visit: Visit, handle: str
 ) -> None:

@@ -116,6 +116,38 @@ def test_the_words_of_an_edit_are_not_lost_by_a_reload_which_ends_the_right_to_i
     expect(ann.composer).to_have_value("precious words!\nhalf a thought")
 
 
+def test_the_words_of_an_edit_that_was_left_wait_for_the_next_one_of_its_message(ann: Person) -> None:
+    ann.says("one", "two")
+    ann.expect_said("one", "two")
+    press = ann.page.keyboard.press
+    press("ArrowUp")
+    ann.page.keyboard.type(" and more")
+    press("Escape")
+    ann.message("one").hover()
+    ann.button("Edit").click()
+    expect(ann.composer).to_have_value("one")
+    ann.page.keyboard.type("!")
+    ann.message("two").hover()
+    ann.button("Edit").click()
+    expect(ann.composer).to_have_value("two and more")
+    ann.button("Start over").click()
+    expect(ann.composer).to_have_value("two")
+    expect(ann.composer).to_be_focused()
+    expect(ann.button("Start over")).to_have_count(0)
+    press("Escape")
+    press("ArrowUp")
+    expect(ann.composer).to_have_value("two")
+    press("Escape")
+    ann.message("one").hover()
+    ann.button("Edit").click()
+    expect(ann.composer).to_have_value("one!")
+    press("Enter")
+    ann.expect_said("one!", "two")
+    ann.button("Edit").click()
+    expect(ann.composer).to_have_value("one!")
+    expect(ann.button("Start over")).to_have_count(0)
+
+
 def test_an_edit_that_was_left_or_not_begun_to_be_written_is_nothing_after_a_reload(ann: Person) -> None:
     ann.says("one", "two")
     ann.expect_said("one", "two")
@@ -124,7 +156,7 @@ def test_an_edit_that_was_left_or_not_begun_to_be_written_is_nothing_after_a_rel
     ann.page.keyboard.type(" and more")
     press("Escape")
     press("ArrowUp")
-    expect(ann.composer).to_have_value("two")
+    ann.button("Start over").click()
     ann.page.reload()
     ann.expect_said("one", "two")
     ann.expect_connected()

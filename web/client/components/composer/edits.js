@@ -5,6 +5,7 @@ import { saveInTab } from "../../browser/storage.js";
 import { draftOf, keepDraft } from "../../drafts.js";
 import { findMessage } from "../conversation/find.js";
 import { showToast } from "../toast.js";
+import { putAside, takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../conversation/find.js").AnyMessage} AnyMessage */
@@ -14,6 +15,8 @@ import { showToast } from "../toast.js";
  * @property {string} id of the message
  * @property {number} seq of the message; 0 if it had no place when the edit began
  * @property {string} text as far as it is written
+ * @property {string} before the text of the message when the edit began
+ * @property {boolean} [isResumed] it goes on with words that were put aside
  * @property {number} [ifChanged] the state of the message that is edited; missing if any other is overwritten
  */
 
@@ -30,8 +33,17 @@ export function editIn(slug) {
 
 /** @param {string} slug @param {AnyMessage} message */
 export function startEdit(slug, message) {
+  leaveEdit(slug);
   const ifChanged = "seq" in message ? (message.changed ?? message.seq) : undefined;
-  resumeEdit(slug, { ...placeOf(message), text: message.message, ifChanged });
+  const aside = takeAside(slug, message.id);
+  const edit = { ...placeOf(message), before: message.message, ifChanged };
+  resumeEdit(slug, { ...edit, text: aside ?? message.message, isResumed: aside !== undefined });
+}
+
+/** Begins again with the text of the message. @param {string} slug */
+export function startOver(slug) {
+  const edit = /** @type {Edit} */ (edits.peek().get(slug));
+  resumeEdit(slug, { ...edit, text: edit.before, isResumed: false });
 }
 
 /**
@@ -42,7 +54,8 @@ export function startEdit(slug, message) {
  * @param {string} text
  */
 export function editAgain(slug, message, text) {
-  resumeEdit(slug, { ...placeOf(message), text });
+  leaveEdit(slug);
+  resumeEdit(slug, { ...placeOf(message), text, before: message.message });
 }
 
 /** @param {string} slug @param {Edit} edit */
@@ -78,7 +91,7 @@ export function saveEdit(room, text) {
     addToDraft(room.slug, text);
     showToast("The message was deleted meanwhile");
   } else room.edit(message, text, edit.ifChanged);
-  leaveEdit(room.slug);
+  endEdit(room.slug);
 }
 
 /** Keeps words that cannot be an edit any more, below what is written there. @param {string} slug @param {string} text */
@@ -91,8 +104,26 @@ export function putBeforeDraft(slug, text) {
   replaceDraft(slug, [text, draftOf(slug)]);
 }
 
-/** Leaves the message as it is: the composer shows the draft again. @param {string} slug */
+/** Leaves the message as it is. What was written waits for the next edit of it. @param {string} slug */
 export function leaveEdit(slug) {
+  const edit = edits.peek().get(slug);
+  if (!edit) return;
+  putWordsAside(slug, edit);
+  endEdit(slug);
+}
+
+/** Puts the words of all edits aside: the tab may be closed for good. */
+export function putEditsAside() {
+  for (const [slug, edit] of edits.peek()) putWordsAside(slug, edit);
+}
+
+/** @param {string} slug @param {Edit} edit */
+function putWordsAside(slug, { id, text, before }) {
+  if (text.trim() && text !== before) putAside(slug, id, text);
+}
+
+/** Ends an edit: the composer shows the draft again. @param {string} slug */
+export function endEdit(slug) {
   const others = new Map(edits.peek());
   if (!others.delete(slug)) return;
   edits.value = others;

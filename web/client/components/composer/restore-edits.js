@@ -1,9 +1,10 @@
-/** Goes on after a reload with what was being edited. */
+/** Goes on after a reload with what was being edited; what a closed tab had waits for the next edit of its message. */
 
 import { effect, untracked } from "@preact/signals";
 import { loadInTab, saveInTab } from "../../browser/storage.js";
 import { showToast } from "../toast.js";
-import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, resumeEdit } from "./edits.js";
+import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, putEditsAside, resumeEdit } from "./edits.js";
+import { takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("./edits.js").Edit} Edit */
@@ -17,6 +18,7 @@ import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, resumeEdit } from "
 export function restoreEdits(current) {
   /** By slug what is still to be decided; null for nothing. @type {Map<string, Edit | null>} */
   const kept = new Map();
+  addEventListener("pagehide", putEditsAside);
   return effect(() => {
     const room = current.value;
     if (!kept.has(room.slug)) kept.set(room.slug, loadInTab(EDIT_PREFIX + room.slug));
@@ -39,6 +41,7 @@ export function restoreEdits(current) {
  * @param {boolean} mayEdit
  */
 function restore(slug, edit, message, mayEdit) {
+  takeAside(slug, edit.id); // put there as the page went
   if (mayEdit && !editIn(slug)) return resumeEdit(slug, edit);
   if (!editIn(slug)) saveInTab(EDIT_PREFIX + slug, null); // else it is of the edit that has begun since
   if (!edit.text.trim() || edit.text === message?.message) return;

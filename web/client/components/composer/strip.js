@@ -2,11 +2,10 @@ import { html } from "../../html.js";
 import { excerptOf } from "../../text/excerpt.js";
 import { Excerpt } from "../excerpt.js";
 import { Close, Edit, Reply } from "../icons.js";
-import { editedMessage, editIn, leaveEdit } from "./edits.js";
+import { editedMessage, editIn, leaveEdit, startOver } from "./edits.js";
 import { focusField } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
-/** @typedef {import("../conversation/find.js").AnyMessage} AnyMessage */
 
 /**
  * Says in the composer that what is written is an edit or a reply, and of which message. The element is always there, so
@@ -19,20 +18,31 @@ export function Strip({ room, isEmpty }) {
   const { value: target } = room.replyTarget;
   return html`
     <div id="strip" class=${edit || target ? "strip" : "strip none"} role="status">
-      ${edit && html`<${Editing} room=${room} message=${editedMessage(room, edit)} isEmpty=${isEmpty} />`}
+      ${edit && html`<${Editing} room=${room} edit=${edit} isEmpty=${isEmpty} />`}
       ${!edit && target > 0 && html`<${Replying} room=${room} target=${target} />`}
     </div>
   `;
 }
 
-/** @param {{room: Room, message: AnyMessage | undefined | null, isEmpty: boolean}} props */
-function Editing({ room, message, isEmpty }) {
+/** @param {{room: Room, edit: import("./edits.js").Edit, isEmpty: boolean}} props */
+function Editing({ room, edit, isEmpty }) {
+  const message = editedMessage(room, edit);
   const what = isEmpty && message && room.mayDelete(message) ? "Save it empty to delete" : "Editing";
   return html`
     <${Edit} />
     <p><b>${what}</b> <span class="excerpt" dir="auto">${message && excerptOf(message.message)}</span></p>
+    ${edit.isResumed && html`<${StartOver} slug=${room.slug} />`}
     <${Leave} words="Leave the message as it is" act=${() => leaveEdit(room.slug)} />
   `;
+}
+
+/** Offers the text of the message in place of words that were put aside. @param {{slug: string}} props */
+function StartOver({ slug }) {
+  const act = () => {
+    startOver(slug);
+    focusField();
+  };
+  return html`<button class="link" type="button" onClick=${act}>Start over</button>`;
 }
 
 /** @param {{room: Room, target: number}} props */

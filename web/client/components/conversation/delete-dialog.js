@@ -3,7 +3,7 @@ import { createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { excerptOf } from "../../text/excerpt.js";
-import { editIn, leaveEdit } from "../composer/edits.js";
+import { editIn, endEdit } from "../composer/edits.js";
 import { focusComposer } from "../composer/focus.js";
 import { drawNow } from "../draw-now.js";
 import { neighbour } from "./message-keys.js";
@@ -53,7 +53,7 @@ function remove() {
   dialog.current?.close(); // which gives the focus back
   if (messageAt(document.activeElement) === element) leave(element);
   else focusComposer(); // what was pressed in the toolbar goes away
-  if (editIn(room.slug)?.id === message.id) leaveEdit(room.slug);
+  if (editIn(room.slug)?.id === message.id) endEdit(room.slug);
   room.remove(message);
 }
 
