@@ -39,6 +39,21 @@ def test_a_refused_edit_is_taken_back_and_its_words_can_be_used_again(ann: Perso
     bo.expect_said("hello")
 
 
+def test_the_words_of_a_refused_edit_wait_for_the_next_edit_of_the_message(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.page.keyboard.press("ArrowUp")
+    ann.page.keyboard.type(" there")
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.get_by_role("alert").filter(has_text="not changed")).to_be_visible()
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.composer).to_have_value("hello there")
+    ann.page.keyboard.press("Escape")
+    ann.button("dismiss").click()
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.composer).to_have_value("hello")
+
+
 @pytest.mark.usefixtures("outage")
 def test_the_words_of_an_edit_that_a_new_connection_may_not_make_become_a_draft(ann: Person, server: Server) -> None:
     ann.says("precious")

@@ -53,6 +53,24 @@ test("an edit is shown at once, sent, and done when its entry was heard", () => 
   assert.deepEqual([row(2).message, row(2).edits, row(2).operations], ["mended", 1, undefined]);
 });
 
+test("a reaction meanwhile is no conflict for an edit, and another text is one", () => {
+  socket.latest.joins(messages(1, 3));
+  const began = { if_changed: 2, before: "word 2" };
+  receive(4, "react", 2, { key: "👍", add: ["bo"], reactions: { "👍": { count: 1, names: ["bo"] } } });
+  room.edit(row(2), "mended", began);
+  assert.equal(sent("edit_message")[0].if_changed, 4);
+  receive(5, "pin", 2);
+  last("edit_message").reply("error", { reason: "conflict", changed: 5 });
+  assert.deepEqual(
+    sent("edit_message").map(({ if_changed }) => if_changed),
+    [4, 5],
+  );
+  receive(6, "edit", 2, { message: "by another", edits: 1 });
+  last("edit_message").reply("error", { reason: "conflict", changed: 6 });
+  assert.equal(sent("edit_message").length, 2);
+  assert.deepEqual(pending(), [["edit", "failed"]]);
+});
+
 test("an edit to the same text is none", () => {
   socket.latest.joins(messages(1, 3));
   room.edit(row(2), "word 2");
@@ -88,7 +106,7 @@ for (const [reason, kind] of [
 
 test("an edit in conflict keeps its words, and a retry has its way", () => {
   socket.latest.joins(messages(1, 3));
-  room.edit(row(2), "mended", 2);
+  room.edit(row(2), "mended", { if_changed: 2 });
   assert.equal(sent("edit_message")[0].if_changed, 2);
   last("edit_message").reply("error", { reason: "conflict", changed: 9 });
   const [{ id, message: words }] = row(2).operations;

@@ -17,6 +17,7 @@ import { Sender } from "./sender.js";
  * @property {string} name the person's when it is sent first
  * @property {string} [message] the new text of an edit
  * @property {number} [if_changed] of an edit: what touched the message last when the person began
+ * @property {string} [before] of an edit: the text of the message then
  * @property {string} [key] the emoji of a reaction
  * @property {string} at by this browser's clock
  * @property {number} written gives the order, in about `Date.now()`'s milliseconds
@@ -30,6 +31,7 @@ import { Sender } from "./sender.js";
  * @typedef {object} OperatingRoom what Operations needs of its room
  * @property {() => string} name returns what this person is called in reactions
  * @property {() => number} heardTo returns the seq up to which everything was heard
+ * @property {(seq: number, text: string) => number} changedOf returns what touched a message last; 0 if its text is another
  * @property {(seqs: number[]) => void} redraw shows messages anew
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  * @property {(refusal: Refused) => void} nameTaken is called when the name belongs to somebody else
@@ -136,7 +138,7 @@ export class Operations {
    *
    * @param {Operation["kind"]} kind
    * @param {{seq: number} | {id: string}} message
-   * @param {Pick<Operation, "message" | "if_changed" | "key">} [fields]
+   * @param {Pick<Operation, "message" | "if_changed" | "before" | "key">} [fields]
    */
   add(kind, message, fields = {}) {
     const seq = "seq" in message ? message.seq : 0;
@@ -206,7 +208,9 @@ export class Operations {
   }
 
   /** @param {Operation} operation */
-  #push({ id, kind, seq, name: firstName, message, if_changed, key, tried }) {
+  #push(operation) {
+    const { id, kind, seq, name: firstName, message, key, tried } = operation;
+    const if_changed = this.#ifChanged(operation);
     const name = tried ? firstName : this.#room.name();
     const isIdempotent = kind === "react" || kind === "unreact";
     const payload = {
@@ -215,12 +219,27 @@ export class Operations {
       ...(isIdempotent ? { key } : { id, ...(tried && { repeat: true }) }),
       ...(kind === "edit" && { message, ...(if_changed && { if_changed }) }),
     };
-    this.#change(id, { name, status: "pending", tried: true });
+    this.#change(id, { name, status: "pending", tried: true, ...(if_changed && { if_changed }) });
     this.#sender.push(OPERATIONS[kind], payload, {
       acknowledged: (acknowledged) => this.#acknowledged(id, acknowledged),
       refused: (refusal) => this.#refused(id, refusal, tried),
       unanswered: () => this.#unanswered(id),
     });
+  }
+
+  /**
+   * Returns what may have touched the message last for an edit of it: a reaction that came meanwhile is no conflict.
+   *
+   * @param {Operation} operation
+   */
+  #ifChanged({ seq, if_changed, before }) {
+    return (before !== undefined && this.#room.changedOf(seq, before)) || if_changed;
+  }
+
+  /** Whether an edit that was refused as a conflict only met what left the text alone. @param {string} id */
+  #isBySomethingElse(id) {
+    const edit = this.#find(id);
+    return edit !== undefined && (this.#ifChanged(edit) ?? 0) > (edit.if_changed ?? 0);
   }
 
   // ---- Answers
@@ -253,6 +272,9 @@ export class Operations {
       this.#change(id, { status: "waiting", tried });
       this.#sender.disconnected(); // until the person has another name, under which the room is joined
       this.#room.nameTaken(refusal);
+    } else if (reason === "conflict" && this.#isBySomethingElse(id)) {
+      this.#change(id, { status: "waiting", tried });
+      this.#flush();
     } else if (isDeleted) this.discard(id);
     else this.#fail(id, explain(refusal));
   }

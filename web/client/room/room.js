@@ -15,6 +15,7 @@ import { keepReplyTarget, replyTargetOf } from "../drafts.js";
 import { noteTakenName } from "../me.js";
 import { labelOf, sameAuthor } from "../authors.js";
 import { DetachedRun } from "./detached-run.js";
+import { changedOf } from "./fold.js";
 import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
 import { Operations } from "./operations.js";
@@ -148,6 +149,10 @@ export class Room {
     this.operations = new Operations(operationsOutbox, {
       name: () => labelOf(this.#me),
       heardTo: () => this.history.last,
+      changedOf: (seq, text) => {
+        const row = this.rows.get(seq);
+        return row?.message === text ? changedOf(row) : 0;
+      },
       redraw: (seqs) => this.rows.redraw(seqs),
       rejoin: () => this.#rejoin(),
       nameTaken: noteTakenName,
@@ -226,12 +231,13 @@ export class Room {
    *
    * @param {Row | PendingPost} message
    * @param {string} text
-   * @param {number} [ifChanged] what touched it last when the person began; anything since then is a conflict
+   * @param {{if_changed?: number, before?: string}} [began] what touched it last when the person began, and its text;
+   *   another text since then is a conflict
    */
-  edit(message, text, ifChanged) {
+  edit(message, text, began) {
     if (text === message.message) return;
     if (!("seq" in message) && this.posts.isUnsent(message.id)) this.posts.rewrite(message.id, { message: text });
-    else this.operations.add("edit", message, { message: text, ...(ifChanged && { if_changed: ifChanged }) });
+    else this.operations.add("edit", message, { message: text, ...began });
   }
 
   /** Deletes a message. @param {Row | PendingPost} message */

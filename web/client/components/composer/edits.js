@@ -55,6 +55,7 @@ export function startOver(slug) {
  */
 export function editAgain(slug, message, text) {
   leaveEdit(slug);
+  takeAside(slug, message.id);
   resumeEdit(slug, { ...placeOf(message), text, before: message.message });
 }
 
@@ -90,7 +91,7 @@ export function saveEdit(room, text) {
   if (!message || ("seq" in message && message.deleted_at)) {
     addToDraft(room.slug, text);
     showToast("The message was deleted meanwhile");
-  } else room.edit(message, text, edit.ifChanged);
+  } else room.edit(message, text, edit.ifChanged ? { if_changed: edit.ifChanged, before: edit.before } : {});
   endEdit(room.slug);
 }
 

@@ -4,7 +4,7 @@ import { effect, untracked } from "@preact/signals";
 import { loadInTab, saveInTab } from "../../browser/storage.js";
 import { showToast } from "../toast.js";
 import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, putEditsAside, resumeEdit } from "./edits.js";
-import { takeAside } from "./put-aside.js";
+import { putAside, takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("./edits.js").Edit} Edit */
@@ -29,6 +29,25 @@ export function restoreEdits(current) {
     const mayEdit = message !== null && room.mayEdit(message);
     kept.set(room.slug, null);
     untracked(() => restore(room.slug, edit, message, mayEdit));
+  });
+}
+
+/**
+ * Keeps the words of each edit that is refused in the room that is shown, until its message is edited again.
+ *
+ * @param {import("@preact/signals").ReadonlySignal<Room>} current
+ */
+export function keepRefusedEdits(current) {
+  /** The ids of those that are kept. @type {Set<string>} */
+  const kept = new Set();
+  return effect(() => {
+    const { slug, operations, rows } = current.value;
+    for (const { id, kind, status, seq, message = "" } of operations.pending.value) {
+      const row = rows.get(seq);
+      if (kind !== "edit" || status !== "failed" || !row || kept.has(id)) continue;
+      kept.add(id);
+      putAside(slug, row.id, message);
+    }
   });
 }
 

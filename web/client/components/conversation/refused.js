@@ -1,6 +1,7 @@
 import { html } from "../../html.js";
 import { focusField } from "../composer/focus.js";
 import { addToDraft, editAgain } from "../composer/edits.js";
+import { takeAside } from "../composer/put-aside.js";
 import { emojiOf } from "../reactions/emoji.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -33,7 +34,10 @@ const andFocusField = (act) => () => {
 
 /** @param {{room: Room, message: Row, operation: Operation}} props */
 function Refused({ room, message, operation: { id, kind, why, key, message: text = "" } }) {
-  const discard = () => room.operations.discard(id);
+  const discard = () => {
+    takeAside(room.slug, message.id);
+    room.operations.discard(id);
+  };
   const resume = () => {
     discard();
     editAgain(room.slug, message, text);
