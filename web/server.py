@@ -109,6 +109,7 @@ class Server:
         )
         self._setup_file = SetupFile(self._storage.setup_link)
         self._setup_link: str | None = None
+        self._outgoing = Outgoing()
         accounts = self._open_accounts() if settings.accounts != "off" else None
         self._endpoint = Endpoint(
             settings,
@@ -117,10 +118,9 @@ class Server:
             self._backlog,
             authorize,
             is_local=all(map(is_local, self._sockets)),
-            verifier=token_verifier(settings),
+            verifier=token_verifier(settings, self._outgoing),
             accounts=accounts,
         )
-        self._outgoing = Outgoing()
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
             accounts.other_ways.issuers = [client.issuer for client in oidc_clients]

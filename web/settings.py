@@ -146,7 +146,7 @@ def _shared_keys(text: str) -> frozenset[str]:
 def _keys_url(text: str) -> str:
     loopback = r"http://(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])"
     anywhere = r"https://([a-zA-Z0-9._-]+|\[[0-9a-f:.]+\])"
-    if text and not re.fullmatch(rf"({anywhere}|{loopback})(:\d{{1,5}})?(/[!-~]*)?", text):
+    if text and not re.fullmatch(rf"({anywhere}|{loopback})(:\d{{1,5}})?(/[!$-\[\]-~]*)?", text):
         raise ValueError("an address like https://app.example.org/jwks.json; http only for 127.0.0.1 and localhost")
     return text
 

@@ -341,6 +341,8 @@ def test_public_keys_are_fetched_with_tls_or_from_this_machine(url: str) -> None
         "file:///etc/keys.json",
         "https:///keys",
         "https://app.example.org/ keys",
+        "https://app.example.org/keys#now",
+        "https://app.example.org/\\keys",
         "app.example.org",
     ],
 )

@@ -13,6 +13,7 @@ import msgspec
 
 from chatter.clock import Clock, wall_clock
 from web.identity.claims import ClaimRules, Claims, TokenRefused
+from web.identity.outgoing import Fetch
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ async def signed_payload(text: str, keys: Keys) -> bytes:
     return token.payload
 
 
-def token_verifier(settings: Settings, clock: Clock = wall_clock) -> TokenVerifier | None:
+def token_verifier(settings: Settings, fetch: Fetch, clock: Clock = wall_clock) -> TokenVerifier | None:
     """Makes the verifier that the settings ask for, or None where they name neither key nor JWKS."""
     rules = ClaimRules(settings.jwt_audience, settings.jwt_issuer, settings.jwt_leeway, clock)
     if settings.jwt_key:
@@ -85,7 +86,7 @@ def token_verifier(settings: Settings, clock: Clock = wall_clock) -> TokenVerifi
     if settings.jwt_jwks:
         from web.identity.jwks import Jwks
 
-        return TokenVerifier(Jwks(settings.jwt_jwks), rules)
+        return TokenVerifier(Jwks(settings.jwt_jwks, fetch), rules)
     return None
 
 

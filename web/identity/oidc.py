@@ -9,7 +9,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from web.identity.claims import TokenRefused
@@ -58,8 +59,11 @@ class Finished(NamedTuple):
 class OpenIdConnect:
     """The providers of this server, and those who are on their way to one."""
 
-    def __init__(self, clients: Iterable[OidcClient], fetch: Fetch) -> None:
-        self._providers = {client.id: Provider(client, fetch) for client in clients}
+    def __init__(
+        self, clients: Iterable[OidcClient], fetch: Fetch, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` returns seconds that only grow."""
+        self._providers = {client.id: Provider(client, fetch, clock) for client in clients}
         self._tickets = Tickets(STATE_LIFE)
         self._exchanges = 0
 

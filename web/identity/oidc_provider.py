@@ -6,19 +6,19 @@ bounded and judged here; the ID token in `web/identity/id_token.py`.
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from web.identity import id_token
-from web.identity.document import Document, parsed
+from web.identity.document import Document, json_object
 from web.identity.id_token import Identity
 from web.identity.jwt import Keys
 from web.identity.outgoing import Fetch, FetchFailed, fault_of
 from web.oidc_clients import OidcClient
 
-LIFE = 3_600.0
-"""Seconds that what a provider says of itself is believed."""
+PAUSE = 5.0
+"""Seconds after which a provider is asked again that has not answered: somebody waits to sign in."""
 
 
 class ProviderFault(Exception):
@@ -38,10 +38,12 @@ class Configuration(NamedTuple):
 class Provider:
     """A provider, for the one client that this server is there."""
 
-    def __init__(self, client: OidcClient, fetch: Fetch) -> None:
+    def __init__(self, client: OidcClient, fetch: Fetch, clock: Callable[[], float]) -> None:
         self.client = client
         self._fetch = fetch
-        self._discovery = Document(f"{client.issuer.rstrip('/')}/.well-known/openid-configuration", fetch, life=LIFE)
+        self._clock = clock
+        address = f"{client.issuer.rstrip('/')}/.well-known/openid-configuration"
+        self._discovery = Document(address, fetch, json_object, pause=PAUSE, clock=clock)
         self._jwks: Keys | None = None
         self._jwks_uri = ""
 
@@ -99,7 +101,7 @@ class Provider:
             form |= {"client_secret": self.client.secret} if self.client.secret else {}
         try:
             answer = await self._fetch(configuration.token_endpoint, form=form, authorization=authorization)
-            said = parsed(answer.body)
+            said = json_object(answer.body)
         except FetchFailed as fault:
             raise ProviderFault(f"token endpoint: {fault}") from fault
         token = said.get("id_token")
@@ -112,7 +114,7 @@ class Provider:
 
         url = (await self.configuration()).jwks_uri
         if self._jwks_uri != url:
-            self._jwks_uri, self._jwks = url, Jwks(url)
+            self._jwks_uri, self._jwks = url, Jwks(url, self._fetch, self._clock)
         assert self._jwks is not None
         return self._jwks
 

@@ -14,6 +14,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import Algorithm
 
+from web.identity.outgoing import FetchFailed
+
 logger = logging.getLogger(__name__)
 
 MAX_KEYS = 20
@@ -21,10 +23,6 @@ RSA_BITS = range(2_048, 4_097)
 """Fewer are weak. More take longer on the loop: 39 µs with 2,048, 119 with 4,096, 310 with 8,192."""
 MAX_EXPONENT = 2**32
 """The usual one is 65,537. A signature costs in proportion to the length of the exponent."""
-
-
-class KeysUnusable(Exception):
-    """A document that is no set of keys, or one too large."""
 
 
 class Key:
@@ -75,7 +73,7 @@ class _Jwk(msgspec.Struct, frozen=True):
 
 
 def public_keys(document: bytes) -> dict[str | None, Key]:
-    """Reads a JWKS: its keys by `kid`, None for one without. Raises `KeysUnusable`.
+    """Reads a JWKS: its keys by `kid`, None for one without. Raises `FetchFailed`.
 
     A key that cannot be used is left out with a warning, and so are all keys of a `kid` that is there twice.
     """
@@ -90,11 +88,11 @@ def _entries(document: bytes) -> list[Any]:
     try:
         entries = msgspec.json.decode(document)["keys"]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, LookupError, TypeError) as error:
-        raise KeysUnusable("expected a JSON object with keys") from error
+        raise FetchFailed("expected a JSON object with keys") from error
     if not isinstance(entries, list):
-        raise KeysUnusable("expected keys to be a list")
+        raise FetchFailed("expected keys to be a list")
     if len(entries) > MAX_KEYS:
-        raise KeysUnusable(f"expected at most {MAX_KEYS} keys, got {len(entries)}")
+        raise FetchFailed(f"expected at most {MAX_KEYS} keys, got {len(entries)}")
     return entries
 
 

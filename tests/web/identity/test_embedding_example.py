@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.support.embedding import DOCUMENT, example
+from tests.web.identity.tokens import nobody
 from web.identity.claims import Claims, TokenRefused
 from web.identity.jwt import token_verifier
 from web.settings import Settings, read_settings
@@ -35,7 +36,7 @@ def settings() -> Settings:
 
 
 def verified(token: str) -> Claims:
-    verifier = token_verifier(settings())
+    verifier = token_verifier(settings(), nobody)
     assert verifier is not None
     return asyncio.run(verifier.verify(token))
 

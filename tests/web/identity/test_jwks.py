@@ -1,6 +1,7 @@
 """Keys of a JWKS: which of them count, for how long, and how often they are fetched."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -33,11 +34,13 @@ from tests.web.identity.tokens import (
     signed,
     verified,
 )
-from web.identity import jwks as jwks_module
+from web.http.outgoing import Outgoing
+from web.identity import document
 from web.identity.claims import ClaimRules, TokenRefused
-from web.identity.download import DownloadFailed, download
-from web.identity.jwks import LIFE, MAX_BYTES, MAX_WAITING, PAUSE, REFRESH, Jwks
+from web.identity.document import LIFE, MAX_WAITING, REFRESH
+from web.identity.jwks import PAUSE, Jwks
 from web.identity.jwt import TokenVerifier
+from web.identity.outgoing import MAX_BYTES, Fetch
 
 UNKNOWN = "its kid is none of a key in the JWKS"
 UNFETCHED = "the keys of tokens could not be fetched"
@@ -53,9 +56,11 @@ def app() -> Iterator[JwksServer]:
 class Chat:
     """A server's verifier of an app's tokens, with a clock that the test moves."""
 
-    def __init__(self, app: JwksServer) -> None:
+    def __init__(self, app: JwksServer, fetch: Fetch) -> None:
         self.clock = FakeClock(0)
-        self._verifier = TokenVerifier(Jwks(app.url, self.clock), ClaimRules("", "", 30, FakeClock().nanoseconds))
+        self._verifier = TokenVerifier(
+            Jwks(app.url, fetch, self.clock), ClaimRules("", "", 30, FakeClock().nanoseconds)
+        )
 
     async def verdict(self, kid: str | None = "a", key: Any = RSA_KEY, algorithm: str = "RS256") -> str:
         """Returns "ok", or why a token is refused."""
@@ -68,14 +73,15 @@ class Chat:
 
 def run(app: JwksServer, story: Callable[[Chat], Awaitable[None]]) -> None:
     async def play() -> None:
-        async with asyncio.timeout(PATIENCE):
-            await story(Chat(app))
+        with contextlib.closing(Outgoing()) as fetch:
+            async with asyncio.timeout(PATIENCE):
+                await story(Chat(app, fetch))
 
     asyncio.run(play())
 
 
 async def happens(event: threading.Event) -> None:
-    await asyncio.to_thread(event.wait, PATIENCE)
+    assert await asyncio.to_thread(event.wait, PATIENCE)
 
 
 async def becomes(verdict: Callable[[], Awaitable[str]], expected: str) -> None:
@@ -180,15 +186,20 @@ def test_all_keys_may_be_withdrawn(app: JwksServer) -> None:
 GOOD_DOCUMENT = json.dumps({"keys": [jwk(RSA_KEY, "a")]}).encode()
 
 
-def drips(request: Any) -> None:
-    """Sends a byte at a time, for ever: each one in time, all of them never."""
-    try:
-        request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-        while True:
-            request.wfile.write(b"x")
-            time.sleep(0.02)  # as slow servers do
-    except OSError:
-        pass  # the client has cut it
+def drips() -> tuple[Answer, threading.Event]:
+    """Makes an answer of a byte at a time, for ever: each one in time, all of them never. The event: it is cut."""
+    is_cut = threading.Event()
+
+    def respond(request: Any) -> None:
+        try:
+            request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                request.wfile.write(b"x")
+                time.sleep(0.02)  # as slow servers do
+        except OSError:
+            is_cut.set()
+
+    return respond, is_cut
 
 
 def hangs_up(request: Any) -> None:
@@ -220,7 +231,7 @@ def test_an_answer_that_is_no_set_of_keys_gives_none(
 ) -> None:
     app.answer = unusable
     assert refusal_of(signed(GOOD, RSA_KEY, "RS256", kid="a"), jwt_jwks=app.url) == UNFETCHED
-    (line,) = [record for record in caplog.records if record.name == "web.identity.jwks"]
+    (line,) = [record for record in caplog.records if record.name == "web.identity.document"]
     assert (line.levelname, line.exc_info) == ("WARNING", None)
     assert app.url in line.message
     assert len(line.message) < 300
@@ -244,22 +255,15 @@ def test_nobody_at_the_address_is_a_temporary_refusal() -> None:
 
 
 def test_a_slow_answer_is_cut_after_a_time(app: JwksServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks_module, "TIMEOUT", 0.3)
-    app.answer = drips
+    monkeypatch.setattr("web.http.outgoing.TIMEOUT", 0.3)
+    app.answer, is_cut = drips()
 
     async def story(chat: Chat) -> None:
         assert await chat.verdict() == UNFETCHED
-        await asyncio.to_thread(_thread_of_fetch_ends)
+        await happens(is_cut)
 
     run(app, story)
     assert app.fetches == 1
-
-
-def _thread_of_fetch_ends() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "jwks":
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -286,10 +290,15 @@ def test_a_slow_answer_over_tls_is_cut_too(tmp_path: Path, monkeypatch: pytest.M
     certificate = tmp_path / "app.pem"
     certificate.write_bytes(self_signed("127.0.0.1"))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr("web.http.outgoing.TIMEOUT", 0.3)
+
+    async def story(chat: Chat) -> None:
+        assert await chat.verdict() == UNFETCHED
+        await happens(is_cut)
+
     with JwksServer(certificate=certificate) as app:
-        app.answer = drips
-        with pytest.raises(DownloadFailed):
-            download(app.url, 0.3, MAX_BYTES)
+        app.answer, is_cut = drips()
+        run(app, story)
         assert app.fetches == 1
 
 
@@ -324,13 +333,13 @@ def test_a_fetch_that_takes_long_stays_the_only_one(app: JwksServer) -> None:
 
 
 def test_only_so_many_wait(app: JwksServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(document, "MAX_WAITING", 3)
 
     async def story(chat: Chat) -> None:
         app.may_answer.clear()
         waiting = [asyncio.ensure_future(chat.verdict()) for _ in range(3)]
         await happens(app.is_asked)
-        assert await chat.verdict() == "too many tokens wait for their keys"
+        assert await chat.verdict() == UNFETCHED  # at once, as the others still wait
         app.may_answer.set()
         assert set(await asyncio.gather(*waiting)) == {"ok"}
 
@@ -339,7 +348,7 @@ def test_only_so_many_wait(app: JwksServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_who_gives_up_waiting_makes_room_for_others(app: JwksServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks_module, "MAX_WAITING", 1)
+    monkeypatch.setattr(document, "MAX_WAITING", 1)
 
     async def story(chat: Chat) -> None:
         app.may_answer.clear()

@@ -17,6 +17,7 @@ from tests.web.identity.tokens import (
     SECRET,
     encoded,
     forged,
+    nobody,
     pem,
     refusal_of,
     signed,
@@ -38,7 +39,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 def test_a_server_without_a_key_verifies_no_tokens() -> None:
-    assert token_verifier(Settings()) is None
+    assert token_verifier(Settings(), nobody) is None
 
 
 def test_a_token_says_who_somebody_is() -> None:

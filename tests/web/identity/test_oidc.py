@@ -12,9 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.support.oidc_provider import CLIENT_ID, EC_KEY, RSA_KEY, SECRET, Answer, OidcProvider, jwk
+from tests.web.identity.tokens import FakeClock
 from web.http.outgoing import Outgoing
-from web.identity import document, jwks, oidc, outgoing
+from web.identity import jwks, oidc, outgoing
+from web.identity.document import LIFE, REFRESH
 from web.identity.oidc import Finished, NotSignedIn, OpenIdConnect, Starter, is_page
+from web.identity.oidc_provider import PAUSE
 from web.oidc_clients import OidcClient
 
 CALLBACK = "http://127.0.0.1:1/api/oidc/test/callback"
@@ -37,7 +40,8 @@ class Visit:
         ids = ["test", *(f"other{number}" for number, _ in enumerate(others))]
         providers = dict(zip(ids, [provider, *others], strict=True))
         clients = [OidcClient(id, each.issuer, CLIENT_ID, id, secret) for id, each in providers.items()]
-        self.connect = OpenIdConnect(clients, self.fetch)
+        self.clock = FakeClock(0)
+        self.connect = OpenIdConnect(clients, self.fetch, self.clock)
 
     async def begin(self, id: str = "test", page: str = "/rooms/x", starter: Starter | None = None) -> str:
         return await self.connect.begin(id, browser="b", redirect_uri=CALLBACK, page=page, starter=starter)
@@ -139,7 +143,7 @@ def test_a_new_key_is_asked_for_at_most_once_a_minute(provider: OidcProvider, mo
             with pytest.raises(NotSignedIn, match="its kid is none"):
                 await visiting.sign_in()
         asked = provider.asked.count("/jwks")
-        monkeypatch.setattr(jwks, "PAUSE", 0.0)
+        visiting.clock.seconds += jwks.PAUSE
         await visiting.sign_in()
         return asked
 
@@ -364,7 +368,6 @@ def test_a_provider_that_does_not_answer_as_it_should_lets_nobody_in(
 ) -> None:
     if fault.delay:
         monkeypatch.setattr("web.http.outgoing.TIMEOUT", 0.2)
-        monkeypatch.setattr(jwks, "TIMEOUT", 0.2)
     provider.answers[path] = fault
     refusal(provider)
     assert provider.asked[-1] == path  # a redirect is not followed
@@ -417,9 +420,7 @@ def test_requests_go_to_https_or_this_machine(url: str, is_fit: bool) -> None:
     assert (outgoing.fault_of(url) is None) is is_fit
 
 
-def test_a_provider_that_is_away_is_asked_again_after_a_pause(
-    provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_provider_that_is_away_is_asked_again_after_a_pause(provider: OidcProvider) -> None:
     async def tries(visiting: Visit) -> None:
         provider.answers[DISCOVERY] = Answer(503)
         for _ in range(3):
@@ -428,10 +429,31 @@ def test_a_provider_that_is_away_is_asked_again_after_a_pause(
             assert refused.value.reason == "unavailable"
         assert len(provider.asked) == 1
         del provider.answers[DISCOVERY]
-        monkeypatch.setattr(document, "PAUSE", 0.0)
+        visiting.clock.seconds += PAUSE
         await visiting.sign_in()
 
     visit(provider, tries)
+
+
+def test_what_a_provider_says_counts_for_an_hour_and_is_asked_for_after_ten_minutes(provider: OidcProvider) -> None:
+    async def hours(visiting: Visit) -> None:
+        await visiting.begin()
+        provider.answers[DISCOVERY] = Answer(503)
+        visiting.clock.seconds = REFRESH - 1
+        await visiting.begin()
+        assert provider.asked == [DISCOVERY]
+        visiting.clock.seconds = REFRESH
+        await visiting.begin()  # which does not wait for the answer
+        while provider.asked != [DISCOVERY] * 2:
+            await asyncio.sleep(0.01)
+        visiting.clock.seconds = LIFE - 1
+        await visiting.begin()
+        visiting.clock.seconds = LIFE
+        with pytest.raises(NotSignedIn) as refused:
+            await visiting.begin()
+        assert refused.value.reason == "unavailable"
+
+    visit(provider, hours)
 
 
 DISCOVERED = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import ipaddress
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt import get_algorithm_by_name
 
 from chatter.clock import SECOND
+from web.http.outgoing import Outgoing
 from web.identity.claims import Claims, TokenRefused
 from web.identity.jwt import TokenVerifier, token_verifier
+from web.identity.outgoing import Answer, Fetch, FetchFailed
 from web.settings import read_settings
 
 NOW = 1_800_000_000
@@ -47,16 +50,26 @@ class FakeClock:
         return round(self.seconds * SECOND)
 
 
-def verifier(**settings: str) -> TokenVerifier:
+async def nobody(url: str, **_: object) -> Answer:
+    """Fetches nothing: a server whose tokens need no answer of others."""
+    raise FetchFailed(f"{url} is not to be asked")
+
+
+def verifier(fetch: Fetch = nobody, **settings: str) -> TokenVerifier:
     """Makes the verifier of a server with these settings, at `NOW`."""
-    made = token_verifier(read_settings(settings, {}), FakeClock().nanoseconds)
+    made = token_verifier(read_settings(settings, {}), fetch, FakeClock().nanoseconds)
     assert made is not None
     return made
 
 
 def verified(token: str, **settings: str) -> Claims:
     """Returns what a token says to a server that shares `SECRET` with its app, or has other settings."""
-    return asyncio.run(verifier(**(settings or {"jwt_key": SECRET})).verify(token))
+
+    async def verify() -> Claims:
+        with contextlib.closing(Outgoing()) as fetch:
+            return await verifier(fetch, **(settings or {"jwt_key": SECRET})).verify(token)
+
+    return asyncio.run(verify())
 
 
 def refusal_of(token: str, **settings: str) -> str:
