@@ -20,7 +20,7 @@ MAX_AGE = 600.0
 """Seconds since a token was made: as long as somebody may take to sign in."""
 
 
-class Identity(NamedTuple):
+class Outside(NamedTuple):
     """Somebody, as a provider knows them. Only issuer and subject together say who it is."""
 
     issuer: str
@@ -50,7 +50,7 @@ _decoder = msgspec.json.Decoder(_Claims)
 
 async def verify(
     token: str, keys: Keys, *, issuer: str, client_id: str, nonce: str, now: Callable[[], float] = time.time
-) -> Identity:
+) -> Outside:
     """Returns whom a token is about that one of `keys` has signed for us. Raises `TokenRefused`."""
     payload = await signed_payload(token, keys)
     try:
@@ -61,7 +61,7 @@ async def verify(
     _check_time(claims, now())
     if not hmac.compare_digest(claims.nonce.encode(), nonce.encode()):
         raise TokenRefused("its nonce is not the one that was sent")
-    return Identity(issuer, claims.sub, _text(claims.name), _text(claims.preferred_username))
+    return Outside(issuer, claims.sub, _text(claims.name), _text(claims.preferred_username))
 
 
 def _check_parties(claims: _Claims, issuer: str, client_id: str) -> None:

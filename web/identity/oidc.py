@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from web.identity.claims import TokenRefused
-from web.identity.id_token import Identity
+from web.identity.id_token import Outside
 from web.identity.oidc_provider import Provider, ProviderFault
 from web.identity.outgoing import Fetch
 from web.identity.tickets import TicketRefused, Tickets
@@ -51,7 +51,7 @@ class Starter(NamedTuple):
 class Finished(NamedTuple):
     """Somebody has signed in with a provider."""
 
-    identity: Identity
+    person: Outside
     page: str  # where they want to go
     starter: Starter | None
 
@@ -104,10 +104,10 @@ class OpenIdConnect:
         try:
             await self._check_answer(provider, answered)
             code = _only(answered, "code")
-            identity = await self._exchange(provider, code, redirect_uri, verifier, nonce)
+            person = await self._exchange(provider, code, redirect_uri, verifier, nonce)
         except (ProviderFault, TokenRefused) as fault:
             raise NotSignedIn(f"{id}: {fault}") from fault
-        return Finished(identity, page, Starter(*starter) if starter else None)
+        return Finished(person, page, Starter(*starter) if starter else None)
 
     async def _check_answer(self, provider: Provider, answered: Mapping[str, Sequence[str]]) -> None:
         """A provider that says who it is says the right one (RFC 9207): else another's code could be brought to it."""
@@ -119,12 +119,12 @@ class OpenIdConnect:
             was_cancelled = _only(answered, "error") == "access_denied"
             raise NotSignedIn("the provider has refused", "cancelled" if was_cancelled else "failed")
 
-    async def _exchange(self, provider: Provider, code: str, redirect_uri: str, verifier: str, nonce: str) -> Identity:
+    async def _exchange(self, provider: Provider, code: str, redirect_uri: str, verifier: str, nonce: str) -> Outside:
         if self._exchanges >= MAX_EXCHANGES:
             raise NotSignedIn("too many others sign in", "busy")
         self._exchanges += 1
         try:
-            return await provider.identity(code, redirect_uri=redirect_uri, verifier=verifier, nonce=nonce)
+            return await provider.person(code, redirect_uri=redirect_uri, verifier=verifier, nonce=nonce)
         finally:
             self._exchanges -= 1
 

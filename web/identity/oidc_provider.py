@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from web.identity import id_token
 from web.identity.document import Document, json_object
-from web.identity.id_token import Identity
+from web.identity.id_token import Outside
 from web.identity.jwt import Keys
 from web.identity.outgoing import Fetch, FetchFailed, fault_of
 from web.oidc_clients import OidcClient
@@ -62,7 +62,7 @@ class Provider:
         }
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
-    async def identity(self, code: str, *, redirect_uri: str, verifier: str, nonce: str) -> Identity:
+    async def person(self, code: str, *, redirect_uri: str, verifier: str, nonce: str) -> Outside:
         """Exchanges a code for who has signed in. Raises `ProviderFault` and `TokenRefused`."""
         token = await self._exchange(code, redirect_uri, verifier)
         keys, client = await self._keys(), self.client

@@ -56,7 +56,7 @@ class Person(NamedTuple):
     user_handle: str | None  # of the passkeys that they have; None where this is the first
 
 
-class NewPasskey(NamedTuple):
+class MadePasskey(NamedTuple):
     """A passkey that a browser has made. Texts in base64url."""
 
     credential: str
@@ -121,13 +121,13 @@ class Passkeys:
             "userVerification": "preferred",
         }
 
-    async def added(self, party: RelyingParty, account: int, sent: Mapping[str, Any]) -> NewPasskey:
+    async def added(self, party: RelyingParty, account: int, sent: Mapping[str, Any]) -> MadePasskey:
         """Judges what a browser has made for an account. Raises `PasskeyRefused` and `PasskeysBusy`."""
         challenge, told = self._redeem(party, sent)
         if told[:2] != ["add", account]:
             raise PasskeyRefused("the challenge was for something else")
         verified = await self._in_thread(_verify_new, dict(sent), challenge, party)
-        return NewPasskey(
+        return MadePasskey(
             credential=_text(verified.credential_id),
             user_handle=told[2],
             public_key=_text(verified.credential_public_key),

@@ -74,8 +74,8 @@ def visit(
 
 
 def test_somebody_signs_in_and_goes_on_where_they_were(provider: OidcProvider) -> None:
-    identity, page, starter = visit(provider)
-    assert (identity.issuer, identity.subject, identity.name) == (provider.issuer, "248289761001", "Ann Example")
+    person, page, starter = visit(provider)
+    assert (person.issuer, person.subject, person.name) == (provider.issuer, "248289761001", "Ann Example")
     assert (page, starter) == ("/rooms/x", None)
     assert provider.asked == [DISCOVERY, "/token", "/jwks"]
 
@@ -126,13 +126,13 @@ ED_JWK = {**jwt.algorithms.OKPAlgorithm.to_jwk(ED_KEY.public_key(), as_dict=True
 def test_tokens_are_signed_with_any_public_key_that_is_listed(provider: OidcProvider, signs_with: Any) -> None:
     provider.jwks.append(ED_JWK)
     provider.signs_with = signs_with
-    assert visit(provider).identity.subject == "248289761001"
+    assert visit(provider).person.subject == "248289761001"
 
 
 def test_the_only_key_needs_no_name(provider: OidcProvider) -> None:
     provider.jwks = provider.jwks[:1]
     provider.signs_with = (RSA_KEY, "RS256", None)
-    assert visit(provider).identity.subject == "248289761001"
+    assert visit(provider).person.subject == "248289761001"
 
 
 def test_a_new_key_is_asked_for_at_most_once_a_minute(provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,12 +301,12 @@ def test_a_token_with_wrong_claims_is_refused(provider: OidcProvider, claims: di
 @pytest.mark.parametrize("claims", [{"aud": [CLIENT_ID]}, {"aud": [CLIENT_ID, "b"], "azp": CLIENT_ID}])
 def test_a_token_with_unusual_claims_counts(provider: OidcProvider, claims: dict[str, Any]) -> None:
     provider.claims = claims
-    assert visit(provider).identity.subject == "248289761001"
+    assert visit(provider).person.subject == "248289761001"
 
 
 def test_a_token_that_has_just_expired_counts(provider: OidcProvider) -> None:
     provider.claims = {"exp": time.time() - 1}
-    assert visit(provider).identity.subject == "248289761001"
+    assert visit(provider).person.subject == "248289761001"
 
 
 PUBLIC_PEM = b"-----BEGIN PUBLIC KEY----- as bytes for a shared key"

@@ -11,7 +11,7 @@ from tests.support.authenticator import Authenticator, text
 from web.identity import passkeys
 from web.identity.passkeys import (
     KnownPasskey,
-    NewPasskey,
+    MadePasskey,
     PasskeyRefused,
     Passkeys,
     PasskeysBusy,
@@ -37,7 +37,7 @@ async def add(ceremony: Passkeys, key: Authenticator, person: Person = ANN) -> K
 
 
 def test_a_passkey_is_made_and_signs_in() -> None:
-    async def both() -> tuple[NewPasskey, Shown]:
+    async def both() -> tuple[MadePasskey, Shown]:
         ceremony, key = Passkeys(), authenticator()
         new = await ceremony.added(PARTY, 1, key.make(ceremony.options_to_add(PARTY, ANN, [])))
         known = KnownPasskey(new.credential, new.user_handle, new.public_key, new.sign_count)

@@ -124,18 +124,18 @@ class CallbackHandler(_Handler):
             await self._sign_in(finished)
         else:
             account, session = finished.starter
-            issuer, subject = finished.identity.issuer, finished.identity.subject
+            issuer, subject = finished.person.issuer, finished.person.subject
             await self.accounts.other_ways.link(issuer, subject, account, session)
         return finished.page
 
     async def _sign_in(self, finished: Finished) -> None:
         """A person who is known signs in; one who is not makes an account, where anybody may."""
-        ways, identity = self.accounts.other_ways, finished.identity
-        signed_in = await ways.sign_in_outside(identity.issuer, identity.subject, device=self.device)
+        ways, person = self.accounts.other_ways, finished.person
+        signed_in = await ways.sign_in_outside(person.issuer, person.subject, device=self.device)
         if signed_in is None:
             self.take_sign_up_token()
             signed_in = await ways.sign_up_outside(
-                identity.issuer, identity.subject, name=identity.name, handle=identity.handle, device=self.device
+                person.issuer, person.subject, name=person.name, handle=person.handle, device=self.device
             )
         await self._end_session_of_browser()
         self.set_session(signed_in)
