@@ -102,7 +102,7 @@ def first_admin(server: Server) -> Browser:
     link = re.search(r"#link=(\S+)", address)
     assert link is not None
     admin = Browser(server)
-    answer = admin.ask("POST", "/api/links", {"link": link[1], "handle": "root", "password": PASSWORD})
+    answer = admin.ask("POST", "/api/links/use", {"link": link[1], "handle": "root", "password": PASSWORD})
     assert answer.status == 201, answer
     return admin
 

@@ -67,6 +67,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/invites/([1-9][0-9]{0,17})"): Row(None, of_owner(*NOT_FOUND), "/api/invites/999999"),
     ("POST", "/api/links"): Row({"handle": "root", "kind": "sign_in"}, of_owner(201, member=FORBIDDEN)),
     ("POST", "/api/links/look"): Row({"link": "chl_nothing"}, for_all(410, "gone")),
+    ("POST", "/api/links/use"): Row({"link": "chl_nothing"}, for_all(410, "gone")),
     ("GET", "/api/oidc"): Row(None, dict.fromkeys(PEOPLE, (200, None))),
     ("GET", "/api/oidc/([a-z0-9-]{1,32})/start"): Row(
         None, {**dict.fromkeys(PEOPLE, (404, None)), "foreign page": ORIGIN}, "/api/oidc/none/start"
@@ -277,8 +278,8 @@ def test_a_link_signs_in_once(people_server: Server, admin: Browser) -> None:
     link = admin.ask("POST", "/api/links", {"handle": handle, "kind": "sign_in"}).json["link"]
     browser = Browser(people_server)
     assert browser.ask("POST", "/api/links/look", {"link": link}).json == {"kind": "sign_in", "handle": handle}
-    assert browser.ask("POST", "/api/links", {"link": link}).json["account"]["handle"] == handle
-    assert Browser(people_server).ask("POST", "/api/links", {"link": link}).json["reason"] == "gone"
+    assert browser.ask("POST", "/api/links/use", {"link": link}).json["account"]["handle"] == handle
+    assert Browser(people_server).ask("POST", "/api/links/use", {"link": link}).json["reason"] == "gone"
 
 
 @pytest.mark.parametrize(

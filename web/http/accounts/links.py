@@ -1,7 +1,7 @@
 """`/api/links`: links in place of mail, that make the first admin, set a password or sign in once."""
 
 from chatter.accounts.values import LinkKind
-from web.http.accounts.bodies import Body, invalid, optional_text, text
+from web.http.accounts.bodies import invalid, optional_text, text
 from web.http.accounts.handler import AccountsHandler, refusing
 
 _SHOWN: dict[LinkKind, str] = {"setup": "setup", "reset": "reset", "link": "sign_in"}
@@ -9,24 +9,11 @@ _SHOWN: dict[LinkKind, str] = {"setup": "setup", "reset": "reset", "link": "sign
 
 
 class LinksHandler(AccountsHandler):
-    """`POST {link, password?, handle?, name?}` uses a link; `POST {handle, kind}` makes one, for admins."""
+    """`POST {handle, kind}`: makes a link, for admins."""
 
     @refusing
     async def post(self) -> None:
-        body = self.body("link", "password", "handle", "name", "kind")
-        await (self._make(body) if body.get("link") is None else self._use(body))
-
-    async def _use(self, body: Body) -> None:
-        signed_in = await self.accounts.redeem(
-            text(body, "link"),
-            password=optional_text(body, "password"),
-            handle=optional_text(body, "handle"),
-            name=optional_text(body, "name"),
-            device=self.device,
-        )
-        await self.begin_session(signed_in)
-
-    async def _make(self, body: Body) -> None:
+        body = self.body("handle", "kind")
         _, session = await self.owner()
         await self.allowed("administer")
         handle = text(body, "handle")
@@ -48,3 +35,19 @@ class LinkHandler(AccountsHandler):
         link = await self.accounts.link(text(self.body("link"), "link"))
         handle = {} if link.handle is None else {"handle": link.handle}
         self.answer(200, {"kind": _SHOWN[link.kind], **handle})
+
+
+class LinkUseHandler(AccountsHandler):
+    """`POST /api/links/use {link, password?, handle?, name?}`: does what a link is for, and signs in."""
+
+    @refusing
+    async def post(self) -> None:
+        body = self.body("link", "password", "handle", "name")
+        signed_in = await self.accounts.redeem(
+            text(body, "link"),
+            password=optional_text(body, "password"),
+            handle=optional_text(body, "handle"),
+            name=optional_text(body, "name"),
+            device=self.device,
+        )
+        await self.begin_session(signed_in)

@@ -5,7 +5,7 @@ from typing import Any
 from web.channels.endpoint import Endpoint
 from web.http.accounts.handler import AccountsHandler, Limiters, Ways
 from web.http.accounts.invites import InviteHandler, InvitesHandler
-from web.http.accounts.links import LinkHandler, LinksHandler
+from web.http.accounts.links import LinkHandler, LinksHandler, LinkUseHandler
 from web.http.accounts.me import ExportHandler, MeHandler
 from web.http.accounts.openid import CallbackHandler, ProvidersHandler, StartHandler
 from web.http.accounts.passkeys import PasskeyHandler, PasskeyOptionsHandler, PasskeySessionHandler, PasskeysHandler
@@ -30,6 +30,7 @@ ROUTES: list[tuple[str, type[AccountsHandler]]] = [
     (rf"/api/invites/{_ID}", InviteHandler),
     (r"/api/links", LinksHandler),
     (r"/api/links/look", LinkHandler),
+    (r"/api/links/use", LinkUseHandler),
     (r"/api/oidc", ProvidersHandler),
     (rf"/api/oidc/{_PROVIDER}/start", StartHandler),
     (rf"/api/oidc/{_PROVIDER}/callback", CallbackHandler),

@@ -32,7 +32,7 @@ async function look(link) {
 
 /** Uses the link. @param {string} link @param {object} chosen */
 async function redeem(link, chosen) {
-  await ask("POST", "/api/links", { link, ...chosen });
+  await ask("POST", "/api/links/use", { link, ...chosen });
   await signedIn();
 }
 
