@@ -24,7 +24,7 @@ from schema.database import migrate, needs_migration
 from schema.errors import in_one_line
 from schema.ownership import open_owned
 from web.channels.characters import normal_name
-from web.page_address import page_address
+from web.page_address import page_address, page_link
 from web.settings import Settings, add_options
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> None:
         return None if password or options.bot else invitations.make_link(handle, "reset", now)
 
     link = _write(settings, work)
-    print(f"@{handle} is made" if link is None else _address(settings, "link", link))
+    print(f"@{handle} is made" if link is None else _link_to(settings, "link", link))
 
 
 def _list(_options: argparse.Namespace, settings: Settings) -> None:
@@ -147,7 +147,7 @@ def _list(_options: argparse.Namespace, settings: Settings) -> None:
 def _link(options: argparse.Namespace, settings: Settings) -> None:
     handle = options.handle.removeprefix("@")
     kind: LinkKind = "reset" if options.reset else "link"
-    print(_address(settings, "link", _write(settings, lambda now: invitations.make_link(handle, kind, now))))
+    print(_link_to(settings, "link", _write(settings, lambda now: invitations.make_link(handle, kind, now))))
 
 
 def _role(options: argparse.Namespace, settings: Settings) -> None:
@@ -182,7 +182,7 @@ def _invite(options: argparse.Namespace, settings: Settings) -> None:
             None, now, room=options.room, uses=uses, days=options.days, role=options.role
         ),
     )
-    print(_address(settings, "invite", made.text))
+    print(_link_to(settings, "invite", made.text))
 
 
 def _token(options: argparse.Namespace, settings: Settings) -> None:
@@ -212,10 +212,10 @@ def _password(settings: Settings, *its_names: str) -> str:
         passwords.close()
 
 
-def _address(settings: Settings, kind: str, secret: str) -> str:
+def _link_to(settings: Settings, kind: str, secret: str) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = page_address(settings.public_url, settings.public_hosts, f"http://{host}:{settings.port}")
-    return f"{address}/#{kind}={secret}"
+    return page_link(address, kind, secret)
 
 
 def _write(settings: Settings, work: Callable[[Moment], T]) -> T:

@@ -1,4 +1,4 @@
-"""The address of the page, as far as the server can know it."""
+"""The address of the page, as far as the server can know it, and links to it that carry a secret."""
 
 
 def page_address(public_url: str, public_hosts: frozenset[str], listening: str) -> str:
@@ -9,3 +9,8 @@ def page_address(public_url: str, public_hosts: frozenset[str], listening: str) 
     if not host:
         return listening
     return host if "://" in host else f"https://{host}"
+
+
+def page_link(address: str, kind: str, secret: str) -> str:
+    """Returns a link to the page at `address` with a secret in its fragment, which browsers send to nobody."""
+    return f"{address}/#{kind}={secret}"

@@ -58,7 +58,7 @@ from web.identity.oidc import OpenIdConnect
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.oidc_clients import OidcClient
-from web.page_address import page_address
+from web.page_address import page_address, page_link
 from web.settings import Authorize, Settings
 from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler
@@ -141,7 +141,7 @@ class Server:
             return None
         settings, listening = self._settings, url_of(self._sockets[0])
         address = page_address(settings.public_url, settings.public_hosts, listening)
-        return f"{address}/#link={self._setup_link}"
+        return page_link(address, "link", self._setup_link)
 
     async def stop(self) -> None:
         """Stops everything, in order. Raises `NotEverythingSaved`."""

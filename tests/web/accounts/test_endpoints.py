@@ -1,7 +1,9 @@
 """Every endpoint, tried by everybody. An endpoint without a row fails."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -271,6 +273,31 @@ def test_an_invite_leads_to_a_room(people_server: Server, admin: Browser) -> Non
     answer = Browser(people_server).ask("POST", "/api/accounts", body)
     assert (answer.status, answer.json["room"]) == (201, "garden")
     assert Browser(people_server).ask("POST", "/api/accounts", body | {"handle": "again"}).json["reason"] == "invite"
+
+
+PUBLIC = {"public_url": "https://chat.example.org"}
+HOSTS = {"public_hosts": "chat.example.org talk.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "opened_at", "address"),
+    [
+        ({}, "http://localhost:8000", "http://localhost:8000"),
+        (PUBLIC, "http://localhost:8000", "https://chat.example.org"),
+        (PUBLIC, "https://chat.example.org", "https://chat.example.org"),
+        (HOSTS, "http://localhost:8000", "https://chat.example.org"),
+        (HOSTS, "https://talk.example.org", "https://talk.example.org"),
+    ],
+)
+def test_links_lead_to_a_public_address_or_to_where_the_page_is_open(
+    tmp_path: Path, settings: dict[str, Any], opened_at: str, address: str
+) -> None:
+    with Server(tmp_path / "chatter.db", **settings) as server:
+        admin = first_admin(server)
+        admin.cookies["__Host-chatter"] = admin.cookies["chatter"]
+        admin.origin = opened_at
+        made = admin.ask("POST", "/api/invites", {}, {"Host": urlsplit(opened_at).netloc}).json
+    assert made["url"] == f"{address}/#invite={made['code']}"
 
 
 def test_a_link_signs_in_once(people_server: Server, admin: Browser) -> None:

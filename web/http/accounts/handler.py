@@ -16,6 +16,7 @@ from chatter.accounts.rights import Action
 from chatter.accounts.values import Account, AccountRefused, Device, SignedIn
 from web.channels.addresses import Headers
 from web.channels.endpoint import Endpoint
+from web.channels.origins import is_loopback
 from web.channels.rate_limits import AddressLimiter
 from web.http.accounts import bodies
 from web.http.secure import SecureHandler
@@ -24,6 +25,7 @@ from web.identity.credentials import sent_on_purpose
 from web.identity.oidc import OpenIdConnect
 from web.identity.passkeys import Passkeys
 from web.limits import Rate
+from web.page_address import page_address, page_link
 
 MAX_BODY_BYTES = 16_384
 """Largest body: two passwords of 256 characters may be written with 12 bytes for each."""
@@ -224,6 +226,14 @@ class AccountsHandler(SecureHandler):
         self.add_header("Set-Cookie", self._cookies.clear_session())
         self.answer(HTTPStatus.NO_CONTENT)
 
+    def link_to(self, kind: str, secret: str) -> str:
+        """Returns a link to the page. It is relative where nothing says how this server is reached."""
+        origin, settings = self._endpoint.page_origin(self._asked), self._endpoint.settings
+        if origin is not None and not is_loopback(origin.name):  # one of several public hosts
+            return page_link(str(origin), kind, secret)
+        reached = self._origin_of_browser if origin is None else str(origin)
+        return page_link(page_address(settings.public_url, settings.public_hosts, reached), kind, secret)
+
     def refuse(self, error: Refusal | AccountRefused) -> None:
         """Answers why not."""
         body: dict[str, Any] = {"reason": error.reason}
@@ -255,13 +265,11 @@ class AccountsHandler(SecureHandler):
         if wait:
             raise Refusal("rate_limited", math.ceil(1_000 * wait))
 
-    def link_to(self, fragment: str) -> str:
-        """Returns the address of the page with a secret in its fragment, which browsers send to nobody.
-
-        It is relative where the request does not say how this server is reached.
-        """
+    @property
+    def _origin_of_browser(self) -> str:
+        """Where a page of this server says that it is."""
         origin, host = self.request.headers.get("Origin", ""), self.request.headers.get("Host", "")
-        return f"{origin if host and origin.endswith('://' + host) else ''}/#{fragment}"
+        return origin if host and origin.endswith(f"://{host}") else ""
 
     @property
     def _reads(self) -> bool:

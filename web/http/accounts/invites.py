@@ -24,7 +24,7 @@ class InvitesHandler(AccountsHandler):
             raise invalid("uses", "expected a whole number")
         days = number(body, "days", 0.01, 365, 7)
         made = await self.accounts.make_invite(account, room=room, uses=uses, days=days, by=session)
-        self.answer(201, {"id": made.id, "code": made.text, "url": self.link_to(f"invite={made.text}")})
+        self.answer(201, {"id": made.id, "code": made.text, "url": self.link_to("invite", made.text)})
 
 
 class InviteHandler(AccountsHandler):

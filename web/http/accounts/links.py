@@ -24,7 +24,7 @@ class LinksHandler(AccountsHandler):
                 link = await self.accounts.make_link(handle, "link", by=session)
             case _:
                 raise invalid("kind", "expected reset or sign_in")
-        self.answer(201, {"link": link, "url": self.link_to(f"link={link}")})
+        self.answer(201, {"link": link, "url": self.link_to("link", link)})
 
 
 class LinkHandler(AccountsHandler):
