@@ -130,3 +130,15 @@ test("a guest who gets an account takes along what was seen and written", () => 
   );
   assert.deepEqual(sortedKeys(sessionStorage), ["chatter:@7:place:tea", "chatter:place:tea"]);
 });
+
+test("a browser that is full keeps for the guest what it cannot give the account", () => {
+  localStorage.setItem("chatter:draft:tea", "half");
+  localStorage.setItem = () => {
+    throw new Error("QuotaExceededError");
+  };
+  takeAlong(7);
+  assert.deepEqual(
+    Object.keys(localStorage).filter((key) => key.startsWith("chatter:")),
+    ["chatter:draft:tea"],
+  );
+});

@@ -15,6 +15,7 @@ import {
   storeAccount,
 } from "../browser/owner.js";
 import { takeAlong } from "../browser/take-along.js";
+import { ofTab } from "../browser/web-storage.js";
 import { account, noteAccount } from "../me.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
@@ -141,7 +142,7 @@ async function leaveFor(why) {
 /** Loads the page for a guest. @param {string} [why] */
 function leave(why = "") {
   removeAccount();
-  if (why) tellNextPage(why);
+  if (why) ofTab.write(FAREWELL, why);
   location.reload();
 }
 
@@ -154,21 +155,8 @@ function take(next) {
   }
 }
 
-/** @param {string} why */
-function tellNextPage(why) {
-  try {
-    sessionStorage.setItem(FAREWELL, why);
-  } catch {
-    // Forbidden: the page says it by being a guest's.
-  }
-}
-
 function takeFarewell() {
-  try {
-    const why = sessionStorage.getItem(FAREWELL) ?? "";
-    sessionStorage.removeItem(FAREWELL);
-    return why;
-  } catch {
-    return "";
-  }
+  const why = ofTab.read(FAREWELL);
+  ofTab.write(FAREWELL, "");
+  return why;
 }

@@ -1,6 +1,7 @@
 /** What the server says of accounts, from the last visit at first. */
 
 import { computed, signal } from "@preact/signals";
+import { shared } from "../browser/web-storage.js";
 
 /**
  * @typedef {object} ServerInfo
@@ -14,7 +15,7 @@ import { computed, signal } from "@preact/signals";
 const KEY = "chatter:server";
 
 /** Null where there are no accounts, or nothing is known of them yet. */
-export const server = signal(read());
+export const server = signal(/** @type {ServerInfo | null} */ (shared.readJson(KEY)));
 
 /** Guests may not talk. */
 export const isRequired = computed(() => server.value?.accounts === "required");
@@ -24,22 +25,7 @@ export const hasAccounts = computed(() => server.value?.has_accounts ?? false);
 
 /** @param {ServerInfo | null} next */
 export function learnServer(next) {
-  const json = JSON.stringify(next);
-  if (json === JSON.stringify(server.peek())) return;
+  if (JSON.stringify(next) === JSON.stringify(server.peek())) return;
   server.value = next;
-  try {
-    if (next) localStorage.setItem(KEY, json);
-    else localStorage.removeItem(KEY);
-  } catch {
-    // Full or forbidden.
-  }
-}
-
-/** @returns {ServerInfo | null} */
-function read() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "null");
-  } catch {
-    return null;
-  }
+  shared.writeJson(KEY, next);
 }

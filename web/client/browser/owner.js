@@ -6,6 +6,8 @@
  * neither reads nor sends what the last one wrote.
  */
 
+import { fromJson, ofTab, shared } from "./web-storage.js";
+
 /** @typedef {{id: number, handle: string, name: string}} Account */
 
 const KEY = "chatter:account";
@@ -14,7 +16,7 @@ const ENDED = "chatter:ended";
 const OUTBOXES = ["posts", "operations"];
 
 /** The account at the start; null for a guest. */
-export const owner = readAccount(read(KEY));
+export const owner = accountOf(shared.readJson(KEY));
 
 /** What the names of all that is kept for this person begin with. */
 export const PREFIX = prefixOf(owner?.id);
@@ -40,20 +42,20 @@ export function databaseName(what) {
  * @returns {boolean} whether the browser keeps it
  */
 export function storeAccount({ id, handle, name }) {
-  write(ENDED, JSON.stringify(endedIds().filter((each) => each !== id)));
-  write(KEY, JSON.stringify({ id, handle, name }));
-  return readAccount(read(KEY))?.id === id;
+  keepEnded(endedIds().filter((each) => each !== id));
+  shared.writeJson(KEY, { id, handle, name });
+  return accountOf(shared.readJson(KEY))?.id === id;
 }
 
 /** Forgets the account, but nothing that is kept for it. */
 export function removeAccount() {
-  write(KEY, "");
+  shared.write(KEY, "");
 }
 
 /** Calls `act` when another tab signs in or out, or changes the account. @param {(account: Account | null) => void} act */
 export function followAccount(act) {
   addEventListener("storage", ({ key, newValue }) => {
-    if (key === KEY || key === null) act(readAccount(newValue ?? ""));
+    if (key === KEY || key === null) act(accountOf(fromJson(newValue)));
   });
 }
 
@@ -65,7 +67,7 @@ export function stopKeeping() {
 /** Removes all that is kept for an account, now and at each start until it is signed in again. @param {number} id */
 export async function dropAll(id) {
   if (id === owner?.id) stopKeeping();
-  write(ENDED, JSON.stringify([...new Set([...endedIds(), id])]));
+  keepEnded([...new Set([...endedIds(), id])]);
   await drop(id);
 }
 
@@ -84,14 +86,7 @@ export function prefixOf(id) {
 /** @param {number} id */
 async function drop(id) {
   const prefix = prefixOf(id);
-  for (const storage of [() => localStorage, () => sessionStorage]) {
-    try {
-      const kept = storage();
-      for (const key of Object.keys(kept)) if (key.startsWith(prefix)) kept.removeItem(key);
-    } catch {
-      // Forbidden: nothing is kept.
-    }
-  }
+  for (const kept of [shared, ofTab]) for (const key of kept.keysFrom(prefix)) kept.write(key, "");
   await Promise.all(OUTBOXES.map((what) => deleteDatabase(prefix + what)));
 }
 
@@ -109,38 +104,16 @@ function deleteDatabase(name) {
 
 /** @returns {number[]} */
 function endedIds() {
-  try {
-    return JSON.parse(read(ENDED) || "[]");
-  } catch {
-    return [];
-  }
+  return shared.readJson(ENDED) ?? [];
 }
 
-/** @param {string} json @returns {Account | null} */
-function readAccount(json) {
-  try {
-    const { id, handle, name } = JSON.parse(json);
-    return Number.isInteger(id) ? { id, handle: String(handle), name: String(name) } : null;
-  } catch {
-    return null; // a guest
-  }
+/** @param {number[]} ids */
+function keepEnded(ids) {
+  shared.writeJson(ENDED, ids.length ? ids : null);
 }
 
-/** @param {string} key @returns {string} */
-function read(key) {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-/** @param {string} key @param {string} value empty removes it */
-function write(key, value) {
-  try {
-    if (value && value !== "[]") localStorage.setItem(key, value);
-    else localStorage.removeItem(key);
-  } catch {
-    // Full or forbidden.
-  }
+/** @param {any} kept @returns {Account | null} null for a guest */
+function accountOf(kept) {
+  const { id, handle, name } = kept ?? {};
+  return Number.isInteger(id) ? { id, handle: String(handle), name: String(name) } : null;
 }

@@ -1,59 +1,32 @@
-/**
- * localStorage, and sessionStorage for what belongs to one tab and survives its reload, under the prefix of the person.
- * In a browser that forbids them nothing is kept between visits.
- */
+/** What the browser keeps for this person, under their prefix: for all tabs, or for this one. */
 
 import { mayKeep, PREFIX } from "./owner.js";
+import { ofTab, shared } from "./web-storage.js";
 
 /** @param {string} key @returns {string} */
 export function load(key) {
-  try {
-    return localStorage.getItem(PREFIX + key) ?? "";
-  } catch {
-    return "";
-  }
+  return shared.read(PREFIX + key);
 }
 
 /** Keeps a value; an empty one is removed. @param {string} key @param {string} value */
 export function save(key, value) {
-  try {
-    if (!mayKeep()) return;
-    if (value) localStorage.setItem(PREFIX + key, value);
-    else localStorage.removeItem(PREFIX + key);
-  } catch {
-    // Full or forbidden.
-  }
+  if (mayKeep()) shared.write(PREFIX + key, value);
 }
 
 /** Loads what this tab has kept. @param {string} key @returns {any} null for nothing */
 export function loadInTab(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(PREFIX + key) ?? "null");
-  } catch {
-    return null;
-  }
+  return ofTab.readJson(PREFIX + key);
 }
 
 /** Keeps a value in this tab; null is removed. @param {string} key @param {object | null} value */
 export function saveInTab(key, value) {
-  try {
-    if (!mayKeep()) return;
-    if (value) sessionStorage.setItem(PREFIX + key, JSON.stringify(value));
-    else sessionStorage.removeItem(PREFIX + key);
-  } catch {
-    // Full or forbidden.
-  }
+  if (mayKeep()) ofTab.writeJson(PREFIX + key, value);
 }
 
 /** Returns the rests of the keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
 export function keysOf(prefix) {
   const start = PREFIX + prefix;
-  try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(start));
-    return keys.map((key) => key.slice(start.length));
-  } catch {
-    return [];
-  }
+  return shared.keysFrom(start).map((key) => key.slice(start.length));
 }
 
 /**

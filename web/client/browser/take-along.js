@@ -1,4 +1,5 @@
 import { prefixOf } from "./owner.js";
+import { ofTab, shared } from "./web-storage.js";
 
 /** What is written and not said: it is the guest's no more. The rests of the keys are rooms. */
 const MOVED = ["draft:", "reply:", "thread-draft:"];
@@ -14,28 +15,24 @@ const PLACES = "place:";
  * @param {number} id the account's
  */
 export function takeAlong(id) {
-  try {
-    const [from, to] = [prefixOf(undefined), prefixOf(id)];
-    copy(localStorage, from, to, (key) => COPIED.includes(key));
-    copy(sessionStorage, from, to, (key) => key.startsWith(PLACES));
-    const isMoved = (/** @type {string} */ key) => MOVED.some((start) => key.startsWith(start));
-    for (const key of copy(localStorage, from, to, isMoved)) localStorage.removeItem(from + key);
-  } catch {
-    // Forbidden or full: it stays where it is.
-  }
+  const [from, to] = [prefixOf(undefined), prefixOf(id)];
+  copy(shared, from, to, (key) => COPIED.includes(key));
+  copy(ofTab, from, to, (key) => key.startsWith(PLACES));
+  const isMoved = (/** @type {string} */ key) => MOVED.some((start) => key.startsWith(start));
+  for (const key of copy(shared, from, to, isMoved)) shared.write(from + key, "");
 }
 
 /**
- * Copies the keys that the account has not, and returns them.
+ * Copies the keys that the account has not, and returns those that the browser has taken: it may be full.
  *
- * @param {Storage} storage
+ * @param {import("./web-storage.js").Kept} kept
  * @param {string} from
  * @param {string} to
  * @param {(key: string) => boolean} isWanted
  */
-function copy(storage, from, to, isWanted) {
-  const keys = Object.keys(storage).flatMap((key) => (key.startsWith(from) ? [key.slice(from.length)] : []));
-  const copied = keys.filter((key) => isWanted(key) && storage.getItem(to + key) === null);
-  for (const key of copied) storage.setItem(to + key, storage.getItem(from + key) ?? "");
-  return copied;
+function copy(kept, from, to, isWanted) {
+  const keys = kept.keysFrom(from).map((key) => key.slice(from.length));
+  const copied = keys.filter((key) => isWanted(key) && !kept.read(to + key));
+  for (const key of copied) kept.write(to + key, kept.read(from + key));
+  return copied.filter((key) => kept.read(to + key));
 }
