@@ -9,28 +9,18 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.client.contexts import ContextPool
 from tests.client.person import Person
 from tests.client.watch import Watch
-from tests.support.browser import find_chromium
+from tests.support.chromium import chromium
 from tests.support.server import PATIENCE, Server
 
 Visit: TypeAlias = Callable[..., Person]
 Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
 SayInVain: TypeAlias = Callable[[Person, str], AbstractContextManager[None]]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 UNANSWERED_MS = 10_000
 """How long a page waits for an answer before it marks a post as not sent."""
 
@@ -42,12 +32,10 @@ numbers = itertools.count(1)
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Starts one browser for this folder, and ends it: no test with its own event loop can run beside Playwright's."""
+    """Starts one browser for this folder, and ends it."""
     expect.set_options(timeout=PATIENCE * 1_000)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="package")

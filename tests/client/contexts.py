@@ -1,6 +1,8 @@
 """Lends browser contexts to the people of the tests, and lends one again that has forgotten what it was used for."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page
@@ -14,6 +16,15 @@ WITHOUT_SERVICE_WORKERS = "delete Navigator.prototype.serviceWorker;"
 """Saves a fifth of a visit's CPU: each context would keep the page anew. `test_offline.py` has its own contexts."""
 
 HAS_REAL_CLOCK = "() => Function.prototype.toString.call(setTimeout).includes('[native code]')"
+
+
+@contextmanager
+def own_context(browser: Browser, script: str, **options: Any) -> Iterator[BrowserContext]:
+    """Opens a context that no other test has had or will have, whose pages run a script first."""
+    opened = browser.new_context(**options)
+    opened.add_init_script(script)
+    yield opened
+    opened.close()
 
 
 class LentContext:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.client.conftest import memory_of
+from tests.client.contexts import own_context
 from tests.client.person import Person
 from tests.client.rows import prepare
 from tests.packaging.program import copy_program, serve_copy
@@ -35,10 +36,8 @@ UPDATED = """async old => {
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of its own: other tests' pages must not lose their server."""
-    opened = browser.new_context(locale="en-GB")
-    opened.add_init_script(memory_of("ann"))
-    yield opened
-    opened.close()
+    with own_context(browser, memory_of("ann"), locale="en-GB") as opened:
+        yield opened
 
 
 def visit_once(context: BrowserContext, server: Server, room: str = "lobby") -> Person:

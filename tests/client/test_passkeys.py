@@ -20,6 +20,7 @@ from tests.client.test_accounts import (
     signs_out,
 )
 from tests.client.watch import Watch
+from tests.support.chromium import add_authenticator
 from tests.support.oidc_provider import SECRET, OidcProvider
 from tests.support.server import Server, run_to_its_end
 
@@ -75,22 +76,8 @@ def provider(its_provider: OidcProvider, watch: Watch) -> OidcProvider:
 def ann(visit: Visit) -> Person:
     """A guest whose page has an authenticator, which does at once what it is asked."""
     person = visit("visitor")
-    gets_authenticator(person)
+    add_authenticator(person.page)
     return person
-
-
-def gets_authenticator(person: Person) -> None:
-    session = person.page.context.new_cdp_session(person.page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
 def opens_sign_in(person: Person) -> Locator:
@@ -314,7 +301,7 @@ def test_a_failure_of_somebody_who_is_signed_in_offers_no_sign_in(ann: Person, s
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
 def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dict[str, Any]) -> None:
     ann = visit("visitor", **options)
-    gets_authenticator(ann)
+    add_authenticator(ann.page)
     ann.page.goto(f"{ann.page.url}#sign-in=failed")
     failed = dialog(ann, "Signing in did not work")
     expect(failed).to_contain_text("was not accepted")

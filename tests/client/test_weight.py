@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.client.conftest import memory_of
+from tests.client.contexts import own_context
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.support.server import Server
@@ -44,10 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser without a service worker, which would fetch what it keeps at a moment of its own."""
-    opened = browser.new_context(service_workers="block")
-    opened.add_init_script(memory_of("ann") + SLOW_TIMERS)
-    yield opened
-    opened.close()
+    with own_context(browser, memory_of("ann") + SLOW_TIMERS, service_workers="block") as opened:
+        yield opened
 
 
 class Traffic:

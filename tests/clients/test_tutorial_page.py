@@ -1,15 +1,15 @@
 """The page of a Phoenix chat tutorial, in a browser, served from another origin."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import find_chromium
+from tests.support.chromium import chromium
 from tests.support.server import ROOT, Server
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -55,12 +55,9 @@ class _File(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site() -> Iterator[TutorialSite]:
-    with TutorialSite() as site:
-        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    site = TutorialSite()
+    with serving(site):
         yield site
-        site.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -73,12 +70,8 @@ def chatter(site: TutorialSite, database: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture

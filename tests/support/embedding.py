@@ -1,18 +1,19 @@
 """The example of docs/embedding.md, as somebody has it who copies it from there."""
 
+import contextlib
 import importlib.util
 import re
 import shutil
 import socket
 import sys
-import threading
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Self
 
 from werkzeug.serving import make_server
 
 from tests.support.server import ROOT
+from tests.support.serving import serving
 
 PHOENIX = ROOT / "web/client/node_modules/phoenix/priv/static/phoenix.mjs"
 NAME = "embedding_example"
@@ -42,24 +43,19 @@ class RunningExample:
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._serving = contextlib.ExitStack()
         self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def serve(self, module: ModuleType) -> None:
         """Serves the app in a thread until the end of the `with`."""
         self.module = module
         host, port = self._socket.getsockname()
-        self._server = make_server(host, port, module.app, threaded=True, fd=self._socket.fileno())
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        app = make_server(host, port, module.app, threaded=True, fd=self._socket.fileno())
+        self._serving.enter_context(serving(app))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if hasattr(self, "_server"):
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
+    def __exit__(self, *_: object) -> None:
+        self._serving.close()
         self._socket.close()

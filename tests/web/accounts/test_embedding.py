@@ -10,10 +10,10 @@ from typing import Any
 
 import jwt
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.clients.phoenix_js import NodeProcess
-from tests.support.browser import find_chromium
+from tests.support.chromium import chromium
 from tests.support.embedding import RunningExample, example
 from tests.support.phoenix_client import request
 from tests.support.server import PATIENCE, Server
@@ -171,12 +171,8 @@ def test_no_token_is_in_the_log(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture

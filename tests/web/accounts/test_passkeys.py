@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.support.authenticator import Authenticator
-from tests.support.browser import find_chromium
+from tests.support.chromium import add_authenticator, chromium
 from tests.support.http_browser import Answered, HttpBrowser
 from tests.support.oidc_provider import SECRET, OidcProvider
 from tests.support.server import Server, run_to_its_end
@@ -291,26 +291,10 @@ def test_passkeys_may_be_turned_off(tmp_path: Path) -> None:
 @pytest.fixture
 def page() -> Iterator[Page]:
     """A page of Chromium with an authenticator of its own, which verifies its person without asking."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+    with chromium() as browser:
         opened = browser.new_context().new_page()
-        devtools = opened.context.new_cdp_session(opened)
-        devtools.send("WebAuthn.enable")
-        devtools.send(
-            "WebAuthn.addVirtualAuthenticator",
-            {
-                "options": {
-                    "protocol": "ctap2",
-                    "transport": "internal",
-                    "hasResidentKey": True,
-                    "hasUserVerification": True,
-                    "isUserVerified": True,
-                    "automaticPresenceSimulation": True,
-                }
-            },
-        )
+        add_authenticator(opened)
         yield opened
-        browser.close()
 
 
 CALLS = """

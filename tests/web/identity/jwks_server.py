@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
+
+from tests.support.serving import serving
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -50,7 +51,7 @@ class JwksServer:
             context.load_cert_chain(certificate)
             # The handshake is made by the thread of the connection: one that fails must not end the server.
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
+        self._serving = serving(self._http)
 
     @property
     def url(self) -> str:
@@ -61,16 +62,12 @@ class JwksServer:
         self.answer: Answer = answer(json.dumps({"keys": keys}).encode())
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._serving.__enter__()
         return self
 
-    def __exit__(
-        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self.may_answer.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
+        self._serving.__exit__(*error)
 
 
 def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
