@@ -37,6 +37,18 @@ def test_a_session_lasts_thirty_days_from_its_last_use(people: People) -> None:
     people.run(scenario)
 
 
+def test_a_session_lasts_as_many_days_as_the_rules_say(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        for _ in range(2):  # of which the second begins with the use
+            people.clock.move(2 * DAY - 1)
+            assert await accounts.identify(ann.session) is not None
+        people.clock.move(2 * DAY + 1)
+        assert await accounts.identify(ann.session) is None
+
+    people.run(scenario, session_days=2.0)
+
+
 def test_the_use_of_a_session_is_written_once_an_hour(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         ann = await accounts.sign_up("ann", PASSWORD, device=HOME)

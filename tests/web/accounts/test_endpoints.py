@@ -1,12 +1,14 @@
 """Every endpoint, tried by everybody. An endpoint without a row fails."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.database import query
 from tests.support.server import Server, wait_until
 from tests.web.accounts.conftest import PASSWORD, Answer, Browser, ask, bearer, command, dies, first_admin, numbers
 from web.http.accounts.routes import ROUTES
@@ -184,6 +186,19 @@ def test_the_cookie_of_a_session_lasts_from_the_last_visit_on(browser: Browser) 
     bearer = {"Authorization": f"Bearer {session}"}
     assert Browser(browser.server).ask("GET", "/api/me", headers=bearer).cookies == []
     assert Browser(browser.server).ask("GET", "/api/me").cookies == []
+
+
+def test_a_session_and_its_cookie_last_as_long_as_the_setting_says(tmp_path: Path) -> None:
+    with Server(tmp_path / "chatter.db", sign_up="open", session_days=0.25) as server:
+        browser = Browser(server)
+        signed_up = browser.ask("POST", "/api/accounts", {"handle": "ann", "password": PASSWORD})
+        visited = browser.ask("GET", "/api/me")
+        for cookies in (signed_up.cookies, visited.cookies):
+            assert "Max-Age=21600" in next(each for each in cookies if each.startswith("chatter=")).split("; ")
+        ((began, ends),) = query(
+            server.database_url, "SELECT created_at, expires_at FROM secret WHERE kind = 'session'"
+        )
+    assert datetime.fromisoformat(ends) - datetime.fromisoformat(began) == timedelta(hours=6)
 
 
 def test_a_server_says_whether_it_has_accounts_yet(tmp_path_factory: pytest.TempPathFactory) -> None:
