@@ -13,6 +13,7 @@ from playhouse.migrations import Runner
 
 from schema.base import database as proxy
 from schema.errors import in_one_line, is_damage
+from schema.progress import shown_step
 
 Database: TypeAlias = peewee.Database
 
@@ -116,10 +117,15 @@ def migrate(database: Database) -> list[str]:
     """
     runner = Runner(database, str(MIGRATIONS))
     try:
-        unknown = [step.name for step in runner.status() if step.path is None]
+        steps = runner.status()
+        unknown = [step.name for step in steps if step.path is None]
         if unknown:
             raise DatabaseUnusable(f"the database is newer than this program: it has {', '.join(unknown)}")
-        return list(runner.up())
+        pending = [step.name for step in steps if not step.applied]
+        for name in pending:
+            with shown_step(database, name):
+                runner.up(name)
+        return pending
     except peewee.PeeweeException as error:
         raise DatabaseUnusable(f"cannot bring the database up to date: {in_one_line(error)}") from error
 

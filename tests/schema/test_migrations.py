@@ -1,6 +1,7 @@
 """Migrations: what has landed stays as it is, and brings old databases up to date."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,13 @@ def test_the_operator_sees_how_far_a_long_migration_is(tmp_path: Path, capsys: p
     assert query(url, "SELECT COUNT(*) FROM entry WHERE nth <> seq - seq / 10") == [(0,)]
     ends = query(url, "SELECT slug, last_seq, last_nth FROM room ORDER BY slug")
     assert ends == [("den", 30_000, 27_000), ("lobby", 75_000, 67_500)]
-    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [
+    lines = [line.removeprefix("bringing the database up to date: ") for line in capsys.readouterr().err.splitlines()]
+    log = lines.index("0003_log begins, with 105,000 rows")
+    assert lines[log + 1 : log + 4] == [
         "50,000 of 105,000 messages",
         "100,000 of 105,000 messages",
         "105,000 of 105,000 messages",
     ]
+    begun = [line.partition(" begins")[0] for line in lines if line.endswith(" begins, with 105,000 rows")]
+    ended = [line.partition(" took")[0] for line in lines if re.search(r" took \d+\.\d s$", line)]
+    assert begun == ended == [path.stem for path in sorted(MIGRATIONS.glob("0*.py"))[1:]]
