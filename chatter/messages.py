@@ -389,6 +389,9 @@ class Subscriber(Protocol):
     def person_name(self) -> str | None:
         """The name of the account; None for a guest, who gives one in each request."""
 
+    def guest_name(self, name: str) -> str:
+        """Returns what a guest who has given this name is called now: another one where an account has taken it."""
+
     @property
     def sees_presence(self) -> bool:
         """Whether the client wants the list of people. One that is present itself does."""
@@ -445,7 +448,6 @@ class Join(msgspec.Struct, frozen=True):
     name: str | None  # the person to show as present; None shows nobody
     replaces: Subscriber | None = None  # the same client's earlier place in the room, which ends
     position: Position | None = None
-    author: Author | None = None  # the account that the person has
 
 
 class Sync(msgspec.Struct, frozen=True):
@@ -613,6 +615,16 @@ class ReactionsDue(msgspec.Struct, frozen=True):
     """The room tells itself: the reactions of an interval are to be counted."""
 
 
+class RefreshNames(msgspec.Struct, frozen=True):
+    """All rooms are told: an account is new or has another name, which may have been a guest's.
+
+    A large room tells itself whom it still has to look at.
+    """
+
+    account: Author  # with the handle that it has now
+    left: Sequence[Subscriber] | None = None  # None for everybody who is present
+
+
 class Recall(msgspec.Struct, frozen=True):
     """Asked: returns all messages that the room remembers, as a list of `Save`."""
 
@@ -704,6 +716,7 @@ RoomMessage: TypeAlias = (
     | PresencePauseEnded
     | PresenceGraceEnded
     | ReactionsDue
+    | RefreshNames
     | Recall
     | Retire
     | Loaded

@@ -174,6 +174,13 @@ class Entry(Model):
         return next(iter(cls._rows(wanted, cls.seq.asc(), 1)), None)
 
     @classmethod
+    def change_by_guest(cls, room: str, target: int, id: str) -> EntryRow | None:
+        """Returns what a guest has done to its own message under this `id`, whatever it was called by then."""
+        wanted = (cls.room == id_of(room)) & (cls.target == target) & (cls.id == id) & cls.author.is_null()
+        own = wanted & cls.kind.in_([int(Kind.EDIT), int(Kind.DELETE)])
+        return next(iter(cls._rows(own, cls.seq.asc(), 1)), None)
+
+    @classmethod
     def nth_at(cls, room: str, seq: int) -> int:
         """Returns how many messages `room` had up to `seq`."""
         query = cls.select(cls.nth).where((cls.room == id_of(room)) & (cls.seq <= seq))

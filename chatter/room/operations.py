@@ -221,11 +221,21 @@ class Operations:
         return operation.repeat and self._first(operation, posted) is None
 
     def _first(self, operation: Edit | Delete | Pin, posted: Posted) -> Entry | None:
-        """Returns what has the operation's id in memory. A guest's edit or deletion has the name of the message."""
+        """Returns what has the operation's id in memory.
+
+        A guest's edit or deletion has the name of the message, or what its sender was called by then.
+        """
         if operation.id is None:
             return None
-        owner = _owner(operation) or posted.name
-        return self._recent.change_by_client_id(owner, operation.id) or self._recent.by_client_id(owner, operation.id)
+        owner = _owner(operation)
+        owners = (operation.sender.guest_name(posted.name), posted.name) if owner is None else (owner,)
+        for each in owners:
+            first = self._recent.change_by_client_id(each, operation.id) or self._recent.by_client_id(
+                each, operation.id
+            )
+            if first is not None:
+                return first
+        return None
 
     def _decide(self, operation: Operation) -> None:
         posted = self._targets.find(operation.target)
@@ -419,9 +429,10 @@ def _owner(operation: Edit | Delete | Pin) -> Owner | None:
 
 
 def _name(operation: Edit | Delete, posted: Posted) -> str:
-    """Returns who changes a message; an account may be called otherwise since."""
-    name = None if operation.author is None else operation.sender.person_name
-    return name or posted.name
+    """Returns who changes a message; whoever said it may be called otherwise since."""
+    if operation.author is None:
+        return operation.sender.guest_name(posted.name)
+    return operation.sender.person_name or posted.name
 
 
 def _is_pinned(posted: Posted) -> bool:

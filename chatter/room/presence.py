@@ -39,6 +39,14 @@ def _process_prefix() -> bytes:
     return secrets.token_bytes(6)
 
 
+def called(subscriber: Subscriber, name: str) -> tuple[str, Author | None]:
+    """Returns what somebody who has given this name is called now, and the account."""
+    author = subscriber.author
+    if author is None:
+        return subscriber.guest_name(name), None
+    return subscriber.person_name or author.handle, author
+
+
 class Presence:
     """Owns the people of one room, and what changed among them since the last `changes`."""
 
@@ -112,6 +120,21 @@ class Presence:
         roster[name] = Metas((*others, meta))
         if roster is self._listed:
             self._joins = _with(self._joins, name, meta)
+
+    @property
+    def subscribers(self) -> list[Subscriber]:
+        """The connections of these people."""
+        return list(self._connections)
+
+    def refresh(self, subscriber: Subscriber) -> None:
+        """Shows a connection under the name that its person has now. To others the one leaves and the other comes."""
+        tracked = self._connections.get(subscriber)
+        if tracked is None:
+            return
+        label, meta = tracked
+        name, author = called(subscriber, label)
+        if (label, meta.name) != ((name, None) if author is None else (label_of(author), name)):
+            self.track(subscriber, name, meta.online_at, author)
 
     def untrack(self, subscriber: Subscriber) -> None:
         """Shows a connection as gone; does nothing if it was not tracked."""

@@ -52,6 +52,11 @@ class Reactors:
         if not people:
             del self._by_key[key]
 
+    def rename(self, account: Author) -> None:
+        """Gives an account the handle that it has now."""
+        if account.id in self._handles:
+            self._handles[account.id] = account.handle
+
     def counts(self) -> tuple[ReactionCount, ...]:
         """Returns how many people reacted with each key, and the first of them."""
         return tuple(

@@ -7,7 +7,9 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
-from chatter.messages import Deleted, Entry, Loaded, Owner, Posted, PostState, Reacted
+import msgspec
+
+from chatter.messages import Author, Deleted, Entry, Loaded, Owner, Posted, PostState, Reacted
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
 from chatter.storage.records import blanked
@@ -21,6 +23,11 @@ def _drop_first(ids: dict[tuple[Owner, str], EntryT], surplus: int) -> None:
     # One pass for all: an iteration from the start passes the slots of all keys that were deleted before.
     for key in list(islice(ids, max(surplus, 0))):
         del ids[key]
+
+
+def _has_old_handle(entry: Entry, account: Author) -> bool:
+    author = entry.author
+    return author is not None and author.id == account.id and author.handle != account.handle
 
 
 class RejectedPost(NamedTuple):
@@ -148,6 +155,17 @@ class RecentEntries:
         if ids.get((gone.owner, gone.id)) is gone:
             del ids[gone.owner, gone.id]
         return gone
+
+    def rename(self, account: Author) -> None:
+        """Gives the entries of an account the handle that it has now."""
+        for place, entry in enumerate(self._entries):
+            if _has_old_handle(entry, account):
+                self._entries[place] = self._replaced(entry, msgspec.structs.replace(entry, author=account))
+        if any(_has_old_handle(each, account) for each in self._older):
+            self._older = tuple(
+                msgspec.structs.replace(each, author=account) if _has_old_handle(each, account) else each
+                for each in self._older
+            )
 
     def by_epoch(self, current: int) -> list[tuple[int, list[Entry]]]:
         """Returns the entries in memory with the epoch of each, oldest first; `current` is the server's."""
@@ -292,13 +310,16 @@ class RecentEntries:
             self._older = tuple(cast(Posted, blanked(each)) if each.seq == seq else each for each in self._older)
 
     def _blanked(self, entry: Entry) -> Entry:
-        gone = blanked(entry)
-        if isinstance(gone, Posted):
-            if self._by_client_id.get((gone.owner, gone.id)) is entry:
-                self._by_client_id[gone.owner, gone.id] = gone
-        elif self._changes_by_client_id is not None and (gone.owner, gone.id) in self._changes_by_client_id:
-            self._changes_by_client_id[gone.owner, gone.id] = gone
-        return gone
+        return self._replaced(entry, blanked(entry))
+
+    def _replaced(self, entry: Entry, new: Entry) -> Entry:
+        """Remembers an entry's id as that of the value which takes its place, and returns that."""
+        if isinstance(new, Posted):
+            if self._by_client_id.get((new.owner, new.id)) is entry:
+                self._by_client_id[new.owner, new.id] = new
+        elif self._changes_by_client_id is not None and (new.owner, new.id) in self._changes_by_client_id:
+            self._changes_by_client_id[new.owner, new.id] = new
+        return new
 
     def _touch(self, entry: Entry) -> None:
         target = target_of(entry)

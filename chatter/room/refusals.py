@@ -24,6 +24,7 @@ from chatter.messages import (
     ReactionsDue,
     ReadHistory,
     Recall,
+    RefreshNames,
     Refused,
     Relay,
     Retire,
@@ -59,7 +60,9 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             pass  # from the storage
         case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
             pass  # from the storage
-        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | ReactionsDue() | Recall() | Retire():
-            pass  # from the room itself or its supervisor
+        case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | ReactionsDue():
+            pass  # from the room itself
+        case RefreshNames() | Recall() | Retire():
+            pass  # from its supervisor
         case _:
             assert_never(message)

@@ -39,6 +39,7 @@ from chatter.messages import (
     ReactionsDue,
     ReadHistory,
     Recall,
+    RefreshNames,
     Relay,
     Relayed,
     Retire,
@@ -56,7 +57,7 @@ from chatter.room.catch_up import CatchUpRequests
 from chatter.room.context import RoomContext
 from chatter.room.handover import Handover
 from chatter.room.operations import Operations
-from chatter.room.presence import Presence
+from chatter.room.presence import Presence, called
 from chatter.room.recent_entries import RecentEntries
 from chatter.room.recovery import CatchUp
 from chatter.room.refusals import OVERLOADED, refuse
@@ -75,6 +76,9 @@ _NO_MAIL: deque[RoomMessage] = deque(maxlen=0)
 
 MAX_WAITING_MAIL = 1_000
 """Mail that waits while the past is loaded, beyond which posts and other requests are refused as `overloaded`."""
+
+REFRESHED_AT_ONCE = 100
+"""People whose names a room looks at in one turn: of new ones each takes 5 to 20 µs."""
 
 _CONTINUE_DELIVERY = ContinueDelivery()
 
@@ -184,8 +188,9 @@ class Room(LoopActor):
             case PresencePauseEnded():
                 self._presence_paused = False
             case PresenceGraceEnded():
-                self._presence.drop_expected()
-                self._people_changed = True
+                self._drop_expected()
+            case RefreshNames():
+                self._refresh_names(message)
             case Recall():
                 return self._recall()
             case Retire():
@@ -423,7 +428,8 @@ class Room(LoopActor):
         self._end_replaced(join)
         self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
         if join.name is not None:
-            self._presence.track(subscriber, join.name, self._context.clock() // SECOND, join.author)
+            name, author = called(subscriber, join.name)  # the join may have waited while that has changed
+            self._presence.track(subscriber, name, self._context.clock() // SECOND, author)
         if subscriber.sees_presence:
             self._push_presence(subscriber)
 
@@ -461,6 +467,23 @@ class Room(LoopActor):
             removed.append(subscriber)
             subscriber = None if waiting is None else waiting.replaces
         return removed
+
+    def _drop_expected(self) -> None:
+        self._presence.drop_expected()
+        self._people_changed = True
+
+    def _refresh_names(self, message: RefreshNames) -> None:
+        """Shows people as they are called now, a part of a crowd in each turn, and what an account said likewise."""
+        left = message.left
+        if left is None:
+            self._recent.rename(message.account)
+            self._sequencer.targets.rename(message.account)
+            left = self._presence.subscribers
+        for subscriber in left[:REFRESHED_AT_ONCE]:
+            self._presence.refresh(subscriber)
+        self._people_changed = True
+        if len(left) > REFRESHED_AT_ONCE:
+            self.actor_ref.tell(RefreshNames(message.account, left[REFRESHED_AT_ONCE:]))
 
     def _notify_lagged(self, subscriber: Subscriber) -> None:
         """Tells a client that events were dropped. Missed messages it can ask for; presence it is pushed again."""

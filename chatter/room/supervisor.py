@@ -31,7 +31,19 @@ from itertools import islice
 import pykka
 
 from chatter.actors import Tellable
-from chatter.messages import Dismiss, Join, Leave, People, Recall, Retire, RoomMessage, RoomRef, Save
+from chatter.messages import (
+    Author,
+    Dismiss,
+    Join,
+    Leave,
+    People,
+    Recall,
+    RefreshNames,
+    Retire,
+    RoomMessage,
+    RoomRef,
+    Save,
+)
 from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
@@ -45,8 +57,8 @@ MAX_FAILURES, WITHIN_SECONDS = 6, 10.0
 
 A message at which a room and its successor fail counts as two failures."""
 
-RETIRED_AT_ONCE = 64
-"""Rooms that are told to retire before the loop serves others: 2 ms."""
+TOLD_AT_ONCE = 64
+"""Rooms that are told to retire, or of a new name, before the loop serves others: 2 ms."""
 
 
 class Supervisor:
@@ -118,6 +130,10 @@ class Supervisor:
                 found += await room.ask(Recall(), block=False) or ()
         return found
 
+    def refresh_names(self, account: Author) -> None:
+        """Has all rooms show names as they are now: an account is new, or has another name."""
+        self._refresh_next(RefreshNames(account), list(self._rooms))
+
     async def stop(self) -> Mapping[str, People]:
         """Stops all rooms once they have handled their mail, and returns who was present in them."""
         self._is_stopping = True
@@ -179,6 +195,14 @@ class Supervisor:
         except pykka.ActorDeadError:
             pass  # the server is stopping, and is about to close its connections
 
+    def _refresh_next(self, message: RefreshNames, slugs: list[str]) -> None:
+        """Tells some rooms, and the others when the loop has served others. A room that begins later knows."""
+        for slug in slugs[:TOLD_AT_ONCE]:
+            if slug in self._rooms:
+                self._rooms[slug].tell(message)
+        if len(slugs) > TOLD_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._refresh_next, message, slugs[TOLD_AT_ONCE:])
+
     # ------------------------------------------------------------ retirement
 
     def _schedule_retirement(self) -> None:
@@ -189,7 +213,7 @@ class Supervisor:
     def _ask_idle_rooms_to_retire(self) -> None:
         self._retirement = None
         latest = asyncio.get_running_loop().time() - self._context.settings.room_idle_timeout
-        for slug in [slug for slug, since in islice(self._idle_since.items(), RETIRED_AT_ONCE) if since <= latest]:
+        for slug in [slug for slug, since in islice(self._idle_since.items(), TOLD_AT_ONCE) if since <= latest]:
             del self._idle_since[slug]
             self._rooms[slug].tell(Retire())
         self._schedule_retirement()

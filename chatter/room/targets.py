@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from chatter.messages import Deleted, Entry, Posted, Reacted, TargetLoaded
+from chatter.messages import Author, Deleted, Entry, Posted, Reacted, TargetLoaded
 from chatter.room.fold import fold, shown, target_of
 from chatter.room.reactions import Reactors
 from chatter.room.recent_entries import RecentEntries
@@ -77,6 +77,11 @@ class Targets:
             reactors.apply(entry)
         elif isinstance(entry, Deleted):
             self._reactors.pop(seq, None)
+
+    def rename(self, account: Author) -> None:
+        """Gives an account among those who reacted the handle that it has now."""
+        for reactors in self._reactors.values():
+            reactors.rename(account)
 
     def forget(self, seq: int) -> None:
         """Drops what is known of a message that an entry which became void was about."""

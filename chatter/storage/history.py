@@ -180,7 +180,10 @@ class History(ThreadActor):
         posted = next(iter(_messages_at(slug, [asked.target])), None)
         reactions = people_of(timeline.reactions(slug, asked.target)) if asked.with_reactions else None
         owner = asked.owner or (posted.name if posted else None)
-        first = Entry.by_client_id(slug, owner, asked.id) if asked.id is not None and owner is not None else None
+        first = None
+        if asked.id is not None and owner is not None:
+            changed = None if asked.owner else Entry.change_by_guest(slug, asked.target, asked.id)
+            first = changed or Entry.by_client_id(slug, owner, asked.id)
         tell_if_alive(asked.room, TargetLoaded(asked.target, posted, reactions, first and entry_of(first)))
 
     def _list_rooms(self, limit: int) -> list[RoomListed]:

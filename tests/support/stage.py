@@ -136,6 +136,7 @@ class Listener:
         self.sees_presence = False  # also where it is not present
         self.author: Author | None = None
         self.person_name: str | None = None
+        self.taken: dict[str, str] = {}  # names of guests that accounts have taken, with what these are called now
 
     @property
     def client(self) -> "Listener":
@@ -153,6 +154,9 @@ class Listener:
     def clear(self) -> None:
         """Drops what was written so far."""
         self.writes.clear()
+
+    def guest_name(self, name: str) -> str:
+        return self.taken.get(name, name)
 
     def note_said(self, seq: int) -> None:
         self.said.add(seq)

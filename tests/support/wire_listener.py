@@ -35,6 +35,9 @@ class WireListener:
         frames = [json.loads(line) for write in written for line in write.splitlines()]
         return [(event, ref, payload) for _join_ref, ref, _topic, event, payload in frames]
 
+    def guest_name(self, name: str) -> str:
+        return name
+
     def note_said(self, seq: int) -> None:
         self._said.add(seq)
 

@@ -126,7 +126,7 @@ class Channel:
 
     def join(self, name: str | None, replaces: "Channel | None", position: Position | None) -> None:
         """Asks the room for the subscription; the room answers."""
-        self._room.tell(Join(self, name, replaces, position, self.author))
+        self._room.tell(Join(self, name, replaces, position))
 
     def leave(self, ref: Ref | None = None) -> None:
         """Ends the subscription: with a `ref` because the client asked to, without because its connection is gone."""
@@ -194,6 +194,9 @@ class Channel:
     @property
     def person_name(self) -> str | None:
         return self._socket.principal.name
+
+    def guest_name(self, name: str) -> str:
+        return name if self._guest_names is None else self._guest_names.name_now(name)
 
     @property
     def takes_frames(self) -> bool:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.principal import GUEST, Principal
 from chatter.accounts.rights import Rights
+from chatter.messages import Author
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
@@ -84,7 +85,7 @@ class Endpoint:
         self.rights = Rights(admits_guests=settings.accounts != "required")
         self.guest_names = None if accounts is None else GuestNames(accounts)
         if self.identity is not None and self.guest_names is not None:
-            self.identity.on_names_changed = self.guest_names.forget
+            self.identity.on_names_changed = self._on_names_changed
         self._account_rates = {event: (name, rate.times(ACCOUNT_SHARE)) for event, (name, rate) in self.rates.items()}
         self._account_limiters: WeakValueDictionary[int, AccountLimiter] = WeakValueDictionary()
         self._addresses = ClientAddresses(settings.trusted_proxies)
@@ -194,6 +195,11 @@ class Endpoint:
         if limiter is None:
             limiter = self._account_limiters[account] = AccountLimiter(self._account_rates)
         return limiter
+
+    def _on_names_changed(self, account: Author) -> None:
+        if self.guest_names is not None:
+            self.guest_names.forget()
+        self.supervisor.refresh_names(account)
 
     def network_of(self, peer: str, headers: Headers) -> str:
         """Returns the network of the client that `peer` speaks for."""

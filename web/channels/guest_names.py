@@ -12,8 +12,8 @@ from web.channels.wire import NameTaken
 NAMES_REMEMBERED = 8_192
 """Names whose looks are not compared again: a look-up takes 0.1 µs."""
 
-_NAMED = (Post, React, Pin, ShowTyping)
-"""The requests of which others hear a name."""
+_NAMED = (Post, React, Pin)
+"""The requests whose name somebody has to choose. Who is typing is nothing to be asked about."""
 
 
 class ReservedNames(Protocol):
@@ -48,6 +48,10 @@ class GuestNames:
     def _remembering(self) -> Callable[[str], bool]:
         return functools.lru_cache(NAMES_REMEMBERED)(self._names.is_reserved)
 
+    def name_now(self, name: str) -> str:
+        """Returns what a guest is called who has got this name, perhaps before an account took it."""
+        return self._names.suggestion(name) if self._is_reserved(name) else name
+
     def name_for(self, name: str, view: View) -> str:
         """Returns the name that a guest gets. Raises `NameRefused` where the client can choose another one.
 
@@ -55,13 +59,14 @@ class GuestNames:
         """
         if not self._is_reserved(name):
             return name
-        suggestion = self._names.suggestion(name)
         if view is View.MESSAGES:
-            return suggestion
-        raise NameRefused(suggestion)
+            return self.name_now(name)
+        raise NameRefused(self._names.suggestion(name))
 
     def checked(self, request: RoomMessage | None, view: View) -> RoomMessage | None:
         """Returns a guest's request under the name that the guest gets. Raises `NameRefused`."""
+        if isinstance(request, ShowTyping):
+            return msgspec.structs.replace(request, name=self.name_now(request.name))
         if not isinstance(request, _NAMED) or not self._is_reserved(request.name):
             return request
         return msgspec.structs.replace(request, name=self.name_for(request.name, view))

@@ -7,6 +7,7 @@ from typing import Protocol
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.values import AccountRefused, Change
+from chatter.messages import Author
 from web.identity.claims import Claims, TokenRefused
 from web.identity.credentials import Credentials
 from web.identity.live import Live
@@ -34,7 +35,8 @@ class Identity:
         """`verifier` is None where no app embeds this server."""
         self.accounts = accounts
         self.live = Live()
-        self.on_names_changed: Callable[[], None] = lambda: None
+        self.on_names_changed: Callable[[Author], None] = lambda _account: None
+        """Called for an account that is new or has another name, or none any more."""
         self._verifier = verifier
         accounts.on_change = self._on_change
 
@@ -90,6 +92,6 @@ class Identity:
         return self._verifier is not None and self._verifier.recognises(text)
 
     def _on_change(self, change: Change) -> None:
-        if change.what in ("created", "renamed", "erased"):
-            self.on_names_changed()
         self.live.on_change(change)
+        if change.what in ("created", "renamed", "erased"):
+            self.on_names_changed(change.author)

@@ -199,7 +199,7 @@ def test_an_account_is_present_by_its_handle_beside_a_guest_of_its_name(room: Ro
     watcher.sees_presence = True
     room.tell(join(watcher))
     watcher.clear()
-    room.tell(Join(member, "Ann Lee", author=ANN), join(Listener(), "Ann Lee"))
+    room.tell(Join(member, "Ann Lee"), join(Listener(), "Ann Lee"))
     (change,) = [each for each in watcher.heard if isinstance(each, PresenceChanged)]
     assert list(change.joins) == ["@ann", "Ann Lee"]
     ((of_member,), (of_guest,)) = (change.joins[key].metas for key in change.joins)

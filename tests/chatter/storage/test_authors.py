@@ -95,6 +95,16 @@ def test_a_batch_whose_news_was_lost_is_not_saved_twice_after_a_rename(tmp_path:
     assert (refused.first.seq, refused.first.owner) == (1, 7)
 
 
+@pytest.mark.usefixtures("opened")
+def test_what_a_guest_did_is_found_by_its_id_whatever_it_was_called(tmp_path: Path) -> None:
+    by_guest = Edited(8, "g", "Ann Lee (guest)", 2, AT, 3, "a guest!", 1)
+    Committer(DeadLetters(tmp_path / "letters")).commit([Save(None, "lobby", 1, [*LOG, by_guest])])
+    found = EntryTable.change_by_guest("lobby", 2, "g")
+    assert found is not None
+    assert found.seq == 8
+    assert EntryTable.change_by_guest("lobby", 1, "b") is None  # an account's
+
+
 def test_a_dead_letter_has_its_account(tmp_path: Path, database_url: str, opened: Database) -> None:
     forbid(database_url, "hello")
     Committer(DeadLetters(tmp_path / "letters")).commit([Save(None, "lobby", 1, LOG[:1])])

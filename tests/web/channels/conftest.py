@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 import pytest
 
 from chatter.accounts.accounts import Accounts
-from chatter.messages import RoomRef
+from chatter.messages import Author, RoomRef
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
@@ -41,6 +41,7 @@ class SocketOnStage:
         self.stage = stage
         self.told: list[Any] = []  # what rooms were told
         self.rooms: dict[str, RoomRef] = {}
+        self.refreshed: list[Author] = []  # accounts for which rooms have to look at names anew
         self.closed_with: list[CloseCode] = []
         self._written: list[bytes] = []
 
@@ -104,6 +105,9 @@ class SocketOnStage:
         self.socket.on_closed()
 
     # ------------------------------------------------------------ `Supervisor`
+
+    def refresh_names(self, account: Author) -> None:
+        self.refreshed.append(account)
 
     def ensure_room(self, slug: str) -> RoomRef:
         if slug not in self.rooms:

@@ -134,4 +134,4 @@ def test_an_account_joins_under_its_own_name_unless_it_asks_for_the_others_alone
     client.socket.principal = Principal(kind="person", role="member", author=ANN, name="Ann Lee")
     client.asks_to_join("lobby", **params)
     (join,) = [each for each in client.told if isinstance(each, Join)]
-    assert (join.name, join.author) == (shown, ANN)
+    assert (join.name, join.subscriber.author) == (shown, ANN)
