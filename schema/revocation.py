@@ -57,6 +57,12 @@ class Revocation(Model):
         return [RevocationRow(*row) for row in tuples(query)]
 
     @classmethod
+    def times(cls, account: int, what: str, since: str) -> list[str]:
+        """Returns when this became of an account since then, the latest first."""
+        query = cls.select(cls.at).where(cls.account == account, cls.what == what, cls.at > since)
+        return [at for (at,) in tuples(query.order_by(cls.at.desc()))]
+
+    @classmethod
     def delete_old(cls, before: str, read: int) -> None:
         """Deletes what is older and was read up to this number."""
         cls.delete().where(cls.at < before, cls.id <= read).execute()

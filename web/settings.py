@@ -227,6 +227,7 @@ class Settings:
     session_days: float = _setting(30.0, _some_days, "how many days a session lasts after its last use")
     password_min: int = _setting(10, _whole(8, 64), "shortest password, in characters")
     max_tokens: int = _setting(20, _whole(0, 1_000), "most access tokens of an account")
+    display_name_changes: int = _setting(3, _whole(0, 1_000), "how often an account may change its name in a day")
     jwt_key: frozenset[str] = _setting(
         frozenset(),
         _shared_keys,

@@ -60,6 +60,7 @@ class AccountRules:
     session_days: float = 30.0
     password_min: int = 10
     max_tokens: int = 20
+    display_name_changes: int = 3
     max_name_length: int = 64
 
 
@@ -312,6 +313,8 @@ class Accounts:
             hashed = await self._passwords.hash(password)
 
         def work(now: Moment) -> AccountRow:
+            if name is not None and name != people.found(account).name:
+                people.check_name_changes(account, self._rules.display_name_changes, now)
             people.rename(account, name, handle, now)
             if hashed is not None:
                 Row.set(account, password=hashed)
@@ -389,7 +392,7 @@ class Accounts:
 
     def is_reserved(self, name: str) -> bool:
         """Returns whether a guest may not have this name, since it looks like an account's."""
-        return bool(self._reserved) and name in self._reserved
+        return name in self._reserved
 
     def suggestion(self, name: str) -> str:
         """Returns the name that a guest may have in its place, which is never reserved: `ann (guest)`."""

@@ -15,6 +15,9 @@ HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,30}[a-z0-9]")
 GUEST_SUFFIX = " (guest)"
 """What a guest's name ends with where an account has the name. No account's own name does."""
 
+AT_SIGNS = ("@", "\uff20", "\ufe6b")
+"""What a guest's name does not begin with: so accounts are written."""
+
 LONGEST_HANDLE = 32
 
 _DROPPED = frozenset(
@@ -59,7 +62,7 @@ def handle_from(text: str) -> str:
 
 def suggestion(name: str, most: int) -> str:
     """Returns the name that a guest may have in place of a reserved one, of at most `most` characters."""
-    plain = name.lstrip("@\uff20\ufe6b").strip().removesuffix(GUEST_SUFFIX)
+    plain = name.lstrip("".join(AT_SIGNS)).strip().removesuffix(GUEST_SUFFIX)
     room = max(0, most - len(GUEST_SUFFIX))
     return (plain[:room].rstrip() + GUEST_SUFFIX).strip()[:most]
 

@@ -8,7 +8,7 @@ import peewee
 
 from chatter.accounts import names
 from chatter.accounts.principal import Role
-from chatter.accounts.times import DAY, Moment
+from chatter.accounts.times import DAY, Moment, seconds_of
 from chatter.accounts.values import Account, AccountRefused, What
 from schema import Account as Row
 from schema import AccountRow, Outside, Passkey, Reserved, Revocation, Secret
@@ -84,6 +84,15 @@ def rename(number: int, name: str | None, handle: str | None, now: Moment) -> No
         Reserved.keep(number, names.skeleton(row.handle), now.later(OLD_HANDLE_DAYS * DAY))
     Reserved.replace_of(number, {skeleton, names.skeleton(name)} - {""})
     note(number, "renamed", now)
+
+
+def check_name_changes(number: int, most: int, now: Moment) -> None:
+    """Raises `rate_limited` where an account has been renamed so many times in a day: a name drives guests from it."""
+    times = Revocation.times(number, "renamed", now.later(-DAY))
+    if len(times) >= most:
+        wait = seconds_of(times[most - 1]) + DAY - now.seconds if most else DAY
+        message = f"a name changes at most {most} times a day"
+        raise AccountRefused("rate_limited", retry_after_ms=max(1, round(1_000 * wait)), message=message)
 
 
 def set_role(handle: str, role: Role, now: Moment) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from chatter.accounts.names import GUEST_SUFFIX, skeleton
+from chatter.accounts.names import AT_SIGNS, GUEST_SUFFIX, skeleton
 
 
 class ReservedNames:
@@ -22,9 +22,9 @@ class ReservedNames:
 
     def __contains__(self, name: str) -> bool:
         """Returns whether a guest may not have this name. All that begin with @ are written like accounts."""
-        if name.startswith(("@", "\uff20", "\ufe6b")):
+        if name.startswith(AT_SIGNS):
             return True
-        return not name.endswith(GUEST_SUFFIX) and skeleton(name) in self._counts
+        return bool(self._counts) and not name.endswith(GUEST_SUFFIX) and skeleton(name) in self._counts
 
     def update(self, account: int, skeletons: Iterable[str]) -> None:
         """Replaces the skeletons of an account."""

@@ -19,6 +19,7 @@ Reason: TypeAlias = Literal[
     "not_found",
     "forbidden",
     "full",  # as many tokens or invites as one may have
+    "rate_limited",  # the name was changed as often as it may be in a day
     "gone",  # a link that was used, has expired, or never was
     "suspended",
     "last_way",  # without it the account could not sign in any more

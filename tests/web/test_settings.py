@@ -29,6 +29,7 @@ NUMBERS = {
     "jwt_leeway": (0, 600),
     "password_min": (8, 64),
     "max_tokens": (0, 1_000),
+    "display_name_changes": (0, 1_000),
     "max_name_length": (1, 1_000),
     "max_message_length": (1, 1_000_000),
     "max_id_length": (1, 1_000),

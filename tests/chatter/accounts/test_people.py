@@ -4,7 +4,7 @@ import pytest
 
 from chatter.accounts import names
 from chatter.accounts.accounts import Accounts
-from tests.chatter.accounts.conftest import HOME, PASSWORD, People, reason
+from tests.chatter.accounts.conftest import HOME, PASSWORD, People, reason, refused
 
 DAY = 86_400
 
@@ -20,7 +20,6 @@ DAY = 86_400
         "a\u200bnn",
         "änn",
         "Ann!",
-        "@ann",
         "ann\u3164",
     ],
 )
@@ -49,6 +48,17 @@ def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
 )
 def test_names_that_differ_have_two_skeletons(one: str, other: str) -> None:
     assert names.skeleton(one) != names.skeleton(other)
+
+
+@pytest.mark.parametrize("name", ["@nobody", "\uff20nobody", "\ufe6bnobody"])
+def test_a_guest_is_never_written_like_an_account(people: People, name: str) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        assert not accounts.has_any
+        assert accounts.is_reserved(name)
+        assert not accounts.is_reserved(accounts.suggestion(name))
+        assert not accounts.is_reserved("nobody")
+
+    people.run(scenario)
 
 
 def test_a_suggestion_is_a_name_that_says_guest() -> None:
@@ -82,6 +92,36 @@ def test_a_new_handle_keeps_the_old_one_for_ninety_days(people: People) -> None:
         await accounts.sign_up("ann", PASSWORD, device=HOME)
 
     people.run(scenario)
+
+
+def test_a_name_changes_three_times_a_day(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann, bob = [
+            (await accounts.sign_up(handle, PASSWORD, device=HOME)).principal.author for handle in ("ann", "bob")
+        ]
+        assert ann is not None
+        assert bob is not None
+        for number in range(3):
+            await accounts.change(ann.id, name=f"Ann {number}")
+            people.clock.move(3_600)
+        error = await refused(accounts.change(ann.id, name="Somebody"))
+        assert (error.reason, error.retry_after_ms) == ("rate_limited", 21 * 3_600_000)
+        await accounts.change(ann.id, name="Ann 2")  # as it is
+        await accounts.change(bob.id, name="Somebody")
+        people.clock.move(21 * 3_600 + 1)
+        await accounts.change(ann.id, name="Ann")
+        await accounts.change(ann.id, handle="anna")
+
+    people.run(scenario)
+
+
+def test_where_no_name_may_change_none_does(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        ann = (await accounts.sign_up("ann", PASSWORD, device=HOME)).principal.author
+        assert ann is not None
+        assert await reason(accounts.change(ann.id, name="Somebody")) == "rate_limited"
+
+    people.run(scenario, display_name_changes=0)
 
 
 def test_a_handle_of_somebody_is_no_new_handle(people: People) -> None:
