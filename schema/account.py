@@ -27,6 +27,7 @@ class Account(Model):
     id = peewee.AutoField()
     handle = peewee.CharField(32, unique=True)
     skeleton = peewee.TextField(unique=True)  # of the handle: no two handles look alike
+    skeleton_version = peewee.IntegerField(null=True)  # of the rules by which it was made; None for the first
     name = peewee.TextField()
     password = peewee.TextField(null=True)
     role = peewee.CharField(16)
@@ -55,6 +56,12 @@ class Account(Model):
     def listed(cls) -> list[AccountRow]:
         """Returns all accounts that are not deleted, by handle."""
         return [AccountRow(*row) for row in tuples(cls._rows().where(cls.state != "deleted").order_by(cls.handle))]
+
+    @classmethod
+    def with_old_skeletons(cls, version: int) -> list[tuple[int, str, str, str]]:
+        """Returns number, handle, name and state of the accounts whose skeletons were made by other rules."""
+        is_old = cls.skeleton_version.is_null() | (cls.skeleton_version != version)
+        return tuples(cls.select(cls.id, cls.handle, cls.name, cls.state).where(is_old).order_by(cls.id))
 
     @classmethod
     def skeleton_is_taken(cls, skeleton: str, *, but: int | None) -> bool:

@@ -40,6 +40,16 @@ class Reserved(Model):
             cls.insert(skeleton=skeleton, account=account).execute()
 
     @classmethod
+    def kept_of(cls, account: int) -> list[tuple[int, str]]:
+        """Returns the skeletons that are kept for a while since an account has given them up, with their numbers."""
+        return tuples(cls.select(cls.id, cls.skeleton).where(cls.account == account, cls.until.is_null(False)))
+
+    @classmethod
+    def set(cls, number: int, skeleton: str) -> None:
+        """Replaces a skeleton."""
+        cls.update(skeleton=skeleton).where(cls.id == number).execute()
+
+    @classmethod
     def count_kept(cls, account: int, now: str) -> int:
         """Returns how many handles are kept that an account has given up."""
         return int(cls.select().where(cls.account == account, cls.until > now).count())

@@ -60,6 +60,7 @@ class Secret(Model):
     network = peewee.TextField(default="")
     agent = peewee.TextField(default="")
     revoked_at = peewee.CharField(27, null=True)
+    maker = peewee.IntegerField(null=True)  # the admin who has made a link for `account`
 
     @classmethod
     def add(cls, **columns: Any) -> int:
@@ -132,6 +133,12 @@ class Secret(Model):
         cls.update(revoked_at=now).where(cls.kind == kind, cls.revoked_at.is_null(), *whose).execute()
 
     @classmethod
+    def revoke_made(cls, maker: int, now: str) -> None:
+        """Ends the links that an admin has made for others, and the invites of theirs that give a role."""
+        is_theirs = (cls.maker == maker) | ((cls.kind == "invite") & (cls.account == maker) & cls.role.is_null(False))
+        cls.update(revoked_at=now).where(is_theirs, cls.revoked_at.is_null()).execute()
+
+    @classmethod
     def delete_of(cls, account: int) -> None:
         """Deletes all secrets of an account."""
         cls.delete().where(cls.account == account).execute()
@@ -143,8 +150,9 @@ class Secret(Model):
 
     @classmethod
     def delete_dead(cls, before: str) -> None:
-        """Deletes the secrets that were revoked or have expired before then."""
-        cls.delete().where((cls.revoked_at < before) | (cls.expires_at < before)).execute()
+        """Deletes the secrets that were revoked, have expired or were used up before then."""
+        is_used_up = (cls.uses_left <= 0) & (cls.used_at < before)
+        cls.delete().where((cls.revoked_at < before) | (cls.expires_at < before) | is_used_up).execute()
 
     @classmethod
     def _rows(cls, now: str, *conditions: Any) -> list[SecretRow]:

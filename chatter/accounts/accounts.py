@@ -93,6 +93,8 @@ class Accounts:
         self._outside: Remembered[AccountRow] = Remembered(MOST_REMEMBERED)
         self.on_change: Callable[[Change], None] = lambda _change: None
         """Called on the loop for each change of an account, whoever made it, at most about a second after."""
+        self.on_names_freed: Callable[[], None] = lambda: None
+        """Called on the loop when guests may have names again that were kept for a while."""
         self.other_ways = OtherWays(
             self._read,
             self._write,
@@ -170,14 +172,9 @@ class Accounts:
     async def sign_up(
         self, handle: str, password: str, name: str | None = None, invite: str | None = None, *, device: Device
     ) -> SignedIn:
-        """Makes an account, as the setting `sign_up` allows it."""
-        if self._rules.sign_up == "closed":
-            raise AccountRefused("sign_up_closed", message="only an admin makes accounts here")
-        if invite is None and self._rules.sign_up == "invite":
-            raise AccountRefused("invite", message="an account needs an invite here")
+        """Makes an account, as the setting `sign_up` allows it. What is costly comes after `may_sign_up`."""
+        self._check_open(invite)
         new = self._new_account(handle, name, password)
-        if invite is not None:
-            await self._check_invite(invite, device.network)
         await self._read(lambda now: people.check_handle(new.handle, now))  # before the costly hash
         new = new._replace(password=await self._passwords.hash(password))
 
@@ -361,13 +358,16 @@ class Accounts:
         """Ends an invite, of an account or of anybody; `not_found`."""
         await self._write(lambda now: invitations.end_invite(account, invite, now))
 
-    async def invite_room(self, code: str, network: str) -> str | None:
-        """Returns the room that an invite leads to, if it leads to one; `invite`."""
-        return await self._check_invite(code, network)
+    async def may_sign_up(self, invite: str | None, network: str) -> str | None:
+        """Returns the room that an invite leads to, if it leads to one; `sign_up_closed`, `invite`."""
+        self._check_open(invite)
+        return None if invite is None else await self._check_invite(invite, network)
 
-    async def make_link(self, handle: str, kind: Literal["reset", "link"], *, by: int | None = None) -> str:
-        """Makes a link for somebody; `not_found`, `forbidden` where `by` is no admin's session."""
-        return await self._write(lambda now: invitations.make_link(handle, kind, now), by=by, role="admin")
+    async def make_link(
+        self, handle: str, kind: Literal["reset", "link"], *, maker: int | None = None, by: int | None = None
+    ) -> str:
+        """Makes a link for somebody; `not_found`, `forbidden` where `by` is no admin's session, that of the `maker`."""
+        return await self._write(lambda now: invitations.make_link(handle, kind, now, maker=maker), by=by, role="admin")
 
     # ------------------------------------------------------------ what admins do
 
@@ -470,6 +470,12 @@ class Accounts:
             raise _wrong()
         attempt.give_back()
 
+    def _check_open(self, invite: str | None) -> None:
+        if self._rules.sign_up == "closed":
+            raise AccountRefused("sign_up_closed", message="only an admin makes accounts here")
+        if invite is None and self._rules.sign_up == "invite":
+            raise AccountRefused("invite", message="an account needs an invite here")
+
     async def _check_invite(self, code: str, network: str) -> str | None:
         """Returns the room of an invite; `invite`. A guess is counted like a wrong password."""
         attempt: Attempt
@@ -538,8 +544,11 @@ class Accounts:
 
     async def _tidy(self) -> None:
         read = self._last_change
-        for account, skeletons in (await self._write(lambda now: changes.tidy(read, now))).items():
+        freed = await self._write(lambda now: changes.tidy(read, now))
+        for account, skeletons in freed.items():
             self._reserved.update(account, skeletons)
+        if freed:
+            self.on_names_freed()
 
 
 def _account_and_device(handle: str, device: Device, now: Moment) -> tuple[AccountRow | None, bool]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import peewee
 
-from chatter.accounts import invitations
+from chatter.accounts import invitations, people
 from chatter.accounts.times import Moment
 from schema import Database, DatabaseUnusable, Reserved, Revocation
 from schema.base import writing_transaction
@@ -25,6 +25,7 @@ class Beginning(NamedTuple):
         """Reads what is needed, and makes a link for the first admin. Raises `DatabaseUnusable`."""
         try:
             with writing_transaction():
+                people.renew_skeletons()
                 return cls(Reserved.every(now.iso), Revocation.newest(), invitations.make_setup_link(now))
         except peewee.PeeweeException as error:
             raise DatabaseUnusable(f"cannot read the accounts: {in_one_line(error)}") from error

@@ -82,12 +82,15 @@ def use_invite(code: str, now: Moment) -> SecretRow:
     return row
 
 
-def make_link(handle: str, kind: LinkKind, now: Moment) -> str:
-    """Makes a link for somebody; `not_found`. Those for new passwords that were made before work no more."""
+def make_link(handle: str, kind: LinkKind, now: Moment, *, maker: int | None = None) -> str:
+    """Makes a link for somebody; `not_found`. Those for new passwords that were made before work no more.
+
+    It works no longer than its `maker` is an admin; None for who owns the machine.
+    """
     row = people.by_handle(handle)
     if kind == "reset":
         Secret.revoke_kind("reset", now.iso, account=row.id)
-    return _make_link(kind, row.id, now)
+    return _make_link(kind, row.id, now, maker)
 
 
 def make_setup_link(now: Moment) -> str | None:
@@ -115,7 +118,7 @@ def use_link(text: str, now: Moment) -> tuple[SecretRow, Link]:
     return row, link
 
 
-def _make_link(kind: LinkKind, account: int | None, now: Moment) -> str:
+def _make_link(kind: LinkKind, account: int | None, now: Moment, maker: int | None = None) -> str:
     text, seconds = secrets.make(kind), LINK_SECONDS[kind]
     Secret.add(
         hash=secrets.digest_of(text),
@@ -125,6 +128,7 @@ def _make_link(kind: LinkKind, account: int | None, now: Moment) -> str:
         used_at=now.iso,
         expires_at=None if seconds is None else now.later(seconds),
         uses_left=1,
+        maker=maker,
     )
     return text
 

@@ -23,6 +23,18 @@ LONGEST_HANDLE = 32
 _DROPPED = frozenset(
     {"Cc", "Cf", "Co", "Cn", "Me", "Mn", "Sk", "Zl", "Zp", "Zs", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps"}
 )
+_ORNAMENTS = frozenset({"Sm", "So"})
+"""Signs and emoji: beside letters and digits they are ornaments, alone they are a name."""
+
+_LOOK_ALIKES = (("rn", "m"), ("vv", "w"))
+"""Two letters that are taken for one."""
+
+SKELETON_VERSION = 2
+"""Of the rules here. What the database has of other ones is made anew at the start."""
+
+_COPTIC = zip(range(0x2C80, 0x2CB2), (letter for letter in "ΑΒΓΔΕϚΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ" for _ in "Aa"), strict=True)
+"""Coptic letters, large and small, are drawn like the large Greek ones, whose order they have."""
+
 _UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # letters and signs that are drawn as nothing; NFKD makes more into these
 
 
@@ -40,7 +52,10 @@ def skeleton(name: str) -> str:
     table = _confusables()
     if not name.isascii():
         name = unicodedata.normalize("NFKD", name).translate(table)  # before capitals become small: Ν is not ν
-    return bare(name).translate(table)
+    plain = _without_ornaments(bare(name).translate(table))
+    for pair, letter in _LOOK_ALIKES:
+        plain = plain.replace(pair, letter)
+    return plain
 
 
 def is_handle(text: str) -> bool:
@@ -67,6 +82,18 @@ def suggestion(name: str, most: int) -> str:
     return (plain[:room].rstrip() + GUEST_SUFFIX).strip()[:most]
 
 
+def _without_ornaments(text: str) -> str:
+    if text.isalnum() and text.isascii():
+        return text
+    return "".join(sign for sign in text if not _is_ornament(sign)) or text
+
+
+def _is_ornament(sign: str) -> bool:
+    """Modifier letters are ornaments too, but not what scripts write words with: the long vowels of Japanese."""
+    category = unicodedata.category(sign)
+    return category in _ORNAMENTS or (category == "Lm" and unicodedata.name(sign, "").startswith("MODIFIER LETTER"))
+
+
 def _symbol(match: "re.Match[str]") -> str:
     return match[0] if unicodedata.category(match[0]) not in _DROPPED else ""
 
@@ -74,10 +101,11 @@ def _symbol(match: "re.Match[str]") -> str:
 @functools.cache
 def _confusables() -> dict[int, str]:
     """Takes 1 ms to make, so a server without accounts does without."""
-    return {
+    table = {
         ord(letter): target
         for line in TABLE.split("\n")
         if line
         for target, letters in [line.split(" ")]
         for letter in letters
     }
+    return {coptic: table.get(ord(greek), greek.lower()) for coptic, greek in _COPTIC} | table

@@ -90,8 +90,7 @@ class OtherWays:
 
         A mail address is no handle: its first part may be, since the rest says where somebody works.
         """
-        if not self._is_open:
-            raise AccountRefused("sign_up_closed", message="an account is needed before it can be linked")
+        self.check_open()
         name, wished = self._name_or_none(name), (handle or name or subject).partition("@")[0]
 
         def work(now: Moment) -> SignedIn:
@@ -99,6 +98,11 @@ class OtherWays:
             return self._open(_active(row.id), device, now)
 
         return await self._write(work)
+
+    def check_open(self) -> None:
+        """Raises `sign_up_closed` where a provider's word makes no account."""
+        if not self._is_open:
+            raise AccountRefused("sign_up_closed", message="an account is needed before it can be linked")
 
     async def link(self, issuer: str, subject: str, account: int, session: int) -> None:
         """Links somebody whom a provider knows to the account that has begun it; `gone` where it has signed out since.

@@ -36,7 +36,14 @@ def add(new: NewAccount, now: Moment) -> AccountRow:
     """Adds an account; `handle_taken`."""
     skeleton = _free_skeleton(new.handle, now, but=None)
     try:
-        number = Row.add(**new._asdict(), skeleton=skeleton, state="active", created_at=now.iso, seen_at=now.iso)
+        number = Row.add(
+            **new._asdict(),
+            skeleton=skeleton,
+            skeleton_version=names.SKELETON_VERSION,
+            state="active",
+            created_at=now.iso,
+            seen_at=now.iso,
+        )
     except peewee.IntegrityError as error:
         raise _taken(new.handle) from error
     Reserved.replace_of(number, {skeleton, names.skeleton(new.name)} - {""})
@@ -72,12 +79,12 @@ def rename(number: int, name: str | None, handle: str | None, now: Moment) -> No
     name, handle = row.name if name is None else name, row.handle if handle is None else handle
     if (name, handle) == (row.name, row.handle):
         return
-    skeleton = _free_skeleton(handle, now, but=number)
-    gives_up = handle != row.handle and names.skeleton(row.handle) != skeleton
+    skeleton = names.skeleton(handle) if handle == row.handle else _free_skeleton(handle, now, but=number)
+    gives_up = names.skeleton(row.handle) != skeleton
     if gives_up and Reserved.count_kept(number, now.iso) >= MOST_OLD_HANDLES:
         raise AccountRefused("full", message=f"{MOST_OLD_HANDLES} handles were given up in {OLD_HANDLE_DAYS} days")
     try:
-        Row.set(number, name=name, handle=handle, skeleton=skeleton)
+        Row.set(number, name=name, handle=handle, **({"skeleton": skeleton} if handle != row.handle else {}))
     except peewee.IntegrityError as error:
         raise _taken(handle) from error
     if gives_up:
@@ -100,6 +107,8 @@ def set_role(handle: str, role: Role, now: Moment) -> None:
     row = by_handle(handle)
     Row.set(row.id, role=role)
     _on_role(role, now)
+    if row.role == "admin" and role != "admin":
+        Secret.revoke_made(row.id, now.iso)
     note(row.id, "role", now)
 
 
@@ -109,6 +118,7 @@ def suspend(handle: str, now: Moment) -> None:
     Row.set(row.id, state="suspended")
     for kind in ("session", "access", "invite", "reset", "link"):
         Secret.revoke_kind(kind, now.iso, account=row.id)
+    Secret.revoke_made(row.id, now.iso)
     note(row.id, "suspended", now)
 
 
@@ -131,6 +141,22 @@ def erase(number: int, now: Moment) -> None:
     if skeleton := names.skeleton(row.name):  # which stands in what the account has said
         Reserved.keep(number, skeleton, now.later(OLD_HANDLE_DAYS * DAY))
     note(number, "erased", now)
+
+
+def renew_skeletons() -> None:
+    """Makes the skeletons anew that an earlier version has made by other rules.
+
+    Accounts whose handles look alike by the new ones keep them: one has the skeleton, the others what they had.
+    """
+    for number, handle, name, state in Row.with_old_skeletons(names.SKELETON_VERSION):
+        skeleton = names.skeleton(handle)
+        if not Row.skeleton_is_taken(skeleton, but=number):
+            Row.set(number, skeleton=skeleton)
+        Row.set(number, skeleton_version=names.SKELETON_VERSION)
+        its_names = {skeleton} if state == "deleted" else {skeleton, names.skeleton(name)}
+        Reserved.replace_of(number, its_names - {""})
+        for kept, old in Reserved.kept_of(number):
+            Reserved.set(kept, names.skeleton(old))
 
 
 def of_outside(issuer: str, subject: str, name: str | None, now: Moment, *, handle: str | None = None) -> AccountRow:

@@ -4,6 +4,7 @@ Owns a connection. It writes beside the log's persistence: short transactions, n
 neither waits for what the other has in its mailbox. `TransactionQueue` is how the loop asks it.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -120,9 +121,17 @@ class TransactionQueue:
             logger.error("the store of accounts died and is started again")
             self._actor = self._start()
         self._waiting += 1
+        answer = asyncio.ensure_future(self._answer(asked))
+        answer.add_done_callback(self._on_answered)
+        return await asyncio.shield(answer)  # who gives up leaves the transaction in the queue, and it still counts
+
+    async def _answer(self, asked: Do) -> Any:
         try:
             return await self._actor.ask(asked, block=False)
         except pykka.ActorDeadError as error:
             raise AccountRefused("unavailable", retry_after_ms=RETRY_AFTER_MS) from error
-        finally:
-            self._waiting -= 1
+
+    def _on_answered(self, answer: "asyncio.Future[Any]") -> None:
+        self._waiting -= 1
+        if not answer.cancelled():
+            answer.exception()  # nobody may be left to look at it

@@ -29,6 +29,7 @@ class AccountsOnStage:
         self.is_away = False
         self._waiting: list[asyncio.Future[None]] = []
         self.on_change: Callable[[Change], None] = lambda _change: None
+        self.on_names_freed: Callable[[], None] = lambda: None
 
     def has(
         self,

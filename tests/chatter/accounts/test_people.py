@@ -5,6 +5,7 @@ import pytest
 from chatter.accounts import names
 from chatter.accounts.accounts import Accounts
 from tests.chatter.accounts.conftest import HOME, PASSWORD, People, reason, refused
+from tests.support.database import query
 
 DAY = 86_400
 
@@ -37,14 +38,29 @@ def test_a_guest_cannot_have_a_name_that_looks_like_an_accounts(people: People, 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("m", "rn"), ("alice", "aIice"), ("b0b", "Bob"), ("Вob", "bob"), ("Νina", "Nina"), ("paypal", "pаypаl")],
+    [
+        *(("m", "rn"), ("alice", "aIice"), ("b0b", "Bob"), ("Вob", "bob"), ("Νina", "Nina"), ("paypal", "pаypаl")),
+        *((f"an{sign}n", "ann") for sign in "ʼˈː~°−⋅˜ˑ⁓"),  # modifier letters and signs
+        *((f"ann {sign}", "ann") for sign in ("✓", "✔\ufe0f", "⭐", "🎉", "👩\u200d💻", "🇩🇪")),
+        *(("savvy", "sawy"), ("vvolf", "Wolf"), ("modern", "modem")),
+        *(("Ⲁⲛⲛ", "ANN"), ("ⲕⲓⲙ", "KIM"), ("ⲧⲟⲙ", "TOM"), ("ⲩⲏⲣ", "YHP")),  # Coptic
+    ],
 )
 def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
     assert names.skeleton(one) == names.skeleton(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("ann", "anna"), ("Олег", "Олеж"), ("田中", "山中"), ("😀", "😁"), ("user5", "users")]
+    ("one", "other"),
+    [
+        ("ann", "anna"),
+        ("Олег", "Олеж"),
+        ("田中", "山中"),
+        ("😀", "😁"),
+        ("user5", "users"),
+        ("ローラ", "ロラ"),
+        ("佐々木", "佐木"),
+    ],
 )
 def test_names_that_differ_have_two_skeletons(one: str, other: str) -> None:
     assert names.skeleton(one) != names.skeleton(other)
@@ -87,8 +103,11 @@ def test_a_new_handle_keeps_the_old_one_for_ninety_days(people: People) -> None:
         await accounts.change(ann, handle="ann")
         await accounts.change(ann, handle="anna")
         people.clock.move(90 * DAY + 1)
+        freed: list[bool] = []
+        accounts.on_names_freed = lambda: freed.append(accounts.is_reserved("ann"))
         await accounts._tidy()
-        assert not accounts.is_reserved("ann")
+        await accounts._tidy()
+        assert freed == [False]
         await accounts.sign_up("ann", PASSWORD, device=HOME)
 
     people.run(scenario)
@@ -236,3 +255,37 @@ def test_the_name_of_an_erased_account_is_kept_from_guests_for_a_while(people: P
         assert accounts.is_reserved("The Boss")
 
     people.run(scenario)
+
+
+def of_first_rules(people: People, skeletons: dict[str, str], kept: dict[str, str]) -> None:
+    """Makes accounts as the first version has made them, with the skeletons that it gave to handles."""
+    for number, (handle, skeleton) in enumerate(skeletons.items(), 1):
+        columns = "id, handle, skeleton, name, role, kind, state, created_at, seen_at"
+        values = f"{number}, '{handle}', '{skeleton}', '{handle}', 'member', 'person', 'active', '2026', '2026'"
+        query(people.url, f"INSERT INTO account ({columns}) VALUES ({values})")
+        query(people.url, f"INSERT INTO reserved (skeleton, account) VALUES ('{skeleton}', {number})")
+    for handle, skeleton in kept.items():
+        values = f"'{skeleton}', {1 + list(skeletons).index(handle)}, '2099'"
+        query(people.url, f"INSERT INTO reserved (skeleton, account, until) VALUES ({values})")
+
+
+def test_skeletons_of_earlier_rules_are_made_anew_and_accounts_that_collide_keep_their_names(people: People) -> None:
+    of_first_rules(people, {"savvy": "savvy", "sawy": "sawy", "modern": "modern"}, {"modern": "ann✓"})
+
+    async def scenario(accounts: Accounts) -> None:
+        assert [account.handle for account in await accounts.accounts()] == ["modern", "savvy", "sawy"]
+        assert all(accounts.is_reserved(name) for name in ("savvy", "sawy", "modem", "ann"))
+        assert await reason(accounts.sign_up("modem", PASSWORD, device=HOME)) == "handle_taken"
+        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        for number in (1, 2):
+            await accounts.change(number, name=f"Somebody {number}")
+        assert [account.name for account in await accounts.accounts()] == ["modern", "Somebody 1", "Somebody 2"]
+
+    people.run(scenario)
+    assert query(people.url, "SELECT handle, skeleton FROM account ORDER BY id") == [
+        ("savvy", "savvy"),
+        ("sawy", "sawy"),
+        ("modern", "modem"),
+    ]
+    people.open_and_close()
+    assert query(people.url, "SELECT COUNT(*) FROM reserved WHERE until IS NOT NULL") == [(1,)]

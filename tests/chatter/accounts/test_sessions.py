@@ -1,15 +1,19 @@
 """Sessions, tokens and links: how long they prove something, and what ends them."""
 
 import asyncio
+import contextlib
 import re
+import threading
 from functools import partial
 
 import pytest
 
 from chatter.accounts import people as transactions
 from chatter.accounts.accounts import Accounts
+from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.accounts.values import SignedIn
+from schema import open_database
 from tests.chatter.accounts.conftest import AWAY, HOME, PASSWORD, People, reason
 from tests.support.database import query, refusing
 from tests.support.server import run_to_its_end
@@ -410,3 +414,68 @@ def test_a_reset_ends_what_somebody_else_may_have(people: People) -> None:
         assert await reason(accounts.link(sign_in)) == "gone"
 
     people.run(scenario)
+
+
+@pytest.mark.parametrize("ends", ["suspend", "role"])
+def test_the_links_of_an_admin_end_with_the_admin(people: People, ends: str) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        root, _ = [await accounts.sign_up(handle, PASSWORD, device=HOME) for handle in ("root", "ann")]
+        assert root.principal.author is not None
+        maker, session = root.principal.author.id, root.principal.secret
+        await accounts.set_role("root", "admin")
+        links = [await accounts.make_link("ann", kind, maker=maker, by=session) for kind in ("link", "reset")]
+        invite = await accounts.make_invite(maker, role="admin")
+        plain = await accounts.make_invite(maker)
+        by_command = await accounts.make_link("ann", "link")
+        await (accounts.suspend("root") if ends == "suspend" else accounts.set_role("root", "moderator"))
+        for link in links:
+            assert await reason(accounts.redeem(link, password="another good phrase", device=AWAY)) == "gone"
+        assert await reason(accounts.may_sign_up(invite.text, HOME.network)) == "invite"
+        if ends == "role":
+            assert await accounts.may_sign_up(plain.text, HOME.network) is None
+        await accounts.redeem(by_command, device=AWAY)
+
+    people.run(scenario)
+
+
+def test_an_invite_that_was_used_up_is_deleted_thirty_days_later(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        root = (await accounts.sign_up("root", PASSWORD, device=HOME)).principal.author
+        assert root is not None
+        await accounts.set_role("root", "admin")
+        used, unused = [await accounts.make_invite(root.id, days=None) for _ in range(2)]
+        people.clock.move(40 * 86_400)
+        await accounts.sign_up("ann", PASSWORD, invite=used.text, device=HOME)
+        for days, left in ((29, 2), (2, 1)):
+            people.clock.move(days * 86_400)
+            await accounts._tidy()
+            assert query(people.url, "SELECT COUNT(*) FROM secret WHERE kind = 'invite'") == [(left,)]
+        assert await accounts.may_sign_up(unused.text, HOME.network) is None
+
+    people.run(scenario)
+
+
+def test_a_transaction_whose_asker_has_gone_still_counts_as_waiting(people: People) -> None:
+    go_on, began = threading.Event(), threading.Event()
+
+    def work() -> None:
+        began.set()
+        go_on.wait(60)
+
+    async def scenario() -> None:
+        database = open_database(people.url)
+        database.close()  # the store's thread opens its own
+        queue = TransactionQueue(lambda: Store.start(database), most_waiting=1)
+        asked = asyncio.ensure_future(queue.read(work))
+        await asyncio.to_thread(began.wait, 60)
+        asked.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asked
+        assert await reason(queue.read(lambda: None)) == "busy"
+        go_on.set()
+        while queue._waiting:
+            await asyncio.sleep(0.005)
+        assert await queue.read(lambda: True)
+        await queue.close(10)
+
+    asyncio.run(scenario())

@@ -227,7 +227,7 @@ def test_an_invite_makes_as_many_accounts_as_it_has_uses(people: People) -> None
         admin = await accounts.redeem(people.setup_link, handle="root", password=PASSWORD, device=HOME)
         assert admin.principal.author is not None
         made = await accounts.make_invite(admin.principal.author.id, room="den", uses=2, role="moderator")
-        assert await accounts.invite_room(made.text, "192.0.2.1") == "den"
+        assert await accounts.may_sign_up(made.text, "192.0.2.1") == "den"
         typed = f" {made.text[:5].upper()}-{made.text[5:]} "
         first = await accounts.sign_up("ann", PASSWORD, invite=typed, device=HOME)
         assert first.principal.role == "moderator"
@@ -242,7 +242,7 @@ def test_an_invite_makes_as_many_accounts_as_it_has_uses(people: People) -> None
 
 def test_invites_are_guessed_no_faster_than_passwords(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        answers = [await refused(accounts.invite_room(f"guess{number}", "192.0.2.9")) for number in range(31)]
+        answers = [await refused(accounts.may_sign_up(f"guess{number}", "192.0.2.9")) for number in range(31)]
         assert {error.reason for error in answers} == {"invite"}
         assert [error.retry_after_ms for error in answers[-2:]] == [None, 20_000]
 
@@ -252,6 +252,7 @@ def test_invites_are_guessed_no_faster_than_passwords(people: People) -> None:
 def test_nobody_signs_up_where_that_is_closed(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "sign_up_closed"
+        assert await reason(accounts.may_sign_up(None, "192.0.2.1")) == "sign_up_closed"
 
     people.run(scenario, sign_up="closed")
 

@@ -14,14 +14,14 @@ class LinksHandler(AccountsHandler):
     @refusing
     async def post(self) -> None:
         body = self.body("handle", "kind")
-        _, session = await self.owner()
+        maker, session = await self.owner()
         await self.allowed("administer")
         handle = text(body, "handle")
         match text(body, "kind"):
             case "reset":
-                link = await self.accounts.make_link(handle, "reset", by=session)
+                link = await self.accounts.make_link(handle, "reset", maker=maker, by=session)
             case "sign_in":
-                link = await self.accounts.make_link(handle, "link", by=session)
+                link = await self.accounts.make_link(handle, "link", maker=maker, by=session)
             case _:
                 raise invalid("kind", "expected reset or sign_in")
         self.answer(201, {"link": link, "url": self.link_to("link", link)})

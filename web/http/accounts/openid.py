@@ -133,6 +133,7 @@ class CallbackHandler(_Handler):
         ways, person = self.accounts.other_ways, finished.person
         signed_in = await ways.sign_in_outside(person.issuer, person.subject, device=self.device)
         if signed_in is None:
+            ways.check_open()
             self.take_sign_up_token()
             signed_in = await ways.sign_up_outside(
                 person.issuer, person.subject, name=person.name, handle=person.handle, device=self.device

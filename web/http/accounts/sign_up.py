@@ -12,8 +12,8 @@ class SignUpHandler(AccountsHandler):
         """Makes an account and signs in. The answer has the `room` that an invite leads to."""
         body = self.body("handle", "password", "name", "invite")
         handle, password, invite = text(body, "handle"), text(body, "password"), optional_text(body, "invite")
-        self.take_sign_up_token()
-        room = None if invite is None else await self.accounts.invite_room(invite, self.device.network)
+        room = await self.accounts.may_sign_up(invite, self.device.network)
+        self.take_sign_up_token()  # after that: who has no invite takes nothing from those who have
         signed_in = await self.accounts.sign_up(
             handle, password, optional_text(body, "name"), invite, device=self.device
         )
