@@ -7,6 +7,7 @@ of guests have none.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 MAX_HELD_FRAMES = 1_000
 MAX_HELD_BYTES = 262_144
 """What a client may send before it is known who it is: all joins of a page that comes back."""
+
+TIME_SLICE = 0.001
+"""Seconds of handling frames that have waited after which the loop serves others."""
 
 GRACE = 25.0
 """Seconds that a client has for a new token once the old one has expired."""
@@ -58,6 +62,9 @@ class Owner(Protocol):
     def notify(self, event: bytes, payload: bytes) -> None:
         """Pushes an event to each channel."""
 
+    def refuse_pending(self, refused: Refused) -> None:
+        """Refuses the joins that are not decided."""
+
     def close(self, code: CloseCode) -> None:
         """Ends the connection."""
 
@@ -71,6 +78,7 @@ class Identification:
         "_held_bytes",
         "_identity",
         "_is_expiring",
+        "_is_handling_held",
         "_newer",
         "_owner",
         "_secret",
@@ -84,8 +92,9 @@ class Identification:
         self._owner = owner
         self._secret = secret
         self._identity = identity
-        self._held: list[Frame] = []
+        self._held: deque[Frame] = deque()
         self._held_bytes = 0
+        self._is_handling_held = False
         self._has_ended = False
         self._is_expiring = False  # the client was told that its secret has ended
         self._task: asyncio.Task[None] | None = None
@@ -93,6 +102,16 @@ class Identification:
         self._newer: tuple[Credentials, Answering] | None = None  # the latest that came, not yet verified
         self._verify_timer: asyncio.TimerHandle | None = None
         self._verified_at = -VERIFY_INTERVAL
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether frames that come now have to wait for others, though it is known who sends them."""
+        return self._is_handling_held
+
+    @property
+    def is_expiring(self) -> bool:
+        """Whether the secret has ended, and no newer one has come."""
+        return self._is_expiring
 
     def begin(self) -> None:
         """Finds out who the socket is, at once if that is remembered."""
@@ -105,7 +124,7 @@ class Identification:
     def end(self) -> None:
         """Gives up: the connection is gone."""
         self._has_ended = True
-        self._held = []
+        self._held.clear()
         for each in (self._task, self._timer, self._verify_timer):
             if each is not None:
                 each.cancel()
@@ -130,20 +149,31 @@ class Identification:
         except AccountRefused as error:
             self._refuse_held(Refused("unavailable", retry_after_ms=error.retry_after_ms))
         else:
+            self._is_handling_held = bool(self._held)
             self._owner.become(principal)
-            for frame in self._take_held():
-                if self._has_ended:
-                    return
-                self._owner.receive_held(frame)
+            await self._handle_held()
+
+    async def _handle_held(self) -> None:
+        """Handles what has waited, in slices. What comes meanwhile waits behind it."""
+        until = time.perf_counter() + TIME_SLICE
+        while self._held and not self._has_ended:
+            self._owner.receive_held(self._take_held())
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + TIME_SLICE
+        if self._is_handling_held and not self._has_ended:
+            self._is_handling_held = False
+            self._owner.become(self._owner.principal)
 
     def _refuse_held(self, refused: Refused) -> None:
         """Answers what waits. The next frame has the socket try again."""
-        for frame in self._take_held():
-            self._owner.refuse_held(frame, refused)
+        while self._held:
+            self._owner.refuse_held(self._take_held(), refused)
 
-    def _take_held(self) -> list[Frame]:
-        held, self._held, self._held_bytes = self._held, [], 0
-        return held
+    def _take_held(self) -> Frame:
+        frame = self._held.popleft()
+        self._held_bytes -= _size(frame)
+        return frame
 
     # ------------------------------------------------------------ a newer secret
 
@@ -229,6 +259,7 @@ class Identification:
         if self._timer is not None:
             self._timer.cancel()
         self._owner.notify(b"token_expired", b'{"grace_ms":%d}' % int(1_000 * GRACE))
+        self._owner.refuse_pending(Refused("unauthorized"))
         self._timer = asyncio.get_running_loop().call_later(GRACE, self._owner.close, CloseCode.TOKEN_EXPIRED)
 
     # ------------------------------------------------------------ one thing at a time

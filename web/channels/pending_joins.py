@@ -53,7 +53,7 @@ class PendingJoins:
         verdict.cancel()
         return request
 
-    def clear(self) -> None:
-        """Removes all joins, and cancels their hooks."""
-        for topic in list(self._joins):
-            self.take(topic)
+    def take_all(self) -> list[JoinRequest]:
+        """Removes and returns all joins, and cancels their hooks."""
+        taken = map(self.take, list(self._joins))
+        return [request for request in taken if request is not None]

@@ -138,7 +138,7 @@ class Socket:
         if self._identification is not None:
             self._end_identification(self._identification)
         if self._pending is not None:
-            self._pending.clear()
+            self._pending.take_all()
             self._pending = None
         channels, self._channels = self._channels, {}
         for channel in channels.values():
@@ -182,7 +182,8 @@ class Socket:
             shared = self._endpoint.account_limiter(principal.author.id)
             self._limiter = JointLimiter(ClientLimiter(self._endpoint.rates), shared)
         self.principal = principal
-        self._gate = self._refuse_forbidden if self._endpoint.rights.restricts(principal) else None
+        if not self._identification.is_holding:
+            self._gate = self._gate_of_rights
         self._identification.watch_end(principal.expires_at)
         for channel in list(self._channels.values()):
             if self._endpoint.rights.authorize(principal, channel.slug, "read") is not None:
@@ -198,6 +199,13 @@ class Socket:
         for channel in self._channels.values():
             channel.notify(event, payload)
 
+    def refuse_pending(self, refused: Refused) -> None:
+        """Refuses the joins that are not decided."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            for request in pending.take_all():
+                self._refuse_join(request.join_ref, request.ref, request.topic, refused)
+
     def close(self, code: CloseCode) -> None:
         """Ends the connection."""
         self._transport.close(code)
@@ -206,14 +214,21 @@ class Socket:
         """Handles a frame that has waited until it was known who sends it."""
         if not self._endpoint.is_accepting:
             return  # as a frame that comes now
+        gate, self._gate = self._gate, self._gate_of_rights
         try:
             self.receive(frame)
         except BadFrame:
             self._transport.close(CloseCode.INTERNAL_ERROR)
+        if self._identification is not None:  # else the connection has ended
+            self._gate = gate
 
     def refuse_held(self, frame: Frame, refused: Refused) -> None:
         """Answers a frame that has waited in vain."""
         self._answer(frame.join_ref, frame, refused)
+
+    @property
+    def _gate_of_rights(self) -> Callable[[Frame], bool] | None:
+        return self._refuse_forbidden if self._endpoint.rights.restricts(self.principal) else None
 
     def _refuse_forbidden(self, frame: Frame) -> bool:
         """Refuses what the principal's token is not for. Joins are decided with their rooms."""
@@ -283,7 +298,7 @@ class Socket:
             position = position_of(params)
             can_resync, asks_for_presence = flag_of(params, "resync"), flag_of(params, "presence")
             view = view_of(params, counts=can_resync or position is not None)
-            name = self._name(params, view, asks_for_presence=asks_for_presence)
+            name = self._name(params, view)
         except (InvalidPayload, NameRefused) as error:
             self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
             return
@@ -324,6 +339,8 @@ class Socket:
         topic = request.topic
         if verdict is None:  # an async hook takes its time: rights may have changed meanwhile
             verdict = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
+        if self._identification is not None and self._identification.is_expiring:
+            verdict = "unauthorized"  # until a newer secret comes: it would not hear that the old one has ended
         if verdict is not None:
             self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
             return
@@ -381,15 +398,14 @@ class Socket:
             raise InvalidPayload("payload", f"expected at most {largest} bytes, got {len(frame.payload)}")
         return fields_of(frame.payload)
 
-    def _name(self, params: Fields, view: View, *, asks_for_presence: bool) -> str | None:
+    def _name(self, params: Fields, view: View) -> str | None:
         """Returns the name of who is to be shown as present; None for nobody.
 
-        An account is shown under its own name, whatever it says, unless it asks for the others' alone.
+        An account is shown under its own name, whatever name it gives; one that gives none only listens.
         """
         author = self.principal.author
         if author is not None:
-            is_shown = params.get("name") is not None or not asks_for_presence
-            return (self.principal.name or author.handle) if is_shown else None
+            return (self.principal.name or author.handle) if params.get("name") is not None else None
         if params.get("name") is not None:
             name = sender_name(params, self._endpoint.limits)
         elif isinstance(self._url_name, Invalid):

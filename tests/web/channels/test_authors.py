@@ -121,13 +121,13 @@ def test_typing_and_presence_have_the_account() -> None:
 @pytest.mark.parametrize(
     ("params", "shown"),
     [
-        ({}, "Ann Lee"),
+        ({}, None),
         ({"name": "bo"}, "Ann Lee"),
         ({"presence": True}, None),
         ({"presence": True, "name": "bo"}, "Ann Lee"),
     ],
 )
-def test_an_account_joins_under_its_own_name_unless_it_asks_for_the_others_alone(
+def test_an_account_that_gives_a_name_is_shown_under_its_own(
     stage: Stage, params: dict[str, Any], shown: str | None
 ) -> None:
     client = SocketOnStage(stage)

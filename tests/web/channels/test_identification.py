@@ -81,6 +81,27 @@ def test_a_secret_of_nobody_refuses_joins_and_leaves_the_socket_open(stage: Stag
     assert (client.told, client.closed_with) == ([], [])
 
 
+def test_many_frames_that_have_waited_are_handled_in_slices_and_in_their_order(
+    stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identification, "TIME_SLICE", 0.0)
+    accounts.has("ann's")
+    client = socket(stage, accounts, rate_limits="off")
+    client.asks_to_join("lobby")
+    said = [POST.replace('"hello"', f'"{number}"') for number in range(200)]
+    client.says(*said[:150])
+    stage.call(accounts.answers)
+    while len(client.told) < 20:
+        stage.run(asyncio.sleep(0))
+    assert len(client.told) < 100
+    for late in said[150:]:
+        stage.call(client.socket.receive, V2_LONGPOLL.decode(late.encode()))
+    stage.run_until(lambda: len(client.told) == 201)
+    assert [each.message for each in client.told[1:]] == [str(number) for number in range(200)]
+    client.says(POST)
+    assert client.told[-1].message == "hello"
+
+
 def test_a_database_that_is_away_is_asked_again_for_the_next_join(stage: Stage, accounts: AccountsOnStage) -> None:
     accounts.has("ann's")
     accounts.is_away = True
@@ -298,6 +319,33 @@ def test_an_expired_token_is_told_and_then_closes(
     stage.wait(lambda: client.closed_with == [CloseCode.TOKEN_EXPIRED])
 
 
+def test_no_join_outlives_an_expired_token_unheard(stage: Stage, accounts: AccountsOnStage) -> None:
+    hooks: list[asyncio.Future[bool]] = []
+
+    async def authorize(_slug: str, _params: Any) -> bool:
+        hooks.append(asyncio.get_running_loop().create_future())
+        return await hooks[-1]
+
+    accounts.has("ann's", is_known=True, expires_at=time.time() + 0.05)
+    accounts.has("newer", number=2, expires_at=time.time() + 1_000)
+    client = socket(stage, accounts, authorize=authorize)
+    client.asks_to_join("lobby")
+    stage.wait(lambda: accounts.asked)
+    answered(client, accounts)
+    assert outcomes(client) == ["unauthorized"]
+    assert hooks[0].cancelled()
+    client.asks_to_join("den", ref="2")
+    stage.call(hooks[1].set_result, True)
+    stage.run_turns()
+    assert (outcomes(client), client.told) == (["unauthorized"], [])
+    client.says(refresh("newer"))
+    answered(client, accounts)
+    client.asks_to_join("den", ref="3")
+    stage.call(hooks[2].set_result, True)
+    stage.run_turns()
+    assert client.joined == ["3"]
+
+
 def test_a_new_name_gives_an_expired_token_no_longer_life(
     stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -387,6 +435,17 @@ def test_a_name_is_reserved_from_the_moment_on_when_its_account_comes(stage: Sta
     assert outcomes(client) == ["name_taken"]
     assert client.refreshed == [Author(7, "anna")]
     assert client.told[0].subscriber.guest_name("Ann") == "Ann (guest)"
+
+
+def test_a_name_that_is_free_again_may_be_had(stage: Stage, accounts: AccountsOnStage) -> None:
+    accounts.reserved.add("ann")
+    client = socket(stage, accounts, secret=None)
+    client.asks_to_join("lobby", name="Ann", resync=True)
+    accounts.reserved.clear()
+    stage.call(accounts.on_names_freed)
+    client.asks_to_join("lobby", name="Ann", resync=True)
+    assert outcomes(client) == ["name_taken"]
+    assert [each.name for each in client.told] == ["Ann"]
 
 
 def test_without_accounts_there_is_no_such_event(stage: Stage) -> None:
