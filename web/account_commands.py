@@ -43,6 +43,10 @@ class CommandRefused(Exception):
     """A command cannot be done. The message is one line."""
 
 
+class CommandFailed(Exception):
+    """The database has failed a command. The message is one line."""
+
+
 def add_commands(verbs: Any) -> None:  # argparse gives what it returns no public name
     """Adds the commands to those of `chatter`."""
     account = verbs.add_parser("account", help="make, list and change accounts", allow_abbrev=False)
@@ -98,7 +102,7 @@ _DEEDS = {
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Runs a command. Raises `CommandRefused` and `DatabaseUnusable`."""
+    """Runs a command. Raises `CommandRefused`, `CommandFailed` and `DatabaseUnusable`."""
     commands: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
         "invite": _invite,
         "token": _token,
@@ -115,6 +119,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         commands[command](options, settings)
     except AccountRefused as error:
         raise CommandRefused(error.message or error.reason) from error
+    except peewee.PeeweeException as error:
+        raise CommandFailed(f"the database has failed: {in_one_line(error)}") from error
     return 0
 
 
@@ -140,7 +146,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _list(_options: argparse.Namespace, settings: Settings) -> None:
-    for row in _write(settings, lambda _now: Account.listed()):
+    for row in _read(settings, Account.listed):
         print(f"@{row.handle}\t{row.role}\t{row.state}\t{row.kind}\t{row.seen_at[:10]}\t{row.name}")
 
 
@@ -218,6 +224,16 @@ def _link_to(settings: Settings, kind: str, secret: str) -> str:
     return page_link(address, kind, secret)
 
 
+def _read(settings: Settings, work: Callable[[], T]) -> T:
+    """Returns what `work` returns in a transaction that only reads, beside whoever writes."""
+    database = _open(settings)
+    try:
+        with database.atomic():
+            return work()
+    finally:
+        database.close()
+
+
 def _write(settings: Settings, work: Callable[[Moment], T]) -> T:
     """Returns what `work` returns in a transaction. Waits for a server that writes."""
     database = _open(settings)
@@ -229,7 +245,7 @@ def _write(settings: Settings, work: Callable[[Moment], T]) -> T:
                     return work(Moment(wall_clock()))
             except peewee.OperationalError as error:
                 if time.monotonic() > deadline or "locked" not in in_one_line(error):
-                    raise CommandRefused(f"the database cannot be written to: {in_one_line(error)}") from error
+                    raise CommandFailed(f"the database cannot be written to: {in_one_line(error)}") from error
     finally:
         database.close()
 
@@ -241,6 +257,8 @@ def _open(settings: Settings) -> Database:
         database.close()
         database, ownership = open_owned(settings.database, timeout=settings.database_timeout)
         migrate(database)
+        with writing_transaction():
+            people.renew_skeletons()
         database.close()
         ownership.release()
         database = open_database(settings.database, timeout=settings.database_timeout)

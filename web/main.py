@@ -74,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         schema.DatabaseUnusable,
     ) as error:
         return _fail(2, error)
+    except account_commands.CommandFailed as error:
+        return _fail(1, error)
 
 
 def _parser() -> argparse.ArgumentParser:

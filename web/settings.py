@@ -462,7 +462,7 @@ def _check_tokens(settings: Settings) -> None:
 
 
 def check_accounts(settings: Settings) -> None:
-    """Raises `BadSetting` where any page could act as whoever is signed in, or where an app's tokens count for nothing.
+    """Raises `BadSetting` where any page could act as whoever is signed in, or where a setting counts for nothing.
 
     Browsers send cookies from all pages.
     """
@@ -471,6 +471,8 @@ def check_accounts(settings: Settings) -> None:
     if settings.accounts == "off" and (settings.jwt_key or settings.jwt_jwks):
         name = "--jwt-key" if settings.jwt_key else "--jwt-jwks"
         raise BadSetting(f"{name}: expected --accounts guests or required, since without accounts no token is read")
+    if settings.accounts == "off" and settings.oidc:
+        raise BadSetting("--oidc: expected --accounts guests or required, since without accounts nobody signs in")
 
 
 def _parsed(field: "dataclasses.Field[Any]", source: str, text: str) -> Any:

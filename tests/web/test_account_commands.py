@@ -1,7 +1,9 @@
 """The commands of accounts, each beside a running server, and the link for the first admin."""
 
+import contextlib
 import os
 import re
+import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +89,13 @@ def test_tokens_of_an_app_need_accounts(database: Path) -> None:
     assert ended.stderr.startswith("chatter: --jwt-jwks: expected --accounts guests or required")
 
 
+def test_providers_need_accounts(database: Path) -> None:
+    places = (f"--database=sqlite:///{database}", "--port=0")
+    ended = run_to_its_end("serve", *places, "--accounts=off", "--oidc=work,https://id.example.org,chatter,Work")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("chatter: --oidc: expected --accounts guests or required")
+
+
 def test_an_account_is_made_listed_and_changed(server: Server) -> None:
     assert re.fullmatch(
         rf"{server.url}/#link=chl_[A-Za-z0-9]{{43}}\n", done(server, "account", "add", "ann", "--name=Ann B")
@@ -167,3 +176,24 @@ def test_accounts_that_cannot_be_written_are_told_so(database: Path) -> None:
         ended = run_to_its_end("account", "add", "cyd", option)
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert "database is locked" in ended.stderr
+
+
+def test_accounts_are_listed_while_somebody_writes(database: Path) -> None:
+    option = f"--database=sqlite:///{database}"
+    run_to_its_end("account", "add", "bob", option)
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        ended = run_to_its_end("account", "list", option)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("@bob\t")
+
+
+@pytest.mark.parametrize("command", [["account", "list"], ["account", "add", "cyd"], ["invite"]])
+def test_a_fault_of_the_database_is_one_line(database: Path, command: list[str]) -> None:
+    option = f"--database=sqlite:///{database}"
+    run_to_its_end("account", "add", "bob", option)
+    for table in ("account", "secret"):
+        query(f"sqlite:///{database}", f"DROP TABLE {table}")
+    ended = run_to_its_end(*command, option)
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert re.fullmatch(r"chatter: the database .+: no such table: (account|secret)\n", ended.stderr)

@@ -5,14 +5,18 @@ That is the settings, the actors behind them, who may connect and join, and the 
 
 import asyncio
 import logging
+import math
 import sys
 from collections import Counter
 from typing import Protocol
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from chatter.accounts.accounts import Accounts
-from chatter.accounts.principal import GUEST, Principal
+from chatter.accounts.attempts import Allowance, Budget
+from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
+from chatter.accounts.values import AccountRefused
 from chatter.messages import Author
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
@@ -20,7 +24,7 @@ from chatter.storage.read_queue import ReadQueue
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
 from web.channels.guest_names import GuestNames
-from web.channels.origins import Origin, OriginRules
+from web.channels.origins import Origin, OriginRules, is_loopback
 from web.channels.rate_limits import AccountLimiter, AddressLimiter, network_of
 from web.channels.requests import rates_by_event
 from web.identity.cookies import PLAIN, SECURE, Cookies, cookie
@@ -29,12 +33,16 @@ from web.identity.identify import Identity, Verifier
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
+from web.page_address import page_address
 from web.settings import Authorize, Settings
 
 logger = logging.getLogger(__name__)
 
 ACCOUNT_SHARE = 4
 """How many times the rates of one connection all connections of an account have."""
+
+WRONG_SECRETS = Allowance(100, 0.1)
+"""Secrets from one network that prove nothing, where requests are not limited: 100 at once, then 10 a second."""
 
 CROWDED_WAIT = 10.0
 """Seconds after which a client may try again whose address has as many connections as it may."""
@@ -84,16 +92,19 @@ class Endpoint:
         self.identity = None if accounts is None else Identity(accounts, verifier)
         self.rights = Rights(admits_guests=settings.accounts != "required")
         self.guest_names = None if accounts is None else GuestNames(accounts)
-        if self.identity is not None and self.guest_names is not None:
+        if accounts is not None and self.identity is not None and self.guest_names is not None:
             self.identity.on_names_changed = self._on_names_changed
+            accounts.on_names_freed = self.guest_names.forget
         self._account_rates = {event: (name, rate.times(ACCOUNT_SHARE)) for event, (name, rate) in self.rates.items()}
         self._account_limiters: WeakValueDictionary[int, AccountLimiter] = WeakValueDictionary()
         self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._is_https = _is_https(page_address(settings.public_url, settings.public_hosts, ""))
         self._origins = OriginRules(
             settings.allowed_origins, settings.public_hosts, settings.public_url, is_local=is_local
         )
         self._connect_limiter = AddressLimiter(settings.connect_rate)
         self._room_limiter = AddressLimiter(settings.room_rate)
+        self._wrong_secrets = Budget(WRONG_SECRETS)
         self._connection_counts: Counter[str] = Counter()  # by network
         self._has_warned = False  # that one has as many connections as it may
         self._all_closed = asyncio.Event()
@@ -177,9 +188,26 @@ class Endpoint:
             return GUEST
         return await self.identity.identify(self.credentials_of(headers, reads=reads))
 
+    async def identify_counted(self, credentials: Credentials | None, network: str) -> Principal:
+        """Returns who shows these, and counts by the network what proves nothing; `rate_limited`.
+
+        For requests that are not limited otherwise: each may have the database search for a secret.
+        """
+        if self.identity is None or credentials is None:
+            return GUEST
+        if self.settings.rate_limits == "on" and (wait := self._wrong_secrets.take(network)):
+            raise AccountRefused("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+        principal = NOBODY
+        try:
+            principal = await self.identity.identify(credentials)
+        finally:
+            if principal is not NOBODY:
+                self._wrong_secrets.give_back(network)
+        return principal
+
     def cookies_of(self, headers: Headers) -> Cookies:
         """Returns which cookies the address that a request was sent to has."""
-        return PLAIN if self._origins.is_plain(headers) else SECURE
+        return PLAIN if not self._is_https and self._origins.is_plain(headers) else SECURE
 
     def page_origin(self, headers: Headers) -> Origin | None:
         """Returns the one origin of the page that a request is sent to; None where that may be of anybody's naming."""
@@ -204,3 +232,9 @@ class Endpoint:
     def network_of(self, peer: str, headers: Headers) -> str:
         """Returns the network of the client that `peer` speaks for."""
         return network_of(self._addresses.address_of(peer, headers))
+
+
+def _is_https(address: str) -> bool:
+    """Returns whether people open the page by https: then a proxy speaks it, whatever it tells of a request."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" and not is_loopback(parts.hostname or "")

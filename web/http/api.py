@@ -6,6 +6,7 @@ second, and costs the same however many rooms there are.
 
 import asyncio
 import itertools
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -99,10 +100,15 @@ class RoomsHandler(ApiHandler):
 
     async def _refusal(self) -> tuple[int, dict[str, Any]] | None:
         headers = {name.lower(): self.request.headers.get_list(name) for name in self.request.headers}
+        credentials = self._endpoint.credentials_of(headers, reads=True)
+        network = self._endpoint.network_of(str(self.request.remote_ip), headers)
         try:
-            principal = await self._endpoint.identify(headers, reads=True)
+            principal = await self._endpoint.identify_counted(credentials, network)
         except AccountRefused as error:
-            return 503, {"reason": error.reason}
+            if error.reason != "rate_limited" or error.retry_after_ms is None:
+                return 503, {"reason": error.reason}
+            self.set_header("Retry-After", math.ceil(error.retry_after_ms / 1_000))
+            return 429, {"reason": error.reason, "retry_after_ms": error.retry_after_ms}
         decision = self._endpoint.rights.authorize(principal, None, "list")
         return None if decision is None else (403 if decision == "forbidden" else 401, {"reason": decision})
 

@@ -19,6 +19,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, stream_request_body
 
+from chatter.accounts.values import AccountRefused
 from web.channels.endpoint import Endpoint
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
@@ -55,8 +56,13 @@ class LongPollHandler(Handler):
     async def _recognise(self, session: PollSession) -> None:
         """Treats the session of somebody else as one that does not exist."""
         self._connection.set_max_body_size(self._endpoint.settings.max_frame_bytes)
-        if not await session.recognises(self._credentials):
-            self._session = None
+        network = self._endpoint.network_of(self._request.peer, self._request.headers)
+        try:
+            if not await session.recognises(self._credentials, network):
+                self._session = None
+        except AccountRefused as error:
+            self._refuse_rate((error.retry_after_ms or 0) / 1_000)
+            return
         await (self._prepare_body() or asyncio.sleep(0))
 
     def _prepare_body(self) -> Awaitable[None] | None:
@@ -82,9 +88,7 @@ class LongPollHandler(Handler):
             self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
             return
         if session is None and (wait := self._connect_wait()):
-            self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
-            self.set_header("Retry-After", math.ceil(wait))
-            self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+            self._refuse_rate(wait)
             return
         if session is None:
             token = self._sessions.open(serializer, self._request, self._credentials)
@@ -156,6 +160,11 @@ class LongPollHandler(Handler):
             session.end_post()
         self._sessions.release(self._reserved)
         self._reserved = 0
+
+    def _refuse_rate(self, wait: float) -> None:
+        self.set_status(HTTPStatus.TOO_MANY_REQUESTS)
+        self.set_header("Retry-After", math.ceil(wait))
+        self._answer(status=500, reason="rate_limited", retry_after_ms=math.ceil(1_000 * wait))
 
     def _refuse_busy(self) -> None:
         self._answer(status=503, reason="busy", retry_after_ms=1_000)  # after 503 phoenix.js comes back

@@ -103,14 +103,16 @@ class PollSession:
             return not self._credentials.is_cookie
         return credentials == self._credentials
 
-    async def recognises(self, credentials: Credentials | None) -> bool:
-        """Returns whether other credentials are the same person's. They are expected from then on."""
-        identity = self._endpoint.identity
-        if credentials is None or identity is None:
-            return False
+    async def recognises(self, credentials: Credentials | None, network: str) -> bool:
+        """Returns whether other credentials are the same person's. They are expected from then on.
+
+        Raises `AccountRefused` where the `network` has shown too many that prove nothing.
+        """
         try:
-            author = (await identity.identify(credentials)).author
-        except AccountRefused:
+            author = (await self._endpoint.identify_counted(credentials, network)).author
+        except AccountRefused as error:
+            if error.reason == "rate_limited":
+                raise
             return False
         mine = self._socket.principal.author
         if author is None or mine is None or author.id != mine.id:

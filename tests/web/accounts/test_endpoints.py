@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.database import query
+from tests.support.phoenix_client import LongPoll
 from tests.support.server import Server, wait_until
 from tests.web.accounts.conftest import PASSWORD, Answer, Browser, ask, bearer, command, dies, first_admin, numbers
 from web.http.accounts.routes import ROUTES
@@ -244,6 +245,20 @@ def test_behind_tls_the_cookie_belongs_to_this_host_alone(tmp_path_factory: pyte
         assert ask(server, "GET", "/api/me", plain).json["kind"] == "guest"
 
 
+@pytest.mark.parametrize(("url", "hosts"), [("https://chat.example", ""), ("", "chat.example")])
+def test_a_page_that_people_open_by_https_has_no_plain_cookie(
+    tmp_path_factory: pytest.TempPathFactory, url: str, hosts: str
+) -> None:
+    """The proxy tells neither the host nor the scheme."""
+    database = tmp_path_factory.mktemp("proxy") / "chatter.db"
+    with Server(database, sign_up="open", public_url=url, public_hosts=hosts) as server:
+        answer = Browser(server, "https://chat.example").ask(
+            "POST", "/api/accounts", {"handle": "ann", "password": "correct horse battery"}
+        )
+        assert answer.status == 201
+        assert all(cookie.startswith("__Host-") and "; Secure" in cookie for cookie in answer.cookies)
+
+
 def test_signing_in_ends_the_session_that_the_browser_had(browser: Browser) -> None:
     handle = browser.signs_up()
     former = browser.cookies["chatter"]
@@ -368,6 +383,37 @@ def test_without_accounts_there_are_no_such_addresses(tmp_path_factory: pytest.T
         for (method, path), row in TABLE.items():
             if path != "/api/rooms":
                 assert Browser(server).ask(method, row.path or path, {}).status == 404
+
+
+def test_who_has_no_invite_takes_no_sign_up_from_who_has(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Server(tmp_path_factory.mktemp("junk") / "chatter.db", rate_limits="on", sign_up="invite") as server:
+        code = command(server, "invite").partition("#invite=")[2].strip()
+        browser = Browser(server)
+        account = {"handle": "ann", "password": "correct horse battery"}
+        for number in range(40):
+            invite = {"invite": f"guess{number}"} if number < 20 else {}
+            answer = browser.ask("POST", "/api/accounts", {**account, **invite})
+            assert (answer.status, answer.json["reason"]) == (403, "invite")
+        assert browser.ask("POST", "/api/accounts", {**account, "invite": code}).status == 201
+
+
+def test_secrets_that_prove_nothing_are_counted_by_network(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Server(tmp_path_factory.mktemp("secrets") / "chatter.db", rate_limits="on", sign_up="open") as server:
+        browser = Browser(server)
+        browser.signs_up()
+        right, wrong = bearer(browser.token("read")), bearer("cha_guessed")
+        poll = LongPoll(server.port, headers=bearer(browser.cookies["chatter"]))
+        poll.open()
+        stolen = LongPoll(server.port, headers=wrong)
+        stolen.token = poll.token
+        assert {ask(server, "GET", "/api/rooms", right).status for _ in range(150)} == {200}
+        beat = '[null,"2","phoenix","heartbeat",{}]'
+        assert any(stolen.post(beat).get("reason") == "rate_limited" for _ in range(1_000))
+        answers = (ask(server, "GET", "/api/rooms", wrong) for _ in range(1_000))
+        refused = next(answer for answer in answers if answer.status == 429)
+        assert refused.json["reason"] == "rate_limited"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert ask(server, "GET", "/api/rooms", {}).status == 200
 
 
 def test_networks_have_a_budget(tmp_path_factory: pytest.TempPathFactory) -> None:

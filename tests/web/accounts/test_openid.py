@@ -65,8 +65,8 @@ def test_the_page_learns_which_providers_there_are(server: Server) -> None:
     assert answered.body == {"providers": [{"id": "test", "label": "Test ID"}]}
 
 
-def test_without_accounts_there_are_no_providers(tmp_path: Path, provider: OidcProvider) -> None:
-    with serve(tmp_path, provider, accounts="off") as server:
+def test_without_accounts_there_are_no_providers(tmp_path: Path) -> None:
+    with Server(tmp_path / "chatter.db", accounts="off") as server:
         for path in ("/api/oidc", "/api/oidc/test/start", "/api/oidc/test/callback?code=x&state=y"):
             assert HttpBrowser(server.url).get(path).status == 404
 
