@@ -9,7 +9,7 @@ A new event or request is added here first. The type checker then names each `ma
 
 import enum
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -177,8 +177,51 @@ class Unpinned(_Change, frozen=True, gc=False):
 Change: TypeAlias = Edited | Deleted | Reacted | Pinned | Unpinned
 """What is done to a message, with what results from it and not the difference: it may be applied twice."""
 
-Entry: TypeAlias = Posted | Change
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+"""Places, each range with its first and its last one, in ascending order."""
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """An account has left: what it has done here is nobody's from now on, and its texts may be gone.
+
+    It is about the messages of some places, many at once, and the last word on each of them.
+    """
+
+    seq: int
+    id: str
+    inserted_at: str
+    nth: int
+    account: int
+    erases: bool  # the texts of its messages are gone, too
+    targets: Ranges  # messages that the account has said
+    touched: Ranges = ()  # messages that show it elsewhere: to which it has reacted, that it has pinned or deleted
+    labels: tuple[str, ...] = ()  # what it was called there; never written down
+    name: str = "chatter"  # who did it, as in every entry
+    author: None = None
+
+    @property
+    def owner(self) -> Owner:
+        """Whose the id is."""
+        return self.name
+
+    @property
+    def target(self) -> None:
+        """No single message."""
+        return None
+
+    @property
+    def places(self) -> Ranges:
+        """All messages that it is about."""
+        return (*self.targets, *self.touched)
+
+
+Entry: TypeAlias = Posted | Change | Purged
 """What has a place in a room's log."""
+
+
+def covers(ranges: Ranges, seq: int) -> bool:
+    """Returns whether a place is in one of these ranges."""
+    return any(first <= seq <= last for first, last in ranges)
 
 
 def size_of(entry: Entry) -> int:
@@ -191,6 +234,8 @@ def size_of(entry: Entry) -> int:
             return (
                 sum(len(label_of(each)) for each in (*entry.added, *entry.removed)) + 200 * len(entry.reactions) + 100
             )
+        case Purged():
+            return 32 * len(entry.places) + 100
         case _:
             return len(entry.name) + len(entry.id) + 100
 
@@ -551,6 +596,17 @@ class Pin(msgspec.Struct, frozen=True):
     author: Author | None = None
 
 
+class Purge(msgspec.Struct, frozen=True):
+    """An account has left, and what it has done to some messages is to become nobody's."""
+
+    account: int
+    erases: bool
+    targets: Ranges
+    touched: Ranges
+    labels: tuple[str, ...]
+    answer: Callable[[bool], None]  # called on the loop once it is committed, or with False where it is not done
+
+
 Operation: TypeAlias = Edit | Delete | React | Pin
 """What is asked to be done to a message."""
 
@@ -709,6 +765,7 @@ RoomMessage: TypeAlias = (
     | Dismiss
     | Post
     | Operation
+    | Purge
     | ShowTyping
     | Relay
     | ReadHistory
@@ -803,6 +860,22 @@ class LoadTarget(msgspec.Struct, frozen=True):
     with_reactions: bool = False
 
 
+class LoadOwn(msgspec.Struct, frozen=True):
+    """Asked: returns an `OwnPage` of the messages that an account has said."""
+
+    account: int
+    room: int = 0  # goes on in this room, by its number
+    after: int = 0  # after this place
+
+
+class OwnPage(msgspec.Struct, frozen=True):
+    """Messages of one account in one room, and where the next page begins."""
+
+    slug: str
+    messages: Sequence[Posted]
+    next: LoadOwn | None
+
+
 class ListRooms(msgspec.Struct, frozen=True):
     """Asked: returns up to `limit` rooms as a list of `RoomListed`, the last spoken in first."""
 
@@ -826,5 +899,12 @@ class Tidy(msgspec.Struct, frozen=True):
     """Persistence drops for good what was deleted."""
 
 
-PersistenceMessage: TypeAlias = Work | Flush | Tidy
-HistoryMessage: TypeAlias = Load | LoadPage | LoadMissed | LookUp | LoadTarget | ListRooms | Ping
+class Forget(msgspec.Struct, frozen=True):
+    """Asked: returns None once neither the dead letters nor the database's log have what an account has said."""
+
+    account: int
+    erases: bool
+
+
+PersistenceMessage: TypeAlias = Work | Flush | Tidy | Forget
+HistoryMessage: TypeAlias = Load | LoadPage | LoadMissed | LookUp | LoadTarget | LoadOwn | ListRooms | Ping

@@ -3,6 +3,7 @@
 from schema.account import Account, AccountRow
 from schema.authors import handles_of
 from schema.database import Database, DatabaseUnusable, open_database
+from schema.departure import Departure, DepartureRow
 from schema.entry import LARGEST_NUMBER, Entry, EntryRow, RowRefused, void_row
 from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
@@ -25,6 +26,8 @@ __all__ = [
     "Database",
     "DatabaseLost",
     "DatabaseUnusable",
+    "Departure",
+    "DepartureRow",
     "Entry",
     "EntryRow",
     "Epoch",

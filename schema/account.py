@@ -32,7 +32,7 @@ class Account(Model):
     password = peewee.TextField(null=True)
     role = peewee.CharField(16)
     kind = peewee.CharField(16)
-    state = peewee.CharField(16)  # active, suspended, deleted
+    state = peewee.CharField(16)  # active, suspended, leaving, deleted
     avatar = peewee.TextField(null=True)
     created_at = peewee.CharField(27)
     seen_at = peewee.CharField(27)

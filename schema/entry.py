@@ -1,13 +1,14 @@
 """The log of every room: one row for each message, and for each change of one."""
 
 import functools
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
-from schema import post
+from schema import post, purge
 from schema.base import Model, batches, database, tuples, writing_transaction
 from schema.errors import in_one_line, is_refusal
 from schema.fence import Fence
@@ -60,7 +61,7 @@ def void_row(seq: int, inserted_at: str, nth: int = 0) -> EntryRow:
 class Entry(Model):
     """One entry of a room's log, or a void place. `seq` is contiguous in its room.
 
-    A row is written once. Only a deletion changes it: the text goes, from the message and from its edits. What a
+    A row is written once. Only a deletion or a purge changes it: the text goes, or the name of who has left. What a
     message is now, where something has touched it, stands in `Post`, written in the transaction of what touched it.
     Where the database cannot take an entry, a void row without name and text keeps its place.
     """
@@ -136,6 +137,8 @@ class Entry(Model):
             for row in rows:
                 if row.target is not None:
                     post.apply(numbers[slug], row, keeps_removed=keeps_removed)
+                elif row.kind == Kind.PURGE:
+                    purge.apply(cls, numbers[slug], row.seq, row.inserted_at, json.loads(row.data or ""))
         Room.write_ends((numbers[slug], end) for slug, end in ends.items())
 
     @classmethod

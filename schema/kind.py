@@ -6,7 +6,7 @@ import enum
 class Kind(enum.IntEnum):
     """What an entry does. The numbers are stored: none is ever given to another kind.
 
-    7 to 11 are kept for member and room changes, purges, previews and notices. 4 was never given.
+    7, 8, 10 and 11 are kept for member and room changes, previews and notices. 4 was never given.
     """
 
     MESSAGE = 0
@@ -15,3 +15,4 @@ class Kind(enum.IntEnum):
     REACT = 3
     PIN = 5
     UNPIN = 6
+    PURGE = 9

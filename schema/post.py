@@ -129,20 +129,20 @@ def apply(room: int, entry: AppliedRow, *, keeps_removed: bool) -> None:
     assert target is not None
     match entry.kind:
         case Kind.MESSAGE:  # a reply
-            _upsert(room, target, seq, replies=data["replies"], last_reply_seq=seq)
+            upsert(room, target, seq, replies=data["replies"], last_reply_seq=seq)
         case Kind.EDIT:
-            _upsert(room, target, seq, message=entry.message, edits=data["edits"], edited_at=at)
+            upsert(room, target, seq, message=entry.message, edits=data["edits"], edited_at=at)
         case Kind.DELETE:
             if keeps_removed:
                 _keep_aside(room, target, at)
             _delete(room, target, entry, _label(entry, data))
         case Kind.REACT:
-            _upsert(room, target, seq, reactions=json.dumps(data["reactions"], ensure_ascii=False))
+            upsert(room, target, seq, reactions=json.dumps(data["reactions"], ensure_ascii=False))
             _react(room, target, seq, data)
         case Kind.PIN:
-            _upsert(room, target, seq, pinned_at=at, pinned_by=_label(entry, data))
+            upsert(room, target, seq, pinned_at=at, pinned_by=_label(entry, data))
         case Kind.UNPIN:
-            _upsert(room, target, seq, pinned_at=None, pinned_by=None)
+            upsert(room, target, seq, pinned_at=None, pinned_by=None)
         case _:
             raise ValueError(f"expected a kind of entry with an effect, got {entry.kind}")
 
@@ -151,7 +151,8 @@ def _label(entry: AppliedRow, data: dict[str, Any]) -> str:
     return f"@{data['by']}" if "by" in data else entry.name
 
 
-def _upsert(room: int, seq: int, changed: int, **columns: Any) -> None:
+def upsert(room: int, seq: int, changed: int, **columns: Any) -> None:
+    """Writes what has become of a message by the entry `changed`; other columns stay."""
     statement = _upsert_statement(database.obj.param, tuple(columns))
     database.execute_sql(statement, (room, seq, changed, *columns.values()))
 
@@ -214,4 +215,4 @@ def _delete(room: int, target: int, entry: AppliedRow, by: str) -> None:
     ):
         database.execute_sql(statement, (room, target))
     gone = dict.fromkeys(("reactions", "pinned_at", "pinned_by"))
-    _upsert(room, target, entry.seq, message="", deleted_at=entry.inserted_at, deleted_by=by, **gone)
+    upsert(room, target, entry.seq, message="", deleted_at=entry.inserted_at, deleted_by=by, **gone)

@@ -6,6 +6,9 @@ import peewee
 
 from schema.base import Model, tuples
 
+NEVER = "9999-12-31T23:59:59.999999Z"
+"""The end of what is kept for ever."""
+
 
 class Reserved(Model):
     """A skeleton that an account has, or had until lately."""
@@ -58,6 +61,11 @@ class Reserved(Model):
     def keep(cls, account: int, skeleton: str, until: str) -> None:
         """Stores a handle that an account gives up."""
         cls.insert(skeleton=skeleton, account=account, until=until).execute()
+
+    @classmethod
+    def keep_for_ever(cls, account: int) -> None:
+        """Keeps from others what an account has given up lately, since nobody may be taken for it any more."""
+        cls.update(until=NEVER).where(cls.account == account, cls.until.is_null(False)).execute()
 
     @classmethod
     def delete_expired(cls, now: str) -> list[int]:

@@ -32,6 +32,7 @@ EVENTS: list[Event] = [
     messages.Reacted(*CHANGE, "👍", ("ann",), (), (ReactionCount("👍", 1, ("ann",)),)),
     messages.Pinned(*CHANGE),
     messages.Unpinned(*CHANGE),
+    messages.Purged(2, "id", AT, 1, 7, True, ((1, 1),)),
     messages.Voided(1),
     messages.StartedTyping("ann"),
     messages.Lagged(1),
@@ -146,6 +147,7 @@ def code() -> str:
 
 
 REACTED = '{"key":"👍","add":["bo"],"remove":["cy"],"reactions":{"👍":{"count":2,"names":["di","bo"]}}}'
+PURGED = '{"account":7,"erase":true,"targets":[[1,3],[5,5]],"touched":[]}'
 ROWS = [
     EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1),
     EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1, 3, '{"reply_to":4,"replies":5}'),
@@ -161,6 +163,7 @@ ROWS = [
     EntryRow(2, "id", "ann", "", AT, Kind.REACT, 1, 3, REACTED.replace('"bo"', '[7,"bo"]', 1), 7),
     EntryRow(2, "id", "ann", "", AT, Kind.PIN, 1, 3, '{"by":"ann"}', 7),
     EntryRow(2, "id", "ann", "", AT, Kind.UNPIN, 1, 3, '{"by":"ann"}', 7),
+    EntryRow(9, "id", "chatter", "", AT, Kind.PURGE, 1, data=PURGED),
 ]
 
 

@@ -4,7 +4,19 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from chatter.messages import Change, Deleted, Edited, Entry, Pinned, Posted, PostState, Reacted, Unpinned, label_of
+from chatter.messages import (
+    Change,
+    Deleted,
+    Edited,
+    Entry,
+    Pinned,
+    Posted,
+    PostState,
+    Purged,
+    Reacted,
+    Unpinned,
+    label_of,
+)
 
 
 def fold(state: PostState | None, entry: Entry) -> PostState:
@@ -30,7 +42,7 @@ def shown(posted: Posted, state: PostState | None) -> Posted:
 
 
 def target_of(entry: Entry) -> int | None:
-    """Returns the message that an entry is about; of a reply the first one of its thread."""
+    """Returns the message that an entry is about; of a reply the first one of its thread. A purge has many."""
     if isinstance(entry, Posted):
         return entry.state.root if entry.state is not None else None
     return entry.target
@@ -40,6 +52,8 @@ def _effect(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, Posted):
         assert entry.state is not None
         return {"replies": entry.state.root_replies, "last_reply_seq": entry.seq}
+    if isinstance(entry, Purged):
+        return {}  # it is about no single message: `Purging` folds it
     return _effect_of_change(entry)
 
 

@@ -25,6 +25,8 @@ from chatter.messages import (
     Pin,
     Pinned,
     Posted,
+    Purge,
+    Purged,
     React,
     Reacted,
     ReactionsDue,
@@ -43,6 +45,7 @@ from chatter.room.recent_entries import RecentEntries
 from chatter.room.refusals import OVERLOADED
 from chatter.room.sequencer import Sequencer, new_id
 from chatter.room.targets import Targets
+from chatter.storage.purging import places_of
 
 MAX_WAITING = 128
 """Operations on one message that wait while the database is asked for it."""
@@ -61,6 +64,7 @@ class Operations:
         "_context",
         "_is_scheduled",
         "_pinned",
+        "_purges",
         "_recent",
         "_recounts",
         "_room",
@@ -93,6 +97,7 @@ class Operations:
         self._uncounted: dict[int, list[React]] = {}  # by target
         self._uncounted_number = 0
         self._recounts: set[int] = set()  # targets whose reactions are to be counted anew
+        self._purges: dict[int, Purge] = {}  # by the entry, which is not committed yet
         self._pinned = set(recent.pinned)
         self._is_scheduled = False
 
@@ -106,9 +111,11 @@ class Operations:
         """Whether every operation has a place or was refused."""
         return not (self._waiting or self._uncounted or self._recounts)
 
-    def receive(self, message: Operation | TargetLoaded | ReactionsDue) -> None:
+    def receive(self, message: Operation | Purge | TargetLoaded | ReactionsDue) -> None:
         """Carries out an operation, or refuses it, now or once its target is known."""
         match message:
+            case Purge():
+                self._purge(message)
             case TargetLoaded():
                 self._target_loaded(message)
             case ReactionsDue():
@@ -124,12 +131,16 @@ class Operations:
             else:
                 self._count_all()
 
-    def saved(self) -> None:
-        """Forgets targets that were read long ago."""
+    def saved(self, through: int) -> None:
+        """Answers the purges that are committed, and forgets targets that were read long ago."""
+        for seq in [seq for seq in self._purges if seq <= through]:
+            self._purges.pop(seq).answer(True)
         self._targets.trim({*self._waiting, *self._uncounted})
 
     def on_voided(self, gone: Entry) -> None:
-        """Takes back what an entry has done that became void."""
+        """Takes back what an entry has done that became void. What was purged from memory stays so."""
+        if gone.seq in self._purges:
+            self._purges.pop(gone.seq).answer(False)
         self._pinned.discard(gone.seq)
         target = target_of(gone)
         if target is None:
@@ -147,6 +158,18 @@ class Operations:
         """Has reactions counted anew that a predecessor counted with what became void."""
         for target in {each.target for each in self._recent.reactions_after(void)}:
             self._ask_to_recount(target)
+
+    def _purge(self, purge: Purge) -> None:
+        """Adds a purge to the log. Posts come first: it is done later where much is not saved yet."""
+        if self._context.backlog.is_half_full:
+            purge.answer(False)
+            return
+        seq, at, nth = self._place()
+        about = (purge.account, purge.erases, purge.targets, purge.touched, purge.labels)
+        self._sequencer.append(Purged(seq, new_id(), at, nth, *about))
+        self._purges[seq] = purge
+        if purge.erases:
+            self._pinned -= places_of(purge.targets)
 
     def _operate(self, operation: Operation) -> None:
         if self._is_too_much(operation):

@@ -9,9 +9,10 @@ from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
-from chatter.messages import Author, Deleted, Entry, Loaded, Owner, Posted, PostState, Reacted
+from chatter.messages import Author, Deleted, Entry, Loaded, Owner, PostState, Posted, Purged, Reacted
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
+from chatter.storage.purging import Purging
 from chatter.storage.records import blanked
 
 _SEQ = attrgetter("seq")
@@ -28,6 +29,10 @@ def _drop_first(ids: dict[tuple[Owner, str], EntryT], surplus: int) -> None:
 def _has_old_handle(entry: Entry, account: Author) -> bool:
     author = entry.author
     return author is not None and author.id == account.id and author.handle != account.handle
+
+
+def _after(posted: Posted, entry: Entry | Purging) -> Posted:
+    return entry.message(posted) if isinstance(entry, Purging) else shown(posted, fold(posted.state, entry))
 
 
 class RejectedPost(NamedTuple):
@@ -135,6 +140,9 @@ class RecentEntries:
         """Adds the newest entry, which is about another message, and folds it into that one's state."""
         self._entries.append(change)
         self._remember_id(change)
+        if isinstance(change, Purged):
+            self._purge(change)
+            return
         self._touch(change)
         if isinstance(change, Deleted):
             self._deletions = {**(self._deletions or {}), change.seq: change.target}
@@ -267,11 +275,16 @@ class RecentEntries:
 
     def as_now(self, entries: Iterable[EntryT]) -> tuple[EntryT, ...]:
         """Returns what the database had as it is now: with what is not saved yet, or was saved since it was read."""
-        later: dict[int, list[Entry]] = {}
+        later: dict[int, list[Entry | Purging]] = {}
+        purges: list[Purging] = []
         for entry in self._entries:
-            if (target := target_of(entry)) is not None:
+            if isinstance(entry, Purged):
+                purges.append(purging := Purging(entry))
+                for place in purging.places:
+                    later.setdefault(place, []).append(purging)
+            elif (target := target_of(entry)) is not None:
                 later.setdefault(target, []).append(entry)
-        return tuple(self._entry_now(entry, later.get(entry.seq, ())) for entry in entries)
+        return tuple(self._entry_now(entry, later.get(entry.seq, ()), purges) for entry in entries)
 
     # ------------------------------------------------------------ states
 
@@ -290,10 +303,31 @@ class RecentEntries:
             if seq >= self.oldest:  # then all that is about it is in memory
                 said = cast(Posted, self._entries[seq - self.oldest])
                 self._states.pop(seq, None)
-                for entry in self.changes_of(seq):
-                    self._states[seq] = fold(self._states.get(seq, said.state), entry)
+                for entry in islice(self._entries, seq - self.oldest, None):
+                    if target_of(entry) == seq:
+                        self._states[seq] = fold(self._states.get(seq, said.state), entry)
+                    elif isinstance(entry, Purged) and seq in (purging := Purging(entry)).places:
+                        self._states[seq] = purging.state(self._states.get(seq, said.state), seq)
             else:
                 self._older = self._older[bisect_right(self._older, seq, key=_SEQ) :]
+
+    def _purge(self, purge: Purged) -> None:
+        """Takes from all that is in memory what a purge takes from the database."""
+        purging = Purging(purge)
+        touched = [posted for seq in purging.places if isinstance(posted := self.at(seq), Posted) and not posted.void]
+        self._entries = list(map(purging.entry, self._entries))
+        self._older = tuple(cast(Posted, purging.entry(posted)) for posted in self._older)
+        self._by_client_id = {of: cast(Posted, purging.entry(posted)) for of, posted in self._by_client_id.items()}
+        if self._changes_by_client_id is not None:
+            changes = self._changes_by_client_id
+            self._changes_by_client_id = {of: purging.entry(change) for of, change in changes.items()}
+        for of in [of for of in self._rejected if of[0] == purge.account]:
+            del self._rejected[of]
+        if touched and self._states is None:
+            self._states = {}
+        for posted in touched:
+            assert self._states is not None
+            self._states[posted.seq] = purging.state(posted.state, posted.seq)
 
     def _blank_deleted(self, saved: int) -> None:
         """Drops the texts of messages whose deletion is saved. Until then it may be refused, and is void then."""
@@ -333,13 +367,17 @@ class RecentEntries:
     def _now(self, posted: Posted) -> Posted:
         return posted if self._states is None else shown(posted, self._states.get(posted.seq))
 
-    def _entry_now(self, entry: EntryT, later: Iterable[Entry] = ()) -> EntryT:
+    def _entry_now(
+        self, entry: EntryT, later: Iterable[Entry | Purging] = (), purges: Iterable[Purging] = ()
+    ) -> EntryT:
         """Returns an entry as it is now. `later` is about it, where it is a message that is not in memory."""
         if isinstance(entry, Posted):
             held = self.at(entry.seq)
-            return cast(EntryT, held if isinstance(held, Posted) else shown(entry, reduce(fold, later, entry.state)))
+            now = held if isinstance(held, Posted) else reduce(_after, later, cast(Posted, entry))
+            return cast(EntryT, now)
         is_deleted = self._deletions is not None and entry.target in self._deletions.values()
-        return cast(EntryT, blanked(entry)) if is_deleted else entry
+        left = reduce(lambda now, purging: purging.entry(now), purges, cast(Entry, entry))
+        return cast(EntryT, blanked(left) if is_deleted else left)
 
     def _remember_id(self, entry: Entry) -> None:
         if isinstance(entry, Posted):

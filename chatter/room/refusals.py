@@ -20,6 +20,7 @@ from chatter.messages import (
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    Purge,
     React,
     ReactionsDue,
     ReadHistory,
@@ -50,6 +51,8 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             message.subscriber.write(message.subscriber.refuse(reason, refused.retry_after_ms))
         case Post() | ShowTyping() | Relay() | Edit() | Delete() | React() | Pin():
             message.sender.write(message.sender.answer(message.ref, refused))
+        case Purge():
+            message.answer(False)
         case Sync():
             message.subscriber.write(message.subscriber.answer(message.ref, refused))
         case ReadHistory():

@@ -35,6 +35,7 @@ from chatter.messages import (
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    Purge,
     React,
     ReactionsDue,
     ReadHistory,
@@ -163,7 +164,7 @@ class Room(LoopActor):
                 self._notify_lagged(message.subscriber)
             case ShowTyping():
                 self._show_typing(message)
-            case Edit() | Delete() | React() | Pin() | TargetLoaded() | ReactionsDue():
+            case Edit() | Delete() | React() | Pin() | Purge() | TargetLoaded() | ReactionsDue():
                 self._made_operations.receive(message)
             case Sync():
                 self._catch_up.sync(message)
@@ -319,7 +320,7 @@ class Room(LoopActor):
     def _saved(self, saved: Saved) -> None:
         self._sequencer.saved(saved)
         if self._operations is not None:
-            self._operations.saved()
+            self._operations.saved(saved.through)
 
     def _not_saved(self, not_saved: NotSaved) -> None:
         gone = self._sequencer.not_saved(not_saved, self._subscribers)

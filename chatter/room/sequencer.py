@@ -22,6 +22,7 @@ from chatter.messages import (
     Post,
     Posted,
     PostState,
+    Purged,
     Refused,
     RoomRef,
     Save,
@@ -184,8 +185,8 @@ class Sequencer:
             self._context.backlog.tell(Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved)))
             self._unsaved.clear()
 
-    def append(self, entry: Change) -> None:
-        """Adds an entry that is about a message to the log: from here on it is done."""
+    def append(self, entry: Change | Purged) -> None:
+        """Adds an entry that is about messages to the log: from here on it is done."""
         self._context.backlog.count(size_of(entry))
         self._recent.add_change(entry)
         self.targets.apply(entry)

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from chatter.messages import Author, Deleted, Entry, Posted, Reacted, TargetLoaded
+from chatter.messages import Author, Deleted, Entry, Posted, Purged, Reacted, TargetLoaded
 from chatter.room.fold import fold, shown, target_of
 from chatter.room.reactions import Reactors
 from chatter.room.recent_entries import RecentEntries
@@ -60,15 +60,18 @@ class Targets:
         """Keeps messages that were read from the database, with what is not saved yet. A void place is none."""
         for posted in messages:
             if not posted.void and self._recent.at(posted.seq) is None:
-                state = posted.state
-                for entry in self._recent.changes_of(posted.seq):
-                    state = fold(state, entry)
                 if self._read is _NONE_READ:
                     self._read = {}
-                self._read[posted.seq] = shown(posted, state)
+                (self._read[posted.seq],) = self._recent.as_now((posted,))
 
     def apply(self, entry: Entry) -> None:
-        """Folds an entry into what is known of a message outside of the room's memory, and of its reactions."""
+        """Folds an entry into what is known of a message outside of the room's memory, and of its reactions.
+
+        After a purge, which may have touched any of them, the database is asked again.
+        """
+        if isinstance(entry, Purged):
+            self._read, self._reactors = _NONE_READ, _NO_REACTORS
+            return
         seq = target_of(entry)
         assert seq is not None
         if (posted := self._read.get(seq)) is not None:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import pykka
 
 from chatter.actors import stop_thread, tell_if_alive
-from chatter.messages import Flush, Load, Save, Tidy, Work
+from chatter.messages import Flush, Forget, Load, Save, Tidy, Work
 from schema import DatabaseLost
 
 logger = logging.getLogger(__name__)
@@ -138,6 +138,12 @@ class Backlog:
                 await asyncio.sleep(FIRST_PAUSE)
             else:
                 return
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        """Drops what the files beside the log have of an account that has left. Raises what goes wrong."""
+        self._send()
+        assert self._actor is not None
+        await self._actor.ask(Forget(account, erases), block=False)
 
     async def close(self, timeout: float = 60.0) -> list[Save]:
         """Stops the actor, and returns what it did not save.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from chatter.clock import SECOND, to_iso, wall_clock
-from chatter.messages import Deleted, NotSaved, Save
+from chatter.messages import Deleted, NotSaved, Purged, Save
 from chatter.messages import Entry as LogEntry
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.records import entry_of, object_of, posted_of, row_of
@@ -65,6 +65,14 @@ class Committer:
         if self._has_deleted:
             self._has_deleted = not drop_old_pages(database)
 
+    def forget(self, account: int, database: Database, *, erases: bool) -> None:
+        """Drops what the dead letters and SQLite's log still have of an account that has left.
+
+        Raises `OSError`, and what the driver raises.
+        """
+        self._dead_letters.forget(account, erases=erases)
+        self._has_deleted = not drop_old_pages(database)
+
     def _commit_or_isolate(
         self, saves: Sequence[Save], guard: AbstractContextManager[None]
     ) -> list[tuple[Save, NotSaved]]:
@@ -82,8 +90,8 @@ class Committer:
         for save in saves:
             for entry in save.entries:
                 if isinstance(entry, Deleted):
-                    self._has_deleted = True
                     self._dead_letters.blank(save.slug, entry.target)
+                self._has_deleted = self._has_deleted or isinstance(entry, Deleted | Purged)
 
     def _isolate(
         self, saves: Sequence[Save], error: RowRefused, guard: AbstractContextManager[None]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from chatter.messages import DELETED_ACCOUNT
 from chatter.storage.records import append_lines, replace_file
 from schema import Kind
 
@@ -34,6 +35,13 @@ class DeadLetters:
         except OSError as failure:
             logger.error("%s may still have the text of what was deleted: %s", self._path, failure)
 
+    def forget(self, account: int, *, erases: bool) -> None:
+        """Removes the name of an account that has left, and with `erases` its texts. Raises `OSError`."""
+        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+        kept = [_without_account(line, account, erases=erases) for line in lines]
+        if kept != lines:
+            replace_file(self._path, b"".join(line + b"\n" for line in kept))
+
     def put_all(self, letters: Iterable[tuple[dict[str, Any], str]]) -> None:
         """Does the same for several letters with their reasons, in one write."""
         whole = [{"database": self._database, **letter, "error": error} for letter, error in letters]
@@ -45,6 +53,20 @@ class DeadLetters:
             append_lines(self._path, whole)
         except OSError as failure:
             logger.error("%s cannot be written, so what is logged above is all there is: %s", self._path, failure)
+
+
+def _without_account(line: bytes, account: int, *, erases: bool) -> bytes:
+    """Returns a letter without an account, also one that a spool's line became, which is a text in it."""
+    try:
+        letter = json.loads(line)
+        row = json.loads(letter["line"]) if "line" in letter else letter
+        if row["author"] != account:
+            return line
+        gone = {**row, "name": DELETED_ACCOUNT, "message": "" if erases else row["message"], "data": None}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return line
+    whole = {**letter, "line": json.dumps(gone)} if "line" in letter else gone
+    return json.dumps(whole).encode("ascii")
 
 
 def _without_text(line: bytes, room: str, message: int) -> bytes:

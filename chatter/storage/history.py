@@ -19,11 +19,13 @@ from chatter.messages import (
     Load,
     Loaded,
     LoadMissed,
+    LoadOwn,
     LoadPage,
     LoadTarget,
     LookedUp,
     LookUp,
     MissedLoaded,
+    OwnPage,
     PageLoaded,
     Ping,
     Posted,
@@ -32,6 +34,7 @@ from chatter.messages import (
     View,
 )
 from chatter.storage.authors import entries_of, messages_of, people_of
+from chatter.storage.own_messages import read_own_page
 from chatter.storage.pages import filled
 from chatter.storage.read_page import entries_after, read_page
 from chatter.storage.read_queue import UNAVAILABLE, refuse
@@ -68,7 +71,7 @@ class History(ThreadActor):
         self._on_lost = on_lost
         self._unreadable: str | None = None  # a room that could not be read
 
-    def on_receive(self, message: HistoryMessage) -> list[RoomListed] | None:
+    def on_receive(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
         """Reads and tells the room, or returns what was asked for. An asker gets the exception of a failed read."""
         try:
             return self._read_again_if_it_fails(message)
@@ -76,7 +79,7 @@ class History(ThreadActor):
             self._database.close()  # the next read opens a new connection
             if isinstance(error, DatabaseLost):
                 self._on_lost(error)
-            if isinstance(message, ListRooms | Ping):
+            if isinstance(message, LoadOwn | ListRooms | Ping):
                 raise
             logger.exception("room %s cannot be read", message.slug)
             self._unreadable = message.slug
@@ -92,7 +95,7 @@ class History(ThreadActor):
         self._on_death()
         self._database.close()
 
-    def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | None:
+    def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
         if isinstance(message, Ping):
             self._check_file()
         try:
@@ -104,7 +107,7 @@ class History(ThreadActor):
             with self._guard:
                 return self._read(message)
 
-    def _read(self, message: HistoryMessage) -> list[RoomListed] | None:
+    def _read(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
         match message:
             case Load():
                 self._load(message)
@@ -116,6 +119,8 @@ class History(ThreadActor):
                 self._look_up(message)
             case LoadTarget():
                 self._load_target(message)
+            case LoadOwn():
+                return read_own_page(message)
             case ListRooms():
                 return self._list_rooms(message.limit)
             case Ping():

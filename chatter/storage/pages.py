@@ -18,9 +18,10 @@ def centred(older: Sequence[Posted], newer: Sequence[Posted], limit: int) -> Seq
 
 
 def end_of_changes(messages: Sequence[Posted], limit: int) -> int:
-    """Returns how many messages a page of changes has: `limit`, or more where a reply and its root changed at once.
+    """Returns how many messages a page of changes has: `limit`, or more where some changed at once.
 
-    The next page begins after what the last of them has changed, and would lack the other one.
+    A reply and its root do, and what is purged. The next page begins after what the last of them has changed, and would
+    lack the others.
     """
     end = min(limit, len(messages))
     while 0 < end < len(messages) and messages[end].changed == messages[end - 1].changed:

@@ -1,9 +1,10 @@
 """Persistence: the actor that commits what rooms said, all that waits in one transaction.
 
-Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`), `Flush` and `Tidy`. Tells
-rooms `NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed. A commit that
-fails is tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and rooms go on
-talking. Where the database is another server's, or has gone back in time, this actor fails for good: `DatabaseLost`.
+Owns the connection that writes. Hears `Work` (what the backlog was told: `Save` and `Load`), `Flush`, `Tidy` and
+`Forget`. Tells rooms `NotSaved` and `Saved`, and passes `Load` on to history once everything told before is committed.
+A commit that fails is tried again, with growing pauses, until it works or the server gives up: nothing is dropped, and
+rooms go on talking. Where the database is another server's, or has gone back in time, this actor fails for good:
+`DatabaseLost`.
 """
 
 import logging
@@ -16,7 +17,7 @@ from types import TracebackType
 from typing import assert_never
 
 from chatter.actors import Tellable, ThreadActor, tell_if_alive
-from chatter.messages import Flush, NotSaved, PersistenceMessage, Save, Saved, Tidy, Work, size_of
+from chatter.messages import Flush, Forget, NotSaved, PersistenceMessage, Save, Saved, Tidy, Work, size_of
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer, PlaceRefused
 from schema import Database, DatabaseLost
@@ -80,6 +81,9 @@ class Persistence(ThreadActor):
                 self._commit()
             case Tidy():
                 self._tidy()
+            case Forget():
+                self._commit()
+                self._forget(message)
             case _:
                 assert_never(message)
         if self.actor_inbox.empty():
@@ -111,6 +115,14 @@ class Persistence(ThreadActor):
         except Exception as error:
             logger.warning("deleted texts are not dropped yet, which will be tried again: %s", error)
             self._database.close()
+
+    def _forget(self, forget: Forget) -> None:
+        try:
+            self._committer.forget(forget.account, self._database, erases=forget.erases)
+        except Exception:
+            self._database.close()
+            logger.warning("what account %d has left is not dropped yet, which will be tried again", forget.account)
+            raise
 
     def _gather(self, work: Work) -> None:
         for told in work.told:

@@ -4,6 +4,7 @@ from chatter.messages import Entry, LoadPage, Page, ReadHistory
 from chatter.storage.authors import log_of, messages_of
 from chatter.storage.pages import as_places, centred, end_of_changes, filled
 from schema import timeline
+from schema.purge import MOST_PLACES
 
 
 def read_page(asked: LoadPage) -> Page:
@@ -59,7 +60,7 @@ def _places_after(asked: LoadPage, seq: int) -> Page:
 
 
 def _changes(slug: str, seq: int, limit: int) -> Page:
-    found = messages_of(timeline.changed_after(slug, seq, limit + 2))
+    found = messages_of(timeline.changed_after(slug, seq, limit + MOST_PLACES + 1))
     page = found[: end_of_changes(found, limit)]
     return Page(page, more=len(page) < len(found))
 

@@ -23,6 +23,7 @@ from chatter.messages import (
     Load,
     LoadFailed,
     LoadMissed,
+    LoadOwn,
     LoadPage,
     LoadTarget,
     LookedUp,
@@ -45,6 +46,10 @@ RESTART_PAUSE = 0.5
 BUSY, UNAVAILABLE = Refused("busy", retry_after_ms=1_000), Refused("unavailable")
 
 OnDeath: TypeAlias = Callable[[], None]
+
+
+class Busy(Exception):
+    """Too many reads wait."""
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -124,8 +129,8 @@ class ReadQueue:
         else:
             self._loop.call_soon_threadsafe(self._add, _Read(message))
 
-    async def ask(self, message: ListRooms | Ping) -> Any:
-        """Returns what the read returns, or raises what it raised."""
+    async def ask(self, message: ListRooms | LoadOwn | Ping) -> Any:
+        """Returns what the read returns, or raises what it raised; `Busy` where too many wait."""
         read = _Read(message, self._loop.create_future())
         self._add(read)
         assert read.reply is not None
@@ -142,6 +147,8 @@ class ReadQueue:
         if client is None:
             (self._starts if isinstance(read.message, Load) else self._checks).append(read)
         elif not self._add_to_turns(client, read):
+            if read.reply is not None:
+                read.reply.set_exception(Busy())
             refuse(read.message, BUSY)
             return
         self._send()
@@ -223,6 +230,8 @@ def _client_of(message: HistoryMessage) -> Hashable:
             return post.sender.client
         case LoadTarget(client=client):
             return client
+        case LoadOwn(account=account):
+            return ("own", account)
         case _:
             assert_never(message)
 
@@ -244,7 +253,7 @@ def refuse(message: HistoryMessage, refused: Refused) -> None:
             tell_if_alive(message.room, LookedUp(post, None, failed=True))
         case LoadTarget(target=target):
             tell_if_alive(message.room, TargetLoaded(target, None, failed=True))
-        case ListRooms() | Ping():
+        case LoadOwn() | ListRooms() | Ping():
             pass  # the asker gets the exception
         case _:
             assert_never(message)

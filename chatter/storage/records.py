@@ -18,12 +18,14 @@ from chatter.messages import (
     Pinned,
     Posted,
     PostState,
+    Purged,
     Reacted,
     ReactionCount,
     Save,
     Unpinned,
 )
 from schema import EntryRow, Kind, MessageRow, StateRow
+from schema.purge import MOST_PLACES, count_places
 
 Data = dict[str, Any]
 
@@ -58,6 +60,11 @@ def row_of(entry: Entry) -> EntryRow:
             return _row(entry, Kind.PIN, "", _by(entry), entry.target)
         case Unpinned():
             return _row(entry, Kind.UNPIN, "", _by(entry), entry.target)
+        case Purged():
+            purge = {
+                "account": entry.account, "erase": entry.erases, "targets": entry.targets, "touched": entry.touched
+            }  # fmt: skip
+            return _row(entry, Kind.PURGE, "", purge, None)
         case _:
             assert_never(entry)
 
@@ -77,6 +84,8 @@ def entry_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Entry:
             state = PostState(changed=row.seq, reply_to=data["reply_to"], root=row.target, root_replies=data["replies"])
         void = not row.name
         return Posted(row.seq, row.id, row.name, row.message, row.inserted_at, void, row.nth, state, author)
+    if row.kind == Kind.PURGE:
+        return _purged_of(row, data)
     if row.target is None:
         raise ValueError("expected a target")
     change = (row.seq, row.id, row.name, row.target, row.inserted_at, row.nth)
@@ -94,6 +103,14 @@ def entry_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Entry:
             return Unpinned(*change, author=author)
         case _:
             raise ValueError(f"expected a kind of entry, got {row.kind}")
+
+
+def _purged_of(row: EntryRow, data: Data) -> Purged:
+    targets, touched = (tuple((int(first), int(last)) for first, last in data[of]) for of in ("targets", "touched"))
+    if count_places((*targets, *touched)) > 2 * MOST_PLACES:
+        raise ValueError(f"expected at most {2 * MOST_PLACES} places to purge")
+    about = (int(data["account"]), bool(data["erase"]), targets, touched)
+    return Purged(row.seq, row.id, row.inserted_at, row.nth, *about)
 
 
 def posted_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Posted:

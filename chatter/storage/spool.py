@@ -12,10 +12,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from chatter.messages import SLUG, Deleted, Edited, Owner, Posted, Save
+from chatter.messages import SLUG, Deleted, Edited, Owner, Posted, Purged, Save
 from chatter.messages import Entry as LogEntry
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
+from chatter.storage.purging import Purging
 from chatter.storage.records import blanked, entry_of, object_of, posted_of, replace_file
 from schema import LARGEST_NUMBER, Entry, EntryRow, Room, void_row
 
@@ -256,9 +257,13 @@ def _counted(entry: LogEntry, nth: int) -> LogEntry:
 
 
 def _without_deleted(saves: Iterable[Save]) -> Iterator[tuple[Save, LogEntry]]:
-    """Yields what is written down. The text of what was deleted since is not."""
+    """Yields what is written down. The text of what was deleted since is not, nor what was purged."""
     told = [(save, entry) for save in saves for entry in save.entries]
     deleted = {(save.slug, entry.target) for save, entry in told if isinstance(entry, Deleted)}
+    purges = [(save.slug, Purging(entry)) for save, entry in told if isinstance(entry, Purged)]
     for save, entry in told:
         message = entry.target if isinstance(entry, Edited) else entry.seq
-        yield save, blanked(entry) if (save.slug, message) in deleted else entry
+        kept = blanked(entry) if (save.slug, message) in deleted else entry
+        for slug, purging in purges:
+            kept = purging.entry(kept) if slug == save.slug else kept
+        yield save, kept

@@ -19,6 +19,7 @@ LANDED = {
     "0005_authors.py": "9b184035dd1ad58fd98c33392f2759738b7d5725ed8c707f138bf764cc563456",
     "0006_passkeys.py": "57825d944c0ec5fbe33ad351a25b5e4054779bab175e09afd8753480063ef828",
     "0007_makers_and_skeletons.py": "bda9af1a10b5e3ccac957077e9852e4ce0f32c3ef1c0e708598fcce88d983835",
+    "0008_departures.py": "297c66010191f7297cb51f62208df9c51c3f6b0defb1d7229fafec50927348b3",
 }
 """SHA-256 by file. A database that has seen a migration never sees it again, so a change needs a new one."""
 
@@ -54,6 +55,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str
         "0005_authors",
         "0006_passkeys",
         "0007_makers_and_skeletons",
+        "0008_departures",
     ]
     assert Room.recently_active(10) == [RoomRow("lobby", 3, 2, "2026-05-05"), RoomRow("silent", 0, 0, "")]
     assert Epoch.begin() > 7

@@ -13,6 +13,9 @@ Request: TypeAlias = tuple[str, Payload]
 MOST_KEPT = 1_000
 """Entries that touch a message which are kept, for pages that were read before them."""
 
+DELETED_ACCOUNT = "deleted account"
+"""What is left of a name or a label."""
+
 MOST_READ = 100
 """Messages in one request."""
 
@@ -22,7 +25,9 @@ def fold(row: Payload, entry: Payload) -> None:
     if entry["seq"] <= row["changed"]:
         return
     row["changed"] = entry["seq"]
-    if entry["kind"] == "message":
+    if entry["kind"] == "purge":
+        _purge(row, entry)
+    elif entry["kind"] == "message":
         row |= {"replies": entry["root_replies"], "last_reply_seq": entry["seq"]}
     elif "deleted_at" not in row:
         _change(row, entry)
@@ -47,9 +52,36 @@ def _change(row: Payload, entry: Payload) -> None:
             row.pop("pinned_by", None)
 
 
+def _purge(row: Payload, entry: Payload) -> None:
+    """Takes from a message of an account that has left its name, and the text where that goes too."""
+    if not _is_in(entry["targets"], row["seq"]):
+        return
+    row |= {"name": DELETED_ACCOUNT, "author": {"id": entry["account"], "handle": ""}}
+    if entry["erase"]:
+        for gone in ("reactions", "pinned_at", "pinned_by"):
+            row.pop(gone, None)
+        row |= {"message": "", "deleted_at": entry["at"], "deleted_by": DELETED_ACCOUNT}
+
+
+def is_about(entry: Payload, seq: int) -> bool:
+    """Returns whether an entry touches a message. A purge touches many."""
+    if entry["kind"] == "purge":
+        return _is_in(entry["targets"], seq) or _is_in(entry["touched"], seq)
+    return bool(entry["target"] == seq)
+
+
+def must_be_read_again(entry: Payload, seq: int) -> bool:
+    """Returns whether only the server knows what a message is after an entry: where it shows who has left."""
+    return entry["kind"] == "purge" and _is_in(entry["touched"], seq)
+
+
+def _is_in(ranges: Iterable[tuple[int, int]], seq: int) -> bool:
+    return any(first <= seq <= last for first, last in ranges)
+
+
 def label_of(by: Payload) -> str:
     """Returns what somebody is called where guests and accounts are told apart."""
-    return f"@{by['handle']}" if "handle" in by else str(by["name"])
+    return f"@{by['handle']}" if by.get("handle") else str(by["name"])
 
 
 def row_of(message: Payload) -> Payload:
@@ -161,10 +193,20 @@ class LogClient:
                 self._take(entry, entry["seq"])
             elif entry["kind"] == "void":
                 self._void(entry["seq"])
-            if entry.get("target") is not None:
+            if entry.get("target") is not None or entry["kind"] == "purge":
                 self._keep(entry)
-                if (row := self.rows.get(entry["target"])) is not None:
-                    fold(row, entry)
+                for row in self._touched_by(entry):
+                    self._fold(row, entry)
+
+    def _touched_by(self, entry: Payload) -> list[Payload]:
+        if entry["kind"] == "purge":
+            return [row for seq, row in self.rows.items() if is_about(entry, seq)]
+        return [self.rows[entry["target"]]] if entry["target"] in self.rows else []
+
+    def _fold(self, row: Payload, entry: Payload) -> None:
+        if entry["seq"] > row["changed"] and must_be_read_again(entry, row["seq"]):
+            self._to_read.add(row["seq"])
+        fold(row, entry)
 
     def _keep(self, entry: Payload) -> None:
         self._kept[entry["seq"]] = entry
@@ -178,7 +220,8 @@ class LogClient:
             return  # told again after each join
         self._voids.add(seq)
         entry = self._kept.pop(seq, None) or self._ahead.get(seq) or self.rows.get(seq)
-        touched: Iterable[Any] = self.rows if entry is None else [entry.get("target") or entry.get("root")]
+        is_known = entry is not None and entry.get("kind") != "purge"  # which touches many
+        touched: Iterable[Any] = [entry.get("target") or entry.get("root")] if entry and is_known else self.rows
         self._to_read |= {each for each in touched if each in self.rows and self.rows[each]["changed"] >= seq}
         self._drop(seq)
         if seq in self._ahead:
@@ -198,8 +241,8 @@ class LogClient:
             return
         self.rows[row["seq"]] = row
         for seq in sorted(each for each in self._kept if each > as_of):
-            if self._kept[seq]["target"] == row["seq"]:
-                fold(row, self._kept[seq])
+            if is_about(self._kept[seq], row["seq"]):
+                self._fold(row, self._kept[seq])
 
     def _apply_changes(self, asked: Payload, page: Payload) -> None:
         """Takes a page of what has changed; after the last one the position is where that was read."""

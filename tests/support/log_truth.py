@@ -7,7 +7,7 @@ from chatter.messages import Entry, Posted, View, label_of
 from chatter.storage.authors import entries_of, messages_of, people_of
 from schema import Entry as EntryTable
 from schema import timeline
-from tests.support.log_client import Payload, fold, row_of
+from tests.support.log_client import Payload, fold, is_about, row_of
 from tests.support.log_client import entry_of as heard
 from web.channels.wire import NULL, V2_LONGPOLL
 
@@ -30,8 +30,9 @@ def folded(log: Iterable[Entry]) -> Rows:
         event = heard("new_message" if isinstance(entry, Posted) else "room_event", payload)
         if event["kind"] == "message":
             rows[entry.seq] = row_of(payload)
-        if (row := rows.get(event.get("target") or 0)) is not None:
-            fold(row, event)
+        for row in rows.values() if event["kind"] == "purge" else [rows.get(event.get("target") or 0)]:
+            if row is not None and is_about({"target": None, **event}, row["seq"]):
+                fold(row, event)
     return rows
 
 

@@ -16,6 +16,8 @@ from chatter.messages import (
     Pinned,
     Posted,
     PostState,
+    Purged,
+    Ranges,
     Reacted,
     ReactionCount,
     Unpinned,
@@ -74,7 +76,7 @@ class _RoomEvent(msgspec.Struct, omit_defaults=True, kw_only=True):
     seq: int
     id: str
     kind: str
-    target: int
+    target: int | None = None  # a purge has none
     at: str
     by: _By | None = None
     message: str | None = None
@@ -84,6 +86,10 @@ class _RoomEvent(msgspec.Struct, omit_defaults=True, kw_only=True):
     remove: tuple[str, ...] | None = None
     count: int | None = None
     names: tuple[str, ...] | None = None
+    account: int | None = None
+    erase: bool | None = None
+    targets: Ranges | None = None
+    touched: Ranges | None = None
 
 
 class _Page(msgspec.Struct, omit_defaults=True):
@@ -102,7 +108,7 @@ def place(posted: Posted) -> bytes:
     return encode(_place(posted))
 
 
-def place_of(change: Change) -> bytes:
+def place_of(change: Change | Purged) -> bytes:
     """Encodes the place of another entry for a client that counts places."""
     return encode(_void(change.seq, change.inserted_at))
 
@@ -112,8 +118,15 @@ def row(posted: Posted) -> bytes:
     return encode(_row(posted, posted.state.root_replies if posted.state else None))
 
 
-def room_event(change: Change) -> bytes:
-    """Encodes what was done to a message."""
+def exported(room: str, posted: Posted) -> bytes:
+    """Encodes a message for whoever takes along what they have said."""
+    return encode({"kind": "message", "room": room, "message": _row(posted, None)})
+
+
+def room_event(change: Change | Purged) -> bytes:
+    """Encodes what was done to a message, or to those of an account that has left."""
+    if isinstance(change, Purged):
+        return encode(_purge(change))
     fixed: dict[str, Any] = {
         "seq": change.seq,
         "id": change.id,
@@ -189,6 +202,19 @@ def _state(state: PostState, seq: int) -> dict[str, Any]:
 def _by(change: Change) -> _By:
     author = change.author
     return _By(change.name) if author is None else _By(change.name, author.id, author.handle)
+
+
+def _purge(purge: Purged) -> _RoomEvent:
+    return _RoomEvent(
+        kind="purge",
+        seq=purge.seq,
+        id=purge.id,
+        at=purge.inserted_at,
+        account=purge.account,
+        erase=purge.erases,
+        targets=purge.targets,
+        touched=purge.touched,
+    )
 
 
 def _reacted(change: Reacted, fixed: dict[str, Any]) -> _RoomEvent:

@@ -24,6 +24,7 @@ from chatter.messages import (
     PresenceChanged,
     PresenceCounted,
     PresenceListed,
+    Purged,
     Reacted,
     Recovery,
     Ref,
@@ -273,7 +274,7 @@ def event_name(event: Event, view: View) -> bytes:
     match event:
         case Posted() | Relayed():
             return b"new_message"
-        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned():
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged():
             return b"room_event" if view is View.LOG else b"new_message"
         case StartedTyping():
             return b"typing"
@@ -296,7 +297,7 @@ def _payload(event: Event, view: View) -> bytes:
     match event:
         case Posted():
             return log_payloads.row(event) if view is View.LOG else log_payloads.place(event)
-        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned():
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged():
             if view is View.LOG:
                 return log_payloads.room_event(event)
             return log_payloads.place_of(event) if view is View.PLACES else b""

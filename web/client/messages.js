@@ -121,7 +121,7 @@ export const REASONS = {
 /**
  * @typedef {object} RoomEvent an entry of the room's log that is no message
  * @property {number} seq
- * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`; of any other only the place counts
+ * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`, `purge`; of any other only the place counts
  * @property {string} id
  * @property {string} at when it was said
  * @property {Doer} [by]
@@ -133,6 +133,10 @@ export const REASONS = {
  * @property {string[]} [remove] of reactions: up to 20 people who took theirs back
  * @property {number} [count] of reactions: how many there are now
  * @property {string[]} [names] of reactions: the first people of the emoji now
+ * @property {number} [account] of a purge: who has left
+ * @property {boolean} [erase] of a purge: the texts are gone, too
+ * @property {import("./room/fold.js").Range[]} [targets] of a purge: what the account has said
+ * @property {import("./room/fold.js").Range[]} [touched] of a purge: what shows the account elsewhere
  */
 
 /** @typedef {{name: string, id?: number, handle?: string}} Doer who did something: an account has an id */

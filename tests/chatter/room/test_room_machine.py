@@ -3,8 +3,8 @@
 The room is real, as are the committer, history and their database; the steps decide when what was said is committed,
 and when what was read arrives. Members are clients that follow the rules of that document: of the whole log, of places
 alone, or of messages as they come. Two are accounts, with the names of guests; they are renamed, and their ids may be
-those of others. Two steps are crashes: a room fails at a message and is handed over, or the server
-dies, which loses all that is not committed and begins a new epoch.
+those of others; one may leave for good, and what it has left is purged. Two steps are crashes: a room fails at a
+message and is handed over, or the server dies, which loses all that is not committed and begins a new epoch.
 """
 
 import dataclasses
@@ -28,6 +28,8 @@ from chatter.messages import (
     Leave,
     Owner,
     Posted,
+    Purge,
+    Purged,
     Reacted,
     Save,
     Saved,
@@ -37,7 +39,9 @@ from chatter.room.context import RoomSettings
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.history import History
+from chatter.storage.purging import places_of, ranges_of
 from schema import Entry as EntryTable
+from schema import traces
 from schema.base import database as proxy
 from schema.database import migrate
 from tests.chatter.conftest import RoomOnStage
@@ -67,7 +71,7 @@ SAID = ("new_message", "new_message", "new_message reply", "edit_message", "edit
 DONE = ("react", "react", "unreact", "pin", "unpin", "again", "again repeat")
 READ = ("read before", "read around", "read root", "read pinned", "read seqs")
 STORED = ("commit", "commit", "read_database", "arrive", "refuse", "refuse")
-OTHERS = ("rename", "ask", "ask", "leave", "forget", "fail_room", "kill_server", "settle")
+OTHERS = ("rename", "ask", "ask", "leave", "forget", "depart", "fail_room", "kill_server", "settle")
 STEPS = st.tuples(
     st.sampled_from([*SAID, *SAID, *DONE, *READ, *STORED, *OTHERS]),
     st.sampled_from(list(VIEWS)),
@@ -105,6 +109,7 @@ class Member:
     author: Author | None = None
     listener: WireListener | None = None
     said: set[int] = dataclasses.field(default_factory=set)
+    is_gone: bool = False  # its account is closed
     asked: tuple[str, Request] | None = None  # the client's own request that is not answered yet, by its ref
     sent: dict[str, Request] = dataclasses.field(default_factory=dict)  # what was asked to be said or done, by ref
     acknowledged: dict[str, Payload] = dataclasses.field(default_factory=dict)  # answers by the id of the request
@@ -175,6 +180,7 @@ class RoomMachine:
         self.refs = 0
         self.sending: list[Any] = []  # of this turn
         self.is_miscounted = False
+        self.departed: dict[int, bool] = {}  # accounts that are gone, and whether with their texts
         self.start_server()
 
     def close(self) -> None:
@@ -196,6 +202,8 @@ class RoomMachine:
                     self.read(self.members[name], what, number)
                 case "rename":
                     self.members[name].rename()
+                case "depart":
+                    self.depart(self.members[name], erases=number % 2 == 0)
                 case "leave" | "forget":
                     self.leave(self.members[name], forgets=verb == "forget")
                 case "commit" | "refuse":
@@ -245,6 +253,8 @@ class RoomMachine:
                 self.texts.setdefault(target, set()).add(text)
             case Deleted(target=target):
                 self.deleted |= self.texts.get(target, set())
+            case Purged(targets=targets, erases=True):
+                self.deleted |= {text for seq in places_of(targets) for text in self.texts.get(seq, ())}
 
     @property
     def waiting(self) -> list[Entry]:
@@ -272,6 +282,28 @@ class RoomMachine:
         if forgets:
             member.client = CLIENTS[member.view](PAGE)
 
+    def depart(self, member: Member, *, erases: bool) -> None:
+        """Closes the account of a member, for good."""
+        if member.author is None or member.is_gone:
+            return
+        self.leave(member, forgets=False)
+        member.is_gone = True
+        self.database.execute_sql("UPDATE account SET state = 'deleted' WHERE id = ?", (member.author.id,))
+        self.departed[member.author.id] = erases
+        self.purge()
+
+    def purge(self) -> bool:
+        """Has the room purge what the database has of accounts that are gone; returns whether it has something."""
+        room = traces.next_room(0)
+        found_any = False
+        for account, erases in self.departed.items():
+            found = traces.traces(room[0], account, 0) if room is not None else None
+            if found is not None and (found.own or found.touched):
+                about = (ranges_of(found.own), ranges_of(found.touched), tuple(found.labels))
+                self.tell(Purge(account, erases, *about, lambda _is_done: None))
+                found_any = True
+        return found_any
+
     def send(self, member: Member, event: str, payload: Payload) -> str:
         """Has a member ask the room for something, and returns the ref."""
         self.refs += 1
@@ -283,6 +315,8 @@ class RoomMachine:
 
     def say(self, step: str, member: Member, back: int) -> None:
         """Has a member say or do something; `back` tells to which message."""
+        if member.is_gone:
+            return
         if member.listener is None:
             self.join(member)
         event, _, what = step.partition(" ")
@@ -363,6 +397,8 @@ class RoomMachine:
         for entry in save.entries:
             if isinstance(entry, Deleted) and entry.seq == seq:
                 self.deleted -= self.texts.get(entry.target, set())
+            if isinstance(entry, Purged) and entry.seq == seq:
+                self.deleted -= {text for each in places_of(entry.targets) for text in self.texts.get(each, ())}
             self.is_miscounted |= isinstance(entry, Reacted) and entry.seq == seq
 
     def refuse(self, which: int) -> None:
@@ -428,6 +464,8 @@ class RoomMachine:
         for entry in committed:
             if isinstance(entry, Deleted):
                 self.deleted |= self.texts[entry.target]
+            if isinstance(entry, Purged) and entry.erases:
+                self.deleted |= {text for seq in places_of(entry.targets) for text in self.texts[seq]}
         self.start_server()
 
     # ------------------------------------------------------------ invariants
@@ -457,7 +495,8 @@ class RoomMachine:
             self.commit(FAR)
             for member in self.members.values():
                 self.ask_for(member, member.client.next_request())
-            if before == (self.refs, self.told_seen) and not self.waiting and not self.loaded:
+            is_quiet = before == (self.refs, self.told_seen) and not self.waiting and not self.loaded
+            if is_quiet and not self.purge():
                 break
         else:
             raise AssertionError("it never becomes quiet")

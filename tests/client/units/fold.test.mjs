@@ -106,8 +106,30 @@ const views = new WeakMap();
 
 function view(row) {
   if (!row || views.has(row)) return views.get(row);
-  const { seq, message, edits = 0, deleted_at, reactions = {}, pinned_at, replies = 0, last_reply_seq } = row;
-  const seen = [seq, message, edits, deleted_at, Object.entries(reactions), pinned_at, replies, last_reply_seq];
+  const {
+    seq,
+    name,
+    author,
+    message,
+    edits = 0,
+    deleted_at,
+    reactions = {},
+    pinned_at,
+    replies = 0,
+    last_reply_seq,
+  } = row;
+  const seen = [
+    seq,
+    name,
+    author,
+    message,
+    edits,
+    deleted_at,
+    Object.entries(reactions),
+    pinned_at,
+    replies,
+    last_reply_seq,
+  ];
   views.set(row, JSON.stringify(seen));
   return views.get(row);
 }

@@ -131,8 +131,9 @@ class Server {
 
   #changes(all, after, asOf) {
     const changed = all.filter((row) => changedOf(row) > after).sort((a, b) => changedOf(a) - changedOf(b));
-    const messages = changed.slice(0, PAGE);
-    const more = changed.length > PAGE;
+    const last = changed[PAGE - 1];
+    const messages = changed.filter((row, index) => index < PAGE || changedOf(row) === changedOf(last));
+    const more = changed.length > messages.length;
     return { messages, as_of: asOf, more, ...(more && { next: changedOf(messages.at(-1)) }) };
   }
 }

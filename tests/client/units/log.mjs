@@ -94,6 +94,11 @@ export class Log {
     if (entry.void) return rows;
     const { kind, seq, root, target } = entry;
     if (kind === "message") rows.set(seq, messageOf(entry));
+    if (kind === "purge") {
+      for (const row of rows.values())
+        if (touchesRow(entry, row)) rows.set(row.seq, purged({ ...row, changed: seq }, entry));
+      return rows;
+    }
     const touched = rows.get(kind === "message" ? root : target);
     if (touched && kind !== "unknown") rows.set(touched.seq, touch({ ...touched, changed: seq }, entry));
     return rows;
@@ -102,6 +107,7 @@ export class Log {
   #any(seq) {
     const rows = this.messages(this.length).filter((row) => !row.deleted_at);
     if (!rows.length || this.#random.chance(0.4)) return this.#message(seq, rows);
+    if (this.#random.chance(0.1)) return this.#purge(seq);
     const row = this.#random.of(rows);
     const kind = this.#random.of(["edit", "edit", "react", "react", "react", "pin", "unpin", "delete", "unknown"]);
     const entry = { seq, kind, target: row.seq, id: `e${seq}`, at: `${AT} ${seq}`, by: { name: "bo" } };
@@ -113,7 +119,32 @@ export class Log {
   #message(seq, rows) {
     const answered = rows.length && this.#random.chance(0.4) ? this.#random.of(rows) : undefined;
     const reply = answered && { reply_to: answered.seq, root: answered.root ?? answered.seq };
-    return { seq, kind: "message", id: `m${seq}`, name: "bo", message: `epoch ${this.#epoch} word ${seq}`, ...reply };
+    const said = {
+      name: "bo",
+      message: `epoch ${this.#epoch} word ${seq}`,
+      author: { id: this.#random.from(1, 3), handle: "bo" },
+    };
+    return { seq, kind: "message", id: `m${seq}`, ...said, ...reply };
+  }
+
+  /** An account leaves: what it has said, and where its label "cy" is shown. */
+  #purge(seq) {
+    const account = this.#random.from(1, 3);
+    const rows = this.messages(this.length);
+    const targets = rangesOf(rows.filter(({ author }) => author.id === account && author.handle));
+    const touched = rangesOf(
+      rows.filter(({ reactions = {} }) => Object.values(reactions).some(({ names }) => names.includes("cy"))),
+    );
+    return {
+      seq,
+      kind: "purge",
+      id: `e${seq}`,
+      at: `${AT} ${seq}`,
+      account,
+      erase: this.#random.chance(0.5),
+      targets,
+      touched,
+    };
   }
 
   #reaction(row) {
@@ -128,6 +159,33 @@ export class Log {
 
 function messageOf({ kind, ...entry }) {
   return { ...entry, inserted_at: AT };
+}
+
+function rangesOf(rows) {
+  return rows.map(({ seq }) => [seq, seq]);
+}
+
+function includes(ranges, { seq }) {
+  return ranges.some(([first]) => first === seq);
+}
+
+function touchesRow({ targets, touched }, row) {
+  return includes(targets, row) || includes(touched, row);
+}
+
+/** Changes a copy of a message by an entry that purges it. */
+function purged(row, { account, erase, targets, touched, at }) {
+  if (includes(targets, row)) Object.assign(row, { name: "deleted account", author: { id: account, handle: "" } });
+  if (includes(targets, row) && erase) {
+    const gone = { message: "", deleted_at: at, deleted_by: "deleted account" };
+    return { ...without(row, "reactions", "pinned_at"), ...gone };
+  }
+  const shown = includes(touched, row) ? (row.reactions ?? {}) : {};
+  const relabelled = Object.entries(shown).map(([key, { count, names }]) => [
+    key,
+    { count, names: names.map((name) => (name === "cy" ? "deleted account" : name)) },
+  ]);
+  return relabelled.length ? { ...row, reactions: Object.fromEntries(relabelled) } : row;
 }
 
 /** Changes a copy of a message by an entry that touches it. */

@@ -97,7 +97,7 @@ test("a long absence is recovered by what was changed, and new entries wait unti
   receive(message(813), message(814));
   const edited = message(2, { message: "mended", edits: 1, changed: 7 });
   await reply("history", "ok", { messages: [message(4), edited], as_of: 812, more: true, next: 7 });
-  assert.deepEqual(requests("history").at(-1), { after: 6 });
+  assert.deepEqual(requests("history").at(-1), { after: 7 });
   assert.equal(socket.latest.params().since, 3);
   const late = message(6, { changed: 700 });
   await reply("history", "ok", { messages: [message(9), late], as_of: 813, more: false });

@@ -6,7 +6,7 @@ import { labelOf, readBy } from "../authors.js";
 /** @typedef {import("../messages.js").Reaction} Reaction */
 
 /**
- * @typedef {object} Touch an entry that touches a message: a `RoomEvent`, or a reply, which touches its root
+ * @typedef {object} Touch an entry that touches messages: a `RoomEvent`, or a reply, which touches its root
  * @property {number} seq
  * @property {string} kind
  * @property {number} target
@@ -18,12 +18,20 @@ import { labelOf, readBy } from "../authors.js";
  * @property {number} [count]
  * @property {string[]} [names]
  * @property {number} [replies]
+ * @property {number} [account]
+ * @property {boolean} [erase]
+ * @property {Range[]} [targets]
+ * @property {Range[]} [touched]
  */
 
+/** @typedef {[number, number]} Range places, with the first and the last */
+
+/** What is left of the name of an account, and of its handle in lists. */
+const DELETED_ACCOUNT = "deleted account";
 const UNPINNED = { pinned_at: undefined, pinned_by: undefined };
 const NOTHING = { message: "", reactions: undefined, ...UNPINNED };
 
-/** @typedef {(row: Posted, entry: Touch) => object} Change */
+/** @typedef {(row: Posted, entry: Touch) => object | false} Change */
 
 /** What each kind of entry sets. It carries the result and never a difference. @type {Map<string, Change>} */
 const CHANGES = new Map(
@@ -37,6 +45,11 @@ const CHANGES = new Map(
       pin: (_, { at, by }) => ({ pinned_at: at, pinned_by: by && labelOf(readBy(by)) }),
       unpin: () => UNPINNED,
       reply: (_, { seq, replies }) => ({ replies, last_reply_seq: seq }),
+      purge: ({ seq }, { account = 0, erase, targets = [], at }) =>
+        isIn(targets, seq) && {
+          ...{ name: DELETED_ACCOUNT, author: { id: account, handle: "" } },
+          ...(erase && { ...NOTHING, deleted_at: at, deleted_by: DELETED_ACCOUNT }),
+        },
     }),
   ),
 );
@@ -75,6 +88,21 @@ function withReaction(reactions, key, reaction) {
   const { [key]: _, ...others } = reactions;
   const next = reaction.count > 0 ? { ...reactions, [key]: reaction } : others;
   return Object.keys(next).length ? next : undefined;
+}
+
+/** Whether an entry touches a message. A purge touches many. @param {Touch} entry @param {number} seq */
+export function isAbout({ kind, target, targets = [], touched = [] }, seq) {
+  return kind === "purge" ? isIn(targets, seq) || isIn(touched, seq) : target === seq;
+}
+
+/** Whether only the server knows what an entry makes of a message: it shows who has left. @param {Touch} entry @param {number} seq */
+export function mustBeReadAgain({ kind, touched = [] }, seq) {
+  return kind === "purge" && isIn(touched, seq);
+}
+
+/** @param {Range[]} ranges @param {number} seq */
+function isIn(ranges, seq) {
+  return ranges.some(([first, last]) => first <= seq && seq <= last);
 }
 
 /** Whether an entry of this kind changes a message. @param {string} kind */

@@ -167,8 +167,7 @@ export class Recovery {
     if (as_of < this.#asOf) return this.#readFromStart(); // a message may stand before the place where it was looked for
     this.#asOf = as_of;
     this.#changed.push(...messages);
-    // A reply and its root share a place in the order: the next page begins with what shares it with the last message.
-    this.#next = next === undefined ? (messages.at(-1)?.seq ?? after) : next - 1;
+    this.#next = next ?? messages.at(-1)?.seq ?? after; // what has changed at once is on one page
     this.#hasMore = more;
     if (!more) this.#caughtUp(Number.isFinite(as_of) ? as_of : this.#next);
     this.#room.found(messages);

@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import { changedOf, fold, isTouching } from "./fold.js";
+import { changedOf, fold, isAbout, isTouching, mustBeReadAgain } from "./fold.js";
 
 /** @typedef {import("../messages.js").Entry} Entry */
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -105,7 +105,7 @@ export class Rows {
       this.heardTo = entry.seq;
       if (entry.void) return;
       if (entry.kind === undefined) this.#hearMessage(entry);
-      else if (isTouching(entry.kind) && entry.target) this.#touch(/** @type {Touch} */ (entry));
+      else if (isTouching(entry.kind)) this.#touch(/** @type {Touch} */ (entry));
     });
   }
 
@@ -118,8 +118,8 @@ export class Rows {
   markVoid(seq) {
     if (this.#voids.has(seq)) return false;
     this.#voids.add(seq);
-    const isKept = this.#keptAfter < seq && seq <= this.heardTo;
     const touch = this.#kept.find((each) => each.seq === seq);
+    const isKept = this.#keptAfter < seq && seq <= this.heardTo && touch?.kind !== "purge"; // which touches many
     batch(() => {
       this.skipTo(this.heardTo); // what was said after it may tell of its effect
       this.distrust([touch?.target ?? this.#rows.get(seq)?.root ?? 0]);
@@ -229,8 +229,8 @@ export class Rows {
   /** @param {Touch} entry */
   #touch(entry) {
     this.#keep(entry);
-    const row = this.#rows.get(entry.target);
-    if (row) this.#foldInto(row, [entry]);
+    const seqs = entry.kind === "purge" ? this.#where(({ seq }) => isAbout(entry, seq)) : [entry.target];
+    for (const row of seqs.flatMap((seq) => this.#rows.get(seq) ?? [])) this.#foldInto(row, [entry]);
   }
 
   /** @param {Posted} row @param {Touch[]} entries */
@@ -238,7 +238,8 @@ export class Rows {
     const news = entries.filter(({ seq }) => seq > changedOf(row));
     const isWhole = news.every(({ kind, replies }) => kind !== "reply" || replies !== undefined);
     this.#set(isWhole ? news.reduce(fold, row) : row);
-    if (!isWhole) this.distrust([row.seq]); // replies that were missed come without their number
+    const isUnknown = news.some((entry) => mustBeReadAgain(entry, row.seq));
+    if (!isWhole || isUnknown) this.distrust([row.seq]); // replies that were missed come without their number
   }
 
   /** @param {Touch} entry */
@@ -257,7 +258,7 @@ export class Rows {
 
   /** @param {Posted} row @param {number} asOf */
   #takeRow(row, asOf) {
-    const later = asOf < this.heardTo ? this.#kept.filter(({ seq, target }) => seq > asOf && target === row.seq) : [];
+    const later = asOf < this.heardTo ? this.#kept.filter((each) => each.seq > asOf && isAbout(each, row.seq)) : [];
     this.#stale.delete(row.seq);
     this.#foldInto(row, later);
     if (asOf < this.#keptAfter) this.distrust([row.seq]);

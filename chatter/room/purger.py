@@ -1,0 +1,58 @@
+"""The purger: has rooms purge what an account has left in them, some messages at a time, and waits for the commits."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from chatter.messages import Purge
+from chatter.room.supervisor import Supervisor
+from chatter.storage.backlog import Backlog
+from chatter.storage.purging import ranges_of
+from schema.purge import MOST_PLACES
+from schema.traces import Traces
+
+PATIENCE = 60.0
+"""Seconds for a commit. A room that failed meanwhile does not answer."""
+
+
+class RoomPurger:
+    """Lives on the loop. Rooms that nobody is in are started for it, and retire by themselves."""
+
+    def __init__(self, supervisor: Supervisor, backlog: Backlog) -> None:
+        self._supervisor = supervisor
+        self._backlog = backlog
+
+    async def settle(self) -> None:
+        """Waits until everything that was said is in the database."""
+        await self._supervisor.empty_mailboxes()
+        await self._backlog.flush()
+
+    async def purge(self, slug: str, account: int, found: Traces, *, erases: bool) -> bool:
+        """Has a room purge what was found; returns False where it has to be tried again."""
+        places = sorted(found.own | found.touched)
+        parts = (places[start : start + MOST_PLACES] for start in range(0, len(places), MOST_PLACES))
+        for part in parts:
+            if not await self._purge(slug, account, found, part, erases=erases):
+                return False
+        return True
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        """Drops what is kept of an account beside the rooms. Raises what goes wrong."""
+        await self._backlog.forget(account, erases=erases)
+
+    async def _purge(self, slug: str, account: int, found: Traces, part: Sequence[int], *, erases: bool) -> bool:
+        answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def answer(is_done: bool) -> None:
+            if not answered.done():
+                answered.set_result(is_done)
+
+        def among(places: Collection[int]) -> tuple[tuple[int, int], ...]:
+            return ranges_of(place for place in part if place in places)
+
+        labels = tuple(sorted(found.labels))
+        purge = Purge(account, erases, among(found.own), among(found.touched), labels, answer)
+        self._supervisor.ensure_room(slug).tell(purge)
+        try:
+            return await asyncio.wait_for(answered, PATIENCE)
+        except TimeoutError:
+            return False
