@@ -71,6 +71,13 @@ def add_commands(verbs: Any) -> None:  # argparse gives what it returns no publi
             parser.add_argument(
                 "--reset", action="store_true", help="for a new password (4 hours), not to sign in (15 minutes)"
             )
+        if deed == "erase":
+            parser.add_argument(
+                "--messages",
+                choices=("keep", "erase"),
+                default="keep",
+                help="keep what it has said, as a deleted account's, or erase the texts too (default: keep)",
+            )
         if deed == "role":
             parser.add_argument("role", choices=people.ROLES)
     invite = verbs.add_parser("invite", help="print an invite", allow_abbrev=False)
@@ -176,7 +183,8 @@ def _resume(options: argparse.Namespace, settings: Settings) -> None:
 
 def _erase(options: argparse.Namespace, settings: Settings) -> None:
     handle = options.handle.removeprefix("@")
-    _write(settings, lambda now: people.erase(people.by_handle(handle).id, now))
+    erases = options.messages == "erase"
+    _write(settings, lambda now: people.erase_at_once(people.by_handle(handle).id, erases=erases, now=now))
     print(f"@{handle} is erased")
 
 

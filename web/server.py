@@ -25,6 +25,7 @@ from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.clock import wall_clock
 from chatter.messages import Ping, Save
+from chatter.room.purger import RoomPurger
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog, OnDeath
 from chatter.storage.call_guard import CallGuard
@@ -124,6 +125,7 @@ class Server:
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
             accounts.other_ways.issuers = [client.issuer for client in oidc_clients]
+            accounts.departures.begin(RoomPurger(self._supervisor, self._backlog))
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(_application(self._endpoint, settings, self._openid), self._endpoint)
 
@@ -146,6 +148,8 @@ class Server:
     async def stop(self) -> None:
         """Stops everything, in order. Raises `NotEverythingSaved`."""
         self._endpoint.is_stopping = True
+        if self._endpoint.accounts is not None:
+            self._endpoint.accounts.departures.close()  # the next start goes on
         await asyncio.sleep(self._settings.drain_notice)
         self._listener.stop()
         self._endpoint.is_accepting = False

@@ -225,6 +225,9 @@ class Settings:
         "who may make an account: anybody (open), who has an invite (invite), nobody but by command (closed)",
     )
     session_days: float = _setting(30.0, _some_days, "how many days a session lasts after its last use")
+    leave_days: float = _setting(
+        7.0, _days, "how many days an account that leaves can come back, before it is erased; 0 for none"
+    )
     password_min: int = _setting(10, _whole(8, 64), "shortest password, in characters")
     max_tokens: int = _setting(20, _whole(0, 1_000), "most access tokens of an account")
     display_name_changes: int = _setting(3, _whole(0, 1_000), "how often an account may change its name in a day")

@@ -16,6 +16,7 @@ import msgspec
 from chatter.accounts import changes, invitations, keys, names, people, secrets
 from chatter.accounts.attempts import Attempt, Attempts
 from chatter.accounts.beginning import Beginning
+from chatter.accounts.departures import Departures
 from chatter.accounts.other_ways import OtherWays, passkeys_of
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Principal, Role, Scope
@@ -62,6 +63,7 @@ class AccountRules:
     max_tokens: int = 20
     display_name_changes: int = 3
     max_name_length: int = 64
+    leave_days: float = 7.0
 
 
 class Accounts:
@@ -103,11 +105,14 @@ class Accounts:
             name_or_none=self._name_or_none,
         )
         """Passkeys and OpenID providers."""
+        self.departures = Departures(self._read, self._write)
+        """The accounts that leave."""
         self._watch = asyncio.get_running_loop().create_task(self._watch_changes())
 
     async def close(self, timeout: float = 60.0) -> None:
         """Finishes the transaction under way and closes the connection; waits at most `timeout` seconds."""
         self._watch.cancel()
+        self.departures.close()
         self._passwords.close()
         await self._store.close(timeout)
 
@@ -157,11 +162,10 @@ class Accounts:
         """
         name = self._name_or_none(name)
         row = self._outside.get((issuer, subject))
-        if row is None or (name is not None and name != row.name):
+        if row is None or row.state == "leaving" or (name is not None and name != row.name):
             row = await self._write(lambda now: people.of_outside(issuer, subject, name, now))
             self._outside.put((issuer, subject), row.id, row)
-        if row.state != "active":
-            raise AccountRefused("suspended", message="this account is suspended")
+        people.check_may_sign_in(row)
         known = people.shown(row)
         return Principal(
             kind="person", role=role or known.role, author=known.author, name=known.name, expires_at=expires_at
@@ -320,17 +324,21 @@ class Accounts:
 
         return people.shown(await self._write(work, by=keep_session))
 
-    async def erase(self, account: int, *, password: str | None, keep_session: int | None = None) -> None:
-        """Erases an account for ever, with all its secrets. One that has a password needs it (`wrong`).
+    async def leave(
+        self, account: int, *, password: str | None, erases: bool = False, keep_session: int | None = None
+    ) -> None:
+        """Closes an account, which is erased after `leave_days`. One that has a password needs it (`wrong`).
 
-        `keep_session` is the session that asks. What the account has said stays.
+        What it has said stays as a deleted account's, or goes with it: `erases`. `keep_session` is the session that
+        asks.
         """
         row = await self._read(lambda _now: people.found(account))
         await self._check_password(row, password, keep_session)
-        await self._write(lambda now: people.erase(account, now), by=keep_session)
+        days = self._rules.leave_days
+        await self._write(lambda now: people.leave(account, erases=erases, days=days, now=now), by=keep_session)
 
     async def export(self, account: int) -> list[dict[str, Any]]:
-        """Returns what is kept about an account, as JSON objects with a `kind` each."""
+        """Returns what is kept about an account but what it has said, as JSON objects with a `kind` each."""
         return await self._read(lambda now: _export(account, now))
 
     # ------------------------------------------------------------ invites and links
@@ -392,7 +400,7 @@ class Accounts:
 
     def is_reserved(self, name: str) -> bool:
         """Returns whether a guest may not have this name, since it looks like an account's."""
-        return name in self._reserved
+        return name in self._reserved or names.is_nobodys(name)
 
     def suggestion(self, name: str) -> str:
         """Returns the name that a guest may have in its place, which is never reserved: `ann (guest)`."""
@@ -440,14 +448,13 @@ class Accounts:
 
     async def _open(self, row: AccountRow, password: str, device: Device) -> SignedIn:
         """Opens a session for somebody who has shown the password; `suspended`."""
-        if row.state != "active":
-            raise AccountRefused("suspended", message="this account is suspended")
+        people.check_may_sign_in(row)
         is_outdated = row.password is not None and self._passwords.is_outdated(row.password)
         hashed = await self._passwords.hash(password) if is_outdated else None
 
         def work(now: Moment) -> SignedIn:
             current = people.found(row.id)
-            if current.state != "active" or current.password != row.password:
+            if not people.may_sign_in(current) or current.password != row.password:
                 raise _wrong()  # it was changed while the password was checked
             if hashed is not None:
                 Row.set(row.id, password=hashed)
@@ -518,6 +525,8 @@ class Accounts:
                 self.on_change(change)
             except Exception:
                 logger.exception("a change of account %d was not passed on", change.account)
+            if change.what in ("left", "erased"):
+                self.departures.look()
             if change.role == "admin":
                 self._on_admin()
 

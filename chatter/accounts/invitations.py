@@ -105,8 +105,8 @@ def found_link(text: str, now: Moment) -> tuple[SecretRow, Link]:
     if row is None or (row.kind == "setup" and Account.has_admin()):
         raise _gone()
     account = None if row.account is None else people.found(row.account)
-    if account is not None and account.state != "active":
-        raise AccountRefused("suspended", message="this account is suspended")
+    if account is not None:
+        people.check_may_sign_in(account)
     return row, Link(kind=cast(LinkKind, row.kind), handle=account and account.handle)
 
 

@@ -36,7 +36,8 @@ SCOPES: dict[Role, frozenset[Scope]] = {
 
 
 def open_session(row: AccountRow, device: Device, days: float, now: Moment) -> SignedIn:
-    """Opens a session of an account, and knows the device from now on."""
+    """Opens a session of an account, and knows the device from now on. One that was about to leave stays."""
+    came_back = people.come_back(row, now)
     text = secrets.make("session")
     expires_at = now.later(days * DAY)
     number = Secret.add(
@@ -53,7 +54,7 @@ def open_session(row: AccountRow, device: Device, days: float, now: Moment) -> S
     sessions = Secret.of_account(row.id, "session", now.iso)
     _revoke(row.id, [session.id for session in sessions[MOST_SESSIONS:]], now)
     bearer = BearerRow(number, "session", "", now.iso, expires_at, row.id, row.handle, row.name, row.role, row.kind)
-    return SignedIn(principal_of(bearer), text, _know(row.id, device, now))
+    return SignedIn(principal_of(bearer), text, _know(row.id, device, now), came_back)
 
 
 def bearer(digest: str, now: Moment) -> BearerRow | None:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from chatter.accounts.confusables import TABLE
+from chatter.messages import DELETED_ACCOUNT
 
 HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,30}[a-z0-9]")
 """A handle ends in no sign: `@ann.` at the end of a sentence is ann."""
@@ -65,7 +66,13 @@ def is_handle(text: str) -> bool:
 
 def is_name(text: str, most: int) -> bool:
     """Returns whether this, in its normal form, may be the name of an account."""
-    return 0 < len(text) <= most and bool(skeleton(text)) and not text.endswith(GUEST_SUFFIX)
+    is_free = bool(skeleton(text)) and not text.endswith(GUEST_SUFFIX) and not is_nobodys(text)
+    return is_free and 0 < len(text) <= most
+
+
+def is_nobodys(name: str) -> bool:
+    """Returns whether a name looks like what is left of the names of those who are gone."""
+    return skeleton(name) == skeleton(DELETED_ACCOUNT)
 
 
 def handle_from(text: str) -> str:

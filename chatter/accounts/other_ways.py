@@ -3,19 +3,17 @@
 Here are the transactions, and what the loop calls for them. What proves who somebody is has been judged before.
 """
 
-from collections.abc import Callable, Collection, Coroutine
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 import msgspec
 import peewee
 
 from chatter.accounts import keys, people
-from chatter.accounts.times import Moment
+from chatter.accounts.times import Moment, Transactions
 from chatter.accounts.values import AccountRefused, Device, SignedIn
 from schema import AccountRow, Outside, PasskeyRow
 from schema import Passkey as Row
-
-T = TypeVar("T")
 
 MOST_PASSKEYS = 20
 """Passkeys of an account."""
@@ -42,13 +40,6 @@ class NewPasskey(NamedTuple):
     aaguid: str
     backed_up: bool
     label: str
-
-
-class Transactions(Protocol):
-    """Has something done in a transaction, in the store's thread."""
-
-    def __call__(self, work: Callable[[Moment], T], /) -> Coroutine[Any, Any, T]:
-        """Returns what `work` returns. Raises `AccountRefused`."""
 
 
 class OtherWays:
@@ -173,8 +164,7 @@ def passkeys_of(account: int) -> list[Passkey]:
 
 def _active(number: int) -> AccountRow:
     row = people.found(number)
-    if row.state != "active":
-        raise AccountRefused("suspended", message="this account is suspended")
+    people.check_may_sign_in(row)
     return row
 
 

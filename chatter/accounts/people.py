@@ -11,7 +11,7 @@ from chatter.accounts.principal import Role
 from chatter.accounts.times import DAY, Moment, seconds_of
 from chatter.accounts.values import Account, AccountRefused, What
 from schema import Account as Row
-from schema import AccountRow, Outside, Passkey, Reserved, Revocation, Secret
+from schema import AccountRow, Departure, DepartureRow, Outside, Passkey, Reserved, Revocation, Secret
 
 OLD_HANDLE_DAYS = 90
 """Days for which nobody else gets a handle that somebody has given up."""
@@ -126,13 +126,62 @@ def resume(handle: str, now: Moment) -> None:
     """Lets a suspended account in again; `not_found`."""
     row = by_handle(handle)
     if row.state == "suspended":
-        Row.set(row.id, state="active")
+        Row.set(row.id, state="leaving" if Departure.of(row.id) else "active")
         note(row.id, "resumed", now)
 
 
+def may_sign_in(row: AccountRow) -> bool:
+    """Returns whether an account may sign in; one that leaves comes back by it."""
+    return row.state in ("active", "leaving")
+
+
+def check_may_sign_in(row: AccountRow) -> None:
+    """Raises `suspended`."""
+    if not may_sign_in(row):
+        raise AccountRefused("suspended", message="this account is suspended")
+
+
+def leave(number: int, *, erases: bool, days: float, now: Moment) -> None:
+    """Closes an account, which is erased in so many days unless it comes back; `erases` takes its texts along."""
+    Row.set(found(number).id, state="leaving")
+    for kind in ("session", "access", "invite", "reset", "link"):
+        Secret.revoke_kind(kind, now.iso, account=number)
+    Departure.add(number, erases=erases, due_at=now.later(days * DAY))
+    note(number, "left", now)
+
+
+def come_back(row: AccountRow, now: Moment) -> bool:
+    """Opens an account again that was about to leave; returns False where it was not."""
+    if row.state != "leaving":
+        return False
+    Row.set(row.id, state="active")
+    Departure.delete_of(row.id)
+    note(row.id, "returned", now)
+    return True
+
+
+def erase_due(now: Moment) -> list[DepartureRow]:
+    """Erases the accounts that leave and whose time has come. Returns those of which something may be left."""
+    due = Departure.due(now.iso)
+    for departure in due:
+        if not departure.begun:
+            erase(departure.account, now)
+            Departure.begin(departure.account)
+    return due
+
+
+def erase_at_once(number: int, *, erases: bool, now: Moment) -> None:
+    """Erases an account that cannot come back. What it has left in rooms is for a server to purge."""
+    earlier = Departure.of(number)  # what the person wanted gone goes
+    Departure.add(number, erases=erases or (earlier is not None and earlier.erases), due_at=now.iso)
+    Departure.begin(number)
+    erase(number, now)
+
+
 def erase(number: int, now: Moment) -> None:
-    """Erases an account with all that is kept about it, but its number and its handle, which nobody gets again."""
+    """Erases an account with all that is kept about it, but its number and its handles, which nobody gets again."""
     row = found(number)
+    Reserved.keep_for_ever(number)
     Row.set(number, state="deleted", name="", password=None, avatar=None, seen_at=row.created_at)
     Secret.delete_of(number)
     Outside.delete_of(number)
@@ -171,6 +220,8 @@ def of_outside(issuer: str, subject: str, name: str | None, now: Moment, *, hand
         Outside.add(issuer, subject, row.id)
         return row
     row = found(number)
+    if come_back(row, now):
+        row = found(number)
     if name is not None and name != row.name:
         rename(number, name, None, now)
         row = found(number)

@@ -1,9 +1,12 @@
-"""Moments, as rows keep them."""
+"""Moments, as rows keep them, and the transactions in which they count."""
 
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from chatter.clock import SECOND, to_iso
+
+T = TypeVar("T")
 
 HOUR = 3_600.0
 DAY = 24 * HOUR
@@ -32,3 +35,10 @@ class Moment(NamedTuple):
 def seconds_of(iso: str) -> float:
     """Returns the seconds since 1970 of a moment that was kept as text."""
     return datetime.fromisoformat(iso).timestamp()
+
+
+class Transactions(Protocol):
+    """Has something done in a transaction, in the store's thread."""
+
+    def __call__(self, work: Callable[[Moment], T], /) -> Coroutine[Any, Any, T]:
+        """Returns what `work` returns. Raises `AccountRefused`."""

@@ -29,7 +29,7 @@ Reason: TypeAlias = Literal[
 LinkKind: TypeAlias = Literal["setup", "reset", "link"]
 """What a link is for: to become the first admin, to choose a new password, to sign in once."""
 
-What: TypeAlias = Literal["created", "revoked", "suspended", "resumed", "role", "renamed", "erased"]
+What: TypeAlias = Literal["created", "revoked", "suspended", "resumed", "role", "renamed", "left", "returned", "erased"]
 """What has become of an account; `revoked` is about one of its sessions or tokens."""
 
 
@@ -65,6 +65,7 @@ class SignedIn(NamedTuple):
     principal: Principal
     session: str  # chs_…
     device: str  # chd_…: for a cookie that outlives the session
+    came_back: bool = False  # the account was about to be erased
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     kind: Literal["person", "bot"]
-    state: Literal["active", "suspended", "deleted"]
+    state: Literal["active", "suspended", "leaving", "deleted"]
     has_password: bool
     created_at: str
     seen_at: str

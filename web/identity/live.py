@@ -64,7 +64,7 @@ class Live:
             match change.what:
                 case "revoked" if change.secret is None or change.secret == socket.principal.secret:
                     socket.sign_out("revoked")
-                case "suspended" | "erased":
+                case "suspended" | "left" | "erased":
                     socket.sign_out(change.what)
                 case "renamed":
                     socket.become(_renamed(socket.principal, change))

@@ -16,6 +16,7 @@ from chatter.accounts.values import AccountRefused, Change, Device
 from chatter.clock import SECOND
 from schema import open_database
 from schema.database import migrate
+from schema.traces import Traces
 
 PASSWORD = "correct horse battery"
 HOME = Device("192.0.2.1", "a browser")
@@ -36,6 +37,24 @@ class MovedClock:
 
     def move(self, seconds: float) -> None:
         self.now += round(seconds * SECOND)
+
+
+class SilentRooms:
+    """Plays the rooms, in which nobody has said anything."""
+
+    def __init__(self) -> None:
+        self.forgotten = asyncio.Event()
+
+    async def settle(self) -> None:
+        pass
+
+    async def purge(self, slug: str, account: int, found: Traces, *, erases: bool) -> bool:
+        raise AssertionError(f"{slug} has {found} of account {account}, to be erased: {erases}")
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        assert account
+        assert not erases
+        self.forgotten.set()
 
 
 class People:
@@ -61,6 +80,14 @@ class People:
                 await accounts.close()
 
         asyncio.run(run())
+
+    async def erases(self, accounts: Accounts, account: int) -> None:
+        """Has an account leave, and its time come."""
+        await accounts.leave(account, password=PASSWORD)
+        self.clock.move(8 * 86_400)
+        rooms = SilentRooms()
+        accounts.departures.begin(rooms)
+        await rooms.forgotten.wait()
 
     def open_and_close(self) -> Self:
         """Starts and stops a server."""

@@ -178,9 +178,9 @@ def test_an_erased_account_is_nobodys_and_its_handle_is_never_given_again(people
         assert ann.principal.author is not None
         number = ann.principal.author.id
         token = await accounts.make_token(number, "x", ["read"])
-        assert await reason(accounts.erase(number, password="guessed wrong")) == "wrong"
-        await accounts.erase(number, password=PASSWORD)
-        assert people.changes[-1].what == "erased"
+        assert await reason(accounts.leave(number, password="guessed wrong")) == "wrong"
+        await people.erases(accounts, number)
+        assert [change.what for change in people.changes[-2:]] == ["left", "erased"]
         assert await accounts.identify(ann.session) is await accounts.identify(token.text) is None
         assert await reason(accounts.account(number)) == "not_found"
         assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
@@ -251,7 +251,7 @@ def test_the_name_of_an_erased_account_is_kept_from_guests_for_a_while(people: P
     async def scenario(accounts: Accounts) -> None:
         ann = (await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)).principal.author
         assert ann is not None
-        await accounts.erase(ann.id, password=PASSWORD)
+        await people.erases(accounts, ann.id)
         assert accounts.is_reserved("The Boss")
 
     people.run(scenario)

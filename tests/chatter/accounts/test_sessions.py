@@ -351,7 +351,7 @@ def test_the_numbers_of_secrets_are_given_once(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
         made = await accounts.make_token(number_of(ann), "x", ["read"])
-        await accounts.erase(number_of(ann), password=PASSWORD)
+        await people.erases(accounts, number_of(ann))
         bob = await accounts.sign_up("bob", PASSWORD, device=HOME)
         assert bob.principal.secret is not None
         assert bob.principal.secret > made.id
@@ -385,7 +385,7 @@ def test_a_session_that_has_ended_changes_nothing_any_more(people: People) -> No
             accounts.make_invite(ann, by=session),
             accounts.make_link("ann", "reset", by=session),
             accounts.change(ann, name="Anna", keep_session=session),
-            accounts.erase(ann, password=PASSWORD, keep_session=session),
+            accounts.leave(ann, password=PASSWORD, keep_session=session),
         ]
         assert [await reason(each) for each in asked] == ["unauthorized"] * 5
 

@@ -52,6 +52,14 @@ def optional_text(body: Body, field: str) -> str | None:
     return value
 
 
+def one_of(body: Body, field: str, default: str, *others: str) -> str:
+    """Returns an optional word, which is one of these."""
+    value = optional_text(body, field)
+    if value is not None and value not in (default, *others):
+        raise invalid(field, f"expected {' or '.join((default, *others))}")
+    return value or default
+
+
 def number(body: Body, field: str, least: float, most: float, default: float | None) -> float | None:
     """Returns an optional number; `default` where the field is missing, and None where it is null."""
     if field not in body:

@@ -62,10 +62,12 @@ STATUSES = {
 class Refusal(Exception):
     """The request is refused before accounts are asked."""
 
-    def __init__(self, reason: str, retry_after_ms: int | None = None) -> None:
+    def __init__(self, reason: str, retry_after_ms: int | None = None, status: HTTPStatus | None = None) -> None:
+        """`status` is that of the reason, unless one is given."""
         super().__init__(reason)
         self.reason = reason
         self.retry_after_ms = retry_after_ms
+        self.status = status or STATUSES[reason]
 
 
 Method = Callable[..., Awaitable[None]]
@@ -97,6 +99,7 @@ class Limiters:
     def __init__(self) -> None:
         self.requests = AddressLimiter(REQUESTS)
         self.sign_ups = AddressLimiter(SIGN_UPS)
+        self.exports = 0  # under way
 
 
 class Ways(NamedTuple):
@@ -202,7 +205,8 @@ class AccountsHandler(SecureHandler):
         """Answers who has signed in, with the cookie. A session that this browser had ends: it is out of reach."""
         await self._end_former_session()
         self.set_session(signed_in)
-        self.answer(HTTPStatus.CREATED, {"account": shown(signed_in.principal), **more})
+        came_back = {"came_back": True} if signed_in.came_back else {}
+        self.answer(HTTPStatus.CREATED, {"account": shown(signed_in.principal), **came_back, **more})
 
     def set_session(self, signed_in: SignedIn) -> None:
         """Sets the cookies of somebody who has signed in."""
@@ -242,7 +246,8 @@ class AccountsHandler(SecureHandler):
         if error.retry_after_ms is not None:
             body["retry_after_ms"] = error.retry_after_ms
             self.set_header("Retry-After", math.ceil(error.retry_after_ms / 1_000))
-        self.answer(STATUSES[error.reason], {name: value for name, value in body.items() if value is not None})
+        status = error.status if isinstance(error, Refusal) else STATUSES[error.reason]
+        self.answer(status, {name: value for name, value in body.items() if value is not None})
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Cache-Control", "no-store")

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 FAILED = "/#sign-in=failed"
 """Where somebody goes who could not be signed in; `&reason=` may follow."""
 
+CAME_BACK = "#sign-in=back"
+"""What is behind the address of the page for somebody whose account was about to be deleted."""
+
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -121,15 +124,17 @@ class CallbackHandler(_Handler):
             id, browser=browser, redirect_uri=self.callback(id), answered=answered
         )
         if finished.starter is None:
-            await self._sign_in(finished)
-        else:
-            account, session = finished.starter
-            issuer, subject = finished.person.issuer, finished.person.subject
-            await self.accounts.other_ways.link(issuer, subject, account, session)
+            came_back = await self._sign_in(finished)
+            return finished.page + (CAME_BACK if came_back else "")
+        account, session = finished.starter
+        await self.accounts.other_ways.link(finished.person.issuer, finished.person.subject, account, session)
         return finished.page
 
-    async def _sign_in(self, finished: Finished) -> None:
-        """A person who is known signs in; one who is not makes an account, where anybody may."""
+    async def _sign_in(self, finished: Finished) -> bool:
+        """A person who is known signs in; one who is not makes an account, where anybody may.
+
+        Returns whether the account was about to be deleted.
+        """
         ways, person = self.accounts.other_ways, finished.person
         signed_in = await ways.sign_in_outside(person.issuer, person.subject, device=self.device)
         if signed_in is None:
@@ -140,6 +145,7 @@ class CallbackHandler(_Handler):
             )
         await self._end_session_of_browser()
         self.set_session(signed_in)
+        return signed_in.came_back
 
     async def _end_session_of_browser(self) -> None:
         """Ends the session that is replaced. Its cookie comes from a foreign page, but the state is this browser's."""

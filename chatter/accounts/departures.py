@@ -1,0 +1,110 @@
+"""Departures: carries out what accounts that have left are due, and goes on where it stopped.
+
+An account is erased in one transaction, from which on it cannot come back. Then what it has left in the rooms is
+purged, a part of a room after the other: what is purged already is found no more, so a pass may stop anywhere.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import Protocol
+
+from chatter.accounts import people
+from chatter.accounts.times import Transactions
+from chatter.accounts.values import AccountRefused
+from schema import Departure, DepartureRow, traces
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 60.0
+"""Seconds between two looks at what is due."""
+
+MOST_PASSES = 3
+"""Looks at all rooms: what was on its way as the account was closed is found by the second."""
+
+
+class Purger(Protocol):
+    """The rooms, as they are told that an account is gone."""
+
+    async def settle(self) -> None:
+        """Waits until everything that was said is in the database."""
+
+    async def purge(self, slug: str, account: int, found: traces.Traces, *, erases: bool) -> bool:
+        """Has a room purge what an account has left there; returns False where it has to be tried again."""
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        """Drops what is kept of an account beside the rooms. Raises what goes wrong."""
+
+
+class Departures:
+    """Owns the pass, on the loop. It begins once it has a `purger`."""
+
+    def __init__(self, read: Transactions, write: Transactions) -> None:
+        self._read = read
+        self._write = write
+        self._purger: Purger | None = None
+        self._wake = asyncio.Event()
+        self._pass: asyncio.Task[None] | None = None
+
+    def begin(self, purger: Purger) -> None:
+        """Carries out what is due from now on."""
+        self._purger = purger
+        self._pass = asyncio.get_running_loop().create_task(self._carry_out_what_is_due(purger))
+
+    def look(self) -> None:
+        """Looks at once: an account has left."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stops. The next start goes on."""
+        if self._pass is not None:
+            self._pass.cancel()
+
+    async def _carry_out_what_is_due(self, purger: Purger) -> None:
+        while True:
+            try:
+                await self._look(purger)
+            except AccountRefused:
+                pass  # the store has logged why
+            except Exception:
+                logger.exception("an account that has left is not purged yet, which will be tried again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), INTERVAL)
+            self._wake.clear()
+
+    async def _look(self, purger: Purger) -> None:
+        if await self._read(lambda now: Departure.due(now.iso)):
+            for departure in await self._write(people.erase_due):
+                await self._carry_out(departure, purger)
+
+    async def _carry_out(self, departure: DepartureRow, purger: Purger) -> None:
+        account, erases = departure.account, departure.erases
+        for _ in range(MOST_PASSES):
+            await purger.settle()
+            found_any, is_whole = await self._purge_rooms(departure, purger)
+            if not is_whole:
+                logger.warning("rooms cannot purge account %d now, which will be tried again", account)
+                return
+            if not found_any:
+                break
+        await purger.forget(account, erases=erases)
+        await self._write(lambda _now: Departure.delete_of(account))
+        logger.info("account %d is erased", account)
+
+    async def _purge_rooms(self, departure: DepartureRow, purger: Purger) -> tuple[bool, bool]:
+        """Returns whether something was found, and whether all of it is purged."""
+        account, found_any, is_whole, number = departure.account, False, True, 0
+        while (room := await self._next_room(number)) is not None:
+            number, slug, last = room
+            for after in range(0, last, traces.WINDOW):
+                found = await self._traces(number, account, after)
+                if found.own or found.touched:
+                    found_any = True
+                    is_whole &= await purger.purge(slug, account, found, erases=departure.erases)
+        return found_any, is_whole
+
+    async def _next_room(self, number: int) -> tuple[int, str, int] | None:
+        return await self._read(lambda _now: traces.next_room(number))
+
+    async def _traces(self, room: int, account: int, after: int) -> traces.Traces:
+        return await self._read(lambda _now: traces.traces(room, account, after))
