@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.client.axe import violations
 from tests.client.conftest import Visit, numbers
 from tests.client.person import PHONE, Person
-from tests.support.server import Server
+from tests.support.server import Server, run_to_its_end
 
 pytestmark = pytest.mark.browser
 
@@ -379,10 +379,35 @@ def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str)
     ann = signs_in()
     opened = opens_account(ann, "Leave")
     opened.get_by_role("button", name="Delete my account").click()
+    expect(opened.get_by_label("Stays, as said by a “deleted account”")).to_be_checked()
     fills(opened, password=PASSWORD)
     expect_guest(ann)
-    expect(ann.notices).to_contain_text("Your account is deleted")
+    expect(ann.notices).to_contain_text("Sign in within 7 days to come back")
     assert kept_for_accounts(ann.page) == []
+    signs_in_as(ann, handle)
+    expect(ann.notices).to_contain_text("You came back: your account is not deleted.")
+
+
+def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in: SignIn, visit: Visit) -> None:
+    ann = signs_in()
+    gone = ann.page.locator(".me .handle").inner_text().removeprefix("@")
+    ann.says("hers", "hers too")
+    ann.expect_said("hers", "hers too")
+    ann.page.close()
+    bo = visit("bo")
+    bo.message("hers").hover()
+    bo.button("Reply").click()
+    bo.says("an answer")
+    expect(bo.message("an answer").locator(".quote")).to_contain_text("hers")
+    options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
+    assert run_to_its_end("account", "erase", gone, "--messages=erase", *options).exit_code == 0
+    expect(bo.page.locator(".gone")).to_contain_text("Message deleted")  # the other one leaves nothing, so soon
+    expect(bo.message("hers too")).to_have_count(0)
+    expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
+    expect(bo.page.locator("body")).not_to_contain_text(gone)
+    bo.page.reload()
+    expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
+    expect(bo.page.locator("body")).not_to_contain_text(gone)
 
 
 # ---- Where guests may not talk

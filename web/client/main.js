@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import { watchIdentity } from "./account/identity.js";
+import { CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
 import { watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { databaseName } from "./browser/owner.js";
@@ -66,10 +66,11 @@ function listOpened() {
 }
 
 /** Opens the dialog for what the address brought. @param {ReturnType<typeof takeFragment>} brought */
-function useFragment({ link, invite, failure }) {
+function useFragment({ link, invite, failure, back }) {
   if (link) openLink(link);
   else if (invite) openSignIn({ face: "up", invite });
   else if (failure) openFailure(failure);
+  else if (back) farewell.value = CAME_BACK;
 }
 
 // Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.

@@ -12,6 +12,9 @@ import { cleanName } from "./text/cleaning.js";
 /** This person's account; null for a guest. It is the same as long as the page lives; only its name may change. */
 export const account = signal(owner);
 
+/** Whether the account has a password, as far as the server has said. One may sign in in other ways alone. */
+export const hasPassword = signal(true);
+
 /** The name of a guest; empty until they have chosen one. */
 const guestName = signal(owner ? "" : cleanName(load("name")));
 

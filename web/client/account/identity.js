@@ -16,7 +16,7 @@ import {
 } from "../browser/owner.js";
 import { takeAlong } from "../browser/take-along.js";
 import { ofTab } from "../browser/web-storage.js";
-import { account, noteAccount } from "../me.js";
+import { account, hasPassword, noteAccount } from "../me.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
 
@@ -29,13 +29,16 @@ const FAREWELL = "chatter:farewell";
 /** What a page says that finds no session any more: its time is over, or it was ended elsewhere. */
 const ENDED = "Your session here has ended.";
 
+/** What a page says of an account that was about to be deleted. */
+export const CAME_BACK = "You came back: your account is not deleted.";
+
 /** The status where a session is none any more. */
 const UNKNOWN = 401;
 
 /** The person is on the way out, and what else says so changes nothing. */
 let isLeaving = false;
 
-/** Why the page before this one ended, where the person has not done that. */
+/** What has become of the account as the page before this one ended. */
 export const farewell = signal(takeFarewell());
 
 /** Asks the server who this is, and follows what other tabs hear. */
@@ -63,9 +66,10 @@ export async function checkIdentity() {
   }
 }
 
-/** Takes over whom the server has just let in, and loads the page for them. */
-export async function signedIn() {
+/** Takes over whom the server has just let in, and loads the page for them. @param {{came_back?: boolean}} answer */
+export async function signedIn({ came_back: cameBack }) {
   const { id, handle, name } = await ask("GET", "/api/me");
+  if (cameBack) tellNextPage(CAME_BACK);
   become({ id, handle, name });
 }
 
@@ -75,10 +79,15 @@ export async function signOut() {
   await leaveFor("");
 }
 
-/** Deletes the account for ever. @param {string} password */
-export async function deleteAccount(password) {
-  await leaveBy("DELETE", "/api/me", { password });
-  await leaveFor("Your account is deleted.");
+/**
+ * Closes the account. Until it is deleted, the person can come back.
+ *
+ * @param {{password?: string, messages?: string}} chosen
+ * @param {string} farewell
+ */
+export async function leaveServer(chosen, farewell) {
+  await leaveBy("DELETE", "/api/me", chosen);
+  await leaveFor(farewell);
 }
 
 /** Is a guest from now on, as the account was signed out. @param {string} why what the guest's page says first */
@@ -113,9 +122,10 @@ function unlessUnknown(refusal) {
   if (refusal.status !== UNKNOWN) throw refusal;
 }
 
-/** @param {{kind: string, id?: number, handle?: string, name?: string, server?: any}} answer */
-function follow({ kind, id, handle = "", name = "", server }) {
+/** @param {{kind: string, id?: number, handle?: string, name?: string, has_password?: boolean, server?: any}} answer */
+function follow({ kind, id, handle = "", name = "", has_password: hasOne = true, server }) {
   if (server) learnServer(server);
+  hasPassword.value = hasOne;
   if (kind === "guest" || id === undefined) {
     if (owner) end(ENDED);
     return !owner;

@@ -22,11 +22,10 @@ export async function signInWithPasskey() {
   const credential = await prompt("sign_in");
   if (!credential) return;
   try {
-    await ask("POST", "/api/sessions/passkey", { credential });
+    await signedIn(await ask("POST", "/api/sessions/passkey", { credential }));
   } catch (refusal) {
     throw ofPasskey(/** @type {Refusal} */ (refusal));
   }
-  await signedIn();
 }
 
 /**

@@ -8,6 +8,8 @@ import { shared } from "../browser/web-storage.js";
  * @property {"guests" | "required"} accounts whether guests may talk
  * @property {"open" | "invite" | "closed"} sign_up
  * @property {"off" | "not_installed" | "insecure" | "address" | null} [no_passkeys] why there are none at this address
+ * @property {number} [password_min] the shortest password, in characters
+ * @property {number} [leave_days] how long one can come back who has left
  * @property {boolean} has_accounts somebody has an account: then guests are shown as guests
  */
 

@@ -15,6 +15,7 @@ const SOON_MS = 60_000;
 /** What the person is told. @type {Record<string, string>} */
 const WORDS = {
   suspended: "Your account was suspended.",
+  left: "You have left. Sign in to come back.",
   erased: "Your account is deleted.",
 };
 

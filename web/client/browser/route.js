@@ -47,12 +47,14 @@ export function leaveMessage() {
 /**
  * Takes what the fragment brings out of the address, so that it is neither seen nor kept in the history.
  *
- * It is a link's or an invite's secret, since browsers send fragments to nobody, or why a provider has signed nobody in.
+ * It is a link's or an invite's secret, since browsers send fragments to nobody, or what has become of signing in
+ * with a provider.
  */
 export function takeFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
   const failure = given.get("sign-in") === "failed" ? given.get("reason") || "failed" : "";
-  const brought = { link: given.get("link") ?? "", invite: given.get("invite") ?? "", failure };
+  const back = given.get("sign-in") === "back" ? "back" : "";
+  const brought = { link: given.get("link") ?? "", invite: given.get("invite") ?? "", failure, back };
   if (Object.values(brought).some(Boolean)) {
     history.replaceState(history.state, "", location.pathname + location.search);
   }

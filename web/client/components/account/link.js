@@ -6,7 +6,7 @@ import { name as myName } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
 import { cleanHandle, Form } from "./form.js";
 import { showInDialog } from "./show.js";
-import { Actions, HANDLE, HANDLE_HINT, NAME, PASSWORD, PASSWORD_HINT } from "./sign-in.js";
+import { Actions, HANDLE, HANDLE_HINT, NAME, PASSWORD, passwordHint } from "./sign-in.js";
 
 /** @typedef {{link: string, handle?: string, close: () => void}} Props */
 
@@ -32,8 +32,7 @@ async function look(link) {
 
 /** Uses the link. @param {string} link @param {object} chosen */
 async function redeem(link, chosen) {
-  await ask("POST", "/api/links/use", { link, ...chosen });
-  await signedIn();
+  await signedIn(await ask("POST", "/api/links/use", { link, ...chosen }));
 }
 
 /** Draws the form of the first admin. @param {Props} props */
@@ -49,7 +48,7 @@ function Setup({ link, close }) {
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, hint: HANDLE_HINT, autofocus: true })}
         ${field({ ...NAME, value: myName.peek() })}
-        ${field({ ...PASSWORD, autocomplete: "new-password", hint: PASSWORD_HINT })}
+        ${field({ ...PASSWORD, autocomplete: "new-password", hint: passwordHint() })}
       `}
     <//>
   `;
@@ -63,7 +62,7 @@ function Reset({ link, handle = "", close }) {
     <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Save and sign in" />`}>
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, value: handle, readonly: true })}
-        ${field({ ...PASSWORD, autocomplete: "new-password", hint: PASSWORD_HINT, autofocus: true })}
+        ${field({ ...PASSWORD, autocomplete: "new-password", hint: passwordHint(), autofocus: true })}
       `}
     <//>
   `;

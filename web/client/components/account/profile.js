@@ -1,11 +1,11 @@
 import { ask } from "../../account/api.js";
 import { checkIdentity } from "../../account/identity.js";
 import { html } from "../../html.js";
-import { account } from "../../me.js";
+import { account, hasPassword } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
 import { showToast } from "../toast.js";
 import { cleanHandle, Form } from "./form.js";
-import { HANDLE, HANDLE_HINT, NAME, PASSWORD_HINT } from "./sign-in.js";
+import { HANDLE, HANDLE_HINT, NAME, passwordHint } from "./sign-in.js";
 
 /** Draws the person's names and password, each with its form. */
 export function Profile() {
@@ -21,6 +21,13 @@ export function Profile() {
         ${field({ ...NAME, value: name })} ${field({ ...HANDLE, value: handle, hint: HANDLE_HINT })}
       `}
     <//>
+    ${hasPassword.value && html`<${Password} handle=${handle} />`}
+  `;
+}
+
+/** Password managers take the handle from its field. @param {{handle: string}} props */
+function Password({ handle }) {
+  return html`
     <h3>Your password</h3>
     <${Form}
       label="Your password"
@@ -30,7 +37,7 @@ export function Profile() {
     >
       ${(/** @type {any} */ field) => html`
         <input class="sr-only" type="text" name="username" autocomplete="username" defaultValue=${handle} tabindex="-1" readonly aria-hidden="true" />
-        ${field({ ...OLD })} ${field({ ...NEW })}
+        ${field({ ...OLD })} ${field({ ...NEW, hint: passwordHint() })}
       `}
     <//>
   `;
@@ -41,7 +48,7 @@ const OLD = {
   ...{ type: "password", autocomplete: "current-password" },
 };
 const NEW = {
-  ...{ name: "password", label: "New password", hint: PASSWORD_HINT },
+  ...{ name: "password", label: "New password" },
   ...{ type: "password", autocomplete: "new-password" },
 };
 

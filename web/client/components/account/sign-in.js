@@ -44,8 +44,8 @@ function handleIn(dialog) {
 /** @param {Props & {turn: (event: any) => void}} props */
 function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
   const send = async (/** @type {Record<string, string>} */ typed) => {
-    await ask("POST", "/api/sessions", { handle: cleanHandle(typed.handle), password: typed.password });
-    await signedIn();
+    const known = { handle: cleanHandle(typed.handle), password: typed.password };
+    await signedIn(await ask("POST", "/api/sessions", known));
   };
   const mayCreate = server.value?.sign_up !== "closed";
   return html`
@@ -70,12 +70,12 @@ function Newcomer({ handle, invite = "", intro, titleId = TITLE, onCancel, turn 
   const send = async (/** @type {Record<string, string>} */ typed) => {
     const { password, invite: code } = typed;
     const name = cleanName(typed.name ?? "");
-    await ask("POST", "/api/accounts", {
+    const made = await ask("POST", "/api/accounts", {
       ...{ handle: cleanHandle(typed.handle), password },
       ...(name && { name }),
       ...(code?.trim() && { invite: code.trim() }),
     });
-    await signedIn();
+    await signedIn(made);
   };
   return html`
     <h2 id=${titleId}>Create an account</h2>
@@ -84,7 +84,7 @@ function Newcomer({ handle, invite = "", intro, titleId = TITLE, onCancel, turn 
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, value: handle || handleFrom(myName.peek()), hint: HANDLE_HINT, autofocus: true })}
         ${field({ ...NAME, value: myName.peek() })}
-        ${field({ ...PASSWORD, autocomplete: "new-password", hint: PASSWORD_HINT })}
+        ${field({ ...PASSWORD, autocomplete: "new-password", hint: passwordHint() })}
         ${server.value?.sign_up !== "open" && field({ ...INVITE, value: invite })}
       `}
     <//>
@@ -101,11 +101,15 @@ export function Actions({ words, onCancel }) {
 }
 
 export const HANDLE_HINT = "Small letters, digits and . _ - within. Others write it as @handle.";
-export const PASSWORD_HINT = "At least 10 characters. A sentence is easy to remember.";
 export const HANDLE = { name: "handle", label: "Handle", autocomplete: "username" };
 export const NAME = { name: "name", label: "Name that the others see", autocomplete: "nickname" };
 export const PASSWORD = { name: "password", label: "Password", type: "password" };
 const INVITE = { name: "invite", label: "Invite", autocomplete: "off" };
+
+/** Says what a password has to be. */
+export function passwordHint() {
+  return `At least ${server.value?.password_min ?? 10} characters. A sentence is easy to remember.`;
+}
 
 /** Makes a handle of a name, if it is nearly one. @param {string} name */
 function handleFrom(name) {
