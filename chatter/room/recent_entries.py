@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
-from chatter.messages import Author, Deleted, Entry, Loaded, Owner, PostState, Posted, Purged, Reacted
+from chatter.messages import Author, Deleted, Entry, Loaded, Owner, Posted, PostState, Purged, Reacted
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
 from chatter.storage.purging import Purging

@@ -69,7 +69,7 @@ export async function checkIdentity() {
 /** Takes over whom the server has just let in, and loads the page for them. @param {{came_back?: boolean}} answer */
 export async function signedIn({ came_back: cameBack }) {
   const { id, handle, name } = await ask("GET", "/api/me");
-  if (cameBack) tellNextPage(CAME_BACK);
+  if (cameBack) ofTab.write(FAREWELL, CAME_BACK);
   become({ id, handle, name });
 }
 
