@@ -9,11 +9,13 @@ A new event or request is added here first. The type checker then names each `ma
 
 import enum
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 import pykka
+
+from chatter.charter import Author, Charter, Member, Power, RoomKind, RoomRole, RoomView, RulesPatch, ServerRole
 
 Ref: TypeAlias = bytes
 """A client's own number for one of its frames, as JSON: echoed in the answer, never parsed."""
@@ -25,13 +27,6 @@ SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 
 
 # ---------------------------------------------------------------- what clients hear
-
-
-class Author(msgspec.Struct, frozen=True, gc=False):
-    """The account of somebody who does something. A guest has none."""
-
-    id: int
-    handle: str  # "" where the account is deleted
 
 
 Owner: TypeAlias = int | str
@@ -64,6 +59,29 @@ class ReactionCount(msgspec.Struct, frozen=True):
     names: tuple[str, ...]  # at most ten labels, as `label_of` makes them
 
 
+class Mentions(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Who is named in a message."""
+
+    accounts: tuple[int, ...] = ()  # at most ten
+    here: bool = False  # everybody who was present, who are `present`
+    room: bool = False  # everybody in the room
+    present: tuple[int, ...] = ()  # without the author; not for the wire
+
+
+Call: TypeAlias = Literal["account", "here", "room"]
+"""How somebody is called by a message: by their handle, since they are present, or as a member of the room."""
+
+
+def called(mentions: Mentions, members: Iterable[int], author: int | None) -> dict[int, Call]:
+    """Returns whom a message calls, of the `members` of its room; never its author. The strongest call counts."""
+    found: dict[int, Call] = dict.fromkeys(members, "room") if mentions.room else {}
+    found |= dict.fromkeys(mentions.present, "here")
+    found |= dict.fromkeys(mentions.accounts, "account")
+    if author is not None:
+        found.pop(author, None)
+    return found
+
+
 class PostState(msgspec.Struct, frozen=True, kw_only=True):
     """What a message has besides its text: what it answers, and what was done to it since."""
 
@@ -79,6 +97,7 @@ class PostState(msgspec.Struct, frozen=True, kw_only=True):
     pinned_at: str | None = None
     pinned_by: str | None = None
     reactions: tuple[ReactionCount, ...] = ()  # in the order in which the keys came
+    mentions: Mentions | None = None  # of the text since the last edit
     replies: int = 0
     last_reply_seq: int | None = None
 
@@ -99,6 +118,7 @@ class Posted(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     nth: int = 0  # how many messages the room has with this one
     state: PostState | None = None  # None for one that answers none and that nothing has touched
     author: Author | None = None  # the account that said it; None for a guest
+    mentions: Mentions | None = None  # None where nobody is named, and in rooms without a charter
 
     @property
     def owner(self) -> Owner:
@@ -125,13 +145,10 @@ class _Authored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     author: Author | None = None  # the account that did it; None for a guest
 
 
-class _Change(_Authored, frozen=True, gc=False):
+class _Done(_Authored, frozen=True, gc=False):
     seq: int
     id: str
     name: str  # who did it
-    target: int  # the message
-    inserted_at: str
-    nth: int
 
     @property
     def owner(self) -> Owner:
@@ -144,17 +161,25 @@ class _Change(_Authored, frozen=True, gc=False):
         return self.author or self.name
 
 
+class _Change(_Done, frozen=True, gc=False):
+    target: int  # the message
+    inserted_at: str
+    nth: int
+
+
 class Edited(_Change, frozen=True, gc=False):
     """Somebody gave a message another text."""
 
     message: str
     edits: int  # how many times that was done
+    mentions: Mentions | None = None  # who is named in the new text
 
 
 class Deleted(_Change, frozen=True, gc=False):
-    """Somebody took a message back. Nothing is done to it after that."""
+    """Somebody took a message back, or a moderator did. Nothing is done to it after that."""
 
     reason: str | None = None
+    moderator: bool = False  # it was not the author's own doing
 
 
 class Reacted(_Change, frozen=True, gc=False):
@@ -215,7 +240,56 @@ class Purged(msgspec.Struct, frozen=True):
         return (*self.targets, *self.touched)
 
 
-Entry: TypeAlias = Posted | Change | Purged
+class _RoomEntry(_Done, frozen=True, gc=False):
+    inserted_at: str
+    nth: int
+
+
+class MemberAs(msgspec.Struct, frozen=True, gc=False):
+    """Somebody who comes into a room or is in it, as they were called then."""
+
+    who: Author
+    name: str
+
+
+MemberChange: TypeAlias = Literal[
+    "joined",  # by themselves
+    "added",  # by another
+    "left",
+    "removed",
+    "banned",
+    "unbanned",
+    "role",
+    "muted",
+    "unmuted",
+]
+"""What becomes of people in a room."""
+
+
+class MembersChanged(_RoomEntry, frozen=True, gc=False):
+    """People came into a room or went, or are something else in it than before."""
+
+    change: MemberChange
+    members: tuple[MemberAs, ...]  # at most twenty
+    role: RoomRole | None = None  # what they are now: where they came, and of `role`
+    until: str | None = None  # of `muted`
+    reason: str | None = None
+
+
+class RoomChanged(_RoomEntry, frozen=True, gc=False):
+    """A room was founded, or is called something else or has other rules than before. None is for what stays."""
+
+    kind: RoomKind | None = None  # in the first one only: the room was founded
+    title: str | None = None
+    topic: str | None = None
+    rules: RulesPatch | None = None
+    archived: bool | None = None
+
+
+RoomEntry: TypeAlias = MembersChanged | RoomChanged
+"""What is done to a room itself."""
+
+Entry: TypeAlias = Posted | Change | Purged | RoomEntry
 """What has a place in a room's log."""
 
 
@@ -236,6 +310,10 @@ def size_of(entry: Entry) -> int:
             )
         case Purged():
             return 32 * len(entry.places) + 100
+        case MembersChanged():
+            return sum(len(each.name) + len(each.who.handle) + 50 for each in entry.members) + len(entry.id) + 500
+        case RoomChanged():
+            return len(entry.title or "") + 4 * len(entry.topic or "") + len(entry.id) + 500
         case _:
             return len(entry.name) + len(entry.id) + 100
 
@@ -321,6 +399,7 @@ class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     seq: int
     inserted_at: str
     duplicate: bool = False  # it was said before, in this place and at this time
+    not_here: tuple[str, ...] = ()  # handles of accounts that are named in a message and are not in the room
 
 
 class AlreadySo(msgspec.Struct, frozen=True, gc=False):
@@ -344,7 +423,7 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
     next: int | None = None  # where the next page of changes begins
 
 
-class Recovery(msgspec.Struct, frozen=True):
+class Recovery(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to a join or a `sync`: where the client stands. `docs/delivery.md` has the rules."""
 
     epoch: int  # the current start of the server
@@ -353,6 +432,16 @@ class Recovery(msgspec.Struct, frozen=True):
     recovered: bool  # all that it missed follows; otherwise it must start over with the page that follows
     missed: int  # how many messages it missed
     more: bool  # not all of them follow: the rest is read with `history {after}`
+    room: RoomView | None = None  # for who knows the log, in a room with a charter
+
+
+class RoomDescribed(msgspec.Struct, frozen=True):
+    """A room as somebody who may read it sees it. A plain room has no view and no members."""
+
+    room: RoomView | None
+    members: Sequence[Member] = ()  # by account
+    banned: Sequence[int] = ()  # for who may lift the ban
+    powers: frozenset[Power] = frozenset()  # what the one who asks may do there
 
 
 Reason: TypeAlias = Literal[
@@ -376,6 +465,12 @@ Reason: TypeAlias = Literal[
     "full",
     "sign_in",
     "other_person",
+    "banned",
+    "muted",
+    "read_only",
+    "archived",
+    "slow_mode",
+    "confirm",
 ]
 """Why a request is refused; the table "Errors" of `docs/protocol.md` explains each."""
 
@@ -388,9 +483,12 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     limit: int | None = None  # of `full`
     limit_s: float | None = None  # of `too_late`
     changed: int | None = None  # of `conflict`: the last entry that touched the message
+    until: str | None = None  # of `muted`
+    people: int | None = None  # of `confirm`: how many would be called
+    handles: tuple[str, ...] | None = None  # of `not_found`: those that nobody has
 
 
-Answer: TypeAlias = Done | Acknowledged | AlreadySo | Page | Recovery | Refused
+Answer: TypeAlias = Done | Acknowledged | AlreadySo | Page | Recovery | RoomDescribed | Refused
 
 
 # ---------------------------------------------------------------- the way back to a client
@@ -411,12 +509,26 @@ class Serializer(Protocol):
         """Returns `event` as a frame for all subscribers of `room`, or nothing where the client cannot carry it."""
 
 
-class Subscriber(Protocol):
-    """One client in one room. Called on the loop only; a method that returns bytes sends nothing."""
+class Asker(Protocol):
+    """Whoever asks a room for something and is answered. Called on the loop only."""
 
     @property
     def client(self) -> Hashable:
         """The client's connection, which all its subscriptions share."""
+
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is written now is sent. Else the client is gone, or is told later that it missed something."""
+
+    def answer(self, ref: Ref, answer: Answer) -> bytes:
+        """Returns the answer to the request `ref` as a frame."""
+
+    def write(self, frames: bytes) -> None:
+        """Sends whole frames. Never blocks and never raises."""
+
+
+class Subscriber(Asker, Protocol):
+    """One client in one room. Called on the loop only; a method that returns bytes sends nothing."""
 
     @property
     def serializer(self) -> Serializer:
@@ -438,12 +550,12 @@ class Subscriber(Protocol):
         """Returns what a guest who has given this name is called now: another one where an account has taken it."""
 
     @property
-    def sees_presence(self) -> bool:
-        """Whether the client wants the list of people. One that is present itself does."""
+    def server_role(self) -> ServerRole:
+        """What the client is on this server."""
 
     @property
-    def takes_frames(self) -> bool:
-        """Whether what is written now is sent. Else the client is gone, or is told later that it missed something."""
+    def sees_presence(self) -> bool:
+        """Whether the client wants the list of people. One that is present itself does."""
 
     def note_said(self, seq: int) -> None:
         """Remembers that this connection has said a message in this room, for a while and for the latest ones."""
@@ -463,14 +575,8 @@ class Subscriber(Protocol):
     def push(self, event: Event) -> bytes:
         """Returns `event` as a frame for this client alone."""
 
-    def answer(self, ref: Ref, answer: Answer) -> bytes:
-        """Returns the answer to the request `ref` as a frame."""
-
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
         """Gives up the place in the room and returns the last frame, which says so."""
-
-    def write(self, frames: bytes) -> None:
-        """Sends whole frames. Never blocks and never raises."""
 
 
 # ---------------------------------------------------------------- what a room is asked
@@ -534,6 +640,7 @@ class Post(msgspec.Struct, frozen=True):
     ack: Literal["room", "disk"] = "disk"  # answered when it has its place, or when it is committed
     reply_to: int | None = None  # the message that it answers
     author: Author | None = None  # the account of the sender
+    confirmed: bool = False  # it may call everybody, however many these are
 
     @property
     def owner(self) -> Owner:
@@ -611,6 +718,71 @@ Operation: TypeAlias = Edit | Delete | React | Pin
 """What is asked to be done to a message."""
 
 
+class By(msgspec.Struct, frozen=True, gc=False):
+    """An account that does something to a room or its people, or that something is done to."""
+
+    author: Author
+    name: str
+    role: ServerRole = "member"
+
+
+class _Governing(msgspec.Struct, frozen=True):
+    sender: Asker
+    ref: Ref
+    id: str | None
+    by: By
+
+    @property
+    def owner(self) -> Owner:
+        """Whose its id is."""
+        return self.by.author.id
+
+
+class Found(_Governing, frozen=True):
+    """Somebody makes a room and owns it, unless all are equal there. A direct room may be there already."""
+
+    kind: RoomKind
+    title: str = ""
+    topic: str = ""
+    rules: RulesPatch | None = None
+    members: tuple[By, ...] = ()  # the others
+    repeat: bool = False
+
+
+class ChangeRoom(_Governing, frozen=True):
+    """Somebody gives a room another title, topic or rules, or archives it. None is for what stays."""
+
+    title: str | None = None
+    topic: str | None = None
+    rules: RulesPatch | None = None
+    archived: bool | None = None
+    repeat: bool = False
+
+
+class ChangeMembers(_Governing, frozen=True):
+    """Somebody comes or goes, or does something to others. Who comes or goes is the only one in `accounts`."""
+
+    change: MemberChange
+    accounts: tuple[By, ...]
+    role: RoomRole | None = None
+    until: str | None = None
+    reason: str | None = None
+    is_invited: bool = False  # of `joined`: with the code of an invitation, which opens a private room
+    repeat: bool = False
+
+
+class Describe(msgspec.Struct, frozen=True):
+    """Somebody asks what a room is, and who is in it."""
+
+    sender: Asker
+    ref: Ref
+    by: By | None  # None for a guest
+
+
+Governing: TypeAlias = Found | ChangeRoom | ChangeMembers
+"""What is asked to be done to a room itself."""
+
+
 class ShowTyping(msgspec.Struct, frozen=True):
     """A subscriber shows the others that it is typing."""
 
@@ -672,12 +844,13 @@ class ReactionsDue(msgspec.Struct, frozen=True):
 
 
 class RefreshNames(msgspec.Struct, frozen=True):
-    """All rooms are told: an account is new or has another name, which may have been a guest's.
+    """All rooms are told: an account is new, is gone, or has another name, which may have been a guest's.
 
     A large room tells itself whom it still has to look at.
     """
 
-    account: Author  # with the handle that it has now
+    account: Author  # with the handle that it has now; without one it is gone
+    name: str
     left: Sequence[Subscriber] | None = None  # None for everybody who is present
 
 
@@ -702,6 +875,7 @@ class Loaded(msgspec.Struct, frozen=True):
     older: Sequence[Posted] = ()  # messages before these entries, where few of them are messages
     states: Mapping[int, PostState] = {}  # of these messages, by seq, where something has touched them
     pinned: Sequence[int] = ()  # the places of all pinned messages
+    charter: Charter | None = None  # None for a plain room
 
 
 class LoadFailed(msgspec.Struct, frozen=True):
@@ -741,7 +915,7 @@ class MissedLoaded(msgspec.Struct, frozen=True):
 class LookedUp(msgspec.Struct, frozen=True):
     """Answers a `LookUp`."""
 
-    post: Post
+    request: Post | Governing
     first: Entry | None  # what was said under this id before
     thread: Sequence[Posted] = ()  # the message that it answers, and the first one of that thread
     failed: bool = False  # the database did not answer, or is too busy
@@ -766,6 +940,8 @@ RoomMessage: TypeAlias = (
     | Post
     | Operation
     | Purge
+    | Governing
+    | Describe
     | ShowTyping
     | Relay
     | ReadHistory
@@ -841,11 +1017,11 @@ class LoadMissed(msgspec.Struct, frozen=True):
 
 
 class LookUp(msgspec.Struct, frozen=True):
-    """A room asks whether a post that may be a repeat was said before, or what it answers."""
+    """A room asks whether what may be a repeat was done before, or what a post answers."""
 
     room: RoomRef
     slug: str
-    post: Post
+    request: Post | Governing
 
 
 class LoadTarget(msgspec.Struct, frozen=True):
@@ -877,7 +1053,7 @@ class OwnPage(msgspec.Struct, frozen=True):
 
 
 class ListRooms(msgspec.Struct, frozen=True):
-    """Asked: returns up to `limit` rooms as a list of `RoomListed`, the last spoken in first."""
+    """Asked: returns up to `limit` public rooms as a list of `RoomListed`, the last spoken in first."""
 
     limit: int
 
@@ -889,6 +1065,8 @@ class RoomListed(msgspec.Struct, frozen=True):
     seq: int
     nth: int  # how many messages it has
     last_message_at: str
+    title: str = ""
+    topic: str = ""
 
 
 class Ping(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The tables of Chatter: Peewee models with their queries, and migrations."""
 
 from schema.account import Account, AccountRow
+from schema.audit import Audit, AuditRow
 from schema.authors import handles_of
 from schema.database import Database, DatabaseUnusable, open_database
 from schema.departure import Departure, DepartureRow
@@ -9,12 +10,13 @@ from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
 from schema.kind import Kind
+from schema.member import Member, MemberRow, Mention
 from schema.outside import Outside
 from schema.passkey import Passkey, PasskeyRow
 from schema.post import Post, Reaction, Removed, StateRow
 from schema.reserved import Reserved
 from schema.revocation import Revocation, RevocationRow
-from schema.room import Room, RoomIds, RoomRow
+from schema.room import CharterRow, ListedRow, Room, RoomIds, RoomRow
 from schema.secret import BearerRow, Secret, SecretRow
 from schema.timeline import MessageRow
 
@@ -22,7 +24,10 @@ __all__ = [
     "LARGEST_NUMBER",
     "Account",
     "AccountRow",
+    "Audit",
+    "AuditRow",
     "BearerRow",
+    "CharterRow",
     "Database",
     "DatabaseLost",
     "DatabaseUnusable",
@@ -34,6 +39,10 @@ __all__ = [
     "Fence",
     "Identity",
     "Kind",
+    "ListedRow",
+    "Member",
+    "MemberRow",
+    "Mention",
     "MessageRow",
     "Outside",
     "Passkey",

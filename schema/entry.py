@@ -1,4 +1,4 @@
-"""The log of every room: one row for each message, and for each change of one."""
+"""The log of every room: one row for each message, and for each change of one or of the room itself."""
 
 import functools
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from schema import post, purge
+from schema import effects, purge
 from schema.base import Model, batches, database, tuples, writing_transaction
 from schema.errors import in_one_line, is_refusal
 from schema.fence import Fence
@@ -135,10 +135,10 @@ class Entry(Model):
             raise RowRefused("a trigger of the database skips it")
         for slug, _, rows in said:
             for row in rows:
-                if row.target is not None:
-                    post.apply(numbers[slug], row, keeps_removed=keeps_removed)
-                elif row.kind == Kind.PURGE:
+                if row.kind == Kind.PURGE:
                     purge.apply(cls, numbers[slug], row.seq, row.inserted_at, json.loads(row.data or ""))
+                elif row.target is not None or row.data is not None:
+                    effects.apply(numbers[slug], slug, row, keeps_removed=keeps_removed)
         Room.write_ends((numbers[slug], end) for slug, end in ends.items())
 
     @classmethod

@@ -5,12 +5,14 @@ from typing import Any, TypeAlias
 
 import peewee
 
+from schema.audit import Audit
 from schema.base import database, tuples
 from schema.database import find_damage
 from schema.entry import Entry
 from schema.epoch import Epoch
 from schema.identity import Identity
 from schema.kind import Kind
+from schema.member import Member, Mention
 from schema.post import Post, Reaction, Removed
 from schema.room import Room
 
@@ -25,7 +27,7 @@ def damage() -> Iterator[str]:
 
 def missing_indexes() -> Iterator[str]:
     """Yields the keys and indexes that are gone: without the unique ones a message can be saved twice."""
-    for model in (Entry, Post, Reaction, Removed, Room, Epoch, Identity):
+    for model in (Entry, Post, Reaction, Removed, Room, Member, Mention, Audit, Epoch, Identity):
         table = model._meta.table_name
         key = [field.column_name for field in model._meta.get_primary_keys()]
         if sorted(database.get_primary_keys(table)) != sorted(key):

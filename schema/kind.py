@@ -6,7 +6,7 @@ import enum
 class Kind(enum.IntEnum):
     """What an entry does. The numbers are stored: none is ever given to another kind.
 
-    7, 8, 10 and 11 are kept for member and room changes, previews and notices. 4 was never given.
+    10 and 11 are kept for previews and notices. 4 was never given.
     """
 
     MESSAGE = 0
@@ -15,4 +15,6 @@ class Kind(enum.IntEnum):
     REACT = 3
     PIN = 5
     UNPIN = 6
+    MEMBER = 7
+    ROOM = 8
     PURGE = 9

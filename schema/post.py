@@ -28,6 +28,7 @@ class StateRow(NamedTuple):
     pinned_at: str | None
     pinned_by: str | None
     reactions: str | None
+    mentions: str | None
     replies: int
     last_reply_seq: int | None
 
@@ -46,6 +47,7 @@ class Post(Model):
     pinned_at = peewee.CharField(27, null=True)
     pinned_by = peewee.TextField(null=True)
     reactions = peewee.TextField(null=True)  # JSON: {key: {"count": …, "names": [the first ten]}}
+    mentions = peewee.TextField(null=True)  # JSON: who is named in the text since the last edit
     replies = peewee.IntegerField(constraints=_ZERO)
     last_reply_seq = peewee.BigIntegerField(null=True)
 
@@ -117,21 +119,25 @@ class AppliedRow(Protocol):
     def target(self) -> int | None: ...
     @property
     def data(self) -> str | None: ...
+    @property
+    def nth(self) -> int: ...
+    @property
+    def author(self) -> int | None: ...
 
 
-def apply(room: int, entry: AppliedRow, *, keeps_removed: bool) -> None:
+def apply(room: int, entry: AppliedRow, data: dict[str, Any], *, keeps_removed: bool) -> None:
     """Writes what an entry does to its target, within the transaction that writes the entry.
 
     `by` in its data is the handle that an account had when it did that.
     """
-    data = json.loads(entry.data) if entry.data else {}
     target, seq, at = entry.target, entry.seq, entry.inserted_at
     assert target is not None
     match entry.kind:
         case Kind.MESSAGE:  # a reply
             upsert(room, target, seq, replies=data["replies"], last_reply_seq=seq)
         case Kind.EDIT:
-            upsert(room, target, seq, message=entry.message, edits=data["edits"], edited_at=at)
+            mentions = json.dumps(data["mentions"]) if "mentions" in data else None
+            upsert(room, target, seq, message=entry.message, mentions=mentions, edits=data["edits"], edited_at=at)
         case Kind.DELETE:
             if keeps_removed:
                 _keep_aside(room, target, at)
@@ -214,5 +220,5 @@ def _delete(room: int, target: int, entry: AppliedRow, by: str) -> None:
         f"DELETE FROM reaction WHERE room = {param} AND seq = {param}",  # noqa: S608
     ):
         database.execute_sql(statement, (room, target))
-    gone = dict.fromkeys(("reactions", "pinned_at", "pinned_by"))
+    gone = dict.fromkeys(("mentions", "reactions", "pinned_at", "pinned_by"))
     upsert(room, target, entry.seq, message="", deleted_at=entry.inserted_at, deleted_by=by, **gone)

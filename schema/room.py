@@ -1,12 +1,17 @@
 """Rooms in which something was said."""
 
 import functools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from schema.base import Model, batches, database, tuples
+from schema.slugs import kind_of
+
+_ONE: list[peewee.Node] = [peewee.SQL("DEFAULT 1")]
+_EMPTY: list[peewee.Node] = [peewee.SQL("DEFAULT ''")]
 
 
 class RoomRow(NamedTuple):
@@ -18,6 +23,27 @@ class RoomRow(NamedTuple):
     last_message_at: str
 
 
+class CharterRow(NamedTuple):
+    """What somebody has settled about a room."""
+
+    kind: str
+    title: str
+    topic: str
+    rules: str | None  # JSON; None where nobody has
+    archived_at: str | None
+
+
+class ListedRow(NamedTuple):
+    """A public room and what it is called."""
+
+    slug: str
+    last_seq: int
+    last_nth: int
+    last_message_at: str
+    title: str
+    topic: str
+
+
 class Room(Model):
     """A room, from its first entry on. The end of its log is written in the transaction of each entry."""
 
@@ -26,18 +52,43 @@ class Room(Model):
     last_seq = peewee.BigIntegerField(default=0)
     last_nth = peewee.BigIntegerField(default=0)
     last_message_at = peewee.CharField(27, default="", index=True)  # "" where nothing but other entries was written
+    kind = peewee.CharField(16, constraints=[peewee.SQL("DEFAULT 'public'")])
+    title = peewee.TextField(constraints=_EMPTY)
+    topic = peewee.TextField(constraints=_EMPTY)
+    rules = peewee.TextField(null=True)  # JSON: what differs from the defaults; None for a room that nobody has set
+    listed = peewee.SmallIntegerField(constraints=_ONE)  # of the rules
+    guests = peewee.SmallIntegerField(constraints=_ONE)  # of the rules
+    archived_at = peewee.CharField(27, null=True)
+    created_by = peewee.IntegerField(null=True)  # the account; None for a room that nobody has founded
+    created_at = peewee.CharField(27, null=True)
 
     @classmethod
-    def recently_active(cls, limit: int) -> list[RoomRow]:
-        """Returns up to `limit` rooms, the last spoken in first."""
-        columns = [getattr(cls, field) for field in RoomRow._fields]
-        return [RoomRow(*row) for row in tuples(cls.select(*columns).order_by(cls.last_message_at.desc()).limit(limit))]
+    def recently_active(cls, limit: int) -> list[ListedRow]:
+        """Returns up to `limit` public rooms that are listed, the last spoken in first."""
+        columns = [getattr(cls, field) for field in ListedRow._fields]
+        query = cls.select(*columns).where((cls.kind == "public") & (cls.listed == 1))
+        return [ListedRow(*row) for row in tuples(query.order_by(cls.last_message_at.desc()).limit(limit))]
+
+    @classmethod
+    def charter(cls, slug: str) -> tuple[int, CharterRow] | None:
+        """Returns the number of a room, and what was settled about it."""
+        columns = [getattr(cls, field) for field in CharterRow._fields]
+        row = next(iter(tuples(cls.select(cls.id, *columns).where(cls.slug == slug))), None)
+        return None if row is None else (row[0], CharterRow(*row[1:]))
 
     @classmethod
     def end(cls, slug: str) -> tuple[int, int]:
         """Returns the last `seq` and `nth` of a room; zeros where it has no entry."""
         query = cls.select(cls.last_seq, cls.last_nth).where(cls.slug == slug)
         return next(iter(tuples(query)), (0, 0))
+
+    @classmethod
+    def settled(cls, room: int) -> dict[str, Any]:
+        """Returns title, topic, rules and whether it is archived, of a room by its number."""
+        query = cls.select(cls.title, cls.topic, cls.rules, cls.archived_at).where(cls.id == room)
+        title, topic, rules, archived_at = tuples(query)[0]
+        archived = archived_at is not None
+        return {"title": title, "topic": topic, "rules": json.loads(rules) if rules else {}, "archived": archived}
 
     @classmethod
     def write_ends(cls, ends: Iterable[tuple[int, RoomRow]]) -> None:
@@ -68,7 +119,7 @@ class RoomIds:
         if unknown := [slug for slug in slugs if slug not in self._known]:
             found = _select(unknown)
             if new := [slug for slug in unknown if slug not in found]:
-                for statement, values in batches([(slug,) for slug in new], _insert):
+                for statement, values in batches([(slug, kind_of(slug)) for slug in new], _insert):
                     database.cursor().execute(statement, values)
                 found |= _select(new)
             self._uncommitted = found
@@ -95,8 +146,8 @@ def _select_numbers(param: str, rows: int) -> str:
 
 @functools.cache
 def _insert(param: str, rows: int) -> str:
-    values = ", ".join([f"({param}, 0, 0, '')"] * rows)
-    return f"INSERT INTO room (slug, last_seq, last_nth, last_message_at) VALUES {values}"  # noqa: S608
+    values = ", ".join([f"({param}, {param}, 0, 0, '')"] * rows)
+    return f"INSERT INTO room (slug, kind, last_seq, last_nth, last_message_at) VALUES {values}"  # noqa: S608
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatter import messages
+from chatter.charter import Author, RoomView
 from chatter.messages import Event, Posted, PostState, ReactionCount, Reason, Refused, RoomMessage, View
 from chatter.room.context import RoomSettings
 from chatter.room.refusals import QUARANTINED, refuse
@@ -33,6 +34,8 @@ EVENTS: list[Event] = [
     messages.Pinned(*CHANGE),
     messages.Unpinned(*CHANGE),
     messages.Purged(2, "id", AT, 1, 7, True, ((1, 1),)),
+    messages.MembersChanged(2, "id", "ann", AT, 1, "left", (messages.MemberAs(Author(7, "ann"), "ann"),)),
+    messages.RoomChanged(2, "id", "ann", AT, 1, title="Garden"),
     messages.Voided(1),
     messages.StartedTyping("ann"),
     messages.Lagged(1),
@@ -106,6 +109,7 @@ def test_the_browser_has_the_limits_of_the_server() -> None:
 @pytest.mark.parametrize(
     ("browser", "server"),
     [
+        ("RoomView", RoomView),
         ("Posted", log_payloads._Row),
         ("RoomEvent", log_payloads._RoomEvent),
         ("RecoveryAnswer", messages.Recovery),
@@ -120,7 +124,7 @@ def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: 
 
 def test_every_column_of_a_message_is_a_field_of_its_broadcast() -> None:
     of_kinds = {"kind", "target", "data"}  # of a message they say what it answers, which is in its state
-    assert {*EntryRow._fields} - of_kinds | {"void", "state"} == {*Posted.__struct_fields__}
+    assert {*EntryRow._fields} - of_kinds | {"void", "state", "mentions"} == {*Posted.__struct_fields__}
     assert {*EntryRow._fields, "room", "epoch"} == set(Entry._meta.fields)
 
 
@@ -148,6 +152,7 @@ def code() -> str:
 
 REACTED = '{"key":"👍","add":["bo"],"remove":["cy"],"reactions":{"👍":{"count":2,"names":["di","bo"]}}}'
 PURGED = '{"account":7,"erase":true,"targets":[[1,3],[5,5]],"touched":[]}'
+MUTED = '{"change":"muted","members":[[8,"bo","Bo"]],"until":"2026-05-04T13:00:00.000000Z","reason":"noise"}'
 ROWS = [
     EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1),
     EntryRow(2, "id", "ann", "hello", AT, Kind.MESSAGE, 1, 3, '{"reply_to":4,"replies":5}'),
@@ -164,6 +169,14 @@ ROWS = [
     EntryRow(2, "id", "ann", "", AT, Kind.PIN, 1, 3, '{"by":"ann"}', 7),
     EntryRow(2, "id", "ann", "", AT, Kind.UNPIN, 1, 3, '{"by":"ann"}', 7),
     EntryRow(9, "id", "chatter", "", AT, Kind.PURGE, 1, data=PURGED),
+    EntryRow(2, "id", "ann", "@bo", AT, Kind.MESSAGE, 1, None, '{"mentions":{"accounts":[8]}}', 7),
+    EntryRow(2, "id", "ann", "@bo", AT, Kind.MESSAGE, 1, 3, '{"reply_to":4,"replies":5,"mentions":{"room":true}}', 7),
+    EntryRow(2, "id", "ann", "@here", AT, Kind.EDIT, 1, 3, '{"edits":4,"mentions":{"here":true,"present":[8]}}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.DELETE, 1, 3, '{"moderator":true,"by":"ann"}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.MEMBER, 1, None, '{"change":"joined","members":[[7,"ann","Ann"]]}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.MEMBER, 1, None, MUTED, 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.ROOM, 1, None, '{"kind":"private","title":"Garden","topic":""}', 7),
+    EntryRow(2, "id", "ann", "", AT, Kind.ROOM, 1, None, '{"rules":{"slow_mode":30},"archived":true}', 7),
 ]
 
 
@@ -194,6 +207,7 @@ def test_a_slice_of_the_settings_has_the_defaults_of_the_settings() -> None:
 
 
 ANN = Listener()
+BY = messages.By(Author(7, "ann"), "Ann")
 REQUESTS: list[RoomMessage] = [
     messages.Sync(ANN, b"1", messages.Position(0, None)),
     messages.Leave(ANN, b"1"),
@@ -205,6 +219,10 @@ REQUESTS: list[RoomMessage] = [
     messages.ShowTyping(ANN, b"1", "ann"),
     messages.Relay(ANN, b"1", b"bytes"),
     messages.ReadHistory(ANN, b"1", None, 5),
+    messages.Found(ANN, b"1", None, BY, "private"),
+    messages.ChangeRoom(ANN, b"1", None, BY, title="Garden"),
+    messages.ChangeMembers(ANN, b"1", None, BY, "left", (BY,)),
+    messages.Describe(ANN, b"1", BY),
 ]
 
 

@@ -269,6 +269,8 @@ class Settings:
     max_edits: int = _setting(50, _whole(1, 1_000_000), "most edits of one message")
     max_reactions: int = _setting(20, _whole(1, 1_000), "most different reactions to one message")
     max_pins: int = _setting(50, _whole(1, 1_000), "most pinned messages of one room")
+    max_room_members: int = _setting(2_000, _whole(1, 100_000), "most members of a private room")
+    max_group_members: int = _setting(20, _whole(2, 1_000), "most people of a group")
     max_replies: int = _setting(
         5_000, _whole(1, 1_000_000), "most replies in one thread; a reply to one of them then begins another"
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 from chatter.accounts.principal import Role
 from chatter.accounts.times import DAY, Moment
 from chatter.accounts.values import Change, What
-from chatter.messages import Author
+from chatter.charter import Author
 from schema import Reserved, Revocation, Secret
 
 KEPT_DAYS = 1

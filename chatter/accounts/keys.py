@@ -7,7 +7,7 @@ from chatter.accounts import people, secrets
 from chatter.accounts.principal import Principal, Role, Scope
 from chatter.accounts.times import DAY, HOUR, Moment, seconds_of
 from chatter.accounts.values import AccountRefused, Device, Made, Session, SignedIn, Token
-from chatter.messages import Author
+from chatter.charter import Author
 from schema import Account as AccountTable
 from schema import AccountRow, BearerRow, Secret, SecretRow
 

@@ -4,9 +4,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from chatter.messages import Author
+from chatter.charter import Author, ServerRole
 
-Role: TypeAlias = Literal["guest", "member", "moderator", "admin"]
+Role: TypeAlias = ServerRole
 """What somebody is on this server, the weakest first."""
 
 Scope: TypeAlias = Literal["read", "post", "moderate", "admin"]

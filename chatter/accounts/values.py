@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from chatter.accounts.principal import Principal, Role, Scope
-from chatter.messages import Author
+from chatter.charter import Author
 
 Reason: TypeAlias = Literal[
     "unauthorized",  # the session that asks has ended meanwhile

@@ -3,10 +3,10 @@
 from itertools import takewhile
 from typing import TypeAlias
 
-from chatter.messages import Acknowledged, AlreadySo, Operation, Post
+from chatter.messages import Acknowledged, AlreadySo, Governing, Operation, Post
 from chatter.room.broadcaster import Broadcaster
 
-Request: TypeAlias = Post | Operation
+Request: TypeAlias = Post | Operation | Governing
 
 Unanswered: TypeAlias = dict[int, list[tuple[Request, Acknowledged | AlreadySo]]]
 """By `seq`, in ascending order: the requests that are answered once that entry is committed."""

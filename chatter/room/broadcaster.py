@@ -1,10 +1,10 @@
 """The broadcaster: writes what is said in one turn of a room to each subscriber, in few writes."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from chatter.messages import Event, Serializer, Subscriber
+from chatter.messages import Asker, Event, Serializer, Subscriber
 
 TIME_SLICE = 0.001
 """Seconds after which a delivery lets the loop serve others: one write takes 5 to 30 µs, and a room may hold 10,000."""
@@ -22,6 +22,9 @@ MAX_LATER_BYTES = 16_384
 
 _DONE = object()
 
+_NO_FRAMES: list[bytes] = []
+"""What somebody who is no subscriber gets of the events; who asks over HTTP has no serializer."""
+
 
 class Broadcaster:
     """Owns what is said and not delivered yet.
@@ -35,7 +38,7 @@ class Broadcaster:
     def __init__(self, room: str) -> None:
         self._room = room
         self._events: list[Event] = []
-        self._views: dict[Subscriber, _ClientView] = {}
+        self._views: dict[Any, _ClientView] = {}  # of subscribers, and of others who are answered
         self._has_later = False  # some frames of the turn are not made yet
         self._delivery: Iterator[None] | None = None  # of an earlier turn, where not all have been written to
 
@@ -50,7 +53,13 @@ class Broadcaster:
             self._view(but).skip(len(self._events))
         self._events.append(event)
 
-    def push(self, client: Subscriber, frame: bytes) -> None:
+    def broadcast_but(self, hidden: Mapping[Subscriber, bytes], event: Event) -> None:
+        """Adds an event for all subscribers but some; each of these gets a frame of its own in that place."""
+        for client, frame in hidden.items():
+            self._view(client).skip(len(self._events), frame)
+        self._events.append(event)
+
+    def push(self, client: Asker, frame: bytes) -> None:
         """Adds a frame for one client, after the events so far. The client need not be a subscriber any more."""
         self._view(client).insert(len(self._events), frame)
 
@@ -106,7 +115,7 @@ class Broadcaster:
             delivery = _write_in_slices(turn, views, others)
             return None if next(delivery, _DONE) is _DONE else delivery
         for client, view in views.items():
-            view.write(client, turn.frames(client.serializer))
+            view.write(client, turn.frames(client.serializer) if view.end != 0 else _NO_FRAMES)
         if events:
             for subscriber in subscribers:
                 if subscriber not in views:
@@ -114,26 +123,25 @@ class Broadcaster:
                         subscriber.write(piece)
         return None
 
-    def _view(self, client: Subscriber) -> "_ClientView":
+    def _view(self, client: Asker) -> "_ClientView":
         view = self._views.get(client)
         if view is None:
             view = self._views[client] = _ClientView(0)
         return view
 
 
-def _write_in_slices(
-    turn: "_EncodedTurn", views: dict[Subscriber, "_ClientView"], others: list[Subscriber]
-) -> Iterator[None]:
+def _write_in_slices(turn: "_EncodedTurn", views: dict[Any, "_ClientView"], others: list[Subscriber]) -> Iterator[None]:
     """Writes to the clients with a view of their own, then to the `others`, who all get the same bytes."""
     until = time.perf_counter() + TIME_SLICE
     for number, (client, view) in enumerate(views.items(), 1):
+        heard = turn.frames(client.serializer) if view.end != 0 else _NO_FRAMES
         if view.has_later:
-            for _ in view.write_later(client, turn.frames(client.serializer)):
+            for _ in view.write_later(client, heard):
                 if time.perf_counter() > until:
                     yield
                     until = time.perf_counter() + TIME_SLICE
             continue
-        view.write(client, turn.frames(client.serializer))
+        view.write(client, heard)
         if number % WRITES_BETWEEN_CLOCK_READS == 0 and time.perf_counter() > until:
             yield
             until = time.perf_counter() + TIME_SLICE
@@ -171,10 +179,10 @@ class _ClientView:
         self._cuts.append((at, frames, at))
         self.has_later = True
 
-    def skip(self, at: int) -> None:
-        self._cuts.append((at, b"", at + 1))
+    def skip(self, at: int, frame: bytes = b"") -> None:
+        self._cuts.append((at, frame, at + 1))
 
-    def write(self, client: Subscriber, frames: list[bytes]) -> None:
+    def write(self, client: Asker, frames: list[bytes]) -> None:
         """Writes to `client`, for whom no frames are to be made; `frames` are the events of the turn."""
         parts: list[bytes] = []  # as `_frames`, in half of its time
         position = self.start
@@ -191,7 +199,7 @@ class _ClientView:
             for piece in _pieces(self._frames(frames), MAX_WRITE_BYTES):
                 client.write(piece)
 
-    def write_later(self, client: Subscriber, frames: list[bytes]) -> Iterator[None]:
+    def write_later(self, client: Asker, frames: list[bytes]) -> Iterator[None]:
         """Writes a small piece to `client` each time the iterator is advanced, and makes its frames then.
 
         It ends where the client takes no more: the rest would be dropped.

@@ -24,16 +24,18 @@ from chatter.messages import (
 )
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
+from chatter.room.floors import NO_FLOOR, above, floor_of, masked
 from chatter.room.page_sizes import around_within, first_within, last_within
 from chatter.room.recent_entries import RecentEntries
 from chatter.room.recovery import CatchUp, RecoveryRules
+from chatter.room.sequencer import Government
 from chatter.storage.pages import as_places, centred, end_of_changes, filled
 
 
 class CatchUpRequests:
     """Owns the requests for which the database is asked. A predecessor's answers may come too, and are ignored."""
 
-    __slots__ = ("_broadcaster", "_context", "_pending", "_recent", "_room", "_slug")
+    __slots__ = ("_broadcaster", "_context", "_pending", "_recent", "_room", "_slug", "government")
 
     def __init__(
         self, slug: str, context: RoomContext, *, room: RoomRef, broadcaster: Broadcaster, recent: RecentEntries
@@ -44,6 +46,7 @@ class CatchUpRequests:
         self._room = room
         self._broadcaster = broadcaster
         self._recent = recent
+        self.government: Government | None = None  # of a room that is somebody's
         # Joins by their subscriber, others by the request's identity. One dict: an empty one takes 64 bytes a room.
         self._pending: dict[Subscriber | int, Join | Sync | ReadHistory] = {}
 
@@ -64,7 +67,7 @@ class CatchUpRequests:
 
     def join(self, join: Join) -> CatchUp | None:
         """Returns what the client missed, or None once the database is asked: `joined` returns it then."""
-        catch_up = self._recovery.from_memory(join.position, join.subscriber.view)
+        catch_up = self._recovery_of(join.subscriber).from_memory(join.position, join.subscriber.view)
         if catch_up is None:
             self._pending[join.subscriber] = join
             self._load_missed(join)
@@ -81,11 +84,11 @@ class CatchUpRequests:
             )
             return None
         assert join.position is not None
-        return self._recovery.from_database(join.position, join.subscriber.view, loaded)
+        return self._recovery_of(join.subscriber).from_database(join.position, join.subscriber.view, loaded)
 
     def sync(self, sync: Sync) -> None:
         """Answers a `sync`, or asks the database."""
-        catch_up = self._recovery.from_memory(sync.position, sync.subscriber.view)
+        catch_up = self._recovery_of(sync.subscriber).from_memory(sync.position, sync.subscriber.view)
         if catch_up is None:
             self._pending[id(sync)] = sync
             self._load_missed(sync)
@@ -99,7 +102,7 @@ class CatchUpRequests:
         if loaded.refused is not None:
             self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, loaded.refused))
         else:
-            catch_up = self._recovery.from_database(sync.position, sync.subscriber.view, loaded)
+            catch_up = self._recovery_of(sync.subscriber).from_database(sync.position, sync.subscriber.view, loaded)
             self._answer_sync(sync, catch_up)
 
     def history(self, request: ReadHistory) -> None:
@@ -173,9 +176,18 @@ class CatchUpRequests:
 
     def _answer_history(self, request: ReadHistory, answer: Page | Refused) -> None:
         if isinstance(answer, Page):
-            answer = self._for_reader(request, self._cut(request, answer))
+            answer = self._for_reader(request, self._shown(request, self._cut(request, answer)))
         reader, ref = request.reader, request.ref
         self._broadcaster.push_later(reader, (reader.answer(ref, each) for each in (answer,)))
+
+    def _shown(self, request: ReadHistory, page: Page) -> Page:
+        """Returns a page without what was said before the reader came, where that is hidden."""
+        floor = self._floor_of(request.reader)
+        if floor == NO_FLOOR:
+            return page
+        if request.is_plain and request.after is not None and not request.is_of_changes:  # of places: none is left out
+            return replace(page, messages=masked(page.messages, floor))
+        return above(page, floor, is_forward=request.after is not None)
 
     def _cut(self, request: ReadHistory, page: Page) -> Page:
         """Bounds the bytes of a page at the end that is further from what was asked for, or at both."""
@@ -265,13 +277,16 @@ class CatchUpRequests:
                 self._room,
                 self._slug,
                 since=position.since,
-                epoch=None if self._recovery.is_current(position) else position.epoch,
+                epoch=None if position.epoch == self._context.epoch else position.epoch,
                 limit=settings.max_recovery_page,
                 max_rows=settings.max_recovery_gap,
                 request=request,
             )
         )
 
-    @property
-    def _recovery(self) -> RecoveryRules:
-        return RecoveryRules(self._recent, self._context)  # made when needed: it would take 56 bytes a room
+    def _recovery_of(self, reader: Subscriber) -> RecoveryRules:
+        # made when needed: it would take 56 bytes a room
+        return RecoveryRules(self._recent, self._context, self._floor_of(reader))
+
+    def _floor_of(self, reader: Subscriber) -> int:
+        return NO_FLOOR if self.government is None else floor_of(self.government.charter, reader.author)

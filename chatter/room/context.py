@@ -5,8 +5,9 @@ from collections.abc import Container
 from typing import Protocol
 
 from chatter.actors import Tellable
+from chatter.charter import Charter
 from chatter.clock import Clock, wall_clock
-from chatter.messages import People, RoomMessage
+from chatter.messages import Deleted, Edited, MembersChanged, People, Posted, RoomChanged, RoomMessage
 from chatter.room.handover import Handover
 from chatter.storage.backlog import Backlog
 
@@ -26,6 +27,8 @@ class RoomSettings:
     max_edits: int = 50  # of one message
     max_reactions: int = 20  # different ones to one message
     max_pins: int = 50
+    max_room_members: int = 2_000  # of a private room
+    max_group_members: int = 20
     max_replies: int = 5_000  # in one thread; a reply to one of these then begins another
     reaction_interval: float = 0.25  # in a large room the reactions to a message are counted once in so long
     presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
@@ -63,6 +66,56 @@ class RoomSupervisor(Protocol):
         """Passes mail of an ended room on to the room that takes its place."""
 
 
+class Memberships(Protocol):
+    """The index of who is in which room, as rooms see it. Called on the loop, in the turn in which they do it.
+
+    Rooms without a charter say nothing. Of a room that has one, `charter` is how it is after the entry.
+    """
+
+    def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
+        """People have come into a room or gone, or are something else in it. It is not committed yet."""
+
+    def on_room_changed(self, slug: str, entry: RoomChanged, charter: Charter) -> None:
+        """A room was founded, or is called something else or has other rules. It is not committed yet."""
+
+    def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
+        """A message was said in a room; its `mentions` say who is named. It is not committed yet."""
+
+    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
+        """A message has another text, which may name others, or is gone. It is not committed yet."""
+
+    def on_saved(self, slug: str, through: int) -> None:
+        """All entries up to `through` are committed."""
+
+    def on_voided(self, slug: str, seq: int, charter: Charter | None) -> None:
+        """An entry could not be saved, and what it did is taken back: `charter` is how the room is without it."""
+
+
+class NoMemberships:
+    """Keeps no index."""
+
+    def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
+        pass
+
+    def on_room_changed(self, slug: str, entry: RoomChanged, charter: Charter) -> None:
+        pass
+
+    def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
+        pass
+
+    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
+        pass
+
+    def on_saved(self, slug: str, through: int) -> None:
+        pass
+
+    def on_voided(self, slug: str, seq: int, charter: Charter | None) -> None:
+        pass
+
+
+NO_MEMBERSHIPS = NoMemberships()
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RoomContext:
     """One value for all rooms: each holds a reference to it instead of six fields of its own."""
@@ -74,3 +127,4 @@ class RoomContext:
     backlog: Backlog
     history: Tellable
     clock: Clock = wall_clock
+    memberships: Memberships = NO_MEMBERSHIPS

@@ -9,11 +9,13 @@ from chatter.messages import (
     Deleted,
     Edited,
     Entry,
+    MembersChanged,
     Pinned,
     Posted,
     PostState,
     Purged,
     Reacted,
+    RoomChanged,
     Unpinned,
     label_of,
 )
@@ -37,14 +39,20 @@ def shown(posted: Posted, state: PostState | None) -> Posted:
     """Returns a message as it is now: with its state, and the text of its last edit. A void place has none."""
     if state is None or state is posted.state or posted.void:
         return posted
-    message = posted.message if state.message is None else state.message
-    return replace(posted, message=message, state=state)
+    if state.message is None:
+        return replace(posted, state=state)
+    return replace(posted, message=state.message, mentions=state.mentions, state=state)
 
 
 def target_of(entry: Entry) -> int | None:
-    """Returns the message that an entry is about; of a reply the first one of its thread. A purge has many."""
+    """Returns the message that an entry is about; of a reply the first one of its thread.
+
+    An entry of the room itself has none, and a purge has many.
+    """
     if isinstance(entry, Posted):
         return entry.state.root if entry.state is not None else None
+    if isinstance(entry, MembersChanged | RoomChanged):
+        return None
     return entry.target
 
 
@@ -54,16 +62,23 @@ def _effect(entry: Entry) -> dict[str, Any]:
         return {"replies": entry.state.root_replies, "last_reply_seq": entry.seq}
     if isinstance(entry, Purged):
         return {}  # it is about no single message: `Purging` folds it
+    assert not isinstance(entry, MembersChanged | RoomChanged)
     return _effect_of_change(entry)
 
 
 def _effect_of_change(change: Change) -> dict[str, Any]:
     match change:
         case Edited():
-            return {"message": change.message, "edits": change.edits, "edited_at": change.inserted_at}
+            return {
+                "message": change.message,
+                "mentions": change.mentions,
+                "edits": change.edits,
+                "edited_at": change.inserted_at,
+            }
         case Deleted():
             return {
                 "message": "",
+                "mentions": None,
                 "deleted_at": change.inserted_at,
                 "deleted_by": label_of(change.person),
                 "reactions": (),

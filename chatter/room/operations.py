@@ -8,11 +8,11 @@ does not. Reactions are counted at the end of a turn: those to one message with 
 import asyncio
 from typing import assert_never
 
+from chatter.charter import Author
 from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
     AlreadySo,
-    Author,
     Delete,
     Deleted,
     Edit,
@@ -40,6 +40,8 @@ from chatter.messages import (
 from chatter.room.authorship import refusal
 from chatter.room.context import RoomContext
 from chatter.room.fold import target_of
+from chatter.room.judge import may_delete_as_moderator
+from chatter.room.powers import PLAIN
 from chatter.room.reactions import Reactors, net_changes, told_changes
 from chatter.room.recent_entries import RecentEntries
 from chatter.room.refusals import OVERLOADED
@@ -268,10 +270,16 @@ class Operations:
         first = None if isinstance(operation, React) else self._first(operation, posted)
         if first is not None:
             self._sequencer.answer_repeat(operation, first)
+        elif (refused := self._refusal_by_charter(operation, posted)) is not None:
+            self._sequencer.refuse(operation, refused)
         elif posted.is_deleted:
             self._sequencer.refuse(operation, Refused("gone"))
         else:
             self._judge(operation, posted)
+
+    def _refusal_by_charter(self, operation: Operation, posted: Posted) -> Refused | None:
+        government = self._sequencer.government
+        return None if government is None else government.refusal_of(operation, posted)
 
     def _judge(self, operation: Operation, posted: Posted) -> None:
         match operation:
@@ -302,18 +310,24 @@ class Operations:
             seq, at, nth = self._place()
             id = edit.id or new_id()
             by = _name(edit, posted)
-            entry = Edited(seq, id, by, posted.seq, at, nth, edit.message, edits + 1, author=edit.author)
+            government = self._sequencer.government
+            mentions = None if government is None else government.mentions_of_edit(edit, posted)
+            entry = Edited(seq, id, by, posted.seq, at, nth, edit.message, edits + 1, mentions, author=edit.author)
             self._append(edit, entry)
 
     def _delete(self, delete: Delete, posted: Posted) -> None:
         refused = self._refusal(delete, posted, self._context.settings.delete_window)
-        if refused is not None:
+        government = self._sequencer.government
+        charter = government.charter if government is not None else None
+        is_moderator = refused is not None and may_delete_as_moderator(charter or PLAIN, delete, posted)
+        if refused is not None and not is_moderator:
             self._sequencer.refuse(delete, refused)
             return
         seq, at, nth = self._place()
         id = delete.id or new_id()
         by = _name(delete, posted)
-        self._append(delete, Deleted(seq, id, by, posted.seq, at, nth, delete.reason, author=delete.author))
+        entry = Deleted(seq, id, by, posted.seq, at, nth, delete.reason, is_moderator, author=delete.author)
+        self._append(delete, entry)
         self._pinned.discard(posted.seq)
 
     def _refusal(self, operation: Edit | Delete, posted: Posted, window: float) -> Refused | None:

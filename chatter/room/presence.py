@@ -14,8 +14,8 @@ import itertools
 import secrets
 from collections import OrderedDict
 
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Meta,
     Metas,
     People,

@@ -4,7 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from chatter.messages import Author, Owner, Person, React, Reacted, ReactionCount, label_of, owner_of
+from chatter.charter import Author
+from chatter.messages import Owner, Person, React, Reacted, ReactionCount, label_of, owner_of
 
 LISTED_NAMES = 10
 """Names that a count has: of those who came first."""

@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
-from chatter.messages import Author, Deleted, Entry, Loaded, Owner, Posted, PostState, Purged, Reacted
+from chatter.charter import Author
+from chatter.messages import Deleted, Entry, Loaded, Owner, Posted, PostState, Purged, Reacted
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
 from chatter.storage.purging import Purging
@@ -137,7 +138,7 @@ class RecentEntries:
             self._touch(posted)
 
     def add_change(self, change: Entry) -> None:
-        """Adds the newest entry, which is about another message, and folds it into that one's state."""
+        """Adds the newest entry, which is no message, and folds it into the state of the one that it is about."""
         self._entries.append(change)
         self._remember_id(change)
         if isinstance(change, Purged):
@@ -338,7 +339,7 @@ class RecentEntries:
     def _blank(self, seq: int) -> None:
         """Removes the text of a message and of its edits."""
         for place, entry in enumerate(self._entries):
-            if entry.seq == seq or (not isinstance(entry, Posted) and entry.target == seq):
+            if entry.seq == seq or (not isinstance(entry, Posted) and target_of(entry) == seq):
                 self._entries[place] = self._blanked(entry)
         if seq < self.oldest:
             self._older = tuple(cast(Posted, blanked(each)) if each.seq == seq else each for each in self._older)
@@ -357,9 +358,8 @@ class RecentEntries:
 
     def _touch(self, entry: Entry) -> None:
         target = target_of(entry)
-        assert target is not None
-        posted = self.at(target)
-        if isinstance(posted, Posted):
+        posted = None if target is None else self.at(target)
+        if target is not None and isinstance(posted, Posted):
             if self._states is None:
                 self._states = {}
             self._states[target] = fold(posted.state, entry)
@@ -375,7 +375,7 @@ class RecentEntries:
             held = self.at(entry.seq)
             now = held if isinstance(held, Posted) else reduce(_after, later, cast(Posted, entry))
             return cast(EntryT, now)
-        is_deleted = self._deletions is not None and entry.target in self._deletions.values()
+        is_deleted = self._deletions is not None and target_of(entry) in self._deletions.values()
         left = reduce(lambda now, purging: purging.entry(now), purges, cast(Entry, entry))
         return cast(EntryT, blanked(left) if is_deleted else left)
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from chatter.messages import Entry, MissedLoaded, Position, Posted, Recovery, View, Voided
 from chatter.room.context import RoomContext
+from chatter.room.floors import NO_FLOOR, masked
 from chatter.room.page_sizes import first_within, last_within
 from chatter.room.recent_entries import RecentEntries
 from chatter.storage.pages import as_places, filled
@@ -16,11 +17,13 @@ CatchUp: TypeAlias = tuple[Recovery, Sequence[Entry | Voided]]
 class RecoveryRules:
     """Decides from the room's memory, or from what the database answered, where a client stands."""
 
-    __slots__ = ("_context", "_recent")
+    __slots__ = ("_context", "_floor", "_recent")
 
-    def __init__(self, recent: RecentEntries, context: RoomContext) -> None:
+    def __init__(self, recent: RecentEntries, context: RoomContext, floor: int = NO_FLOOR) -> None:
+        """What is at or below the `floor` is hidden from the client."""
         self._recent = recent
         self._context = context
+        self._floor = floor
 
     @property
     def lowest_recoverable(self) -> int:
@@ -37,6 +40,8 @@ class RecoveryRules:
         if base is None:
             return None
         start = min(position.since, base)
+        if start < self._floor:  # it had left, and came back without what was said meanwhile
+            return self._start_over(view, recovered=False)
         if start < self.lowest_recoverable:
             return None if view is View.LOG else self._start_over(view, recovered=False)
         if view is View.LOG and self._is_read_as_rows(start):
@@ -53,7 +58,7 @@ class RecoveryRules:
             if view is View.LOG
             else start >= self.lowest_recoverable
         )
-        if not is_recoverable:
+        if not is_recoverable or start < self._floor:
             return self._start_over(view, recovered=False)
         if view is View.LOG and self._is_read_as_rows(start):
             return self._resume(view, start, base, ())
@@ -81,6 +86,8 @@ class RecoveryRules:
         voids = self._recent.voids_near(start, most + 1)
         if len(voids) > most:  # the client may have heard each of them as a message
             return self._start_over(view, recovered=False)
+        if self._floor != NO_FLOOR:
+            entries = masked(entries, self._floor)
         entries = first_within(entries, self._context.settings.max_page_bytes)
         last = entries[-1].seq if entries else start
         recovery = Recovery(self._context.epoch, newest, base, True, missed=newest - start, more=last < newest)
@@ -89,6 +96,8 @@ class RecoveryRules:
     def _start_over(self, view: View, *, recovered: bool) -> CatchUp:
         newest = self._recent.newest
         latest: Sequence[Posted] = self._recent.latest(self._context.settings.greeting_size)
+        if self._floor != NO_FLOOR:
+            latest = [posted for posted in latest if posted.seq > self._floor]
         if view is View.PLACES:
             latest = self._with_places(latest)
         else:  # a client of the tutorial, for instance, knows no void places

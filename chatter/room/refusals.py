@@ -3,10 +3,14 @@
 from typing import assert_never
 
 from chatter.messages import (
+    ChangeMembers,
+    ChangeRoom,
     ContinueDelivery,
     Delete,
+    Describe,
     Dismiss,
     Edit,
+    Found,
     Join,
     Leave,
     Loaded,
@@ -53,6 +57,8 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             message.sender.write(message.sender.answer(message.ref, refused))
         case Purge():
             message.answer(False)
+        case Found() | ChangeRoom() | ChangeMembers() | Describe():
+            message.sender.write(message.sender.answer(message.ref, refused))
         case Sync():
             message.subscriber.write(message.subscriber.answer(message.ref, refused))
         case ReadHistory():

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from chatter.messages import Subscriber
+from chatter.messages import Asker, Subscriber
 
 
 class Repeaters:
@@ -14,13 +14,13 @@ class Repeaters:
     __slots__ = ("_repeaters", "_senders")
 
     def __init__(self) -> None:
-        self._repeaters: set[Subscriber] = set()
-        self._senders: dict[int, Subscriber] = {}  # by seq, in ascending order
+        self._repeaters: set[Asker] = set()
+        self._senders: dict[int, Asker] = {}  # by seq, in ascending order
 
     def __len__(self) -> int:
         return len(self._repeaters)
 
-    def __contains__(self, sender: Subscriber) -> bool:
+    def __contains__(self, sender: Asker) -> bool:
         """Returns whether the ids of this client are to be looked up before it says anything."""
         return sender in self._repeaters
 
@@ -33,7 +33,7 @@ class Repeaters:
         while self._senders and (seq := next(iter(self._senders))) <= through:
             del self._senders[seq]
 
-    def on_taken(self, seq: int, senders: Iterable[Subscriber], subscribers: Collection[Subscriber]) -> None:
+    def on_taken(self, seq: int, senders: Iterable[Asker], subscribers: Collection[Subscriber]) -> None:
         """Adds those of the `subscribers` who said what was `seq`: its id was taken."""
         early = self._senders.pop(seq, None)
         everyone = {*senders} if early is None else {*senders, early}

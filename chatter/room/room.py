@@ -9,16 +9,25 @@ import asyncio
 import logging
 import math
 from collections import deque
+from collections.abc import Collection
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from chatter.actors import LoopActor
+from chatter.charter import Charter, is_private_slug
 from chatter.clock import SECOND
 from chatter.messages import (
+    ChangeMembers,
+    ChangeRoom,
     ContinueDelivery,
     Delete,
+    Describe,
     Dismiss,
     Done,
     Edit,
+    Found,
+    Governing,
     Join,
     Lagged,
     Leave,
@@ -41,6 +50,7 @@ from chatter.messages import (
     ReadHistory,
     Recall,
     RefreshNames,
+    Refused,
     Relay,
     Relayed,
     Retire,
@@ -52,10 +62,12 @@ from chatter.messages import (
     Subscriber,
     Sync,
     TargetLoaded,
+    View,
 )
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.catch_up import CatchUpRequests
 from chatter.room.context import RoomContext
+from chatter.room.government import Government
 from chatter.room.handover import Handover
 from chatter.room.operations import Operations
 from chatter.room.presence import Presence, called
@@ -80,6 +92,22 @@ MAX_WAITING_MAIL = 1_000
 
 REFRESHED_AT_ONCE = 100
 """People whose names a room looks at in one turn: of new ones each takes 5 to 20 µs."""
+_ASKED_FOR = (
+    Post
+    | Relay
+    | ShowTyping
+    | Sync
+    | ReadHistory
+    | Edit
+    | Delete
+    | React
+    | Pin
+    | Found
+    | ChangeRoom
+    | ChangeMembers
+    | Describe
+)
+"""What may be refused while the past is loaded."""
 
 _CONTINUE_DELIVERY = ContinueDelivery()
 
@@ -126,6 +154,7 @@ class Room(LoopActor):
             committed_through=handover.committed_through if handover else 0,
         )
         self._operations: Operations | None = None  # most rooms never have any
+        self._government: Government | None = None  # nor are they somebody's
         self._catch_up = CatchUpRequests(
             slug, context, room=self.actor_ref, broadcaster=self._broadcaster, recent=recent
         )
@@ -151,6 +180,11 @@ class Room(LoopActor):
             self._wait_for_past(message)
             return None
         self._current_message = message
+        if self._government is not None:
+            screened = self._government.screened(message)
+            if screened is None:
+                return None
+            message = screened
         match message:
             case Post():
                 self._sequencer.post(message)
@@ -166,6 +200,8 @@ class Room(LoopActor):
                 self._show_typing(message)
             case Edit() | Delete() | React() | Pin() | Purge() | TargetLoaded() | ReactionsDue():
                 self._made_operations.receive(message)
+            case Found() | ChangeRoom() | ChangeMembers() | Describe():
+                self._govern(message)
             case Sync():
                 self._catch_up.sync(message)
             case Relay():
@@ -177,21 +213,15 @@ class Room(LoopActor):
             case MissedLoaded():
                 self._missed_loaded(message)
             case LookedUp():
-                self._sequencer.looked_up(message)
+                self._looked_up(message)
             case NotSaved():
                 self._not_saved(message)
             case Loaded():
                 self._begin(message)
             case LoadFailed():
                 self._refuse_all_and_stop()
-            case ContinueDelivery():
-                pass  # the end of the turn delivers
-            case PresencePauseEnded():
-                self._presence_paused = False
-            case PresenceGraceEnded():
-                self._drop_expected()
-            case RefreshNames():
-                self._refresh_names(message)
+            case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | RefreshNames():
+                self._wake(message)
             case Recall():
                 return self._recall()
             case Retire():
@@ -199,6 +229,21 @@ class Room(LoopActor):
             case _:
                 assert_never(message)
         return None
+
+    def _wake(self, message: ContinueDelivery | PresencePauseEnded | PresenceGraceEnded | RefreshNames) -> None:
+        """Does what the room has told itself, or was told about everybody; the end of the turn delivers."""
+        if isinstance(message, PresencePauseEnded):
+            self._presence_paused = False
+        elif isinstance(message, RefreshNames):
+            self._refresh_names(message)
+        elif isinstance(message, PresenceGraceEnded):
+            self._drop_expected()
+
+    def _govern(self, message: Governing | Describe) -> None:
+        government = self._government or self._govern_by(None)
+        government.receive(message)
+        if not government.is_needed:  # a plain room stays one
+            self._government = self._sequencer.government = self._catch_up.government = None
 
     def on_turn_end(self) -> None:
         """Has the turn saved, then delivered, then reports what changed to the supervisor."""
@@ -227,6 +272,7 @@ class Room(LoopActor):
             *self._catch_up.pending,
             *self._sequencer.undecided,
             *(self._operations.undecided if self._operations is not None else ()),
+            *(self._government.undecided if self._government is not None else ()),
             *self._waiting_mail,
         ]
         sequencer = self._sequencer
@@ -252,6 +298,12 @@ class Room(LoopActor):
         """
         if self._has_successor or isinstance(message, Join):
             self._context.supervisor.forward(self._slug, message)
+
+    def _looked_up(self, looked_up: LookedUp) -> None:
+        if isinstance(looked_up.request, Post):
+            self._sequencer.looked_up(looked_up)
+        elif self._government is not None:
+            self._government.looked_up(looked_up)
 
     # ------------------------------------------------------------ the end of a turn
 
@@ -313,6 +365,7 @@ class Room(LoopActor):
             or self._broadcaster.is_delivering
             or not self._sequencer.is_settled
             or (self._operations is not None and not self._operations.is_settled)
+            or (self._government is not None and not self._government.is_settled)
         )
 
     # ------------------------------------------------------------ what is saved
@@ -321,17 +374,36 @@ class Room(LoopActor):
         self._sequencer.saved(saved)
         if self._operations is not None:
             self._operations.saved(saved.through)
+        if self._government is not None:
+            self._government.saved(saved.through)
 
     def _not_saved(self, not_saved: NotSaved) -> None:
         gone = self._sequencer.not_saved(not_saved, self._subscribers)
         if gone is not None:
             self._made_operations.on_voided(gone)
+        if self._government is not None:
+            self._government.take_back(not_saved.void.seq)
 
     # ------------------------------------------------------------ start and end
 
     def _wait_for_past(self, message: RoomMessage) -> None:
         """Keeps mail until the past is loaded. Of what is only asked for, a bounded number: a database may hang."""
-        is_asked_for = isinstance(message, Post | Relay | ShowTyping | Sync | ReadHistory | Edit | Delete | React | Pin)
+        is_asked_for = isinstance(
+            message,
+            Post
+            | Relay
+            | ShowTyping
+            | Sync
+            | ReadHistory
+            | Edit
+            | Delete
+            | React
+            | Pin
+            | Found
+            | ChangeRoom
+            | ChangeMembers
+            | Describe,
+        )
         if is_asked_for and len(self._waiting_mail) >= MAX_WAITING_MAIL:
             refuse(message, OVERLOADED)
         else:
@@ -344,6 +416,11 @@ class Room(LoopActor):
         voids = self._sequencer.loaded(loaded, self._subscribers)
         if voids and self._is_rebuilt:
             self._made_operations.recount_after(voids[0])
+        if loaded.charter is not None or is_private_slug(self._slug):
+            government = self._govern_by(loaded.charter)
+            if self._is_rebuilt:
+                government.tell_begun(voids)
+            self._expel(None)  # a predecessor may have failed before it had expelled all
         while self._waiting_mail:
             self.on_receive(self._waiting_mail.popleft())
         self._waiting_mail = _NO_MAIL
@@ -383,6 +460,21 @@ class Room(LoopActor):
             )
         return self._operations
 
+    def _govern_by(self, charter: Charter | None) -> Government:
+        self._government = Government(
+            self._slug,
+            self._context,
+            room=self.actor_ref,
+            broadcaster=self._broadcaster,
+            recent=self._recent,
+            sequencer=self._sequencer,
+            subscribers=self._subscribers,
+            charter=charter,
+            expel=self._expel,
+        )
+        self._sequencer.government = self._catch_up.government = self._government
+        return self._government
+
     def _tell_self(self, message: PresencePauseEnded | PresenceGraceEnded) -> None:
         if self.actor_ref.is_alive():
             self.actor_ref.tell(message)
@@ -390,12 +482,28 @@ class Room(LoopActor):
     # ------------------------------------------------------------ subscribers
 
     def _join(self, join: Join) -> None:
+        refused = self._refusal_of_join(join)
+        if refused is not None:
+            self._broadcaster.push(join.subscriber, join.subscriber.refuse(refused.reason))
+            self._end_replaced(join)
+            self.actor_ref.tell(Retire())
+            return
         if not self._is_open and (wait := join.subscriber.wait_to_open()):
             self._refuse_to_open(join, wait)
             return
         catch_up = self._catch_up.join(join)
         if catch_up is not None:
             self._admit(join, catch_up)
+
+    def _refusal_of_join(self, join: Join) -> Refused | None:
+        return None if self._government is None else self._government.of_join(join)
+
+    def _expel(self, accounts: Collection[int] | None) -> None:
+        """Ends the subscriptions of accounts, or of all who may not be here; what they heard last is said before."""
+        assert self._government is not None
+        for subscriber in self._government.strangers(accounts):
+            for each in self._remove(subscriber):
+                self._broadcaster.push(each, each.ended("closed"))
 
     @property
     def _is_open(self) -> bool:
@@ -425,6 +533,8 @@ class Room(LoopActor):
         self._subscribers[subscriber] = None
         self._people_changed = True
         self._broadcaster.add(subscriber)
+        if self._government is not None and subscriber.view is View.LOG:
+            recovery = replace(recovery, room=self._government.view(subscriber.author))
         self._broadcaster.push(subscriber, subscriber.welcome(recovery))
         self._end_replaced(join)
         self._broadcaster.push_later(subscriber, map(subscriber.push, missed))
@@ -479,12 +589,14 @@ class Room(LoopActor):
         if left is None:
             self._recent.rename(message.account)
             self._sequencer.targets.rename(message.account)
+            if self._government is not None:
+                self._government.note_account(message.account, message.name)
             left = self._presence.subscribers
         for subscriber in left[:REFRESHED_AT_ONCE]:
             self._presence.refresh(subscriber)
         self._people_changed = True
         if len(left) > REFRESHED_AT_ONCE:
-            self.actor_ref.tell(RefreshNames(message.account, left[REFRESHED_AT_ONCE:]))
+            self.actor_ref.tell(replace(message, left=left[REFRESHED_AT_ONCE:]))
 
     def _notify_lagged(self, subscriber: Subscriber) -> None:
         """Tells a client that events were dropped. Missed messages it can ask for; presence it is pushed again."""

@@ -7,23 +7,38 @@ wait.
 
 import os
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
+from msgspec.structs import replace
+
+from chatter.charter import Charter
 from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
+    Answer,
     Change,
+    ChangeMembers,
+    ChangeRoom,
+    Describe,
+    Edit,
     Entry,
+    Found,
     Loaded,
     LookedUp,
     LookUp,
+    MembersChanged,
+    Mentions,
     NotSaved,
+    Operation,
     Owner,
     Post,
     Posted,
     PostState,
     Purged,
     Refused,
+    RoomChanged,
+    RoomEntry,
     RoomRef,
     Save,
     Saved,
@@ -53,6 +68,41 @@ def new_id() -> str:
     return os.urandom(12).hex()
 
 
+class Government(Protocol):
+    """What is settled about a room, as what is said there needs it; `chatter/room/government.py` has it."""
+
+    @property
+    def charter(self) -> Charter | None:
+        """What is settled about the room; None while it is plain."""
+
+    def refusal_of(self, operation: Operation, posted: Posted) -> Refused | None:
+        """Returns why nothing may be done to a message."""
+
+    def mentions_of_edit(self, edit: Edit, posted: Posted) -> Mentions | None:
+        """Returns whom the new text of a message calls."""
+
+    def judged(self, post: Post) -> Refused | Mentions | None:
+        """Returns why something may not be said, or else whom it calls; None for nobody."""
+
+    def joins_by_posting(self, post: Post) -> bool:
+        """Returns whether somebody becomes a member of a public room because they say something there."""
+
+    def join_by_posting(self, post: Post) -> None:
+        """Adds somebody to the members."""
+
+    def on_said(self, post: Post, posted: Posted) -> None:
+        """Notes that something was said."""
+
+    def on_changed(self, change: Change) -> None:
+        """Notes that a message has another text, or is gone."""
+
+    def not_here(self, post: Post) -> tuple[str, ...]:
+        """Returns the handles in a message that call nobody, since they are not in this room."""
+
+    def hidden_from(self, change: Change) -> Mapping[Subscriber, bytes]:
+        """Returns who must not hear of a change, and the frame that each gets in its place."""
+
+
 class Sequencer:
     """Owns the posts of one room, from their arrival until their senders are answered."""
 
@@ -66,6 +116,7 @@ class Sequencer:
         "_slug",
         "_unsaved",
         "acknowledgements",
+        "government",
         "targets",
     )
 
@@ -89,6 +140,7 @@ class Sequencer:
         self._recent = recent
         self.targets = targets
         self.acknowledgements = Acknowledgements(broadcaster, unanswered, committed_through)
+        self.government: Government | None = None  # of a room that is somebody's
         self._unsaved: list[Entry] = []  # said in this turn, not yet told to the backlog
         self._repeaters: Repeaters | None = None  # most rooms never have any
         self._looking_up: dict[Subscriber, list[Post]] = {}  # history is asked for the first; the later ones wait
@@ -113,12 +165,12 @@ class Sequencer:
 
     @property
     def unanswered_ids(self) -> dict[int, tuple[Owner, str]]:
-        """Owner and id of the posts whose commit is waited for, by `seq`."""
+        """Owner and id of what waits for a commit, by `seq`. Those of operations follow from their targets."""
         firsts = ((seq, *requests[0]) for seq, requests in self.unanswered.items())
         return {
             seq: (request.owner, answer.id)
             for seq, request, answer in firsts
-            if isinstance(request, Post) and isinstance(answer, Acknowledged)
+            if isinstance(request, Post | Found | ChangeRoom | ChangeMembers) and isinstance(answer, Acknowledged)
         }
 
     @property
@@ -165,7 +217,9 @@ class Sequencer:
 
     def looked_up(self, looked_up: LookedUp) -> None:
         """Decides the post that history was asked for, then the sender's posts that waited behind it."""
-        post = looked_up.post
+        post = looked_up.request
+        if not isinstance(post, Post):
+            return
         posts = self._looking_up.get(post.sender)
         if posts is None or posts[0] is not post:
             return  # asked by a predecessor too, whose answer was passed on
@@ -185,13 +239,25 @@ class Sequencer:
             self._context.backlog.tell(Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved)))
             self._unsaved.clear()
 
-    def append(self, entry: Change | Purged) -> None:
-        """Adds an entry that is about messages to the log: from here on it is done."""
+    def append(self, entry: Change | Purged | RoomEntry) -> None:
+        """Adds an entry that is no message to the log: from here on it is done."""
         self._context.backlog.count(size_of(entry))
         self._recent.add_change(entry)
-        self.targets.apply(entry)
         self._unsaved.append(entry)
-        self._broadcaster.broadcast(entry)
+        if isinstance(entry, MembersChanged | RoomChanged):
+            self._broadcaster.broadcast(entry)
+            return
+        self.targets.apply(entry)
+        if isinstance(entry, Purged):
+            self._broadcaster.broadcast(entry)
+            return
+        hidden = self.government.hidden_from(entry) if self.government is not None else None
+        if hidden:
+            self._broadcaster.broadcast_but(hidden, entry)
+        else:
+            self._broadcaster.broadcast(entry)
+        if self.government is not None:
+            self.government.on_changed(entry)
 
     def saved(self, saved: Saved) -> None:
         """Acknowledges the requests that are committed, and trims the memory."""
@@ -233,8 +299,17 @@ class Sequencer:
         if backlog.is_full:
             self.refuse(post, OVERLOADED)
             return
-        recent = self._recent
+        recent, government = self._recent, self.government
         seq, nth = recent.newest + 1, recent.newest_nth + 1
+        joins, mentions = False, None
+        if government is not None:
+            verdict = government.judged(post)
+            if isinstance(verdict, Refused):
+                self.refuse(post, verdict)
+                return
+            mentions = verdict
+            if joins := government.joins_by_posting(post):
+                seq += 1
         nth = seq if nth == seq else nth  # one number for both takes half of the memory
         state = None
         if post.reply_to is not None:
@@ -244,8 +319,10 @@ class Sequencer:
                     self.refuse(post, reply)
                 return
             state = reply
+        if joins and government is not None:
+            government.join_by_posting(post)
         at = to_iso(clock())
-        posted = Posted(seq, post.id or new_id(), post.name, post.message, at, False, nth, state, post.author)
+        posted = Posted(seq, post.id or new_id(), post.name, post.message, at, False, nth, state, post.author, mentions)
         backlog.count(size_of(posted))
         recent.add(posted)
         if state is not None:
@@ -253,7 +330,12 @@ class Sequencer:
         self._unsaved.append(posted)
         self._broadcaster.broadcast(posted)
         post.sender.note_said(seq)
-        self.acknowledgements.answer_when_committed(post, Acknowledged(posted.id, seq, posted.inserted_at))
+        answer = Acknowledged(posted.id, seq, posted.inserted_at)
+        if government is not None:
+            government.on_said(post, posted)
+            if absent := government.not_here(post):
+                answer = replace(answer, not_here=absent)
+        self.acknowledgements.answer_when_committed(post, answer)
         if post.ack == "room":
             self._made_repeaters.add_said(seq, post.sender)
 
@@ -312,4 +394,8 @@ class Sequencer:
 
     def refuse(self, request: Request, refused: Refused) -> None:
         """Answers a request that is not carried out."""
-        self._broadcaster.push(request.sender, request.sender.answer(request.ref, refused))
+        self.answer(request, refused)
+
+    def answer(self, request: Request | Describe, answer: Answer) -> None:
+        """Answers a request now."""
+        self._broadcaster.push(request.sender, request.sender.answer(request.ref, answer))

@@ -31,19 +31,8 @@ from itertools import islice
 import pykka
 
 from chatter.actors import Tellable
-from chatter.messages import (
-    Author,
-    Dismiss,
-    Join,
-    Leave,
-    People,
-    Recall,
-    RefreshNames,
-    Retire,
-    RoomMessage,
-    RoomRef,
-    Save,
-)
+from chatter.charter import Author
+from chatter.messages import Dismiss, Join, Leave, People, Recall, RefreshNames, Retire, RoomMessage, RoomRef, Save
 from chatter.room.context import RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
@@ -130,9 +119,9 @@ class Supervisor:
                 found += await room.ask(Recall(), block=False) or ()
         return found
 
-    def refresh_names(self, account: Author) -> None:
-        """Has all rooms show names as they are now: an account is new, or has another name."""
-        self._refresh_next(RefreshNames(account), list(self._rooms))
+    def refresh_names(self, account: Author, name: str) -> None:
+        """Has all rooms show names as they are now: an account is new, is gone, or has another name."""
+        self._refresh_next(RefreshNames(account, name), list(self._rooms))
 
     async def stop(self) -> Mapping[str, People]:
         """Stops all rooms once they have handled their mail, and returns who was present in them."""

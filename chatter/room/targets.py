@@ -2,7 +2,8 @@
 
 from collections.abc import Container, Iterable
 
-from chatter.messages import Author, Deleted, Entry, Posted, Purged, Reacted, TargetLoaded
+from chatter.charter import Author
+from chatter.messages import Deleted, Entry, Posted, Purged, Reacted, TargetLoaded
 from chatter.room.fold import fold, shown, target_of
 from chatter.room.reactions import Reactors
 from chatter.room.recent_entries import RecentEntries

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from chatter.messages import Author, Entry, Person, Posted
+from chatter.charter import Author
+from chatter.messages import Entry, Person, Posted
 from chatter.storage.records import entry_of, message_of
 from schema import EntryRow, Kind, MessageRow, handles_of
 

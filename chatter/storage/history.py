@@ -28,12 +28,14 @@ from chatter.messages import (
     OwnPage,
     PageLoaded,
     Ping,
+    Post,
     Posted,
     RoomListed,
     TargetLoaded,
     View,
 )
 from chatter.storage.authors import entries_of, messages_of, people_of
+from chatter.storage.charters import read_charter
 from chatter.storage.own_messages import read_own_page
 from chatter.storage.pages import filled
 from chatter.storage.read_page import entries_after, read_page
@@ -151,6 +153,7 @@ class History(ThreadActor):
             older=before,
             states={seq: state_of(state, said.get(seq)) for seq, state in states.items()},
             pinned=tuple(timeline.pins(slug)) if recent else (),
+            charter=read_charter(slug) if recent else None,
         )
         self._check_commits()  # last, so that it speaks for what was read
         tell_if_alive(load.room, loaded)
@@ -172,13 +175,13 @@ class History(ThreadActor):
         tell_if_alive(missed.room, MissedLoaded(missed.request, base, entries, rows=rows))
 
     def _look_up(self, asked: LookUp) -> None:
-        post, slug = asked.post, asked.slug
-        first = Entry.by_client_id(slug, post.owner, post.id) if post.id is not None else None
+        request, slug = asked.request, asked.slug
+        first = Entry.by_client_id(slug, request.owner, request.id) if request.id is not None else None
         thread: list[Posted] = []
-        if first is None and post.reply_to is not None:
-            thread += _messages_at(slug, [post.reply_to])
+        if first is None and isinstance(request, Post) and request.reply_to is not None:
+            thread += _messages_at(slug, [request.reply_to])
             thread += _messages_at(slug, [posted.state.root for posted in thread if posted.state and posted.state.root])
-        tell_if_alive(asked.room, LookedUp(post, first and entry_of(first), tuple(thread)))
+        tell_if_alive(asked.room, LookedUp(request, first and entry_of(first), tuple(thread)))
 
     def _load_target(self, asked: LoadTarget) -> None:
         slug = asked.slug

@@ -5,12 +5,13 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from chatter.charter import Author
 from chatter.messages import (
     DELETED_ACCOUNT,
-    Author,
     Deleted,
     Edited,
     Entry,
+    MembersChanged,
     Person,
     Pinned,
     Posted,
@@ -19,6 +20,7 @@ from chatter.messages import (
     Ranges,
     Reacted,
     ReactionCount,
+    RoomChanged,
     Unpinned,
 )
 
@@ -50,8 +52,10 @@ class Purging:
 
     def entry(self, entry: Entry) -> Entry:
         """Returns an entry without what the purge takes from it."""
+        if isinstance(entry, Purged | MembersChanged | RoomChanged):
+            return entry
         place = entry.seq if isinstance(entry, Posted) else entry.target
-        if place not in self.places or isinstance(entry, Purged):
+        if place not in self.places:
             return entry
         if entry.author is not None and entry.author.id == self._purge.account:
             entry = replace(entry, name=DELETED_ACCOUNT, author=self._nobody)
@@ -94,7 +98,7 @@ class Purging:
                 return replace(entry, reason=None)
             case Reacted():
                 return self._relabelled(entry)
-            case Pinned() | Unpinned() | Purged():
+            case Pinned() | Unpinned() | Purged() | MembersChanged() | RoomChanged():
                 return entry
             case _:
                 assert_never(entry)

@@ -226,8 +226,8 @@ def _client_of(message: HistoryMessage) -> Hashable:
             return request.subscriber.client
         case LoadPage(request=request):
             return request.reader.client
-        case LookUp(post=post):
-            return post.sender.client
+        case LookUp(request=request):
+            return request.sender.client
         case LoadTarget(client=client):
             return client
         case LoadOwn(account=account):
@@ -249,8 +249,8 @@ def refuse(message: HistoryMessage, refused: Refused) -> None:
             tell_if_alive(message.room, PageLoaded(request, refused))
         case LoadMissed(request=request):
             tell_if_alive(message.room, MissedLoaded(request, 0, (), refused))
-        case LookUp(post=post):
-            tell_if_alive(message.room, LookedUp(post, None, failed=True))
+        case LookUp(request=request):
+            tell_if_alive(message.room, LookedUp(request, None, failed=True))
         case LoadTarget(target=target):
             tell_if_alive(message.room, TargetLoaded(target, None, failed=True))
         case LoadOwn() | ListRooms() | Ping():

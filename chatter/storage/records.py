@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, assert_never
 
+from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Deleted,
     Edited,
     Entry,
+    MembersChanged,
+    Mentions,
     Person,
     Pinned,
     Posted,
@@ -21,6 +24,8 @@ from chatter.messages import (
     Purged,
     Reacted,
     ReactionCount,
+    RoomChanged,
+    RoomEntry,
     Save,
     Unpinned,
 )
@@ -35,19 +40,20 @@ _NO_HANDLES: Mapping[int, str] = {}
 def row_of(entry: Entry) -> EntryRow:
     """Returns the row that saves an entry."""
     if isinstance(entry, Posted):
-        if entry.state is None or entry.state.root is None:
+        if (entry.state is None or entry.state.root is None) and entry.mentions is None:
             author = None if entry.author is None else entry.author.id
             return EntryRow(
                 entry.seq, entry.id, entry.name, entry.message, entry.inserted_at, nth=entry.nth, author=author
             )
-        reply = {"reply_to": entry.state.reply_to, "replies": entry.state.root_replies}
-        return _row(entry, Kind.MESSAGE, entry.message, reply, entry.state.root)
+        return _row_of_message(entry)
     match entry:
         case Edited():
-            return _row(entry, Kind.EDIT, entry.message, {"edits": entry.edits}, entry.target)
+            edited = {"edits": entry.edits, **_mentions_as_data(entry.mentions)}
+            return _row(entry, Kind.EDIT, entry.message, edited, entry.target)
         case Deleted():
             reason = {} if entry.reason is None else {"reason": entry.reason}
-            return _row(entry, Kind.DELETE, "", {**reason, **_by(entry)}, entry.target)
+            power = {"moderator": True} if entry.moderator else {}
+            return _row(entry, Kind.DELETE, "", {**reason, **power, **_by(entry)}, entry.target)
         case Reacted():
             reacted: Data = {
                 "key": entry.key,
@@ -65,6 +71,10 @@ def row_of(entry: Entry) -> EntryRow:
                 "account": entry.account, "erase": entry.erases, "targets": entry.targets, "touched": entry.touched
             }  # fmt: skip
             return _row(entry, Kind.PURGE, "", purge, None)
+        case MembersChanged():
+            return _row(entry, Kind.MEMBER, "", _member_as_data(entry), None)
+        case RoomChanged():
+            return _row(entry, Kind.ROOM, "", _room_as_data(entry), None)
         case _:
             assert_never(entry)
 
@@ -82,18 +92,20 @@ def entry_of(row: EntryRow, handles: Mapping[int, str] = _NO_HANDLES) -> Entry:
         state = None
         if row.target is not None:
             state = PostState(changed=row.seq, reply_to=data["reply_to"], root=row.target, root_replies=data["replies"])
-        void = not row.name
-        return Posted(row.seq, row.id, row.name, row.message, row.inserted_at, void, row.nth, state, author)
+        void, mentions = not row.name, _mentions_of(row, data)
+        return Posted(row.seq, row.id, row.name, row.message, row.inserted_at, void, row.nth, state, author, mentions)
     if row.kind == Kind.PURGE:
         return _purged_of(row, data)
+    if row.kind in (Kind.MEMBER, Kind.ROOM):
+        return _room_entry_of(row, data, author)
     if row.target is None:
         raise ValueError("expected a target")
     change = (row.seq, row.id, row.name, row.target, row.inserted_at, row.nth)
     match row.kind:
         case Kind.EDIT:
-            return Edited(*change, row.message, data["edits"], author=author)
+            return Edited(*change, row.message, data["edits"], _mentions_of(row, data), author=author)
         case Kind.DELETE:
-            return Deleted(*change, data.get("reason"), author=author)
+            return Deleted(*change, data.get("reason"), data.get("moderator", False), author=author)
         case Kind.REACT:
             added, removed = tuple(map(_person_of, data["add"])), tuple(map(_person_of, data["remove"]))
             return Reacted(*change, data["key"], added, removed, _counts_of(data["reactions"]), author=author)
@@ -125,20 +137,23 @@ def message_of(row: MessageRow, handles: Mapping[int, str] = _NO_HANDLES) -> Pos
     posted = posted_of(row.entry, handles)
     if row.state is None or posted.void:
         return posted
-    message = posted.message if row.state.message is None else row.state.message
-    return replace(posted, message=message, state=state_of(row.state, posted.state))
+    state = state_of(row.state, posted.state)
+    if state.message is None:
+        return replace(posted, state=state)
+    return replace(posted, message=state.message, mentions=state.mentions, state=state)
 
 
 def state_of(row: StateRow, said: PostState | None = None) -> PostState:
     """Returns the state that a row holds; `said` is that of the message as it was said."""
     kept: Data = {"reply_to": said.reply_to, "root": said.root, "root_replies": said.root_replies} if said else {}
     counts = _counts_of(json.loads(row.reactions)) if row.reactions else ()
-    return PostState(**{**row._asdict(), "reactions": counts}, **kept)
+    mentions = convert(json.loads(row.mentions), Mentions) if row.mentions else None
+    return PostState(**{**row._asdict(), "reactions": counts, "mentions": mentions}, **kept)
 
 
 def blanked(entry: Entry) -> Entry:
-    """Returns an entry of a deleted message without its text."""
-    return replace(entry, message="") if isinstance(entry, Posted | Edited) else entry
+    """Returns an entry of a deleted message without its text, and whom that named."""
+    return replace(entry, message="", mentions=None) if isinstance(entry, Posted | Edited) else entry
 
 
 def object_of(save: Save, entry: Entry) -> Data:
@@ -184,6 +199,48 @@ def _row(entry: Entry, kind: Kind, message: str, data: Data | None, target: int 
     author = None if entry.author is None else entry.author.id
     at, nth = entry.inserted_at, entry.nth
     return EntryRow(entry.seq, entry.id, entry.name, message, at, int(kind), nth, target, written, author)
+
+
+def _row_of_message(posted: Posted) -> EntryRow:
+    state, data = posted.state, _mentions_as_data(posted.mentions)
+    if state is None or state.root is None:
+        return _row(posted, Kind.MESSAGE, posted.message, data, None)
+    reply = {"reply_to": state.reply_to, "replies": state.root_replies}
+    return _row(posted, Kind.MESSAGE, posted.message, {**reply, **data}, state.root)
+
+
+def _mentions_as_data(mentions: Mentions | None) -> Data:
+    return {} if mentions is None else {"mentions": to_builtins(mentions)}
+
+
+def _mentions_of(row: EntryRow, data: Data) -> Mentions | None:
+    """Returns whom a text names; one that is deleted names nobody any more."""
+    return convert(data["mentions"], Mentions) if "mentions" in data and row.message else None
+
+
+def _member_as_data(entry: MembersChanged) -> Data:
+    people = [[each.who.id, each.who.handle, each.name] for each in entry.members]
+    more = {"role": entry.role, "until": entry.until, "reason": entry.reason}
+    return {"change": entry.change, "members": people, **_without_none(more)}
+
+
+def _room_as_data(entry: RoomChanged) -> Data:
+    rules = None if entry.rules is None else to_builtins(entry.rules)
+    more = {"title": entry.title, "topic": entry.topic, "rules": rules, "archived": entry.archived}
+    return _without_none({"kind": entry.kind, **more})
+
+
+def _without_none(data: Data) -> Data:
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _room_entry_of(row: EntryRow, data: Data, author: Author | None) -> RoomEntry:
+    """Returns what was done to a room. Raises `msgspec.ValidationError`, a `ValueError`, where a value is none."""
+    done = {"seq": row.seq, "id": row.id, "name": row.name, "inserted_at": row.inserted_at, "nth": row.nth}
+    if row.kind == Kind.ROOM:
+        return replace(convert({**done, **data}, RoomChanged), author=author)
+    people = [{"who": {"id": id, "handle": handle}, "name": name} for id, handle, name in data["members"]]
+    return replace(convert({**done, **data, "members": people}, MembersChanged), author=author)
 
 
 def _by(entry: Deleted | Pinned | Unpinned) -> Data:

@@ -7,9 +7,10 @@ from typing import Any
 import pykka
 import pytest
 
+from chatter.charter import Charter
 from chatter.clock import SECOND
 from chatter.messages import Entry, Load, Loaded, People, Post, Posted, Recovery, RoomMessage, Save, Work
-from chatter.room.context import RoomContext, RoomSettings
+from chatter.room.context import NO_MEMBERSHIPS, RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.room import Room
 from chatter.storage.backlog import Backlog
@@ -35,6 +36,7 @@ class RoomOnStage:
         voids: Sequence[int] = (),
         server_epoch: int = EPOCH,
         known_epochs: Container[int] | None = None,
+        charter: Charter | None = None,
         **options: Any,
     ) -> None:
         self.stage = stage
@@ -44,22 +46,20 @@ class RoomOnStage:
         self.has_successors = True  # whether another room takes the place of one that fails
         self.backlog = Backlog(max_messages=1_000)
         stage.call(self.backlog.open, lambda _on_death: Recorder.start(self._works))
-        self.ref: pykka.ActorRef[Any] = stage.start(
-            Room,
-            "lobby",
-            RoomContext(
-                settings=settings or RoomSettings(),
-                epoch=server_epoch,
-                epochs=range(server_epoch + 1) if known_epochs is None else known_epochs,
-                supervisor=self,
-                backlog=self.backlog,
-                history=stage.start(Recorder, self.to_history),
-                clock=options.pop("clock", lambda: NOON),
-            ),
-            **options,
+        self.context = RoomContext(
+            settings=settings or RoomSettings(),
+            epoch=server_epoch,
+            epochs=range(server_epoch + 1) if known_epochs is None else known_epochs,
+            supervisor=self,
+            backlog=self.backlog,
+            history=stage.start(Recorder, self.to_history),
+            clock=options.pop("clock", lambda: NOON),
+            memberships=options.pop("memberships", NO_MEMBERSHIPS),
         )
+        self.slug = options.pop("slug", "lobby")
+        self.ref: pykka.ActorRef[Any] = stage.start(Room, self.slug, self.context, **options)
         if recent is not None:
-            self.tell(Loaded(recent, epochs, voids))
+            self.tell(Loaded(recent, epochs, voids, charter=charter))
 
     def tell(self, *messages: object) -> None:
         """Tells the room these messages in one turn, and lets it handle them."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schema import Entry, EntryRow, Room, RoomRow, RowRefused, open_database, timeline, void_row
+from schema import Entry, EntryRow, ListedRow, Room, RowRefused, open_database, timeline, void_row
 from schema.database import migrate
 from tests.support.database import forbid_by_trigger, query
 from tests.support.postgresql import PostgreSQL
@@ -76,9 +76,9 @@ def test_a_batch_is_saved_whole_or_not_at_all() -> None:
 def test_rooms_are_listed_by_their_last_message() -> None:
     Entry.save_all([("early", 1, [row(1)]), ("late", 1, [row(1), row(9)]), ("middle", 1, [row(1), row(5)])])
     assert Room.recently_active(10) == [
-        RoomRow("late", 9, 0, row(9)[4]),
-        RoomRow("middle", 5, 0, row(5)[4]),
-        RoomRow("early", 1, 0, row(1)[4]),
+        ListedRow("late", 9, 0, row(9)[4], "", ""),
+        ListedRow("middle", 5, 0, row(5)[4], "", ""),
+        ListedRow("early", 1, 0, row(1)[4], "", ""),
     ]
     assert len(Room.recently_active(2)) == 2
 

@@ -7,7 +7,7 @@ import peewee
 import pytest
 from playhouse.migrations import Runner
 
-from schema import Entry, Room, RoomRow, open_database, timeline
+from schema import Entry, ListedRow, Room, open_database, timeline
 from schema.database import MIGRATIONS, migrate
 from schema.inspection import FINDERS
 
@@ -69,7 +69,7 @@ def test_messages_keep_their_places_and_are_counted(
         assert kept == before
     assert [row.nth for row in Entry.latest("lobby", 10)] == [1, 2, 2, 3, 4, 5, 6]
     assert [row.nth for row in Entry.latest("unlisted", 10)] == [0, 1]
-    assert Room.recently_active(10)[0] == RoomRow("lobby", 7, 6, at)
+    assert Room.recently_active(10)[0] == ListedRow("lobby", 7, 6, at, "", "")
     assert [Room.end(room) for room in ("silent", "a-room", "unlisted")] == [(0, 0), (1, 1), (2, 1)]
     assert Entry.epoch_ends("lobby", 0) == [(5, 3), (7, 7)]
     assert [row.state for row in timeline.latest("lobby", 10)] == [None] * 7

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chatter.accounts.principal import Principal, Role, Scope
 from chatter.accounts.values import AccountRefused, Change, What
-from chatter.messages import Author
+from chatter.charter import Author
 from schema import Database
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar
 import pykka
 
 from chatter.actors import LoopActor
-from chatter.messages import Answer, Author, Event, Join, Position, Reason, Recovery, Ref, Refused, View
+from chatter.charter import Author, ServerRole
+from chatter.messages import Answer, Event, Join, Position, Reason, Recovery, Ref, Refused, View
 
 T = TypeVar("T")
 TIMEOUT = 30.0
@@ -137,6 +138,7 @@ class Listener:
         self.author: Author | None = None
         self.person_name: str | None = None
         self.taken: dict[str, str] = {}  # names of guests that accounts have taken, with what these are called now
+        self.server_role: ServerRole = "member"
 
     @property
     def client(self) -> "Listener":

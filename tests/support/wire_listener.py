@@ -3,7 +3,8 @@
 import json
 from typing import Any, Literal
 
-from chatter.messages import Answer, Author, Event, Reason, Recovery, Ref, Refused, View
+from chatter.charter import Author, ServerRole
+from chatter.messages import Answer, Event, Reason, Recovery, Ref, Refused, View
 from web.channels.wire import NULL, V2_LONGPOLL, Serializer
 
 JOIN_REF = b'"join"'
@@ -20,6 +21,7 @@ class WireListener:
         self.sees_presence = False
         self.author: Author | None = None
         self.person_name: str | None = None
+        self.server_role: ServerRole = "member"
         self.takes_frames = True
         self.written: list[bytes] = []
         self._said = said

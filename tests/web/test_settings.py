@@ -39,6 +39,8 @@ NUMBERS = {
     "max_edits": (1, 1_000_000),
     "max_reactions": (1, 1_000),
     "max_pins": (1, 1_000),
+    "max_room_members": (1, 100_000),
+    "max_group_members": (2, 1_000),
     "max_replies": (1, 1_000_000),
     "max_channels": (1, 1_000_000),
     "max_join_bytes": (64, 100_000_000),

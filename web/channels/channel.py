@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 import pykka
 
 from chatter.accounts.principal import Principal
+from chatter.charter import Author, ServerRole
 from chatter.messages import (
-    Author,
     Dismiss,
     Event,
     Join,
@@ -197,6 +197,10 @@ class Channel:
 
     def guest_name(self, name: str) -> str:
         return name if self._guest_names is None else self._guest_names.name_now(name)
+
+    @property
+    def server_role(self) -> ServerRole:
+        return self._socket.principal.role
 
     @property
     def takes_frames(self) -> bool:

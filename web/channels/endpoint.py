@@ -17,7 +17,7 @@ from chatter.accounts.attempts import Allowance, Budget
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
 from chatter.accounts.values import AccountRefused
-from chatter.messages import Author
+from chatter.charter import Author
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
@@ -224,10 +224,10 @@ class Endpoint:
             limiter = self._account_limiters[account] = AccountLimiter(self._account_rates)
         return limiter
 
-    def _on_names_changed(self, account: Author) -> None:
+    def _on_names_changed(self, account: Author, name: str) -> None:
         if self.guest_names is not None:
             self.guest_names.forget()
-        self.supervisor.refresh_names(account)
+        self.supervisor.refresh_names(account, name)
 
     def network_of(self, peer: str, headers: Headers) -> str:
         """Returns the network of the client that `peer` speaks for."""

@@ -5,7 +5,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from chatter.messages import Author, Position, Subscriber, View
+from chatter.charter import Author
+from chatter.messages import Position, Subscriber, View
 from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
 from web.channels.wire import BadFrame, Binary, Invalid, Payload
 from web.limits import Limits

@@ -6,12 +6,15 @@ Source: `docs/protocol.md`.
 from typing import Any, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Change,
     Deleted,
     Edited,
+    MembersChanged,
+    Mentions,
     Page,
     Pinned,
     Posted,
@@ -20,6 +23,8 @@ from chatter.messages import (
     Ranges,
     Reacted,
     ReactionCount,
+    RoomChanged,
+    RoomEntry,
     Unpinned,
     label_of,
 )
@@ -64,6 +69,7 @@ class _Row(msgspec.Struct, omit_defaults=True):
     reactions: dict[str, dict[str, Any]] = {}
     replies: int = 0
     last_reply_seq: int | None = None
+    mentions: Mentions | None = None
 
 
 class _By(msgspec.Struct, omit_defaults=True, gc=False):
@@ -81,6 +87,8 @@ class _RoomEvent(msgspec.Struct, omit_defaults=True, kw_only=True):
     by: _By | None = None
     message: str | None = None
     edits: int | None = None
+    mentions: Mentions | None = None
+    moderator: bool = False
     key: str | None = None
     add: tuple[str, ...] | None = None
     remove: tuple[str, ...] | None = None
@@ -108,7 +116,7 @@ def place(posted: Posted) -> bytes:
     return encode(_place(posted))
 
 
-def place_of(change: Change | Purged) -> bytes:
+def place_of(change: Change | Purged | RoomEntry) -> bytes:
     """Encodes the place of another entry for a client that counts places."""
     return encode(_void(change.seq, change.inserted_at))
 
@@ -123,10 +131,12 @@ def exported(room: str, posted: Posted) -> bytes:
     return encode({"kind": "message", "room": room, "message": _row(posted, None)})
 
 
-def room_event(change: Change | Purged) -> bytes:
-    """Encodes what was done to a message, or to those of an account that has left."""
+def room_event(change: Change | Purged | RoomEntry) -> bytes:
+    """Encodes what was done to a message, to those of an account that has left, or to the room itself."""
     if isinstance(change, Purged):
         return encode(_purge(change))
+    if isinstance(change, MembersChanged | RoomChanged):
+        return encode(_of_room(change))
     fixed: dict[str, Any] = {
         "seq": change.seq,
         "id": change.id,
@@ -136,9 +146,11 @@ def room_event(change: Change | Purged) -> bytes:
     }
     match change:
         case Edited():
-            event = _RoomEvent(kind="edit", message=change.message, edits=change.edits, **fixed)
+            event = _RoomEvent(
+                kind="edit", message=change.message, edits=change.edits, mentions=_mentions(change), **fixed
+            )
         case Deleted():
-            event = _RoomEvent(kind="delete", **fixed)
+            event = _RoomEvent(kind="delete", moderator=change.moderator, **fixed)
         case Reacted():
             event = _reacted(change, {**fixed, "by": None})
         case Pinned():
@@ -178,8 +190,15 @@ def _row(posted: Posted, root_replies: int | None) -> _Row:
         posted.author,
     )
     if posted.state is None:
-        return _Row(*said)
-    return _Row(*said, root_replies=root_replies, **_state(posted.state, posted.seq))
+        return _Row(*said, mentions=_mentions(posted))
+    state = _state(posted.state, posted.seq)
+    return _Row(*said, mentions=_mentions(posted), root_replies=root_replies, **state)
+
+
+def _mentions(entry: Posted | Edited) -> Mentions | None:
+    """Returns who is named, without the list of those who were present."""
+    mentions = entry.mentions
+    return replace(mentions, present=()) if mentions is not None and mentions.present else mentions
 
 
 def _state(state: PostState, seq: int) -> dict[str, Any]:
@@ -199,7 +218,24 @@ def _state(state: PostState, seq: int) -> dict[str, Any]:
     }
 
 
-def _by(change: Change) -> _By:
+def _of_room(entry: RoomEntry) -> dict[str, Any]:
+    told = {"seq": entry.seq, "id": entry.id, "by": _by(entry), "at": entry.inserted_at}
+    if isinstance(entry, MembersChanged):
+        people = [{"id": each.who.id, "handle": each.who.handle, "name": each.name} for each in entry.members]
+        more = {"role": entry.role, "until": entry.until, "reason": entry.reason}
+        told |= {"kind": "member", "change": entry.change, "members": people}
+        return told | {name: value for name, value in more.items() if value is not None}
+    of_room = {
+        "kind": entry.kind,
+        "title": entry.title,
+        "topic": entry.topic,
+        "settings": entry.rules,
+        "archived": entry.archived,
+    }
+    return told | {"kind": "room", "set": {name: value for name, value in of_room.items() if value is not None}}
+
+
+def _by(change: Change | RoomEntry) -> _By:
     author = change.author
     return _By(change.name) if author is None else _By(change.name, author.id, author.handle)
 

@@ -18,6 +18,7 @@ from chatter.messages import (
     Edited,
     Event,
     Lagged,
+    MembersChanged,
     Page,
     Pinned,
     Posted,
@@ -30,6 +31,8 @@ from chatter.messages import (
     Ref,
     Refused,
     Relayed,
+    RoomChanged,
+    RoomDescribed,
     StartedTyping,
     Unpinned,
     View,
@@ -274,7 +277,7 @@ def event_name(event: Event, view: View) -> bytes:
     match event:
         case Posted() | Relayed():
             return b"new_message"
-        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged():
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged() | MembersChanged() | RoomChanged():
             return b"room_event" if view is View.LOG else b"new_message"
         case StartedTyping():
             return b"typing"
@@ -297,7 +300,7 @@ def _payload(event: Event, view: View) -> bytes:
     match event:
         case Posted():
             return log_payloads.row(event) if view is View.LOG else log_payloads.place(event)
-        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged():
+        case Edited() | Deleted() | Reacted() | Pinned() | Unpinned() | Purged() | MembersChanged() | RoomChanged():
             if view is View.LOG:
                 return log_payloads.room_event(event)
             return log_payloads.place_of(event) if view is View.PLACES else b""
@@ -309,7 +312,7 @@ def _payload(event: Event, view: View) -> bytes:
 
 def _reply(answer: WebAnswer, view: View) -> bytes:
     match answer:
-        case Acknowledged() | AlreadySo() | Recovery() | TokenTaken():
+        case Acknowledged() | AlreadySo() | Recovery() | RoomDescribed() | TokenTaken():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Page():
             return b'{"response":%b,"status":"ok"}' % log_payloads.page(answer, knows_log=view is View.LOG)

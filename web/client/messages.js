@@ -78,6 +78,12 @@ export const REASONS = {
   too_late: "the time for that is over",
   conflict: "the message was changed meanwhile",
   full: "there is no room for more of that",
+  banned: "you may not come into this room",
+  muted: "you may not write here for a while",
+  read_only: "nobody writes here at present",
+  archived: "the room is archived",
+  slow_mode: "a moment has to pass between two messages here",
+  confirm: "it would call many people",
   timeout: "no answer", // this page's own: none came in time
 };
 
@@ -106,7 +112,10 @@ export const REASONS = {
  * @property {number} [root_replies] of a reply that is new: how many its root has now
  * @property {number} [replies] of a root
  * @property {number} [last_reply_seq] of a root
+ * @property {Mentions} [mentions] whom it calls, in a room that is somebody's
  */
+
+/** @typedef {{accounts?: number[], here?: boolean, room?: boolean}} Mentions */
 
 /** @typedef {{count: number, names: string[]}} Reaction how many reacted so, and the first of them */
 
@@ -128,6 +137,8 @@ export const REASONS = {
  * @property {number} [target] the seq of the message that it touches
  * @property {string} [message] of an edit: the new text
  * @property {number} [edits] of an edit: how many there are now
+ * @property {Mentions} [mentions] of an edit: whom the new text calls
+ * @property {boolean} [moderator] of a deletion: it was not the author's own
  * @property {string} [key] of reactions: the emoji
  * @property {string[]} [add] of reactions: up to 20 people who reacted
  * @property {string[]} [remove] of reactions: up to 20 people who took theirs back
@@ -151,6 +162,20 @@ export const REASONS = {
  * @property {boolean} recovered the missed messages follow; if false, everything held must be dropped
  * @property {number} missed the number of those messages
  * @property {boolean} more not all of them follow: the rest is read with `HISTORY`
+ * @property {RoomView} [room] what the room is for this person, where it is somebody's
+ */
+
+/**
+ * @typedef {object} RoomView the server's `RoomView`
+ * @property {"public" | "private" | "direct" | "group"} kind
+ * @property {string} title
+ * @property {string} topic
+ * @property {Record<string, string | number | boolean>} settings
+ * @property {boolean} archived
+ * @property {"owner" | "moderator" | "member" | null} role this person's; null where they are no member
+ * @property {number} members how many there are
+ * @property {number} [joined_seq] the entry with which this person came
+ * @property {string} [muted_until]
  */
 
 /**
@@ -159,6 +184,7 @@ export const REASONS = {
  * @property {number} seq
  * @property {string} inserted_at
  * @property {boolean} [duplicate] it was so before
+ * @property {string[]} [not_here] handles in a message that are nobody's in the room
  */
 
 /**

@@ -7,7 +7,7 @@ from typing import Protocol
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.values import AccountRefused, Change
-from chatter.messages import Author
+from chatter.charter import Author
 from web.identity.claims import Claims, TokenRefused
 from web.identity.credentials import Credentials
 from web.identity.live import Live
@@ -35,7 +35,7 @@ class Identity:
         """`verifier` is None where no app embeds this server."""
         self.accounts = accounts
         self.live = Live()
-        self.on_names_changed: Callable[[Author], None] = lambda _account: None
+        self.on_names_changed: Callable[[Author, str], None] = lambda _account, _name: None
         """Called for an account that is new or has another name, or none any more."""
         self._verifier = verifier
         accounts.on_change = self._on_change
@@ -94,4 +94,4 @@ class Identity:
     def _on_change(self, change: Change) -> None:
         self.live.on_change(change)
         if change.what in ("created", "renamed", "erased"):
-            self.on_names_changed(change.author)
+            self.on_names_changed(change.author, change.name)

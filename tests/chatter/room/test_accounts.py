@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from chatter.charter import Author
 from chatter.messages import (
     Acknowledged,
     AlreadySo,
-    Author,
     Delete,
     Deleted,
     Edit,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from chatter.charter import Author
 from chatter.messages import (
     Acknowledged,
-    Author,
     Delete,
     Deleted,
     Edit,
@@ -60,12 +60,12 @@ def test_a_guest_whose_name_an_account_takes_is_shown_as_a_guest(room: RoomOnSta
     watcher.clear()
     for each in (ann, bo):
         each.taken["ann"] = "ann (guest)"
-    room.tell(RefreshNames(ANN))
+    room.tell(RefreshNames(ANN, "Ann"))
     assert present(watcher) == (["ann (guest)"], ["ann"])
     (change,) = of(PresenceChanged, watcher)
     assert [meta.online_at for meta in change.joins["ann (guest)"].metas] == [meta.online_at for meta in before]
     watcher.clear()
-    room.tell(RefreshNames(ANN))
+    room.tell(RefreshNames(ANN, "Ann"))
     assert watcher.heard == []
 
 
@@ -75,7 +75,7 @@ def test_everybody_in_a_crowd_is_looked_at(stage: Stage) -> None:
     room.tell(*(join(guest, f"guest {number}") for number, guest in enumerate(guests)))
     last = f"guest {len(guests) - 1}"
     guests[-1].taken[last] = "renamed"
-    room.tell(RefreshNames(ANN))
+    room.tell(RefreshNames(ANN, "Ann"))
     room.ref.stop(block=False)
     stage.run_turns()
     (people,) = [told[2] for told in room.to_supervisor if told[0] == "on_stopped"]
@@ -117,7 +117,7 @@ def test_an_account_is_shown_under_its_new_names_on_all_connections(room: RoomOn
     watcher.clear()
     for each in (phone, desk):
         each.author, each.person_name = RENAMED, "Anna"
-    room.tell(RefreshNames(RENAMED))
+    room.tell(RefreshNames(RENAMED, "Ann"))
     assert present(watcher) == (["@anna"], ["@ann"])
     (change,) = of(PresenceChanged, watcher)
     assert [meta.name for meta in change.joins["@anna"].metas] == ["Anna", "Anna"]
@@ -130,7 +130,7 @@ def test_what_is_in_memory_has_the_handle_of_now(room: RoomOnStage, watcher: Lis
     room.tell(React(ann, b"2", "Ann", 1, THUMB, is_added=True, author=ANN))
     heard = of(Posted, watcher)
     ann.author = RENAMED
-    room.tell(RefreshNames(RENAMED))
+    room.tell(RefreshNames(RENAMED, "Ann"))
     watcher.clear()
     room.tell(ReadHistory(watcher, b"3", None, 10), React(watcher, b"4", "bo", 1, THUMB, is_added=True))
     (page,) = [answer for answer in (each[1] for each in of(tuple, watcher)) if isinstance(answer, Page)]

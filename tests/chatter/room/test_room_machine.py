@@ -18,8 +18,8 @@ import peewee
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Deleted,
     Edited,
     Entry,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Deleted,
     Edited,
     Entry,

@@ -157,7 +157,7 @@ def test_what_all_ask_for_beyond_what_may_wait_is_refused_but_joins_are_not(libr
     join = LoadMissed(library.room, "lobby", 1, 1, 1, 5, Join(clients[10], None))
     library.tell(sync, look_up, join)
     library.stage.run_until(lambda: len(library.told) == 2)
-    assert library.told == [MissedLoaded(sync.request, 0, (), BUSY), LookedUp(look_up.post, None, failed=True)]
+    assert library.told == [MissedLoaded(sync.request, 0, (), BUSY), LookedUp(look_up.request, None, failed=True)]
     assert join in library.read(9)
 
 

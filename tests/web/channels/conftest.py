@@ -7,7 +7,8 @@ from typing import Any, Self, cast
 import pytest
 
 from chatter.accounts.accounts import Accounts
-from chatter.messages import Author, RoomRef
+from chatter.charter import Author
+from chatter.messages import RoomRef
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
@@ -106,7 +107,7 @@ class SocketOnStage:
 
     # ------------------------------------------------------------ `Supervisor`
 
-    def refresh_names(self, account: Author) -> None:
+    def refresh_names(self, account: Author, _name: str) -> None:
         self.refreshed.append(account)
 
     def ensure_room(self, slug: str) -> RoomRef:

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from chatter.accounts.principal import Principal
+from chatter.charter import Author
 from chatter.messages import (
-    Author,
     Deleted,
     Event,
     Join,

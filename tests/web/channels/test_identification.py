@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chatter.accounts.values import What
-from chatter.messages import Author, Join, Leave, Post
+from chatter.charter import Author
+from chatter.messages import Join, Leave, Post
 from tests.support.accounts import AccountsOnStage
 from tests.support.stage import Stage
 from tests.web.channels.conftest import SocketOnStage
