@@ -11,6 +11,18 @@ from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
 from schema.kind import Kind
 from schema.member import Member, MemberRow, Mention
+from schema.membership import (
+    LatestRow,
+    MarkRow,
+    MembershipRow,
+    RoomsOfAccount,
+    SpokenRow,
+    latest_of,
+    rooms_of,
+    unread_from,
+    write_marks,
+    write_spoken,
+)
 from schema.outside import Outside
 from schema.passkey import Passkey, PasskeyRow
 from schema.post import Post, Reaction, Removed, StateRow
@@ -39,9 +51,12 @@ __all__ = [
     "Fence",
     "Identity",
     "Kind",
+    "LatestRow",
     "ListedRow",
+    "MarkRow",
     "Member",
     "MemberRow",
+    "MembershipRow",
     "Mention",
     "MessageRow",
     "Outside",
@@ -56,13 +71,20 @@ __all__ = [
     "Room",
     "RoomIds",
     "RoomRow",
+    "RoomsOfAccount",
     "RowRefused",
     "Secret",
     "SecretRow",
+    "SpokenRow",
     "StateRow",
     "Superseded",
     "WentBack",
     "handles_of",
+    "latest_of",
     "open_database",
+    "rooms_of",
+    "unread_from",
     "void_row",
+    "write_marks",
+    "write_spoken",
 ]

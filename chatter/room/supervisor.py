@@ -33,7 +33,7 @@ import pykka
 from chatter.actors import Tellable
 from chatter.charter import Author
 from chatter.messages import Dismiss, Join, Leave, People, Recall, RefreshNames, Retire, RoomMessage, RoomRef, Save
-from chatter.room.context import RoomContext, RoomSettings
+from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
 from chatter.room.room import Room
@@ -62,6 +62,7 @@ class Supervisor:
         settings: RoomSettings | None = None,
         *,
         expected: Mapping[str, People] | None = None,
+        memberships: Memberships = NO_MEMBERSHIPS,
     ) -> None:
         """`epochs` are all starts on this database, of which this one is `epoch`.
 
@@ -69,7 +70,13 @@ class Supervisor:
         """
         settings = settings or RoomSettings()
         self._context = RoomContext(
-            settings=settings, epoch=epoch, epochs=epochs, supervisor=self, backlog=backlog, history=history
+            settings=settings,
+            epoch=epoch,
+            epochs=epochs,
+            supervisor=self,
+            backlog=backlog,
+            history=history,
+            memberships=memberships,
         )
         self._rooms: dict[str, RoomRef] = {}
         self._people_counts: dict[str, int] = {}

@@ -1,0 +1,466 @@
+"""Memberships: the rooms of everybody who is here, kept in memory and changed in the turn in which rooms change.
+
+Not an actor: it is called on the loop, where rooms live, and answers at once. The edge asks it before a join, and the
+topic `me` is made of it. An account's rooms are loaded when they are first needed, by one read beside which nothing is
+missed (`overlay.py`), and dropped when nobody has used them for a while.
+"""
+
+import asyncio
+import functools
+from collections.abc import Collection, Iterable, Mapping
+
+from chatter.accounts.store import TransactionQueue
+from chatter.accounts.values import AccountRefused
+from chatter.charter import Author, Charter, Member
+from chatter.clock import Clock, to_iso, wall_clock
+from chatter.memberships import loading
+from chatter.memberships.marks import Marks
+from chatter.memberships.membership import Membership
+from chatter.memberships.news import News
+from chatter.memberships.overlay import Noted, Overlay
+from chatter.memberships.person import Person
+from chatter.memberships.room import ListedRoom
+from chatter.memberships.values import (
+    Companion,
+    Level,
+    LevelSet,
+    Listener,
+    Read,
+    RoomAdded,
+    RoomAltered,
+    RoomRemoved,
+    Rooms,
+)
+from chatter.messages import Deleted, Edited, MembersChanged, Posted, RoomChanged, called
+from schema import Entry, latest_of, rooms_of, unread_from
+
+KEPT = 60.0
+"""Seconds for which the rooms of an account are kept that nobody asks for and nothing listens to."""
+
+PAGE = 500
+"""Rooms in one page of somebody's list."""
+
+
+class NotThere(Exception):
+    """The account is not in the room, or there is no such room."""
+
+
+class Memberships:
+    """Owns what is known of people and their rooms. `chatter/room/context.py` has what rooms call."""
+
+    def __init__(self, transactions: TransactionQueue, *, clock: Clock = wall_clock) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._people: dict[int, Person] = {}
+        self._rooms: dict[str, ListedRoom] = {}  # those of these people
+        self._loads: dict[int, asyncio.Task[None]] = {}
+        self._fills: set[asyncio.Task[None]] = set()  # look for the latest message of a room
+        self._overlay = Overlay()
+        self._marks = Marks(transactions, self._is_current)
+        self._news = News(self._people)
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def close(self, timeout: float) -> None:
+        """Writes the marks that are not written yet; takes at most `timeout` seconds."""
+        self._news.close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for task in (*self._loads.values(), *self._fills):
+            task.cancel()
+        await self._marks.close(timeout)
+
+    # ------------------------------------------------------------ what the edge asks
+
+    def known(self, account: int) -> Mapping[str, Membership] | None:
+        """Returns the rooms of an account by slug; None where they have to be loaded."""
+        person = self._people.get(account)
+        if person is None:
+            return None
+        person.used_at = asyncio.get_running_loop().time()
+        return person.rooms
+
+    def is_member(self, account: int, slug: str) -> bool | None:
+        """Returns whether an account is in a room; None where that has to be loaded."""
+        rooms = self.known(account)
+        return None if rooms is None else slug in rooms
+
+    async def of(self, account: int) -> Mapping[str, Membership]:
+        """Returns the rooms of an account, loaded if need be. Raises `AccountRefused`."""
+        return (await self._person(account)).rooms
+
+    def listen(self, account: int, listener: Listener) -> None:
+        """Has a connection hear what becomes of the rooms of an account, which are known."""
+        self._people[account].listeners[listener] = None
+
+    def unlisten(self, account: int, listener: Listener) -> None:
+        """Ends that, if it was so."""
+        person = self._people.get(account)
+        if person is not None:
+            person.listeners.pop(listener, None)
+            person.used_at = asyncio.get_running_loop().time()
+            self._schedule_sweep()
+
+    def rooms(self, account: int, after: str = "") -> Rooms:
+        """Returns a page of the rooms of an account, which are known: those after a slug."""
+        slugs = sorted(slug for slug in self._people[account].rooms if slug > after)
+        memberships = [self._people[account].rooms[slug] for slug in slugs[:PAGE]]
+        return Rooms([each.shown(self._now) for each in memberships], len(slugs) > PAGE)
+
+    # ------------------------------------------------------------ what people have read and want to notice
+
+    async def mark_read(self, account: int, slug: str, seq: int, rev: int | None = None) -> Read:
+        """Moves somebody's mark forward, as far as the log goes. Raises `NotThere` and `AccountRefused`.
+
+        A report that does not know that the mark was set back, by its `rev`, changes nothing.
+        """
+        membership = await self._membership(account, slug)
+        if seq > membership.read_seq and not _is_outdated(rev, membership):
+            seq = min(seq, membership.room.last_seq)
+            nth = membership.room.nth_at(seq)
+            if nth is None:
+                nth = await self._transactions.read(lambda: Entry.nth_at(slug, seq))
+                self._check_is_current(membership)
+            if not _is_outdated(rev, membership) and membership.read(seq, nth):
+                self._marks.change(membership)
+                self._people[account].tell(membership.mark())
+        return membership.mark()
+
+    async def mark_unread(self, account: int, slug: str, seq: int) -> Read:
+        """Sets somebody's mark before a message. Raises `NotThere` and `AccountRefused`."""
+        membership = await self._membership(account, slug)
+        seq = min(seq, membership.room.last_seq + 1)
+        with self._overlay.watch() as noted:
+            before, mentions = await self._transactions.read(lambda: unread_from(slug, account, seq))
+        self._check_is_current(membership)
+        named = set(mentions)
+        for each in noted:
+            if each.slug == slug:
+                _name_in(named, each.entry, account, membership.room)
+        nth = membership.room.nth_at(seq - 1)
+        membership.unread_from(seq, before if nth is None else nth, {place for place in named if place >= seq})
+        self._marks.change(membership)
+        self._people[account].tell(membership.mark())
+        return membership.mark()
+
+    async def mark_all_read(self, account: int) -> int:
+        """Moves all marks of somebody to the ends of the rooms; returns how many. Raises `AccountRefused`."""
+        person = await self._person(account)
+        moved = [each for each in person.rooms.values() if each.read(each.room.last_seq, each.room.last_nth)]
+        for membership in moved:
+            self._marks.change(membership)
+        if moved:
+            person.tell(*(each.mark() for each in moved))
+        return len(moved)
+
+    async def set_level(
+        self,
+        account: int,
+        slug: str,
+        level: Level | None = None,
+        until: str | None = None,
+        is_hidden: bool | None = None,
+    ) -> LevelSet:
+        """Sets what somebody wants to notice of a room, perhaps until a time. None leaves what is.
+
+        Raises `NotThere` and `AccountRefused`.
+        """
+        membership = await self._membership(account, slug)
+        if level is not None:
+            membership.level, membership.level_until = level, until
+        if is_hidden is not None:
+            membership.is_hidden = is_hidden
+        self._marks.change(membership)
+        event = membership.level_set(self._now)
+        self._people[account].tell(event)
+        return event
+
+    # ------------------------------------------------------------ what rooms tell: `chatter.room.context.Memberships`
+
+    def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
+        self._take(Noted(slug, entry, charter))
+        self._settle(slug, charter, [each.who.id for each in entry.members], entry)
+
+    def on_room_changed(self, slug: str, entry: RoomChanged, charter: Charter) -> None:
+        room = self._rooms.get(slug)
+        before = None if room is None else room.described()
+        self._take(Noted(slug, entry, charter))
+        if room is None or before is None:
+            return
+        changed = {field: value for field, value in room.described().items() if value != before[field]}
+        if changed:
+            self._tell_all(room, RoomAltered(slug, changed))
+
+    def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
+        room = self._take(Noted(slug, posted, charter))
+        if room is not None and posted.mentions is not None:
+            for account in _named(posted, room):
+                self._name(self._membership_in(room, account), posted.seq, is_named=True)
+        if posted.author is not None:
+            self._note_spoken(posted.author.id, slug, posted)
+
+    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
+        room = self._take(Noted(slug, change, charter))
+        if room is None:
+            return
+        named = _named(change, room)
+        for account in room.accounts:
+            if self._name(self._membership_in(room, account), change.target, is_named=account in named):
+                self._news.active(room)
+
+    def on_saved(self, slug: str, through: int) -> None:
+        self._overlay.committed(slug, through)
+
+    def on_voided(self, slug: str, seq: int, charter: Charter | None) -> None:
+        """Takes back what an entry did. Its number counts as before."""
+        self._overlay.voided(slug, seq)
+        room = self._rooms.get(slug)
+        if room is not None:
+            if charter is not None:
+                room.settle(charter)
+            self._news.altered(room)
+            if room.hide(seq):
+                self._news.active(room)
+                self._fill(room)
+            for account in room.accounts:
+                self._name(self._membership_in(room, account), seq, is_named=False)
+        self._settle(slug, charter, {**({} if room is None else room.accounts), **(charter.members if charter else {})})
+
+    # ------------------------------------------------------------ what becomes of accounts
+
+    def on_called(self, author: Author, name: str) -> None:
+        """Calls somebody by another name where rooms are called by their people."""
+        companion = Companion(author.id, author.handle, name)
+        for room in self._rooms.values():
+            if room.rename(companion):
+                self._news.altered(room)
+
+    # ------------------------------------------------------------ loading
+
+    async def _membership(self, account: int, slug: str) -> Membership:
+        membership = (await self._person(account)).rooms.get(slug)
+        if membership is None:
+            raise NotThere
+        return membership
+
+    async def _person(self, account: int) -> Person:
+        while (person := self._people.get(account)) is None:
+            load = self._loads.get(account)
+            if load is None:
+                load = self._loads[account] = asyncio.get_running_loop().create_task(self._load(account))
+                load.add_done_callback(functools.partial(self._loaded, account))
+            await asyncio.shield(load)  # others may wait for it too
+        person.used_at = asyncio.get_running_loop().time()
+        return person
+
+    def _loaded(self, account: int, load: asyncio.Task[None]) -> None:
+        del self._loads[account]
+        if not load.cancelled():
+            load.exception()  # those who wait have it, if there are any
+
+    async def _load(self, account: int) -> None:
+        spoken = self._marks.spoken_by(account)
+        with self._overlay.watch() as noted:
+            loaded = await self._transactions.read(lambda: rooms_of(account))
+        person = Person(account, asyncio.get_running_loop().time())
+        loading.take_over(person, loaded, self._rooms)
+        loading.take_over_spoken(person, spoken)
+        self._people[account] = person
+        has = {row.slug: row.last_seq for row in loaded.rooms}
+        for each in noted:
+            if each.entry.seq > has.get(each.slug, 0):
+                self._replay(person, each)
+        self._schedule_sweep()
+
+    def _replay(self, person: Person, noted: Noted) -> None:
+        """Applies an entry that the load has missed, or may have missed where the person was in no such room."""
+        slug, entry, charter = noted
+        account = person.account
+        room = self._rooms.get(slug)
+        if room is not None and entry.seq > room.applied:
+            room.apply(entry, charter)
+        if isinstance(entry, MembersChanged) and any(each.who.id == account for each in entry.members):
+            self._settle(slug, charter, [account], entry)
+        membership = person.rooms.get(slug)
+        if membership is None:
+            return
+        match entry:
+            case Posted():
+                membership.name(entry.seq, is_named=account in _named(entry, membership.room))
+                if entry.author is not None and entry.author.id == account:
+                    membership.read(entry.seq, entry.nth)
+            case Edited() | Deleted():
+                membership.name(entry.target, is_named=account in _named(entry, membership.room))
+
+    def _fill(self, room: ListedRoom) -> None:
+        """Looks for the latest message of a room that was not loaded, or lost the one it had."""
+
+        async def fill() -> None:
+            try:
+                latest = await self._transactions.read(lambda: latest_of(room.slug))
+            except AccountRefused:
+                return  # the next message shows itself
+            if latest is not None and self._rooms.get(room.slug) is room:
+                loading.show(room, latest)
+                self._news.active(room)
+
+        task = asyncio.get_running_loop().create_task(fill())
+        self._fills.add(task)
+        task.add_done_callback(self._fills.discard)
+
+    # ------------------------------------------------------------ who is in which room
+
+    def _settle(
+        self, slug: str, charter: Charter | None, accounts: Iterable[int], entry: MembersChanged | None = None
+    ) -> None:
+        """Has the rooms of these accounts be as the charter says, and tells them. `entry` is what has changed it."""
+        for account in accounts:
+            person = self._people.get(account)
+            if person is None:
+                continue
+            member = None if charter is None else charter.members.get(account)
+            membership = person.rooms.get(slug)
+            if charter is not None and member is not None and membership is None:
+                self._add(person, slug, charter, member, entry)
+            elif member is None and membership is not None:
+                self._remove(person, membership.room, "removed" if entry is None else entry.change)
+            elif member is not None and membership is not None:
+                self._change(person, membership, member)
+
+    def _add(self, person: Person, slug: str, charter: Charter, member: Member, entry: MembersChanged | None) -> None:
+        """Somebody is in a room now, with everything in it read."""
+        room = self._rooms.get(slug)
+        if room is None:
+            room = self._rooms[slug] = ListedRoom(slug, member.joined_seq, 0 if entry is None else entry.nth)
+            room.settle(charter)
+            if not room.hides_past:
+                self._fill(room)
+        membership = Membership(person.account, room, member.role, member.joined_seq)
+        membership.muted_until = member.muted_until
+        membership.read(member.joined_seq, room.last_nth if entry is None else entry.nth)
+        room.accounts[person.account] = None
+        person.rooms[slug] = membership
+        person.tell(RoomAdded(membership.shown(self._now)))
+
+    def _change(self, person: Person, membership: Membership, member: Member) -> None:
+        """Somebody is something else in a room."""
+        changed: dict[str, object] = {}
+        if membership.role != member.role:
+            changed["role"] = membership.role = member.role
+        if membership.muted_until != member.muted_until:
+            changed["muted_until"] = membership.muted_until = member.muted_until
+        membership.joined_seq = member.joined_seq
+        if changed:
+            person.tell(RoomAltered(membership.slug, changed))
+
+    def _remove(self, person: Person, room: ListedRoom, why: str) -> None:
+        """Somebody is not in a room any more."""
+        del person.rooms[room.slug]
+        del room.accounts[person.account]
+        person.tell(RoomRemoved(room.slug, why))
+        self._drop_if_empty(room)
+
+    def _drop_if_empty(self, room: ListedRoom) -> None:
+        if not room.accounts:
+            del self._rooms[room.slug]
+
+    def _membership_in(self, room: ListedRoom, account: int) -> Membership | None:
+        return self._people[account].rooms[room.slug] if account in room.accounts else None
+
+    def _check_is_current(self, membership: Membership) -> None:
+        if not self._is_current(membership):
+            raise NotThere
+
+    def _is_current(self, membership: Membership) -> bool:
+        person = self._people.get(membership.account)
+        return person is not None and person.rooms.get(membership.slug) is membership
+
+    # ------------------------------------------------------------ what is said
+
+    def _take(self, noted: Noted) -> ListedRoom | None:
+        """Takes over an entry that a room has made; returns the room if it is known."""
+        self._overlay.add(noted)
+        room = self._rooms.get(noted.slug)
+        if room is None:
+            return None
+        if room.apply(noted.entry, noted.charter):
+            self._news.active(room)
+        if isinstance(noted.entry, MembersChanged):
+            self._news.altered(room)
+        return room
+
+    def _name(self, membership: Membership | None, seq: int, *, is_named: bool) -> bool:
+        if membership is None or not membership.name(seq, is_named=is_named):
+            return False
+        membership.mentions_changed = True
+        return True
+
+    def _note_spoken(self, account: int, slug: str, posted: Posted) -> None:
+        """Moves the mark of who says something: nobody has to be told what they have said."""
+        person = self._people.get(account)
+        membership = None if person is None else person.rooms.get(slug)
+        if membership is None:
+            self._marks.spoke(account, slug, posted.seq, posted.nth)
+        elif membership.read(posted.seq, posted.nth):
+            self._marks.change(membership)
+            self._news.marked(membership)
+
+    def _tell_all(self, room: ListedRoom, event: RoomAltered) -> None:
+        """Tells all who are in a room, encoded once for each kind of client."""
+        frames: dict[object, bytes] = {}
+        for account in room.accounts:
+            for listener in self._people[account].listeners:
+                serializer = listener.serializer
+                if serializer not in frames:
+                    frames[serializer] = serializer.personal(event)
+                listener.write(frames[serializer])
+
+    @property
+    def _now(self) -> str:
+        return to_iso(self._clock())
+
+    # ------------------------------------------------------------ what is not used
+
+    def _schedule_sweep(self) -> None:
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(KEPT, self._drop_unused)
+
+    def _drop_unused(self) -> None:
+        """Drops the people whom nobody has asked about for a while. What is to be written is kept until it is."""
+        self._sweep = None
+        before = asyncio.get_running_loop().time() - KEPT
+        unused = [each for each in self._people.values() if not each.listeners and each.used_at <= before]
+        waiting = self._marks.accounts if unused else ()
+        for person in unused:
+            if person.account not in waiting:
+                self._drop(person)
+        if any(not each.listeners for each in self._people.values()):
+            self._schedule_sweep()
+
+    def _drop(self, person: Person) -> None:
+        del self._people[person.account]
+        for membership in person.rooms.values():
+            del membership.room.accounts[person.account]
+            self._drop_if_empty(membership.room)
+
+
+def _is_outdated(rev: int | None, membership: Membership) -> bool:
+    return rev is not None and rev < membership.read_rev
+
+
+def _name_in(named: set[int], entry: object, account: int, room: ListedRoom) -> None:
+    """Keeps the places of messages that name an account true with an entry."""
+    match entry:
+        case Posted() if account in _named(entry, room):
+            named.add(entry.seq)
+        case Edited() | Deleted():
+            named.discard(entry.target)
+            if account in _named(entry, room):
+                named.add(entry.target)
+
+
+def _named(entry: Posted | Edited | Deleted, room: ListedRoom) -> Collection[int]:
+    """Returns the accounts that a message names; its author is none of them."""
+    mentions = None if isinstance(entry, Deleted) else entry.mentions
+    return (
+        () if mentions is None else called(mentions, room.accounts, None if entry.author is None else entry.author.id)
+    )

@@ -1,0 +1,21 @@
+"""A person: the rooms of one account, and its connections that want to know of them."""
+
+from chatter.memberships.membership import Membership
+from chatter.memberships.values import Listener, PersonalEvent
+
+
+class Person:
+    """Owns what is known of one account's rooms, as long as it is used."""
+
+    __slots__ = ("account", "listeners", "rooms", "used_at")
+
+    def __init__(self, account: int, used_at: float) -> None:
+        self.account = account
+        self.rooms: dict[str, Membership] = {}
+        self.listeners: dict[Listener, None] = {}
+        self.used_at = used_at  # by the loop's clock
+
+    def tell(self, *events: PersonalEvent) -> None:
+        """Tells each connection, in one write."""
+        for listener in self.listeners:
+            listener.write(b"".join(map(listener.serializer.personal, events)))
