@@ -5,10 +5,21 @@ import re
 import typing
 from typing import Any
 
+import msgspec
 import pytest
 
 from chatter import messages
 from chatter.charter import Author, RoomView
+from chatter.memberships.values import (
+    Active,
+    LevelSet,
+    MyRoom,
+    PersonalEvent,
+    Read,
+    RoomAdded,
+    RoomAltered,
+    RoomRemoved,
+)
 from chatter.messages import Event, Posted, PostState, ReactionCount, Reason, Refused, RoomMessage, View
 from chatter.room.context import RoomSettings
 from chatter.room.refusals import QUARANTINED, refuse
@@ -17,7 +28,7 @@ from schema import Entry, EntryRow, Kind, Post, StateRow
 from tests.chatter.conftest import RoomOnStage
 from tests.support.server import ROOT
 from tests.support.stage import Listener, Stage
-from web.channels import log_payloads, requests, wire
+from web.channels import log_payloads, personal_requests, requests, wire
 from web.limits import Limits
 from web.settings import Settings
 
@@ -43,6 +54,35 @@ EVENTS: list[Event] = [
     messages.PresenceChanged({}, {}),
     messages.PresenceListed({}),
     messages.PresenceCounted(1),
+]
+
+MY_ROOM = MyRoom(
+    slug="den",
+    kind="public",
+    title="",
+    topic="",
+    role="member",
+    level="nothing",
+    level_until=None,
+    hidden=False,
+    archived=False,
+    last_seq=1,
+    last_nth=1,
+    read_seq=1,
+    read_nth=1,
+    rev=0,
+    unread=0,
+    mentions=0,
+    last=None,
+    people=1,
+)
+PERSONAL_EVENTS: list[PersonalEvent] = [
+    RoomAdded(MY_ROOM),
+    RoomRemoved("den", "left"),
+    RoomAltered("den", {}),
+    Active("den", 1, 1, None),
+    Read("den", 1, 1, 0, 0, 0),
+    LevelSet("den", "nothing", None, hidden=False),
 ]
 
 
@@ -79,9 +119,23 @@ def test_the_protocol_lists_every_event_from_a_client() -> None:
     assert of_rooms - {"access_token"} <= set(requests._REQUESTS)
 
 
+def test_the_protocol_lists_every_event_of_a_person() -> None:
+    listed = set(rows("The topic `me`"))
+    own = {"access_token", "account", "snapshot", "token_expired"}
+    told = {wire.personal_event_name(event).decode() for event in PERSONAL_EVENTS}
+    assert {type(event) for event in PERSONAL_EVENTS} == set(typing.get_args(PersonalEvent))
+    assert listed == told | set(personal_requests.RATES) | own
+
+
+def test_the_protocol_lists_every_field_of_a_room_in_a_list() -> None:
+    section = PROTOCOL.split("## The topic `me`")[1].split("\n## ")[0]
+    for field in msgspec.structs.fields(MyRoom):
+        assert re.search(rf"\b{field.encode_name}\b", section), field.name
+
+
 def test_every_request_has_a_rate_limit() -> None:
     rates = requests.rates_by_event(Settings())
-    assert rates.keys() == {*requests._REQUESTS, "phx_join"}
+    assert rates.keys() == {*requests._REQUESTS, *personal_requests.RATES, "phx_join"}
     assert all(name.endswith("_rate") and rate == getattr(Settings(), name) for name, rate in rates.values())
 
 

@@ -24,7 +24,9 @@ from chatter.accounts.beginning import Beginning, SetupFile
 from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.clock import wall_clock
+from chatter.memberships.memberships import Memberships
 from chatter.messages import Ping, Save
+from chatter.room.context import NO_MEMBERSHIPS
 from chatter.room.purger import RoomPurger
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog, OnDeath
@@ -99,6 +101,8 @@ class Server:
         self._backlog = Backlog(settings.max_unsaved_messages, settings.max_unsaved_bytes)
         self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
         self._backlog.open(self._start_persistence, self._on_lost)
+        transactions = self._open_transactions() if settings.accounts != "off" else None
+        self._memberships = None if transactions is None else Memberships(transactions)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(
             self._backlog,
@@ -107,11 +111,12 @@ class Server:
             self._storage.epochs,
             settings.rooms,
             expected=expected,
+            memberships=self._memberships or NO_MEMBERSHIPS,
         )
         self._setup_file = SetupFile(self._storage.setup_link)
         self._setup_link: str | None = None
         self._outgoing = Outgoing()
-        accounts = self._open_accounts() if settings.accounts != "off" else None
+        accounts = None if transactions is None else self._open_accounts(transactions)
         self._endpoint = Endpoint(
             settings,
             self._supervisor,
@@ -121,6 +126,7 @@ class Server:
             is_local=all(map(is_local, self._sockets)),
             verifier=token_verifier(settings, self._outgoing),
             accounts=accounts,
+            memberships=self._memberships,
         )
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
@@ -163,6 +169,8 @@ class Server:
                 self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
             finally:
                 await self._close_connections()
+        if self._memberships is not None:
+            await self._memberships.close(THREAD_TIMEOUT)
         if self._endpoint.accounts is not None:
             await self._endpoint.accounts.close(THREAD_TIMEOUT)
         self._outgoing.close()
@@ -172,12 +180,15 @@ class Server:
         self._storage.ownership.release()
         self._gc_policy.uninstall()
 
-    def _open_accounts(self) -> Accounts:
+    def _open_transactions(self) -> TransactionQueue:
         database, guard = self._storage.database, self._guards[2]
-        beginning = Beginning.read(database, Moment(wall_clock()))
+        return TransactionQueue(lambda: Store.start(database, guard))
+
+    def _open_accounts(self, transactions: TransactionQueue) -> Accounts:
+        beginning = Beginning.read(self._storage.database, Moment(wall_clock()))
         self._setup_link = beginning.setup_link
         return Accounts(
-            TransactionQueue(lambda: Store.start(database, guard)),
+            transactions,
             beginning,
             self._settings.account_rules,
             normal_name=normal_name,

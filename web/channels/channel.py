@@ -26,6 +26,7 @@ from chatter.messages import (
 from web.channels.fields import InvalidPayload
 from web.channels.guest_names import GuestNames, NameRefused
 from web.channels.pending_joins import JoinRequest
+from web.channels.personal_requests import Answering
 from web.channels.requests import translate
 from web.channels.wire import NULL, Frame, Serializer, WebAnswer
 from web.limits import Limits
@@ -66,6 +67,9 @@ class ChannelOwner(Hashable, Protocol):
 
     def refresh(self, frame: Frame, join_ref: Ref) -> bool:
         """Takes a newer secret, and answers it. Returns False where there are no accounts."""
+
+    def ask_for_person(self, frame: Frame, slug: str, answer: Answering) -> bool:
+        """Has answered what somebody asks about themselves in a room. Returns False where it is none of that."""
 
     def said_in(self, room: str) -> "array[int]":
         """Returns the latest messages that the connection has said in a room."""
@@ -157,8 +161,23 @@ class Channel:
             return
         if message is not None:
             self._tell(message)
-        elif frame.event != "access_token" or not self._socket.refresh(frame, self._own_ref):
+        elif not (self._asks_for_person(frame) or self._is_refreshed(frame)):
             self.write(self.answer(frame.ref, Refused("unknown event")))
+
+    def _is_refreshed(self, frame: Frame) -> bool:
+        return frame.event == "access_token" and self._socket.refresh(frame, self._own_ref)
+
+    def _asks_for_person(self, frame: Frame) -> bool:
+        """Has a request answered that is about the person in this room, and not about the room."""
+
+        def answer(answered: WebAnswer) -> None:
+            self.write(self.answer(frame.ref, answered))
+
+        try:
+            return self._socket.ask_for_person(frame, self._topic.slug, answer)
+        except InvalidPayload as error:
+            answer(error.answer)
+            return True
 
     def notify(self, event: bytes, payload: bytes) -> None:
         """Tells the client something that is not the room's. `payload` is JSON."""

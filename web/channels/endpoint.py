@@ -4,11 +4,13 @@ That is the settings, the actors behind them, who may connect and join, and the 
 """
 
 import asyncio
+import functools
 import logging
 import math
 import sys
 from collections import Counter
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -18,6 +20,7 @@ from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
 from chatter.accounts.values import AccountRefused
 from chatter.charter import Author
+from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
@@ -25,6 +28,7 @@ from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
 from web.channels.guest_names import GuestNames
 from web.channels.origins import Origin, OriginRules, is_loopback
+from web.channels.personal_requests import PersonalRequests
 from web.channels.rate_limits import AccountLimiter, AddressLimiter, network_of
 from web.channels.requests import rates_by_event
 from web.identity.cookies import PLAIN, SECURE, Cookies, cookie
@@ -68,9 +72,12 @@ class Endpoint:
         *,
         is_local: bool,
         accounts: Accounts | None = None,
+        memberships: Memberships | None = None,
         verifier: Verifier | None = None,
     ) -> None:
         """`is_local` says that the server listens for its own machine alone. Without `accounts` all are guests.
+
+        With `accounts` there are `memberships`.
 
         `verifier` knows the tokens of an app that embeds this server.
         """
@@ -81,6 +88,8 @@ class Endpoint:
         self.history = history
         self.backlog = backlog
         self.accounts = accounts
+        self.memberships = memberships
+        self.personal_requests = None if memberships is None else PersonalRequests(memberships)
         self.loop = asyncio.get_running_loop()
         self.poller = make_poller()
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
@@ -108,6 +117,20 @@ class Endpoint:
         self._connection_counts: Counter[str] = Counter()  # by network
         self._has_warned = False  # that one has as many connections as it may
         self._all_closed = asyncio.Event()
+
+    @functools.cached_property
+    def described(self) -> Mapping[str, Any]:
+        """What pages are told of the server: its limits, and what there is here."""
+        limits = self.limits
+        return {
+            "limits": {
+                "name": limits.max_name_length,
+                "message": limits.max_message_length,
+                "reason": limits.max_reason_length,
+                "pins": limits.max_pins,
+            },
+            "features": {"accounts": self.settings.accounts, "sign_up": self.settings.sign_up},
+        }
 
     def add(self, connection: Closable, peer: str, headers: Headers) -> None:
         """Adds a connection that `peer` has made with a request of these headers."""
@@ -225,9 +248,12 @@ class Endpoint:
         return limiter
 
     def _on_names_changed(self, account: Author, name: str) -> None:
+        """Has rooms and lists of rooms call everybody as they are called now."""
         if self.guest_names is not None:
             self.guest_names.forget()
         self.supervisor.refresh_names(account, name)
+        if self.memberships is not None:
+            self.memberships.on_called(account, name)
 
     def network_of(self, peer: str, headers: Headers) -> str:
         """Returns the network of the client that `peer` speaks for."""

@@ -14,19 +14,13 @@ from typing import Any, Protocol
 from chatter.accounts.principal import NOBODY, Principal
 from chatter.accounts.values import AccountRefused
 from chatter.messages import Refused
+from web.channels.held_frames import HeldFrames
 from web.channels.wire import Frame, TokenTaken, WebAnswer
 from web.identity.credentials import Credentials
 from web.identity.identify import Identity
 from web.io.rfc6455 import CloseCode
 
 logger = logging.getLogger(__name__)
-
-MAX_HELD_FRAMES = 1_000
-MAX_HELD_BYTES = 262_144
-"""What a client may send before it is known who it is: all joins of a page that comes back."""
-
-TIME_SLICE = 0.001
-"""Seconds of handling frames that have waited after which the loop serves others."""
 
 GRACE = 25.0
 """Seconds that a client has for a new token once the old one has expired."""
@@ -75,7 +69,6 @@ class Identification:
     __slots__ = (
         "_has_ended",
         "_held",
-        "_held_bytes",
         "_identity",
         "_is_expiring",
         "_is_handling_held",
@@ -92,8 +85,7 @@ class Identification:
         self._owner = owner
         self._secret = secret
         self._identity = identity
-        self._held: deque[Frame] = deque()
-        self._held_bytes = 0
+        self._held = HeldFrames()
         self._is_handling_held = False
         self._has_ended = False
         self._is_expiring = False  # the client was told that its secret has ended
@@ -135,9 +127,7 @@ class Identification:
         """Keeps a frame until it is known who sends it. Returns False for a heartbeat, which nobody needs to be for."""
         if frame.topic == "phoenix" and frame.event == "heartbeat":
             return False
-        self._held.append(frame)
-        self._held_bytes += _size(frame)
-        if len(self._held) > MAX_HELD_FRAMES or self._held_bytes > MAX_HELD_BYTES:
+        if not self._held.add(frame):
             self._owner.close(CloseCode.TRY_AGAIN_LATER)
         elif self._task is None:
             self._run(self._find_out())
@@ -151,16 +141,7 @@ class Identification:
         else:
             self._is_handling_held = bool(self._held)
             self._owner.become(principal)
-            await self._handle_held()
-
-    async def _handle_held(self) -> None:
-        """Handles what has waited, in slices. What comes meanwhile waits behind it."""
-        until = time.perf_counter() + TIME_SLICE
-        while self._held and not self._has_ended:
-            self._owner.receive_held(self._take_held())
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + TIME_SLICE
+            await self._held.drain(self._owner.receive_held)
         if self._is_handling_held and not self._has_ended:
             self._is_handling_held = False
             self._owner.become(self._owner.principal)
@@ -168,12 +149,7 @@ class Identification:
     def _refuse_held(self, refused: Refused) -> None:
         """Answers what waits. The next frame has the socket try again."""
         while self._held:
-            self._owner.refuse_held(self._take_held(), refused)
-
-    def _take_held(self) -> Frame:
-        frame = self._held.popleft()
-        self._held_bytes -= _size(frame)
-        return frame
+            self._owner.refuse_held(self._held.pop(), refused)
 
     # ------------------------------------------------------------ a newer secret
 
@@ -275,8 +251,3 @@ class Identification:
             self._owner.close(CloseCode.INTERNAL_ERROR)
         elif self._held and not self._has_ended:
             self._run(self._find_out())  # a frame came after the refusal, while the task was still there
-
-
-def _size(frame: Frame) -> int:
-    payload = frame.payload
-    return 64 + (len(payload.data) if hasattr(payload, "data") else len(payload))

@@ -50,6 +50,7 @@ from web.channels.fields import (
     string_of,
     text_of,
 )
+from web.channels.personal_requests import RATES as PERSONAL_RATES
 from web.channels.wire import Binary, Frame, Payload, encode
 from web.limits import Limits, Rate
 from web.settings import Settings
@@ -263,5 +264,5 @@ def rates_by_event(settings: Settings) -> Mapping[str, tuple[str, Rate]]:
     """Returns for each event the name of its token bucket and the bucket's rate; nothing where rates are off."""
     if settings.rate_limits == "off":
         return {}
-    rates = {event: request.rate for event, request in _REQUESTS.items()} | {"phx_join": "join_rate"}
+    rates = {event: request.rate for event, request in _REQUESTS.items()} | {**PERSONAL_RATES, "phx_join": "join_rate"}
     return {event: (rate, getattr(settings, rate)) for event, rate in rates.items()}

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from chatter.accounts.principal import GUEST, Principal
+from chatter.charter import is_private_slug
 from chatter.messages import Done, Ref, Refused, RoomRef, View
 from web.channels import wire
 from web.channels.authorization import PendingVerdict, Verdict
@@ -27,10 +28,13 @@ from web.channels.fields import (
 )
 from web.channels.guest_names import GuestNames, NameRefused
 from web.channels.identification import Identification
+from web.channels.me import MeChannel
 from web.channels.pending_joins import JoinRequest, PendingJoins
+from web.channels.personal_requests import Answering, is_personal
 from web.channels.rate_limits import ClientLimiter, JointLimiter
 from web.channels.requests import Topic, action_of, topic_of
-from web.channels.wire import NULL, BadFrame, Frame, Invalid, Serializer, WebAnswer
+from web.channels.rooms_wait import RoomsWait
+from web.channels.wire import ME, NULL, BadFrame, Frame, Invalid, Serializer, WebAnswer
 from web.identity.credentials import MAX_SECRET, Credentials
 from web.io.rfc6455 import CloseCode
 from web.limits import Limits
@@ -69,6 +73,7 @@ class Socket:
         "_limiter",
         "_missed_channel_change",
         "_pending",
+        "_rooms_wait",
         "_said",
         "_transport",
         "_url_name",
@@ -88,7 +93,8 @@ class Socket:
         self._gate: Callable[[Frame], bool] | None = None  # what may keep a frame from being handled now
         self._url_name = _name_in_url(params, endpoint.limits)
         self._endpoint = endpoint
-        self._channels: dict[str, Channel] = {}
+        self._rooms_wait: RoomsWait | None = None  # until the rooms of the account are loaded
+        self._channels: dict[str, Channel | MeChannel] = {}
         self._pending: PendingJoins | None = None  # most sockets never have any, and none for long
         self._said: dict[str, array[int]] | None = None  # by room, the latest messages; most only listen
         self._transport = transport
@@ -116,10 +122,14 @@ class Socket:
         if wait:
             self._refuse_rate(frame, wait)
             return
+        self._dispatch(frame)
+
+    def _dispatch(self, frame: Frame) -> None:
         topic = frame.topic
         channel = self._channels.get(topic) if isinstance(topic, str) else None
         if frame.event == "phx_join":
-            self._join(frame, channel)
+            if not self._waits_for_rooms(frame):
+                self._join(frame, channel)
         elif (
             self._pending is not None and (pending := self._pending.find(topic)) and _concerns(frame, pending, channel)
         ):
@@ -137,6 +147,9 @@ class Socket:
         """Ends the channels: the connection is gone."""
         if self._identification is not None:
             self._end_identification(self._identification)
+        if self._rooms_wait is not None:
+            self._rooms_wait.end()
+            self._rooms_wait = None
         if self._pending is not None:
             self._pending.take_all()
             self._pending = None
@@ -182,12 +195,13 @@ class Socket:
             shared = self._endpoint.account_limiter(principal.author.id)
             self._limiter = JointLimiter(ClientLimiter(self._endpoint.rates), shared)
         self.principal = principal
-        if not self._identification.is_holding:
-            self._gate = self._gate_of_rights
+        self._update_gate()
         self._identification.watch_end(principal.expires_at)
         for channel in list(self._channels.values()):
             if self._endpoint.rights.authorize(principal, channel.slug, "read") is not None:
                 self._dismiss(channel)
+            elif isinstance(channel, MeChannel):
+                channel.become()
 
     def sign_out(self, reason: str) -> None:
         """Tells each channel that the person is signed out here, and ends the connection."""
@@ -214,7 +228,7 @@ class Socket:
         """Handles a frame that has waited until it was known who sends it."""
         if not self._endpoint.is_accepting:
             return  # as a frame that comes now
-        gate, self._gate = self._gate, self._gate_of_rights
+        gate, self._gate = self._gate, self._open_gate
         try:
             self.receive(frame)
         except BadFrame:
@@ -227,8 +241,18 @@ class Socket:
         self._answer(frame.join_ref, frame, refused)
 
     @property
-    def _gate_of_rights(self) -> Callable[[Frame], bool] | None:
+    def _open_gate(self) -> Callable[[Frame], bool] | None:
+        """What keeps frames that have waited: the rooms of the account, or what a token is not for."""
+        if self._rooms_wait is not None and not self._rooms_wait.is_handing_over:
+            return self._rooms_wait.hold
         return self._refuse_forbidden if self._endpoint.rights.restricts(self.principal) else None
+
+    def _update_gate(self) -> None:
+        identification = self._identification
+        if identification is not None and identification.is_holding:
+            self._gate = identification.hold
+        else:
+            self._gate = self._open_gate if self._rooms_wait is None else self._rooms_wait.hold
 
     def _refuse_forbidden(self, frame: Frame) -> bool:
         """Refuses what the principal's token is not for. Joins are decided with their rooms."""
@@ -265,10 +289,22 @@ class Socket:
         self._identification.refresh(Credentials(text), answer)
         return True
 
-    def forget(self, channel: Channel) -> None:
+    def forget(self, channel: Channel | MeChannel) -> None:
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
             self._missed_channel_change |= self._transport.has_unsent
+
+    def ask_for_person(self, frame: Frame, slug: str, answer: Answering) -> bool:
+        requests, author = self._endpoint.personal_requests, self.principal.author
+        if requests is None or not is_personal(frame.event):
+            return False
+        if author is None:
+            answer(Refused("sign_in"))
+            return True
+        return requests.receive(frame.event, frame.payload, author.id, slug, answer)
+
+    def has_joined(self, slug: str) -> bool:
+        return f"chat_room:{slug}" in self._channels
 
     def said_in(self, room: str) -> "array[int]":
         if self._said is None:
@@ -281,9 +317,45 @@ class Socket:
     def room_wait(self) -> float:
         return self._endpoint.room_wait(self._transport)
 
+    # ------------------------------------------------------------ waiting for the rooms of the account
+
+    def _waits_for_rooms(self, join: Frame) -> bool:
+        """Returns whether a join has to wait, and what comes behind it, since it is not known who is in that room."""
+        memberships, author = self._endpoint.memberships, self.principal.author
+        if memberships is None or author is None or not isinstance(join.topic, str):
+            return False
+        if join.topic != ME and not is_private_slug(join.topic.removeprefix("chat_room:")):
+            return False
+        if memberships.known(author.id) is not None:
+            return False
+        if self._rooms_wait is not None:  # it is handing over, in vain for this one
+            self._answer(join.join_ref, join, self._rooms_wait.refused)
+            return True
+        self._rooms_wait = RoomsWait(self, memberships, author.id, join)
+        self._update_gate()
+        return True
+
+    def join_late(self, join: Frame, refused: Refused | None) -> None:
+        if not self._endpoint.is_accepting:
+            return  # as a frame that comes now
+        if refused is not None:
+            self._answer(join.join_ref, join, refused)
+            return
+        try:
+            self._dispatch(join)
+        except BadFrame:
+            self._transport.close(CloseCode.INTERNAL_ERROR)
+
+    def on_rooms_settled(self) -> None:
+        self._rooms_wait = None
+        self._update_gate()
+
     # ------------------------------------------------------------ joining
 
-    def _join(self, frame: Frame, earlier: Channel | None) -> None:
+    def _join(self, frame: Frame, earlier: Channel | MeChannel | None) -> None:
+        if frame.topic == ME and self._endpoint.memberships is not None:
+            self._join_me(frame, earlier)
+            return
         topic = topic_of(frame.topic) if isinstance(frame.topic, str) else None
         if topic is None:
             self._answer(NULL, frame, Refused("unmatched topic"))
@@ -313,6 +385,37 @@ class Socket:
             self._wait_for(request, verdict)
         else:
             self._decided(request, verdict)
+
+    def _join_me(self, frame: Frame, earlier: Channel | MeChannel | None) -> None:
+        """Joins what is the person's own. A second join ends the first, as in rooms."""
+        endpoint = self._endpoint
+        assert endpoint.memberships is not None
+        assert endpoint.personal_requests is not None
+        decision = endpoint.rights.authorize(self.principal, None, "join")
+        refused: WebAnswer | None = None if decision is None else Refused(decision)
+        if refused is None and self.principal.author is None:
+            refused = Refused("sign_in")
+        elif refused is None and earlier is None and self._is_full:
+            refused = Refused("too many channels joined")
+        if refused is None:
+            try:
+                self._join_params(frame)
+            except InvalidPayload as error:
+                refused = error.answer
+        if refused is not None:
+            self._answer(frame.join_ref, frame, refused)
+        else:
+            channel = self._channels[ME] = MeChannel(
+                self,
+                frame,
+                memberships=endpoint.memberships,
+                requests=endpoint.personal_requests,
+                server=endpoint.described,
+            )
+            self._missed_channel_change |= self._transport.has_unsent
+            channel.join()
+        if earlier is not None:
+            self._dismiss(earlier)
 
     @property
     def _is_full(self) -> bool:
@@ -345,6 +448,7 @@ class Socket:
             self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
             return
         earlier = self._channels.get(topic.name)
+        assert not isinstance(earlier, MeChannel), "its topic is no room's"
         channel = self._channels[topic.name] = Channel(self, request)
         self._missed_channel_change |= self._transport.has_unsent
         channel.join(request.name, earlier, request.position)
@@ -355,13 +459,13 @@ class Socket:
         if earlier is not None:  # a second join of a topic ends the first even when it is refused
             self._dismiss(earlier)
 
-    def _dismiss(self, channel: Channel) -> None:
+    def _dismiss(self, channel: Channel | MeChannel) -> None:
         self.forget(channel)
         channel.dismiss()
 
     # ------------------------------------------------------------ while a join is not decided
 
-    def _receive_undecided(self, frame: Frame, pending: JoinRequest, earlier: Channel | None) -> None:
+    def _receive_undecided(self, frame: Frame, pending: JoinRequest, earlier: Channel | MeChannel | None) -> None:
         """Answers a push to a topic whose join is not decided. A leave ends the join, and an earlier one with it."""
         if frame.event != "phx_leave":
             self._answer(NULL, frame, Refused("unmatched topic"))
@@ -428,7 +532,7 @@ class Socket:
         self.writer.write(self.serializer.answer(join_ref, frame.ref, wire.encode(frame.topic), answer))
 
 
-def _concerns(frame: Frame, pending: JoinRequest, earlier: Channel | None) -> bool:
+def _concerns(frame: Frame, pending: JoinRequest, earlier: Channel | MeChannel | None) -> bool:
     """Returns whether a frame is for the join that is not decided, rather than for an `earlier` one that lives on."""
     return earlier is None or frame.join_ref == pending.own_ref or (frame.event, frame.join_ref) == ("phx_leave", NULL)
 

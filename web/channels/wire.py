@@ -4,11 +4,23 @@ A V2 text frame is `[join_ref, ref, topic, event, payload]`, V1 an object with t
 topic that is not a string come back as they came: they are kept as JSON and never parsed. Source: `docs/protocol.md`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
+from chatter.accounts.principal import Role
+from chatter.memberships.values import (
+    Active,
+    LevelSet,
+    MyRoom,
+    PersonalEvent,
+    Read,
+    RoomAdded,
+    RoomAltered,
+    RoomRemoved,
+    Rooms,
+)
 from chatter.messages import (
     Acknowledged,
     AlreadySo,
@@ -42,6 +54,9 @@ from web.channels import log_payloads
 from web.io import rfc6455
 
 NULL = b"null"
+
+ME, ME_JSON = "me", b'"me"'
+"""The topic of what is one person's own."""
 
 MAX_WORD_LENGTH = 128
 """Longest reference, topic or event, in characters. They are kept, and a join's reference comes back in each push."""
@@ -87,7 +102,33 @@ class TokenTaken(msgspec.Struct, frozen=True):
     expires_at: int | None  # seconds since 1970
 
 
-WebAnswer: TypeAlias = Answer | Invalid | NameTaken | TokenTaken
+class Me(msgspec.Struct, frozen=True):
+    """The account of a connection."""
+
+    id: int
+    handle: str
+    name: str
+    role: Role
+
+
+class MyState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that a page needs to know of the person: it grants the join of `me`, and is pushed where some was lost."""
+
+    account: Me
+    rooms: Sequence[MyRoom]
+    server: Mapping[str, Any]  # limits and features
+    more: bool = False  # the rest of the rooms is asked for with `rooms {after}`
+
+
+class AllRead(msgspec.Struct, frozen=True):
+    """All rooms are read."""
+
+    rooms: int  # how many were not
+
+
+PersonalAnswer: TypeAlias = MyState | Rooms | Read | LevelSet | AllRead
+
+WebAnswer: TypeAlias = PersonalAnswer | Answer | Invalid | NameTaken | TokenTaken
 """What clients are answered, by rooms or before a room hears of it."""
 
 
@@ -235,6 +276,10 @@ class Serializer:
         payload = _payload(event, self.view)
         return payload and self.frame(join_ref, NULL, topic, event_name(event, self.view), payload)
 
+    def personal(self, event: PersonalEvent) -> bytes:
+        """Encodes what a person is told for all their connections of this kind."""
+        return self.frame(NULL, NULL, ME_JSON, personal_event_name(event), encode(event))
+
     def answer(self, join_ref: Ref, ref: Ref, topic: bytes, answer: WebAnswer) -> bytes:
         """Encodes a `phx_reply`. `topic` is JSON."""
         return self.frame(join_ref, ref, topic, b"phx_reply", _reply(answer, self.view))
@@ -295,6 +340,25 @@ def event_name(event: Event, view: View) -> bytes:
             assert_never(event)
 
 
+def personal_event_name(event: PersonalEvent) -> bytes:
+    """Returns the name on the wire of what a person is told."""
+    match event:
+        case RoomAdded():
+            return b"room_added"
+        case RoomRemoved():
+            return b"room_removed"
+        case RoomAltered():
+            return b"room_changed"
+        case Active():
+            return b"activity"
+        case Read():
+            return b"read"
+        case LevelSet():
+            return b"level"
+        case _:
+            assert_never(event)
+
+
 def _payload(event: Event, view: View) -> bytes:
     """Encodes what a client of this view is told; nothing where that is nothing."""
     match event:
@@ -312,6 +376,8 @@ def _payload(event: Event, view: View) -> bytes:
 
 def _reply(answer: WebAnswer, view: View) -> bytes:
     match answer:
+        case MyState() | Rooms() | Read() | LevelSet() | AllRead():
+            return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Acknowledged() | AlreadySo() | Recovery() | RoomDescribed() | TokenTaken():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Page():

@@ -8,6 +8,7 @@ from chatter.accounts.accounts import Accounts
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.values import AccountRefused, Change
 from chatter.charter import Author
+from chatter.messages import DELETED_ACCOUNT
 from web.identity.claims import Claims, TokenRefused
 from web.identity.credentials import Credentials
 from web.identity.live import Live
@@ -93,5 +94,7 @@ class Identity:
 
     def _on_change(self, change: Change) -> None:
         self.live.on_change(change)
-        if change.what in ("created", "renamed", "erased"):
+        if change.what in ("created", "renamed"):
             self.on_names_changed(change.author, change.name)
+        elif change.what == "erased":
+            self.on_names_changed(Author(change.account, ""), DELETED_ACCOUNT)

@@ -8,6 +8,7 @@ import pytest
 
 from chatter.accounts.accounts import Accounts
 from chatter.charter import Author
+from chatter.memberships.memberships import Memberships
 from chatter.messages import RoomRef
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
@@ -36,6 +37,7 @@ class SocketOnStage:
         accounts: AccountsOnStage | None = None,
         secret: str | None = None,
         beside: "SocketOnStage | None" = None,
+        memberships: Memberships | None = None,
         **settings: Any,
     ) -> None:
         """`secret` is what its handshake has shown. It shares the server of the one that it is `beside`."""
@@ -59,6 +61,7 @@ class SocketOnStage:
                     authorize,
                     is_local=True,
                     accounts=cast(Accounts | None, accounts),
+                    memberships=memberships,
                 )
             )
             credentials = None if secret is None else Credentials(secret)
@@ -114,6 +117,9 @@ class SocketOnStage:
         if slug not in self.rooms:
             self.rooms[slug] = Recorder.start(self.told)
         return self.rooms[slug]
+
+    def on_called(self, author: Author, name: str) -> None:
+        self.told.append((author, name))
 
 
 @pytest.fixture
