@@ -6,6 +6,7 @@ from bench.scenarios import (
     connection_storm,
     idle_connections,
     late_joiners,
+    my_rooms,
     noisy_neighbour,
     one_message,
     operations,
@@ -27,6 +28,7 @@ _MODULES = (
     scaling,
     startup,
     operations,
+    my_rooms,
 )
 
 SCENARIOS: dict[str, Scenario] = {module.SCENARIO.letter: module.SCENARIO for module in _MODULES}
