@@ -566,8 +566,8 @@ class Subscriber(Asker, Protocol):
     def welcome(self, recovery: Recovery) -> bytes:
         """Returns the frame that grants the join."""
 
-    def wait_to_open(self) -> float:
-        """Counts a room that this client opens; returns the seconds it has to wait, 0.0 where it may."""
+    def refusal_to_open(self) -> Refused | None:
+        """Counts a room that this client opens; returns why it may not open it."""
 
     def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         """Gives up the place in the room and returns the frame that refuses the join."""
@@ -1053,7 +1053,7 @@ class OwnPage(msgspec.Struct, frozen=True):
 
 
 class ListRooms(msgspec.Struct, frozen=True):
-    """Asked: returns up to `limit` public rooms as a list of `RoomListed`, the last spoken in first."""
+    """Asked: returns `RoomsListed` with up to `limit` rooms."""
 
     limit: int
 
@@ -1067,6 +1067,14 @@ class RoomListed(msgspec.Struct, frozen=True):
     last_message_at: str
     title: str = ""
     topic: str = ""
+    guests: bool = True  # whether guests may be in it
+
+
+class RoomsListed(msgspec.Struct, frozen=True):
+    """The public rooms that are listed, the last spoken in first, and the names of those that are not."""
+
+    rooms: Sequence[RoomListed]
+    hidden: frozenset[str] = frozenset()
 
 
 class Ping(msgspec.Struct, frozen=True):

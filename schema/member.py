@@ -6,6 +6,7 @@ import peewee
 
 from schema.account import Account
 from schema.base import Model, tuples
+from schema.room import id_of
 
 _ZERO: list[peewee.Node] = [peewee.SQL("DEFAULT 0")]
 
@@ -59,6 +60,22 @@ class Member(Model):
             cls.muted_until,
         ).join(Account, on=(Account.id == cls.account))
         return [MemberRow(*row) for row in tuples(query.where(cls.room == room).order_by(cls.account))]
+
+    @classmethod
+    def is_in(cls, slug: str, account: int) -> bool:
+        """Returns whether an account is a member of a room."""
+        here = (cls.room == id_of(slug)) & (cls.account == account) & cls.left_seq.is_null()
+        return bool(cls.select().where(here, cls.joined_seq > 0).exists())
+
+    @classmethod
+    def count_in(cls, room: int) -> int:
+        """Returns how many members a room has, by its number."""
+        return int(cls.select().where(cls.room == room, cls.left_seq.is_null(), cls.joined_seq > 0).count())
+
+    @classmethod
+    def count_rooms(cls, account: int) -> int:
+        """Returns of how many rooms an account is a member."""
+        return int(cls.select().where(cls.account == account, cls.left_seq.is_null(), cls.joined_seq > 0).count())
 
     @classmethod
     def standing(cls, room: int, account: int) -> dict[str, Any] | None:

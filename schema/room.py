@@ -42,6 +42,7 @@ class ListedRow(NamedTuple):
     last_message_at: str
     title: str
     topic: str
+    guests: int = 1
 
 
 class Room(Model):
@@ -68,6 +69,11 @@ class Room(Model):
         columns = [getattr(cls, field) for field in ListedRow._fields]
         query = cls.select(*columns).where((cls.kind == "public") & (cls.listed == 1))
         return [ListedRow(*row) for row in tuples(query.order_by(cls.last_message_at.desc()).limit(limit))]
+
+    @classmethod
+    def unlisted(cls) -> list[str]:
+        """Returns the names of the public rooms that are not listed."""
+        return [slug for (slug,) in tuples(cls.select(cls.slug).where((cls.kind == "public") & (cls.listed == 0)))]
 
     @classmethod
     def charter(cls, slug: str) -> tuple[int, CharterRow] | None:

@@ -104,6 +104,16 @@ class Secret(Model):
         return cls._rows(now, cls.kind == kind)
 
     @classmethod
+    def of_room(cls, room: str, now: str) -> list[SecretRow]:
+        """Returns the live invites that lead to a room, the latest used first."""
+        return cls._rows(now, cls.room == room, cls.kind == "invite")
+
+    @classmethod
+    def count_of_room(cls, room: str, now: str) -> int:
+        """Returns how many live invites lead to a room."""
+        return int(cls.select().where(cls.room == room, cls.kind == "invite", *cls._live(now)).count())
+
+    @classmethod
     def count_made(cls, account: int, kind: str, since: str) -> int:
         """Returns how many secrets of a kind an account has made since then, also those that are not live any more."""
         made = cls.select().where(cls.account == account, cls.kind == kind, cls.created_at >= since)
@@ -115,6 +125,11 @@ class Secret(Model):
         is_left = cls.uses_left.is_null() | (cls.uses_left > 0)
         query = cls.update(uses_left=cls.uses_left - 1, used_at=now).where(cls.id == number, is_left, *cls._live(now))
         return bool(query.execute())
+
+    @classmethod
+    def give_back(cls, number: int) -> None:
+        """Gives one use of a secret back that was taken."""
+        cls.update(uses_left=cls.uses_left + 1).where(cls.id == number, cls.uses_left.is_null(False)).execute()
 
     @classmethod
     def set(cls, number: int, **columns: Any) -> None:

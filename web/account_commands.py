@@ -1,6 +1,7 @@
-"""The commands `account`, `invite` and `token`. Each works beside a running server, which learns of it in a second.
+"""The commands `account`, `invite`, `token` and `audit`. Each works beside a running server.
 
-What a program may want is alone on stdout: a token, or the address of a link. Each returns the exit code.
+It learns of them in a second. What a program may want is alone on stdout: a token, or the address of a link. Each
+returns the exit code.
 """
 
 import argparse
@@ -10,14 +11,17 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import msgspec
 import peewee
 
-from chatter.accounts import invitations, keys, names, people
+from chatter.accounts import audit, invitations, keys, names, people
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Role, Scope
 from chatter.accounts.times import Moment
 from chatter.accounts.values import AccountRefused, LinkKind
+from chatter.charter import Author
 from chatter.clock import wall_clock
+from chatter.messages import DELETED_ACCOUNT
 from schema import Account, Database, open_database
 from schema.base import writing_transaction
 from schema.database import migrate, needs_migration
@@ -94,6 +98,9 @@ def add_commands(verbs: Any) -> None:  # argparse gives what it returns no publi
     token.add_argument("--scopes", required=True, help="some of read,post,moderate,admin")
     token.add_argument("--label", default="made by command", help="what the account's list of tokens calls it")
     token.add_argument("--days", type=float, default=90.0, help="how long it works; 0 for ever (default: 90)")
+    deeds = verbs.add_parser("audit", help="print who did what to whom, the latest first", allow_abbrev=False)
+    add_options(deeds, *OPTIONS)
+    deeds.add_argument("--limit", type=int, default=100, help="how many deeds (default: 100)")
 
 
 _DEEDS = {
@@ -113,6 +120,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     commands: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
         "invite": _invite,
         "token": _token,
+        "audit": _audit,
         "account add": _add,
         "account list": _list,
         "account link": _link,
@@ -213,6 +221,20 @@ def _token(options: argparse.Namespace, settings: Settings) -> None:
         ),
     )
     print(made.text)
+
+
+def _audit(options: argparse.Namespace, settings: Settings) -> None:
+    if options.limit < 1:
+        raise CommandRefused(f"expected --limit to be 1 or more, got {options.limit}")
+    for deed in _write(settings, lambda _now: audit.deeds(None, options.limit)):
+        change = {"before": deed.before, "after": deed.after}
+        told = msgspec.json.encode({name: value for name, value in change.items() if value is not None}).decode()
+        words = [deed.at, _called(deed.actor), deed.action, _called(deed.target), deed.room, deed.reason, told]
+        print("\t".join(" ".join((word or "-").split()) for word in words))
+
+
+def _called(author: Author | None) -> str | None:
+    return None if author is None else f"@{author.handle}" if author.handle else DELETED_ACCOUNT
 
 
 def _password(settings: Settings, *its_names: str) -> str:

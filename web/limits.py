@@ -16,6 +16,8 @@ class Limits:
     max_recovery_page: int = 500
     max_reason_length: int = 500
     max_pins: int = 50
+    max_title_length: int = 80
+    max_topic_length: int = 250
 
 
 class Rate(NamedTuple):

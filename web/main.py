@@ -100,7 +100,7 @@ _MAINTENANCE = {
 }
 """What each command does, and the folder that it takes."""
 
-_PEOPLE = ("account", "invite", "token")
+_PEOPLE = ("account", "invite", "token", "audit")
 
 
 def _serve(settings: Settings) -> int:

@@ -40,8 +40,9 @@ from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
 from web.channels.characters import normal_name
 from web.channels.endpoint import Closable, Endpoint
+from web.http.accounts.handler import Limiters, Ways
 from web.http.accounts.routes import account_routes
-from web.http.api import HealthHandler, RoomsHandler, shared_fault, shared_rooms
+from web.http.api import HealthHandler, shared_fault
 from web.http.bundle import load_bundle
 from web.http.outgoing import Outgoing
 from web.http.pages import (
@@ -55,9 +56,11 @@ from web.http.pages import (
     RoomPageHandler,
     ServiceWorkerHandler,
 )
+from web.http.rooms.routes import room_routes
 from web.http.secure import ERROR_PAGE, content_security_policy
 from web.identity.jwt import token_verifier
 from web.identity.oidc import OpenIdConnect
+from web.identity.passkeys import Passkeys
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
 from web.oidc_clients import OidcClient
@@ -133,7 +136,9 @@ class Server:
             accounts.other_ways.issuers = [client.issuer for client in oidc_clients]
             accounts.departures.begin(RoomPurger(self._supervisor, self._backlog))
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
-        self._listener = Listener(_application(self._endpoint, settings, self._openid), self._endpoint)
+        self._listener = Listener(
+            _application(self._endpoint, settings, self._openid, self._storage.identity), self._endpoint
+        )
 
     def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
@@ -296,16 +301,17 @@ class Server:
             raise NotEverythingSaved from error
 
 
-def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect) -> Application:
+def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect, identity: str) -> Application:
     client = Client(load_bundle() if settings.bundle == "on" else None)
+    limiters, ways = Limiters(), Ways(openid, Passkeys())
     with_client, with_endpoint = {"client": client}, {"endpoint": endpoint}
     return Application(
         [
             (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
             (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": PollSessions(endpoint)}),
             (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
-            (r"/api/rooms", RoomsHandler, {"endpoint": endpoint, "shared": shared_rooms(endpoint)}),
-            *account_routes(endpoint, openid),
+            *account_routes(endpoint, limiters, ways),
+            *room_routes(endpoint, limiters, ways, identity),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),
             (r"/assets/([^/]+)", AssetHandler, with_client),
             (r"/sw\.js", ServiceWorkerHandler, with_client),
@@ -313,6 +319,7 @@ def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect) 
             (r"/", PageHandler, with_client),
             (r"/rooms/([^/]+)/?", RoomPageHandler, with_client),
             (r"/rooms/([^/]+)/([^/]+)/?", RoomPageHandler, with_client),
+            (r"/join/[^/]+/?", PageHandler, with_client),
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,

@@ -302,6 +302,14 @@ class Settings:
         "most waiting database reads of one connection, joins included; beyond that they are refused with `busy`",
     )
     max_channels: int = _setting(100, _whole(1, 1_000_000), "most rooms that one connection may join")
+    room_creation: str = _setting(
+        "anyone",
+        _one_of("anyone", "members", "admins"),
+        "who may make a public room: anybody by joining it, who has an account (members), or moderators and admins",
+    )
+    max_rooms_per_account: int = _setting(500, _whole(1, 1_000_000), "most rooms that one account is a member of")
+    max_title_length: int = _setting(80, _whole(1, 1_000), "longest title of a room, in characters")
+    max_topic_length: int = _setting(250, _whole(1, 10_000), "longest topic of a room, in characters")
     max_join_bytes: int = _setting(8_192, _whole(64, 100_000_000), "largest payload of a join")
     max_frame_bytes: int = _setting(
         65_536, _whole(1_024, 100_000_000), "largest websocket message or long-poll frame that a client may send"
@@ -322,15 +330,21 @@ class Settings:
     )
     max_poll_messages: int = _setting(100, _whole(1, 10_000), "most frames taken from one long-poll POST")
     rate_limits: str = _setting(
-        "on", _one_of("on", "off"), "on or off; off turns off the seven rates below and `max_connections_per_address`"
+        "on", _one_of("on", "off"), "on or off; off turns off the rates below and `max_connections_per_address`"
     )
     message_rate: Rate = _setting(
         Rate(20, 100), Rate.parse, "messages from one connection: per second in the long run/at once"
     )
     join_rate: Rate = _setting(Rate(20, 200), Rate.parse, "joins from one connection: per second/at once")
     operation_rate: Rate = _setting(
-        Rate(10, 50), Rate.parse, "edits, deletions, reactions and pins from one connection: per second/at once"
+        Rate(10, 50),
+        Rate.parse,
+        "edits, deletions, reactions, pins, and what is done to rooms, from one connection: per second/at once",
     )
+    founding_rate: Rate = _setting(
+        Rate(0.1, 20), Rate.parse, "rooms that one account makes over HTTP, direct ones too: per second/at once"
+    )
+    code_rate: Rate = _setting(Rate(0.2, 20), Rate.parse, "joins by a link from one account: per second/at once")
     typing_rate: Rate = _setting(Rate(5, 20), Rate.parse, "`typing` from one connection: per second/at once")
     history_rate: Rate = _setting(
         Rate(20, 100), Rate.parse, "`history` and `sync` from one connection: per second/at once"

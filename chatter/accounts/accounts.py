@@ -13,8 +13,9 @@ from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from chatter.accounts import changes, invitations, keys, names, people, secrets
-from chatter.accounts.attempts import Attempt, Attempts
+from chatter.accounts import audit, changes, invitations, keys, names, people, secrets
+from chatter.accounts.attempts import Attempts
+from chatter.accounts.audit import Deed
 from chatter.accounts.beginning import Beginning
 from chatter.accounts.departures import Departures
 from chatter.accounts.other_ways import OtherWays, passkeys_of
@@ -22,6 +23,7 @@ from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Principal, Role, Scope
 from chatter.accounts.remembered import Remembered
 from chatter.accounts.reserved_names import ReservedNames
+from chatter.accounts.room_links import RoomLinks
 from chatter.accounts.store import TransactionQueue
 from chatter.accounts.times import HOUR, Moment
 from chatter.accounts.values import (
@@ -107,6 +109,8 @@ class Accounts:
         """Passkeys and OpenID providers."""
         self.departures = Departures(self._read, self._write)
         """The accounts that leave."""
+        self.room_links = RoomLinks(self._read, self._write, self._attempts)
+        """Invites that lead to rooms."""
         self._watch = asyncio.get_running_loop().create_task(self._watch_changes())
 
     async def close(self, timeout: float = 60.0) -> None:
@@ -391,6 +395,10 @@ class Accounts:
         """Lets a suspended account in again; `not_found`."""
         await self._write(lambda now: people.resume(handle, now))
 
+    async def audit(self, before: int | None, limit: int) -> list[Deed]:
+        """Returns up to `limit` deeds of people with more rights than others, the latest first."""
+        return await self._read(lambda _now: audit.deeds(before, limit))
+
     # ------------------------------------------------------------ the names of guests
 
     @property
@@ -484,14 +492,8 @@ class Accounts:
             raise AccountRefused("invite", message="an account needs an invite here")
 
     async def _check_invite(self, code: str, network: str) -> str | None:
-        """Returns the room of an invite; `invite`. A guess is counted like a wrong password."""
-        attempt: Attempt
-        attempt, wait = self._attempts.begin(network)
-        if wait:
-            raise AccountRefused("invite", retry_after_ms=_milliseconds(wait))
-        found = await self._read(lambda now: invitations.found_invite(code, now))
-        attempt.give_back()
-        return found.room
+        """Returns the room of an invite; `invite`. A guess is counted."""
+        return (await self.room_links.look(code, network)).room
 
     def _new_account(self, handle: str, name: str | None, password: str) -> people.NewAccount:
         """Returns what an account is made of, without a password; `invalid`."""

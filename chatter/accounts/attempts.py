@@ -25,6 +25,10 @@ OF_ACCOUNT = Allowance(20, 180.0)
 """Wrong passwords for one account from devices that were never signed in there: 20 an hour, from all networks."""
 
 
+OF_CODES = Allowance(20, 30.0)
+"""Wrong codes of invites from one network: 20 in ten minutes."""
+
+
 class Budget:
     """The attempts that are left, by a key."""
 
@@ -93,14 +97,18 @@ class Attempts:
         self._networks = Budget(OF_NETWORK, clock)
         self._pairs = Budget(OF_ACCOUNT_AND_NETWORK, clock)
         self._accounts = Budget(OF_ACCOUNT, clock)
+        self._codes = Budget(OF_CODES, clock)
 
-    def begin(self, network: str, account: str | None = None) -> tuple[Attempt, float]:
-        """Counts an attempt from a network, for an account or to guess an invite. Returns the seconds to wait too."""
+    def begin(self, network: str, account: str) -> tuple[Attempt, float]:
+        """Counts an attempt from a network for an account. Returns the seconds to wait too."""
         attempt = Attempt()
-        wait = attempt.take(self._networks, network)
-        if not wait and account is not None:
-            wait = attempt.take(self._pairs, f"{account} {network}")
+        wait = attempt.take(self._networks, network) or attempt.take(self._pairs, f"{account} {network}")
         return attempt, wait
+
+    def begin_code(self, network: str) -> tuple[Attempt, float]:
+        """Counts an attempt from a network to show the code of an invite. Returns the seconds to wait too."""
+        attempt = Attempt()
+        return attempt, attempt.take(self._codes, network)
 
     def count_for_account(self, attempt: Attempt, account: str) -> float:
         """Counts an attempt from a device that the account does not know, and returns the seconds to wait."""

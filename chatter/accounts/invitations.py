@@ -6,12 +6,16 @@ from chatter.accounts import people, secrets
 from chatter.accounts.principal import Role
 from chatter.accounts.times import DAY, HOUR, Moment, seconds_of
 from chatter.accounts.values import AccountRefused, Invite, Link, LinkKind, Made
+from chatter.charter import is_private_slug
 from chatter.messages import SLUG
-from schema import Account, AccountRow, Secret, SecretRow
+from schema import Account, AccountRow, Member, Secret, SecretRow
 
 INVITES_A_DAY = 20
 FIRST_DAYS = 3
 """How many invites a member makes in a day, and after how many days the first. Moderators and admins are free."""
+
+MOST_LINKS = 100
+"""Invites to one room that may still be used."""
 
 MOST_USES = 1_000
 MOST_DAYS = 365
@@ -38,6 +42,10 @@ def make_invite(
         raise AccountRefused("invalid", field="room", message="this is no room's name")
     if account is not None:
         _check_may_invite(people.found(account), role, now)
+    elif room is not None and is_private_slug(room):
+        raise AccountRefused("invalid", field="room", message="who is in this room makes its links")
+    if room is not None and Secret.count_of_room(room, now.iso) >= MOST_LINKS:
+        raise AccountRefused("full", message=f"a room has at most {MOST_LINKS} links")
     code = secrets.make("invite")
     number = Secret.add(
         hash=secrets.digest_of(code),
@@ -66,10 +74,22 @@ def end_invite(account: int | None, number: int, now: Moment) -> None:
     Secret.revoke([number], now.iso)
 
 
+def links(room: str, now: Moment) -> list[Invite]:
+    """Returns the invites to a room that may still be used."""
+    return [_invite(row) for row in Secret.of_room(room, now.iso)]
+
+
+def end_link(room: str, number: int, now: Moment) -> None:
+    """Ends an invite to a room; `not_found`."""
+    if all(link.id != number for link in links(room, now)):
+        raise AccountRefused("not_found", message="there is no such link")
+    Secret.revoke([number], now.iso)
+
+
 def found_invite(code: str, now: Moment) -> SecretRow:
-    """Returns an invite that may be used; `invite`."""
+    """Returns an invite that may be used; `invite`. One to a private room counts while its maker is in there."""
     row = Secret.by_hash(secrets.digest_of(secrets.invite_code(code)), ["invite"], now.iso)
-    if row is None:
+    if row is None or not _opens(row):
         raise AccountRefused("invite", message="there is no such invite, or it was used up")
     return row
 
@@ -144,6 +164,13 @@ def _check_may_invite(row: AccountRow, role: Role | None, now: Moment) -> None:
         raise AccountRefused("forbidden", message=f"members invite others after {FIRST_DAYS} days")
     if Secret.count_made(row.id, "invite", now.later(-DAY)) >= INVITES_A_DAY:
         raise AccountRefused("full", message=f"members make at most {INVITES_A_DAY} invites a day")
+
+
+def _opens(row: SecretRow) -> bool:
+    """Returns whether who has made an invite could still let others in."""
+    if row.room is None or not is_private_slug(row.room):
+        return True
+    return row.account is not None and Member.is_in(row.room, row.account)
 
 
 def _gone() -> AccountRefused:

@@ -23,6 +23,15 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     secret: int | None = None  # the session or access token; None for a guest and for another server's token
     expires_at: float | None = None  # seconds since 1970; None for never
 
+    @property
+    def acting_role(self) -> Role:
+        """What counts in rooms: a token acts as a moderator or an admin only if that is what it is for."""
+        if self.scopes is None or self.role in ("guest", "member"):
+            return self.role
+        if self.role == "admin" and "admin" in self.scopes:
+            return "admin"
+        return "moderator" if "moderate" in self.scopes else "member"
+
 
 GUEST = Principal(kind="guest", role="guest")
 """Whoever shows nothing."""

@@ -7,7 +7,6 @@ and tells its supervisor when it is idle, has another number of people, or fails
 
 import asyncio
 import logging
-import math
 from collections import deque
 from collections.abc import Collection
 from typing import assert_never
@@ -488,8 +487,8 @@ class Room(LoopActor):
             self._end_replaced(join)
             self.actor_ref.tell(Retire())
             return
-        if not self._is_open and (wait := join.subscriber.wait_to_open()):
-            self._refuse_to_open(join, wait)
+        if not self._is_open and (refused := join.subscriber.refusal_to_open()):
+            self._refuse_to_open(join, refused)
             return
         catch_up = self._catch_up.join(join)
         if catch_up is not None:
@@ -510,8 +509,8 @@ class Room(LoopActor):
         """Whether somebody is here, or something was said. A join of any other room opens it, and that is limited."""
         return bool(self._subscribers) or self._recent.newest > 0 or len(self._presence) > 0
 
-    def _refuse_to_open(self, join: Join, wait: float) -> None:
-        refusal = join.subscriber.refuse("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+    def _refuse_to_open(self, join: Join, refused: Refused) -> None:
+        refusal = join.subscriber.refuse(refused.reason, refused.retry_after_ms)
         self._broadcaster.push(join.subscriber, refusal)
         self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
 

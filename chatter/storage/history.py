@@ -31,6 +31,7 @@ from chatter.messages import (
     Post,
     Posted,
     RoomListed,
+    RoomsListed,
     TargetLoaded,
     View,
 )
@@ -73,7 +74,7 @@ class History(ThreadActor):
         self._on_lost = on_lost
         self._unreadable: str | None = None  # a room that could not be read
 
-    def on_receive(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
+    def on_receive(self, message: HistoryMessage) -> RoomsListed | OwnPage | None:
         """Reads and tells the room, or returns what was asked for. An asker gets the exception of a failed read."""
         try:
             return self._read_again_if_it_fails(message)
@@ -97,7 +98,7 @@ class History(ThreadActor):
         self._on_death()
         self._database.close()
 
-    def _read_again_if_it_fails(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
+    def _read_again_if_it_fails(self, message: HistoryMessage) -> RoomsListed | OwnPage | None:
         if isinstance(message, Ping):
             self._check_file()
         try:
@@ -109,7 +110,7 @@ class History(ThreadActor):
             with self._guard:
                 return self._read(message)
 
-    def _read(self, message: HistoryMessage) -> list[RoomListed] | OwnPage | None:
+    def _read(self, message: HistoryMessage) -> RoomsListed | OwnPage | None:
         match message:
             case Load():
                 self._load(message)
@@ -194,8 +195,9 @@ class History(ThreadActor):
             first = changed or Entry.by_client_id(slug, owner, asked.id)
         tell_if_alive(asked.room, TargetLoaded(asked.target, posted, reactions, first and entry_of(first)))
 
-    def _list_rooms(self, limit: int) -> list[RoomListed]:
-        return [RoomListed(*row) for row in Room.recently_active(limit)]
+    def _list_rooms(self, limit: int) -> RoomsListed:
+        rooms = [RoomListed(*row[:-1], bool(row.guests)) for row in Room.recently_active(limit)]
+        return RoomsListed(rooms, frozenset(Room.unlisted()))
 
     def _ping(self) -> None:
         Room.recently_active(1)  # SQLite looks at its file only where a table is read

@@ -28,6 +28,7 @@ class Storage:
     committer: Committer
     spool: Spool
     presence_snapshot: PresenceSnapshot
+    identity: str  # of the database
     setup_link: Path  # the file with the address at which the first admin is made
 
     @classmethod
@@ -85,6 +86,7 @@ class Storage:
             committer=committer,
             spool=Spool(files.spool, identity),
             presence_snapshot=PresenceSnapshot(files.presence_snapshot),
+            identity=identity,
             setup_link=files.setup_link,
         )
 

@@ -172,9 +172,9 @@ class Listener:
     def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         return self.serializer.frame(Refused(reason, retry_after_ms))
 
-    def wait_to_open(self) -> float:
+    def refusal_to_open(self) -> Refused | None:
         self.rooms_opened += 1
-        return self.must_wait
+        return Refused("rate_limited", retry_after_ms=round(1_000 * self.must_wait)) if self.must_wait else None
 
     def push(self, event: Event) -> bytes:
         return self.serializer.frame(event)

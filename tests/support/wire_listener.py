@@ -52,8 +52,8 @@ class WireListener:
     def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
         return self.answer(JOIN_REF, Refused(reason, retry_after_ms))
 
-    def wait_to_open(self) -> float:
-        return 0.0
+    def refusal_to_open(self) -> Refused | None:
+        return None
 
     def push(self, event: Event) -> bytes:
         return self.serializer.push(NULL, _TOPIC, event)

@@ -1,14 +1,15 @@
 """A channel: one client's subscription to one room, between its socket and the room."""
 
 from array import array
-from collections.abc import Hashable
-from typing import Literal, Protocol
+from collections.abc import Coroutine, Hashable, Iterable
+from typing import Any, Literal, Protocol
 
 import pykka
 
 from chatter.accounts.principal import Principal
 from chatter.charter import Author, ServerRole
 from chatter.messages import (
+    ChangeMembers,
     Dismiss,
     Event,
     Join,
@@ -23,11 +24,13 @@ from chatter.messages import (
     RoomRef,
     View,
 )
+from web.channels.errands import OVERLOADED, ErrandUnderWay, Outcome
 from web.channels.fields import InvalidPayload
 from web.channels.guest_names import GuestNames, NameRefused
 from web.channels.pending_joins import JoinRequest
 from web.channels.personal_requests import Answering
 from web.channels.requests import translate
+from web.channels.room_requests import Errand, MakesLink, NamesPeople, RequestRefused
 from web.channels.wire import NULL, Frame, Serializer, WebAnswer
 from web.limits import Limits
 
@@ -80,8 +83,14 @@ class ChannelOwner(Hashable, Protocol):
     def ensure_room(self, slug: str) -> RoomRef:
         """Returns the living room of that name. Raises `pykka.ActorDeadError` when the server stops."""
 
-    def room_wait(self) -> float:
-        """Counts a room that is opened, and returns the seconds that the client has to wait, 0.0 where it may."""
+    def refusal_to_open(self) -> Refused | None:
+        """Counts a room that is opened, and returns why the client may not open it."""
+
+    def run_errand(self, slug: str, errand: Errand) -> Coroutine[Any, Any, Outcome]:
+        """Looks up or makes what a request to a room needs."""
+
+    def receive_late(self, frame: Frame) -> None:
+        """Handles a frame that came before, and had to wait for one of its channel."""
 
 
 _LAST_FRAMES = {"closed": (b"phx_close", b"{}"), "crashed": (b"phx_error", b'{"reason":"channel_crash"}')}
@@ -91,6 +100,7 @@ class Channel:
     """Plays `chatter.messages.Subscriber` for a Phoenix client."""
 
     __slots__ = (
+        "_errand",
         "_guest_names",
         "_join_ref",
         "_ref",
@@ -114,6 +124,7 @@ class Channel:
         self._socket = socket
         self._guest_names = socket.guest_names
         self._writer = socket.writer
+        self._errand: ErrandUnderWay | None = None  # most channels never have any
         self._room: RoomRef = socket.ensure_room(join.topic.slug)
 
     @property
@@ -134,6 +145,7 @@ class Channel:
 
     def leave(self, ref: Ref | None = None) -> None:
         """Ends the subscription: with a `ref` because the client asked to, without because its connection is gone."""
+        self._end_errand()
         self._tell(Leave(self, ref))
 
     def notify_lagged(self) -> None:
@@ -142,12 +154,17 @@ class Channel:
 
     def dismiss(self) -> None:
         """Ends the subscription and has the room tell the client so."""
+        self._end_errand()
         self._tell(Dismiss(self))
 
     def receive(self, frame: Frame, limits: Limits) -> None:
         """Passes a request of the client on to the room, or tells the client what is wrong with it."""
         if frame.join_ref not in (NULL, self._own_ref):
             return  # meant for an earlier join of the same topic: Phoenix drops it too
+        if self._errand is not None:
+            if not self._errand.hold(frame):
+                self.write(self.answer(frame.ref, OVERLOADED))
+            return
         if frame.event == "phx_leave":
             self._socket.forget(self)
             self.leave(frame.ref)
@@ -156,10 +173,12 @@ class Channel:
             message = translate(frame.event, frame.payload, self, frame.ref, limits)
             if self._guest_names is not None:
                 message = self._guest_names.checked(message, self.view)
-        except (InvalidPayload, NameRefused) as error:
+        except (InvalidPayload, NameRefused, RequestRefused) as error:
             self.write(self.answer(frame.ref, error.answer))
             return
-        if message is not None:
+        if isinstance(message, NamesPeople | MakesLink):
+            self._errand = ErrandUnderWay(self, frame, self._socket.run_errand(self._topic.slug, message))
+        elif message is not None:
             self._tell(message)
         elif not (self._asks_for_person(frame) or self._is_refreshed(frame)):
             self.write(self.answer(frame.ref, Refused("unknown event")))
@@ -182,6 +201,21 @@ class Channel:
     def notify(self, event: bytes, payload: bytes) -> None:
         """Tells the client something that is not the room's. `payload` is JSON."""
         self.write(self.serializer.frame(self._own_ref, NULL, self._topic.json, event, payload))
+
+    def on_errand_done(self, frame: Frame, outcome: Outcome, held: Iterable[Frame]) -> None:
+        """Tells the room, or the client, what has become of an errand; then the frames come that have waited."""
+        self._errand = None
+        if isinstance(outcome, ChangeMembers):
+            self._tell(outcome)
+        else:
+            self.write(self.answer(frame.ref, outcome))
+        for each in held:
+            self._socket.receive_late(each)
+
+    def _end_errand(self) -> None:
+        if self._errand is not None:
+            self._errand.cancel()
+            self._errand = None
 
     def _tell(self, message: RoomMessage) -> None:
         try:
@@ -219,7 +253,7 @@ class Channel:
 
     @property
     def server_role(self) -> ServerRole:
-        return self._socket.principal.role
+        return self._socket.principal.acting_role
 
     @property
     def takes_frames(self) -> bool:
@@ -238,13 +272,15 @@ class Channel:
         """Returns the frame that grants the join. It echoes the client's join_ref, even null."""
         return self.serializer.answer(self._join_ref, self._ref, self._topic.json, recovery)
 
-    def wait_to_open(self) -> float:
-        return self._socket.room_wait()
+    def refusal_to_open(self) -> Refused | None:
+        return self._socket.refusal_to_open()
 
     def refuse(self, reason: Reason, retry_after_ms: int | None = None) -> bytes:
+        """Returns the frame that refuses the join. A room that is not there for the client is no topic at all."""
         self._socket.forget(self)
         refused = Refused(reason, retry_after_ms)
-        return self.serializer.answer(self._join_ref, self._ref, self._topic.json, refused)
+        join_ref = NULL if reason == "unmatched topic" else self._join_ref
+        return self.serializer.answer(join_ref, self._ref, self._topic.json, refused)
 
     def push(self, event: Event) -> bytes:
         return self.serializer.push(self._own_ref, self._topic.json, event)
@@ -253,6 +289,7 @@ class Channel:
         return self.serializer.answer(self._own_ref, ref, self._topic.json, answer)
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
+        self._end_errand()
         self._socket.forget(self)
         event, payload = _LAST_FRAMES[why]
         return self.serializer.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)

@@ -19,13 +19,14 @@ from chatter.accounts.attempts import Allowance, Budget
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
 from chatter.accounts.values import AccountRefused
-from chatter.charter import Author
+from chatter.charter import Author, is_private_slug
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
+from web.channels.errands import ErrandRunner
 from web.channels.guest_names import GuestNames
 from web.channels.origins import Origin, OriginRules, is_loopback
 from web.channels.personal_requests import PersonalRequests
@@ -101,6 +102,7 @@ class Endpoint:
         self.identity = None if accounts is None else Identity(accounts, verifier)
         self.rights = Rights(admits_guests=settings.accounts != "required")
         self.guest_names = None if accounts is None else GuestNames(accounts)
+        self.errands = None if accounts is None else ErrandRunner(accounts, supervisor, settings.max_rooms_per_account)
         if accounts is not None and self.identity is not None and self.guest_names is not None:
             self.identity.on_names_changed = self._on_names_changed
             accounts.on_names_freed = self.guest_names.forget
@@ -179,6 +181,26 @@ class Endpoint:
         if self.settings.rate_limits == "off" or self._addresses.is_proxy(peer):
             return None
         return self.network_of(peer, {})
+
+    def may_open_rooms(self, principal: Principal) -> bool:
+        """Returns whether somebody makes a public room by joining one that is not there."""
+        match self.settings.room_creation:
+            case "anyone":
+                return True
+            case "members":
+                return principal.author is not None
+            case _:
+                return principal.acting_role in ("moderator", "admin")
+
+    def hides(self, slug: str, principal: Principal) -> bool:
+        """Returns whether a room is none for somebody: one that is not public, and where they are no member.
+
+        It does not look whether there is such a room. So nobody can tell one that is not there from one that is.
+        """
+        if not is_private_slug(slug):
+            return False
+        author = principal.author
+        return author is None or self.memberships is None or not self.memberships.is_member(author.id, slug)
 
     def room_wait(self, connection: Closable) -> float:
         """Counts a room that a client opens, and returns the seconds it has to wait, 0.0 where it may."""

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from chatter.messages import Pin, Post, React, RoomMessage, ShowTyping, View
+from chatter.messages import Pin, Post, React, ShowTyping, View
+from web.channels.room_requests import Request
 from web.channels.wire import NameTaken
 
 NAMES_REMEMBERED = 8_192
@@ -63,7 +64,7 @@ class GuestNames:
             return self.name_now(name)
         raise NameRefused(self._names.suggestion(name))
 
-    def checked(self, request: RoomMessage | None, view: View) -> RoomMessage | None:
+    def checked(self, request: Request | None, view: View) -> Request | None:
         """Returns a guest's request under the name that the guest gets. Raises `NameRefused`."""
         if isinstance(request, ShowTyping):
             return msgspec.structs.replace(request, name=self.name_now(request.name))

@@ -51,6 +51,7 @@ from web.channels.fields import (
     text_of,
 )
 from web.channels.personal_requests import RATES as PERSONAL_RATES
+from web.channels.room_requests import ROOM_REQUESTS, Request
 from web.channels.wire import Binary, Frame, Payload, encode
 from web.limits import Limits, Rate
 from web.settings import Settings
@@ -82,10 +83,10 @@ def _room_topic(name: str) -> Topic:
 # ---------------------------------------------------------------- payloads
 
 
-def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage | None:
-    """Returns the message that `event` asks for, or None for an event that no room knows.
+def translate(event: object, payload: Payload, sender: Subscriber, ref: Ref, limits: Limits) -> Request | None:
+    """Returns the message or the errand that `event` asks for, or None for an event that no room knows.
 
-    Raises `InvalidPayload`, or `BadFrame` where the payload is not JSON at all.
+    Raises `InvalidPayload`, `RequestRefused`, or `BadFrame` where the payload is not JSON at all.
     """
     if event == "new_message":
         if isinstance(payload, Binary):
@@ -107,6 +108,7 @@ class _PostFields(msgspec.Struct, gc=False):
     repeat: bool = False
     ack: Literal["room", "disk"] = "disk"
     reply_to: int | None = None
+    confirmed: bool = False
 
 
 _post_fields = msgspec.json.Decoder(_PostFields)
@@ -144,7 +146,7 @@ def _valid_post(payload: msgspec.Raw, sender: Subscriber, ref: Ref, limits: Limi
         )
     ):
         return None
-    return Post(sender, ref, id, name, message, said.repeat, said.ack, said.reply_to, author)
+    return Post(sender, ref, id, name, message, said.repeat, said.ack, said.reply_to, author, said.confirmed)
 
 
 def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -156,7 +158,7 @@ def _post(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomM
     id, reply_to = id_of(fields, limits), number_of(fields, "reply_to", 1, LARGEST)
     name, author = sender_of(fields, sender, limits)
     message = text_of(fields, "message", limits.max_message_length)
-    return Post(sender, ref, id, name, message, repeat, ack, reply_to, author)
+    return Post(sender, ref, id, name, message, repeat, ack, reply_to, author, flag_of(fields, "confirmed"))
 
 
 def _edit(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
@@ -225,7 +227,7 @@ def _sync(fields: Fields, subscriber: Subscriber, ref: Ref, _limits: Limits) -> 
 class _Request(NamedTuple):
     """An event that rooms know: what reads its payload, and the setting that says how often it may come."""
 
-    read: Callable[[Fields, Subscriber, Ref, Limits], RoomMessage]
+    read: Callable[[Fields, Subscriber, Ref, Limits], Request]
     rate: Literal["message_rate", "operation_rate", "typing_rate", "history_rate"]
 
 
@@ -240,6 +242,7 @@ _REQUESTS: Mapping[str, _Request] = {
     "typing": _Request(_show_typing, "typing_rate"),
     "history": _Request(_read_history, "history_rate"),
     "sync": _Request(_sync, "history_rate"),
+    **{event: _Request(read, "operation_rate") for event, read in ROOM_REQUESTS.items()},
 }
 
 

@@ -4,8 +4,8 @@ import functools
 import logging
 import math
 from array import array
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,6 +16,7 @@ from web.channels import wire
 from web.channels.authorization import PendingVerdict, Verdict
 from web.channels.channel import Channel, Writer
 from web.channels.endpoint import Endpoint
+from web.channels.errands import Outcome
 from web.channels.fields import (
     Fields,
     InvalidPayload,
@@ -33,6 +34,7 @@ from web.channels.pending_joins import JoinRequest, PendingJoins
 from web.channels.personal_requests import Answering, is_personal
 from web.channels.rate_limits import ClientLimiter, JointLimiter
 from web.channels.requests import Topic, action_of, topic_of
+from web.channels.room_requests import Errand
 from web.channels.rooms_wait import RoomsWait
 from web.channels.wire import ME, NULL, BadFrame, Frame, Invalid, Serializer, WebAnswer
 from web.identity.credentials import MAX_SECRET, Credentials
@@ -314,8 +316,15 @@ class Socket:
     def ensure_room(self, slug: str) -> RoomRef:
         return self._endpoint.supervisor.ensure_room(slug)
 
-    def room_wait(self) -> float:
-        return self._endpoint.room_wait(self._transport)
+    def refusal_to_open(self) -> Refused | None:
+        wait = self._endpoint.room_wait(self._transport)
+        if wait:
+            return Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
+        return None if self._endpoint.may_open_rooms(self.principal) else Refused("unmatched topic")
+
+    def run_errand(self, slug: str, errand: Errand) -> Coroutine[Any, Any, Outcome]:
+        assert self._endpoint.errands is not None, "guests have none"
+        return self._endpoint.errands.run(slug, errand)
 
     # ------------------------------------------------------------ waiting for the rooms of the account
 
@@ -336,13 +345,16 @@ class Socket:
         return True
 
     def join_late(self, join: Frame, refused: Refused | None) -> None:
+        if refused is None:
+            self.receive_late(join)
+        elif self._endpoint.is_accepting:
+            self._answer(join.join_ref, join, refused)
+
+    def receive_late(self, frame: Frame) -> None:
         if not self._endpoint.is_accepting:
             return  # as a frame that comes now
-        if refused is not None:
-            self._answer(join.join_ref, join, refused)
-            return
         try:
-            self._dispatch(join)
+            self._dispatch(frame)
         except BadFrame:
             self._transport.close(CloseCode.INTERNAL_ERROR)
 
@@ -377,6 +389,9 @@ class Socket:
         decision = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
         if decision is not None:
             self._refuse_join(frame.join_ref, frame.ref, topic, Refused(decision))
+            return
+        if self._endpoint.hides(topic.slug, self.principal):
+            self._refuse_join(NULL, frame.ref, topic, Refused("unmatched topic"))
             return
         sees_presence = name is not None or asks_for_presence
         request = JoinRequest(frame.join_ref, frame.ref, topic, name, position, can_resync, sees_presence, view)
@@ -444,6 +459,9 @@ class Socket:
             verdict = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
         if self._identification is not None and self._identification.is_expiring:
             verdict = "unauthorized"  # until a newer secret comes: it would not hear that the old one has ended
+        if self._endpoint.hides(topic.slug, self.principal):
+            self._refuse_join(NULL, request.ref, topic, Refused("unmatched topic"))
+            return
         if verdict is not None:
             self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
             return

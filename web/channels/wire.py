@@ -102,6 +102,13 @@ class TokenTaken(msgspec.Struct, frozen=True):
     expires_at: int | None  # seconds since 1970
 
 
+class LinkMade(msgspec.Struct, frozen=True):
+    """A link to the room was made. It is shown once."""
+
+    code: str
+    url: str  # of the page, relative to it
+
+
 class Me(msgspec.Struct, frozen=True):
     """The account of a connection."""
 
@@ -128,7 +135,7 @@ class AllRead(msgspec.Struct, frozen=True):
 
 PersonalAnswer: TypeAlias = MyState | Rooms | Read | LevelSet | AllRead
 
-WebAnswer: TypeAlias = PersonalAnswer | Answer | Invalid | NameTaken | TokenTaken
+WebAnswer: TypeAlias = PersonalAnswer | Answer | Invalid | NameTaken | TokenTaken | LinkMade
 """What clients are answered, by rooms or before a room hears of it."""
 
 
@@ -376,9 +383,11 @@ def _payload(event: Event, view: View) -> bytes:
 
 def _reply(answer: WebAnswer, view: View) -> bytes:
     match answer:
+        case Recovery() if answer.room is not None and view is not View.LOG:
+            return _reply(msgspec.structs.replace(answer, room=None), view)
         case MyState() | Rooms() | Read() | LevelSet() | AllRead():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
-        case Acknowledged() | AlreadySo() | Recovery() | RoomDescribed() | TokenTaken():
+        case Acknowledged() | AlreadySo() | Recovery() | RoomDescribed() | TokenTaken() | LinkMade():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Page():
             return b'{"response":%b,"status":"ok"}' % log_payloads.page(answer, knows_log=view is View.LOG)

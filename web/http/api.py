@@ -5,15 +5,10 @@ second, and costs the same however many rooms there are.
 """
 
 import asyncio
-import itertools
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from tornado.web import HTTPError
-
-from chatter.accounts.values import AccountRefused
-from chatter.messages import ListRooms, Ping, RoomListed
+from chatter.messages import ListRooms, Ping, RoomsListed
 from web.channels.endpoint import Endpoint
 from web.http.secure import SecureHandler
 
@@ -76,59 +71,6 @@ class HealthHandler(ApiHandler):
     head = get
 
 
-class RoomsHandler(ApiHandler):
-    """`GET /api/rooms`: the rooms that were last spoken in, and those with people in them."""
-
-    def prepare(self) -> None:
-        """Tells pages of foreign names that are pointed here (DNS rebinding) nothing."""
-        if not self._endpoint.knows_host({"host": self.request.headers.get_list("Host")}):
-            raise HTTPError(403)
-
-    async def get(self) -> None:
-        """Answers `{"rooms": [{"name", "seq", "nth", "last_message_at", "people"}, …]}`, the latest first."""
-        refused = await self._refusal()
-        if refused is not None:
-            self.answer(*refused)
-            return
-        listed: list[RoomListed] | None = await self._shared.get()
-        if listed is None:
-            self.answer(503, {"errors": {"detail": "the database does not answer"}})
-        else:
-            self.answer(200, {"rooms": self._rooms(listed)})
-
-    head = get
-
-    async def _refusal(self) -> tuple[int, dict[str, Any]] | None:
-        headers = {name.lower(): self.request.headers.get_list(name) for name in self.request.headers}
-        credentials = self._endpoint.credentials_of(headers, reads=True)
-        network = self._endpoint.network_of(str(self.request.remote_ip), headers)
-        try:
-            principal = await self._endpoint.identify_counted(credentials, network)
-        except AccountRefused as error:
-            if error.reason != "rate_limited" or error.retry_after_ms is None:
-                return 503, {"reason": error.reason}
-            self.set_header("Retry-After", math.ceil(error.retry_after_ms / 1_000))
-            return 429, {"reason": error.reason, "retry_after_ms": error.retry_after_ms}
-        decision = self._endpoint.rights.authorize(principal, None, "list")
-        return None if decision is None else (403 if decision == "forbidden" else 401, {"reason": decision})
-
-    def _rooms(self, listed: list[RoomListed]) -> list[dict[str, Any]]:
-        people = self._endpoint.supervisor.people_counts
-        spoken_in = {room.slug for room in listed}
-        silent = (slug for slug in people if slug not in spoken_in)
-        rooms = listed + [RoomListed(slug, 0, 0, "") for slug in itertools.islice(silent, LISTED_ROOMS - len(listed))]
-        return [
-            {
-                "name": room.slug,
-                "seq": room.seq,
-                "nth": room.nth,
-                "last_message_at": room.last_message_at or None,
-                "people": people.get(room.slug, 0),
-            }
-            for room in rooms
-        ]
-
-
 def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
     """Shares what is wrong with the server, None where nothing is."""
 
@@ -149,12 +91,15 @@ def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
     return Shared(read)
 
 
-def shared_rooms(endpoint: Endpoint) -> Shared[list[RoomListed] | None]:
-    """Shares the rooms that were last spoken in, None where the database does not answer."""
+def shared_rooms(endpoint: Endpoint) -> Shared[RoomsListed | None]:
+    """Shares the public rooms that were last spoken in, None where the database does not answer.
 
-    async def read() -> list[RoomListed] | None:
+    All share it: it has nothing that is not everybody's.
+    """
+
+    async def read() -> RoomsListed | None:
         try:
-            listed: list[RoomListed] = await asyncio.wait_for(
+            listed: RoomsListed = await asyncio.wait_for(
                 endpoint.history.ask(ListRooms(LISTED_ROOMS)), DATABASE_TIMEOUT
             )
         except Exception:

@@ -25,6 +25,7 @@ from chatter.messages import (
     ReadHistory,
     Refused,
     RoomListed,
+    RoomsListed,
     Sync,
     TargetLoaded,
 )
@@ -234,4 +235,6 @@ def test_a_ping_is_answered_when_the_database_answers(stage: Stage, history: pyk
 
 
 def test_rooms_are_listed(stage: Stage, history: pykka.ActorRef[Any]) -> None:
-    assert stage.run(history.ask(ListRooms(10), block=False)) == [RoomListed("lobby", 30, 30, said(30).inserted_at)]
+    assert stage.run(history.ask(ListRooms(10), block=False)) == RoomsListed(
+        [RoomListed("lobby", 30, 30, said(30).inserted_at)]
+    )

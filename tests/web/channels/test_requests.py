@@ -12,12 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatter.messages import Post, ReadHistory, Relay, RoomMessage, ShowTyping
+from chatter.messages import Post, ReadHistory, Relay, ShowTyping
 from tests.support.stage import Listener
 from web.channels import fields as payload_fields
 from web.channels.characters import MAX_MARKS, has_long_mark_run, has_visible, normal_name
 from web.channels.fields import InvalidPayload, fields_of, sender_name
 from web.channels.requests import Topic, _post, _valid_post, topic_of, translate
+from web.channels.room_requests import Request
 from web.channels.wire import BadFrame, Binary, Invalid, Payload
 from web.limits import Limits
 
@@ -51,11 +52,11 @@ def raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value).encode())
 
 
-def translate_for_ann(event: object, payload: Payload, limits: Limits = LIMITS) -> RoomMessage | None:
+def translate_for_ann(event: object, payload: Payload, limits: Limits = LIMITS) -> Request | None:
     return translate(event, payload, ANN, REF, limits)
 
 
-def post(**changes: Any) -> RoomMessage | None:
+def post(**changes: Any) -> Request | None:
     return translate_for_ann("new_message", raw({"name": "ann", "message": "hello", **changes}))
 
 
@@ -196,7 +197,7 @@ def test_the_quick_way_for_posts_is_the_careful_way(name: str, message: str) -> 
     assert answer_of(partial(_valid_post, raw(fields), ANN, REF, LIMITS)) in (None, careful)
 
 
-def answer_of(read: Callable[[], RoomMessage | None]) -> RoomMessage | Invalid | None:
+def answer_of(read: Callable[[], Request | None]) -> Request | Invalid | None:
     try:
         return read()
     except InvalidPayload as refusal:
@@ -411,7 +412,7 @@ def assert_clear(refused: InvalidPayload) -> None:
     assert refused.answer.message.startswith("expected ")
 
 
-def assert_valid(message: RoomMessage | None) -> None:
+def assert_valid(message: Request | None) -> None:
     match message:
         case Post(sender, ref, id, name, text):
             assert (sender, ref) == (ANN, REF)

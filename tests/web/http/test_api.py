@@ -123,7 +123,9 @@ def test_a_room_is_listed_with_its_last_message_and_its_people(server: Server, j
     ann = join("lobby", name="ann")
     ann.post("hello")
     last = ann.post("anybody here?")
-    assert rooms(server) == [{"name": "lobby", "seq": 2, "nth": 2, "last_message_at": last, "people": 1}]
+    assert rooms(server) == [
+        {"name": "lobby", "seq": 2, "nth": 2, "last_message_at": last, "people": 1, "kind": "public", "title": ""}
+    ]
 
 
 def test_rooms_are_listed_by_their_last_message_the_latest_first(server: Server, join: Join) -> None:
@@ -162,7 +164,9 @@ def test_rooms_are_listed_after_a_restart(server: Server, join: Join) -> None:
     ann.disconnect()
     server.stop()
     server.start()
-    assert rooms(server) == [{"name": "lobby", "seq": 1, "nth": 1, "last_message_at": last, "people": 0}]
+    assert rooms(server) == [
+        {"name": "lobby", "seq": 1, "nth": 1, "last_message_at": last, "people": 0, "kind": "public", "title": ""}
+    ]
 
 
 def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, database: Path, join: Join) -> None:

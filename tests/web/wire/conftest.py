@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.server import Server
+from tests.web.rooms.conftest import People
 from tests.web.wire.clients import SHORT_TIMEOUT, Clients, clients_of
 
 AUTHORIZE = "tests.web.wire.hooks:authorize"
@@ -14,8 +15,23 @@ AUTHORIZE = "tests.web.wire.hooks:authorize"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Starts the server for all tests but those of time-outs."""
     database = tmp_path_factory.mktemp("wire") / "chatter.db"
-    with Server(database, authorize=AUTHORIZE, allowed_origins="https://ok.example", poll_window=5) as running:
+    options = {"authorize": AUTHORIZE, "allowed_origins": "https://ok.example", "poll_window": 5, "sign_up": "open"}
+    with Server(database, **options) as running:  # type: ignore[arg-type]
+        people = People(running)
+        _fill(people)
         yield running
+        people.hang_up()
+
+
+def _fill(people: People) -> None:
+    """Fills private rooms with people who talk: whoever knows nothing of them hears what they always did."""
+    ann, bo = people(), people()
+    rooms = [ann.makes_room(f"Room {number}", members=[bo.handle]) for number in range(5)]
+    rooms.append(ann.asks("POST", "/api/direct", {"handle": bo.handle}).json["slug"])
+    for room in rooms:
+        for person in (ann, bo):
+            person.joins(room, name="here")
+            assert person.tries(room, "new_message", message=f"hello @{ann.handle}") == "ok"
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ STATUSES = {
     "suspended": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "handle_taken": HTTPStatus.CONFLICT,
+    "slug_taken": HTTPStatus.CONFLICT,
     "full": HTTPStatus.CONFLICT,
     "last_way": HTTPStatus.CONFLICT,
     "no_passkeys": HTTPStatus.CONFLICT,

@@ -12,8 +12,6 @@ from web.http.accounts.passkeys import PasskeyHandler, PasskeyOptionsHandler, Pa
 from web.http.accounts.sessions import SessionHandler, SessionsHandler
 from web.http.accounts.sign_up import SignUpHandler
 from web.http.accounts.tokens import TokenHandler, TokensHandler
-from web.identity.oidc import OpenIdConnect
-from web.identity.passkeys import Passkeys
 
 _ID = "([1-9][0-9]{0,17})"
 _PROVIDER = "([a-z0-9-]{1,32})"
@@ -42,8 +40,8 @@ ROUTES: list[tuple[str, type[AccountsHandler]]] = [
 
 
 def account_routes(
-    endpoint: Endpoint, openid: OpenIdConnect
+    endpoint: Endpoint, limiters: Limiters, ways: Ways
 ) -> list[tuple[str, type[AccountsHandler], dict[str, Any]]]:
     """Returns the handlers of these addresses, for the Tornado application."""
-    shared = {"endpoint": endpoint, "limiters": Limiters(), "ways": Ways(openid, Passkeys())}
+    shared = {"endpoint": endpoint, "limiters": limiters, "ways": ways}
     return [(path, handler, shared) for path, handler in ROUTES]

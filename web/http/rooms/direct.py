@@ -1,0 +1,25 @@
+"""`/api/direct`: the room of two people."""
+
+from http import HTTPStatus
+
+from chatter.charter import direct_slug
+from chatter.messages import Found
+from web.channels.room_asker import REF
+from web.channels.room_requests import handle_of
+from web.http.rooms.handler import RoomHandler, refusing
+
+
+class DirectHandler(RoomHandler):
+    """`POST {handle}`: the room with somebody, or one's own notes."""
+
+    @refusing
+    async def post(self) -> None:
+        """Answers the name of the room, once it is there. Two who ask at once get one room: its name is theirs."""
+        _, by = await self.person("operate")
+        handle = handle_of(self.body("handle"))
+        self.take_account_token(self._rooms.founding, by)
+        (other,) = await self.people(handle)
+        slug = direct_slug(self._rooms.identity, (by.author.id, other.author.id))
+        others = () if other.author.id == by.author.id else (other,)
+        await self.ask_room(slug, lambda asker: Found(asker, REF, None, by, "direct", members=others))
+        self.answer(HTTPStatus.OK, {"slug": slug})

@@ -1,0 +1,64 @@
+"""`/api/join`: what a link is for, and coming in by it."""
+
+from http import HTTPStatus
+
+from chatter.accounts.room_links import Shown
+from chatter.accounts.values import AccountRefused
+from chatter.messages import By
+from web.channels.errands import bring_in
+from web.channels.room_asker import UNAVAILABLE
+from web.http.accounts.bodies import text
+from web.http.rooms.handler import NOT_FOUND, RoomHandler, RoomRefused, refusing
+
+
+class _JoinHandler(RoomHandler):
+    """What both share."""
+
+    async def look(self, code: str) -> Shown:
+        """Returns what a code is for. A wrong one, a spent one and one try too many are all alike."""
+        try:
+            return await self.accounts.room_links.look(code, self.device.network)
+        except AccountRefused as error:
+            if error.reason != "invite":
+                raise
+            raise RoomRefused(NOT_FOUND) from error
+
+
+class JoinHandler(_JoinHandler):
+    """`POST {code}`, by somebody who is signed in."""
+
+    @refusing
+    async def post(self) -> None:
+        """Answers the room that the code leads to, once the asker is a member of it."""
+        _, by = await self.person("operate")
+        code = text(self.body("code"), "code")
+        self.take_account_token(self._rooms.codes, by)
+        shown = await self.look(code)
+        if shown.room is not None:
+            await self._come_in(shown.room, shown.id, code, by)
+        self.answer(HTTPStatus.OK, {} if shown.room is None else {"slug": shown.room})
+
+    async def _come_in(self, slug: str, link: int, code: str, by: By) -> None:
+        """Takes one use of the link for somebody who is not in the room yet. Raises a refusal."""
+        memberships = self._endpoint.memberships
+        if memberships is not None and slug in await memberships.of(by.author.id):
+            return
+        await self.check_not_full(by)
+        await self.accounts.room_links.use(code)
+        refused = await bring_in(self._endpoint.supervisor, slug, by)
+        if refused is not None:
+            if refused is not UNAVAILABLE:  # else they may have come in
+                await self.accounts.room_links.give_back(link)
+            raise RoomRefused(refused)
+
+
+class LookHandler(_JoinHandler):
+    """`GET /api/join/<code>`: what it is for."""
+
+    @refusing
+    async def get(self, code: str) -> None:
+        shown = await self.look(code)
+        room = {} if shown.room is None else {"room": {"title": shown.title, "people": shown.people}}
+        self.answer(HTTPStatus.OK, {**room, "server": True})
+
+    head = get
