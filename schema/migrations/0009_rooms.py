@@ -56,7 +56,6 @@ def up(_migrator: Any, db: peewee.Database) -> None:
             before text,
             after text
         )""",
-        "CREATE INDEX secret_room ON secret (room) WHERE room IS NOT NULL",
         "CREATE INDEX audit_target ON audit (target)",
         "CREATE INDEX audit_room ON audit (room)",
     ):

@@ -5,10 +5,11 @@ second, and costs the same however many rooms there are.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from chatter.messages import ListRooms, Ping, RoomsListed
+from chatter.charter import is_private_slug
+from chatter.messages import ListRooms, Ping, RoomListed, RoomsListed
 from web.channels.endpoint import Endpoint
 from web.http.secure import SecureHandler
 
@@ -91,19 +92,29 @@ def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
     return Shared(read)
 
 
-def shared_rooms(endpoint: Endpoint) -> Shared[RoomsListed | None]:
+class Listing(NamedTuple):
+    """The public rooms that anybody may know of."""
+
+    rooms: Sequence[RoomListed]  # in which something was said or settled, the last spoken in first
+    silent: Sequence[str]  # the others in which there are people
+
+
+def shared_rooms(endpoint: Endpoint) -> Shared[Listing | None]:
     """Shares the public rooms that were last spoken in, None where the database does not answer.
 
     All share it: it has nothing that is not everybody's.
     """
 
-    async def read() -> RoomsListed | None:
+    async def read() -> Listing | None:
+        with_people = tuple(endpoint.supervisor.people_counts)  # first: what is said of them below is newer
         try:
             listed: RoomsListed = await asyncio.wait_for(
                 endpoint.history.ask(ListRooms(LISTED_ROOMS)), DATABASE_TIMEOUT
             )
         except Exception:
             return None
-        return listed
+        known = {room.slug for room in listed.rooms} | listed.hidden
+        silent = [slug for slug in with_people if slug not in known and not is_private_slug(slug)]
+        return Listing(listed.rooms, silent[: LISTED_ROOMS - len(listed.rooms)])
 
     return Shared(read)

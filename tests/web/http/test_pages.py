@@ -33,7 +33,7 @@ BAD_ADDRESSES = [
         "/rooms/a/1%0a",
         "/rooms/-/1",
     ),
-    *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/lobby", "/favicon"),
+    *("/socket", "/socket/nope", "/socket/websocket/x", "/healthz/", "/api", "/api/rooms/Lobby", "/favicon"),
     *("/assets", "/assets/", "/assets/main.js", "/assets/../bundle.json", "/assets/..%2fbundle.json", "/rooms/sw.js"),
 ]
 SECURITY_HEADERS = {

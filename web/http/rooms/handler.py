@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from chatter.accounts.principal import Principal
 from chatter.accounts.rights import Action
 from chatter.accounts.values import AccountRefused
-from chatter.messages import Answer, By, Describe, Refused, RoomDescribed, RoomsListed
+from chatter.messages import Answer, By, Describe, Refused, RoomDescribed
 from web.channels.endpoint import Endpoint
 from web.channels.fields import InvalidPayload
 from web.channels.rate_limits import AddressLimiter
 from web.channels.room_asker import REF, UNAVAILABLE, Request, ask_room
 from web.http.accounts.bodies import invalid
 from web.http.accounts.handler import STATUSES, AccountsHandler, Limiters, Method, Refusal, Ways
-from web.http.api import Shared
+from web.http.api import Listing, Shared
 
 STATUSES_OF_ROOMS: dict[str, HTTPStatus] = STATUSES | {
     "archived": HTTPStatus.CONFLICT,
@@ -33,7 +33,7 @@ NOT_FOUND = Refused("not_found")
 class RoomServices(NamedTuple):
     """What the endpoints of rooms share."""
 
-    listed: Shared[RoomsListed | None]
+    listed: Shared[Listing | None]
     founding: AddressLimiter  # by account
     codes: AddressLimiter  # by account
     identity: str  # of the database: the names of direct rooms are made with it

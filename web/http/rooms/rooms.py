@@ -1,6 +1,5 @@
 """`/api/rooms`: which rooms there are for whoever asks, and new ones."""
 
-import itertools
 import math
 import re
 import unicodedata
@@ -12,13 +11,13 @@ from tornado.web import HTTPError
 from chatter.accounts.principal import NOBODY, Principal
 from chatter.accounts.values import AccountRefused
 from chatter.charter import RoomKind, is_private_slug, new_slug
-from chatter.messages import SLUG, Found, RoomListed, RoomsListed
+from chatter.messages import SLUG, Found, RoomListed
 from web.channels.fields import InvalidPayload
 from web.channels.room_asker import REF
 from web.channels.room_requests import handles_of, rules_of, title_of, topic_of
 from web.http.accounts.bodies import Body, optional_text, text
 from web.http.accounts.handler import Refusal
-from web.http.api import LISTED_ROOMS
+from web.http.api import Listing
 from web.http.rooms.handler import RoomHandler, RoomRefused, refusing
 
 NewKind: TypeAlias = Literal["public", "private", "group"]
@@ -119,14 +118,11 @@ class RoomsHandler(RoomHandler):
             for each in sorted(own, key=lambda room: room.last_message_at, reverse=True)
         ]
 
-    def _public(self, listed: RoomsListed, principal: Principal) -> list[dict[str, Any]]:
+    def _public(self, listing: Listing, principal: Principal) -> list[dict[str, Any]]:
         is_guest = principal.author is None
-        rooms = [room for room in listed.rooms if room.guests or not is_guest]
-        known = {room.slug for room in listed.rooms} | listed.hidden
-        silent = (
-            slug for slug in self._endpoint.supervisor.people_counts if slug not in known and not is_private_slug(slug)
-        )
-        rooms += [RoomListed(slug, 0, 0, "") for slug in itertools.islice(silent, max(0, LISTED_ROOMS - len(rooms)))]
+        rooms = [room for room in listing.rooms if room.guests or not is_guest]
+        people = self._endpoint.supervisor.people_counts
+        rooms += [RoomListed(slug, 0, 0, "") for slug in listing.silent if slug in people]
         return [self._row(room, "public") for room in rooms]
 
     def _row(self, room: RoomListed, kind: RoomKind) -> dict[str, Any]:
