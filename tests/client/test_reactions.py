@@ -99,3 +99,15 @@ def test_the_picker_leaves_the_message_in_sight_that_it_is_for(
     assert cover["y"] >= 0
     assert cover["y"] + cover["height"] <= ann.page.evaluate("innerHeight")
     assert cover["height"] >= 200
+
+
+def test_escape_leaves_the_picker_for_its_message_whose_toolbar_comes_back(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.composer.press("Shift+Tab")
+    ann.message("hello").focus()
+    ann.page.keyboard.press("+")
+    expect(ann.page.get_by_role("searchbox", name="Search emoji")).to_be_focused()
+    ann.page.keyboard.press("Escape")
+    expect(ann.message("hello")).to_be_focused()
+    expect(ann.toolbar).to_be_visible()  # and `watch` has heard of no error

@@ -15,6 +15,8 @@ import { Toolbar } from "./toolbar.js";
 
 /** So much of the toolbar covers its message; the rest is above it. */
 const OVERLAP_PX = 16;
+/** In a narrow thread, where it would cover the line that says whose message it is, it is below: so far over its edge. */
+const EDGE_PX = 4;
 
 /**
  * MessageTools draws what acts on a message: a toolbar at the one that the mouse or the focus is on, and a sheet for
@@ -31,7 +33,8 @@ export class MessageTools extends Component {
   /** Messages move without a scroll when the composer or a panel takes room, or one above changes its height, */
   #resizes = new ResizeObserver(() => this.#place());
   /** and in a short conversation, which keeps its height, with each change of what is in it. */
-  #changes = new MutationObserver(() => this.#place());
+  #changes = new MutationObserver(() => this.#placeInFrame());
+  #frame = 0;
 
   componentDidMount() {
     const conversation = this.toolbar.current.parentElement;
@@ -53,6 +56,7 @@ export class MessageTools extends Component {
     this.#pointing.detach();
     this.#resizes.disconnect();
     this.#changes.disconnect();
+    cancelAnimationFrame(this.#frame);
   }
 
   render() {
@@ -83,7 +87,13 @@ export class MessageTools extends Component {
     action.act({ room, message, element, anchor: element });
   };
 
-  /** Shows the toolbar at the upper right of its message, as long as that is on the screen. */
+  /** Waits for the next frame: a change may come while the browser hides another popover, when it shows none. */
+  #placeInFrame() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(this.#place);
+  }
+
+  /** Shows the toolbar at the right of its message, as long as that is on the screen. */
   #place = () => {
     const { current: toolbar } = this.toolbar;
     const target = this.#pointing.target.peek();
@@ -94,6 +104,9 @@ export class MessageTools extends Component {
     const { top, bottom } = toolbar.parentElement.getBoundingClientRect();
     toolbar.togglePopover(box.bottom > top && box.top < bottom);
     toolbar.style.right = `${innerWidth - box.right + 12}px`;
-    toolbar.style.top = `${Math.max(top + 2, box.top + OVERLAP_PX - toolbar.offsetHeight)}px`;
+    const { offsetHeight: height } = toolbar;
+    const below = box.bottom - EDGE_PX;
+    const isBelow = toolbar.parentElement.matches(".thread") && below + height <= bottom;
+    toolbar.style.top = `${isBelow ? below : Math.max(top + 2, box.top + OVERLAP_PX - height)}px`;
   };
 }
