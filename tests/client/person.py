@@ -44,7 +44,7 @@ class Person:
         self.strip = page.locator(".strip")
         self.announcer = page.locator(".announcer").first
         self.palette = page.get_by_role("dialog", name="Find or create a room")
-        self.toast = page.locator(".toast")
+        self.toast = page.locator(".app > .toast")
         self.toolbar = page.get_by_role("toolbar")
         self.people = page.get_by_role("region", name="Here now")
         self.people_dialog = page.get_by_role("dialog", name="Here now")

@@ -206,3 +206,28 @@ def test_an_edit_that_leaves_nothing_deletes_the_message_after_one_question(ann:
     bo.expect_said("one")
     press("Enter")  # nothing is written and nothing edited
     expect(question).to_be_hidden()
+
+
+@pytest.mark.usefixtures("outage")
+def test_a_guest_is_told_that_a_lost_connection_ends_an_edit_and_its_words_become_a_draft(ann: Person) -> None:
+    ann.says("precious")
+    ann.expect_said("precious")
+    ann.page.keyboard.press("ArrowUp")
+    ann.page.keyboard.type(" words")
+    expect(ann.strip).to_contain_text("Editing")
+    ann.loses_network()
+    expect(ann.strip).to_contain_text("The connection was lost: a draft now")
+    ann.page.keyboard.press("Enter")
+    expect(ann.toast).to_contain_text("your words are a draft now")
+    expect(ann.strip).to_be_empty()
+    expect(ann.composer).to_have_value("precious words")
+    expect(ann.composer).to_be_focused()
+    expect(ann.page.get_by_role("alert").filter(has_text="not changed")).to_have_count(0)
+    toast = ann.toast.bounding_box()
+    rooms = ann.rooms.bounding_box()
+    last = ann.message("precious").locator(".text").bounding_box()
+    assert toast
+    assert rooms
+    assert last
+    assert toast["x"] >= rooms["x"] + rooms["width"]
+    assert toast["y"] >= last["y"] + last["height"]

@@ -154,3 +154,11 @@ def test_a_message_is_written_and_sent_with_the_thumb(ann: Person) -> None:
     expect(ann.message("from my phone")).to_have_attribute("data-state", "said")
     expect(ann.message("from my phone")).to_be_in_viewport()
     expect(ann.composer).to_be_focused()
+
+
+def test_a_phone_names_no_key_that_takes_an_emoji(visit: Visit) -> None:
+    ann = visit("ann", **PHONE)
+    ann.button("Emoji").tap()
+    ann.page.get_by_role("searchbox", name="Search emoji").fill("rocket")
+    expect(ann.page.locator(".emoji-grid button").first).to_have_accessible_name("rocket")
+    expect(ann.page.locator(".emoji-picker .hint")).to_be_empty()

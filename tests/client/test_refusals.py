@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.conftest import Freeze
 from tests.client.person import Person
 from tests.support.server import Server
 
@@ -55,16 +56,20 @@ def test_the_words_of_a_refused_edit_wait_for_the_next_edit_of_the_message(ann: 
 
 
 @pytest.mark.usefixtures("outage")
-def test_the_words_of_an_edit_that_a_new_connection_may_not_make_become_a_draft(ann: Person, server: Server) -> None:
+def test_the_words_of_an_edit_that_a_new_connection_may_not_make_become_a_draft(
+    ann: Person, server: Server, frozen: Freeze
+) -> None:
     ann.says("precious")
     ann.expect_said("precious")
     ann.page.keyboard.press("ArrowUp")
     ann.page.keyboard.type(" words")
-    server.kill()
-    server.start()
-    ann.page.keyboard.press("Enter")
+    with frozen():
+        ann.page.keyboard.press("Enter")  # it is on its way as the connection ends
+        expect(ann.message("precious words")).to_be_visible()
+        server.kill()
+        server.start()
     refusal = ann.page.get_by_role("alert").filter(has_text="not changed")
-    expect(refusal).to_contain_text("not after a new connection")
+    expect(refusal).to_contain_text("a guest only until the connection is lost")
     ann.button("keep as a draft").click()
     expect(refusal).to_have_count(0)
     expect(ann.composer).to_be_focused()

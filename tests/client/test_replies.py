@@ -81,6 +81,36 @@ def test_a_thread_opens_beside_the_conversation_replies_to_its_root_and_closes(v
     expect(ann.page.get_by_role("textbox", name="Reply in the thread")).to_have_value("half a thought")
 
 
+def test_an_edit_that_began_in_a_thread_gives_the_focus_back_to_it(visit: Visit) -> None:
+    ann = visit("ann", **WIDE)
+    ann.says("root")
+    ann.expect_said("root")
+    ann.page.keyboard.press("ArrowUp")
+    ann.page.keyboard.press("Escape")
+    expect(ann.composer).to_be_focused()
+    ann.message("root").hover()
+    ann.button("Reply").click()
+    ann.says("reply")
+    ann.button("1 reply").click()
+    reply = thread_of(ann).locator(".message").filter(has_text="reply")
+    for end in ("Escape", "Enter"):
+        reply.hover()
+        thread_of(ann).locator("xpath=..").get_by_role("button", name="Edit").click()
+        expect(ann.composer).to_be_focused()
+        ann.page.keyboard.type("!")
+        ann.page.keyboard.press(end)
+        expect(reply).to_be_focused()
+    expect(reply).to_contain_text("reply!")
+    toolbar = thread_of(ann).locator("xpath=..").get_by_role("toolbar")
+    reply.hover()
+    expect(toolbar).to_be_visible()
+    byline = reply.locator(".byline").bounding_box()
+    tools = toolbar.bounding_box()
+    assert byline
+    assert tools
+    assert tools["y"] >= byline["y"] + byline["height"]
+
+
 def test_a_thread_lies_over_a_narrow_page(visit: Visit, bo: Person) -> None:
     ann = visit("ann", **PHONE)
     ann.says("root")

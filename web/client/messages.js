@@ -74,7 +74,7 @@ export const REASONS = {
   invalid: "the server does not accept it",
   not_found: "the message is not there",
   gone: "the message was deleted",
-  forbidden: "only its author can do that, and not after a new connection",
+  forbidden: "only its author can do that, and a guest only until the connection is lost",
   too_late: "the time for that is over",
   conflict: "the message was changed meanwhile",
   full: "there is no room for more of that",

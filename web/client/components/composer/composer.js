@@ -8,7 +8,7 @@ import { askForAnotherName } from "../name-dialog.js";
 import { showToast } from "../toast.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
-import { editedMessage, editIn, editLast, leaveEdit, saveEdit } from "./edits.js";
+import { editedMessage, editIn, editLast, focusAfterEdit, leaveEdit, saveEdit } from "./edits.js";
 import { useEmojiCompletion } from "./emoji-completion.js";
 import { focusField, sendsOnEnter } from "./focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "./sending.js";
@@ -36,9 +36,12 @@ export function Composer({ current }) {
     if (!used.value) return offerDeletion(current.peek(), area.current);
     if (!isSendable(used.value)) return;
     if (!name.peek()) return focusField(); // the one for the name: the words wait
+    const { slug } = current.peek();
+    const isEdit = editIn(slug) !== undefined;
     finish(current.peek(), clean(area.current.value));
     completion.close();
-    area.current.focus();
+    if (isEdit) focusAfterEdit();
+    else area.current.focus();
     if (suggestedName.peek()) askForAnotherName(); // until then it waits
   };
   const finish = (/** @type {Room} */ room, /** @type {string} */ text) => {
@@ -118,8 +121,10 @@ function deletable(room) {
 
 /** Leaves an edit, then a reply, then the field. @param {Room} room @param {HTMLElement | null} area */
 function leave(room, area) {
-  if (editIn(room.slug)) leaveEdit(room.slug);
-  else if (room.replyTarget.peek()) room.cancelReply();
+  if (editIn(room.slug)) {
+    leaveEdit(room.slug);
+    focusAfterEdit();
+  } else if (room.replyTarget.peek()) room.cancelReply();
   else area?.blur();
 }
 

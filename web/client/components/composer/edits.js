@@ -4,7 +4,9 @@ import { signal } from "@preact/signals";
 import { saveInTab } from "../../browser/storage.js";
 import { draftOf, keepDraft } from "../../drafts.js";
 import { findMessage } from "../conversation/find.js";
+import { me } from "../../me.js";
 import { showToast } from "../toast.js";
+import { focusField } from "./focus.js";
 import { putAside, takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -26,18 +28,25 @@ export const EDIT_PREFIX = "edit:";
 /** By slug. Replaced, never changed. */
 const edits = signal(/** @type {Map<string, Edit>} */ (new Map()));
 
+/** What a person reads whose words have become a draft. */
+export const TOO_LATE = "You cannot change that message any more: your words are a draft now";
+
+/** What shows the message where the last edit was begun. @type {HTMLElement | null} */
+let origin = null;
+
 /** @param {string} slug */
 export function editIn(slug) {
   return edits.value.get(slug);
 }
 
-/** @param {string} slug @param {AnyMessage} message */
-export function startEdit(slug, message) {
+/** @param {string} slug @param {AnyMessage} message @param {HTMLElement | null} [element] that shows it */
+export function startEdit(slug, message, element = null) {
   leaveEdit(slug);
   const ifChanged = "seq" in message ? (message.changed ?? message.seq) : undefined;
   const aside = takeAside(slug, message.id);
   const edit = { ...placeOf(message), before: message.message, ifChanged };
   resumeEdit(slug, { ...edit, text: aside ?? message.message, isResumed: aside !== undefined });
+  origin = element;
 }
 
 /** Begins again with the text of the message. @param {string} slug */
@@ -61,6 +70,7 @@ export function editAgain(slug, message, text) {
 
 /** @param {string} slug @param {Edit} edit */
 export function resumeEdit(slug, edit) {
+  origin = null;
   saveInTab(EDIT_PREFIX + slug, edit);
   edits.value = new Map(edits.peek()).set(slug, edit);
 }
@@ -84,13 +94,27 @@ export function editedMessage(room, { id, seq }) {
   return seq ? room.quoteOf(seq) : (findMessage(room, id) ?? null);
 }
 
-/** Saves the edit. What is written for a message that was deleted meanwhile becomes a draft. @param {Room} room @param {string} text */
+/**
+ * Whether a guest's right to change a message has ended with the connection that said it. Reads signals.
+ *
+ * @param {Room} room
+ * @param {AnyMessage} message
+ */
+export function isInVain(room, message) {
+  const isDeleted = "seq" in message && message.deleted_at !== undefined;
+  return me.value.author === undefined && !isDeleted && !room.mayEdit(message);
+}
+
+/** Saves the edit. What cannot be an edit any more becomes a draft. @param {Room} room @param {string} text */
 export function saveEdit(room, text) {
   const edit = /** @type {Edit} */ (edits.peek().get(room.slug));
   const message = editedMessage(room, edit);
   if (!message || ("seq" in message && message.deleted_at)) {
     addToDraft(room.slug, text);
     showToast("The message was deleted meanwhile");
+  } else if (isInVain(room, message)) {
+    addToDraft(room.slug, text);
+    showToast(TOO_LATE);
   } else room.edit(message, text, edit.ifChanged ? { if_changed: edit.ifChanged, before: edit.before } : {});
   endEdit(room.slug);
 }
@@ -129,6 +153,12 @@ export function endEdit(slug) {
   if (!others.delete(slug)) return;
   edits.value = others;
   saveInTab(EDIT_PREFIX + slug, null);
+}
+
+/** Gives the focus back to the panel in which the edit was begun that is over; else the composer keeps it. */
+export function focusAfterEdit() {
+  if (origin?.isConnected && origin.closest(".panel")) origin.focus();
+  else focusField();
 }
 
 /** Returns what the composer of a room shows. @param {string} slug */

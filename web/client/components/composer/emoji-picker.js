@@ -102,7 +102,7 @@ function Picker({ pick }) {
       <input type="search" placeholder="Search emoji" aria-label="Search emoji" autocomplete="off" onInput=${onInput} />
       <${Grid} groups=${groups} first=${first} pick=${pick} />
       <p class="hint" role="status">
-        ${problem.value || hint(all.value, first, pointed.value, sendsOnEnter() || typed.value !== "")}
+        ${problem.value || hint(all.value, first, pointed.value, sendsOnEnter())}
       </p>
     </div>
   `;
@@ -148,7 +148,7 @@ function Choice({ emoji, names, description, isFirst }) {
  * @param {Emoji[]} all
  * @param {Emoji | undefined} first
  * @param {Pointed | null} pointed
- * @param {boolean} hasEnter a key is at hand that takes the first
+ * @param {boolean} hasEnter there is a keyboard, whose key takes the first
  */
 function hint(all, first, pointed, hasEnter) {
   if (!all.length) return "Loading…";

@@ -3,7 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { loadInTab, saveInTab } from "../../browser/storage.js";
 import { showToast } from "../toast.js";
-import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, putEditsAside, resumeEdit } from "./edits.js";
+import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, putEditsAside, resumeEdit, TOO_LATE } from "./edits.js";
 import { putAside, takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -65,5 +65,5 @@ function restore(slug, edit, message, mayEdit) {
   if (!editIn(slug)) saveInTab(EDIT_PREFIX + slug, null); // else it is of the edit that has begun since
   if (!edit.text.trim() || edit.text === message?.message) return;
   putBeforeDraft(slug, edit.text);
-  showToast("You cannot change that message any more: your words are a draft now");
+  showToast(TOO_LATE);
 }

@@ -2,7 +2,7 @@ import { html } from "../../html.js";
 import { excerptOf } from "../../text/excerpt.js";
 import { Excerpt } from "../excerpt.js";
 import { Close, Edit, Reply } from "../icons.js";
-import { editedMessage, editIn, leaveEdit, startOver } from "./edits.js";
+import { editedMessage, editIn, focusAfterEdit, isInVain, leaveEdit, startOver } from "./edits.js";
 import { focusField } from "./focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -27,12 +27,14 @@ export function Strip({ room, isEmpty }) {
 /** @param {{room: Room, edit: import("./edits.js").Edit, isEmpty: boolean}} props */
 function Editing({ room, edit, isEmpty }) {
   const message = editedMessage(room, edit);
-  const what = isEmpty && message && room.mayDelete(message) ? "Save it empty to delete" : "Editing";
+  const isDeletion = isEmpty && message && room.mayDelete(message);
+  const isLate = message && isInVain(room, message);
+  const what = isDeletion ? "Save it empty to delete" : isLate ? "The connection was lost: a draft now" : "Editing";
   return html`
     <${Edit} />
     <p><b>${what}</b> <span class="excerpt" dir="auto">${message && excerptOf(message.message)}</span></p>
     ${edit.isResumed && html`<${StartOver} slug=${room.slug} />`}
-    <${Leave} words="Leave the message as it is" act=${() => leaveEdit(room.slug)} />
+    <${Leave} words="Leave the message as it is" act=${() => leaveEdit(room.slug)} after=${focusAfterEdit} />
   `;
 }
 
@@ -49,15 +51,15 @@ function StartOver({ slug }) {
 function Replying({ room, target }) {
   return html`
     <${Reply} /><p><b>Replying to</b> <${Excerpt} room=${room} seq=${target} /></p>
-    <${Leave} words="Do not reply" act=${() => room.cancelReply()} />
+    <${Leave} words="Do not reply" act=${() => room.cancelReply()} after=${focusField} />
   `;
 }
 
-/** @param {{words: string, act: () => void}} props */
-function Leave({ words, act }) {
+/** @param {{words: string, act: () => void, after: () => void}} props `after` moves the focus: the button goes away */
+function Leave({ words, act, after }) {
   const leave = () => {
     act();
-    focusField();
+    after();
   };
   return html`
     <button class="quiet-button" type="button" aria-label=${words} title=${`${words} (Esc)`} onClick=${leave}>

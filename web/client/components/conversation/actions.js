@@ -58,7 +58,7 @@ const ACTIONS = [
     isFor: (message, room) => room.mayEdit(message),
     act: ({ room, message, element }) => {
       uncover(element);
-      startEdit(room.slug, message);
+      startEdit(room.slug, message, element);
       focusField();
     },
   },
