@@ -99,6 +99,17 @@ def test_the_conversation_can_be_read_before_a_name_is_given(visit: Visit, bo: P
     expect(bo.people_button).to_have_accessible_name("2 people here")
 
 
+def test_who_is_here_is_said_in_a_sentence(visit: Visit, bo: Person) -> None:
+    who = visit().name_dialog.locator(".who")
+    expect(who).to_have_text("bo is here.")
+    visit("cy")
+    expect(who).to_have_text("bo and cy are here.")
+    visit("di")
+    expect(who).to_have_text("bo, cy and di are here.")
+    visit("ed")
+    expect(who).to_have_text("bo, cy, di and 1 more are here.")
+
+
 def test_what_waits_in_another_room_is_sent_and_shown(ann: Person, visit: Visit, room: str) -> None:
     bo = visit("bo")
     ann.says("first")

@@ -48,7 +48,10 @@ function WhoIsHere({ room }) {
   const named = room.people.listed.value.slice(0, NAMED);
   const others = room.people.total.value - named.length;
   if (!named.length) return html`<p class="who">Nobody else is here right now.</p>`;
-  const names = named.map((person, index) => html`${index > 0 && ", "}<bdi>${person.name}</bdi>`);
+  const last = others > 0 ? -1 : named.length - 1;
+  const names = named.map(
+    (person, index) => html`${index > 0 && (index === last ? " and " : ", ")}<bdi>${person.name}</bdi>`,
+  );
   const rest =
     others > 0 ? ` and ${others.toLocaleString()} more are here.` : named.length > 1 ? " are here." : " is here.";
   return html`<p class="who">${names}${rest}</p>`;
