@@ -129,3 +129,15 @@ def test_forced_edges_of_buttons_do_not_touch_on_a_phone(visit: Visit, bo: Perso
     assert pins is not None
     assert people is not None
     assert pins["x"] + pins["width"] < people["x"]
+
+
+def test_forced_edges_are_at_all_buttons_of_the_header(visit: Visit) -> None:
+    ann = visit("ann", forced_colors="active")
+    edges = [
+        button.evaluate("button => getComputedStyle(button).borderTop")
+        for button in ann.page.locator(".bar button").all()
+        if button.is_visible()
+    ]
+    assert len(edges) >= 2
+    assert len(set(edges)) == 1
+    assert edges[0].startswith("1px solid")
