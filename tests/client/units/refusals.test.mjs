@@ -14,13 +14,14 @@ test("what is refused is said beside the field that is to blame", () => {
   const wait = " Try again in 41 seconds.";
   assert.deepEqual(problemOf({ reason: "wrong", retry_after_ms: 40_500 }), {
     field: "password",
-    words: `That is not right.${wait}`,
+    words: `That is not the password of this account.${wait}`,
   });
   assert.equal(problemOf({ reason: "handle_taken" }).field, "handle");
   assert.deepEqual(problemOf({ reason: "invalid", field: "name", message: "too long" }), {
     field: "name",
-    words: "too long",
+    words: "Too long.",
   });
+  assert.equal(problemOf({ reason: "invalid", message: "ätna: what now?" }).words, "Ätna: what now?");
   assert.deepEqual(problemOf({ reason: "500" }), { field: "", words: "That did not work." });
 });
 

@@ -5,7 +5,7 @@
 
 /** @type {Record<string, string>} */
 const WORDS = {
-  wrong: "That is not right.",
+  wrong: "That is not the password of this account.",
   handle_taken: "Somebody has this handle already.",
   sign_up_closed: "New accounts are made by an admin here.",
   invite: "There is no such invite, or not any more.",
@@ -20,7 +20,7 @@ const WORDS = {
   no_passkeys: "There are no passkeys at this address.",
   passkey_unknown: "This passkey is not known here.",
   passkey_exists: "You have a passkey there already.",
-  passkey_failed: "Your browser could not do that.",
+  passkey_failed: "Your browser could not use a passkey here.",
   gone: "This link was used, or is too old.",
   suspended: "This account is suspended. An admin can tell you more.",
   unauthorized: "You are not signed in any more.",
@@ -43,7 +43,8 @@ const FIELDS = { wrong: "password", handle_taken: "handle", invite: "invite" };
 /** @param {Refusal} refusal @returns {Problem} */
 export function problemOf({ reason, field, message, retry_after_ms }) {
   const known = new Map(Object.entries(WORDS)).get(reason);
-  const words = (reason === "invalid" && message) || known || message || "That did not work.";
+  const said = message && asSentence(message);
+  const words = (reason === "invalid" && said) || known || said || "That did not work.";
   const wait = retry_after_ms ? ` Try again in ${inWords(retry_after_ms)}.` : "";
   return { field: field ?? FIELDS[reason] ?? "", words: words + wait };
 }
@@ -52,6 +53,12 @@ export function problemOf({ reason, field, message, retry_after_ms }) {
 export function failureWords(reason) {
   const known = new Map(Object.entries({ ...WORDS, ...FAILURES })).get(reason);
   return known ?? "The answer of the provider was not accepted, or came too late.";
+}
+
+/** Writes what the server says as the page writes its own sentences. @param {string} words */
+function asSentence(words) {
+  const [first = "", ...rest] = words;
+  return first.toUpperCase() + rest.join("") + (/[.!?…]$/.test(words) ? "" : ".");
 }
 
 /** Says how long something takes, rounded up. @param {number} ms */

@@ -6,6 +6,7 @@ import { closePanel, openedPanel, panelDialog } from "./panel.js";
 import { PeoplePanel } from "./people/people-panel.js";
 import { PinsPanel } from "./pins/pins-panel.js";
 import { ThreadPanel } from "./thread/thread-panel.js";
+import { Toast } from "./toast.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 
@@ -35,6 +36,7 @@ export function Panel({ room }) {
       onClose=${() => isWide.peek() || (openedPanel.value = "")}
     >
       ${content}
+      <${Toast} />
     </dialog>
   `;
 }

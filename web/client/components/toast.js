@@ -19,7 +19,10 @@ export async function copyAndTell(text, answer) {
   showToast((await copyText(text)) ? answer : "Your browser does not let this page copy.");
 }
 
-/** Draws the answer. The element is always there, so that screen readers read out what appears in it. */
+/**
+ * Draws the answer. The element is always there, so that screen readers read out what appears in it. A modal dialog has
+ * one of its own: what is beside it is behind it, and nobody reads that out.
+ */
 export function Toast() {
   return html`<p class="toast" role="status">${words.value}</p>`;
 }

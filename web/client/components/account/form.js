@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
 
@@ -11,7 +11,7 @@ const NONE = { field: "", words: "" };
 
 /**
  * Draws a form that asks the server for something. What it refuses is said beside the field that is to blame, which
- * gets the focus, or else above the buttons.
+ * gets the focus, or else above the buttons. In an open dialog a form takes the focus of the button that it replaces.
  *
  * @param {object} props
  * @param {(values: Record<string, string>) => Promise<void | boolean>} props.send rejects with a `Refusal`; false where the
@@ -25,6 +25,7 @@ export function Form({ send, children, actions, label, resets }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const problem = useSignal(NONE);
   const isBusy = useSignal(false);
+  useLayoutEffect(() => takeLostFocus(form.current), []);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (isBusy.peek()) return;
@@ -101,6 +102,12 @@ function valuesOf(form) {
 /** A field that the form does not have is not to blame. @param {HTMLFormElement | null} form @param {Problem} problem */
 function inForm(form, { field, words }) {
   return { field: form?.elements.namedItem(field) ? field : "", words };
+}
+
+/** @param {HTMLFormElement | null} form */
+function takeLostFocus(form) {
+  if (!form?.closest("dialog:modal") || document.activeElement !== document.body) return;
+  /** @type {HTMLElement | null} */ (form.querySelector("[autofocus]") ?? form.querySelector("input, button"))?.focus();
 }
 
 /** Reads a handle as people write it. @param {string} [typed] */

@@ -43,7 +43,7 @@ function Setup({ link, close }) {
   };
   return html`
     <h2 id=${TITLE}>Become the admin</h2>
-    <p>This server has no admin yet. The account that you create now is the one.</p>
+    <p>This server has no admin yet. The account that you create now becomes the admin’s.</p>
     <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Create account" />`}>
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, hint: HANDLE_HINT, autofocus: true })}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
 import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
@@ -39,16 +39,21 @@ export function useList(path, itemsOf) {
 }
 
 /**
- * Draws a list. A row that goes away leaves the focus to the list.
+ * Draws a list. A row that goes away leaves the focus to the list, and the last one to what is said in place of it.
  *
  * @param {{label: string, items: any[] | null, problem: string, empty: string, children: (item: any) => any}} props
  */
 export function List({ label, items, problem, empty, children }) {
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const none = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => {
+    if (document.activeElement === list.current) none.current?.focus();
+  }, [items]);
   return html`
-    <ul class="kept" aria-label=${label} tabindex="-1">
+    <ul class="kept" aria-label=${label} tabindex="-1" ref=${list}>
       ${items?.map((item) => html`<li key=${item.id}>${children(item)}</li>`)}
     </ul>
-    ${items && !items.length && html`<p class="hint">${empty}</p>`}
+    ${items && !items.length && html`<p class="hint" tabindex="-1" ref=${none}>${empty}</p>`}
     ${!items && !problem && html`<p class="hint">Loading…</p>`}
     <p class="problem" role="alert">${problem}</p>
   `;

@@ -44,7 +44,7 @@ function Password({ handle }) {
 }
 
 const OLD = {
-  ...{ name: "old_password", label: "Present password" },
+  ...{ name: "old_password", label: "Current password" },
   ...{ type: "password", autocomplete: "current-password" },
 };
 const NEW = {

@@ -100,7 +100,7 @@ export function Actions({ words, onCancel }) {
   `;
 }
 
-export const HANDLE_HINT = "Small letters, digits and . _ - within. Others write it as @handle.";
+export const HANDLE_HINT = "Small letters and digits, which . _ and - may join. Others write it as @handle.";
 export const HANDLE = { name: "handle", label: "Handle", autocomplete: "username" };
 export const NAME = { name: "name", label: "Name that the others see", autocomplete: "nickname" };
 export const PASSWORD = { name: "password", label: "Password", type: "password" };
