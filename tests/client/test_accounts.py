@@ -29,6 +29,12 @@ KEPT = """async () => {
 }"""
 """What the browser keeps for accounts."""
 
+IS_ON_TOP = """element => {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return document.elementFromPoint(left + width / 2, top + height / 2) === element;
+}"""
+"""Nothing covers the element."""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -102,10 +108,17 @@ def opens_account(person: Person, part: str) -> Locator:
     return opened
 
 
-def signs_out(person: Person) -> None:
+def signs_out(person: Person, *, with_words: bool = False) -> None:
+    """Signs out; a person with words that were not sent is asked before."""
+    asks_to_sign_out(person)
+    if with_words:
+        dialog(person, "Sign out?").get_by_role("button", name="Sign out").click()
+    expect_guest(person)
+
+
+def asks_to_sign_out(person: Person) -> None:
     person.button("Your account").click()
     person.page.get_by_role("menuitem", name="Sign out").click()
-    expect_guest(person)
 
 
 def kept_for_accounts(page: Page) -> list[str]:
@@ -165,7 +178,7 @@ def test_what_is_wrong_is_said_beside_the_field(visit: Visit, handle: str) -> No
     password = form.locator("input[name=password]")
     expect(password).to_be_focused()
     expect(password).to_have_attribute("aria-invalid", "true")
-    expect(password).to_have_accessible_description(re.compile("That is not right"))
+    expect(password).to_have_accessible_description(re.compile("That is not the password of this account"))
     fills(form, password=PASSWORD)
     expect_account(ann, handle)
     signs_out(ann)
@@ -203,7 +216,7 @@ def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str, refusal
     other.goes_to(room)
     expect(other.composer).to_have_value("nobody else's business")
     assert kept_for_accounts(ann.page) != []
-    signs_out(ann)
+    signs_out(ann, with_words=True)
     expect_guest(other)
     for page in (ann.page, other.page):
         assert kept_for_accounts(page) == []
@@ -211,6 +224,34 @@ def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str, refusal
     expect(ann.composer).to_have_value("")
     expect(other.composer).to_have_value("")
     expect(ann.message("hello").locator(".you")).to_have_count(0)
+
+
+def test_who_would_lose_words_by_signing_out_is_asked_once(signs_in: SignIn, visit: Visit, handle: str) -> None:
+    ann, bo = signs_in(), visit("bo")
+    bo.says("question")
+    ann.message("question").hover()
+    ann.button("Reply").click()
+    bo.message("question").hover()
+    bo.button("Delete").click()
+    bo.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(ann.strip).to_contain_text("original deleted")
+    ann.says("answer")
+    expect(ann.not_sent).to_be_visible()
+    ann.composer.fill("half a thought")
+    question = dialog(ann, "Sign out?")
+    for key in ("Enter", "Escape"):
+        asks_to_sign_out(ann)
+        expect(question).to_contain_text("One message is not sent. There is a draft.")
+        expect(question.get_by_role("button", name="Stay signed in")).to_be_focused()
+        ann.page.keyboard.press(key)
+        expect(question).to_have_count(0)
+    expect(ann.composer).to_have_value("half a thought")
+    ann.button("send without the reply").click()
+    expect(ann.not_sent).to_have_count(0)
+    asks_to_sign_out(ann)
+    expect(question).not_to_contain_text("not sent")
+    question.get_by_role("button", name="Sign out").click()
+    expect_guest(ann)
 
 
 def test_unsent_words_of_an_account_are_not_sent_by_the_next_person(
@@ -303,6 +344,26 @@ def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(signs_in: Sig
     expect(bo.message("hello").locator(".avatar.guest")).to_have_count(0)
 
 
+def test_guests_are_seen_to_be_guests_as_soon_as_somebody_has_an_account(
+    browser: Browser, tmp_path: Path, room: str
+) -> None:
+    with Server(tmp_path / "chatter.db", sign_up="open") as server:
+        bo = Person(browser.new_page(locale="en-GB"), server)
+        bo.goes_to(room)
+        bo.takes_name("bo")
+        bo.says("hello")
+        bo.expect_said("hello")
+        avatar = bo.message("hello").locator(".avatar")
+        expect(avatar).not_to_have_class(re.compile("guest"))
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.goes_to(room)
+        ann.takes_name("ann")
+        signs_in_as(ann, new_account(server))
+        expect(avatar).to_have_class(re.compile("guest"))
+        for person in (ann, bo):
+            person.page.close()
+
+
 def test_own_messages_can_be_changed_from_another_device(signs_in: SignIn) -> None:
     here, there = signs_in(), signs_in()
     here.says("teh tea")
@@ -359,6 +420,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(signs_in: SignIn, s
         assert json.load(answer)["handle"] == handle
     opened.get_by_role("button", name="Revoke Weather").click()
     expect(opened.get_by_role("list", name="Access tokens").get_by_role("listitem")).to_have_count(0)
+    expect(opened.get_by_text("You have none.")).to_be_focused()
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(ask)
 
@@ -368,7 +430,9 @@ def test_another_password_is_asked_for_at_the_next_sign_in(signs_in: SignIn, han
     ann, elsewhere = signs_in(), signs_in()
     opened = opens_account(ann, "Profile")
     fills(opened, old_password=PASSWORD, password="eight green bottles")
-    expect(ann.toast).to_contain_text("Your password is changed")
+    toast = opened.locator(".toast")
+    expect(toast).to_contain_text("Your password is changed")
+    assert toast.evaluate(IS_ON_TOP)
     expect_guest(elsewhere)
     ann.page.keyboard.press("Escape")
     signs_out(ann)
@@ -380,6 +444,7 @@ def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str)
     opened = opens_account(ann, "Leave")
     opened.get_by_role("button", name="Delete my account").click()
     expect(opened.get_by_label("Stays, as said by a “deleted account”")).to_be_checked()
+    expect(opened.locator("input[name=password]")).to_be_focused()
     fills(opened, password=PASSWORD)
     expect_guest(ann)
     expect(ann.notices).to_contain_text("Sign in within 7 days to come back")
@@ -408,6 +473,22 @@ def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in
     bo.page.reload()
     expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
     expect(bo.page.locator("body")).not_to_contain_text(gone)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+def test_the_parts_of_the_account_have_one_height_and_the_first_needs_no_scrolling(
+    signs_in: SignIn, size: tuple[int, int]
+) -> None:
+    ann = signs_in()
+    opened = opens_account(ann, "Profile")
+    ann.page.set_viewport_size({"width": size[0], "height": size[1]})
+    height = opened.bounding_box()
+    inside = opened.locator(".part").evaluate("part => [part.scrollHeight, part.clientHeight]")
+    assert inside[0] <= inside[1]
+    for part in ("Signed in", "Tokens", "Invites", "Leave"):
+        opened.get_by_role("button", name=part, exact=True).click()
+        expect(opened.get_by_role("button", name=part, exact=True)).to_have_attribute("aria-current", "true")
+        assert opened.bounding_box() == height
 
 
 # ---- Where guests may not talk

@@ -1,12 +1,13 @@
 import { effect } from "@preact/signals";
-import { CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
+import { askBeforeSignOut, CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
+import { watchForAccounts } from "./account/server.js";
 import { watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
 import { followAddress, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
-import { openFailure, openLink, openSignIn } from "./components/account/open.js";
+import { askToSignOut, openFailure, openLink, openSignIn } from "./components/account/open.js";
 import { App } from "./components/app.js";
 import { typeAnywhere } from "./components/composer/focus.js";
 import { keepRefusedEdits, restoreEdits } from "./components/composer/restore-edits.js";
@@ -82,6 +83,8 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 followName();
 watchIdentity();
 watchSession(connection, current);
+watchForAccounts(current);
+askBeforeSignOut(() => askToSignOut(unsent.peek()));
 followMessageLinks(current);
 restoreEdits(current);
 keepRefusedEdits(current);

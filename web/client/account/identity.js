@@ -35,6 +35,9 @@ export const CAME_BACK = "You came back: your account is not deleted.";
 /** The status where a session is none any more. */
 const UNKNOWN = 401;
 
+/** Says whether what was written and not sent may go. */
+let mayLoseWords = async () => true;
+
 /** The person is on the way out, and what else says so changes nothing. */
 let isLeaving = false;
 
@@ -73,8 +76,14 @@ export async function signedIn({ came_back: cameBack }) {
   become({ id, handle, name });
 }
 
-/** Signs out here. What is kept for the account goes before the page does. */
+/** @param {() => Promise<boolean>} ask the person, where there is something to lose */
+export function askBeforeSignOut(ask) {
+  mayLoseWords = ask;
+}
+
+/** Signs out here, if the person wants that. What is kept for the account goes before the page does. */
 export async function signOut() {
+  if (!(await mayLoseWords())) return;
   await leaveBy("DELETE", "/api/sessions/current").catch(unlessUnknown);
   await leaveFor("");
 }

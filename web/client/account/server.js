@@ -1,6 +1,6 @@
 /** What the server says of accounts, from the last visit at first. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { shared } from "../browser/web-storage.js";
 
 /**
@@ -30,4 +30,17 @@ export function learnServer(next) {
   if (JSON.stringify(next) === JSON.stringify(server.peek())) return;
   server.value = next;
   shared.writeJson(KEY, next);
+}
+
+/**
+ * Notes that somebody has an account once one is in the room: the server says so only as the page begins.
+ *
+ * @param {{readonly value: import("../room/room.js").Room}} current
+ */
+export function watchForAccounts(current) {
+  effect(() => {
+    if (!server.value || hasAccounts.value) return;
+    if (current.value.people.listed.value.some(({ author }) => author))
+      learnServer({ ...server.value, has_accounts: true });
+  });
 }

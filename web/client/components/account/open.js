@@ -1,5 +1,8 @@
 /** Opens the dialogs of accounts, which are loaded then: a visit without them costs nothing. */
 
+import { keysOf } from "../../browser/storage.js";
+import { drafted } from "../../drafts.js";
+import { THREAD_DRAFT } from "../thread/draft.js";
 import { showToast } from "../toast.js";
 
 /** @typedef {import("./sign-in.js").Face} Face */
@@ -23,7 +26,22 @@ export function openAccount() {
   load(async () => (await import("./account.js")).showAccount());
 }
 
-/** @param {() => Promise<void>} show */
+/**
+ * Asks once before words are lost that were written and not sent.
+ *
+ * @param {Map<string, import("../../visited-rooms.js").Unsent>} unsent
+ * @returns {Promise<boolean>} whether the person signs out
+ */
+export async function askToSignOut(unsent) {
+  const messages = [...unsent.values()].reduce((sum, { waiting, failed }) => sum + waiting + failed, 0);
+  const drafts = drafted.peek().size + keysOf(THREAD_DRAFT).length;
+  if (!messages && !drafts) return true;
+  let isSure = false;
+  await load(async () => (isSure = await (await import("./sign-out.js")).askToLose(messages, drafts)));
+  return isSure;
+}
+
+/** @param {() => Promise<unknown>} show */
 async function load(show) {
   try {
     await show();

@@ -9,6 +9,7 @@ import { grow } from "../composer/draft-field.js";
 import { focusField, sendsOnEnter } from "../composer/focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "../composer/sending.js";
 import { Send } from "../icons.js";
+import { THREAD_DRAFT } from "./draft.js";
 
 /**
  * Draws where one replies in a thread. It has a draft of its own.
@@ -18,7 +19,7 @@ import { Send } from "../icons.js";
 export function ThreadComposer({ room, root }) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const used = useSignal(0);
-  const draft = `thread-draft:${room.slug}/${root}`; // apart from those of rooms, which the sidebar lists
+  const draft = `${THREAD_DRAFT}${room.slug}/${root}`;
   const take = (/** @type {string} */ text) => {
     save(draft, text);
     used.value = countCharacters(clean(text));
