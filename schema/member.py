@@ -6,7 +6,7 @@ import peewee
 
 from schema.account import Account
 from schema.base import Model, tuples
-from schema.room import id_of
+from schema.room import Room, id_of
 
 _ZERO: list[peewee.Node] = [peewee.SQL("DEFAULT 0")]
 
@@ -66,6 +66,12 @@ class Member(Model):
         """Returns whether an account is a member of a room."""
         here = (cls.room == id_of(slug)) & (cls.account == account) & cls.left_seq.is_null()
         return bool(cls.select().where(here, cls.joined_seq > 0).exists())
+
+    @classmethod
+    def rooms_of(cls, account: int) -> list[str]:
+        """Returns the names of the rooms that an account is in."""
+        here = (cls.account == account) & cls.left_seq.is_null() & (cls.joined_seq > 0)
+        return [slug for (slug,) in tuples(Room.select(Room.slug).join(cls, on=(cls.room == Room.id)).where(here))]
 
     @classmethod
     def count_in(cls, room: int) -> int:

@@ -9,6 +9,7 @@ import peewee
 from schema.account import Account
 from schema.base import MAX_ROWS, tuples
 from schema.kind import Kind
+from schema.member import Mention
 from schema.post import Post, Reaction, Removed, upsert
 
 DELETED_ACCOUNT = "deleted account"
@@ -36,9 +37,9 @@ def count_places(ranges: Iterable[Sequence[int]]) -> int:
 
 
 def shows(entries: Any, account: int) -> peewee.Expression:
-    """Returns the condition for reactions that have an account with a handle among those who came or went."""
+    """Returns the condition for reactions, and changes of members, that name an account by a handle."""
     named = entries.data.like(f'%[{account},"%') & ~entries.data.like(f'%[{account},""%')
-    found: peewee.Expression = (entries.kind == int(Kind.REACT)) & named
+    found: peewee.Expression = entries.kind.in_([int(Kind.REACT), int(Kind.MEMBER)]) & named
     return found
 
 
@@ -112,7 +113,7 @@ class _Purge:
         nothing = dict.fromkeys(("reactions", "pinned_at", "pinned_by"))
         for place in places:
             upsert(self._room, place, seq, message="", deleted_at=at, deleted_by=DELETED_ACCOUNT, **nothing)
-        for table in (Reaction, Removed):
+        for table in (Reaction, Removed, Mention):
             table.delete().where(table.room == self._room, table.seq.in_(places)).execute()
 
 

@@ -1,5 +1,7 @@
 """Traces: what an account has left in the rooms' logs, a part of a room at a time."""
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import peewee
@@ -20,6 +22,7 @@ class Traces(NamedTuple):
     own: set[int]  # messages that it has said
     touched: set[int]  # messages to which it has reacted, that it has pinned or deleted
     labels: set[str]  # what it is called there
+    in_room: list[int]  # entries about the room that name it
 
 
 def next_room(after: int) -> tuple[int, str, int] | None:
@@ -36,13 +39,29 @@ def traces(room: int, account: int, after: int) -> Traces:
     own: set[int] = set()
     touched: set[int] = set()
     labels = label_now(account)
+    in_room: list[int] = []
     for seq, kind, target, data in tuples(found):
-        if kind == Kind.MESSAGE:
+        if kind in (Kind.MEMBER, Kind.ROOM):
+            in_room.append(seq)
+        elif kind == Kind.MESSAGE:
             own.add(seq)
         else:
             (own if kind == Kind.EDIT else touched).add(target)
             labels |= labels_in(data, account)
-    return Traces(own, touched, labels)
+    return Traces(own, touched, labels, in_room)
+
+
+def unname(room: int, account: int, places: Sequence[int]) -> None:
+    """Takes the name and the handle of an account from entries about the room."""
+    rows = tuples(Entry.select(Entry.seq, Entry.author, Entry.data).where((Entry.room == room) & Entry.seq.in_(places)))
+    for seq, author, text in rows:
+        data = json.loads(text or "{}")
+        if "members" in data:
+            nobody = [account, "", DELETED_ACCOUNT]
+            data["members"] = [nobody if each[0] == account else each for each in data["members"]]
+        name = {"name": DELETED_ACCOUNT} if author == account else {}
+        written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        Entry.update(data=written, **name).where((Entry.room == room) & (Entry.seq == seq)).execute()
 
 
 def own_messages(room: int, account: int, after: int) -> list[int]:

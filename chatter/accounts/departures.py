@@ -7,12 +7,13 @@ purged, a part of a room after the other: what is purged already is found no mor
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from chatter.accounts import people
 from chatter.accounts.times import Transactions
 from chatter.accounts.values import AccountRefused
-from schema import Departure, DepartureRow, traces
+from schema import Departure, DepartureRow, Member, traces
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ class Purger(Protocol):
 
     async def purge(self, slug: str, account: int, found: traces.Traces, *, erases: bool) -> bool:
         """Has a room purge what an account has left there; returns False where it has to be tried again."""
+
+    def leave(self, slug: str, account: int) -> None:
+        """Has a room know that an account is gone, which leaves it then."""
 
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what is kept of an account beside the rooms. Raises what goes wrong."""
@@ -79,6 +83,8 @@ class Departures:
 
     async def _carry_out(self, departure: DepartureRow, purger: Purger) -> None:
         account, erases = departure.account, departure.erases
+        for slug in await self._read(lambda _now: Member.rooms_of(account)):
+            purger.leave(slug, account)
         for _ in range(MOST_PASSES):
             await purger.settle()
             found_any, is_whole = await self._purge_rooms(departure, purger)
@@ -101,10 +107,15 @@ class Departures:
                 if found.own or found.touched:
                     found_any = True
                     is_whole &= await purger.purge(slug, account, found, erases=departure.erases)
+                if found.in_room:
+                    await self._unname(number, account, found.in_room)
         return found_any, is_whole
 
     async def _next_room(self, number: int) -> tuple[int, str, int] | None:
         return await self._read(lambda _now: traces.next_room(number))
+
+    async def _unname(self, room: int, account: int, places: Sequence[int]) -> None:
+        await self._write(lambda _now: traces.unname(room, account, places))
 
     async def _traces(self, room: int, account: int, after: int) -> traces.Traces:
         return await self._read(lambda _now: traces.traces(room, account, after))

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
-from chatter.messages import Purge
+from chatter.charter import Author
+from chatter.messages import DELETED_ACCOUNT, Purge, RefreshNames
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.purging import ranges_of
@@ -34,6 +35,10 @@ class RoomPurger:
             if not await self._purge(slug, account, found, part, erases=erases):
                 return False
         return True
+
+    def leave(self, slug: str, account: int) -> None:
+        """Has a room know that an account is gone, which leaves it then."""
+        self._supervisor.ensure_room(slug).tell(RefreshNames(Author(account, ""), DELETED_ACCOUNT))
 
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what is kept of an account beside the rooms. Raises what goes wrong."""

@@ -10,7 +10,19 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from chatter.charter import Author
-from chatter.messages import Deleted, Entry, Loaded, Owner, Posted, PostState, Purged, Reacted
+from chatter.messages import (
+    Deleted,
+    Entry,
+    Loaded,
+    MemberAs,
+    MembersChanged,
+    Owner,
+    Posted,
+    PostState,
+    Purged,
+    Reacted,
+    RoomChanged,
+)
 from chatter.room.context import RoomSettings
 from chatter.room.fold import fold, shown, target_of
 from chatter.storage.purging import Purging
@@ -27,9 +39,22 @@ def _drop_first(ids: dict[tuple[Owner, str], EntryT], surplus: int) -> None:
         del ids[key]
 
 
-def _has_old_handle(entry: Entry, account: Author) -> bool:
+def _called_now(entry: Entry, account: Author, name: str) -> Entry:
+    """Returns an entry with the handle that an account has now. One that is gone has no name in rooms either."""
+    if isinstance(entry, MembersChanged) and any(each.who.id == account.id for each in entry.members):
+        entry = msgspec.structs.replace(entry, members=tuple(_as_now(each, account, name) for each in entry.members))
     author = entry.author
-    return author is not None and author.id == account.id and author.handle != account.handle
+    if author is None or author.id != account.id or author.handle == account.handle:
+        return entry
+    if isinstance(entry, MembersChanged | RoomChanged) and not account.handle:
+        return msgspec.structs.replace(entry, author=account, name=name)
+    return msgspec.structs.replace(entry, author=account)
+
+
+def _as_now(member: MemberAs, account: Author, name: str) -> MemberAs:
+    if member.who.id != account.id:
+        return member
+    return MemberAs(account, member.name if account.handle else name)
 
 
 def _after(posted: Posted, entry: Entry | Purging) -> Posted:
@@ -165,16 +190,13 @@ class RecentEntries:
             del ids[gone.owner, gone.id]
         return gone
 
-    def rename(self, account: Author) -> None:
-        """Gives the entries of an account the handle that it has now."""
+    def rename(self, account: Author, name: str) -> None:
+        """Gives the entries of an account, and those about it, the handle that it has now."""
         for place, entry in enumerate(self._entries):
-            if _has_old_handle(entry, account):
-                self._entries[place] = self._replaced(entry, msgspec.structs.replace(entry, author=account))
-        if any(_has_old_handle(each, account) for each in self._older):
-            self._older = tuple(
-                msgspec.structs.replace(each, author=account) if _has_old_handle(each, account) else each
-                for each in self._older
-            )
+            now = _called_now(entry, account, name)
+            if now is not entry:
+                self._entries[place] = self._replaced(entry, now)
+        self._older = tuple(cast(Posted, _called_now(each, account, name)) for each in self._older)
 
     def by_epoch(self, current: int) -> list[tuple[int, list[Entry]]]:
         """Returns the entries in memory with the epoch of each, oldest first; `current` is the server's."""

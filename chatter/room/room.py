@@ -586,7 +586,7 @@ class Room(LoopActor):
         """Shows people as they are called now, a part of a crowd in each turn, and what an account said likewise."""
         left = message.left
         if left is None:
-            self._recent.rename(message.account)
+            self._recent.rename(message.account, message.name)
             self._sequencer.targets.rename(message.account)
             if self._government is not None:
                 self._government.note_account(message.account, message.name)

@@ -51,6 +51,9 @@ class SilentRooms:
     async def purge(self, slug: str, account: int, found: Traces, *, erases: bool) -> bool:
         raise AssertionError(f"{slug} has {found} of account {account}, to be erased: {erases}")
 
+    def leave(self, slug: str, account: int) -> None:
+        raise AssertionError(f"account {account} is in {slug}")
+
     async def forget(self, account: int, *, erases: bool) -> None:
         assert account
         assert not erases

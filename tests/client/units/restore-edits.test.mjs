@@ -10,6 +10,7 @@ globalThis.sessionStorage = {
   setItem: (key, value) => kept.set(key, value),
   removeItem: (key) => kept.delete(key),
 };
+globalThis.matchMedia = () => ({ matches: false });
 const { editIn } = await import("../../../web/client/components/composer/edits.js");
 const { restoreEdits } = await import("../../../web/client/components/composer/restore-edits.js");
 

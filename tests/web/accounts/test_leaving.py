@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import Request, urlopen
@@ -328,6 +329,35 @@ def peak_bytes(server: Server) -> int:
     """The most memory that the server has had."""
     status = Path(f"/proc/{server.pid}/status").read_text()
     return 1_024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+def test_who_is_erased_is_in_no_room_and_named_in_none(server: Server) -> None:
+    ann, bo = Browser(server), Browser(server)
+    ann.signs_up(HANDLE, name=NAME)
+    bo.signs_up("bo")
+    others = {"kind": "private", "title": "Garden", "members": [HANDLE]}
+    here, away = (bo.ask("POST", "/api/rooms", others).json["slug"] for _ in range(2))
+    with Talker(server.port, headers=bo.headers) as talker:
+        epoch = talker.ask(here, "phx_join", log=2)["response"]["epoch"]
+        ann.ask("DELETE", "/api/me", {"password": PASSWORD})
+        left = talker.receive_until(lambda frame: frame.event == "room_event")[-1].payload
+        assert (left["change"], [each["name"] for each in left["members"]]) == ("left", [DELETED])
+    for slug in (here, away):
+        wait_until(partial(is_alone, bo, slug))
+    wait_until(lambda: not query(server.database_url, "SELECT account FROM departure"))
+    server.stop()
+    server.start()
+    with Talker(server.port, headers=bo.headers) as talker:
+        talker.push(here, "phx_join", log=2, since=1, epoch=epoch)
+        told = str(talker.receive_until(lambda frame: "left" in str(frame.payload)))
+    told += str(query(server.database_url, "SELECT name, data FROM entry"))
+    assert DELETED in told
+    assert HANDLE not in told
+    assert NAME not in told
+
+
+def is_alone(person: Browser, slug: str) -> bool:
+    return len(person.ask("GET", f"/api/rooms/{slug}/members").json["members"]) == 1
 
 
 def test_fifty_thousand_messages_are_taken_along_in_little_memory_beside_people_who_talk(database: Path) -> None:

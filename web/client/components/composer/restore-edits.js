@@ -3,7 +3,7 @@
 import { effect, untracked } from "@preact/signals";
 import { loadInTab, saveInTab } from "../../browser/storage.js";
 import { showToast } from "../toast.js";
-import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, putEditsAside, resumeEdit, TOO_LATE } from "./edits.js";
+import { EDIT_PREFIX, editedMessage, editIn, putBeforeDraft, resumeEdit, TOO_LATE } from "./edits.js";
 import { putAside, takeAside } from "./put-aside.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -18,7 +18,6 @@ import { putAside, takeAside } from "./put-aside.js";
 export function restoreEdits(current) {
   /** By slug what is still to be decided; null for nothing. @type {Map<string, Edit | null>} */
   const kept = new Map();
-  addEventListener("pagehide", putEditsAside);
   return effect(() => {
     const room = current.value;
     if (!kept.has(room.slug)) kept.set(room.slug, loadInTab(EDIT_PREFIX + room.slug));
