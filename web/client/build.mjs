@@ -38,8 +38,16 @@ const sources = new Set(["index.html"]);
 /** The address of each worker, by path, while or after it is built. @type {Map<string, Promise<string>>} */
 const workers = new Map();
 
-/** Bundles a module with all that it imports; lazy parts become files of their own. @param {string} entry */
-async function bundle(entry) {
+/**
+ * Bundles a module with all that it imports; lazy parts become files of their own.
+ *
+ * Each lazy part of a page imports the entry, which is there already: otherwise esbuild would cut what the entry and some
+ * parts share into a file for each set of them, and the first visit would fetch all of these.
+ *
+ * @param {string} entry
+ * @param {boolean} [isPage]
+ */
+async function bundle(entry, isPage = false) {
   const result = await build({
     ...SHARED,
     entryPoints: [entry],
@@ -47,7 +55,9 @@ async function bundle(entry) {
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
     splitting: true,
-    plugins: [{ name: "workers", setup: (esbuild) => esbuild.onLoad({ filter: /\.js$/ }, readModule) }],
+    plugins: [
+      { name: "parts and workers", setup: (esbuild) => followParts(esbuild, isPage ? resolve(CLIENT, entry) : "") },
+    ],
   });
   note(result.metafile);
   for (const { path, contents } of result.outputFiles) assets.set(basename(path), contents);
@@ -59,10 +69,23 @@ async function bundle(entry) {
   return { script: ASSETS + basename(path), imports: needed.map((name) => ASSETS + name) };
 }
 
+/** @param {import("esbuild").PluginBuild} esbuild @param {string} entry that all parts import; empty for none */
+function followParts(esbuild, entry) {
+  esbuild.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) =>
+    kind === "dynamic-import" ? { path: join(resolveDir, path), pluginData: { isPart: true } } : undefined,
+  );
+  esbuild.onLoad({ filter: /\.js$/ }, async ({ path, pluginData }) => {
+    const { contents, loader } = await readModule({ path });
+    const shared = pluginData?.isPart && entry ? `\nimport ${JSON.stringify(entry)};` : "";
+    return { contents: contents + shared, loader };
+  });
+}
+
 /** Reads a module. Each worker that it names becomes a bundle, and the module names that. @param {{path: string}} file */
 async function readModule({ path }) {
   const code = await readFile(path, "utf8");
-  if (path.includes("/node_modules/")) return { contents: code, loader: "js" };
+  const loader = /** @type {const} */ ("js");
+  if (path.includes("/node_modules/")) return { contents: code, loader };
   const found = [...code.matchAll(WORKER)].map(([, name]) => join(dirname(path), name));
   for (const worker of found) {
     if (!workers.has(worker))
@@ -72,7 +95,7 @@ async function readModule({ path }) {
       );
   }
   const addresses = await Promise.all(found.map((worker) => workers.get(worker)));
-  return { contents: code.replace(WORKER, () => `new URL("${addresses.shift()}",location.origin)`), loader: "js" };
+  return { contents: code.replace(WORKER, () => `new URL("${addresses.shift()}",location.origin)`), loader };
 }
 
 /** @param {string[]} files in the order of the page */
@@ -106,7 +129,7 @@ async function rewritePage(page) {
   const entry = /<script type="module" src="\/client\/([^"]+)"><\/script>/.exec(page);
   if (!styles.length || !entry) throw new Error("expected index.html to link styles and one module");
   const css = await bundleStyles(styles.map(([, file]) => file));
-  const { script, imports } = await bundle(entry[1]);
+  const { script, imports } = await bundle(entry[1], true);
   const preloads = imports.map((address) => `<link rel="modulepreload" href="${address}">`);
   // Functions, since "$" in a replacement has a meaning.
   const rewritten = styles

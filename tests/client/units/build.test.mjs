@@ -45,6 +45,12 @@ function bundle(edits = {}) {
 
 const named = (assets, start) => Object.keys(assets).find((name) => name.startsWith(start));
 
+/** Returns the name of the script that the first one imports. Lazy parts import it, too. */
+function sharedIn(assets) {
+  const [, shared] = /^import[^"(]*"\.\/([^"]+)"/.exec(assets[named(assets, "main-")]) ?? [];
+  return shared;
+}
+
 describe("the build of the bundle", () => {
   beforeEach(() => {
     rmSync(home, { recursive: true, force: true });
@@ -63,28 +69,42 @@ describe("the build of the bundle", () => {
 
   test("what the first script imports at once is fetched with it, and what is lazy is not", () => {
     const { "index.html": page, assets } = bundle();
-    const main = assets[named(assets, "main-")];
-    const [, shared] = /^import[^"(]*"\.\/([^"]+)"/.exec(main) ?? [];
+    const shared = sharedIn(assets);
     assert.ok(page.includes(`<link rel="modulepreload" href="/assets/${shared}">`));
-    assert.ok(main.includes(`import("./${named(assets, "lazy-")}")`));
+    assert.ok(assets[shared].includes(`import("./${named(assets, "lazy-")}")`));
     assert.ok(!page.includes("lazy"));
+  });
+
+  test("what the first script and its lazy parts share is one script, however many share it", () => {
+    const part = "import { one } from './one.js'; import { two } from './two.js'; export const lazy = one + two;\n";
+    const { "index.html": page, assets } = bundle({
+      "main.js": `${SOURCES["main.js"]}import "./two.js"; export const others = [() => import("./b.js"), () => import("./c.js")];`,
+      "two.js": "export const two = 'two'; console.log(two);\n",
+      "b.js": part,
+      "c.js": "import { two } from './two.js'; export const c = two;\n",
+    });
+    assert.equal(page.match(/\/assets\/[^"]+/g).length, 2);
+    assert.deepEqual(
+      Object.keys(assets).filter((name) => name.startsWith("chunk-")),
+      [sharedIn(assets)],
+    );
   });
 
   test("a worker is a script of its own, with lazy parts, under the address that the page's script has", () => {
     const { assets } = bundle();
     const worker = named(assets, "worker-");
-    assert.ok(assets[named(assets, "main-")].includes(`new URL("/assets/${worker}",location.origin)`));
+    assert.ok(assets[sharedIn(assets)].includes(`new URL("/assets/${worker}",location.origin)`));
     assert.ok(assets[worker].includes(`import("./${named(assets, "words-")}")`));
     assert.doesNotMatch(assets[worker], /^import[^(]/);
   });
 
   test("an edit renames what it changes, up to the page, and nothing else", () => {
     const before = bundle();
-    const after = bundle({ "text/words.js": "export const words = 'other words';\n" });
-    for (const start of ["words-", "worker-", "main-"]) {
+    const after = bundle({ "lazy.js": "import { one } from './one.js'; export const lazy = one + 'other';\n" });
+    for (const start of ["lazy-", "main-"]) {
       assert.notEqual(named(after.assets, start), named(before.assets, start), start);
     }
-    assert.equal(named(after.assets, "lazy-"), named(before.assets, "lazy-"));
+    assert.equal(named(after.assets, "worker-"), named(before.assets, "worker-"));
     assert.notEqual(after["index.html"], before["index.html"]);
     assert.notEqual(after["sw.js"], before["sw.js"]);
     assert.deepEqual(bundle(), before);
