@@ -40,6 +40,30 @@ export const OPERATIONS = {
 /** Received: `{reason}`: the person was signed out, and this connection ends. */
 export const SIGNED_OUT = "signed_out";
 
+/** The topic of one account: its rooms, and how far it has read them. */
+export const ME = "me";
+
+/** Received on `me`. */
+export const MINE = {
+  added: "room_added", // `{room}`, a `MyRoom`
+  removed: "room_removed", // `{slug, why}`
+  changed: "room_changed", // `{slug, set}` with some fields of `MyRoom`
+  activity: "activity", // `{slug, last_seq, last_nth, last, mentions?}`: something was said, or the last of it changed
+  read: "read", // `{slug, seq, nth, rev, unread, mentions}`, also the answer to `markRead` and `markUnread`
+  level: "level", // `{slug, level, until, hidden}`
+  snapshot: "snapshot", // the answer to a join once more: this page has read too slowly
+  account: "account", // `{id, handle, name, role}`: the person has another name or role
+};
+
+/** Sent on `me`. */
+export const ASKED = {
+  rooms: "rooms", // `{after}`: the next page of rooms, where there are too many for one
+  markRead: "mark_read", // `{slug, seq, rev}`
+  markUnread: "mark_unread", // `{slug, seq}`: from this message on
+  markAllRead: "mark_all_read",
+  setLevel: "set_level", // `{slug, level, until?, hidden?}`
+};
+
 /** Close codes of the server. */
 export const CLOSED = { expired: 4001, signedOut: 4003 };
 
@@ -215,7 +239,34 @@ export const REASONS = {
  * @property {string | null} last_message_at
  * @property {number} people
  * @property {string} [topic] what the room is for, where it has a topic
+ * @property {string} [title] where it has one
  * @property {number} [mentions] how many of the new messages name this person, where the server knows
+ */
+
+/** @typedef {"public" | "private" | "direct" | "group"} RoomKind */
+/** @typedef {"everything" | "mentions" | "nothing"} Level what of a room shall be noticed */
+/** @typedef {{id: number, handle: string, name: string}} Companion somebody in a direct room or a group */
+
+/**
+ * @typedef {object} MyRoom a room of which this person is a member
+ * @property {string} slug
+ * @property {RoomKind} kind
+ * @property {string} title empty where it has none
+ * @property {string} topic
+ * @property {"owner" | "moderator" | "member"} role
+ * @property {Level} level
+ * @property {string | null} level_until then the level is the usual one again
+ * @property {boolean} hidden
+ * @property {boolean} archived
+ * @property {number} last_seq of the newest entry
+ * @property {number} last_nth how many messages there are
+ * @property {number} read_seq up to where the person has read
+ * @property {number} read_nth how many messages there are up to there
+ * @property {number} rev how often the mark was set back: what knows fewer of them does not move it
+ * @property {number} mentions how many of the unread messages name the person
+ * @property {{name: string, text: string, at: string} | null} last the newest message in one line
+ * @property {number} people how many are members
+ * @property {Companion[]} [with] of a direct room and a group: who is in it
  */
 
 // ---- Sent

@@ -59,6 +59,14 @@ export class Outbox {
     });
   }
 
+  /** Forgets all entries of a room, also those of other pages. @param {string} room */
+  async forgetRoom(room) {
+    /** @type {Kept<T>[]} */
+    const kept = (await this.#request("readonly", (store) => store.getAll())) ?? [];
+    const ids = kept.filter((entry) => entry.room === room).map(({ id }) => id);
+    await Promise.all(ids.map((id) => this.#request("readwrite", (store) => store.delete(id))));
+  }
+
   // ---- Internal
 
   /** @param {Kept<T>} entry */

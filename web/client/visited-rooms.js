@@ -16,19 +16,24 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 export class VisitedRooms {
   /** By slug. @type {Map<string, Room>} */
   #rooms = new Map();
+  /** By slug, what ends the effect that joins and leaves a room. @type {Map<string, () => void>} */
+  #ends = new Map();
   /** The same rooms, for those who follow them. */
-  #all = signal(/** @type {Room[]} */ ([]));
+  all = signal(/** @type {Room[]} */ ([]));
   #name;
   #make;
+  #isBarred;
 
   /**
    * @param {Text} slug of the room on the screen
    * @param {Text} name the person's, empty until they have chosen one: then they only listen
    * @param {(slug: string) => Room} make
+   * @param {(slug: string) => boolean} isBarred whether the person was removed from a room: it is not joined then
    */
-  constructor(slug, name, make) {
+  constructor(slug, name, make, isBarred = () => false) {
     this.#name = name;
     this.#make = make;
+    this.#isBarred = isBarred;
     /** The room on the screen. */
     this.current = signal(make(slug.peek()));
     this.#add(this.current.peek());
@@ -41,7 +46,7 @@ export class VisitedRooms {
   unsent = computed(() => {
     /** @type {Map<string, Unsent>} */
     const unsent = new Map();
-    for (const { slug, posts } of this.#all.value) {
+    for (const { slug, posts } of this.all.value) {
       const { length: failed } = posts.pending.value.filter(({ status }) => status === "failed");
       const { length: waiting } = posts.pending.value.filter(({ status, heard }) => status !== "failed" && !heard);
       if (failed || waiting) unsent.set(slug, { waiting, failed });
@@ -58,6 +63,17 @@ export class VisitedRooms {
     return room;
   }
 
+  /** Leaves a room for good, with all that is held of it. @param {string} slug */
+  forget(slug) {
+    const room = this.#rooms.get(slug);
+    if (!room) return;
+    this.#ends.get(slug)?.();
+    this.#rooms.delete(slug);
+    this.all.value = this.all.peek().filter((other) => other !== room);
+    room.leave();
+    if (this.current.peek() === room) this.current.value = this.of(slug);
+  }
+
   /** Sends what was written and done in pages that are gone, in all rooms. @param {Outboxes} outboxes */
   async adopt({ posts, operations }) {
     for (const [slug, adopted] of await operations.adopt()) this.of(slug).operations.adopt(adopted);
@@ -67,16 +83,19 @@ export class VisitedRooms {
   /** @param {Room} room */
   #add(room) {
     this.#rooms.set(room.slug, room);
-    this.#all.value = [...this.#all.peek(), room];
-    effect(() => {
+    this.all.value = [...this.all.peek(), room];
+    const end = effect(() => {
       const name = this.#name.value;
       const isUnsettled = room.posts.isUnsettled.value || room.operations.isUnsettled.value;
       const isHere = this.current.value === room;
+      const isBarred = this.#isBarred(room.slug);
       untracked(() => {
-        if (isHere) room.join(name);
+        if (isBarred) room.leave();
+        else if (isHere) room.join(name);
         else if (isUnsettled) room.joinToSend();
         else room.leave();
       });
     });
+    this.#ends.set(room.slug, end);
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { slug } from "../../../web/client/browser/route.js";
 import { name, rename } from "../../../web/client/me.js";
+import { dismissRemoved, isRemoved, keepLeft } from "../../../web/client/memberships/removed.js";
 import { Room } from "../../../web/client/room/room.js";
 import { VisitedRooms } from "../../../web/client/visited-rooms.js";
 import { FakeOutbox, FakeSocket, message } from "./fakes.mjs";
@@ -99,4 +100,19 @@ test("a room that is left stays joined until what was done in it is saved", () =
   lobby.joins([]);
   lobby.sent("react")[0].reply("ok", { id: "r", seq: 1 });
   assert.equal(lobby.left, true);
+});
+
+test("a room that is forgotten is left with all that was held, and not joined as long as it is barred", () => {
+  const make = (room) => new Room(socket, room, () => name.peek(), new FakeOutbox(), new FakeOutbox());
+  visited = new VisitedRooms(slug, name, make, isRemoved);
+  const lobby = room();
+  channelOf("lobby").joins([message(1)]);
+  const joined = socket.channels.length;
+  keepLeft("lobby", { title: "Lobby", text: "" });
+  visited.forget("lobby");
+  assert.notEqual(room(), lobby);
+  assert.deepEqual([lobby.state.value, room().history.messages.value, socket.channels.length], ["left", [], joined]);
+  dismissRemoved("lobby");
+  assert.equal(socket.channels.length, joined + 1);
+  assert.deepEqual(visited.all.value, [room()]);
 });

@@ -16,7 +16,9 @@ import {
 } from "../browser/owner.js";
 import { takeAlong } from "../browser/take-along.js";
 import { ofTab } from "../browser/web-storage.js";
+import { partsOf } from "../browser/route.js";
 import { account, hasPassword, noteAccount } from "../me.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
 
@@ -162,7 +164,13 @@ async function leaveFor(why) {
 function leave(why = "") {
   removeAccount();
   if (why) ofTab.write(FAREWELL, why);
-  location.reload();
+  loadForGuest();
+}
+
+/** Loads the page anew, and not at the address of a room that guests shall not see. */
+function loadForGuest() {
+  if (isPrivateSlug(partsOf(location.pathname).room)) location.replace("/");
+  else location.reload();
 }
 
 /** What another tab has made of the account. @param {Account | null} next */
@@ -170,7 +178,8 @@ function take(next) {
   if (next && next.id === owner?.id && next.handle === owner.handle) account.value = next;
   else {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
-    location.reload();
+    if (next) location.reload();
+    else loadForGuest();
   }
 }
 

@@ -321,6 +321,12 @@ export class Room {
     this.detached.open(seq, !this.hasLoaded.peek());
   }
 
+  /** Shows the conversation from a place on, so far below the upper edge. @param {number} seq @param {number} top */
+  readFrom(seq, top) {
+    this.place = { seq, top, readTo: this.history.last };
+    this.detached.open(seq, !this.hasLoaded.peek(), true);
+  }
+
   /** Shows what was shown before the message. */
   closeMessage() {
     this.detached.close();
@@ -343,6 +349,17 @@ export class Room {
     } finally {
       this.loadingOlder.value = false;
     }
+  }
+
+  /**
+   * Asks the server for something that is about the room itself.
+   *
+   * @param {string} event
+   * @param {object} payload
+   * @returns {Promise<any>} the answer; rejects with a `Refused`, whose reason is `lost` where the connection goes
+   */
+  ask(event, payload) {
+    return this.#requests.send(event, payload);
   }
 
   /** Fetches what an answer that got lost may have brought, also the end of this channel. */

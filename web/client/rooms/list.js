@@ -1,17 +1,21 @@
 import { signal } from "@preact/signals";
-import { LOBBY } from "../browser/route.js";
+import { owner } from "../browser/owner.js";
+import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
 import { drafted } from "../drafts.js";
+import { memberships } from "../memberships/memberships.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 import { adoptChoices, choices, choose } from "./choices.js";
-import { adoptMarks, storeMarks } from "./seen.js";
+import { orderMine, summaryOfMine } from "./mine.js";
+import { adoptMarks, marks, storeMarks } from "./seen.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
 /** @typedef {import("./choices.js").Choices} Choices */
 
 /** News of other rooms may be seconds old. Each visible page costs one request in this time. */
 const REFRESH_MS = 12_000;
-/** The title of a hidden page counts them, too, yet nobody waits for it. */
-const HIDDEN_REFRESH_MS = 60_000;
+/** The title of a hidden page counts them, too, yet nobody waits for it; who has an account hears of their own rooms. */
+const RARE_REFRESH_MS = 60_000;
 /** The key of the last list in localStorage: without its server the page shows that. */
 const KEPT = "list";
 
@@ -29,21 +33,31 @@ export function addOpened(slug) {
 
 /** Returns what the server says of a room. @param {string} slug */
 export function summaryOf(slug) {
+  const mine = memberships.value.get(slug);
+  if (mine) return summaryOfMine(mine);
   return rooms.value.find((room) => room.name === slug) ?? unknown(slug);
 }
 
 /** Returns all rooms that are known, in the order of the sidebar, also those that the person has closed. */
 export function allRooms() {
+  const mine = [...memberships.value.values()].map(summaryOfMine);
+  const listed = [...mine, ...rooms.value.filter(isOthers)];
   const names = [...opened.value, ...choices.value.pinned, ...drafted.value, LOBBY];
-  const known = new Set(rooms.value.map((room) => room.name));
-  const missing = [...new Set(names)].filter((name) => !known.has(name));
-  return sortRooms([...missing.map(unknown), ...rooms.value], choices.value);
+  const known = new Set(listed.map((room) => room.name));
+  const missing = [...new Set(names)].filter((name) => !known.has(name)).map(unknown);
+  return orderMine(sortRooms([...missing.filter(isOthers), ...listed], choices.value));
 }
 
-/** Returns the rooms of the sidebar. @param {string} here the room on the screen */
+/**
+ * Returns the rooms of the sidebar. Somebody with an account sees their own rooms and those that they have opened; the
+ * others are found by a search.
+ *
+ * @param {string} here the room on the screen
+ */
 export function listRooms(here) {
   const { closed } = choices.value;
-  return allRooms().filter(({ name }) => name === here || !closed.includes(name));
+  const list = owner ? allRooms().filter(({ name }) => memberships.value.has(name) || wasOpened(name)) : allRooms();
+  return list.filter(({ name }) => name === here || !closed.includes(name));
 }
 
 /**
@@ -58,11 +72,31 @@ export function sortRooms(list, { pinned }) {
   return list.toSorted((a, b) => rank(a) - rank(b));
 }
 
+/**
+ * Refreshes the list where it is of use: to somebody with an account it tells what is new in rooms that they have seen
+ * and of which they are no member.
+ */
+export function refreshIfOfUse() {
+  const isSeen = (/** @type {string} */ name) => name !== slug.peek() && isOthers({ name });
+  const isOfUse = !owner || [...marks.peek().keys()].some(isSeen);
+  return isOfUse ? refreshRooms() : undefined;
+}
+
+/** Forgets a room in which this person is no more. @param {string} slug */
+export function forgetInList(slug) {
+  opened.value = opened.peek().filter((name) => name !== slug);
+  rooms.value = rooms.peek().filter(({ name }) => name !== slug);
+  save(KEPT, JSON.stringify(rooms.peek()));
+}
+
 export async function refreshRooms() {
   try {
     const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
     if (!response.ok) return;
-    rooms.value = (await response.json()).rooms;
+    /** @type {{rooms: RoomSummary[]}} */
+    const { rooms: listed } = await response.json();
+    // One's own private rooms come with `me`: a page that takes the person for a guest is to keep none.
+    rooms.value = listed.filter(({ name }) => !isPrivateSlug(name));
     save(KEPT, JSON.stringify(rooms.peek()));
   } catch {
     // The old list is better than none; the banner tells of a lost connection.
@@ -71,13 +105,26 @@ export async function refreshRooms() {
 
 /** Refreshes the list regularly, less often while the page is hidden, and follows what other tabs keep about rooms. */
 export function watchRooms() {
-  const refreshIfVisible = () => document.visibilityState === "visible" && refreshRooms();
-  setInterval(refreshIfVisible, REFRESH_MS);
-  setInterval(() => document.visibilityState === "hidden" && refreshRooms(), HIDDEN_REFRESH_MS);
+  const refreshIf = (/** @type {DocumentVisibilityState} */ state) =>
+    document.visibilityState === state && refreshIfOfUse();
+  const refreshIfVisible = () => refreshIf("visible");
+  setInterval(refreshIfVisible, owner ? RARE_REFRESH_MS : REFRESH_MS);
+  setInterval(() => refreshIf("hidden"), RARE_REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there
   follow("seen", adoptMarks);
   follow("rooms", adoptChoices);
+}
+
+/** Whether a room is a public one of which this person is no member. @param {{name: string}} room */
+function isOthers({ name }) {
+  return !memberships.value.has(name) && !isPrivateSlug(name);
+}
+
+/** @param {string} name */
+function wasOpened(name) {
+  const { pinned } = choices.value;
+  return [LOBBY, ...opened.value, ...pinned, ...drafted.value].includes(name) || marks.value.has(name);
 }
 
 /** @param {string} name @returns {RoomSummary} */

@@ -1,6 +1,8 @@
 /** Where the person was reading in each room. It survives a reload of the tab. */
 
+import { owner } from "../browser/owner.js";
 import { loadInTab, saveInTab } from "../browser/storage.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 
 /** @typedef {import("../room/room.js").Place} Place */
 
@@ -11,7 +13,12 @@ export function placeOf(slug) {
   return loadInTab(PREFIX + slug);
 }
 
-/** @param {string} slug @param {Place | null} place */
+/**
+ * Keeps a place, but none in a private room for a guest: the person behind the page has an account.
+ *
+ * @param {string} slug
+ * @param {Place | null} place
+ */
 export function keepPlace(slug, place) {
-  saveInTab(PREFIX + slug, place);
+  if (owner || !isPrivateSlug(slug)) saveInTab(PREFIX + slug, place);
 }

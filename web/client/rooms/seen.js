@@ -1,5 +1,8 @@
 import { signal } from "@preact/signals";
 import { load, save } from "../browser/storage.js";
+import { badgeOf } from "../memberships/levels.js";
+import { membershipOf } from "../memberships/memberships.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 import { choices } from "./choices.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */
@@ -26,8 +29,15 @@ export function adoptMarks(json) {
   marks.value = merge(marks.peek(), parse(json));
 }
 
-/** Marks a room as seen up to a place. @param {string} slug @param {Mark} mark */
+/**
+ * Marks a room as seen up to a place. Of a private room nothing is kept: the server keeps its marks, and a page that
+ * does not know yet who is signed in keeps things for a guest.
+ *
+ * @param {string} slug
+ * @param {Mark} mark
+ */
 export function markSeen(slug, mark) {
+  if (isPrivateSlug(slug)) return;
   const known = marks.peek().get(slug);
   if (known && !isFurther(mark, known)) return;
   marks.value = new Map(marks.peek()).set(slug, mark);
@@ -40,6 +50,14 @@ export function noteOwn(slug, seq) {
   own.value = new Map(own.peek()).set(slug, [...(own.peek().get(slug) ?? []), seq]);
 }
 
+/** Forgets a room in which this person is no more. @param {string} slug */
+export function forgetSeen(slug) {
+  const others = new Map(marks.peek());
+  if (!others.delete(slug)) return;
+  marks.value = others;
+  save("seen", JSON.stringify([...others]));
+}
+
 /** Stores what was marked since, merged with what other tabs have stored meanwhile. */
 export function storeMarks() {
   if (timer === undefined) return;
@@ -50,12 +68,18 @@ export function storeMarks() {
 }
 
 /**
- * Counts the messages of a room that this browser has not shown. A room never visited has none, and a muted one says
- * nothing of them.
+ * Counts the messages of a room that its member has not read, and of any other that this browser has not shown. A room
+ * never visited has none, and a muted one says nothing of them.
  *
  * @param {RoomSummary} room
  */
 export function countUnread({ name, seq, nth = seq }) {
+  const mine = membershipOf(name);
+  return mine ? badgeOf(mine).unread : countUnseen({ name, seq, nth });
+}
+
+/** @param {{name: string, seq: number, nth: number}} room */
+function countUnseen({ name, seq, nth }) {
   const mark = marks.value.get(name);
   if (!mark || choices.value.muted.includes(name)) return 0;
   const mine = aboveMark(name, mark).filter((each) => each <= seq).length;

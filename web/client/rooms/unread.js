@@ -1,5 +1,9 @@
 import { effect, signal } from "@preact/signals";
+import { isLooking } from "../browser/looking.js";
 import { isMine } from "../me.js";
+import { badgeOf } from "../memberships/levels.js";
+import { membershipOf, memberships } from "../memberships/memberships.js";
+import { labelOfRoom } from "../memberships/titles.js";
 import { choices } from "./choices.js";
 import { listRooms } from "./list.js";
 import { countUnread, markSeen, marks } from "./seen.js";
@@ -11,7 +15,8 @@ import { countUnread, markSeen, marks } from "./seen.js";
 const isHidden = signal(false);
 
 /**
- * Marks unseen messages with a number in the title and a line in the conversation.
+ * Marks unseen messages with a number in the title and a line in the conversation. In rooms of which the person is a
+ * member the server keeps the mark, and `memberships/visit.js` draws the line.
  *
  * @param {Current} current
  */
@@ -28,7 +33,7 @@ export function watchUnread(current) {
 function trackLookingAway(current) {
   effect(() => {
     const room = current.value;
-    return isHidden.value ? undefined : () => room.lookedAway();
+    return isHidden.value ? undefined : () => memberships.peek().has(room.slug) || room.lookedAway();
   });
 }
 
@@ -45,7 +50,7 @@ function trackSeen(current) {
     const room = current.value;
     const { history, hasLoaded } = room;
     for (const other of visited) if (other !== room || isHidden.value) passOwn(other);
-    if (isHidden.value || !hasLoaded.value) return;
+    if (isHidden.value || !hasLoaded.value || membershipOf(room.slug)) return;
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
     const last = history.messages.value.at(-1);
@@ -55,6 +60,7 @@ function trackSeen(current) {
 
 /** Moves the mark and the line over own words: what one says at another window is not new. @param {Room} room */
 function passOwn(room) {
+  if (memberships.peek().has(room.slug)) return;
   const seen = marks.peek().get(room.slug)?.seq ?? 0;
   const unseen = room.history.after(seen);
   const other = unseen.findIndex((message) => !isMine(message));
@@ -88,21 +94,42 @@ function firstUnseenSeq(room) {
 }
 
 /**
- * Counts new messages in the title: of the room on the screen what others say while the page is hidden, of the other
- * rooms in the sidebar what their rows say. A muted room does not count.
+ * Counts new messages in the title: of the room on the screen what comes while the person looks elsewhere, of the other
+ * rooms in the sidebar what their rows say. A dot stands for messages that are not counted there.
  *
  * @param {Current} current
  */
 function countInTitle(current) {
-  let readTo = 0;
+  const countHere = countOnScreen();
   effect(() => {
-    const { history, slug } = current.value;
+    const room = current.value;
+    const others = listRooms(room.slug).filter(({ name }) => name !== room.slug);
+    const all = [countHere(room), ...others.map((summary) => newsOf(summary.name, countUnread(summary)))];
+    const news = all.reduce((sum, { count, isSome }) => ({ count: sum.count + count, isSome: sum.isSome || isSome }));
+    const start = news.count ? `(${news.count}) ` : news.isSome ? "• " : "";
+    document.title = `${start}${labelOfRoom(room.slug)} · Chatter`;
+  });
+}
+
+/** @typedef {{count: number, isSome: boolean}} News what the title says of new messages */
+
+/** Returns what counts of a room's new messages: all, or those that name the person. @param {string} slug @param {number} unread @returns {News} */
+function newsOf(slug, unread) {
+  const mine = membershipOf(slug);
+  const badge = mine ? badgeOf(mine) : { mentions: 0, isCounted: true };
+  return { count: badge.isCounted ? unread : badge.mentions, isSome: unread > 0 };
+}
+
+/** Counts the new messages of the room on the screen. The function that it returns reads signals. */
+function countOnScreen() {
+  let readTo = 0;
+  return (/** @type {Room} */ room) => {
+    const { history, slug } = room;
+    const mine = membershipOf(slug);
+    if (mine) return isLooking.value ? { count: 0, isSome: false } : newsOf(slug, badgeOf(mine).unread);
     if (!isHidden.value) readTo = history.messages.value.at(-1)?.seq ?? 0;
     const isNews = (/** @type {Row} */ message) => !isMine(message) && !message.deleted_at;
-    const here = history.after(readTo).filter(isNews).length;
-    const others = listRooms(slug).filter((room) => room.name !== slug);
-    const counts = others.map(countUnread);
-    const unread = counts.reduce((sum, count) => sum + count, choices.value.muted.includes(slug) ? 0 : here);
-    document.title = `${unread ? `(${unread}) ` : ""}#${slug} · Chatter`;
-  });
+    const count = choices.value.muted.includes(slug) ? 0 : history.after(readTo).filter(isNews).length;
+    return { count, isSome: count > 0 };
+  };
 }

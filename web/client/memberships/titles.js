@@ -1,0 +1,65 @@
+/** What rooms are called: by their titles, by who is in them, or by their slugs. */
+
+import { account } from "../me.js";
+import { membershipOf } from "./memberships.js";
+import { removed } from "./removed.js";
+
+/** @typedef {import("../messages.js").MyRoom} MyRoom */
+/** @typedef {import("../messages.js").RoomKind} RoomKind */
+/** @typedef {import("../messages.js").Companion} Companion */
+
+/** The slugs of rooms that are not public: nobody can guess one. */
+const PRIVATE = /^[pdg]--[a-z2-7]{26}$/;
+/** @type {Record<string, RoomKind>} */
+const KINDS = { p: "private", d: "direct", g: "group" };
+/** How many people a group without a title names. */
+const NAMED = 4;
+
+/** @param {string} slug */
+export function isPrivateSlug(slug) {
+  return PRIVATE.test(slug);
+}
+
+/** @param {string} slug @returns {RoomKind} */
+export function kindOf(slug) {
+  return (isPrivateSlug(slug) && KINDS[slug.charAt(0)]) || "public";
+}
+
+/** Returns who else is in a direct room or a group. Reads a signal. @param {MyRoom} room */
+export function othersIn(room) {
+  return (room.with ?? []).filter(({ id }) => id !== account.value?.id);
+}
+
+/** Returns what a room is called. Reads signals. @param {string} slug */
+export function titleOf(slug) {
+  const room = membershipOf(slug);
+  if (room) return titleOfRoom(room);
+  const left = removed.value.get(slug)?.title;
+  if (left) return left;
+  return isPrivateSlug(slug) ? "Private room" : slug;
+}
+
+/** Returns what a room is called where its kind is not seen: with a # if people know it by its slug. @param {string} slug */
+export function labelOfRoom(slug) {
+  const title = titleOf(slug);
+  return title === slug ? `#${slug}` : title;
+}
+
+/** Returns what one's own room is called. Reads a signal. @param {MyRoom} room */
+export function titleOfRoom(room) {
+  if (room.title) return room.title;
+  if (room.kind === "direct") return nameOf(othersIn(room)[0]) ?? "Notes to yourself";
+  if (room.kind === "group") return namesOf(othersIn(room)) || "Only you";
+  return room.kind === "public" ? room.slug : "Private room";
+}
+
+/** @param {Companion | undefined} person whose name is empty once the account is deleted */
+function nameOf(person) {
+  return person && (person.name || person.handle || "Deleted account");
+}
+
+/** @param {Companion[]} people */
+function namesOf(people) {
+  const named = people.slice(0, NAMED).map(nameOf);
+  return [...named, ...(people.length > NAMED ? [`${people.length - NAMED} more`] : [])].join(", ");
+}
