@@ -28,7 +28,7 @@ class Person:
 
     def _looks_at(self, page: Page) -> None:
         self.page = page
-        self.composer = page.get_by_role("textbox", name=re.compile("^Message #"))
+        self.composer = page.get_by_role("textbox", name=re.compile("^Message "))
         self.conversation = page.get_by_role("region", name="Conversation")
         self.log = page.get_by_role("log")
         self.texts = page.locator(".message .text")

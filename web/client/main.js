@@ -1,9 +1,10 @@
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { askBeforeSignOut, CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
 import { watchForAccounts } from "./account/server.js";
 import { watchSession } from "./account/session.js";
 import { options, render } from "preact";
-import { databaseName } from "./browser/owner.js";
+import { watchLooking } from "./browser/looking.js";
+import { databaseName, owner } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
 import { followAddress, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
@@ -12,20 +13,26 @@ import { App } from "./components/app.js";
 import { typeAnywhere } from "./components/composer/focus.js";
 import { putEditsAside } from "./components/composer/edits.js";
 import { keepRefusedEdits, restoreEdits } from "./components/composer/restore-edits.js";
+import { forMembers } from "./components/for-members.js";
+import { goTo } from "./components/go-to.js";
 import { listenForKeys } from "./components/palette/shortcuts.js";
 import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
-import { Connection, keepConnected } from "./connection.js";
+import { Connection, jitter, keepConnected } from "./connection.js";
 import { html } from "./html.js";
 import { followName, me, name } from "./me.js";
 import { Outbox } from "./outbox.js";
+import { isRemoved } from "./memberships/removed.js";
 import { followMessageLinks } from "./permalinks.js";
 import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
-import { addOpened, refreshRooms, watchRooms } from "./rooms/list.js";
+import { addOpened, refreshIfOfUse, watchRooms } from "./rooms/list.js";
 import { watchDay } from "./time.js";
 import { watchUnread } from "./rooms/unread.js";
 import { VisitedRooms } from "./visited-rooms.js";
+
+/** Pause before what could not be loaded is tried again. */
+const RETRY_MS = 5000;
 
 const brought = takeFragment();
 followAddress();
@@ -44,6 +51,7 @@ const visited = new VisitedRooms(
       outboxes.operations.of(room),
       () => me.peek().author,
     ),
+  isRemoved,
 );
 const { current, unsent } = visited;
 
@@ -63,8 +71,18 @@ function listOpened() {
   effect(() => [current.value.slug, ...unsent.value.keys()].forEach(addOpened));
   effect(() => {
     // Once it is known whether one is let in, also at the start: before that a lost server would be asked.
-    if (["joined", "refused"].includes(current.value.state.value)) refreshRooms();
+    if (["joined", "refused"].includes(current.value.state.value)) untracked(refreshIfOfUse);
   });
+}
+
+/** Loads what follows the rooms of somebody with an account. It is tried again as long as there is no connection. */
+async function followRooms() {
+  if (!owner) return;
+  try {
+    (await forMembers()).followMemberships(connection.socket, visited, outboxes, goTo);
+  } catch {
+    setTimeout(followRooms, jitter(RETRY_MS));
+  }
 }
 
 /** Opens the dialog for what the address brought. @param {ReturnType<typeof takeFragment>} brought */
@@ -82,10 +100,12 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 };
 
 followName();
+watchLooking();
 watchIdentity();
 watchSession(connection, current);
 watchForAccounts(current);
 askBeforeSignOut(() => askToSignOut(unsent.peek()));
+followRooms();
 followMessageLinks(current);
 restoreEdits(current);
 keepRefusedEdits(current);

@@ -240,7 +240,6 @@ export const REASONS = {
  * @property {number} people
  * @property {string} [topic] what the room is for, where it has a topic
  * @property {string} [title] where it has one
- * @property {number} [mentions] how many of the new messages name this person, where the server knows
  */
 
 /** @typedef {"public" | "private" | "direct" | "group"} RoomKind */

@@ -31,6 +31,12 @@ test("what one says in a room that is not on the screen is not new, whoever spok
   assert.equal(countUnread(listed("gin", 6)), 1);
 });
 
+test("of a private room no mark is kept in the browser", () => {
+  const slug = `p--${"a".repeat(26)}`;
+  markSeen(slug, { seq: 3, epoch: 1, nth: 3 });
+  assert.equal(marks.value.has(slug), false);
+});
+
 test("a list that is older than what was seen brings no news", () => {
   markSeen("tea", { seq: 7, epoch: 1, nth: 7 });
   assert.equal(countUnread(listed("tea", 5)), 0);

@@ -1,8 +1,10 @@
 import { html } from "../html.js";
+import { isRemoved } from "../memberships/removed.js";
 import { Composer } from "./composer/composer.js";
 import { DeleteDialog } from "./conversation/delete-dialog.js";
 import { Log } from "./conversation/log.js";
 import { TypingLine } from "./conversation/typing-line.js";
+import { partForMembers } from "./for-members.js";
 import { Header } from "./header/header.js";
 import { Notices } from "./header/notices.js";
 import { Banner, statusOf } from "./header/status.js";
@@ -20,6 +22,9 @@ import { Tooltip } from "./tooltip.js";
 /** @typedef {import("../visited-rooms.js").Unsent} Unsent */
 /** @template T @typedef {import("@preact/signals").ReadonlySignal<T>} ReadonlySignal */
 
+const RemovedNotices = partForMembers("RemovedNotices");
+const RemovedRoom = partForMembers("RemovedRoom");
+
 /**
  * Draws the page: the rooms, one conversation with a panel beside it, and the dialogs.
  *
@@ -27,6 +32,7 @@ import { Tooltip } from "./tooltip.js";
  */
 export function App({ connection, current, unsent }) {
   const room = current.value;
+  const isGone = isRemoved(room.slug);
   return html`
     <div class=${openedPanel.value ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
@@ -35,8 +41,13 @@ export function App({ connection, current, unsent }) {
         <${Header} connection=${connection} room=${room} />
         <${Banner} connection=${connection} room=${room} />
         <${Notices} room=${room} />
-        <${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />
-        <footer>
+        <${RemovedNotices} here=${room.slug} />
+        ${
+          isGone
+            ? html`<${RemovedRoom} slug=${room.slug} />`
+            : html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`
+        }
+        <footer hidden=${isGone}>
           <${Welcome} room=${room} />
           <${TypingLine} room=${room} />
           <div class="writing">

@@ -46,6 +46,13 @@ export const People = () =>
       "M18 14.2a6.5 6.5 0 0 1 3.5 5.8",
   );
 
+export const Lock = () => icon("M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3");
+export const Group = () =>
+  icon(
+    "M8.5 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.5 19a6 6 0 0 1 12 0M16 11.5a2.5 2.5 0 1 0 0-5M17 14.2a5 5 0 0 1 4.5 4.8",
+  );
+export const Unread = () => icon("M4 6h16v10h-8l-4 4v-4H4zM19 6a2.5 2.5 0 1 0 0-.01");
+
 /** Draws two speech bubbles, one answering the other. */
 export const Logo = () => html`
   <svg class="logo" viewBox="0 0 32 32" width="30" height="30" aria-hidden="true">

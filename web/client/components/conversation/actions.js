@@ -1,9 +1,11 @@
 import { messagePath } from "../../browser/route.js";
 import { isWide } from "../../browser/viewport.js";
 import { name } from "../../me.js";
+import { membershipOf } from "../../memberships/memberships.js";
 import { leaveEdit, startEdit } from "../composer/edits.js";
 import { focusField } from "../composer/focus.js";
-import { Copy, Edit, Link, Pin, React, Reply, Trash, Unpin } from "../icons.js";
+import { Copy, Edit, Link, Pin, React, Reply, Trash, Unpin, Unread } from "../icons.js";
+import { forMembers } from "../for-members.js";
 import { closePanel } from "../panel.js";
 import { pickReaction } from "../reactions/pick.js";
 import { copyAndTell } from "../toast.js";
@@ -88,6 +90,14 @@ const ACTIONS = [
     isFor: (message) => "seq" in message, // what is not sent yet has no place
     act: ({ room, message }) =>
       copyAndTell(location.origin + messagePath(room.slug, /** @type {Row} */ (message).seq), "Link copied"),
+  },
+  {
+    label: "Mark unread from here",
+    icon: Unread,
+    key: "u",
+    isFor: (message, room, element) =>
+      "seq" in message && membershipOf(room.slug) !== undefined && !element.closest(".panel"),
+    act: async ({ room, message }) => (await forMembers()).markUnreadFrom(room.slug, /** @type {Row} */ (message).seq),
   },
   {
     label: "Delete",

@@ -1,12 +1,17 @@
 import { computed, effect } from "@preact/signals";
 import { Component, createRef } from "preact";
+import { isLooking } from "../../browser/looking.js";
 import { leaveMessage } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { isMine } from "../../me.js";
 import { keepPlace, placeOf } from "../../rooms/places.js";
 import { today } from "../../time.js";
+import { membershipOf } from "../../memberships/memberships.js";
+import { isRemoved } from "../../memberships/removed.js";
+import { forMembers, partForMembers } from "../for-members.js";
 import { Announcer } from "./announcer.js";
 import { Chunk, chunkOf, cutIntoChunks } from "./chunk.js";
+import { EndWatch } from "./end-watch.js";
 import { Bottom, Top } from "./log-ends.js";
 import { MessageTools } from "./message-tools.js";
 import { Pending } from "./pending.js";
@@ -17,6 +22,8 @@ import { StickyDay } from "./sticky-day.js";
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../messages.js").Row} Row */
 /** @typedef {NonNullable<import("./reading.js").Anchor>} Anchor */
+
+const FirstUnread = partForMembers("FirstUnread");
 
 /** The page may end at these. */
 const PAGE_ENDS = ["pagehide", "visibilitychange"];
@@ -42,6 +49,10 @@ export class Log extends Component {
     const since = this.props.room.history.after(this.reading.readTo.value);
     return since.filter((message) => !isMine(message) && !message.deleted_at).length;
   });
+  #end = new EndWatch(
+    () => this.scroller.current,
+    (seq) => this.#seen(seq),
+  );
   /** @type {Row[]} the messages of the last render */
   #drawn = [];
   /** The run that is drawn: the live one or the one apart. */
@@ -64,11 +75,13 @@ export class Log extends Component {
       effect(() => this.#markRead()),
       effect(() => this.#followOwnPost()),
       effect(() => this.#goOnLoading()),
+      effect(() => this.#watchEnd()),
     ];
   }
 
   componentWillUnmount() {
     this.#effects.forEach((end) => end());
+    this.#end.stop();
     for (const end of PAGE_ENDS) removeEventListener(end, this.#keepPlace);
     this.#keepPlace();
     this.props.room.place = this.#place();
@@ -125,6 +138,7 @@ export class Log extends Component {
           </div>
         </div>
         <${StickyDay} />
+        ${membershipOf(room.slug) && html`<${FirstUnread} room=${room} scroller=${this.scroller} />`}
         <${Announcer} room=${room} />
         <${MessageTools} room=${room} />
         <${Pill} reading=${this.reading} unread=${this.#unread} isLive=${isLive} act=${() => this.#toNewest()} />
@@ -203,7 +217,10 @@ export class Log extends Component {
     return isOnTheWay ? place : this.reading.place();
   }
 
-  #keepPlace = () => keepPlace(this.props.room.slug, this.#place());
+  #keepPlace = () => {
+    const { slug } = this.props.room;
+    keepPlace(slug, isRemoved(slug) ? null : this.#place());
+  };
 
   #toNewest() {
     const { room } = this.props;
@@ -264,6 +281,20 @@ export class Log extends Component {
   #goOnLoading() {
     const { room } = this.props;
     if (room.state.value === "joined" && room.detached.run.peek()) this.reading.update();
+  }
+
+  /** Watches the newest message while the person can see it and has not read it. */
+  #watchEnd() {
+    const { history, detached, hasLoaded, slug } = this.props.room;
+    history.messages.value; // each new one is to be seen
+    const isAtEnd = hasLoaded.value && this.reading.atBottom.value && detached.shown.value === history;
+    const isNew = history.last > (membershipOf(slug)?.read_seq ?? Infinity);
+    this.#end.watch(isLooking.value && isAtEnd && isNew ? history.last : 0);
+  }
+
+  /** @param {number} seq up to which everything was in sight */
+  async #seen(seq) {
+    (await forMembers()).seen(this.props.room.slug, seq);
   }
 
   /** Counts everything as read at the bottom, and what was there before at a message; trims what is far above. */

@@ -1,6 +1,9 @@
 import { slug } from "../../browser/route.js";
 import { listRooms } from "../../rooms/list.js";
+import { account } from "../../me.js";
 import { countUnread } from "../../rooms/seen.js";
+import { isHidden } from "../../rooms/mine.js";
+import { forMembers } from "../for-members.js";
 import { goTo } from "../go-to.js";
 import { openKeys } from "./keys.js";
 import { togglePalette } from "./palette.js";
@@ -19,6 +22,7 @@ function isTaken(event) {
   if (open) return false;
   const step = { ArrowUp: -1, ArrowDown: 1 }[/** @type {"ArrowUp"} */ (key)];
   if (altKey && !ctrlKey && !metaKey && step) return does(() => goOn(step, shiftKey));
+  if (account.peek() && key === "Escape" && shiftKey && !altKey && !ctrlKey && !metaKey) return does(readAll);
   return key === "?" && !isField(event.target) && does(openKeys);
 }
 
@@ -31,10 +35,15 @@ function does(act) {
 /** Shows the next room of the sidebar, or the next with something new. @param {number} step @param {boolean} isUnread */
 function goOn(step, isUnread) {
   const { value: here } = slug;
-  const list = listRooms(here).filter((room) => !isUnread || room.name === here || countUnread(room) > 0);
+  const shown = listRooms(here).filter((room) => room.name === here || !isHidden(room));
+  const list = shown.filter((room) => !isUnread || room.name === here || countUnread(room) > 0);
   const at = list.findIndex(({ name }) => name === here);
   const next = list[(at + step + list.length) % list.length];
   if (next && next.name !== here) goTo(next.name);
+}
+
+async function readAll() {
+  (await forMembers()).readAll();
 }
 
 /** @param {EventTarget | null} target */

@@ -4,6 +4,8 @@ import { signOut } from "../../account/identity.js";
 import { moveFocus } from "../../browser/focus.js";
 import { showPopover } from "../../browser/overlays.js";
 import { html } from "../../html.js";
+import { isNotifying, mayNotify, toggleNotifications } from "../../memberships/notifications.js";
+import { markAllRead } from "../../memberships/read-marks.js";
 import { openAccount } from "../account/open.js";
 import { placeBeside } from "../place.js";
 import { showToast } from "../toast.js";
@@ -25,13 +27,36 @@ export function MeMenu() {
     menu.current?.hidePopover();
     chosen();
   };
-  const onKeyDown = (/** @type {any} */ event) => moveFocus(event, event.currentTarget.querySelectorAll("button"));
+  const onKeyDown = (/** @type {any} */ event) => {
+    if (event.key === "Escape") event.stopPropagation(); // closes the menu alone, and not the drawer
+    moveFocus(event, event.currentTarget.querySelectorAll("button"));
+  };
   return html`
     <div class="menu" popover="auto" role="menu" aria-label="Your account" ref=${menu} onKeyDown=${onKeyDown}>
       <button type="button" role="menuitem" onClick=${act(openAccount)}>Account…</button>
+      <button type="button" role="menuitem" onClick=${act(readAll)}>Mark all as read</button>
+      ${
+        mayNotify() &&
+        html`
+          <button type="button" role="menuitemcheckbox" aria-checked=${isNotifying.value} onClick=${act(notify)}>
+            Desktop notifications
+          </button>
+        `
+      }
       <button type="button" role="menuitem" onClick=${act(leave)}>Sign out</button>
     </div>
   `;
+}
+
+/** Makes everything read. The key for it does the same. */
+export async function readAll() {
+  const why = await markAllRead();
+  showToast(why ? `That did not work: ${why}.` : "Everything is marked as read");
+}
+
+async function notify() {
+  const why = await toggleNotifications();
+  if (why) showToast(why);
 }
 
 async function leave() {

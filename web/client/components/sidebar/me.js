@@ -3,9 +3,11 @@ import { html } from "../../html.js";
 import { account, name } from "../../me.js";
 import { openSignIn } from "../account/open.js";
 import { Avatar } from "../avatar.js";
+import { forMembers, partForMembers } from "../for-members.js";
 import { Edit, More } from "../icons.js";
 import { askForAnotherName } from "../name-dialog.js";
-import { MeMenu, openMeMenu } from "./me-menu.js";
+
+const MeMenu = partForMembers("MeMenu");
 
 /** Draws who this person is: a guest with a name, or somebody with an account. Who has no name is asked for one elsewhere. */
 export function Me() {
@@ -29,7 +31,7 @@ function Guest() {
 
 /** @param {{name: string, handle: string}} props */
 function Person({ name, handle }) {
-  const open = (/** @type {any} */ { currentTarget }) => openMeMenu(currentTarget);
+  const open = async (/** @type {any} */ { currentTarget }) => (await forMembers()).openMeMenu(currentTarget);
   return html`
     <div class="me">
       <${Avatar} name=${name} />

@@ -4,10 +4,15 @@ import { moveFocus } from "../../browser/focus.js";
 import { showPopover } from "../../browser/overlays.js";
 import { LOBBY, slug } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { membershipOf } from "../../memberships/memberships.js";
+import { labelOfRoom } from "../../memberships/titles.js";
 import { choices, choose } from "../../rooms/choices.js";
 import { drawNow } from "../draw-now.js";
+import { partForMembers } from "../for-members.js";
 import { goTo } from "../go-to.js";
 import { placeBeside } from "../place.js";
+
+const MemberItems = partForMembers("MemberItems");
 
 /** The room whose menu is open, or was open last. */
 const room = signal(LOBBY);
@@ -26,30 +31,41 @@ export function openRoomMenu(name, button) {
 /** Draws the menu of a room: one for all, in the top layer. The browser closes it on Escape or a tap outside. */
 export function RoomMenu() {
   const { value: name } = room;
-  const { pinned, muted } = choices.value;
-  const isMuted = muted.includes(name);
-  const isPinned = pinned.includes(name);
+  const mine = membershipOf(name);
+  const isPinned = choices.value.pinned.includes(name);
   const act = (/** @type {() => void} */ change) => () => {
     menu.current?.hidePopover();
     change();
   };
   const onKeyDown = (/** @type {any} */ event) => moveFocus(event, event.currentTarget.querySelectorAll("button"));
+  const label = `Options for ${labelOfRoom(name)}`;
   return html`
-    <div class="menu" popover="auto" role="menu" aria-label=${`Options for #${name}`} ref=${menu} onKeyDown=${onKeyDown}>
-      <${Check} words="Mute" isOn=${isMuted} onClick=${act(() => choose("muted", name, !isMuted))} />
+    <div class="menu" popover="auto" role="menu" aria-label=${label} ref=${menu} onKeyDown=${onKeyDown}>
+      ${mine ? html`<${MemberItems} room=${mine} act=${act} />` : html`<${Mute} name=${name} act=${act} />`}
       ${
         name !== LOBBY &&
-        html`
-          <${Check} words="Pin to the top" isOn=${isPinned} onClick=${act(() => choose("pinned", name, !isPinned))} />
-          <button type="button" role="menuitem" onClick=${act(() => close(name))}>Close</button>
-        `
+        html`<${Check} words="Pin to the top" isOn=${isPinned} onClick=${act(() => choose("pinned", name, !isPinned))} />`
       }
+      ${name !== LOBBY && !mine && html`<${Item} words="Close" onClick=${act(() => close(name))} />`}
     </div>
   `;
 }
 
+/** @typedef {(change: () => void) => () => void} Act closes the menu and does something */
+
+/** @param {{name: string, act: Act}} props */
+function Mute({ name, act }) {
+  const isMuted = choices.value.muted.includes(name);
+  return html`<${Check} words="Mute" isOn=${isMuted} onClick=${act(() => choose("muted", name, !isMuted))} />`;
+}
+
+/** @param {{words: string, onClick: () => void}} props */
+export function Item({ words, onClick }) {
+  return html`<button type="button" role="menuitem" onClick=${onClick}>${words}</button>`;
+}
+
 /** @param {{words: string, isOn: boolean, onClick: () => void}} props */
-function Check({ words, isOn, onClick }) {
+export function Check({ words, isOn, onClick }) {
   return html`
     <button type="button" role="menuitemcheckbox" aria-checked=${isOn} onClick=${onClick}>${words}</button>
   `;

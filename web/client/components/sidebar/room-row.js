@@ -3,17 +3,21 @@ import { useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
 import { drafted } from "../../drafts.js";
 import { html } from "../../html.js";
+import { badgeOf, levelOf } from "../../memberships/levels.js";
+import { membershipOf } from "../../memberships/memberships.js";
+import { labelOfRoom, titleOf } from "../../memberships/titles.js";
 import { choices } from "../../rooms/choices.js";
 import { countUnread } from "../../rooms/seen.js";
 import { goTo } from "../go-to.js";
 import { Clock, Edit, More, Muted, Pin } from "../icons.js";
+import { RoomIcon } from "../room-icon.js";
 import { openRoomMenu } from "./room-menu.js";
 
 /** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
 /** @typedef {import("../../visited-rooms.js").Unsent} Unsent */
 
 /** From this number on a row says only that there are more. */
-const MOST_COUNTED = 999;
+const MOST_COUNTED = 99;
 
 /**
  * Draws a room in the sidebar.
@@ -21,11 +25,11 @@ const MOST_COUNTED = 999;
  * @param {{summary: RoomSummary, current: boolean, unsent: Unsent | undefined, tabIndex: number}} props
  */
 export function RoomRow({ summary, current, unsent, tabIndex }) {
-  const { name, mentions = 0 } = summary;
+  const { name } = summary;
   // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
-  const unseen = useMemo(() => computed(() => countUnread(summary)), [summary]);
-  const unread = current ? 0 : unseen.value;
-  const { pinned, muted } = choices.value;
+  const { value: badge } = useMemo(() => computed(() => JSON.stringify(badgeIn(summary))), [summary]);
+  const { unread, mentions, isCounted } = current ? NOTHING : JSON.parse(badge);
+  const { pinned } = choices.value;
   const follow = (/** @type {MouseEvent} */ event) => {
     // The browser opens a new tab for these clicks.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
@@ -42,19 +46,19 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
         tabindex=${tabIndex}
         onClick=${follow}
       >
-        <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+        <${RoomIcon} slug=${name} /><bdi class="name">${titleOf(name)}</bdi>
         ${pinned.includes(name) && html`<${Mark} icon=${Pin} words="pinned" />`}
-        ${muted.includes(name) && html`<${Mark} icon=${Muted} words="muted" />`}
+        ${isMuted(name) && html`<${Mark} icon=${Muted} words="muted" />`}
         ${!current && drafted.value.has(name) && html`<${Mark} icon=${Edit} words="draft" />`}
         ${unsent && html`<${UnsentMark} ...${unsent} />`}
-        ${mentions > 0 && html`<span class="mentions">@${mentions}<span class="sr-only"> mentions</span></span>`}
-        ${unread > 0 && html`<${Unread} count=${unread} />`}
+        ${mentions > 0 && html`<${Mentions} count=${mentions} />`}
+        ${unread > 0 && html`<${Unread} count=${unread} isCounted=${isCounted} />`}
       </a>
       <button
         class="more"
         type="button"
         tabindex="-1"
-        aria-label=${`Options for #${name}`}
+        aria-label=${`Options for ${labelOfRoom(name)}`}
         aria-haspopup="menu"
         onClick=${(/** @type {any} */ event) => openRoomMenu(name, event.currentTarget)}
       >
@@ -64,12 +68,36 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
   `;
 }
 
+const NOTHING = { unread: 0, mentions: 0, isCounted: true };
+
+/** Returns what the row of a room shows of new messages. Reads signals. @param {RoomSummary} summary */
+function badgeIn(summary) {
+  const mine = membershipOf(summary.name);
+  return mine ? badgeOf(mine) : { ...NOTHING, unread: countUnread(summary) };
+}
+
+/** Whether nothing of a room shall be noticed now. Reads signals. @param {string} slug */
+export function isMuted(slug) {
+  const mine = membershipOf(slug);
+  return mine ? levelOf(mine) === "nothing" : choices.value.muted.includes(slug);
+}
+
+/** Draws the number of new messages, or a dot where their number does not matter. @param {{count: number, isCounted: boolean}} props */
+export function Unread({ count, isCounted }) {
+  const words = ` new ${count === 1 ? "message" : "messages"}`;
+  if (!isCounted) return html`<span class="unread dot"><span class="sr-only">new messages</span></span>`;
+  return html`<span class="unread">${atMost(count)}<span class="sr-only">${words}</span></span>`;
+}
+
 /** @param {{count: number}} props */
-function Unread({ count }) {
-  const number = count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(count);
-  return html`
-    <span class="unread">${number}<span class="sr-only"> new ${count === 1 ? "message" : "messages"}</span></span>
-  `;
+export function Mentions({ count }) {
+  const words = count === 1 ? " mention" : " mentions";
+  return html`<span class="mentions">@${atMost(count)}<span class="sr-only">${words}</span></span>`;
+}
+
+/** @param {number} count */
+function atMost(count) {
+  return count > MOST_COUNTED ? `${MOST_COUNTED}+` : String(count);
 }
 
 /** @param {{icon: () => any, words: string}} props */

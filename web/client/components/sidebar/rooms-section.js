@@ -1,8 +1,12 @@
 import { useSignal } from "@preact/signals";
+import { owner } from "../../browser/owner.js";
 import { html } from "../../html.js";
+import { kindOf, titleOf } from "../../memberships/titles.js";
 import { choices } from "../../rooms/choices.js";
 import { listRooms } from "../../rooms/list.js";
+import { isHidden, SECTIONS } from "../../rooms/mine.js";
 import { goTo } from "../go-to.js";
+import { partForMembers } from "../for-members.js";
 import { useStillOrder } from "../list-hooks.js";
 import { RoomRow } from "./room-row.js";
 import { Section } from "./section.js";
@@ -10,11 +14,15 @@ import { Section } from "./section.js";
 /** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
 /** @typedef {import("../../visited-rooms.js").Unsent} Unsent */
 
+const CreateButton = partForMembers("CreateButton");
+const HiddenRooms = partForMembers("HiddenRooms");
+
 /** @param {RoomSummary} summary */
 const nameOf = ({ name }) => name;
 
 /**
- * Draws the rooms. Their order stands still while somebody points at them.
+ * Draws the rooms: those of somebody with an account by their kinds. Their order stands still while somebody points at
+ * them.
  *
  * @param {{here: string, unsent: import("@preact/signals").ReadonlySignal<Map<string, Unsent>>}} props
  */
@@ -22,8 +30,9 @@ export function RoomsSection({ here, unsent }) {
   const filter = useSignal("");
   const { ordered, handlers } = useStillOrder(listRooms(here), nameOf, choices.value);
   // Asked anew for a key, which may come before the frame that draws what was typed.
-  const find = () => ordered.filter(({ name }) => name.includes(filter.value.trim().toLowerCase()));
-  const rows = find();
+  const find = () => ordered.filter(({ name }) => isFound(name, filter.value.trim().toLowerCase()));
+  const found = find();
+  const isAway = (/** @type {RoomSummary} */ room) => isHidden(room) && room.name !== here && !filter.value.trim();
   const draw = (/** @type {RoomSummary} */ summary, /** @type {number} */ tabIndex) =>
     html`
       <${RoomRow}
@@ -34,14 +43,30 @@ export function RoomsSection({ here, unsent }) {
         tabIndex=${tabIndex}
       />
     `;
-  const props = { id: "rooms-title", title: "Rooms", rows, keyOf: nameOf, draw, current: here };
+  const tools = html`<${Filter} filter=${filter} find=${find} />${owner && html`<${CreateButton} />`}`;
   return html`
     <div class="sections" ...${handlers}>
-      <${Section} ...${props} tools=${html`<${Filter} filter=${filter} find=${find} />`}>
-        <p class="no-room" role="status">${rows.length ? "" : "No room here has such a name."}</p>
-      <//>
+      ${SECTIONS.map(({ kind, title }) => {
+        const all = found.filter(({ name }) => kindOf(name) === kind);
+        const isMain = kind === "public";
+        if (!isMain && !all.length) return null;
+        const rows = all.filter((room) => !isAway(room));
+        const away = all.filter(isAway);
+        const props = { id: `${isMain ? "rooms" : kind}-title`, title, rows, keyOf: nameOf, draw, current: here };
+        return html`
+          <${Section} key=${kind} ...${props} tools=${isMain && tools}>
+            ${isMain && html`<p class="no-room" role="status">${found.length ? "" : "No room here has such a name."}</p>`}
+            ${away.length > 0 && html`<${HiddenRooms} title=${title} rooms=${away} draw=${draw} />`}
+          <//>
+        `;
+      })}
     </div>
   `;
+}
+
+/** @param {string} name @param {string} wanted */
+function isFound(name, wanted) {
+  return (kindOf(name) === "public" && name.includes(wanted)) || titleOf(name).toLowerCase().includes(wanted);
 }
 
 /** @param {{filter: import("@preact/signals").Signal<string>, find: () => RoomSummary[]}} props */
@@ -49,7 +74,7 @@ function Filter({ filter, find }) {
   const onKeyDown = (/** @type {any} */ event) => {
     if (event.key === "ArrowDown") {
       event.preventDefault();
-      event.target.closest(".section").querySelector("[data-stop]")?.focus();
+      event.target.closest(".sections").querySelector("[data-stop]")?.focus();
     }
     if (event.key === "Escape" && filter.value) {
       event.stopPropagation(); // closes nothing else

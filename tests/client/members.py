@@ -1,0 +1,83 @@
+"""People with accounts in rooms of their own: what tests of these have in common."""
+
+import json
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit, numbers
+from tests.client.person import Person
+from tests.support.server import Server
+from tests.support.talker import Talker
+
+PASSWORD = "seven green bottles"
+
+
+class Member:
+    """Member is an account: it makes rooms over HTTP, talks over a websocket, and signs pages in."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        """Creates the account; its handle begins with the name."""
+        self.server = server
+        self.handle = f"{name}{next(numbers)}"
+        self._talkers: dict[str, Talker] = {}
+        self._cookie = ""
+        account = {"handle": self.handle, "password": PASSWORD}
+        cookies = self._send("POST", "/api/accounts", account).headers.get_all("set-cookie")
+        self._cookie = next(cookie.partition(";")[0] for cookie in cookies if cookie.startswith("chatter="))
+
+    def asks(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Sends a request as this account, and returns the answer."""
+        with self._send(method, path, body) as answer:
+            return json.loads(answer.read() or "null")
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        headers = {"Content-Type": "application/json", "Origin": self.server.url, "Cookie": self._cookie}
+        data = None if body is None else json.dumps(body).encode()
+        return urllib.request.urlopen(urllib.request.Request(self.server.url + path, data, headers, method=method))
+
+    def makes_room(self, title: str, *members: "Member", kind: str = "private") -> str:
+        """Makes a room with others in it, and returns its slug."""
+        handles = [member.handle for member in members]
+        slug: str = self.asks("POST", "/api/rooms", {"kind": kind, "title": title, "members": handles})["slug"]
+        return slug
+
+    def opens_direct(self, other: "Member") -> str:
+        """Opens the direct room with somebody, and returns its slug."""
+        slug: str = self.asks("POST", "/api/direct", {"handle": other.handle})["slug"]
+        return slug
+
+    def closes(self) -> None:
+        """Ends the websockets."""
+        for talker in self._talkers.values():
+            talker.websocket.connection.close()
+
+    def pushes(self, room: str, event: str, **payload: object) -> Any:
+        """Pushes an event in a room, which is joined for it, and returns the answer that grants it."""
+        if room not in self._talkers:
+            self._talkers[room] = Talker(self.server.port, headers={"Cookie": self._cookie, "Origin": self.server.url})
+            self._talkers[room].join(room, log=2)
+        answer = self._talkers[room].ask(room, event, **payload)
+        assert answer["status"] == "ok", answer
+        return answer["response"]
+
+    def says(self, room: str, *texts: str) -> int:
+        """Says something in a room, and returns the `seq` of the last."""
+        answers = [self.pushes(room, "new_message", message=text, id=f"said-{next(numbers)}") for text in texts]
+        return int(answers[-1]["seq"])
+
+    def signs_in(self, person: Person) -> None:
+        """Gives a browser the session of this account; its pages do not know of it yet."""
+        name, _, value = self._cookie.partition("=")
+        cookie: Any = {"name": name, "value": value, "url": self.server.url, "httpOnly": True}
+        person.page.context.add_cookies([cookie])
+
+    def comes(self, visit: Visit, to: str = "lobby", **options: Any) -> Person:
+        """Opens a room in a new browser that is signed in with this account."""
+        person = visit("", "lobby", **options)
+        self.signs_in(person)
+        person.page.goto(f"{self.server.url}/rooms/{to}" if to != "lobby" else self.server.url)
+        expect(person.page.locator(".me .handle")).to_have_text(f"@{self.handle}")
+        person.expect_connected()
+        return person

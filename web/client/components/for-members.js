@@ -1,0 +1,29 @@
+import { signal } from "@preact/signals";
+import { html } from "../html.js";
+
+/** @typedef {typeof import("./members-only.js")} MembersOnly */
+
+/** Null until it is loaded. */
+const parts = signal(/** @type {MembersOnly | null} */ (null));
+/** @type {Promise<MembersOnly> | undefined} */
+let loading;
+
+/** Loads what only members need, and returns it. */
+export function forMembers() {
+  loading ??= import("./members-only.js").then(
+    (loaded) => (parts.value = loaded),
+    (error) => {
+      loading = undefined; // the next one who needs it tries again
+      throw error;
+    },
+  );
+  return loading;
+}
+
+/** Returns a component that draws one of these parts as soon as it is loaded. @param {keyof MembersOnly} name */
+export function partForMembers(name) {
+  return (/** @type {object} */ props) => {
+    const Part = /** @type {any} */ (parts.value?.[name]);
+    return Part ? html`<${Part} ...${props} />` : null;
+  };
+}

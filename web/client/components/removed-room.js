@@ -1,0 +1,59 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { LOBBY } from "../browser/route.js";
+import { html } from "../html.js";
+import { dismissRemoved, removed } from "../memberships/removed.js";
+import { goTo } from "./go-to.js";
+import { copyAndTell } from "./toast.js";
+
+/**
+ * Draws what is left of a room in which the person is no more: what they wrote there and had not sent.
+ *
+ * @param {{slug: string}} props
+ */
+export function RemovedRoom({ slug }) {
+  const { title = "", text = "" } = removed.value.get(slug) ?? {};
+  const leave = () => {
+    goTo(LOBBY);
+    dismissRemoved(slug);
+  };
+  const region = useRef(/** @type {HTMLElement | null} */ (null));
+  // Who was writing there goes on here.
+  useLayoutEffect(() => region.current?.focus({ preventScroll: true }), []);
+  return html`
+    <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1" ref=${region}>
+      <h2>You are no longer in this room</h2>
+      <p><bdi>${title}</bdi> and what was said there are not on this device any more.</p>
+      ${text && html`<${Words} text=${text} />`}
+      <div class="actions">
+        ${text && html`<button class="plain" type="button" onClick=${() => copyAndTell(text, "Text copied")}>Copy</button>`}
+        <button class="primary" type="button" onClick=${leave}>Go to #${LOBBY}</button>
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{text: string}} props */
+function Words({ text }) {
+  return html`
+    <label for="left-words">What you wrote and had not sent</label>
+    <textarea id="left-words" readonly rows="6" dir="auto">${text}</textarea>
+  `;
+}
+
+/** Says in which other rooms the person is no more. @param {{here: string}} props */
+export function RemovedNotices({ here }) {
+  const others = [...removed.value].filter(([slug]) => slug !== here);
+  return html`
+    <div class="removed-notices" role="status">
+      ${others.map(
+        ([slug, { title, text }]) => html`
+          <p class="notice" key=${slug}>
+            <span>You are no longer in <bdi>${title}</bdi>.</span>
+            ${text && html`<button type="button" onClick=${() => copyAndTell(text, "Text copied")}>Copy what you wrote</button>`}
+            <button type="button" onClick=${() => dismissRemoved(slug)}>Dismiss</button>
+          </p>
+        `,
+      )}
+    </div>
+  `;
+}
