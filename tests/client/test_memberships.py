@@ -1,6 +1,7 @@
 """One's own rooms: the list of somebody with an account is pushed, in sections, with what is new in each."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -326,6 +327,35 @@ def test_notifications_obey_the_levels_and_go_when_the_message_is_read_elsewhere
     wait_until(lambda: bool(page.page.evaluate("notified.at(-1)[1].startsWith('again')")))
     page.page.evaluate("last.onclick()")
     expect(page.room("Den")).to_have_attribute("aria-current", "page")
+
+
+# ---- People
+
+
+def test_a_direct_message_is_opened_by_the_palette(visit: Visit, ann: Member, bo: Member, room: str) -> None:
+    anns, bos = ann.comes(visit, room), bo.comes(visit, room)
+    anns.searches(bo.handle)
+    anns.palette.get_by_role("option", name=f"@{bo.handle}").click()
+    expect(anns.room(bo.handle)).to_have_attribute("aria-current", "page")
+    anns.says("psst")
+    anns.expect_said("psst")
+    expect(unread(bos, ann.handle)).to_have_text("1 new message")
+    bos.searches(ann.handle)
+    bos.page.keyboard.press("Enter")
+    bos.expect_said("psst")
+    expect(bos.room(ann.handle)).to_have_accessible_name(re.compile("here now"))
+    bos.composer.press_sequentially("h")
+    expect(anns.typing).to_contain_text(f"{bo.handle} is typing")
+
+
+def test_somebody_is_found_by_the_whole_handle(visit: Visit, ann: Member, bo: Member, refusals: None) -> None:
+    page = ann.comes(visit)
+    page.searches("@nobody-at-all")
+    page.page.keyboard.press("Enter")
+    expect(page.toast).to_have_text("Nobody here is called @nobody-at-all")
+    page.searches(f"@{bo.handle}")
+    page.page.keyboard.press("Enter")
+    expect(page.room(bo.handle)).to_have_attribute("aria-current", "page")
 
 
 # ---- The end of it

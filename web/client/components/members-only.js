@@ -2,6 +2,7 @@
 
 export { FirstUnread } from "./conversation/first-unread.js";
 export { markUnreadFrom } from "./conversation/mark-unread.js";
+export { openDirect } from "./direct.js";
 export { RemovedNotices, RemovedRoom } from "./removed-room.js";
 export { CreateButton } from "./sidebar/create-button.js";
 export { HiddenRooms } from "./sidebar/hidden-rooms.js";

@@ -1,46 +1,73 @@
+import { labelOf } from "../../authors.js";
+import { isPrivateSlug } from "../../memberships/titles.js";
 import { SLUG } from "../../messages.js";
 import { slugify } from "../../text/names.js";
 
-/** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
-/** @typedef {import("../../messages.js").Person} Person */
-/** @typedef {{kind: "room" | "person" | "create", name: string}} Entry */
+/** @typedef {import("../../authors.js").By} By */
+
+/** @typedef {{name: string, title?: string}} NamedRoom a slug, and what the room is called if not by that */
+/** @typedef {{kind: "room" | "create" | "handle", name: string}} PlainEntry of a handle the name is without the @ */
+/** @typedef {{kind: "person", name: string, person: By}} PersonEntry */
+/** @typedef {PlainEntry | PersonEntry} Entry */
 
 const MOST_ROOMS = 30;
 const MOST_PEOPLE = 10;
+const HANDLE = /^@[a-z0-9._-]+$/;
 
 /**
- * Returns what a query finds: rooms, then people, then the room that it would create.
+ * Returns what a query finds: rooms, then people, then the handle that it may be, then the room that it would create.
  *
  * @param {string} query
- * @param {RoomSummary[]} rooms
- * @param {Person[]} people
+ * @param {NamedRoom[]} rooms
+ * @param {By[]} people
+ * @param {boolean} [hasHandles] the person may write to a handle
  * @returns {Entry[]}
  */
-export function findEntries(query, rooms, people) {
+export function findEntries(query, rooms, people, hasHandles = false) {
+  const typed = query.trim().toLowerCase();
   const slug = slugify(query);
-  const isNew = SLUG.test(slug) && !rooms.some(({ name }) => name === slug);
+  const handle = hasHandles && HANDLE.test(typed) ? typed.slice(1) : "";
+  const isKnown = people.some((person) => labelOf(person) === typed);
+  const isNew = !typed.startsWith("@") && SLUG.test(slug) && !rooms.some(({ name }) => name === slug);
+  const namesOfRoom = (/** @type {NamedRoom} */ { name, title }) => [
+    ...(title === undefined ? [] : [[title, typed]]),
+    ...(isPrivateSlug(name) ? [] : [[name, typed && (slug || typed)]]),
+  ];
+  const namesOfPerson = (/** @type {By} */ person) => [
+    [person.name, typed],
+    ...(person.author ? [[labelOf(person), typed]] : []),
+  ];
   return [
-    ...find("room", rooms, query.trim() ? slug || query : "", MOST_ROOMS),
-    ...find("person", people, query.trim(), MOST_PEOPLE),
+    ...find(rooms, namesOfRoom, MOST_ROOMS).map(({ name }) => /** @type {Entry} */ ({ kind: "room", name })),
+    ...find(people, namesOfPerson, MOST_PEOPLE).map(
+      (person) => /** @type {Entry} */ ({ kind: "person", name: person.name, person }),
+    ),
+    ...(handle && !isKnown ? [/** @type {Entry} */ ({ kind: "handle", name: handle })] : []),
     ...(isNew ? [/** @type {Entry} */ ({ kind: "create", name: slug })] : []),
   ];
 }
 
 /**
- * Returns the first `most` whose names have the query in them, those that begin with it first.
+ * Returns the first `most` that have what is wanted in one of their names, those that begin with it first.
  *
- * @param {Entry["kind"]} kind
- * @param {{name: string}[]} list
- * @param {string} query
+ * @template T
+ * @param {T[]} list
+ * @param {(each: T) => string[][]} namesOf returns pairs: a name, and what is wanted of it
  * @param {number} most
- * @returns {Entry[]}
+ * @returns {T[]}
  */
-function find(kind, list, query, most) {
-  const wanted = query.toLowerCase();
-  const found = list.filter(({ name }) => name.toLowerCase().includes(wanted));
-  const rank = ({ name = "" }) => (name.toLowerCase().startsWith(wanted) ? 0 : 1);
-  return found
-    .toSorted((a, b) => rank(a) - rank(b))
+function find(list, namesOf, most) {
+  const rankOf = (/** @type {T} */ each) =>
+    Math.min(...namesOf(each).map(([name = "", wanted = ""]) => rank(name.toLowerCase(), wanted.toLowerCase())));
+  const ranked = list.map((each) => ({ each, rank: rankOf(each) })).filter(({ rank }) => Number.isFinite(rank));
+  return ranked
+    .toSorted((a, b) => a.rank - b.rank)
     .slice(0, most)
-    .map(({ name }) => ({ kind, name }));
+    .map(({ each }) => each);
+}
+
+/** @param {string} name @param {string} wanted */
+function rank(name, wanted) {
+  if (name.startsWith(wanted)) return 0;
+  return name.includes(wanted) ? 1 : Infinity;
 }

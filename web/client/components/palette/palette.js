@@ -2,20 +2,28 @@ import { computed, signal, useSignalEffect } from "@preact/signals";
 import { createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
-import { allRooms, refreshRooms } from "../../rooms/list.js";
+import { labelOf } from "../../authors.js";
+import { account, isMine } from "../../me.js";
+import { knownPeople } from "../../memberships/memberships.js";
+import { titleOf } from "../../memberships/titles.js";
+import { allRooms, refreshRooms, summaryOf } from "../../rooms/list.js";
+import { partnerIn } from "../../rooms/mine.js";
 import { countUnread } from "../../rooms/seen.js";
 import { Avatar } from "../avatar.js";
+import { forMembers } from "../for-members.js";
 import { goTo } from "../go-to.js";
 import { Plus, Search } from "../icons.js";
 import { openPanel } from "../panel.js";
+import { RoomIcon } from "../room-icon.js";
 import { findEntries } from "./entries.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("./entries.js").Entry} Entry */
 
 const query = signal("");
-const people = signal(/** @type {import("../../messages.js").Person[]} */ ([]));
-const entries = computed(() => findEntries(query.value, allRooms(), people.value));
+/** Who is in the room on the screen. */
+const present = signal(/** @type {import("../../authors.js").By[]} */ ([]));
+const entries = computed(() => findEntries(query.value, namedRooms(), people(), account.value !== null));
 /** The index of the entry that Enter takes; -1 for none. */
 const active = signal(0);
 
@@ -50,7 +58,7 @@ export function PaletteButton() {
  */
 export function Palette({ current }) {
   useSignalEffect(() => {
-    people.value = current.value.people.listed.value;
+    present.value = current.value.people.listed.value;
   });
   const found = entries.value;
   return html`
@@ -73,7 +81,7 @@ export function Palette({ current }) {
         onKeyDown=${onKeyDown}
       />
       <ul id="found" role="listbox" aria-label="Found">
-        ${found.map((entry, index) => html`<${Row} key=${entry.kind + entry.name} entry=${entry} index=${index} />`)}
+        ${found.map((entry, index) => html`<${Row} key=${keyOf(entry)} entry=${entry} index=${index} />`)}
       </ul>
       <p class="hint" role="status">${hint(found)}</p>
     </dialog>
@@ -98,14 +106,46 @@ function Row({ entry, index }) {
 }
 
 /** @param {{entry: Entry}} props */
-function Label({ entry: { kind, name } }) {
-  if (kind === "person") return html`<${Avatar} name=${name} /><bdi class="name">${name}</bdi>`;
+function Label({ entry }) {
+  const { kind, name } = entry;
+  if (kind === "person") return html`<${PersonLabel} person=${entry.person} />`;
+  if (kind === "handle") return html`<${Plus} /><span class="name">Message @${name}</span>`;
   if (kind === "create") return html`<${Plus} /><span class="name">Create #${name}</span>`;
-  const unread = countUnread(/** @type {any} */ (allRooms().find((room) => room.name === name)));
+  const unread = countUnread(summaryOf(name));
   return html`
-    <span class="hash" aria-hidden="true">#</span><span class="name">${name}</span>
+    <${RoomIcon} slug=${name} /><bdi class="name">${titleOf(name)}</bdi>
     ${unread > 0 && html`<span class="unread">${unread}<span class="sr-only"> new</span></span>`}
   `;
+}
+
+/** @param {{person: import("../../authors.js").By}} props */
+function PersonLabel({ person }) {
+  const { name, author } = person;
+  return html`
+    <${Avatar} name=${name} /><bdi class="name">${name}</bdi>
+    ${author && html`<span class="handle">${labelOf(person)}</span>`}
+  `;
+}
+
+/** Returns all rooms that are known; one's own are called by their titles. */
+function namedRooms() {
+  return allRooms().map(({ name }) => (titleOf(name) === name ? { name } : { name, title: titleOf(name) }));
+}
+
+/** Returns the people who are present or in one's rooms, except those who have a direct room in the list already. */
+function people() {
+  const known = knownPeople().map(({ id, handle, name }) => ({ name, author: { id, handle } }));
+  const byLabel = new Map([...known, ...present.value].map((person) => [labelOf(person), person]));
+  const partners = new Set(allRooms().map(({ name }) => partnerIn(name)?.id));
+  return [...byLabel.values()].filter((person) => {
+    if (!account.value) return true;
+    return !isMine(person) && !(person.author && partners.has(person.author.id));
+  });
+}
+
+/** @param {Entry} entry */
+function keyOf(entry) {
+  return entry.kind + (entry.kind === "person" ? labelOf(entry.person) : entry.name);
 }
 
 /** @param {Entry[]} found */
@@ -137,9 +177,13 @@ function onKeyDown(event) {
 }
 
 /** @param {Entry} entry */
-function take({ kind, name }) {
+async function take(entry) {
   dialog.current?.close();
-  if (kind === "person") openPanel("people");
+  const { kind, name } = entry;
+  const handle = kind === "person" ? entry.person.author?.handle : name;
+  if ((kind === "person" && handle && account.peek()) || kind === "handle")
+    (await forMembers()).openDirect(handle ?? "");
+  else if (kind === "person") openPanel("people");
   else goTo(name);
 }
 
