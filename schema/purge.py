@@ -38,7 +38,7 @@ def count_places(ranges: Iterable[Sequence[int]]) -> int:
 
 def shows(entries: Any, account: int) -> peewee.Expression:
     """Returns the condition for reactions, and changes of members, that name an account by a handle."""
-    named = entries.data.like(f'%[{account},"%') & ~entries.data.like(f'%[{account},""%')
+    named = entries.data.contains(f'[{account},"') & ~entries.data.contains(f'[{account},""')
     found: peewee.Expression = entries.kind.in_([int(Kind.REACT), int(Kind.MEMBER)]) & named
     return found
 
