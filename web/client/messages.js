@@ -37,6 +37,19 @@ export const OPERATIONS = {
   unpin: "unpin",
 };
 
+/** Sent in a room that is somebody's, or by whom it becomes that. */
+export const GOVERNING = {
+  setRoom: "set_room", // `{title?, topic?, settings?, archived?}`
+  invite: "invite", // `{handles}`
+  remove: "remove_member", // `{handle, ban?}`
+  unban: "unban_member", // `{handle}`
+  setRole: "set_role", // `{handle, role}`
+  mute: "mute_member", // `{handle, minutes}`; 0 ends it
+  join: "join_room",
+  leave: "leave_room",
+  makeLink: "make_link", // `{uses, days}`, answered with `{code, url}`
+};
+
 /** Received: `{reason}`: the person was signed out, and this connection ends. */
 export const SIGNED_OUT = "signed_out";
 
@@ -147,6 +160,7 @@ export const REASONS = {
  * @typedef {object} OwnPart what this page adds to a message that it shows
  * @property {string[]} [mine] the emoji with which this person has reacted
  * @property {import("./room/operations.js").Operation[]} [operations] what this person does to it and is not done
+ * @property {string[]} [not_here] handles in it that are nobody's in the room
  */
 
 /** @typedef {Posted & OwnPart} Row a message as it is shown; another object whenever anything of it changes */
@@ -154,7 +168,7 @@ export const REASONS = {
 /**
  * @typedef {object} RoomEvent an entry of the room's log that is no message
  * @property {number} seq
- * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`, `purge`; of any other only the place counts
+ * @property {string} kind `edit`, `delete`, `react`, `pin`, `unpin`, `purge`, `member`, `room`; of any other only the place counts
  * @property {string} id
  * @property {string} at when it was said
  * @property {Doer} [by]
@@ -173,6 +187,21 @@ export const REASONS = {
  * @property {import("./room/fold.js").Range[]} [targets] of a purge: what the account has said
  * @property {import("./room/fold.js").Range[]} [touched] of a purge: what shows the account elsewhere
  */
+
+/**
+ * @typedef {object} RoomNews what an entry has besides that is about the room or its people
+ * @property {MemberChange} [change] of people: what became of them
+ * @property {Companion[]} [members] of people: who they are
+ * @property {RoomMember["role"]} [role] of people: what they are now
+ * @property {string} [until] of people: until when they are muted
+ * @property {string} [reason] of people: why
+ * @property {{kind?: RoomKind, title?: string, topic?: string, archived?: boolean, settings?: RoomView["settings"]}} [set] of
+ *   the room: what has changed; the kind is in the first entry only
+ */
+
+/** @typedef {RoomEvent & RoomNews} RoomNote an entry of kind `member` or `room` */
+
+/** @typedef {"joined" | "left" | "added" | "removed" | "banned" | "unbanned" | "role" | "muted" | "unmuted"} MemberChange */
 
 /** @typedef {{name: string, id?: number, handle?: string}} Doer who did something: an account has an id */
 
@@ -226,6 +255,8 @@ export const REASONS = {
  * @property {string} [field] the part of an invalid payload
  * @property {string} [message] what was expected there and what came
  * @property {number} [retry_after_ms]
+ * @property {number} [people] so many would be called
+ * @property {string[]} [handles] nobody has these
  * @property {string} [suggestion] a name that a guest may have in place of the one that is taken
  */
 
@@ -244,6 +275,14 @@ export const REASONS = {
 
 /** @typedef {"public" | "private" | "direct" | "group"} RoomKind */
 /** @typedef {"everything" | "mentions" | "nothing"} Level what of a room shall be noticed */
+/**
+ * @typedef {"read" | "post" | "operate_others" | "pin" | "invite" | "make_link" | "remove" | "ban" | "mute" | "set_topic"
+ *   | "set_title" | "set_rules" | "set_role" | "mention_room"} Power what somebody may do in a room
+ */
+/**
+ * @typedef {Companion & {role: "owner" | "moderator" | "member", joined_seq?: number, muted_until?: string}} RoomMember
+ *   from /api/rooms/<slug>/members
+ */
 /** @typedef {{id: number, handle: string, name: string}} Companion somebody in a direct room or a group */
 
 /**
@@ -277,6 +316,7 @@ export const REASONS = {
  * @property {string} id
  * @property {true} [repeat] it may have been sent before
  * @property {number} [reply_to] the seq of the message that it answers
+ * @property {true} [confirmed] it may call many people
  */
 
 /**

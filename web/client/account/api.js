@@ -6,6 +6,7 @@
  * @property {number} [status] of the response; 0 where none came
  * @property {string} [field] the part of the request that is to blame
  * @property {string} [message] a sentence for a person
+ * @property {string[]} [handles] nobody has these
  * @property {number} [retry_after_ms]
  */
 

@@ -1,5 +1,6 @@
 /** What rooms are called: by their titles, by who is in them, or by their slugs. */
 
+import { signal } from "@preact/signals";
 import { account } from "../me.js";
 import { membershipOf } from "./memberships.js";
 import { removed } from "./removed.js";
@@ -14,6 +15,19 @@ const PRIVATE = /^[pdg]--[a-z2-7]{26}$/;
 const KINDS = { p: "private", d: "direct", g: "group" };
 /** How many people a group without a title names. */
 const NAMED = 4;
+
+/** What other rooms are called, by slug, as far as this page has heard. Replaced, never changed. */
+const heard = signal(/** @type {Map<string, string>} */ (new Map()));
+
+/** Notes what rooms are called; empty where that is the slug. @param {{slug: string, title?: string}[]} rooms */
+export function learnTitles(rooms) {
+  const news = rooms.filter(({ slug, title = "" }) => title !== (heard.peek().get(slug) ?? ""));
+  if (news.length)
+    heard.value = new Map([
+      ...heard.peek(),
+      ...news.map(({ slug, title = "" }) => /** @type {const} */ ([slug, title])),
+    ]);
+}
 
 /** @param {string} slug */
 export function isPrivateSlug(slug) {
@@ -36,7 +50,7 @@ export function titleOf(slug) {
   if (room) return titleOfRoom(room);
   const left = removed.value.get(slug)?.title;
   if (left) return left;
-  return isPrivateSlug(slug) ? "Private room" : slug;
+  return heard.value.get(slug) || (isPrivateSlug(slug) ? "Private room" : slug);
 }
 
 /** Returns what a room is called where its kind is not seen: with a # if people know it by its slug. @param {string} slug */

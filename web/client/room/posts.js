@@ -23,6 +23,8 @@ import { Sender } from "./sender.js";
  * @property {string} why tells the person why it failed
  * @property {boolean} tried it may have been sent before
  * @property {boolean} heard its broadcast came: it is among the messages, not yet saved
+ * @property {number} [people] so many would be called: the person is to confirm that
+ * @property {true} [confirmed] they have
  * @property {number} until when its timeout ends: for the broadcast, or once that came for the database
  */
 
@@ -34,6 +36,7 @@ import { Sender } from "./sender.js";
  * @property {(message: Posted) => void} receive
  * @property {(acknowledged: Acknowledged) => void} acknowledged notes the place of a post of this page
  * @property {(id: string) => void} refused is called when a post was refused that nobody has heard
+ * @property {(ms: number) => void} slowed is called when the room wants some time between two messages
  * @property {(id: string) => void} forgotten is called when a post is given up, or acknowledged
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  * @property {(refusal: Refused) => void} nameTaken is called when the name belongs to somebody else
@@ -140,6 +143,12 @@ export class Posts {
     this.#keep(id);
   }
 
+  /** Sends a post that calls many people: the person wants that. @param {string} id */
+  confirm(id) {
+    this.#change(id, { confirmed: true, people: undefined });
+    this.retry(id);
+  }
+
   /**
    * Sends a failed post again. One that the server has refused is a new post: under its old id it would be refused again.
    *
@@ -175,10 +184,17 @@ export class Posts {
   }
 
   /** @param {PendingPost} post */
-  #push({ id, name: firstName, message, reply_to, tried, heard }) {
+  #push({ id, name: firstName, message, reply_to, tried, heard, confirmed }) {
     const name = tried ? firstName : this.#room.name();
     /** @type {Post} */
-    const post = { name, message, id, ...(reply_to && { reply_to }), ...(tried && { repeat: true }) };
+    const post = {
+      name,
+      message,
+      id,
+      ...(reply_to && { reply_to }),
+      ...(confirmed && { confirmed }),
+      ...(tried && { repeat: true }),
+    };
     this.#change(id, { name, status: "pending", tried: true });
     this.#startTimeout(id, heard ? SAVE_TIMEOUT_MS : BROADCAST_TIMEOUT_MS);
     this.#sender.push(NEW_MESSAGE, post, {
@@ -211,6 +227,7 @@ export class Posts {
     if (refusal.retry_after_ms !== undefined) {
       this.#change(id, { status: "waiting", why: "", tried });
       this.#oneAtATime = true;
+      if (refusal.reason === "slow_mode") this.#room.slowed(refusal.retry_after_ms);
       this.#sender.pauseFor(refusal.retry_after_ms);
     } else if (refusal.reason === "unmatched topic") this.#room.rejoin();
     else if (refusal.reason === "name_taken" && !tried) {
@@ -218,6 +235,7 @@ export class Posts {
       this.#sender.disconnected(); // until the person has another name, under which the room is joined
       this.#room.nameTaken(refusal);
     } else {
+      if (refusal.reason === "confirm") this.#change(id, { people: refusal.people });
       this.#fail(id, explain(refusal), tried);
       if (!tried) this.#room.refused(id);
     }

@@ -7,7 +7,7 @@ import { WINDOWS } from "../messages.js";
 
 /**
  * Rights say what this person may do to a message: change and delete what they have said, for a while. A guest may as
- * long as the connection lasts that said it.
+ * long as the connection lasts that said it. Moderators may delete what others have said, whenever that was.
  *
  * The server decides. This is for what the page offers.
  */
@@ -15,15 +15,18 @@ export class Rights {
   /** The seqs of what was said on this connection. Replaced, never changed. */
   #said = signal(/** @type {Set<number>} */ (new Set()));
   #author;
+  #mayModerate;
 
   /**
    * The server knows a guest by the connection only: another room, or none, changes nothing.
    *
    * @param {Socket} socket
    * @param {() => import("../authors.js").Author | undefined} author returns this person's account, if they have one
+   * @param {(message: Posted) => boolean} mayModerate whether this person may delete what another has said; may read a signal
    */
-  constructor(socket, author) {
+  constructor(socket, author, mayModerate = () => false) {
     this.#author = author;
+    this.#mayModerate = mayModerate;
     socket.onClose(() => this.#connectionEnded());
     socket.onOpen(() => this.#connectionEnded()); // phoenix.js tells of no close where the page has disconnected
   }
@@ -37,6 +40,7 @@ export class Rights {
 
   /** @param {Posted | PendingPost} message */
   mayDelete(message, now = Date.now()) {
+    if ("seq" in message && !message.deleted_at && this.#mayModerate(message)) return true;
     return this.#isOwn(message, WINDOWS.delete, now);
   }
 

@@ -15,9 +15,11 @@ import { keepReplyTarget, replyTargetOf } from "../drafts.js";
 import { noteTakenName } from "../me.js";
 import { labelOf, sameAuthor } from "../authors.js";
 import { DetachedRun } from "./detached-run.js";
+import { Charter } from "./charter.js";
 import { changedOf } from "./fold.js";
 import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
+import { Notes } from "./notes.js";
 import { Operations } from "./operations.js";
 import { layOver } from "./overlay.js";
 import { Pages } from "./pages.js";
@@ -90,7 +92,12 @@ export class Room {
     changed: (seq) => this.#changed(seq),
     isShown: (seq) => this.#isShown(seq),
     distrusted: () => this.#reader.want([]),
+    noted: (event) => this.#noted(event),
+    voided: (seq) => this.notes.drop(seq) && this.charter.distrust(),
+    restarted: (base) => this.notes.restart(base),
   });
+  /** What became of the room and its people while this page heard it. */
+  notes = new Notes();
   history = new History(this.rows);
   typing = new Typing();
   #requests = new PendingRequests();
@@ -112,6 +119,10 @@ export class Room {
   #thread = null;
   /** @type {Rights} */
   #rights;
+  /** What the room is, if it is somebody's. @type {Charter} */
+  charter;
+  /** By the seq of a message of this person, the handles in it that are nobody's here. @type {Map<number, string[]>} */
+  #notHere = new Map();
   /** @type {Posts} */
   posts;
   /** @type {Operations} */
@@ -143,7 +154,8 @@ export class Room {
     this.slug = slug;
     this.#name = name;
     this.#author = author;
-    this.#rights = new Rights(socket, author);
+    this.charter = new Charter(slug, author);
+    this.#rights = new Rights(socket, author, (message) => this.charter.mayModerate(message));
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);
     this.operations = new Operations(operationsOutbox, {
@@ -164,6 +176,7 @@ export class Room {
       receive: (message) => this.#receive({ ...message, isPartial: true }),
       acknowledged: (acknowledged) => this.#acknowledged(acknowledged),
       refused: (id) => this.#postRefused(id),
+      slowed: (ms) => this.charter.slowed(ms),
       forgotten: (id) => void this.operations.takeBack(id),
       rejoin: () => this.#rejoin(),
       nameTaken: noteTakenName,
@@ -305,6 +318,13 @@ export class Room {
     return this.#pins;
   }
 
+  /** Notes which handles in a message of this person are nobody's here. @param {number} seq @param {string[]} handles */
+  setNotHere(seq, handles) {
+    if (handles.length) this.#notHere.set(seq, handles);
+    else this.#notHere.delete(seq);
+    this.rows.redraw([seq]);
+  }
+
   notifyTyping() {
     if (this.state.peek() !== "joined" || !this.typing.isDue()) return;
     this.typing.sent();
@@ -407,6 +427,7 @@ export class Room {
     this.refused.value = null;
     this.#requests.joined(channel);
     this.state.value = "joined";
+    this.charter.joined(answer);
     this.recovery.joined(answer);
     this.detached.joined(answer);
     this.#reader.readMissing();
@@ -479,6 +500,13 @@ export class Room {
     this.#pins.noteEvent(event, (seqs) => this.#reader.want(seqs));
   }
 
+  /** @param {import("../messages.js").RoomNote} event */
+  #noted(event) {
+    if (event.kind !== "member" && event.kind !== "room") return;
+    this.notes.hear(event);
+    this.charter.hear(event);
+  }
+
   /** @param {Entry} entry */
   #hear(entry) {
     this.history.add(entry);
@@ -499,9 +527,11 @@ export class Room {
   }
 
   /** @param {Acknowledged} acknowledged */
-  #acknowledged({ id, seq, duplicate }) {
+  #acknowledged({ id, seq, duplicate, not_here: notHere }) {
     noteOwn(this.slug, seq);
     if (!duplicate) this.#rights.said(seq); // else it may have been said on another connection
+    this.charter.said();
+    if (notHere) this.setNotHere(seq, notHere);
     this.operations.placed(id, seq);
   }
 
@@ -543,7 +573,9 @@ export class Room {
 
   /** Lays over a message what this page adds to it. @param {Posted} row @returns {Row} */
   #show(row) {
-    return layOver(row, this.operations.on(row.seq), (key) => this.operations.hasReacted(row, key));
+    const shown = layOver(row, this.operations.on(row.seq), (key) => this.operations.hasReacted(row, key));
+    const notHere = this.#notHere.get(row.seq);
+    return notHere ? { ...shown, not_here: notHere } : shown;
   }
 
   /** @param {number} seq */

@@ -15,6 +15,9 @@ export const MAX_KEPT = 1000;
  * @property {(seq: number) => void} changed is called for each message that has changed or is gone
  * @property {(seq: number) => boolean} isShown
  * @property {() => void} distrusted is called when messages are to be read again
+ * @property {(event: import("../messages.js").RoomNote) => void} [noted] is called with the next entry that is about no message
+ * @property {(seq: number) => void} [voided] is called for each place that turns out to be void
+ * @property {(base: number) => void} [restarted] is called where nothing above `base` holds any more
  */
 
 /**
@@ -106,6 +109,7 @@ export class Rows {
       if (entry.void) return;
       if (entry.kind === undefined) this.#hearMessage(entry);
       else if (isTouching(entry.kind)) this.#touch(/** @type {Touch} */ (entry));
+      else this.#shows.noted?.(entry);
     });
   }
 
@@ -118,6 +122,7 @@ export class Rows {
   markVoid(seq) {
     if (this.#voids.has(seq)) return false;
     this.#voids.add(seq);
+    this.#shows.voided?.(seq);
     const touch = this.#kept.find((each) => each.seq === seq);
     const isKept = this.#keptAfter < seq && seq <= this.heardTo && touch?.kind !== "purge"; // which touches many
     batch(() => {
@@ -170,6 +175,7 @@ export class Rows {
   /** Forgets what an earlier epoch of the server has said above `base`: rule R3. @param {number} base */
   restart(base) {
     this.heardTo = Math.min(this.heardTo, base);
+    this.#shows.restarted?.(base);
     this.#kept = this.#kept.filter(({ seq }) => seq <= base);
     this.#keptAfter = Math.min(this.#keptAfter, base);
     this.#absent.clear();

@@ -4,7 +4,7 @@ import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
 import { drafted } from "../drafts.js";
 import { memberships } from "../memberships/memberships.js";
-import { isPrivateSlug } from "../memberships/titles.js";
+import { isPrivateSlug, learnTitles } from "../memberships/titles.js";
 import { adoptChoices, choices, choose } from "./choices.js";
 import { orderMine, summaryOfMine } from "./mine.js";
 import { adoptMarks, marks, storeMarks } from "./seen.js";
@@ -21,6 +21,7 @@ const KEPT = "list";
 
 /** The server's list of rooms, the most recently used first. */
 export const rooms = signal(parse(load(KEPT)));
+learn();
 
 /** The slugs opened in this tab: the server's list lacks a room without messages. */
 const opened = signal(/** @type {string[]} */ ([]));
@@ -97,6 +98,7 @@ export async function refreshRooms() {
     const { rooms: listed } = await response.json();
     // One's own private rooms come with `me`: a page that takes the person for a guest is to keep none.
     rooms.value = listed.filter(({ name }) => !isPrivateSlug(name));
+    learn();
     save(KEPT, JSON.stringify(rooms.peek()));
   } catch {
     // The old list is better than none; the banner tells of a lost connection.
@@ -114,6 +116,10 @@ export function watchRooms() {
   for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there
   follow("seen", adoptMarks);
   follow("rooms", adoptChoices);
+}
+
+function learn() {
+  learnTitles(rooms.peek().map(({ name: slug, title }) => ({ slug, title })));
 }
 
 /** Whether a room is a public one of which this person is no member. @param {{name: string}} room */
