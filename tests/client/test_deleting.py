@@ -84,6 +84,6 @@ class TestOfTheSources:
         line.click()
         expect(ann.toolbar).to_be_hidden()  # nothing can be done with several
         expect(line).to_have_attribute("aria-expanded", "true")
-        expect(ann.page.locator(".gone p")).to_have_text(["Message deleted"] * 3 + ["Message deleted by mo"])
+        expect(ann.page.locator(".gone p")).to_have_text(["Message deleted"] * 3 + ["Message deleted by a moderator"])
         line.click()
         expect(ann.page.locator(".gone")).to_have_count(1)

@@ -6,7 +6,7 @@ import { options, render } from "preact";
 import { watchLooking } from "./browser/looking.js";
 import { databaseName, owner } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
-import { followAddress, slug, takeFragment } from "./browser/route.js";
+import { followAddress, joinCode, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { askToSignOut, openFailure, openLink, openSignIn } from "./components/account/open.js";
 import { App } from "./components/app.js";
@@ -16,6 +16,7 @@ import { keepRefusedEdits, restoreEdits } from "./components/composer/restore-ed
 import { forMembers } from "./components/for-members.js";
 import { goTo } from "./components/go-to.js";
 import { listenForKeys } from "./components/palette/shortcuts.js";
+import { openJoin } from "./components/room-dialogs/open.js";
 import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
 import { Connection, jitter, keepConnected } from "./connection.js";
@@ -128,4 +129,5 @@ root.replaceChildren(); // the shell of index.html
 render(html`<${App} connection=${connection} current=${current} unsent=${unsent} />`, root);
 keepOffline();
 useFragment(brought);
+if (joinCode()) openJoin(joinCode());
 addEventListener("hashchange", () => useFragment(takeFragment()));

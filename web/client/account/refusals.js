@@ -1,11 +1,14 @@
 /** What a person reads where the server does not do what was asked of accounts. */
 
+import { explain } from "../messages.js";
+
 /** @typedef {import("./api.js").Refusal} Refusal */
 /** @typedef {{field: string, words: string}} Problem `field` is empty where no field is to blame */
 
 /** @type {Record<string, string>} */
 const WORDS = {
   wrong: "That is not the password of this account.",
+  slug_taken: "There is a room with this address already. Choose another title.",
   handle_taken: "Somebody has this handle already.",
   sign_up_closed: "New accounts are made by an admin here.",
   invite: "There is no such invite, or not any more.",
@@ -38,13 +41,17 @@ const FAILURES = {
 };
 
 /** The field that is to blame where the server names none. @type {Record<string, string>} */
-const FIELDS = { wrong: "password", handle_taken: "handle", invite: "invite" };
+const FIELDS = { wrong: "password", slug_taken: "title", handle_taken: "handle", invite: "invite" };
 
 /** @param {Refusal} refusal @returns {Problem} */
-export function problemOf({ reason, field, message, retry_after_ms }) {
+export function problemOf({ reason, field, message, retry_after_ms, handles }) {
+  if (handles?.length)
+    return { field: "handles", words: `Nobody here is called ${handles.map((each) => `@${each}`).join(", ")}.` };
   const known = new Map(Object.entries(WORDS)).get(reason);
   const said = message && asSentence(message);
-  const words = (reason === "invalid" && said) || known || said || "That did not work.";
+  const explained = explain({ reason });
+  const inGeneral = explained === reason ? "That did not work." : asSentence(explained);
+  const words = (reason === "invalid" && said) || known || said || inGeneral;
   const wait = retry_after_ms ? ` Try again in ${inWords(retry_after_ms)}.` : "";
   return { field: field ?? FIELDS[reason] ?? "", words: words + wait };
 }

@@ -61,6 +61,26 @@ export function takeFragment() {
   return brought;
 }
 
+/** Returns the code of a link into a room, while the address has one. */
+export function joinCode() {
+  const code = /^\/join\/([^/]{1,64})\/?$/.exec(location.pathname)?.[1] ?? "";
+  try {
+    return decodeURIComponent(code);
+  } catch {
+    return code;
+  }
+}
+
+/** Takes the code out of the address: it is used, or the person does not want it. */
+export function leaveJoin() {
+  if (joinCode()) changeEntry(pathOf(slug.peek()));
+}
+
+/** Gives the address to the room that a code has led to, at once: the page is about to be loaded anew. @param {string} room */
+export function replaceJoin(room) {
+  if (joinCode()) history.replaceState(null, "", pathOf(room));
+}
+
 export function followAddress() {
   forgetOverlays();
   addEventListener("popstate", () => {

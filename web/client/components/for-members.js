@@ -20,6 +20,11 @@ export function forMembers() {
   return loading;
 }
 
+/** Returns what only members need, if it is loaded. Reads a signal. */
+export function loadedForMembers() {
+  return parts.value;
+}
+
 /** Returns a component that draws one of these parts as soon as it is loaded. @param {keyof MembersOnly} name */
 export function partForMembers(name) {
   return (/** @type {object} */ props) => {

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { showDialog } from "../browser/overlays.js";
 import { isRequired, server } from "../account/server.js";
 import { html } from "../html.js";
+import { labelOfRoom } from "../memberships/titles.js";
 import { LIMITS } from "../messages.js";
 import { account, name, rename, suggestedName } from "../me.js";
 import { cleanName, countCharacters } from "../text/cleaning.js";
@@ -33,7 +34,7 @@ export function Welcome({ room }) {
   return html`
     <dialog class="dialog welcome" open aria-labelledby="name-title">
       <${Form}
-        title=${`Welcome to #${room.slug}`}
+        title=${`Welcome to ${labelOfRoom(room.slug)}`}
         intro=${html`<${WhoIsHere} room=${room} />`}
         action="Start chatting"
         onChosen=${focusComposer}

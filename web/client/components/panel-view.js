@@ -1,6 +1,7 @@
 import { isOwnLink } from "../browser/route.js";
 import { isWide } from "../browser/viewport.js";
 import { html } from "../html.js";
+import { account } from "../me.js";
 import { Close } from "./icons.js";
 import { closePanel, openedPanel, panelDialog } from "./panel.js";
 import { PeoplePanel } from "./people/people-panel.js";
@@ -19,7 +20,8 @@ const PANELS = {
 
 /** Draws the open panel: a column on wide screens, else a dialog over the page. @param {{room: Room}} props */
 export function Panel({ room }) {
-  const { label, Content } = PANELS[openedPanel.value || "people"];
+  const { label: usual, Content } = PANELS[openedPanel.value || "people"];
+  const label = Content === PeoplePanel && account.value && room.charter.view.value ? "Members" : usual;
   const isOpen = openedPanel.value !== "";
   const content = isOpen && html`<${CloseButton} /><${Content} room=${room} />`;
   if (isWide.value) {

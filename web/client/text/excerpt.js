@@ -33,7 +33,7 @@ function wordsOf(block) {
 /** @param {Inline} node @returns {string} */
 function textOf(node) {
   if (typeof node === "string") return node;
-  if (node.kind === "code") return node.text;
+  if (node.kind === "code" || node.kind === "mention") return node.text;
   if (node.kind === "emoji") return emojiByName.value?.get(node.name) ?? `:${node.name}:`;
   return node.kind === "spoiler" ? HIDDEN : node.children.map(textOf).join("");
 }

@@ -9,9 +9,10 @@ import { parseBlocks } from "./blocks.js";
 import { Budget } from "./budget.js";
 
 /**
- * @typedef {string | Code | Emoji | Link | Emphasis | Spoiler} Inline
+ * @typedef {string | Code | Emoji | Mention | Link | Emphasis | Spoiler} Inline
  * @typedef {{kind: "code", text: string}} Code
  * @typedef {{kind: "emoji", name: string}} Emoji
+ * @typedef {{kind: "mention", handle: string, text: string}} Mention `text` is as it was typed
  * @typedef {{kind: "link", href: string, host: string, children: Inline[]}} Link `host` is the real one, if the text
  *   looks like another
  * @typedef {{kind: "strong" | "em" | "strike", children: Inline[]}} Emphasis

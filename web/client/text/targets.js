@@ -80,7 +80,7 @@ export function textOf(nodes) {
 
 /** @param {Exclude<Inline, string>} element */
 function textOfElement(element) {
-  if (element.kind === "code") return element.text;
+  if (element.kind === "code" || element.kind === "mention") return element.text;
   return element.kind === "emoji" ? `:${element.name}:` : textOf(element.children);
 }
 

@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
 import { signedIn } from "../../account/identity.js";
 import { server } from "../../account/server.js";
+import { replaceJoin } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
@@ -68,13 +69,14 @@ function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
 /** @param {Props & {turn: (event: any) => void}} props */
 function Newcomer({ handle, invite = "", intro, titleId = TITLE, onCancel, turn }) {
   const send = async (/** @type {Record<string, string>} */ typed) => {
-    const { password, invite: code } = typed;
+    const { password, invite: code = invite } = typed; // where anybody may sign up there is no field for it
     const name = cleanName(typed.name ?? "");
     const made = await ask("POST", "/api/accounts", {
       ...{ handle: cleanHandle(typed.handle), password },
       ...(name && { name }),
-      ...(code?.trim() && { invite: code.trim() }),
+      ...(code.trim() && { invite: code.trim() }),
     });
+    if (made.room) replaceJoin(made.room);
     await signedIn(made);
   };
   return html`

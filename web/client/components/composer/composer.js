@@ -1,4 +1,5 @@
 import { html } from "../../html.js";
+import { labelOfRoom } from "../../memberships/titles.js";
 import { LIMITS } from "../../messages.js";
 import { name, suggestedName } from "../../me.js";
 import { clean } from "../../text/cleaning.js";
@@ -6,10 +7,11 @@ import { askToDelete } from "../conversation/delete-dialog.js";
 import { Check, Send } from "../icons.js";
 import { askForAnotherName } from "../name-dialog.js";
 import { showToast } from "../toast.js";
+import { CannotWrite, SlowMode, useCannotWrite } from "./cannot-write.js";
 import { useDraftField } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
 import { editedMessage, editIn, editLast, focusAfterEdit, leaveEdit, saveEdit } from "./edits.js";
-import { useEmojiCompletion } from "./emoji-completion.js";
+import { useCompletion } from "./completion.js";
 import { focusField, sendsOnEnter } from "./focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "./sending.js";
 import { Strip } from "./strip.js";
@@ -24,23 +26,25 @@ import { Strip } from "./strip.js";
  */
 export function Composer({ current }) {
   const { area, used, clear, onInput } = useDraftField(current);
-  const completion = useEmojiCompletion(area, current);
+  const completion = useCompletion(area, current);
   const room = current.value;
   const onTyped = () => {
     onInput();
     completion.update();
   };
+  const { why, wait } = useCannotWrite(room);
+  const isEdit = editIn(room.slug) !== undefined;
+  const isWaiting = wait > 0 && !isEdit;
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!area.current) return;
+    if (!area.current || why) return;
     if (!used.value) return offerDeletion(current.peek(), area.current);
-    if (!isSendable(used.value)) return;
+    if (!isSendable(used.value) || isWaiting) return;
     if (!name.peek()) return focusField(); // the one for the name: the words wait
-    const { slug } = current.peek();
-    const isEdit = editIn(slug) !== undefined;
+    const wasEdit = editIn(current.peek().slug) !== undefined;
     finish(current.peek(), clean(area.current.value));
     completion.close();
-    if (isEdit) focusAfterEdit();
+    if (wasEdit) focusAfterEdit();
     else area.current.focus();
     if (suggestedName.peek()) askForAnotherName(); // until then it waits
   };
@@ -55,21 +59,21 @@ export function Composer({ current }) {
     if (isLookingBack(event) && !editIn(current.peek().slug)) lookBack(event, current.peek());
     if (isSending(event)) send(event);
   };
-  const isEdit = editIn(room.slug) !== undefined;
   const isDeletion = !used.value && deletable(room) !== undefined;
 
   return html`
     <div class="writing-field">
-      <form class="composer" onSubmit=${send}>
+      ${why && html`<${CannotWrite} why=${why} />`}
+      <form class="composer" onSubmit=${send} hidden=${why !== ""}>
         <${Strip} room=${room} isEmpty=${!used.value} />
         ${completion.list}
         <${EmojiButton} />
-        <label class="sr-only" for="composer">Message #${room.slug}</label>
+        <label class="sr-only" for="composer">Message ${labelOfRoom(room.slug)}</label>
         <textarea
           id="composer"
           ref=${area}
           rows="1"
-          placeholder=${`Message #${room.slug}`}
+          placeholder=${`Message ${labelOfRoom(room.slug)}`}
           enterkeyhint=${sendsOnEnter() ? "send" : "enter"}
           dir="auto"
           autocomplete="off"
@@ -85,13 +89,14 @@ export function Composer({ current }) {
           class="send"
           type="submit"
           aria-label=${isEdit ? "Save" : "Send"}
-          aria-disabled=${!isSendable(used.value) && !isDeletion}
+          aria-disabled=${isWaiting || (!isSendable(used.value) && !isDeletion)}
           onPointerDown=${keepFocus}
         >
           ${isEdit ? html`<${Check} />` : html`<${Send} />`}
         </button>
       </form>
-      ${sendsOnEnter() && html`<${Hint} isEmpty=${!used.value} />`}
+      <${SlowMode} seconds=${isWaiting ? wait : 0} />
+      ${sendsOnEnter() && !why && html`<${Hint} isEmpty=${!used.value} />`}
     </div>
   `;
 }

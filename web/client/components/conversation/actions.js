@@ -68,14 +68,14 @@ const ACTIONS = [
     label: "Pin",
     icon: Pin,
     key: "p",
-    isFor: (message) => isSaid(message) && !isPinned(message),
+    isFor: (message, room) => isSaid(message) && !isPinned(message) && room.charter.may("pin"),
     act: ({ room, message }) => room.pin(/** @type {Row} */ (message)),
   },
   {
     label: "Unpin",
     icon: Unpin,
     key: "p",
-    isFor: isPinned,
+    isFor: (message, room) => isPinned(message) && room.charter.may("pin"),
     act: ({ room, message }) => room.unpin(/** @type {Row} */ (message)),
   },
   {

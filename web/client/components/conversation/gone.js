@@ -57,7 +57,7 @@ export function Gone({ message }) {
   const isByAnother = deleted_by && deleted_by !== labelOf(message);
   return html`
     <p class="gone-words">
-      <${Trash} />Message deleted${isByAnother && html` by <bdi>${deleted_by}</bdi>`}
+      <${Trash} /><span title=${isByAnother ? deleted_by : undefined}>Message deleted${isByAnother && " by a moderator"}</span>
     </p>
   `;
 }

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { followOwnLink, isOwnLink } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { account } from "../../me.js";
 import { emojiByName, loadEmoji } from "../../text/emoji.js";
 import { Spoiler } from "./spoiler.js";
 
@@ -25,6 +26,8 @@ function drawElement(node, id) {
       return html`<code>${node.text}</code>`;
     case "emoji":
       return html`<${Emoji} name=${node.name} />`;
+    case "mention":
+      return html`<${Mention} ...${node} />`;
     case "link":
       return drawLink(node, id);
     case "strong":
@@ -54,6 +57,12 @@ function drawLink({ href, host, children }, id) {
     onClick: isOwn ? followOwnLink : undefined,
   };
   return html`<a ...${link}>${drawInline(children, id)}</a>${host && html` <bdi class="real-host">(${host})</bdi>`}`;
+}
+
+/** Draws a handle. The style of its message says whether it calls anybody. @param {{handle: string, text: string}} props */
+function Mention({ handle, text }) {
+  const isMine = handle === account.value?.handle;
+  return html`<bdi class=${isMine ? "mention mine" : "mention"}>${text}</bdi>`;
 }
 
 /** Draws the emoji of a name. A name that there is none of stays as it was typed. @param {{name: string}} props */

@@ -3,6 +3,7 @@ import { Component, createRef } from "preact";
 import { isLooking } from "../../browser/looking.js";
 import { leaveMessage } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { labelOfRoom } from "../../memberships/titles.js";
 import { isMine } from "../../me.js";
 import { keepPlace, placeOf } from "../../rooms/places.js";
 import { today } from "../../time.js";
@@ -16,6 +17,7 @@ import { Bottom, Top } from "./log-ends.js";
 import { MessageTools } from "./message-tools.js";
 import { Pending } from "./pending.js";
 import { Pill } from "./pill.js";
+import { notesBetween, RoomNotes, shownNotes } from "./shown-notes.js";
 import { Reading, seqOf } from "./reading.js";
 import { StickyDay } from "./sticky-day.js";
 
@@ -76,6 +78,7 @@ export class Log extends Component {
       effect(() => this.#followOwnPost()),
       effect(() => this.#goOnLoading()),
       effect(() => this.#watchEnd()),
+      effect(() => void (room.charter.view.value && forMembers().catch(() => {}))), // they draw what becomes of a room
     ];
   }
 
@@ -118,6 +121,8 @@ export class Log extends Component {
     const isLive = run === room.history;
     const held = (this.#drawn = room.detached.isBlank.value ? [] : run.messages.value);
     const isBusy = !room.hasLoaded.value || room.loadingOlder.value || room.detached.loadingNewer.value;
+    const notes = shownNotes(room);
+    const last = isLive ? notesBetween(notes, held.at(-1)?.seq ?? 0, Infinity) : [];
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
@@ -127,12 +132,13 @@ export class Log extends Component {
             <div
               class="log"
               role="log"
-              aria-label=${`Messages in #${room.slug}`}
+              aria-label=${`Messages in ${labelOfRoom(room.slug)}`}
               aria-busy=${isBusy}
               aria-live=${isLive ? undefined : "off"}
               aria-relevant="additions"
             >
-              ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved))}
+              ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved, notes))}
+              ${last.length > 0 && html`<${RoomNotes} key="notes" notes=${last} />`}
             </div>
             ${isLive ? html`<${Pending} room=${room} />` : html`<${Bottom} room=${room} />`}
           </div>
@@ -146,12 +152,18 @@ export class Log extends Component {
     `;
   }
 
-  /** @param {Row[]} messages @param {Row | undefined} before @param {string[]} unsaved */
-  #chunk(messages, before, unsaved) {
+  /**
+   * @param {Row[]} messages
+   * @param {Row | undefined} before
+   * @param {string[]} unsaved
+   * @param {import("../../messages.js").RoomNote[]} notes
+   */
+  #chunk(messages, before, unsaved, notes) {
     const here = unsaved.filter((id) => messages.some((message) => message.id === id)).join(" ");
     const { room } = this.props;
     const first = /** @type {Row} */ (messages[0]);
     const last = /** @type {Row} */ (messages.at(-1));
+    const begin = room.detached.shown.value.hasMore.value ? first.seq - 1 : 0;
     const { value: firstNewSeq } = room.firstNewSeq;
     const { target: asked, isReturn } = room.detached;
     const target = isReturn.value ? 0 : (asked.value?.seq ?? 0);
@@ -163,6 +175,7 @@ export class Log extends Component {
         before=${before}
         today=${today.value}
         unsaved=${here}
+        notes=${notesBetween(notes, before?.seq ?? begin, last.seq)}
         firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
         target=${messages.some(({ seq }) => seq === target) ? target : 0}
       />

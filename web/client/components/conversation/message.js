@@ -1,7 +1,7 @@
 import { hasAccounts } from "../../account/server.js";
 import { labelOf } from "../../authors.js";
 import { html } from "../../html.js";
-import { isMine } from "../../me.js";
+import { account, isMine } from "../../me.js";
 import { tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
@@ -11,12 +11,15 @@ import { RepliesButton } from "../thread/replies-button.js";
 import { Gone } from "./gone.js";
 import { Marks } from "./marks.js";
 import { Quote } from "./quote.js";
+import { partForMembers } from "../for-members.js";
 import { RefusedOperations } from "./refused.js";
 import { Text } from "./text.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../messages.js").Row} Row */
 /** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
+
+const NotHere = partForMembers("NotHere");
 
 /**
  * @typedef {object} MessageProps
@@ -42,7 +45,11 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
   const isGuest = hasAccounts.value && !message.author;
   const row = "seq" in message ? message : undefined;
   const isGone = row?.deleted_at !== undefined;
-  const classes = { message: true, first, mine, target: isTarget, [state ?? ""]: state, gone: isGone };
+  const mentions = row?.mentions;
+  const callsMe = mentions && !mine && calls(mentions, account.value?.id);
+  const marked = { first, mine, target: isTarget, [state ?? ""]: state, gone: isGone };
+  /** @type {Record<string, unknown>} */
+  const classes = { message: true, ...marked, calls: mentions, "calls-me": callsMe };
   const time = message.inserted_at;
   const hasQuote = message.reply_to && !isGone && !(isInThread && message.reply_to === row?.root);
   return html`
@@ -59,7 +66,7 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
       ${first && html`<${Avatar} name=${message.name} isGuest=${isGuest} />`}
       <div class=${first ? "byline" : "byline again"}>
         <${Author} room=${room} message=${message} first=${first} isGuest=${isGuest} />
-        ${mine && html`<span class="you">you</span>`}
+        ${mine && html`<span class="you">you</span>`} ${callsMe && html`<span class="sr-only">mentions you</span>`}
         <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
       ${hasQuote && html`<${Quote} room=${room} seq=${message.reply_to} />`}
@@ -97,10 +104,16 @@ function Said({ message }) {
 /** Draws what hangs on a message. Most have nothing. @param {{room: Room, message: Row, isInThread?: boolean}} props */
 function Extras({ room, message, isInThread }) {
   return html`
+    ${message.not_here && html`<${NotHere} room=${room} message=${message} />`}
     ${message.operations && html`<${RefusedOperations} room=${room} message=${message} />`}
     ${message.reactions && html`<${Reactions} room=${room} message=${message} />`}
     ${!isInThread && Boolean(message.replies) && html`<${RepliesButton} room=${room} root=${message} />`}
   `;
+}
+
+/** Whether a message calls somebody. @param {import("../../messages.js").Mentions} mentions @param {number | undefined} id */
+function calls({ accounts, here, room }, id) {
+  return id !== undefined && (accounts?.includes(id) || here || room);
 }
 
 /** @param {{iso: string, today: string}} props */

@@ -1,10 +1,13 @@
 import { html } from "../../html.js";
 import { continues } from "./chunk.js";
 import { focusComposer } from "../composer/focus.js";
+import { partForMembers } from "../for-members.js";
 import { Message } from "./message.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
+
+const ConfirmCall = partForMembers("ConfirmCall");
 
 /** Draws this person's posts that were not broadcast yet. @param {{room: Room}} props */
 export function Pending({ room }) {
@@ -22,7 +25,7 @@ export function Pending({ room }) {
 }
 
 /** Moves the focus to the composer after `act`, as the pressed button goes away. @param {() => void} act */
-const andFocusComposer = (act) => () => {
+export const andFocusComposer = (act) => () => {
   act();
   focusComposer();
 };
@@ -57,8 +60,9 @@ function Waiting({ isTried, discard }) {
  *
  * @param {{room: Room, post: PendingPost, retry: () => void, discard: () => void, sendAlone: () => void}} props
  */
-function NotSent({ room, post: { tried, why, reply_to }, retry, discard, sendAlone }) {
+function NotSent({ room, post: { id, people, tried, why, reply_to }, retry, discard, sendAlone }) {
   const original = reply_to ? room.quoteOf(reply_to) : undefined;
+  if (people) return html`<${ConfirmCall} room=${room} id=${id} people=${people} discard=${discard} />`;
   const isVain = original === null || original?.deleted_at !== undefined;
   return html`
     <p class="not-sent" role="alert">

@@ -1,4 +1,5 @@
 import { html } from "../../html.js";
+import { kindOf, labelOfRoom } from "../../memberships/titles.js";
 import { Link, Logo } from "../icons.js";
 import { copyAndTell } from "../toast.js";
 
@@ -19,7 +20,7 @@ export function Skeleton() {
 
 /** Draws what is there in place of a conversation that cannot be loaded now. @param {{slug: string}} props */
 export function NotYet({ slug }) {
-  return html`<p class="quiet">What was said in #${slug} is shown when the connection is back.</p>`;
+  return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when the connection is back.</p>`;
 }
 
 /** @param {{slug: string}} props */
@@ -27,16 +28,21 @@ export function Quiet({ slug }) {
   return html`
     <div class="quiet">
       <${Logo} />
-      <h2>It is quiet in #${slug}</h2>
+      <h2>It is quiet in ${labelOfRoom(slug)}</h2>
       <p>Nobody has said anything here yet. The first word is yours.</p>
-      <button type="button" onClick=${() => copyAndTell(location.href, "Link copied")}>
-        <${Link} />Copy the link to invite somebody
-      </button>
+      ${
+        kindOf(slug) === "public" &&
+        html`
+          <button type="button" onClick=${() => copyAndTell(location.href, "Link copied")}>
+            <${Link} />Copy the link to invite somebody
+          </button>
+        `
+      }
     </div>
   `;
 }
 
 /** @param {{slug: string}} props */
 export function Beginning({ slug }) {
-  return html`<p class="beginning"><strong>#${slug}</strong> begins here.</p>`;
+  return html`<p class="beginning"><strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
 }

@@ -1,9 +1,11 @@
 import { pathOf } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { kindOf, titleOf } from "../../memberships/titles.js";
 import { summaryOf } from "../../rooms/list.js";
 import { Link } from "../icons.js";
 import { PeopleButton } from "../people/people-button.js";
 import { PinsButton } from "../pins/pins-button.js";
+import { RoomIcon } from "../room-icon.js";
 import { MenuButton } from "../sidebar/menu-button.js";
 import { copyAndTell } from "../toast.js";
 import { Status } from "./status.js";
@@ -13,12 +15,19 @@ import { Status } from "./status.js";
 
 /** Draws the line above the conversation. @param {{connection: Connection, room: Room}} props */
 export function Header({ connection, room }) {
-  const { topic } = summaryOf(room.slug);
+  const view = room.charter.view.value;
+  const topic = view?.topic ?? summaryOf(room.slug).topic;
+  const kind = kindOf(room.slug);
   return html`
     <header class="bar">
       <${MenuButton} here=${room.slug} />
       <div class="title">
-        <h1><span aria-hidden="true">#</span>${room.slug}</h1>
+        <h1>
+          <${RoomIcon} slug=${room.slug} /><bdi>${titleOf(room.slug)}</bdi>${
+            kind === "private" && html`<span class="sr-only"> (private room)</span>`
+          }
+          ${view?.archived && html`<span class="archived-mark">archived</span>`}
+        </h1>
         ${topic && html`<p class="topic" dir="auto" title=${topic}>${topic}</p>`}
       </div>
       <${Status} connection=${connection} room=${room} />

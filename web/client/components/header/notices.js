@@ -1,6 +1,7 @@
 import { leaveMessage } from "../../browser/route.js";
 import { farewell } from "../../account/identity.js";
 import { html } from "../../html.js";
+import { labelOfRoom } from "../../memberships/titles.js";
 import { focusComposer } from "../composer/focus.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -46,7 +47,7 @@ function NotThere({ room }) {
 /** @param {Room} room @param {import("../../room/detached-run.js").Target} target */
 function whyNotThere(room, { asked, seq }) {
   const yet = asked > room.history.last ? " yet" : "";
-  return `There is no message ${asked} in #${room.slug}${yet}.${seq ? " This is the nearest one." : ""}`;
+  return `There is no message ${asked} in ${labelOfRoom(room.slug)}${yet}.${seq ? " This is the nearest one." : ""}`;
 }
 
 /** @param {{dismiss: () => void}} props */

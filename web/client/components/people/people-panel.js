@@ -3,8 +3,9 @@ import { useMemo } from "preact/hooks";
 import { html } from "../../html.js";
 import { hasAccounts } from "../../account/server.js";
 import { labelOf } from "../../authors.js";
-import { isMine, label } from "../../me.js";
+import { account, isMine, label } from "../../me.js";
 import { Avatar } from "../avatar.js";
+import { partForMembers } from "../for-members.js";
 import { useRovingFocus, useStillOrder } from "../list-hooks.js";
 import { hasNamesake } from "./namesakes.js";
 import { lateSpeakers, orderPeople } from "./order.js";
@@ -15,8 +16,17 @@ import { lateSpeakers, orderPeople } from "./order.js";
 /** Most people that are drawn; the others are counted. */
 const MOST = 200;
 
-/** Draws who is in the room: oneself, then who spoke lately, then the others. @param {{room: Room}} props */
+const MembersPanel = partForMembers("MembersPanel");
+const RoomActions = partForMembers("RoomActions");
+
+/** Draws who is in the room: its members for who has an account, where it is somebody's. @param {{room: Room}} props */
 export function PeoplePanel({ room }) {
+  const hasMembers = account.value && room.charter.view.value;
+  return hasMembers ? html`<${MembersPanel} key=${room.slug} room=${room} />` : html`<${Present} room=${room} />`;
+}
+
+/** Draws who is present: oneself, then who spoke lately, then the others. @param {{room: Room}} props */
+function Present({ room }) {
   const total = room.people.total.value;
   // One string, so that a message of who spoke last anyway draws nothing.
   const speakers = useMemo(() => computed(() => lateSpeakers(room.history.messages.value).join("\n")), [room]);
@@ -27,6 +37,7 @@ export function PeoplePanel({ room }) {
   const others = total - listed.length;
   return html`
     <h2>Here now <span class="count">${total.toLocaleString()}</span></h2>
+    ${account.value && room.state.value === "joined" && html`<${RoomActions} room=${room} />`}
     <div class="people" ...${handlers}>
       <ul aria-label="People" ...${keys}>
         ${listed.map((person) => {

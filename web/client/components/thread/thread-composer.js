@@ -5,6 +5,7 @@ import { html } from "../../html.js";
 import { name } from "../../me.js";
 import { LIMITS } from "../../messages.js";
 import { clean, countCharacters } from "../../text/cleaning.js";
+import { CannotWrite, useCannotWrite } from "../composer/cannot-write.js";
 import { grow } from "../composer/draft-field.js";
 import { focusField, sendsOnEnter } from "../composer/focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "../composer/sending.js";
@@ -30,16 +31,19 @@ export function ThreadComposer({ room, root }) {
     take(text);
   };
   useLayoutEffect(() => show(load(draft)), []);
+  const { why, wait } = useCannotWrite(room);
+  const isWaiting = wait > 0 || why !== "";
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!area.current || !isSendable(used.value)) return;
+    if (!area.current || !isSendable(used.value) || isWaiting) return;
     if (!name.peek()) return focusField();
     room.posts.write(clean(area.current.value), root); // the conversation stays where it is
     show("");
     area.current.focus();
   };
   return html`
-    <form class="composer" onSubmit=${send}>
+    ${why && html`<${CannotWrite} why=${why} />`}
+    <form class="composer" onSubmit=${send} hidden=${why !== ""}>
       <label class="sr-only" for="thread-composer">Reply in the thread</label>
       <textarea
         id="thread-composer"
@@ -60,7 +64,7 @@ export function ThreadComposer({ room, root }) {
         class="send"
         type="submit"
         aria-label="Reply"
-        aria-disabled=${!isSendable(used.value)}
+        aria-disabled=${isWaiting || !isSendable(used.value)}
         onPointerDown=${keepFocus}
       >
         <${Send} />

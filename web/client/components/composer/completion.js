@@ -1,48 +1,56 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { html } from "../../html.js";
-import { loadEmoji } from "../../text/emoji.js";
-import { begunName, completeName } from "../../text/emoji-names.js";
+import { loadedForMembers } from "../for-members.js";
+import { emojiSource } from "./emoji-source.js";
 
-/** @typedef {import("../../text/emoji-names.js").Named} Named */
+/** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {{current: HTMLTextAreaElement | null}} Area */
-
-const LIST = "emoji-completion";
-
-/** All emoji, once a name was begun. @type {import("gemoji").Gemoji[]} */
-let all = [];
+/** @typedef {{name: string, emoji?: string, hint?: string, insert: string}} Found */
 
 /**
- * Completes names of emoji in a text field: a list above it, whose keys go before the field's own.
+ * @typedef {object} Source what is completed
+ * @property {string} label
+ * @property {(text: string) => string} begun returns what is begun at the end of a text; empty if nothing is
+ * @property {(room: Room) => Promise<unknown> | undefined} load begins to load what it needs, if that is not there
+ * @property {(begun: string, room: Room) => Found[]} find
+ */
+
+const LIST = "completion";
+
+/**
+ * Completes names of emoji and of people in a text field: a list above it, whose keys go before the field's own.
  *
  * The list changes with each letter at once and not with the next frame: a key that follows belongs to it.
  *
  * @param {Area} area
- * @param {import("@preact/signals").ReadonlySignal<unknown>} room a change of it closes the list
+ * @param {import("@preact/signals").ReadonlySignal<Room>} room a change of it closes the list
  */
-export function useEmojiCompletion(area, room) {
-  const found = useSignal(/** @type {Named[]} */ ([]));
+export function useCompletion(area, room) {
+  const found = useSignal(/** @type {Found[]} */ ([]));
+  const label = useSignal("");
   const active = useSignal(0);
   const refused = useSignal(-1); // where the name begins whose list the person has closed
 
   const close = () => (found.value = []);
   const update = () => {
-    const { begun, start } = nameAt(area);
+    const { source, begun, start } = begunAt(area);
     if (start !== refused.peek()) refused.value = -1;
-    if (begun && !all.length) load().then(update, close);
+    if (source) source.load(room.peek())?.then(update, close);
     active.value = 0;
-    found.value = begun && start !== refused.peek() ? completeName(all, begun) : [];
+    label.value = source?.label ?? "";
+    found.value = source && start !== refused.peek() ? source.find(begun, room.peek()) : [];
   };
-  const take = (/** @type {Named | undefined} */ named) => {
-    const { start, end } = nameAt(area);
+  const take = (/** @type {Found | undefined} */ taken) => {
+    const { start, end } = begunAt(area);
     area.current?.setSelectionRange(start, end);
-    document.execCommand("insertText", false, `${named?.emoji} `); // as if it were typed: it can be undone
+    document.execCommand("insertText", false, `${taken?.insert} `); // as if it were typed: it can be undone
   };
   /** Returns whether the list took the key. */
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const act = found.peek().length && !isElsewhere(event) && KEYS[/** @type {"Tab"} */ (event.key)];
     if (!act) return false;
     event.preventDefault();
-    act({ found, active, take, refuse: () => (refused.value = nameAt(area).start), close });
+    act({ found, active, take, refuse: () => (refused.value = begunAt(area).start), close });
     return true;
   };
   useSignalEffect(() => {
@@ -58,7 +66,8 @@ export function useEmojiCompletion(area, room) {
     "aria-controls": isOpen ? LIST : undefined,
     "aria-activedescendant": isOpen ? `${LIST}-${active.value}` : undefined,
   };
-  const list = isOpen && html`<${List} found=${found.value} active=${active.value} take=${take} />`;
+  const shown = { label: label.value, found: found.value, active: active.value, take };
+  const list = isOpen && html`<${List} ...${shown} />`;
   return { update, close, onKeyDown, field, list };
 }
 
@@ -83,34 +92,34 @@ function isElsewhere(event) {
   return event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229;
 }
 
-async function load() {
-  all = await loadEmoji();
-}
-
-/** Returns the name that is begun before the caret, and where it is. @param {Area} area */
-function nameAt({ current }) {
+/** Returns what is begun before the caret, where that is, and who completes it. @param {Area} area */
+function begunAt({ current }) {
   const end = current?.selectionStart ?? 0;
-  const begun = current && end === current.selectionEnd ? begunName(current.value.slice(0, end)) : "";
-  return { begun, start: end - begun.length, end };
+  const before = current && end === current.selectionEnd ? current.value.slice(0, end) : "";
+  const people = loadedForMembers()?.peopleSource;
+  const source = [emojiSource, ...(people ? [people] : [])].find((each) => each.begun(before));
+  const begun = source?.begun(before) ?? "";
+  return { source, begun, start: end - begun.length, end };
 }
 
-/** @param {{found: Named[], active: number, take: (named: Named) => void}} props */
-function List({ found, active, take }) {
+/** @param {{label: string, found: Found[], active: number, take: (found: Found) => void}} props */
+function List({ label, found, active, take }) {
   return html`
-    <ul id=${LIST} class="completion" role="listbox" aria-label="Emoji">
+    <ul id=${LIST} class="completion" role="listbox" aria-label=${label}>
       ${found.map(
-        (named, index) => html`
+        (each, index) => html`
           <li
-            key=${named.name}
+            key=${each.insert}
             id=${`${LIST}-${index}`}
             class=${index === active ? "found active" : "found"}
             role="option"
             aria-selected=${index === active}
             ref=${(/** @type {Element | null} */ row) => index === active && row?.scrollIntoView({ block: "nearest" })}
             onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()}
-            onClick=${() => take(named)}
+            onClick=${() => take(each)}
           >
-            <span aria-hidden="true">${named.emoji}</span><span class="name">${named.name}</span>
+            ${each.emoji && html`<span aria-hidden="true">${each.emoji}</span>`}<bdi class="name">${each.name}</bdi>
+            ${each.hint && html`<span class="handle">${each.hint}</span>`}
           </li>
         `,
       )}

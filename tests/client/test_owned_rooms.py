@@ -1,0 +1,386 @@
+"""Rooms that are somebody's, on the page: making, inviting, governing, and what one may not do in them."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.client.axe import violations
+from tests.client.conftest import Visit
+from tests.client.members import PASSWORD, Member
+from tests.client.person import PHONE, Person
+from tests.client.watch import Watch
+from tests.support.server import PATIENCE, Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Starts a server on which anybody may create an account."""
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
+        yield running
+
+
+@pytest.fixture
+def ann(server: Server) -> Iterator[Member]:
+    member = Member(server, "ann")
+    yield member
+    member.closes()
+
+
+@pytest.fixture
+def bo(server: Server) -> Iterator[Member]:
+    member = Member(server, "bo")
+    yield member
+    member.closes()
+
+
+@pytest.fixture
+def cy(server: Server) -> Iterator[Member]:
+    member = Member(server, "cy")
+    yield member
+    member.closes()
+
+
+def ages(member: Member) -> None:
+    """Makes an account as old as those that may make links."""
+    with closing(sqlite3.connect(member.server.database, timeout=PATIENCE)) as connection, connection:
+        connection.execute(
+            "UPDATE account SET created_at = '2020-01-01T00:00:00.000000Z' WHERE handle = ?", [member.handle]
+        )
+
+
+def panel(person: Person) -> Locator:
+    return person.page.get_by_role("region", name="Members")
+
+
+def member_row(person: Person, member: Member) -> Locator:
+    return panel(person).get_by_role("listitem").filter(has_text=member.handle)
+
+
+def menu_of(person: Person, member: Member) -> Locator:
+    """Opens what can be done to somebody."""
+    panel(person).get_by_role("button", name=f"Options for {member.handle}").click()
+    return person.page.get_by_role("menu", name=f"What to do with {member.handle}")
+
+
+def chooses(person: Person, member: Member, words: str) -> None:
+    menu_of(person, member).get_by_role("menuitem", name=words).click()
+
+
+def settings(person: Person) -> Locator:
+    panel(person).get_by_role("button", name="Settings").click()
+    return person.page.get_by_role("dialog", name="Settings of the room")
+
+
+def notes(person: Person) -> Locator:
+    return person.page.locator(".room-notes p")
+
+
+def cannot_write(person: Person) -> Locator:
+    return person.page.locator("footer .cannot-write")
+
+
+# ---------------------------------------------------------------- making and inviting
+
+
+def test_somebody_makes_a_private_room_with_others_in_it(ann: Member, bo: Member, visit: Visit, watch: Watch) -> None:
+    watch.refusals = True  # the server knows one of the handles not
+    one = ann.comes(visit)
+    one.button("Create a room").click()
+    dialog = one.page.get_by_role("dialog", name="Create a room")
+    assert not violations(one.page)
+    dialog.get_by_label("Title").fill("Garden plans")
+    dialog.get_by_role("combobox").press_sequentially(f"@{bo.handle},nobody.here ")
+    dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert").filter(has_text="Nobody here is called @nobody.here.")).to_be_visible()
+    dialog.get_by_role("button", name="Remove @nobody.here").click()
+    dialog.get_by_role("button", name="Create").click()
+    expect(one.page.get_by_role("heading", level=1)).to_contain_text("Garden plans")
+    expect(panel(one).get_by_role("list", name="Owners")).to_contain_text(ann.handle)
+    expect(panel(one).get_by_role("list", name="Members")).to_contain_text(bo.handle)
+    other = bo.comes(visit)
+    expect(other.room("Garden plans")).to_be_visible()
+
+
+def test_a_public_room_shows_its_address_before_it_is_made(ann: Member, visit: Visit) -> None:
+    one = ann.comes(visit)
+    one.button("Create a room").click()
+    dialog = one.page.get_by_role("dialog", name="Create a room")
+    dialog.get_by_role("radio", name="Public").check()
+    dialog.get_by_label("Title").fill(f"News of {ann.handle}")
+    expect(dialog).to_contain_text(f"/rooms/news-of-{ann.handle}")
+    dialog.get_by_role("button", name="Create").click()
+    expect(one.page).to_have_url(re.compile(f"/rooms/news-of-{ann.handle}$"))
+    expect(one.page.get_by_role("heading", level=1)).to_have_text(f"#News of {ann.handle}")
+
+
+def test_invited_people_are_in_the_room_and_the_log_says_so_in_one_line(
+    ann: Member, bo: Member, cy: Member, visit: Visit
+) -> None:
+    slug = ann.makes_room("Choir")
+    one = ann.comes(visit, slug)
+    one.says("first")
+    for member in (bo, cy):
+        panel(one).get_by_role("button", name="Invite").click()
+        dialog = one.page.get_by_role("dialog", name="Invite people to Choir")
+        dialog.get_by_role("combobox").fill(member.handle)
+        dialog.get_by_role("button", name="Invite").click()
+        expect(dialog).not_to_be_attached()
+        expect(member_row(one, member)).to_be_visible()
+    expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
+    one.says("last")
+    expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
+    assert one.log.inner_text().index("added") < one.log.inner_text().index("last")
+
+
+# ---------------------------------------------------------------- governing
+
+
+def test_an_owner_makes_moderators_and_members_are_offered_nothing(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Roles", bo)
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    expect(panel(other).get_by_role("list", name="Owners")).to_contain_text(ann.handle)
+    expect(menu_of(other, ann).get_by_role("menuitem")).to_have_text(["Send a message"])
+    other.page.keyboard.press("Escape")
+    expect(panel(other).get_by_role("button", name="Settings")).to_have_count(0)
+    chooses(one, bo, "Make a moderator")
+    expect(panel(other).get_by_role("list", name="Moderators")).to_contain_text(bo.handle)
+    expect(panel(other).get_by_role("button", name="Settings")).to_be_visible()
+    expect(settings(other).get_by_role("textbox")).to_have_count(1)  # the topic
+    expect(notes(other)).to_have_text([f"{ann.handle} made you a moderator"])
+
+
+def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Leavers", bo)
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    chooses(one, bo, "Remove…")
+    dialog = one.page.get_by_role("dialog", name=f"Remove {bo.handle}?")
+    dialog.get_by_label("Why").fill("moved away")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(member_row(one, bo)).to_have_count(0)
+    expect(notes(one)).to_have_text([f"you removed {bo.handle}: moved away"])
+    expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+
+
+def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Before")
+    one = ann.comes(visit, slug)
+    sent: list[str] = []
+    one.page.on("websocket", lambda websocket: websocket.on("framesent", lambda frame: sent.append(str(frame))))
+    one.page.reload()
+    one.expect_connected()
+    dialog = settings(one)
+    assert not violations(one.page)
+    dialog.get_by_label("Title").fill("After")
+    dialog.get_by_label("Between two messages of a person").select_option("30 seconds")
+    dialog.get_by_role("button", name="Save").click()
+    expect(one.page.get_by_role("heading", level=1)).to_contain_text("After")
+    expect(one.room("After")).to_be_visible()
+    (frame,) = [frame for frame in sent if "set_room" in frame]
+    assert '{"title":"After","settings":{"slow_mode":30}}' in frame
+
+
+def test_an_archived_room_cannot_be_written_in_until_it_is_opened_again(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Old times", bo)
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    settings(one).get_by_role("button", name="Archive this room").click()
+    for person in (one, other):
+        expect(cannot_write(person)).to_contain_text("This room is archived")
+        expect(person.composer).to_be_hidden()
+    settings(one).get_by_role("button", name="Open it again").click()
+    expect(other.composer).to_be_visible()
+    other.says("again")
+    one.expect_said("again")
+
+
+# ---------------------------------------------------------------- why one cannot write
+
+
+def test_a_muted_person_reads_until_when(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Quiet", bo)
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    other.composer.fill("my words")
+    chooses(one, bo, "Mute for 1 hour")
+    expect(cannot_write(other)).to_contain_text("You are muted here until")
+    expect(member_row(one, bo)).to_contain_text("muted")
+    chooses(one, bo, "Let write again")
+    expect(other.composer).to_have_value("my words")
+    expect(other.composer).to_be_visible()
+
+
+def test_slow_mode_counts_down_and_keeps_the_words(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Slow", bo)
+    ann.pushes(slug, "set_room", settings={"slow_mode": 30})
+    other = bo.comes(visit, slug)
+    other.page.clock.install()
+    other.says("one")
+    line = other.page.locator(".slow-mode")
+    expect(line).to_contain_text("you can write again in")
+    other.says("two")
+    expect(other.composer).to_have_value("two")
+    other.expect_said("one")
+    other.waits(31_000)
+    expect(line).to_be_empty()
+    one = ann.comes(visit, slug)
+    one.says("an owner")
+    one.says("need not wait")
+    one.expect_said("one", "an owner", "need not wait")
+
+
+def test_a_room_is_read_only_and_a_banned_person_reads_why(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room(f"Public {ann.handle}", kind="public")
+    other = bo.comes(visit, slug)
+    ann.pushes(slug, "set_room", settings={"read_only": True})
+    expect(cannot_write(other)).to_contain_text("Nobody writes in this room at present.")
+    ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
+    expect(cannot_write(other)).to_contain_text("You are banned from this room.")
+
+
+# ---------------------------------------------------------------- links
+
+
+def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Linked")
+    one = ann.comes(visit, slug)
+    panel(one).get_by_role("button", name="Links").click()
+    dialog = one.page.get_by_role("dialog", name="Links to Linked")
+    dialog.get_by_role("button", name="Make a link").click()
+    expect(dialog.get_by_role("img", name="QR code of the link")).to_be_visible()
+    assert not violations(one.page)
+    link = dialog.locator("code").inner_text()
+    other = bo.comes(visit)
+    other.page.goto(link)
+    offered = other.page.get_by_role("dialog", name="Join Linked?")
+    expect(offered).to_contain_text("1 person is in it.")
+    offered.get_by_role("button", name="Join").click()
+    expect(other.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    expect(notes(one)).to_have_text([f"{bo.handle} joined"])
+
+
+def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Newcomers")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    newcomer = visit("eve", "lobby")
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    offered = newcomer.page.get_by_role("dialog", name="You are invited to Newcomers")
+    offered.get_by_role("button", name="Create an account").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    form.get_by_label("Handle").fill(f"fay-of-{ann.handle}")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    newcomer.expect_connected()
+    newcomer.says("hello")
+    newcomer.expect_said("hello")
+
+
+def test_links_that_do_not_work_have_one_page(ann: Member, visit: Visit, watch: Watch) -> None:
+    watch.refusals = True
+    ages(ann)
+    slug = ann.makes_room("Secret")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    one = ann.comes(visit, slug)
+    panel(one).get_by_role("button", name="Links").click()
+    links = one.page.get_by_role("dialog", name="Links to Secret")
+    links.get_by_role("button", name="Revoke the link for 1 person").click()
+    expect(links).to_contain_text("There are none.")
+    guest = visit("dora", "lobby")
+    said = []
+    for wrong in (code, "never-made"):
+        guest.page.goto(f"{guest.server.url}/join/{wrong}")
+        dialog = guest.page.get_by_role("dialog", name="This link does not work")
+        said.append(dialog.inner_text())
+    assert said[0] == said[1]
+    dialog.get_by_role("button", name="Close").click()
+    expect(guest.page).to_have_url(f"{guest.server.url}/")
+
+
+# ---------------------------------------------------------------- mentions
+
+
+def test_a_mention_is_completed_and_marked_for_whom_it_calls(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Calls", bo)
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    one.composer.press_sequentially("look @b")
+    expect(one.page.get_by_role("listbox", name="People").get_by_role("option")).to_have_text(
+        [f"{bo.handle}@{bo.handle}"]
+    )
+    one.composer.press("Enter")
+    expect(one.composer).to_have_value(f"look @{bo.handle} ")
+    one.composer.press("Control+Enter")
+    called = other.page.locator(".message.calls-me")
+    expect(called.locator(".mention.mine")).to_have_text(f"@{bo.handle}")
+    expect(called).to_contain_text("mentions you")
+    expect(one.page.locator(".message .mention")).to_have_text(f"@{bo.handle}")
+    expect(one.page.locator(".message.calls-me")).to_have_count(0)
+    assert not violations(other.page)
+
+
+def test_who_is_named_and_not_in_the_room_can_be_invited(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Missing")
+    one = ann.comes(visit, slug)
+    one.says(f"where is @{bo.handle}?")
+    line = one.page.locator(".not-here")
+    expect(line).to_contain_text(f"@{bo.handle} is not in this room")
+    line.get_by_role("button", name="invite").click()
+    expect(line).to_have_count(0)
+    expect(member_row(one, bo)).to_be_visible()
+
+
+def test_a_call_of_many_people_is_asked_about(ann: Member, server: Server, visit: Visit) -> None:
+    people = [Member(server, "many") for _ in range(15)]
+    slug = ann.makes_room("Crowd", *people)
+    one = ann.comes(visit, slug)
+    one.says("@room hello")
+    question = one.page.get_by_role("alert").filter(has_text="Notify 16 people?")
+    question.get_by_role("button", name="notify them").click()
+    one.expect_said("@room hello")
+    expect(question).to_have_count(0)
+
+
+# ---------------------------------------------------------------- moderation
+
+
+def test_a_moderator_deletes_what_another_has_said(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Tidy", bo)
+    bo.says(slug, "rude", "kind")
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    other.page.clock.install()
+    one.message("rude").focus()
+    one.page.keyboard.press("Delete")
+    one.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(one.message("rude")).to_have_count(0)
+    other.message("kind").focus()
+    other.page.keyboard.press("p")
+    other.sees_a_frame()
+    expect(other.page.locator(".pinned")).to_have_count(0)
+
+
+def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Silent")
+    one = ann.comes(visit, slug)
+    ann.pushes(slug, "set_room", settings={"join_notes": "off"})
+    ann.pushes(slug, "invite", handles=[bo.handle])
+    ann.pushes(slug, "set_room", topic="what we do")
+    expect(notes(one)).to_have_text(["you changed the settings", "you set the topic: what we do"])
+    expect(one.page.locator(".topic")).to_have_text("what we do")
+
+
+def test_the_members_panel_of_a_phone_and_its_dialogs_are_accessible(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Small screens", bo)
+    one = ann.comes(visit, slug, **PHONE)
+    one.people_button.click()
+    dialog = one.page.get_by_role("dialog", name="Members")
+    expect(dialog.get_by_role("list", name="Members")).to_contain_text(bo.handle)
+    assert not violations(one.page)
+    dialog.get_by_role("button", name=f"Options for {bo.handle}").tap()
+    one.page.get_by_role("menuitem", name="Ban…").tap()
+    expect(one.page.get_by_role("dialog", name=f"Ban {bo.handle}?")).to_be_visible()
+    assert not violations(one.page)

@@ -1,0 +1,91 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { html } from "../../html.js";
+import { fullDate, timeOfDay, dayOf } from "../../time.js";
+import { Lock } from "../icons.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+
+const SECOND_MS = 1000;
+/** A timer waits no longer. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Why somebody was not let in, where that is for good. @type {Record<string, string>} */
+const NOT_LET_IN = {
+  banned: "You are banned from this room.",
+  sign_in: "Only people with an account may be in this room.",
+};
+
+/** Returns why this person cannot write in a room; empty if they can. Reads signals. @param {Room} room */
+export function whyNotWrite({ charter, refused, state }) {
+  const reason = state.value === "refused" ? (refused.value?.reason ?? "") : "";
+  const view = charter.view.value;
+  if (NOT_LET_IN[reason] || !view) return NOT_LET_IN[reason] ?? "";
+  if (view.archived) return "This room is archived. It can be read, and nobody writes in it.";
+  if (view.settings.read_only) return "Nobody writes in this room at present.";
+  const until = view.muted_until ?? "";
+  if (Date.parse(until) > Date.now()) return `You are muted here until ${when(until)}.`;
+  if (charter.may("post")) return "";
+  return view.settings.post === "moderators"
+    ? "Only moderators write in this room."
+    : "You may not write in this room.";
+}
+
+/**
+ * Follows why this person cannot write, and until when: a time that is over lets them.
+ *
+ * @param {Room} room
+ * @returns {{why: string, wait: number}} `wait` is for how many seconds nothing is sent: slow mode
+ */
+export function useCannotWrite(room) {
+  const { slowUntil, view } = room.charter;
+  const muted = Date.parse(view.value?.muted_until ?? "") || 0;
+  useTime(slowUntil.value, SECOND_MS);
+  useTime(muted, LONGEST_MS);
+  return { why: whyNotWrite(room), wait: secondsUntil(slowUntil.value) };
+}
+
+/** Says why nobody can write where they would. @param {{why: string}} props */
+export function CannotWrite({ why }) {
+  return html`<p class="cannot-write"><${Lock} /><span>${why}</span></p>`;
+}
+
+/** Counts down in slow mode. Screen readers hear it once. @param {{seconds: number}} props */
+export function SlowMode({ seconds }) {
+  const isSlow = seconds > 0;
+  return html`
+    <p class="slow-mode" role="status">
+      ${isSlow && html`Slow mode: you can write again in <span aria-hidden="true">${seconds} s</span><span class="sr-only">a moment</span>`}
+    </p>
+  `;
+}
+
+/** Draws the caller again every `step` milliseconds until a time has come, and then once more. @param {number} until @param {number} step */
+function useTime(until, step) {
+  const ticks = useSignal(0);
+  ticks.value;
+  useEffect(() => {
+    /** @type {ReturnType<typeof setTimeout>} */
+    let timer;
+    const tick = () => {
+      ticks.value += 1;
+      go();
+    };
+    const go = () => {
+      const left = until - Date.now();
+      if (left > 0) timer = setTimeout(tick, Math.min(left + 1, step));
+    };
+    go();
+    return () => clearTimeout(timer);
+  }, [until, step]);
+}
+
+/** @param {number} time */
+function secondsUntil(time) {
+  return Math.max(0, Math.ceil((time - Date.now()) / SECOND_MS));
+}
+
+/** @param {string} iso */
+function when(iso) {
+  return dayOf(iso) === new Date().toDateString() ? timeOfDay(iso) : fullDate(iso);
+}

@@ -1,0 +1,60 @@
+import { useSignal } from "@preact/signals";
+import { html } from "../../html.js";
+import { titleOf } from "../../memberships/titles.js";
+import { GOVERNING } from "../../messages.js";
+import { problemOf } from "../../account/refusals.js";
+import { Form } from "../account/form.js";
+import { showInDialog } from "../account/show.js";
+import { showToast } from "../toast.js";
+import { peopleKnown } from "./known.js";
+import { PeopleField } from "./people-field.js";
+
+/** @typedef {import("../../room/room.js").Room} Room */
+
+const TITLE = "invite-title";
+
+/** Shows the dialog that brings people into a room. @param {Room} room */
+export function showInvite(room) {
+  showInDialog({ label: TITLE, className: "room-dialog" }, (close) => html`<${Invite} room=${room} close=${close} />`);
+}
+
+/** @param {{room: Room, close: () => void}} props */
+function Invite({ room, close }) {
+  const chosen = useSignal(/** @type {string[]} */ ([]));
+  const problem = useSignal("");
+  const send = async () => {
+    const handles = chosen.peek();
+    problem.value = handles.length ? "" : "Whom do you want to invite?";
+    if (!handles.length) return;
+    try {
+      await room.ask(GOVERNING.invite, { handles });
+    } catch (refusal) {
+      problem.value = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal)).words;
+      return;
+    }
+    close();
+    showToast(
+      handles.length === 1 ? `@${handles[0]} is in the room now` : `${handles.length} people are in the room now`,
+    );
+  };
+  const actions = html`
+    <button class="plain" type="button" onClick=${close}>Cancel</button>
+    <button class="primary" type="submit">Invite</button>
+  `;
+  const isMember = (/** @type {{id: number}} */ { id }) => room.charter.members.peek()?.has(id);
+  return html`
+    <h2 id=${TITLE}>Invite people to <bdi>${titleOf(room.slug)}</bdi></h2>
+    <${Form} send=${send} actions=${actions}>
+      ${() => html`
+        <${PeopleField}
+          chosen=${chosen}
+          known=${peopleKnown(room).filter((person) => !isMember(person))}
+          label="Who"
+          hint="Handles, such as @bo. They are in the room at once, and may leave it."
+          problem=${problem.value}
+          autofocus
+        />
+      `}
+    <//>
+  `;
+}

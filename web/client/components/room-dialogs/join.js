@@ -1,0 +1,95 @@
+import { ask } from "../../account/api.js";
+import { problemOf } from "../../account/refusals.js";
+import { server } from "../../account/server.js";
+import { leaveJoin } from "../../browser/route.js";
+import { html } from "../../html.js";
+import { account } from "../../me.js";
+import { Form } from "../account/form.js";
+import { openSignIn } from "../account/open.js";
+import { showInDialog } from "../account/show.js";
+import { goTo } from "../go-to.js";
+
+/** @typedef {{title: string, people: number}} Shown */
+/** @typedef {{code: string, room?: Shown, close: () => void}} Props */
+
+const TITLE = "join-title";
+
+/** Looks what a link is for, and shows the dialog for that. The address stays until the person has decided. @param {string} code */
+export async function showJoin(code) {
+  const content = await look(code);
+  showInDialog({ label: TITLE, className: "sign-in" }, content);
+}
+
+/** @param {string} code @returns {Promise<(close: () => void) => any>} */
+async function look(code) {
+  try {
+    const { room } = await ask("GET", `/api/join/${encodeURIComponent(code)}`);
+    const Face = account.peek() ? Member : Guest;
+    return (close) => html`<${Face} code=${code} room=${room} close=${close} />`;
+  } catch (refusal) {
+    const { reason } = /** @type {import("../../account/api.js").Refusal} */ (refusal);
+    const words = reason === "not_found" ? "" : problemOf(/** @type {any} */ (refusal)).words;
+    return (close) => html`<${Dead} words=${words} close=${close} />`;
+  }
+}
+
+/** Joins with the account that is signed in. @param {Props} props */
+function Member({ code, room, close }) {
+  const send = async () => {
+    const { slug } = await ask("POST", "/api/join", { code });
+    leaveJoin();
+    close();
+    if (slug) goTo(slug);
+  };
+  if (!room) return html`<${Dead} words="It is for a new account, and you have one." close=${close} />`;
+  const actions = html`
+    <button class="plain" type="button" onClick=${() => leave(close)}>Not now</button>
+    <button class="primary" type="submit" autofocus>Join</button>
+  `;
+  return html`
+    <h2 id=${TITLE}>Join <bdi>${room.title}</bdi>?</h2>
+    <p>${peopleIn(room)}</p>
+    <${Form} send=${send} actions=${actions}>${() => null}<//>
+  `;
+}
+
+/** Lets somebody become a person with an account first. @param {Props} props */
+function Guest({ code, room, close }) {
+  const go = (/** @type {import("../account/sign-in.js").Face} */ face) => () => {
+    close();
+    openSignIn({ face, invite: code });
+  };
+  const mayCreate = server.value?.sign_up !== "closed";
+  return html`
+    <h2 id=${TITLE}>${room ? html`You are invited to <bdi>${room.title}</bdi>` : "You are invited"}</h2>
+    ${room && html`<p>${peopleIn(room)}</p>`}
+    <p>${room ? "People with an account can join it." : "With this link you can create an account here."}</p>
+    <div class="actions">
+      <button class="plain" type="button" onClick=${() => leave(close)}>Not now</button>
+      ${room && html`<button class=${mayCreate ? "plain" : "primary"} type="button" onClick=${go("in")}>Sign in</button>`}
+      ${mayCreate && html`<button class="primary" type="button" autofocus onClick=${go("up")}>Create an account</button>`}
+    </div>
+  `;
+}
+
+/** One page for all that do not work: whoever tries codes learns nothing. @param {{words?: string, close: () => void}} props */
+function Dead({ words, close }) {
+  return html`
+    <h2 id=${TITLE}>This link does not work</h2>
+    <p>${words || "It was used, is too old, was revoked, or is not complete. Ask whoever gave it to you for another one."}</p>
+    <div class="actions">
+      <button class="primary" type="button" autofocus onClick=${() => leave(close)}>Close</button>
+    </div>
+  `;
+}
+
+/** @param {() => void} close */
+function leave(close) {
+  leaveJoin();
+  close();
+}
+
+/** @param {Shown} room */
+function peopleIn({ people }) {
+  return people === 1 ? "1 person is in it." : `${people.toLocaleString()} people are in it.`;
+}
