@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
 import { fullDate, timeOfDay, dayOf } from "../../time.js";
 import { Lock } from "../icons.js";
@@ -19,6 +20,7 @@ const NOT_LET_IN = {
 /** Returns why this person cannot write in a room; empty if they can. Reads signals. @param {Room} room */
 export function whyNotWrite({ charter, refused, state }) {
   const reason = state.value === "refused" ? (refused.value?.reason ?? "") : "";
+  if (reason === "sign_in" && isRequired.value) return ""; // a form says it, and what is written waits for an account
   const view = charter.view.value;
   if (NOT_LET_IN[reason] || !view) return NOT_LET_IN[reason] ?? "";
   if (view.archived) return "This room is archived. It can be read, and nobody writes in it.";
