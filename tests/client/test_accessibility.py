@@ -95,7 +95,7 @@ def test_the_people_where_there_is_no_column_for_them(visit: Visit, busy_room: s
 
 
 def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str) -> None:
-    listed = {"name": f"{room}-other", "seq": 9, "last_message_at": None, "people": 0, "mentions": 2, "topic": "Plants"}
+    listed = {"name": f"{room}-other", "seq": 9, "last_message_at": None, "people": 0}
     ann = visit("ann")
     ann.page.route("**/api/rooms", lambda route: route.fulfill(json={"rooms": [listed, {**listed, "name": room}]}))
     ann.page.evaluate("room => localStorage.setItem(`chatter:draft:${room}`, 'half a')", listed["name"])
@@ -106,9 +106,7 @@ def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str)
     )
     ann.page.reload()
     expect(ann.room(f"{room}-other").locator(".unread")).to_have_text("8 new messages")
-    expect(ann.room(f"{room}-other").locator(".mentions")).to_have_text("@2 mentions")
     expect(ann.room(f"{room}-other")).to_contain_text("draft")
-    expect(ann.page.locator(".topic")).to_have_text("Plants")
     expect_no_grave_violations(ann.page)
     ann.room(f"{room}-other").click(button="right")
     expect(ann.page.get_by_role("menuitemcheckbox", name="Mute")).to_be_focused()
