@@ -408,7 +408,7 @@ class Memberships:
         """Tells all who are in a room, encoded once for each kind of client."""
         frames: dict[object, bytes] = {}
         for account in room.accounts:
-            for listener in self._people[account].listeners:
+            for listener in self._people[account].hearers:
                 serializer = listener.serializer
                 if serializer not in frames:
                     frames[serializer] = serializer.personal(event)

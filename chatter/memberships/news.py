@@ -109,7 +109,7 @@ class _Round:
     def tell(self, person: Person, memberships: list[Membership]) -> None:
         """Tells somebody the news of these rooms, of those that they are still in."""
         current = [each for each in memberships if person.rooms.get(each.slug) is each]
-        for listener in person.listeners:
+        for listener in person.hearers:
             frames = b"".join(self._frames_for(listener, current))
             if frames:
                 listener.write(frames)

@@ -15,7 +15,12 @@ class Person:
         self.listeners: dict[Listener, None] = {}
         self.used_at = used_at  # by the loop's clock
 
+    @property
+    def hearers(self) -> tuple[Listener, ...]:
+        """The connections as they are now: a write to one that reads too slowly may end it, and it is none then."""
+        return tuple(self.listeners)
+
     def tell(self, *events: PersonalEvent) -> None:
         """Tells each connection, in one write."""
-        for listener in self.listeners:
+        for listener in self.hearers:
             listener.write(b"".join(map(listener.serializer.personal, events)))
