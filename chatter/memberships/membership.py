@@ -92,6 +92,14 @@ class Membership:
     def effective_level(self, now: str) -> tuple[Level, str | None]:
         """Returns what shall be noticed at a time, and until when that was chosen."""
         if self.level is None or (self.level_until is not None and self.level_until <= now):
+    def unname(self, places: Collection[int]) -> bool:
+        """Takes over that these messages name nobody any more; returns whether that changes anything."""
+        left = [place for place in self._mentions if place not in places]
+        if len(left) == len(self._mentions):
+            return False
+        self._mentions = left or ()
+        return True
+
             return ("everything" if self.room.is_called_by_its_people else "mentions"), None
         return self.level, self.level_until
 

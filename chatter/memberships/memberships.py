@@ -7,7 +7,7 @@ missed (`overlay.py`), and dropped when nobody has used them for a while.
 
 import asyncio
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from chatter.accounts.store import TransactionQueue
 from chatter.accounts.values import AccountRefused
@@ -31,7 +31,8 @@ from chatter.memberships.values import (
     RoomRemoved,
     Rooms,
 )
-from chatter.messages import Deleted, Edited, MembersChanged, Posted, RoomChanged, called
+from chatter.messages import Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged, called
+from chatter.storage.purging import places_of
 from schema import Entry, latest_of, rooms_of, unread_from
 
 KEPT = 60.0
@@ -198,9 +199,12 @@ class Memberships:
         if posted.author is not None:
             self._note_spoken(posted.author.id, slug, posted)
 
-    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
+    def on_changed(self, slug: str, change: Edited | Deleted | Purged, charter: Charter) -> None:
         room = self._take(Noted(slug, change, charter))
         if room is None:
+            return
+        if isinstance(change, Purged):
+            self._unname_all(room, _erased_by(change))
             return
         named = _named(change, room)
         for account in room.accounts:
@@ -290,6 +294,8 @@ class Memberships:
                     membership.read(entry.seq, entry.nth)
             case Edited() | Deleted():
                 membership.name(entry.target, is_named=account in _named(entry, membership.room))
+            case Purged():
+                membership.unname(_erased_by(entry))
 
     def _fill(self, room: ListedRoom) -> None:
         """Looks for the latest message of a room that was not loaded, or lost the one it had."""
@@ -394,6 +400,14 @@ class Memberships:
         membership.mentions_changed = True
         return True
 
+    def _unname_all(self, room: ListedRoom, places: Collection[int]) -> None:
+        """Has messages name nobody any more: they are erased."""
+        for account in room.accounts:
+            membership = self._people[account].rooms[room.slug]
+            if membership.unname(places):
+                membership.mentions_changed = True
+                self._news.active(room)
+
     def _note_spoken(self, account: int, slug: str, posted: Posted) -> None:
         """Moves the mark of who says something: nobody has to be told what they have said."""
         person = self._people.get(account)
@@ -456,6 +470,13 @@ def _name_in(named: set[int], entry: object, account: int, room: ListedRoom) -> 
             named.discard(entry.target)
             if account in _named(entry, room):
                 named.add(entry.target)
+        case Purged():
+            named -= _erased_by(entry)
+
+
+def _erased_by(purged: Purged) -> Set[int]:
+    """Returns the places of the messages whose texts a purge has erased."""
+    return places_of(purged.targets) if purged.erases else frozenset()
 
 
 def _named(entry: Posted | Edited | Deleted, room: ListedRoom) -> Collection[int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from chatter.charter import Charter
-from chatter.messages import Deleted, Edited, MembersChanged, Posted, RoomChanged
+from chatter.messages import Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged
 
 
 class Place(NamedTuple):
@@ -25,7 +25,7 @@ class Noted(NamedTuple):
     """An entry of a room, with what the room was after it."""
 
     slug: str
-    entry: MembersChanged | RoomChanged | Posted | Edited | Deleted | Place
+    entry: MembersChanged | RoomChanged | Posted | Edited | Deleted | Purged | Place
     charter: Charter
 
 

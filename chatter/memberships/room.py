@@ -7,7 +7,8 @@ from typing import Any
 from chatter.charter import DEFAULT_RULES, Charter, RoomKind, RoomRules
 from chatter.memberships.overlay import Place
 from chatter.memberships.values import LONGEST_TEXT, Companion, Last
-from chatter.messages import Deleted, Edited, MembersChanged, Posted, RoomChanged
+from chatter.messages import DELETED_ACCOUNT, Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged
+from chatter.storage.purging import places_of
 
 KEPT_PLACES = 200
 """Places of the latest messages that are kept to count by, 8 bytes each."""
@@ -89,7 +90,9 @@ class ListedRoom:
         if seq > self._last_message:
             self._last_message, self.last = seq, last
 
-    def apply(self, entry: Posted | Edited | Deleted | MembersChanged | RoomChanged | Place, charter: Charter) -> bool:
+    def apply(
+        self, entry: Posted | Edited | Deleted | Purged | MembersChanged | RoomChanged | Place, charter: Charter
+    ) -> bool:
         """Takes over the next entry of the log; returns whether lists show another latest message."""
         self.applied = entry.seq
         if entry.seq > self.last_seq:
@@ -100,6 +103,8 @@ class ListedRoom:
                 return True
             case Edited() | Deleted():
                 return self._rewrite(entry)
+            case Purged():
+                return self._purge(entry)
             case MembersChanged() | RoomChanged():
                 self.settle(charter)
                 return False
@@ -119,6 +124,12 @@ class ListedRoom:
             return False
         text = change.message[:LONGEST_TEXT] if isinstance(change, Edited) else ""
         self.last = Last(self.last.name, text, self.last.at)
+        return True
+
+    def _purge(self, purged: Purged) -> bool:
+        if self.last is None or self._last_message not in places_of(purged.targets):
+            return False
+        self.last = Last(DELETED_ACCOUNT, "" if purged.erases else self.last.text, self.last.at)
         return True
 
     def hide(self, seq: int) -> bool:

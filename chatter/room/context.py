@@ -7,7 +7,7 @@ from typing import Protocol
 from chatter.actors import Tellable
 from chatter.charter import Charter
 from chatter.clock import Clock, wall_clock
-from chatter.messages import Deleted, Edited, MembersChanged, People, Posted, RoomChanged, RoomMessage
+from chatter.messages import Deleted, Edited, MembersChanged, People, Posted, Purged, RoomChanged, RoomMessage
 from chatter.room.handover import Handover
 from chatter.storage.backlog import Backlog
 
@@ -81,8 +81,8 @@ class Memberships(Protocol):
     def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
         """A message was said in a room; its `mentions` say who is named. It is not committed yet."""
 
-    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
-        """A message has another text, which may name others, or is gone. It is not committed yet."""
+    def on_changed(self, slug: str, change: Edited | Deleted | Purged, charter: Charter) -> None:
+        """Messages have other texts, which may name others, are gone or are nobody's. It is not committed yet."""
 
     def on_saved(self, slug: str, through: int) -> None:
         """All entries up to `through` are committed."""
@@ -103,7 +103,7 @@ class NoMemberships:
     def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
         pass
 
-    def on_changed(self, slug: str, change: Edited | Deleted, charter: Charter) -> None:
+    def on_changed(self, slug: str, change: Edited | Deleted | Purged, charter: Charter) -> None:
         pass
 
     def on_saved(self, slug: str, through: int) -> None:

@@ -30,6 +30,7 @@ from chatter.messages import (
     Operation,
     Post,
     Posted,
+    Purged,
     Refused,
     RoomDescribed,
     RoomEntry,
@@ -241,9 +242,9 @@ class Government:
             self.judge.note_said(charter, post)
             self._context.memberships.on_said(self._slug, posted, charter)
 
-    def on_changed(self, change: Change) -> None:
-        """Notes that a message has another text, or is gone."""
-        if isinstance(change, Edited | Deleted) and self.charter is not None:
+    def on_changed(self, change: Change | Purged) -> None:
+        """Notes that messages have other texts, are gone or are nobody's."""
+        if isinstance(change, Edited | Deleted | Purged) and self.charter is not None:
             self._context.memberships.on_changed(self._slug, change, self.charter)
 
     def not_here(self, post: Post) -> tuple[str, ...]:

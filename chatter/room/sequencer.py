@@ -93,8 +93,8 @@ class Government(Protocol):
     def on_said(self, post: Post, posted: Posted) -> None:
         """Notes that something was said."""
 
-    def on_changed(self, change: Change) -> None:
-        """Notes that a message has another text, or is gone."""
+    def on_changed(self, change: Change | Purged) -> None:
+        """Notes that messages have other texts, are gone or are nobody's."""
 
     def not_here(self, post: Post) -> tuple[str, ...]:
         """Returns the handles in a message that call nobody, since they are not in this room."""
@@ -248,16 +248,14 @@ class Sequencer:
             self._broadcaster.broadcast(entry)
             return
         self.targets.apply(entry)
-        if isinstance(entry, Purged):
-            self._broadcaster.broadcast(entry)
-            return
-        hidden = self.government.hidden_from(entry) if self.government is not None else None
+        government = self.government
+        hidden = None if government is None or isinstance(entry, Purged) else government.hidden_from(entry)
         if hidden:
             self._broadcaster.broadcast_but(hidden, entry)
         else:
             self._broadcaster.broadcast(entry)
-        if self.government is not None:
-            self.government.on_changed(entry)
+        if government is not None:
+            government.on_changed(entry)
 
     def saved(self, saved: Saved) -> None:
         """Acknowledges the requests that are committed, and trims the memory."""

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from chatter.charter import Author, Charter, Member, RoomRules, RulesPatch, patched
-from chatter.messages import Deleted, Edited, Entry, MemberAs, MembersChanged, Mentions, Posted, RoomChanged
+from chatter.messages import Deleted, Edited, Entry, MemberAs, MembersChanged, Mentions, Posted, Purged, RoomChanged
 from chatter.room.context import Memberships
 from chatter.storage.records import row_of
 from schema import Entry as Row
@@ -89,6 +89,12 @@ class RoomLog:
         """Somebody deletes a message."""
         return self._tell_change(Deleted(*self._place(who), target, at(self.seq), self.nth, author=who))
 
+    def purges(self, who: Author, *places: int, erases: bool) -> Self:
+        """Somebody is gone who has said something in these places."""
+        seq, id, _ = self._place(None)
+        ranges = tuple((place, place) for place in places)
+        return self._tell_change(Purged(seq, id, at(seq), self.nth, who.id, erases, ranges))
+
     def voids(self, charter: Charter | None) -> Self:
         """The newest entry can never be saved: the room is as before."""
         gone = self.unsaved.pop()
@@ -128,7 +134,7 @@ class RoomLog:
             each.on_members_changed(self.slug, entry, self.charter)
         return self
 
-    def _tell_change(self, entry: Edited | Deleted) -> Self:
+    def _tell_change(self, entry: Edited | Deleted | Purged) -> Self:
         self._append(entry)
         for each in self.told:
             each.on_changed(self.slug, entry, self.charter)

@@ -1,5 +1,7 @@
 """What people are told of their rooms: who hears what, how often, and in how many writes."""
 
+from typing import TypeVar
+
 import pytest
 
 from chatter.charter import Author, Charter
@@ -18,10 +20,29 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def listening(house: House, who: Author, *joined: str, shares: Ears | None = None) -> Ears:
     """A connection of somebody that has joined these rooms."""
-    ears = Ears(*joined, shares=shares)
+    return await listening_with(Ears(*joined, shares=shares), house, who)
+
+
+EarsT = TypeVar("EarsT", bound=Ears)
+
+
+async def listening_with(ears: EarsT, house: House, who: Author) -> EarsT:
+    """That connection listens."""
     await house.memberships.of(who.id)
     house.memberships.listen(who.id, ears)
     return ears
+
+
+class SlowEars(Ears):
+    """A connection that reads nothing: the first write to it is one too many, and ends it."""
+
+    def __init__(self, house: House, who: Author) -> None:
+        super().__init__()
+        self._house, self._who = house, who
+
+    def write(self, frames: bytes) -> None:
+        super().write(frames)
+        self._house.memberships.unlisten(self._who.id, self)
 
 
 def test_who_has_not_joined_a_room_hears_once_of_all_that_was_said_there(house: House) -> None:
@@ -231,5 +252,64 @@ def test_the_rooms_of_who_has_left_are_forgotten_once_nothing_is_to_be_written(
         log.saved()
         await house.memberships.of(ANN.id)
         assert house.memberships.rooms(ANN.id).rooms[0].unread == 2
+
+    house.run(scenario)
+
+
+def test_a_connection_that_ends_as_it_is_told_keeps_nobody_else_from_hearing(house: House) -> None:
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO).saved()
+        slow = [await listening_with(SlowEars(house, ANN), house, ANN)]
+        ears = [await listening(house, ANN), await listening(house, BO)]
+        log.change(title="Den")
+        assert [each.take() for each in ears] == 2 * [[RoomAltered(PRIVATE, {"title": "Den"})]]
+        for text in ("one", "two"):
+            slow.append(await listening_with(SlowEars(house, ANN), house, ANN))
+            log.says(None, text)
+            await until(lambda: all(each.heard for each in ears))
+            for each in ears:
+                each.take()
+        slow.append(await listening_with(SlowEars(house, ANN), house, ANN))
+        read = await house.memberships.mark_read(ANN.id, PRIVATE, log.seq)
+        assert ears[0].take() == [read]
+        assert [each.writes for each in slow] == 4 * [1]
+
+    house.run(scenario)
+
+
+@pytest.mark.parametrize(("erases", "text", "mentions"), [(True, "", 0), (False, "@ann", 1)])
+def test_what_somebody_said_who_is_gone_is_nobodys_or_gone_in_the_list_too(
+    house: House, erases: bool, text: str, mentions: int
+) -> None:
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO, CY).saved()
+        ears = await listening(house, ANN)
+        seq = log.says(BO, "@ann", Mentions(accounts=(ANN.id,)))
+        await until(lambda: ears.heard)
+        ears.take()
+        last = Last("deleted account", text, at(seq))
+        log.purges(BO, seq, erases=erases)
+        await until(lambda: ears.heard)
+        assert ears.take() == [Active(PRIVATE, seq + 1, 1, last, 0 if erases else None)]
+        room = house.memberships.rooms(ANN.id).rooms[0]
+        assert (room.last, room.mentions) == (last, mentions)
+        assert (await house.memberships.mark_unread(ANN.id, PRIVATE, 1)).mentions == mentions
+        await house.memberships.of(CY.id)
+        assert house.memberships.rooms(CY.id).rooms[0].last == last
+
+    house.run(scenario)
+
+
+def test_an_older_message_that_is_erased_changes_the_mentions_alone(house: House) -> None:
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO, CY).saved()
+        seq = log.says(BO, "@ann", Mentions(accounts=(ANN.id,)))
+        log.says(CY, "hello")
+        ears = await listening(house, ANN)
+        log.purges(BO, seq, erases=True)
+        await until(lambda: ears.heard)
+        assert [(each.last, each.mentions) for each in ears.take() if isinstance(each, Active)] == [
+            (Last("Cy", "hello", at(seq + 1)), 0)
+        ]
 
     house.run(scenario)

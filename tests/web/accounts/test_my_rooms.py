@@ -188,6 +188,17 @@ def test_one_s_own_message_is_read_on_all_devices(place: Place) -> None:
         assert desk.wait_for("read")["unread"] == 0
 
 
+def test_what_an_erased_person_said_is_gone_from_the_lists_of_others(place: Place) -> None:
+    with place.device(place.ann) as ann, place.device(place.bo) as bo:
+        ann.joins()
+        ann.says("mine")
+        assert bo.enters()[PRIVATE]["last"]["text"] == "mine"
+        command(place.server, "account", "erase", place.names[0], "--messages=erase")
+        is_told = next(each for each in bo.frames() if each.event == "activity" and each.payload["last"]["text"] == "")
+        assert is_told.payload["last"]["name"] == "deleted account"
+        assert bo.asks("rooms")["rooms"][1]["last"]["text"] == ""
+
+
 def test_a_long_poll_hears_the_same(place: Place) -> None:
     poll = LongPoll(place.server.port, headers=place.bo.headers)
     poll.open()
