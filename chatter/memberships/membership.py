@@ -55,6 +55,11 @@ class Membership:
         """How many of these name the person."""
         return len(self._mentions)
 
+    @property
+    def first_shown(self) -> int:
+        """The place from which on the person may read."""
+        return self.joined_seq + 1 if self.room.hides_past else 1
+
     # ------------------------------------------------------------ what is read
 
     def read(self, seq: int, nth: int) -> bool:
@@ -87,11 +92,6 @@ class Membership:
         self._mentions = mentions or ()
         return True
 
-    # ------------------------------------------------------------ what the person is told
-
-    def effective_level(self, now: str) -> tuple[Level, str | None]:
-        """Returns what shall be noticed at a time, and until when that was chosen."""
-        if self.level is None or (self.level_until is not None and self.level_until <= now):
     def unname(self, places: Collection[int]) -> bool:
         """Takes over that these messages name nobody any more; returns whether that changes anything."""
         left = [place for place in self._mentions if place not in places]
@@ -100,6 +100,11 @@ class Membership:
         self._mentions = left or ()
         return True
 
+    # ------------------------------------------------------------ what the person is told
+
+    def effective_level(self, now: str) -> tuple[Level, str | None]:
+        """Returns what shall be noticed at a time, and until when that was chosen."""
+        if self.level is None or (self.level_until is not None and self.level_until <= now):
             return ("everything" if self.room.is_called_by_its_people else "mentions"), None
         return self.level, self.level_until
 

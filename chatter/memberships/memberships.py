@@ -127,9 +127,9 @@ class Memberships:
         return membership.mark()
 
     async def mark_unread(self, account: int, slug: str, seq: int) -> Read:
-        """Sets somebody's mark before a message. Raises `NotThere` and `AccountRefused`."""
+        """Sets somebody's mark before a message, among what they may read. Raises `NotThere` and `AccountRefused`."""
         membership = await self._membership(account, slug)
-        seq = min(seq, membership.room.last_seq + 1)
+        seq = max(min(seq, membership.room.last_seq + 1), membership.first_shown)
         with self._overlay.watch() as noted:
             before, mentions = await self._transactions.read(lambda: unread_from(slug, account, seq))
         self._check_is_current(membership)

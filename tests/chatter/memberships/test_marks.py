@@ -102,6 +102,19 @@ def test_setting_a_mark_back_finds_mentions_that_are_not_committed(house: House)
     house.run(scenario)
 
 
+def test_a_mark_is_not_set_back_beyond_what_may_be_read(house: House) -> None:
+    async def scenario() -> None:
+        memberships = house.memberships
+        log = RoomLog(PRIVATE, memberships).founded(BO, history="since_join")
+        log.says(BO, "before ann came")
+        log.adds(ANN).saved()
+        log.says(BO, "after")
+        await memberships.of(ANN.id)
+        assert await memberships.mark_unread(ANN.id, PRIVATE, 1) == Read(PRIVATE, log.seq - 1, 1, 1, 1, 0)
+
+    house.run(scenario)
+
+
 def test_both_devices_hear_at_once_how_far_one_has_read(house: House) -> None:
     async def scenario() -> None:
         log = await room_with(house, "one")
