@@ -73,9 +73,9 @@ class RoomLinks:
         """Gives a use back: the room did not let in who had taken it."""
         await self._write(lambda _now: Secret.give_back(link))
 
-    async def invitees(self, handles: tuple[str, ...]) -> tuple[list[Invitee], tuple[str, ...]]:
-        """Returns who has these handles, and the handles that nobody has who could come."""
-        return await self._read(lambda _now: _invitees(handles))
+    async def invitees(self, handles: tuple[str, ...], *, arrive: bool) -> tuple[list[Invitee], tuple[str, ...]]:
+        """Returns who has these handles, and the handles that nobody has, or nobody who could come if they `arrive`."""
+        return await self._read(lambda _now: _invitees(handles, arrive=arrive))
 
     async def named(self, accounts: Sequence[int]) -> list[Account]:
         """Returns those of these accounts that are not deleted."""
@@ -101,7 +101,7 @@ def _shown(row: SecretRow) -> Shown:
     return Shown(row.id, row.room, row.room, count)
 
 
-def _invitees(handles: tuple[str, ...]) -> tuple[list[Invitee], tuple[str, ...]]:
+def _invitees(handles: tuple[str, ...], *, arrive: bool) -> tuple[list[Invitee], tuple[str, ...]]:
     found, unknown = [], []
     for handle in handles:
         try:
@@ -109,7 +109,7 @@ def _invitees(handles: tuple[str, ...]) -> tuple[list[Invitee], tuple[str, ...]]
         except AccountRefused:
             unknown.append(handle)
             continue
-        if row.state == "active":
+        if row.state == "active" or not arrive:
             found.append(Invitee(people.shown(row), Member.count_rooms(row.id)))
         else:
             unknown.append(handle)

@@ -55,7 +55,7 @@ class ErrandRunner:
 
         Raises `AccountRefused`.
         """
-        found, unknown = await self._accounts.room_links.invitees(handles)
+        found, unknown = await self._accounts.room_links.invitees(handles, arrive=arrive)
         if unknown:
             return Refused("not_found", handles=unknown)
         if arrive and any(each.rooms >= self._most_rooms for each in found):

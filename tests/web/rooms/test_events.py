@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.support.server import Server
+from tests.web.accounts.conftest import command
 from tests.web.rooms.conftest import People, Person
 
 
@@ -219,3 +221,12 @@ def test_a_public_room_gets_people_by_join_room(ann: Person, bo: Person) -> None
     assert ann.tries(room, "join_room", id="j1") == "ok"
     assert bo.hears("room_event", id="j1")["change"] == "joined"
     assert ann.joins(room)["room"]["role"] == "member"
+
+
+def test_who_is_suspended_is_removed_like_others_and_not_invited(server: Server, ann: Person, bo: Person) -> None:
+    room = ann.makes_room(members=[bo.handle])
+    ann.joins(room)
+    command(server, "account", "suspend", bo.handle)
+    assert ann.tries(room, "set_role", handle=bo.handle, role="moderator") == "ok"
+    assert ann.tries(room, "remove_member", handle=bo.handle) == "ok"
+    assert ann.tries(room, "invite", handles=[bo.handle]) == "not_found"
