@@ -8,7 +8,7 @@ import pytest
 from tests.support.database import query
 from tests.support.phoenix_client import request
 from tests.support.server import Server, run_to_its_end, wait_until
-from tests.web.accounts.conftest import Browser, bearer
+from tests.web.accounts.conftest import Browser, bearer, command
 from tests.web.rooms.conftest import People, Person
 
 
@@ -124,6 +124,21 @@ def test_guests_and_tokens_to_read_make_no_rooms(server: Server, ann: Person) ->
     assert (answer.status, answer.json) == (403, {"reason": "forbidden"})
 
 
+def test_a_direct_room_that_is_there_is_opened_however_many_rooms_its_people_are_in(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Server(tmp_path_factory.mktemp("one") / "chatter.db", sign_up="open", max_rooms_per_account=1) as server:
+        people = People(server)
+        ann, bo, cy = people(), people(), people()
+        made = ann.asks("POST", "/api/direct", {"handle": bo.handle})
+        assert made.status == 200
+        assert bo.asks("POST", "/api/direct", {"handle": ann.handle}).json == made.json
+        assert ann.asks("POST", "/api/direct", {"handle": cy.handle}).json == {"reason": "full", "limit": 1}
+        command(server, "account", "suspend", bo.handle)
+        assert ann.asks("POST", "/api/direct", {"handle": bo.handle}).json == made.json
+        people.hang_up()
+
+
 def test_who_is_in_too_many_rooms_makes_and_enters_no_more(tmp_path_factory: pytest.TempPathFactory) -> None:
     database = tmp_path_factory.mktemp("few") / "chatter.db"
     with Server(database, sign_up="open", max_rooms_per_account=2) as server:
@@ -133,6 +148,7 @@ def test_who_is_in_too_many_rooms_makes_and_enters_no_more(tmp_path_factory: pyt
         full = {"reason": "full", "limit": 2}
         assert ann.asks("POST", "/api/rooms", {"kind": "private", "title": "x"}).json == full
         assert ann.asks("POST", "/api/direct", {"handle": bo.handle}).json == full
+        assert ann.asks("POST", "/api/direct", {"handle": ann.handle}).json == full
         cy = people()
         third = cy.makes_room()
         cy.joins(third)

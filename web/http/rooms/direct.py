@@ -18,8 +18,12 @@ class DirectHandler(RoomHandler):
         _, by = await self.person("operate")
         handle = handle_of(self.body("handle"))
         self.take_account_token(self._rooms.founding, by)
-        (other,) = await self.people(handle)
+        (other,) = await self.people(handle, arrive=False)
         slug = direct_slug(self._rooms.identity, (by.author.id, other.author.id))
+        memberships = self._endpoint.memberships
+        if memberships is None or slug not in await memberships.of(by.author.id):
+            await self.people(handle)
+            await self.check_not_full(by)
         others = () if other.author.id == by.author.id else (other,)
         await self.ask_room(slug, lambda asker: Found(asker, REF, None, by, "direct", members=others))
         self.answer(HTTPStatus.OK, {"slug": slug})

@@ -107,10 +107,10 @@ class RoomHandler(AccountsHandler):
             raise invalid(name, f"expected a whole number from {least} to {most}")
         return int(value)
 
-    async def people(self, *handles: str) -> tuple[By, ...]:
-        """Returns the accounts of these handles, who are to become members. Raises `RoomRefused`."""
+    async def people(self, *handles: str, arrive: bool = True) -> tuple[By, ...]:
+        """Returns the accounts of these handles, who are to become members if they `arrive`. Raises `RoomRefused`."""
         assert self._endpoint.errands is not None
-        people = await self._endpoint.errands.people(handles, arrive=True)
+        people = await self._endpoint.errands.people(handles, arrive=arrive)
         if isinstance(people, Refused):
             raise RoomRefused(people)
         return people
