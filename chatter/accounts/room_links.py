@@ -22,6 +22,7 @@ class Shown(NamedTuple):
     room: str | None  # the slug; None where it leads to no room
     title: str = ""
     people: int = 0
+    by: int | None = None  # who has made it
 
 
 class Invitee(NamedTuple):
@@ -95,7 +96,7 @@ def _shown(row: SecretRow) -> Shown:
     if charter is not None:
         number, settled = charter
         count = Member.count_in(number)
-        return Shown(row.id, row.room, settled.title or row.room, count)
+        return Shown(row.id, row.room, settled.title or row.room, count, row.account)
     if is_private_slug(row.room):
         raise AccountRefused("invite", message="there is no such invite, or it was used up")
     return Shown(row.id, row.room, row.room, count)

@@ -1,6 +1,8 @@
 """The HTTP endpoints of rooms: making, listing and describing them, links, and the audit log."""
 
+import contextlib
 import re
+import sqlite3
 import threading
 
 import pytest
@@ -462,3 +464,22 @@ def test_a_server_without_accounts_has_only_the_list(tmp_path_factory: pytest.Te
         assert request(server.port, "GET", "/api/rooms").json == {"rooms": []}
         for method, path in (("POST", "/api/rooms"), ("GET", "/api/rooms/x"), ("POST", "/api/join")):
             assert request(server.port, method, path).status == 404
+
+
+def test_a_link_ends_with_the_removal_of_who_made_it_before_that_is_committed(
+    server: Server, ann: Person, bo: Person, people: People
+) -> None:
+    room = ann.makes_room(members=[bo.handle])
+    ann.joins(room)
+    bo.joins(room)
+    code = bo.says(room, "make_link")["code"]
+    cy = people()
+    assert cy.asks("GET", f"/api/join/{code}").status == 200
+    with contextlib.closing(sqlite3.connect(server.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ann.talker.push(room, "remove_member", handle=bo.handle)
+        bo.hears("room_event", change="removed")
+        assert cy.asks("GET", f"/api/join/{code}").json == {"reason": "not_found"}
+        assert cy.asks("POST", "/api/join", {"code": code}).json == {"reason": "not_found"}
+        other.execute("ROLLBACK")
+    assert ann.hears("phx_reply")["status"] == "ok"

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from chatter.accounts.room_links import Shown
 from chatter.accounts.values import AccountRefused
+from chatter.charter import is_private_slug
 from chatter.messages import By
 from web.channels.errands import bring_in
 from web.channels.room_asker import UNAVAILABLE
@@ -17,11 +18,21 @@ class _JoinHandler(RoomHandler):
     async def look(self, code: str) -> Shown:
         """Returns what a code is for. A wrong one, a spent one and one try too many are all alike."""
         try:
-            return await self.accounts.room_links.look(code, self.device.network)
+            shown = await self.accounts.room_links.look(code, self.device.network)
         except AccountRefused as error:
             if error.reason != "invite":
                 raise
             raise RoomRefused(NOT_FOUND) from error
+        if await self._is_left_behind(shown):
+            raise RoomRefused(NOT_FOUND)
+        return shown
+
+    async def _is_left_behind(self, shown: Shown) -> bool:
+        """Returns whether who made a link is in that room no more, also where the database does not have that yet."""
+        memberships = self._endpoint.memberships
+        if memberships is None or shown.by is None or shown.room is None or not is_private_slug(shown.room):
+            return False
+        return shown.room not in await memberships.of(shown.by)
 
 
 class JoinHandler(_JoinHandler):
