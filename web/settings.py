@@ -344,6 +344,9 @@ class Settings:
     founding_rate: Rate = _setting(
         Rate(0.1, 20), Rate.parse, "rooms that one account makes over HTTP, direct ones too: per second/at once"
     )
+    list_rate: Rate = _setting(
+        Rate(2, 20), Rate.parse, "joins of `me` by one account, each told of all its rooms: per second/at once"
+    )
     code_rate: Rate = _setting(Rate(0.2, 20), Rate.parse, "joins by a link from one account: per second/at once")
     typing_rate: Rate = _setting(Rate(5, 20), Rate.parse, "`typing` from one connection: per second/at once")
     history_rate: Rate = _setting(

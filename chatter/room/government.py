@@ -375,4 +375,14 @@ class Government:
         else:
             gone = (MemberAs(author, DELETED_ACCOUNT),)
             self._append(MembersChanged(0, "", DELETED_ACCOUNT, "", 0, "left", gone, author=author))
+            self._name_heir(author)
             self._expel({author.id})
+
+    def _name_heir(self, gone: Author) -> None:
+        """Has a private room that has lost its last owner be somebody's: the longest of its moderators or members."""
+        charter = self.charter
+        if charter is None or charter.kind != "private" or charter.has_owner or not charter.members:
+            return
+        heir = min(charter.members.values(), key=lambda member: (member.role != "moderator", member.joined_seq))
+        members = (MemberAs(heir.author, heir.name),)
+        self._append(MembersChanged(0, "", DELETED_ACCOUNT, "", 0, "role", members, "owner", author=gone))

@@ -115,6 +115,7 @@ class Endpoint:
         )
         self._connect_limiter = AddressLimiter(settings.connect_rate)
         self._room_limiter = AddressLimiter(settings.room_rate)
+        self._list_limiter = AddressLimiter(settings.list_rate)  # by account
         self._wrong_secrets = Budget(WRONG_SECRETS)
         self._connection_counts: Counter[str] = Counter()  # by network
         self._has_warned = False  # that one has as many connections as it may
@@ -208,6 +209,10 @@ class Endpoint:
         if network is None or self.settings.rate_limits == "off":
             return 0.0
         return self._room_limiter.take(network)
+
+    def list_wait(self, account: int) -> float:
+        """Counts a list of all rooms of an account, and returns the seconds it has to wait, 0.0 where it may."""
+        return 0.0 if self.settings.rate_limits == "off" else self._list_limiter.take(str(account))
 
     def admits_page(self, headers: Headers) -> bool:
         """Returns whether the page that sends a request may connect. Programs, which send no origin, may."""

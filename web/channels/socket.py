@@ -417,6 +417,9 @@ class Socket:
                 self._join_params(frame)
             except InvalidPayload as error:
                 refused = error.answer
+        author = self.principal.author
+        if refused is None and author is not None and (wait := endpoint.list_wait(author.id)):
+            refused = Refused("rate_limited", retry_after_ms=math.ceil(1_000 * wait))
         if refused is not None:
             self._answer(frame.join_ref, frame, refused)
         else:

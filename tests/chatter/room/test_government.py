@@ -410,6 +410,18 @@ def test_an_account_that_is_gone_leaves_and_one_that_is_renamed_stays(
     assert ann.heard[-1].mentions.accounts == (CY,)
 
 
+def test_a_room_whose_last_owner_is_gone_has_another(stage: Stage, ann: Person, bo: Person, cy: Person) -> None:
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann], moderators=[cy], members=[bo]))
+    room.tell(join(bo), RefreshNames(Author(ANN, ""), ""))
+    left, heir = changes_in(bo)
+    assert (left.change, left.members[0].who.id) == ("left", ANN)
+    assert (heir.change, heir.role, heir.members[0].who.id) == ("role", "owner", CY)
+    room.tell(RefreshNames(Author(CY, ""), ""))
+    assert changes_in(bo)[-1].members[0].who.id == BO
+    room.tell(RefreshNames(Author(BO, ""), ""))
+    assert bo.heard[-1] == "closed"
+
+
 def test_an_account_of_no_member_changes_no_room(stage: Stage, cy: Person) -> None:
     room = RoomOnStage(stage, recent=[], charter=charter("public"))
     plain = RoomOnStage(stage, recent=[])

@@ -321,3 +321,16 @@ def test_another_name_or_role_is_told_and_the_end_of_the_account_too(place: Plac
         assert bo.wait_for("signed_out") == {"reason": "suspended"}
         with pytest.raises(Closed):
             bo.wait_for("nothing")
+
+
+def test_the_list_of_all_rooms_is_not_told_as_often_as_one_likes(tmp_path: Path) -> None:
+    place = Place(tmp_path, rate_limits="on", list_rate="0.01/2")
+    try:
+        with place.device(place.ann) as one, place.device(place.ann) as other, place.device(place.bo) as bo:
+            one.enters()
+            other.enters()
+            refused = one.asks("phx_join")
+            assert (refused["reason"], refused["retry_after_ms"] > 0) == ("rate_limited", True)
+            bo.enters()
+    finally:
+        place.server.stop()
