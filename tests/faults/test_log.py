@@ -26,6 +26,14 @@ def server(database: Path, database_url: str) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture
+def roomy_server(database: Path, database_url: str) -> Iterator[Server]:
+    """Starts a server whose rooms still have a message in memory once the database is away, however long that takes."""
+    options: dict[str, Any] = {**SMALL_MEMORY, "ring_size": 5_000}
+    with Server(database, database_url=database_url, authorize=FAULT_INJECTION, **options) as started:
+        yield started
+
+
 def test_a_server_that_is_killed_repeatedly_loses_no_acknowledged_operation(server: Server) -> None:
     with Crowd(server.port, ["lobby", "garden"], **EDITORS) as crowd:
         for _ in range(4):
@@ -36,16 +44,16 @@ def test_a_server_that_is_killed_repeatedly_loses_no_acknowledged_operation(serv
         check_log(crowd, server)
 
 
-def test_operations_that_a_killed_server_did_not_save_are_taken_back(server: Server) -> None:
-    with Crowd(server.port, interval=0.03, **EDITORS) as crowd:
+def test_operations_that_a_killed_server_did_not_save_are_taken_back(roomy_server: Server) -> None:
+    with Crowd(roomy_server.port, interval=0.03, **EDITORS) as crowd:
         crowd.wait_for_more(60, "done")
         for _ in range(2):
-            with refusing(server.database_url):
+            with refusing(roomy_server.database_url):
                 crowd.wait_for_more(40, "heard")
-                server.kill()
-            server.start()
+                roomy_server.kill()
+            roomy_server.start()
             crowd.wait_for_more(40, "done")
-        check_log(crowd, server)
+        check_log(crowd, roomy_server)
 
 
 def test_rooms_that_fail_at_an_operation_do_it_once(server: Server) -> None:
@@ -61,21 +69,21 @@ def test_rooms_that_fail_at_an_operation_do_it_once(server: Server) -> None:
     assert server.log.count("room lobby is rebuilt") == 2
 
 
-def test_an_edit_that_the_database_never_takes_is_taken_back_by_everybody(server: Server) -> None:
-    forbid(server.database_url, "poison")
-    with Crowd(server.port, **EDITORS) as crowd:
+def test_an_edit_that_the_database_never_takes_is_taken_back_by_everybody(roomy_server: Server) -> None:
+    forbid(roomy_server.database_url, "poison")
+    with Crowd(roomy_server.port, **EDITORS) as crowd:
         crowd.wait_for_more(30, "done")
         seq = crowd.editors[0].acknowledged[_said(crowd)]
-        with refusing(server.database_url):
+        with refusing(roomy_server.database_url):
             poison = crowd.operate("edit_message", seq=seq, message="poison")
             crowd.wait_until(lambda: all(_shows(reader, "poison") for reader in crowd.log_readers))
             crowd.cut([crowd.log_readers[0]])  # it has heard what becomes void
         crowd.wait_until(lambda: poison in crowd.editors[0].refused)
         crowd.wait_for_more(30, "done")
         assert crowd.editors[0].refused[poison] == "not_saved"
-        (file,) = server.database.parent.glob("*.dead-letters.jsonl")
+        (file,) = roomy_server.database.parent.glob("*.dead-letters.jsonl")
         file.unlink()  # it is a fault by itself
-        check_log(crowd, server)
+        check_log(crowd, roomy_server)
 
 
 @pytest.mark.postgresql

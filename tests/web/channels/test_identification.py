@@ -12,7 +12,7 @@ from chatter.messages import Join, Leave, Post
 from tests.support.accounts import AccountsOnStage
 from tests.support.stage import Stage
 from tests.web.channels.conftest import SocketOnStage
-from web.channels import identification
+from web.channels import held_frames, identification
 from web.channels.wire import V2_LONGPOLL
 from web.io.rfc6455 import CloseCode
 from web.limits import Rate
@@ -85,7 +85,7 @@ def test_a_secret_of_nobody_refuses_joins_and_leaves_the_socket_open(stage: Stag
 def test_many_frames_that_have_waited_are_handled_in_slices_and_in_their_order(
     stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identification, "TIME_SLICE", 0.0)
+    monkeypatch.setattr(held_frames, "TIME_SLICE", 0.0)
     accounts.has("ann's")
     client = socket(stage, accounts, rate_limits="off")
     client.asks_to_join("lobby")

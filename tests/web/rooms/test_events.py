@@ -71,7 +71,7 @@ def test_everybody_hears_what_becomes_of_the_room(ann: Person, bo: Person) -> No
         "at": answer["inserted_at"],
         "set": {"title": "New", "settings": {"slow_mode": 5}},
     }
-    assert ann.says(room, "set_room", id="r1", title="New")["duplicate"] is True
+    assert ann.says(room, "set_room", id="r1", title="New", settings={"slow_mode": 5})["duplicate"] is True
     assert ann.says(room, "set_room", title="New").keys() == {"seq", "duplicate"}
 
 
