@@ -32,7 +32,7 @@ from tests.support.phoenix_client import (
 from tests.support.server import Server, wait_until
 from tests.support.talker import Closed, Talker
 
-SHORT_TIMEOUT = 0.5
+SHORT_TIMEOUT = 1.0
 """Seconds of every time-out of the impatient server."""
 
 
