@@ -53,9 +53,12 @@ class LentContext:
         return opened.value
 
     def forgets(self) -> bool:
-        """Closes the pages of the test and clears what they stored. False if something of the test stays."""
+        """Closes the pages of the test and clears what they stored. False if something of the test stays, or may.
+
+        An answer that is on its way as its page closes may bring a cookie back after all are cleared.
+        """
         try:
-            return not self._is_spoilt and self._clear(self._keeper or self._open_keeper())
+            return not (self._is_spoilt or self.context.cookies()) and self._clear(self._keeper or self._open_keeper())
         except Error:  # the server is gone, or a page is
             return False
 
