@@ -48,6 +48,12 @@ def unread(person: Person, title: str) -> Locator:
     return person.room(title).locator(".unread")
 
 
+def expect_read(person: Person, title: str) -> None:
+    """Waits until nothing is new in a room of the list, which says so once it has come."""
+    expect(person.room(title)).to_be_visible()
+    expect(unread(person, title)).to_have_count(0)
+
+
 def options(person: Person, title: str) -> Locator:
     """Opens the menu of a room."""
     person.room(title).click(button="right")
@@ -121,11 +127,11 @@ def test_new_messages_are_pushed_and_read_in_all_browsers(visit: Visit, ann: Mem
         expect(page.page).to_have_title("(2) #lobby · Chatter")
     desk.room(ann.handle).click()
     desk.expect_said("two", "three")
-    expect(unread(phone, ann.handle)).to_have_count(0)
+    expect_read(phone, ann.handle)
     expect(phone.page).to_have_title("• #lobby · Chatter")
     desk.room("lobby").click()
     expect(desk.room(ann.handle)).not_to_have_attribute("aria-current", "page")
-    expect(unread(desk, ann.handle)).to_have_count(0)
+    expect_read(desk, ann.handle)
 
 
 def test_what_one_says_oneself_is_read_in_all_browsers(visit: Visit, ann: Member, bo: Member) -> None:
@@ -134,7 +140,7 @@ def test_what_one_says_oneself_is_read_in_all_browsers(visit: Visit, ann: Member
     desk = bo.comes(visit)
     expect(unread(desk, ann.handle)).to_have_text("1 new message")
     bo.says(slug, "hello yourself")
-    expect(unread(desk, ann.handle)).to_have_count(0)
+    expect_read(desk, ann.handle)
 
 
 def test_nothing_is_read_while_the_window_is_behind_another(visit: Visit, ann: Member, bo: Member) -> None:
@@ -150,7 +156,7 @@ def test_nothing_is_read_while_the_window_is_behind_another(visit: Visit, ann: M
     page.page.evaluate(BLUR, True)
     expect(page.page.locator(".new + .message")).to_contain_text("are you there?")
     page.waits(1_000)
-    expect(unread(other, ann.handle)).to_have_count(0)
+    expect_read(other, ann.handle)
     expect(page.page.locator(".new")).to_have_count(1)
 
 
@@ -159,7 +165,7 @@ def test_nothing_is_read_while_one_reads_further_up(visit: Visit, ann: Member, b
     ann.says(slug, *(f"line {number}" for number in range(30)))
     page = bo.comes(visit, slug, viewport={"width": 1200, "height": 500})
     other = bo.comes(visit)
-    expect(unread(other, ann.handle)).to_have_count(0)
+    expect_read(other, ann.handle)
     page.page.clock.install()
     page.conversation.evaluate("view => view.scrollTop = 0")
     expect(page.message("line 1")).to_be_in_viewport()
@@ -170,7 +176,7 @@ def test_nothing_is_read_while_one_reads_further_up(visit: Visit, ann: Member, b
     page.pill.click()
     expect(page.message("news")).to_be_in_viewport()
     page.waits(1_000)
-    expect(unread(other, ann.handle)).to_have_count(0)
+    expect_read(other, ann.handle)
 
 
 def test_what_was_read_without_a_connection_is_said_when_there_is_one(
@@ -186,7 +192,7 @@ def test_what_was_read_without_a_connection_is_said_when_there_is_one(
     page.waits(3_000)
     expect(unread(other, ann.handle)).to_have_text("1 new message")
     page.finds_network()
-    expect(unread(other, ann.handle)).to_have_count(0)
+    expect_read(other, ann.handle)
 
 
 def test_the_line_stands_above_what_is_new_and_a_button_leads_there(visit: Visit, ann: Member, bo: Member) -> None:
@@ -196,7 +202,7 @@ def test_the_line_stands_above_what_is_new_and_a_button_leads_there(visit: Visit
     expect(page.room("Den")).to_be_visible()
     expect(page.page.locator(".new + .message")).to_contain_text("seen")
     other = bo.comes(visit, viewport={"width": 1200, "height": 700})
-    expect(unread(other, "Den")).to_have_count(0)
+    expect_read(other, "Den")
     page.goes_to("lobby")
     ann.says(slug, *(f"line {number}" for number in range(120)))
     page.room("Den").click()
@@ -212,7 +218,7 @@ def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visi
     ann.says(slug, "one", "two", "three")
     page, other = bo.comes(visit, slug), bo.comes(visit, slug, viewport={"width": 1200, "height": 700})
     third = bo.comes(visit, viewport={"width": 1100, "height": 700})
-    expect(unread(third, ann.handle)).to_have_count(0)
+    expect_read(third, ann.handle)
     for each in (page, other):
         each.page.clock.install()
     page.message("two").hover()
@@ -232,7 +238,7 @@ def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visi
     page.room(ann.handle).click()
     page.expect_said("one", "two", "three", "four")
     page.waits(1_500)
-    expect(unread(third, ann.handle)).to_have_count(0)
+    expect_read(third, ann.handle)
 
 
 def test_everything_is_marked_as_read_by_the_menu_and_by_keys(visit: Visit, ann: Member, bo: Member) -> None:
@@ -249,8 +255,8 @@ def test_everything_is_marked_as_read_by_the_menu_and_by_keys(visit: Visit, ann:
         else:
             opens_me_menu(page).get_by_role("menuitem", name="Mark all as read").click()
         for title in ("Den", ann.handle):
-            expect(unread(other, title)).to_have_count(0)
-            expect(unread(page, title)).to_have_count(0)
+            expect_read(other, title)
+            expect_read(page, title)
 
 
 # ---- What is noticed
