@@ -16,6 +16,7 @@ import msgspec
 import pykka
 
 from chatter.charter import Author, Charter, Member, Power, RoomKind, RoomRole, RoomView, RulesPatch, ServerRole
+from schema.purge import DELETED_ACCOUNT
 
 Ref: TypeAlias = bytes
 """A client's own number for one of its frames, as JSON: echoed in the answer, never parsed."""
@@ -34,9 +35,6 @@ Owner: TypeAlias = int | str
 
 Person: TypeAlias = Author | str
 """Somebody among those who react: an account, or a guest by name."""
-
-DELETED_ACCOUNT = "deleted account"
-"""What an account is called that is no more."""
 
 
 def owner_of(person: Person) -> Owner:

@@ -16,8 +16,6 @@ from schema.member import Member, Mention
 from schema.post import AppliedRow
 from schema.room import Room
 
-_OF_MESSAGES = frozenset({Kind.EDIT, Kind.DELETE, Kind.REACT, Kind.PIN, Kind.UNPIN})
-
 _AUDITED = frozenset({"removed", "banned", "unbanned", "role", "muted", "unmuted"})
 """What is done to people by others who may."""
 

@@ -21,12 +21,12 @@ from chatter.accounts.times import Moment
 from chatter.accounts.values import AccountRefused, LinkKind
 from chatter.charter import Author
 from chatter.clock import wall_clock
-from chatter.messages import DELETED_ACCOUNT
 from schema import Account, Database, open_database
 from schema.base import writing_transaction
 from schema.database import migrate, needs_migration
 from schema.errors import in_one_line
 from schema.ownership import open_owned
+from schema.purge import DELETED_ACCOUNT
 from web.channels.characters import normal_name
 from web.page_address import page_address, page_link
 from web.settings import Settings, add_options

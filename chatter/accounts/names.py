@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from chatter.accounts.confusables import TABLE
-from chatter.messages import DELETED_ACCOUNT
+from schema.purge import DELETED_ACCOUNT
 
 HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,30}[a-z0-9]")
 """A handle ends in no sign: `@ann.` at the end of a sentence is ann."""

@@ -7,8 +7,9 @@ from typing import Any
 from chatter.charter import DEFAULT_RULES, Charter, RoomKind, RoomRules
 from chatter.memberships.overlay import Place
 from chatter.memberships.values import LONGEST_TEXT, Companion, Last
-from chatter.messages import DELETED_ACCOUNT, Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged
+from chatter.messages import Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged
 from chatter.storage.purging import places_of
+from schema.purge import DELETED_ACCOUNT
 
 KEPT_PLACES = 200
 """Places of the latest messages that are kept to count by, 8 bytes each."""

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from chatter.charter import Author, Charter, RoomView, ServerRole
 from chatter.clock import to_iso
 from chatter.messages import (
-    DELETED_ACCOUNT,
     Acknowledged,
     AlreadySo,
     By,
@@ -52,6 +51,7 @@ from chatter.room.recent_entries import RecentEntries
 from chatter.room.refusals import OVERLOADED
 from chatter.room.sequencer import Sequencer, new_id
 from chatter.storage.pages import void_place
+from schema.purge import DELETED_ACCOUNT
 from schema.slugs import kind_of
 
 MAX_WAITING = 128

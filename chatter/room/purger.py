@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from chatter.charter import Author
-from chatter.messages import DELETED_ACCOUNT, Purge, RefreshNames
+from chatter.messages import Purge, RefreshNames
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
 from chatter.storage.purging import ranges_of
-from schema.purge import MOST_PLACES
+from schema.purge import DELETED_ACCOUNT, MOST_PLACES
 from schema.traces import Traces
 
 PATIENCE = 60.0

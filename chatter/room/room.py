@@ -91,6 +91,7 @@ MAX_WAITING_MAIL = 1_000
 
 REFRESHED_AT_ONCE = 100
 """People whose names a room looks at in one turn: of new ones each takes 5 to 20 µs."""
+
 _ASKED_FOR = (
     Post
     | Relay
@@ -387,23 +388,7 @@ class Room(LoopActor):
 
     def _wait_for_past(self, message: RoomMessage) -> None:
         """Keeps mail until the past is loaded. Of what is only asked for, a bounded number: a database may hang."""
-        is_asked_for = isinstance(
-            message,
-            Post
-            | Relay
-            | ShowTyping
-            | Sync
-            | ReadHistory
-            | Edit
-            | Delete
-            | React
-            | Pin
-            | Found
-            | ChangeRoom
-            | ChangeMembers
-            | Describe,
-        )
-        if is_asked_for and len(self._waiting_mail) >= MAX_WAITING_MAIL:
+        if isinstance(message, _ASKED_FOR) and len(self._waiting_mail) >= MAX_WAITING_MAIL:
             refuse(message, OVERLOADED)
         else:
             self._waiting_mail.append(message)

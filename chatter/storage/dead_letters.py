@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chatter.messages import DELETED_ACCOUNT
 from chatter.storage.records import append_lines, replace_file
 from schema import Kind
+from schema.purge import DELETED_ACCOUNT
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from chatter.charter import Author
 from chatter.messages import (
-    DELETED_ACCOUNT,
     Deleted,
     Edited,
     Entry,
@@ -23,6 +22,7 @@ from chatter.messages import (
     RoomChanged,
     Unpinned,
 )
+from schema.purge import DELETED_ACCOUNT
 
 
 def ranges_of(places: Iterable[int]) -> Ranges:

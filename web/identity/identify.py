@@ -8,7 +8,7 @@ from chatter.accounts.accounts import Accounts
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.values import AccountRefused, Change
 from chatter.charter import Author
-from chatter.messages import DELETED_ACCOUNT
+from schema.purge import DELETED_ACCOUNT
 from web.identity.claims import Claims, TokenRefused
 from web.identity.credentials import Credentials
 from web.identity.live import Live
