@@ -302,11 +302,15 @@ class Memberships:
 
         async def fill() -> None:
             try:
-                latest = await self._transactions.read(lambda: latest_of(room.slug))
+                with self._overlay.watch() as noted:
+                    latest = await self._transactions.read(lambda: latest_of(room.slug))
             except AccountRefused:
                 return  # the next message shows itself
             if latest is not None and self._rooms.get(room.slug) is room:
                 loading.show(room, latest)
+                for each in noted:
+                    if each.slug == room.slug:
+                        room.revise(each.entry)
                 self._news.active(room)
 
         task = asyncio.get_running_loop().create_task(fill())

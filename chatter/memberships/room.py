@@ -7,7 +7,7 @@ from typing import Any
 from chatter.charter import DEFAULT_RULES, Charter, RoomKind, RoomRules
 from chatter.memberships.overlay import Place
 from chatter.memberships.values import LONGEST_TEXT, Companion, Last
-from chatter.messages import Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged
+from chatter.messages import Deleted, Edited, Entry, MembersChanged, Posted, Purged, RoomChanged
 from chatter.storage.purging import places_of
 from schema.purge import DELETED_ACCOUNT
 
@@ -102,14 +102,22 @@ class ListedRoom:
             case Posted():
                 self._say(entry)
                 return True
-            case Edited() | Deleted():
-                return self._rewrite(entry)
-            case Purged():
-                return self._purge(entry)
+            case Edited() | Deleted() | Purged():
+                return self.revise(entry)
             case MembersChanged() | RoomChanged():
                 self.settle(charter)
                 return False
             case Place():
+                return False
+
+    def revise(self, entry: Entry | Place) -> bool:
+        """Shows the latest message as an entry has left it; returns whether that is other than before."""
+        match entry:
+            case Edited() | Deleted():
+                return self._rewrite(entry)
+            case Purged():
+                return self._purge(entry)
+            case _:
                 return False
 
     def _say(self, posted: Posted) -> None:

@@ -8,7 +8,7 @@ from chatter.charter import Author, Charter
 from chatter.memberships import news
 from chatter.memberships.values import Active, Companion, Last, Read, RoomAdded, RoomAltered, RoomRemoved
 from chatter.messages import Mentions
-from tests.chatter.memberships.conftest import Ears, House, until
+from tests.chatter.memberships.conftest import Ears, House, turns, until
 from tests.support.rooms import ANN, BO, CY, GROUP, PRIVATE, RoomLog, at
 
 
@@ -139,6 +139,28 @@ def test_who_is_added_to_a_room_that_nobody_here_knows_is_told_its_latest_messag
         added, active = ears.take()
         assert isinstance(added, RoomAdded)
         assert active == Active(PRIVATE, 4, 1, Last("Ann", "hello", at(3)))
+
+    house.run(scenario)
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_message_that_is_deleted_while_it_is_looked_for_is_not_shown(house: House, is_before: bool) -> None:
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN)
+        said = log.says(ANN, "a slip")
+        ears = await listening(house, BO)
+        log.saved()
+        house.transactions.holds = True
+        if is_before:
+            log.deletes(ANN, said)  # which is not committed yet
+        log.adds(BO)
+        await turns()
+        if not is_before:
+            log.deletes(ANN, said)
+        house.transactions.answers()
+        await until(lambda: any(isinstance(each, Active) for each in ears.heard))
+        texts = [each.last.text for each in ears.take() if isinstance(each, Active) and each.last is not None]
+        assert set(texts) == {""}
 
     house.run(scenario)
 
