@@ -550,9 +550,10 @@ def _hook_fault(function: Any) -> str | None:
 def set_up_logging(level: str) -> None:
     """Sets up logging to stderr, without what others know of people: at debug, too.
 
-    Tornado only warns: its info repeats requests that are none, with tokens in them. Peewee does not repeat its
-    statements: hashes and texts are in them.
+    Tornado only warns: its info repeats requests that are none, with tokens in them. So does Pykka, whose info is the
+    traceback of each refusal. Peewee does not repeat its statements: hashes and texts are in them.
     """
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("tornado").setLevel(max(logging.WARNING, logging.getLogger().level))
+    for name in ("tornado", "pykka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.getLogger("peewee").setLevel(max(logging.INFO, logging.getLogger().level))

@@ -429,6 +429,12 @@ def test_networks_have_a_budget(tmp_path_factory: pytest.TempPathFactory) -> Non
         assert int(refused[0].headers["retry-after"]) >= 1
 
 
+def test_who_is_refused_leaves_no_traceback(people_server: Server, browser: Browser) -> None:
+    before = len(people_server.log)
+    assert browser.ask("POST", "/api/links/look", {"link": "chl_" + "x" * 43}).status == 410
+    assert "Traceback" not in people_server.log[before:]
+
+
 def test_secrets_stand_in_no_log_and_no_database_in_clear(people_server: Server, browser: Browser) -> None:
     browser.signs_up()
     token = browser.token("read")
