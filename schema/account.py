@@ -75,6 +75,11 @@ class Account(Model):
         return bool(cls.select().where(cls.role == "admin", cls.state == "active").exists())
 
     @classmethod
+    def staff(cls) -> list[tuple[int, str]]:
+        """Returns number and role of the accounts that are more than members, and not deleted."""
+        return tuples(cls.select(cls.id, cls.role).where(cls.role != "member", cls.state != "deleted"))
+
+    @classmethod
     def set(cls, number: int, **columns: Any) -> None:
         """Updates an account. Raises `peewee.IntegrityError` where the handle is taken."""
         cls.update(**columns).where(cls.id == number).execute()

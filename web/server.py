@@ -21,6 +21,7 @@ from tornado.web import Application
 
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.beginning import Beginning, SetupFile
+from chatter.accounts.staff import Staff
 from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.clock import wall_clock
@@ -104,6 +105,7 @@ class Server:
         self._backlog = Backlog(settings.max_unsaved_messages, settings.max_unsaved_bytes)
         self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
         self._backlog.open(self._start_persistence, self._on_lost)
+        self._staff = Staff()
         transactions = self._open_transactions() if settings.accounts != "off" else None
         self._memberships = None if transactions is None else Memberships(transactions)
         expected = self._storage.presence_snapshot.load()
@@ -115,6 +117,7 @@ class Server:
             settings.rooms,
             expected=expected,
             memberships=self._memberships or NO_MEMBERSHIPS,
+            server_role=self._staff.role_of,
         )
         self._setup_file = SetupFile(self._storage.setup_link)
         self._setup_link: str | None = None
@@ -197,6 +200,7 @@ class Server:
             beginning,
             self._settings.account_rules,
             normal_name=normal_name,
+            staff=self._staff,
             on_admin=self._forget_setup_link,
         )
 

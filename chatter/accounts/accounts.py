@@ -24,6 +24,7 @@ from chatter.accounts.principal import Principal, Role, Scope
 from chatter.accounts.remembered import Remembered
 from chatter.accounts.reserved_names import ReservedNames
 from chatter.accounts.room_links import RoomLinks
+from chatter.accounts.staff import Staff
 from chatter.accounts.store import TransactionQueue
 from chatter.accounts.times import HOUR, Moment
 from chatter.accounts.values import (
@@ -78,12 +79,16 @@ class Accounts:
         rules: AccountRules,
         *,
         normal_name: Callable[[str], str],
+        staff: Staff | None = None,
         on_admin: Callable[[], None] = lambda: None,
         clock: Clock = wall_clock,
         passwords: Passwords | None = None,
         attempts: Attempts | None = None,
     ) -> None:
-        """`normal_name` returns the one form of a name; `on_admin` is called once there is an admin."""
+        """`normal_name` returns the one form of a name; `on_admin` is called once there is an admin.
+
+        `staff` is kept up to date for those who ask it.
+        """
         self._store = store
         self._rules = rules
         self._normal_name = normal_name
@@ -92,6 +97,8 @@ class Accounts:
         self._passwords = passwords or Passwords(rules.password_min)
         self._attempts = attempts or Attempts()
         self._reserved = ReservedNames(beginning.reserved)
+        self._staff = staff or Staff()
+        self._staff.fill(beginning.staff)
         self._last_change = beginning.last_change
         self._bearers: Remembered[tuple[BearerRow, Principal]] = Remembered(MOST_REMEMBERED)
         self._outside: Remembered[AccountRow] = Remembered(MOST_REMEMBERED)
@@ -521,6 +528,7 @@ class Accounts:
             self._last_change = number
             self._bearers.forget_account(change.account)
             self._outside.forget_account(change.account)
+            self._staff.update(change.account, change.role)
             if skeletons is not None:
                 self._reserved.update(change.account, skeletons)
             try:

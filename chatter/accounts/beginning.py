@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import peewee
 
 from chatter.accounts import invitations, people
+from chatter.accounts.principal import Role
 from chatter.accounts.times import Moment
-from schema import Database, DatabaseUnusable, Reserved, Revocation
+from schema import Account, Database, DatabaseUnusable, Reserved, Revocation
 from schema.base import writing_transaction
 from schema.errors import in_one_line
 
@@ -17,6 +18,7 @@ class Beginning(NamedTuple):
     """What is known of accounts at the start."""
 
     reserved: list[tuple[int, str]]
+    staff: list[tuple[int, Role]]
     last_change: int
     setup_link: str | None  # None where there is an admin
 
@@ -26,7 +28,12 @@ class Beginning(NamedTuple):
         try:
             with writing_transaction():
                 people.renew_skeletons()
-                return cls(Reserved.every(now.iso), Revocation.newest(), invitations.make_setup_link(now))
+                return cls(
+                    Reserved.every(now.iso),
+                    cast(list[tuple[int, Role]], Account.staff()),
+                    Revocation.newest(),
+                    invitations.make_setup_link(now),
+                )
         except peewee.PeeweeException as error:
             raise DatabaseUnusable(f"cannot read the accounts: {in_one_line(error)}") from error
         finally:

@@ -1,11 +1,11 @@
 """What all rooms of a server share: their settings, and the parts of the server that they talk to."""
 
 import dataclasses
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Protocol
 
 from chatter.actors import Tellable
-from chatter.charter import Charter
+from chatter.charter import Charter, ServerRole
 from chatter.clock import Clock, wall_clock
 from chatter.messages import Deleted, Edited, MembersChanged, People, Posted, Purged, RoomChanged, RoomMessage
 from chatter.room.handover import Handover
@@ -116,6 +116,11 @@ class NoMemberships:
 NO_MEMBERSHIPS = NoMemberships()
 
 
+def no_staff(_account: int) -> ServerRole:
+    """Returns what everybody is on a server without accounts of more rights."""
+    return "member"
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RoomContext:
     """One value for all rooms: each holds a reference to it instead of six fields of its own."""
@@ -128,3 +133,4 @@ class RoomContext:
     history: Tellable
     clock: Clock = wall_clock
     memberships: Memberships = NO_MEMBERSHIPS
+    server_role: Callable[[int], ServerRole] = no_staff  # of an account, where nobody of it is here to tell

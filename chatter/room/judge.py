@@ -1,7 +1,7 @@
 """The judge: whether somebody may read, say or do something in a room that has a charter, and if not, why."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 
 from msgspec.structs import replace
 
@@ -136,13 +136,17 @@ class Judge:
         return until if until is not None and seconds_since(until, self._clock) < 0 else None
 
 
-def may_delete_as_moderator(charter: Charter, delete: Delete, posted: Posted) -> bool:
+def may_delete_as_moderator(
+    charter: Charter, delete: Delete, posted: Posted, server_role: Callable[[int], ServerRole]
+) -> bool:
     """Returns whether somebody may delete what another, who is weaker, has said."""
     author, role = delete.author, delete.sender.server_role
     if author is None or not may("operate_others", charter, author, role):
         return False
     said_by = posted.author
-    return said_by is None or said_by.id == author.id or outranks(charter, author, role, said_by, "member")
+    if said_by is None or said_by.id == author.id:
+        return True
+    return outranks(charter, author, role, said_by, server_role(said_by.id))
 
 
 def _who(post: Post) -> Hashable:

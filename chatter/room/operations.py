@@ -319,7 +319,8 @@ class Operations:
         refused = self._refusal(delete, posted, self._context.settings.delete_window)
         government = self._sequencer.government
         charter = government.charter if government is not None else None
-        is_moderator = refused is not None and may_delete_as_moderator(charter or PLAIN, delete, posted)
+        server_role = self._context.server_role
+        is_moderator = refused is not None and may_delete_as_moderator(charter or PLAIN, delete, posted, server_role)
         if refused is not None and not is_moderator:
             self._sequencer.refuse(delete, refused)
             return

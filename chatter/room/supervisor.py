@@ -25,15 +25,15 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from itertools import islice
 
 import pykka
 
 from chatter.actors import Tellable
-from chatter.charter import Author
+from chatter.charter import Author, ServerRole
 from chatter.messages import Dismiss, Join, Leave, People, Recall, RefreshNames, Retire, RoomMessage, RoomRef, Save
-from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings
+from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings, no_staff
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
 from chatter.room.room import Room
@@ -63,10 +63,12 @@ class Supervisor:
         *,
         expected: Mapping[str, People] | None = None,
         memberships: Memberships = NO_MEMBERSHIPS,
+        server_role: Callable[[int], ServerRole] = no_staff,
     ) -> None:
         """`epochs` are all starts on this database, of which this one is `epoch`.
 
-        `expected` are the people who were present in each room when the server stopped.
+        `expected` are the people who were present in each room when the server stopped. `server_role` returns what an
+        account is on the server.
         """
         settings = settings or RoomSettings()
         self._context = RoomContext(
@@ -77,6 +79,7 @@ class Supervisor:
             backlog=backlog,
             history=history,
             memberships=memberships,
+            server_role=server_role,
         )
         self._rooms: dict[str, RoomRef] = {}
         self._people_counts: dict[str, int] = {}

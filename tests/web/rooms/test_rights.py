@@ -161,6 +161,18 @@ def test_nobody_acts_on_an_equal_or_stronger_one(place: Place, kind: str) -> Non
     assert moderator.tries(place.rooms[kind], "new_message", message="still here") == "ok"
 
 
+@pytest.mark.parametrize("kind", ["public", "private"])
+def test_what_somebody_has_said_is_deleted_only_by_stronger_ones(place: Place, kind: str) -> None:
+    room, there = place.rooms[kind], [who for who in place.accounts if kind == "public" or who not in OUTSIDE]
+    got = {}
+    for who in there:
+        seq = place.accounts[who].says(room, "new_message", message=f"said by {who}")["seq"]
+        if who != "a moderator":
+            got[who] = place.tries("a moderator", kind, "delete_message", seq=seq)
+    may_be_deleted = {"an outsider", "a member"}
+    assert got == {who: "ok" if who in may_be_deleted else "forbidden" for who in got}
+
+
 def test_over_http_the_same_table_counts(place: Place) -> None:
     for kind, room in place.rooms.items():
         for who, person in place.accounts.items():
