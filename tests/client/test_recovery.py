@@ -5,16 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
-from tests.client.conftest import SAVING_MS, Freeze
+from tests.client.conftest import SAVING_MS, Freeze, Visit
 from tests.client.person import Person
-from tests.client.rows import saved
+from tests.client.rows import prepare, saved
 from tests.support.database import refusing
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
+
+NEVER_POLLS = """
+const start = window.setTimeout;
+window.setTimeout = (act, ms, ...rest) => start(act, ms > 2000 && ms < 5000 ? 1e9 : ms, ...rest);"""
+"""Gives a websocket all the time it takes on a slow machine."""
 
 
 @pytest.fixture
@@ -145,6 +150,33 @@ def test_one_who_was_away_for_too_long_reads_on_where_they_were(ann: Person, ser
     expect(ann.pill).to_have_text("130 new messages")  # the way there is loaded again
     expect(ann.message("number 15")).to_be_in_viewport()
     expect(ann.notices).to_be_empty()
+
+
+def test_older_messages_are_asked_for_again_whose_request_was_lost(visit: Visit, server: Server, room: str) -> None:
+    texts = [f"number {number}" for number in range(1, 31)]  # a join pushes so few of them that nothing can be scrolled
+    prepare(server.database, room, texts)
+    lost: list[str | bytes] = []
+
+    def lose(page: WebSocketRoute) -> None:
+        """Ends the first connection at its request for older messages."""
+        server = page.connect_to_server()
+
+        def pass_on(frame: str | bytes) -> None:
+            if '"history"' in str(frame):
+                lost.append(frame)
+                page.close()
+            elif not lost:
+                server.send(frame)
+
+        if not lost:
+            page.on_message(pass_on)
+
+    ann = visit("ann", "lobby")
+    ann.page.add_init_script(NEVER_POLLS)
+    ann.page.route_web_socket("**/socket/websocket*", lose)
+    ann.goes_to(room)
+    ann.expect_said(*texts)
+    assert lost
 
 
 def test_what_is_written_offline_waits_and_is_sent_once_when_the_network_is_back(

@@ -292,8 +292,7 @@ export class Log extends Component {
 
   /** Loads what a lost connection has kept from a view that cannot scroll any further. */
   #goOnLoading() {
-    const { room } = this.props;
-    if (room.state.value === "joined" && room.detached.run.peek()) this.reading.update();
+    if (this.props.room.state.value === "joined") this.reading.update();
   }
 
   /** Watches the newest message while the person can see it and has not read it. */
