@@ -16,6 +16,18 @@ from tests.support.talker import Talker
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
 
+KEPT = """() => new Promise(resolve => {
+  const opening = indexedDB.open("chatter", 1);
+  opening.onupgradeneeded = () => opening.transaction.abort(); // the page is about to make it
+  opening.onerror = () => resolve([]);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction("posts").objectStore("posts").getAll();
+    reading.onsuccess = () => resolve(reading.result.map(post => post.message));
+    opening.result.close();
+  };
+})"""
+"""The posts that a guest's browser keeps for its next page."""
+
 NEVER_POLLS = """
 const start = window.setTimeout;
 window.setTimeout = (act, ms, ...rest) => start(act, ms > 2000 && ms < 5000 ? 1e9 : ms, ...rest);"""
@@ -35,6 +47,11 @@ def somebody_says(server: Server, room: str, *texts: str) -> None:
         somebody.join(room)
         refs = somebody.push_many([(room, "new_message", {"name": "dora", "message": text}) for text in texts])
         somebody.wait_for("phx_reply", refs[-1])
+
+
+def expect_kept(person: Person, *texts: str) -> None:
+    """Waits until the browser has stored what is not sent: the page shows it before, and may close after."""
+    wait_until(lambda: set(texts) <= set(person.page.evaluate(KEPT)))
 
 
 def test_the_history_is_there_after_a_reload_and_after_a_restart(ann: Person, server: Server, room: str) -> None:
@@ -205,6 +222,7 @@ def test_what_a_closed_page_could_not_send_is_sent_by_the_next_one(
     ann.loses_network()
     ann.says("one", "two")
     expect(ann.message("two")).to_have_attribute("data-state", "waiting")
+    expect_kept(ann, "one", "two")
     ann.page.close()
     ann.page.context.set_offline(False)
     ann.opens_page()
@@ -226,6 +244,7 @@ def test_what_was_written_under_another_name_is_sent_by_the_next_page_too(
     expect(ann.name_dialog).not_to_be_visible()  # until then it takes every key
     ann.says("from anna")
     expect(ann.message("from anna")).to_have_attribute("data-state", "waiting")
+    expect_kept(ann, "from ann", "from anna")
     ann.page.close()
     ann.page.context.set_offline(False)
     ann.opens_page()
@@ -281,6 +300,7 @@ def test_while_the_database_is_away_all_is_heard_and_the_page_says_that_saving_i
         ann.waits(SAVING_MS)
         expect(ann.notices).to_contain_text("Saving is behind")
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
+        expect_kept(ann, "hello")
         ann.page.reload()  # the next page sends the post again, to get the answer that this one waited for
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         expect(ann.texts).to_have_text(["hello"])

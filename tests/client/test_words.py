@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
+from tests.client.test_recovery import expect_kept
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
 
@@ -132,6 +133,7 @@ def test_what_a_closed_page_left_is_sent_by_a_page_in_another_room(ann: Person, 
     ann.loses_network()
     ann.says("written offline")
     expect(ann.message("written offline")).to_be_visible()
+    expect_kept(ann, "written offline")
     page = ann.page
     ann.opens_page()
     page.close()
@@ -149,6 +151,7 @@ def test_posts_are_kept_also_after_the_browser_has_dropped_its_database(ann: Per
     ann.loses_network()
     ann.says("written offline")
     expect(ann.message("written offline")).to_be_visible()
+    expect_kept(ann, "written offline")
     ann.opens_page()
     page.close()
     ann.page.context.set_offline(False)
