@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
+from tests.client.test_message_tools import LASTING
 from tests.client.watch import Watch
 from tests.support.server import Server
 
@@ -188,6 +189,7 @@ def test_code_is_copied(visit: Visit, has_clipboard: bool) -> None:
     ann = visit("ann", permissions=["clipboard-read", "clipboard-write"])
     if not has_clipboard:  # as over plain http
         ann.page.evaluate("Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })")
+    ann.page.evaluate(LASTING)
     ann.says(f"```py\n{CODE}```")
     ann.button("Copy code").click()
     expect(ann.button("Copy code")).to_have_text("Copied")
