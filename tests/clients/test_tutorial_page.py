@@ -69,9 +69,17 @@ def chatter(site: TutorialSite, database: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def launched() -> Iterator[Browser]:
     with chromium() as launched:
         yield launched
+
+
+@pytest.fixture
+def browser(launched: Browser) -> Iterator[Browser]:
+    """A browser whose pages end with the test: they would connect for ever to who has the port next."""
+    yield launched
+    for context in launched.contexts:
+        context.close()
 
 
 @pytest.fixture

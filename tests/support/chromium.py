@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.browser import find_chromium
+from tests.support.server import PATIENCE
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -21,7 +22,8 @@ ARGUMENTS = [
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Runs a browser. No test with its own event loop can run beside Playwright's."""
+    """Runs a browser, whose pages are waited for. No test with its own event loop can run beside Playwright's."""
+    expect.set_options(timeout=PATIENCE * 1_000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield launched
