@@ -257,8 +257,10 @@ class Server:
         if self.database_lost.done():
             self._give_up.set()
             return
+        until = asyncio.get_running_loop().time() + self._settings.stop_timeout
         try:
-            await asyncio.wait_for(self._backlog.flush(), self._settings.stop_timeout)
+            async with asyncio.timeout_at(until):
+                await self._backlog.flush()
         except TimeoutError:
             logger.error("the database did not take everything in time")
         except DatabaseLost as error:
@@ -266,13 +268,14 @@ class Server:
         except Exception:
             logger.exception("persistence gave up")
         else:
-            await self._check_what_is_saved()
+            await self._check_what_is_saved(until)
         self._give_up.set()
 
-    async def _check_what_is_saved(self) -> None:
+    async def _check_what_is_saved(self, until: float) -> None:
         """Notices a database that has gone back in time since the last commit, while rooms remember what it lacks."""
         try:
-            await asyncio.wait_for(self._history.ask(Ping()), THREAD_TIMEOUT)
+            async with asyncio.timeout_at(max(until, asyncio.get_running_loop().time() + THREAD_TIMEOUT)):
+                await self._history.ask(Ping())
         except DatabaseLost as error:
             self._on_lost(error)
         except Exception as error:

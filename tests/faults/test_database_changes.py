@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from tests.support.database import forbid, forbid_by_trigger, query, refusing
@@ -120,6 +123,26 @@ def test_a_health_check_notices_that_a_quiet_database_has_gone_back_in_time(quie
 def test_a_stop_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
     assert quiet_server.stop() == 1
     assert "chatter: stopped: the database has gone back in time" in quiet_server.log
+
+
+@pytest.mark.postgresql
+def test_a_stop_waits_for_a_slow_database_to_say_that_it_has_gone_back_in_time(
+    postgresql: PostgreSQL, database: Path
+) -> None:
+    url = postgresql.create_database()
+    waits = "wait_event_type = 'Lock' AND now() - query_start > '1.5 s' AND datname = current_database()"
+    with Server(database, database_url=url, stop_timeout=60) as server, Member(server.port, "lobby") as ann:
+        ann.post_and_wait("one")
+        query(url, "DELETE FROM entry")
+        query(url, "UPDATE epoch SET commits = 0")
+        with psycopg.connect(url) as slow:
+            slow.execute("LOCK TABLE epoch")
+            os.kill(server.pid, signal.SIGTERM)
+            wait_until(lambda: query(url, f"SELECT pid FROM pg_stat_activity WHERE {waits}"))
+        assert exit_code(server) == 1
+    assert "chatter: stopped: the database has gone back in time" in server.log
+    with server:
+        assert texts(url) == ["one"]
 
 
 def test_no_room_begins_in_a_database_that_has_gone_back_in_time(server: Server, database: Path) -> None:
