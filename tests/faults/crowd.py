@@ -37,6 +37,9 @@ RETRY_MS = 200
 PAGE_SIZE = 30
 """The `limit` of `history` requests; tests set `max_recovery_page` to the same."""
 
+TIRELESS: dict[str, Any] = {"interval": 0.05, "max_unanswered": 1_000}
+"""Options of a crowd whose writers go on while the database is away, however much they had said before."""
+
 SMALL_BUFFER, LARGE_BUFFER = 4_096, 262_144
 """Bytes that the kernel buffers for a client that does not read."""
 

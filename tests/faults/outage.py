@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from tests.faults.consistency import check_consistency
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import TIRELESS, Crowd
 from tests.support.phoenix_client import request
 from tests.support.server import Server
 
@@ -12,7 +12,7 @@ SAVING_FAILED = "saving failed, will be tried again"
 
 def check_outage(server: Server, outage: AbstractContextManager[None]) -> None:
     """Checks that posts are broadcast during the outage, and acknowledged after it."""
-    with Crowd(server.port, interval=0.05, max_unanswered=1_000) as crowd:  # all go on, however long it takes
+    with Crowd(server.port, **TIRELESS) as crowd:
         crowd.wait_for_more(50)
         with outage:
             posted = crowd.post("while the database is away")

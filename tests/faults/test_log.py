@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import SMALL_MEMORY
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import TIRELESS, Crowd
 from tests.faults.log_consistency import check_log
 from tests.faults.test_rooms import FAULT_INJECTION
 from tests.support.database import forbid, refusing
@@ -45,7 +45,7 @@ def test_a_server_that_is_killed_repeatedly_loses_no_acknowledged_operation(serv
 
 
 def test_operations_that_a_killed_server_did_not_save_are_taken_back(roomy_server: Server) -> None:
-    with Crowd(roomy_server.port, interval=0.03, **EDITORS) as crowd:
+    with Crowd(roomy_server.port, **EDITORS, **TIRELESS) as crowd:
         crowd.wait_for_more(60, "done")
         for _ in range(2):
             with refusing(roomy_server.database_url):
