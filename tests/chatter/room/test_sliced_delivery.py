@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from chatter.messages import Done, Event, Leave, Position, Posted, PresenceChanged, PresencePauseEnded, Sync
+from chatter.room.context import RoomSettings
 from tests.chatter.conftest import EPOCH, RoomOnStage, post, posted, said_in, welcome
 from tests.chatter.room.test_room import poison
 from tests.support.stage import Listener, Recorder, Stage, join
@@ -33,6 +34,13 @@ class ReactiveListener(Listener):
 def thin_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sets the slice time below zero: a slice is then 16 writes, or one whose frames are made then: the minimum."""
     monkeypatch.setattr("chatter.room.broadcaster.TIME_SLICE", -1.0)
+
+
+@pytest.fixture
+def room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> RoomOnStage:
+    """Starts a room whose pauses last until a test ends them."""
+    monkeypatch.setattr("chatter.room.room.PAUSE", 1_000.0)
+    return RoomOnStage(stage, RoomSettings(presence_interval=1_000), recent=[])
 
 
 @pytest.fixture
@@ -127,7 +135,7 @@ def test_presence_changes_that_become_due_between_slices_follow_the_delivery(
     room: RoomOnStage, crowd: list[ReactiveListener]
 ) -> None:
     room.tell(join(Listener(), "bo"))
-    room.tell(join(Listener(), "cy"))  # so soon after bo that it waits
+    room.tell(join(Listener(), "cy"))  # waits, as bo has begun a pause
     crowd[5].on_first_write = lambda: room.ref.tell(PresencePauseEnded())
     crowd[0].clear()
     room.tell(post(Listener(), "a"))
