@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import peewee
 import pytest
 
 from schema import (
@@ -30,6 +31,7 @@ from schema.database import check_integrity, migrate, without_password
 from schema.ownership import DatabaseMoved, Ownership, open_owned
 from tests.support.database import query
 from tests.support.postgresql import PostgreSQL
+from tests.support.server import PATIENCE
 
 AT = "2026-05-04T12:00:00.000000Z"
 
@@ -142,6 +144,8 @@ def test_a_commit_whose_answer_was_lost_is_no_fault(opened: Database, monkeypatc
 def test_an_epoch_begins_after_the_commit_that_is_under_way(opened: Database) -> None:
     fence = Fence(Epoch.begin())
     begun: list[int] = []
+    if isinstance(opened, peewee.SqliteDatabase):
+        opened.timeout = PATIENCE  # for the lock, however long the disk takes over the commit
 
     def begin() -> None:
         begun.append(Epoch.begin())
