@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.database import forbid, query
 from tests.support.member import Member
-from tests.support.server import PATIENCE, Server
+from tests.support.server import PATIENCE, Server, wait_until
 
 SAID, EDITED, REPLACED = "a text that is said", "a text after an edit", "the text at the end"
 TEXTS = (SAID, EDITED, REPLACED)
@@ -27,7 +27,7 @@ def say_edit_and_delete(server: Server) -> None:
 def traces(server: Server) -> dict[str, list[str]]:
     """Returns which of the texts each file beside the database has, once its log is emptied."""
     with contextlib.closing(sqlite3.connect(server.database, timeout=PATIENCE)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        wait_until(lambda: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)  # or it was busy
     found = {}
     for path in server.database.parent.iterdir():
         content = path.read_bytes()
