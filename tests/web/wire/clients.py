@@ -9,7 +9,7 @@ from tests.support.server import Server
 from tests.web.wire.placeholders import Placeholders
 from tests.web.wire.transcript import LongPollClient, WebSocketClient
 
-SHORT_TIMEOUT = 1.0
+SHORT_TIMEOUT = 3.0
 """Seconds: `idle_timeout` and `poll_window` of the server with short time-outs."""
 
 

@@ -15,7 +15,7 @@ AUTHORIZE = "tests.web.wire.hooks:authorize"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Starts the server for all tests but those of time-outs."""
     database = tmp_path_factory.mktemp("wire") / "chatter.db"
-    options = {"authorize": AUTHORIZE, "allowed_origins": "https://ok.example", "poll_window": 5, "sign_up": "open"}
+    options = {"authorize": AUTHORIZE, "allowed_origins": "https://ok.example", "poll_window": 60, "sign_up": "open"}
     with Server(database, **options) as running:  # type: ignore[arg-type]
         people = People(running)
         _fill(people)

@@ -1,7 +1,8 @@
 """Frames from a client restart its idle time-out; broadcasts to it do not."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -10,6 +11,7 @@ from tests.support.phoenix_client import Opcode
 from tests.support.talker import Closed, Talker
 from tests.web.wire.clients import SHORT_TIMEOUT, Clients
 from tests.web.wire.placeholders import JOINED, OK
+from tests.web.wire.transcript import WebSocketClient
 
 PAUSE = SHORT_TIMEOUT / 10
 """Seconds between the frames of a client; a busy machine may add much to them."""
@@ -23,12 +25,27 @@ def at_least(seconds: float) -> Iterator[None]:
     assert time.monotonic() - begun >= seconds
 
 
-def test_a_client_that_falls_silent_is_closed_with_1002(short_timeout_clients: Clients) -> None:
-    ann = short_timeout_clients.connect("ann")
-    ann.hears_nothing_for(PAUSE)
-    with at_least(SHORT_TIMEOUT * 0.95):
-        ann.lives()
-        ann.hears_close(1002)
+def pings(client: WebSocketClient) -> None:
+    client.websocket.send(Opcode.PING, b"")
+    client.hears_pong(b"")
+
+
+def sends_a_pong(client: WebSocketClient) -> None:
+    client.websocket.send(Opcode.PONG, b"")
+
+
+def test_a_client_that_falls_silent_is_closed_with_1002_a_timeout_after_its_last_frame(
+    short_timeout_clients: Clients,
+) -> None:
+    def falls_silent(sends: Callable[[WebSocketClient], None]) -> None:
+        client = short_timeout_clients.connect(sends.__name__)
+        client.hears_nothing_for(SHORT_TIMEOUT / 4)
+        with at_least(SHORT_TIMEOUT * 0.95):
+            sends(client)
+            client.hears_close(1002)
+
+    with ThreadPoolExecutor() as together:
+        list(together.map(falls_silent, (WebSocketClient.lives, pings, sends_a_pong)))
 
 
 def test_a_client_that_never_sends_a_frame_is_closed_with_1002(short_timeout_clients: Clients) -> None:
@@ -52,19 +69,6 @@ def test_broadcasts_to_a_client_do_not_restart_its_idle_timeout(short_timeout_cl
         only_listens(ann)
     assert closed.value.code == 1002
     bo.lives()
-
-
-@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
-def test_a_control_frame_from_a_client_restarts_its_idle_timeout(
-    short_timeout_clients: Clients, opcode: Opcode
-) -> None:
-    ann = short_timeout_clients.connect("ann")
-    for _ in range(15):
-        ann.hears_nothing_for(PAUSE)
-        ann.websocket.send(opcode, b"")
-        if opcode is Opcode.PING:
-            ann.hears_pong(b"")
-    ann.lives()
 
 
 def test_a_client_that_falls_silent_leaves_the_presence(short_timeout_clients: Clients) -> None:

@@ -71,9 +71,10 @@ def test_a_later_poll_takes_the_place_of_the_one_that_waits_which_is_answered_at
 def test_the_later_of_two_polls_waits_beyond_the_window_of_the_earlier(short_timeout_clients: Clients) -> None:
     lee = short_timeout_clients.poll("lee")
     earlier = lee.starts_poll()
-    earlier.connection.is_readable(SHORT_TIMEOUT / 2)  # so that the window of the later one ends later
+    earlier.connection.is_readable(SHORT_TIMEOUT * 0.75)  # so that the window of the later one ends later
     later = lee.starts_poll()
     assert earlier.response().json == nothing(lee.session)
+    assert not later.connection.is_readable(SHORT_TIMEOUT * 0.35)
     lee.says(HEARTBEAT)
     assert later.response().json == reply(lee.session)
 

@@ -15,7 +15,7 @@ from tests.web.wire.placeholders import JOINED, posted, saved
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """Starts a server for one test, which stops it."""
-    with Server(tmp_path / "chatter.db", poll_window=5) as running:
+    with Server(tmp_path / "chatter.db", poll_window=60) as running:
         yield running
 
 
