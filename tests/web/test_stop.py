@@ -224,7 +224,7 @@ def post(room: str, number: int) -> bytes:
 def test_who_talks_on_hears_the_answer_to_all_that_was_heard(database: Path) -> None:
     rooms = ["a", "b", "c", "d"]
     heard, answered, codes = set[str](), set[str](), list[int]()
-    with Server(database) as server:
+    with Server(database, stop_timeout=TIMEOUT) as server:
         talkers = [
             threading.Thread(target=lambda room=room: codes.append(talk_until_closed(server, room, heard, answered)))
             for room in rooms
@@ -341,7 +341,6 @@ def test_what_was_not_saved_is_in_the_spool_before_clients_are_waited_for(databa
             list(ann.frames())  # it does not let go, so the server waits for it
         (spool,) = database.parent.glob("*.unsaved.jsonl")
         assert "hello" in spool.read_text()
-        os.kill(server.pid, 0)
 
 
 async def asks_for_an_hour(_room: str, _params: object) -> bool:

@@ -33,7 +33,7 @@ from tests.support.server import Server, wait_until
 from tests.support.talker import Closed, Talker
 
 SHORT_TIMEOUT = 1.0
-"""Seconds of every time-out of the impatient server."""
+"""Seconds for a request to arrive, and for a websocket that says nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -272,26 +272,12 @@ def test_random_bytes_close_only_their_own_connection(server: Server) -> None:
 
 @pytest.fixture
 def impatient_server(database: Path) -> Iterator[Server]:
-    """Starts a server with short time-outs."""
+    """Starts a server with short time-outs for requests."""
     with (
-        Server(
-            database,
-            handshake_timeout=SHORT_TIMEOUT,
-            body_timeout=SHORT_TIMEOUT,
-            idle_timeout=SHORT_TIMEOUT,
-            poll_window=1,
-        ) as started,
-        is_healthy_afterwards(started),
+        Server(database, handshake_timeout=SHORT_TIMEOUT, body_timeout=SHORT_TIMEOUT) as started,
+        stays_healthy(started),
     ):
         yield started
-
-
-@contextlib.contextmanager
-def is_healthy_afterwards(server: Server) -> Iterator[None]:
-    """Checks the health after the test only: a client that waits would time out."""
-    yield
-    with stays_healthy(server):
-        pass
 
 
 def send_slowly(server: Server, start: bytes, trickle: bytes) -> None:
@@ -322,9 +308,10 @@ def test_a_slow_request_is_disconnected(impatient_server: Server, start: bytes, 
         send_slowly(impatient_server, start, trickle)
 
 
-def test_an_idle_websocket_is_closed(impatient_server: Server) -> None:
-    with Talker(impatient_server.port) as half_open:
+def test_an_idle_websocket_is_closed(database: Path) -> None:
+    with Server(database, idle_timeout=SHORT_TIMEOUT) as server, Talker(server.port) as half_open:
         assert close_code(half_open) == 1002
+        assert server.log == ""
 
 
 def test_a_client_that_disconnects_in_the_handshake_leaves_no_open_file(server: Server) -> None:
