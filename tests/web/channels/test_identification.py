@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -243,6 +245,25 @@ def test_a_new_name_leaves_the_role_that_a_token_gives(stage: Stage, accounts: A
 # ---------------------------------------------------------------- a newer secret, and the end of one
 
 
+LIFE = 1_000.0
+"""Seconds for which a secret counts: none ends before the test says so."""
+
+
+@pytest.fixture
+def pass_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Returns a function that moves the clocks by so many seconds: those of the loop, and what sockets take for now."""
+    loop = stage.run(running_loop())
+    loop_time, moved = loop.time, [0.0]
+    clock = SimpleNamespace(time=lambda: time.time() + sum(moved), monotonic=lambda: time.monotonic() + sum(moved))
+    monkeypatch.setattr(loop, "time", lambda: loop_time() + sum(moved))
+    monkeypatch.setattr(identification, "time", clock)
+    return moved.append
+
+
+async def running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
 def refresh(token: str, topic: str = "phoenix", ref: str = "5") -> str:
     join_ref = "null" if topic == "phoenix" else '"1"'
     return f'[{join_ref},"{ref}","{topic}","access_token",{{"access_token":"{token}"}}]'
@@ -292,9 +313,8 @@ def test_a_wrong_token_and_a_wrong_payload_are_refused(stage: Stage, accounts: A
 
 
 def test_of_many_newer_tokens_the_last_is_verified_after_a_pause(
-    stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
 ) -> None:
-    monkeypatch.setattr(identification, "VERIFY_INTERVAL", 0.2)
     accounts.has("ann's", is_known=True)
     client = socket(stage, accounts)
     client.says(refresh("first", ref="5"))
@@ -304,33 +324,39 @@ def test_of_many_newer_tokens_the_last_is_verified_after_a_pause(
         ("5", "unauthorized"),
         ("6", "rate_limited"),
     ]
+    assert accounts.asked == ["first"]
+    pass_time(identification.VERIFY_INTERVAL)
     stage.wait(lambda: accounts.asked == ["first", "third"])
 
 
 def test_an_expired_token_is_told_and_then_closes(
-    stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
 ) -> None:
-    monkeypatch.setattr(identification, "GRACE", 0.05)
-    accounts.has("ann's", is_known=True, expires_at=time.time() + 0.05)
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
     client = socket(stage, accounts)
     client.asks_to_join("lobby")
+    pass_time(LIFE)
     stage.wait(lambda: accounts.asked)
     answered(client, accounts)
-    assert outcomes(client) == [("token_expired", {"grace_ms": 50})]
+    assert (outcomes(client), client.closed_with) == ([("token_expired", {"grace_ms": 25_000})], [])
+    pass_time(identification.GRACE)
     stage.wait(lambda: client.closed_with == [CloseCode.TOKEN_EXPIRED])
 
 
-def test_no_join_outlives_an_expired_token_unheard(stage: Stage, accounts: AccountsOnStage) -> None:
+def test_no_join_outlives_an_expired_token_unheard(
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
+) -> None:
     hooks: list[asyncio.Future[bool]] = []
 
     async def authorize(_slug: str, _params: Any) -> bool:
         hooks.append(asyncio.get_running_loop().create_future())
         return await hooks[-1]
 
-    accounts.has("ann's", is_known=True, expires_at=time.time() + 0.05)
-    accounts.has("newer", number=2, expires_at=time.time() + 1_000)
-    client = socket(stage, accounts, authorize=authorize)
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
+    accounts.has("newer", number=2, expires_at=time.time() + 2 * LIFE)
+    client = socket(stage, accounts, authorize=authorize, authorize_timeout=2 * LIFE)
     client.asks_to_join("lobby")
+    pass_time(LIFE)
     stage.wait(lambda: accounts.asked)
     answered(client, accounts)
     assert outcomes(client) == ["unauthorized"]
@@ -348,26 +374,30 @@ def test_no_join_outlives_an_expired_token_unheard(stage: Stage, accounts: Accou
 
 
 def test_a_new_name_gives_an_expired_token_no_longer_life(
-    stage: Stage, accounts: AccountsOnStage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
 ) -> None:
-    monkeypatch.setattr(identification, "GRACE", 0.5)
-    accounts.has("ann's", is_known=True, expires_at=time.time() + 0.05)
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
     client = socket(stage, accounts)
     client.asks_to_join("lobby")
+    pass_time(LIFE)
     stage.wait(lambda: accounts.asked)
     answered(client, accounts)
-    told_at = time.monotonic()
-    while not client.closed_with and time.monotonic() < told_at + 10:
+    for _ in range(2):
         changed(client, accounts, "renamed")
+        pass_time(identification.GRACE / 2)
+    stage.run_turns()
     assert client.closed_with == [CloseCode.TOKEN_EXPIRED]
     assert [event for event, _ in outcomes(client)].count("token_expired") == 1
 
 
-def test_a_session_that_was_used_elsewhere_lives_on(stage: Stage, accounts: AccountsOnStage) -> None:
-    accounts.has("ann's", is_known=True, expires_at=time.time() + 0.05)
+def test_a_session_that_was_used_elsewhere_lives_on(
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
+) -> None:
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
     client = socket(stage, accounts)
     client.asks_to_join("lobby")
-    accounts.has("ann's", expires_at=time.time() + 1_000)
+    accounts.has("ann's", expires_at=time.time() + 2 * LIFE)
+    pass_time(LIFE)
     stage.wait(lambda: accounts.asked)
     answered(client, accounts)
     assert (outcomes(client), client.closed_with) == ([], [])
