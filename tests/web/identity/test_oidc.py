@@ -367,7 +367,7 @@ def test_a_provider_that_does_not_answer_as_it_should_lets_nobody_in(
     provider: OidcProvider, path: str, fault: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault.delay:
-        monkeypatch.setattr("web.http.outgoing.TIMEOUT", 0.2)
+        monkeypatch.setattr("web.http.outgoing.TIMEOUT", 1.0)  # also for the requests before it
     provider.answers[path] = fault
     refusal(provider)
     assert provider.asked[-1] == path  # a redirect is not followed
