@@ -280,7 +280,7 @@ def test_a_log_of_another_version_is_refused(server: Server, log: object) -> Non
 
 def test_operations_have_a_rate_of_their_own(database: Path) -> None:
     with (
-        Server(database, rate_limits="on", operation_rate="1/2", message_rate="1/2") as server,
+        Server(database, rate_limits="on", operation_rate="0.01/2", message_rate="0.01/2") as server,
         Member(server.port, "lobby", log=2) as ann,
     ):
         done(ann.post_and_wait("hello"))
