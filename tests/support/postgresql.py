@@ -5,10 +5,8 @@ import glob
 import itertools
 import os
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Self
 import psycopg
 
 from tests.support.database import query
+from tests.support.ports import free_port
 from tests.support.server import PATIENCE, wait_until
 
 STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -39,7 +38,7 @@ class PostgreSQL:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="chatter-postgresql-"))
-        self._port = _free_port()
+        self._port = free_port()
         self._names = (f"chat{number}" for number in itertools.count(1))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -145,14 +144,3 @@ def _unprivileged() -> dict[str, Any]:
         return {}
     user = pwd.getpwnam("postgres")
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    """Returns a free port below 32,768.
-
-    The kernel gives such a port to nobody else, also while the cluster is stopped.
-    """
-    while True:
-        port = random.randrange(16_384, 32_768)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port

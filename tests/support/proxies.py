@@ -57,13 +57,6 @@ PROXIES: dict[str, Callable[[Path, int, int], contextlib.AbstractContextManager[
 }
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _towards(upstream: int, recipe: str) -> str:
     return _replaced(recipe, "127.0.0.1:8000", f"127.0.0.1:{upstream}")
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.support.phoenix_client import NDJSON, TIMEOUT, UPGRADE, Opcode, Request, Response, frame, request
-from tests.support.proxies import PROXIES, find_proxy, free_port, recipes
+from tests.support.ports import free_port
+from tests.support.proxies import PROXIES, find_proxy, recipes
 from tests.support.server import ROOT, Server
 
 NAME = "chat.example.org"
