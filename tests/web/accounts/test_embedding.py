@@ -171,6 +171,7 @@ def test_no_token_is_in_the_log(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE * 1_000)
     with chromium() as launched:
         yield launched
 
@@ -220,7 +221,7 @@ def test_a_page_whose_token_has_ended_gets_another(
     monkeypatch.setattr(site.module, "time", SimpleNamespace(time=lambda: time.time() - next(ages)))
     ann = signed_in(browser, site, "7")
     say(ann, "good morning")
-    expect(ann.locator("#messages li")).to_have_text(["Ann Lee: good morning"], timeout=PATIENCE * 1_000)
+    expect(ann.locator("#messages li")).to_have_text(["Ann Lee: good morning"])
 
 
 @pytest.mark.browser

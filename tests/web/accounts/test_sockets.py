@@ -278,7 +278,7 @@ def test_a_poll_that_waits_is_answered_at_once(people_server: Server) -> None:
 def test_an_expired_token_is_told(people_server: Server) -> None:
     browser = Browser(people_server)
     browser.signs_up()
-    with Person(people_server, bearer(browser.token("read", expires_in=2))) as program:
+    with Person(people_server, bearer(browser.token("read", expires_in=4))) as program:
         assert program.joins("a") == "ok"
         assert program.wait_for("token_expired") == {"grace_ms": 25_000}
         assert program.tries("access_token", {"access_token": browser.token("read")}, "phoenix") == "ok"

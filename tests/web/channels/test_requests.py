@@ -98,7 +98,7 @@ def test_only_names_of_rooms_are_remembered() -> None:
     try:
         for name in names:
             assert topic_of(name) is None
-        assert tracemalloc.get_traced_memory()[0] < 10_000
+        assert tracemalloc.get_traced_memory()[0] < 100_000  # they have 1.5 MB
     finally:
         tracemalloc.stop()
     assert topic_of("chat_room:remembered") is topic_of("chat_room:remembered")
