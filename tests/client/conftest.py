@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
@@ -79,17 +79,17 @@ def refusals(watch: Watch) -> None:
 def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
     """Opens a page in a browser of its own: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
 
-    A person without a name visits for the first time. Options are those of the context.
+    A person without a name visits for the first time, or is signed in by `cookies`. Options are those of the context.
     """
 
-    def visit(name: str = "", to: str = room, **options: Any) -> Person:
+    def visit(name: str = "", to: str = room, *, cookies: Sequence[Any] = (), **options: Any) -> Person:
         lent = contexts.lend(server, memory_of(name), options)
+        lent.context.add_cookies(cookies)
         watch.follow(lent.context)
         person = Person(lent.new_page(), server)
+        person.page.goto(person.address_of(to))
         if name:
-            person.goes_to(to)
-        else:
-            person.page.goto(f"{server.url}/rooms/{to}")
+            person.expect_connected()
         return person
 
     yield visit

@@ -67,17 +67,15 @@ class Member:
         answers = [self.pushes(room, "new_message", message=text, id=f"said-{next(numbers)}") for text in texts]
         return int(answers[-1]["seq"])
 
-    def signs_in(self, person: Person) -> None:
-        """Gives a browser the session of this account; its pages do not know of it yet."""
+    @property
+    def cookie(self) -> Any:
+        """The session of this account, as a browser takes it."""
         name, _, value = self._cookie.partition("=")
-        cookie: Any = {"name": name, "value": value, "url": self.server.url, "httpOnly": True}
-        person.page.context.add_cookies([cookie])
+        return {"name": name, "value": value, "url": self.server.url, "httpOnly": True}
 
     def comes(self, visit: Visit, to: str = "lobby", **options: Any) -> Person:
         """Opens a room in a new browser that is signed in with this account."""
-        person = visit("", "lobby", **options)
-        self.signs_in(person)
-        person.page.goto(f"{self.server.url}/rooms/{to}" if to != "lobby" else self.server.url)
+        person = visit("", to, cookies=[self.cookie], **options)
         expect(person.page.locator(".me .handle")).to_have_text(f"@{self.handle}")
         person.expect_connected()
         return person

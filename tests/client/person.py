@@ -18,7 +18,6 @@ SIMULATED_VISIBILITY = """state => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
-
 class Person:
     """Person is a user of a page: the parts they see and the actions they take."""
 
@@ -54,8 +53,12 @@ class Person:
 
     def goes_to(self, room: str) -> None:
         """Opens a room by its address and waits for the join."""
-        self.page.goto(self.server.url if room == "lobby" else f"{self.server.url}/rooms/{room}")
+        self.page.goto(self.address_of(room))
         self.expect_connected()
+
+    def address_of(self, room: str) -> str:
+        """Returns where a room is shown."""
+        return self.server.url if room == "lobby" else f"{self.server.url}/rooms/{room}"
 
     def opens_page(self) -> None:
         """Goes on in a new page of the same browser."""

@@ -468,7 +468,7 @@ def test_a_page_that_does_not_know_who_is_signed_in_keeps_nothing_of_a_private_r
     slug = ann.makes_room("Den", bo)
     ann.says(slug, "a secret")
     page = visit("", "lobby")
-    bo.signs_in(page)
+    page.page.context.add_cookies([bo.cookie])
     page.page.route("**/api/me", lambda route: route.abort())
     page.page.goto(f"{page.server.url}/rooms/{slug}")
     page.expect_said("a secret")
