@@ -8,10 +8,12 @@ from playwright.sync_api import expect
 
 from tests.client.conftest import Visit, numbers
 from tests.client.person import Person
-from tests.support.server import Server
+from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
 PASSWORD = "seven green bottles"
+
+HAS_LIST = "Object.keys(localStorage).some(key => key.endsWith(':memberships'))"
 
 
 class Member:
@@ -79,3 +81,8 @@ class Member:
         expect(person.page.locator(".me .handle")).to_have_text(f"@{self.handle}")
         person.expect_connected()
         return person
+
+
+def expect_list(person: Person) -> None:
+    """Waits until the page has heard the list of rooms, which it keeps: without it, it knows nothing that it loses."""
+    wait_until(lambda: person.page.evaluate(HAS_LIST))

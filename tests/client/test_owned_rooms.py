@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.client.axe import violations
 from tests.client.conftest import Visit
-from tests.client.members import PASSWORD, Member
+from tests.client.members import PASSWORD, Member, expect_list
 from tests.client.person import PHONE, Person
 from tests.client.watch import Watch
 from tests.support.server import PATIENCE, Server
@@ -160,6 +160,7 @@ def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Vi
     one, other = ann.comes(visit, slug), bo.comes(visit, slug)
     chooses(one, bo, "Remove…")
     dialog = one.page.get_by_role("dialog", name=f"Remove {bo.handle}?")
+    expect_list(other)
     dialog.get_by_label("Why").fill("moved away")
     dialog.get_by_role("button", name="Remove").click()
     expect(member_row(one, bo)).to_have_count(0)
