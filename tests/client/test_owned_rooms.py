@@ -175,6 +175,7 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     one.page.on("websocket", lambda websocket: websocket.on("framesent", lambda frame: sent.append(str(frame))))
     one.page.reload()
     one.expect_connected()
+    one.page.on("request", lambda request: sent.append(request.post_data or ""))  # of a page that polls
     dialog = settings(one)
     assert not violations(one.page)
     dialog.get_by_label("Title").fill("After")
