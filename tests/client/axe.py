@@ -10,6 +10,8 @@ from tests.support.server import ROOT
 SOURCE = ROOT / "web" / "client" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = {"serious", "critical"}
 RUN = """async context => {
+  const isFinite = animation => animation.effect.getComputedTiming().endTime < Infinity;
+  await Promise.allSettled(document.getAnimations().filter(isFinite).map(animation => animation.finished));
   const { violations } = await axe.run(context ?? document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ html }) => html) }));
 }"""
@@ -28,7 +30,7 @@ def grave_violations(page: Page) -> list[Violation]:
 
 
 def violations(page: Page, impacts: set[str] | None = None) -> list[Violation]:
-    """Returns the violations of these impacts in the present page, by default all of them."""
+    """Returns the violations of these impacts in the present page once nothing fades or moves, by default all."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())  # through the debugger: the page's policy forbids other scripts
     found: list[dict[str, Any]] = page.evaluate(RUN)

@@ -93,6 +93,7 @@ def test_somebody_makes_a_private_room_with_others_in_it(ann: Member, bo: Member
     one = ann.comes(visit)
     one.button("Create a room").click()
     dialog = one.page.get_by_role("dialog", name="Create a room")
+    expect(dialog).to_be_visible()
     assert not violations(one.page)
     dialog.get_by_label("Title").fill("Garden plans")
     dialog.get_by_role("combobox").press_sequentially(f"@{bo.handle},nobody.here ")
@@ -178,6 +179,7 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     one.page.on("request", lambda request: sent.append(request.post_data or ""))  # of a page that polls
     dialog = settings(one)
     assert not violations(one.page)
+    expect(dialog).to_be_visible()
     dialog.get_by_label("Title").fill("After")
     dialog.get_by_label("Between two messages of a person").select_option("30 seconds")
     dialog.get_by_role("button", name="Save").click()
