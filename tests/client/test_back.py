@@ -107,6 +107,7 @@ def test_a_room_chosen_over_two_overlays_is_one_step_from_the_one_before(ann: Pe
     ann.palette.get_by_role("option", name="Create #").tap()
     expect_room(ann, f"{room}-attic")
     expect(ann.rooms).to_be_hidden()
+    ann.page.wait_for_url(f"**/rooms/{room}-attic")  # the browser goes back over both before
     ann.page.go_back()
     expect_room(ann, room)
     ann.page.wait_for_function("history.state === null")

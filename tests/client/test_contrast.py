@@ -116,6 +116,7 @@ def test_nothing_lies_on_a_linked_message_in_a_low_window(
     expect(message).to_be_in_viewport()
     expect(ann.pill).to_be_visible()
     expect(ann.pill).to_have_accessible_name("Newest messages")
+    ann.sees_a_frame()  # what came into sight has its real height only then
     assert message.evaluate(COVERED) == []
 
 
@@ -124,6 +125,7 @@ def test_forced_edges_of_buttons_do_not_touch_on_a_phone(visit: Visit, bo: Perso
     bo.message("hello").hover()
     bo.button("Pin").click()
     ann = visit("ann", **PHONE, forced_colors="active")
+    expect(ann.people_button).to_have_accessible_name("2 people here")
     pins = ann.pins_button.bounding_box()
     people = ann.people_button.bounding_box()
     assert pins is not None

@@ -27,7 +27,8 @@ RUN_OF_DELETIONS = """async () => {
 
 def test_a_message_is_deleted_for_everybody_after_one_question(ann: Person, bo: Person) -> None:
     ann.says("one", "two", "three")
-    bo.expect_said("one", "two", "three")
+    for person in (ann, bo):
+        person.expect_said("one", "two", "three")
     press = ann.page.keyboard.press
     ann.conversation.focus()
     press("ArrowUp")

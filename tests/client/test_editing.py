@@ -57,9 +57,9 @@ def test_only_ones_own_messages_can_be_edited(ann: Person, bo: Person) -> None:
     expect(bo.button("Delete")).to_have_count(0)
     bo.composer.focus()
     bo.page.keyboard.press("ArrowUp")
+    expect(bo.toast).to_have_text("There is no message that you can edit")
     expect(bo.composer).to_be_empty()
     expect(bo.composer).to_be_focused()
-    expect(bo.toast).to_have_text("There is no message that you can edit")
 
 
 def test_an_edit_is_told_once_to_those_who_hear_the_page_and_not_to_who_comes_later(ann: Person, bo: Person) -> None:
@@ -98,9 +98,9 @@ def test_the_words_of_an_edit_are_not_lost_by_a_reload_which_ends_the_right_to_i
     press("ArrowUp")
     ann.page.keyboard.type(" words")
     ann.page.reload()
+    expect(ann.toast).to_contain_text("your words are a draft now")
     expect(ann.composer).to_have_value("precious words")
     expect(ann.strip).to_be_empty()
-    expect(ann.toast).to_contain_text("your words are a draft now")
     press("Enter")
     ann.expect_said("precious", "precious words")
     ann.composer.fill("half a thought")
@@ -219,11 +219,11 @@ def test_a_guest_is_told_that_a_lost_connection_ends_an_edit_and_its_words_becom
     expect(ann.strip).to_contain_text("The connection was lost: a draft now")
     ann.page.keyboard.press("Enter")
     expect(ann.toast).to_contain_text("your words are a draft now")
+    toast = ann.toast.bounding_box()  # which it has for three seconds
     expect(ann.strip).to_be_empty()
     expect(ann.composer).to_have_value("precious words")
     expect(ann.composer).to_be_focused()
     expect(ann.page.get_by_role("alert").filter(has_text="not changed")).to_have_count(0)
-    toast = ann.toast.bounding_box()
     rooms = ann.rooms.bounding_box()
     last = ann.message("precious").locator(".text").bounding_box()
     assert toast

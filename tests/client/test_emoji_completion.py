@@ -10,8 +10,10 @@ pytestmark = pytest.mark.browser
 
 
 def types(person: Person, text: str) -> None:
+    """Types a text that begins a name, and waits until the list for all of it is drawn."""
     person.page.keyboard.type(text)
     expect(person.page.get_by_role("listbox", name="Emoji")).to_be_visible()
+    person.sees_a_frame()
 
 
 def test_a_name_is_completed_by_enter_and_by_tab(ann: Person) -> None:

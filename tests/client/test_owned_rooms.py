@@ -135,6 +135,7 @@ def test_invited_people_are_in_the_room_and_the_log_says_so_in_one_line(
         expect(member_row(one, member)).to_be_visible()
     expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
     one.says("last")
+    one.expect_said("first", "last")
     expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
     assert one.log.inner_text().index("added") < one.log.inner_text().index("last")
 
@@ -159,9 +160,9 @@ def test_an_owner_makes_moderators_and_members_are_offered_nothing(ann: Member, 
 def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Visit) -> None:
     slug = ann.makes_room("Leavers", bo)
     one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    expect_list(other)
     chooses(one, bo, "Remove…")
     dialog = one.page.get_by_role("dialog", name=f"Remove {bo.handle}?")
-    expect_list(other)
     dialog.get_by_label("Why").fill("moved away")
     dialog.get_by_role("button", name="Remove").click()
     expect(member_row(one, bo)).to_have_count(0)
@@ -174,12 +175,12 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     one = ann.comes(visit, slug)
     sent: list[str] = []
     one.page.on("websocket", lambda websocket: websocket.on("framesent", lambda frame: sent.append(str(frame))))
+    one.page.on("request", lambda request: sent.append(request.post_data or ""))  # of a page that polls
     one.page.reload()
     one.expect_connected()
-    one.page.on("request", lambda request: sent.append(request.post_data or ""))  # of a page that polls
     dialog = settings(one)
-    assert not violations(one.page)
     expect(dialog).to_be_visible()
+    assert not violations(one.page)
     dialog.get_by_label("Title").fill("After")
     dialog.get_by_label("Between two messages of a person").select_option("30 seconds")
     dialog.get_by_role("button", name="Save").click()

@@ -139,6 +139,7 @@ def test_a_passkey_is_added_and_signs_in_and_needs_no_pointer(ann: Person, serve
     keyboard.press("Enter")
     form = dialog(ann, "Sign in")
     expect(form.locator("input[name=handle]")).to_be_focused()
+    expect(by_passkey(form)).to_be_visible()
     for _ in range(4):  # the password, Cancel, Sign in, and the button
         keyboard.press("Tab")
     expect(by_passkey(form)).to_be_focused()
