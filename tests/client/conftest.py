@@ -90,6 +90,7 @@ def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Ite
         person.page.goto(person.address_of(to))
         if name:
             person.expect_connected()
+            person.expect_websocket()
         return person
 
     yield visit

@@ -80,6 +80,7 @@ class Member:
         person = visit("", to, cookies=[self.cookie], **options)
         expect(person.page.locator(".me .handle")).to_have_text(f"@{self.handle}")
         person.expect_connected()
+        person.expect_websocket()
         return person
 
 

@@ -18,6 +18,9 @@ SIMULATED_VISIBILITY = """state => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
+HAS_POLLED = "performance.getEntriesByType('resource').some(({ name }) => name.includes('/socket/longpoll'))"
+
+
 class Person:
     """Person is a user of a page: the parts they see and the actions they take."""
 
@@ -55,6 +58,22 @@ class Person:
         """Opens a room by its address and waits for the join."""
         self.page.goto(self.address_of(room))
         self.expect_connected()
+
+    def expect_websocket(self) -> None:
+        """Loads the page again until its websocket opens in time.
+
+        On a slow machine it may come too late: the page polls then, and soon leaves that connection for another, with
+        which a guest's right to change what was said ends.
+        """
+
+        def has_websocket() -> bool:
+            if not self.page.evaluate(HAS_POLLED):
+                return True
+            self.page.reload()
+            self.expect_connected()
+            return False
+
+        wait_until(has_websocket)
 
     def address_of(self, room: str) -> str:
         """Returns where a room is shown."""
