@@ -15,7 +15,7 @@ from tests.client.contexts import ContextPool
 from tests.client.person import Person
 from tests.client.watch import Watch
 from tests.support.chromium import chromium
-from tests.support.server import PATIENCE, Server
+from tests.support.server import Server
 
 Visit: TypeAlias = Callable[..., Person]
 Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
@@ -33,7 +33,6 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Starts one browser for this folder, and ends it."""
-    expect.set_options(timeout=PATIENCE * 1_000)
     with chromium() as launched:
         yield launched
 
