@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.client.conftest import Visit
-from tests.client.person import Person
+from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.test_sidebar import ORDER
 from tests.client.test_unread import refreshes_rooms
@@ -131,3 +131,14 @@ def test_a_list_is_one_stop_of_the_tab_key_and_arrows_move_inside(
     expect(people.first).to_be_focused()
     press("ArrowDown")
     expect(people.last).to_be_focused()
+
+
+def test_who_finds_no_room_is_told_how_to_create_it(visit: Visit, room: str) -> None:
+    desk, phone = visit("ann"), visit("bo", **PHONE)
+    desk.searches(f"{room}-new")
+    expect(desk.palette.get_by_role("status")).to_contain_text("Press the down arrow and Enter to create it")
+    phone.button("Rooms").click()
+    phone.searches(f"{room}-new")
+    expect(phone.palette.get_by_role("status")).to_contain_text("Tap Create to create it")
+    phone.palette.get_by_role("option", name="Create #").click()
+    expect(phone.room(f"{room}-new")).to_have_attribute("aria-current", "page")

@@ -107,6 +107,15 @@ def test_a_closed_room_is_gone_until_it_is_opened_again(ann: Person, rooms: list
     expect(ann.room("lobby")).to_have_attribute("aria-current", "page")
 
 
+def test_a_room_that_is_closed_leaves_the_focus_with_the_next(ann: Person, rooms: list[str], room: str) -> None:
+    refreshes_rooms(ann)
+    expect(ann.room(rooms[2])).to_be_visible()
+    ann.button(f"Options for #{rooms[0]}").press("Enter")
+    ann.page.get_by_role("menuitem", name="Close").press("Enter")
+    expect(ann.room(rooms[0])).to_have_count(0)
+    expect(ann.room(rooms[1])).to_be_focused()
+
+
 def test_the_order_stands_still_while_one_points_at_it_or_is_in_it(
     ann: Person, visit: Visit, rooms: list[str], room: str
 ) -> None:

@@ -24,6 +24,8 @@ export function shrinkForKeyboard() {
 export const isNarrow = matches("(max-width: 47.99rem), (max-height: 30rem) and (pointer: coarse)");
 /** There is a column beside the conversation. style.css has the same words. */
 export const isWide = matches("(min-width: 80rem)");
+/** The person points with a finger, and may have no keys. */
+export const isTouch = matches("(pointer: coarse)");
 
 /** Follows a media query. @param {string} query */
 function matches(query) {

@@ -1,6 +1,7 @@
 import { computed, signal, useSignalEffect } from "@preact/signals";
 import { createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
+import { isTouch } from "../../browser/viewport.js";
 import { html } from "../../html.js";
 import { labelOf } from "../../authors.js";
 import { account, isMine } from "../../me.js";
@@ -151,7 +152,8 @@ function keyOf(entry) {
 /** @param {Entry[]} found */
 function hint(found) {
   if (!found.length) return query.value.trim() ? "Nothing found. A new room is named with letters a–z or digits." : "";
-  if (active.value < 0) return "No room has this name. Press the down arrow and Enter to create it.";
+  if (active.value < 0)
+    return `No room has this name. ${isTouch.value ? "Tap Create" : "Press the down arrow and Enter"} to create it.`;
   return "";
 }
 

@@ -1,5 +1,5 @@
 import { computed } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
 import { drafted } from "../../drafts.js";
 import { html } from "../../html.js";
@@ -8,6 +8,7 @@ import { membershipOf } from "../../memberships/memberships.js";
 import { labelOfRoom, titleOf } from "../../memberships/titles.js";
 import { choices } from "../../rooms/choices.js";
 import { countUnread } from "../../rooms/seen.js";
+import { focusComposer } from "../composer/focus.js";
 import { goTo } from "../go-to.js";
 import { Clock, Edit, More, Muted, Pin } from "../icons.js";
 import { RoomIcon } from "../room-icon.js";
@@ -26,6 +27,8 @@ const MOST_COUNTED = 99;
  */
 export function RoomRow({ summary, current, unsent, tabIndex }) {
   const { name } = summary;
+  const row = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => () => leaveFocus(row.current), []);
   // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
   const { value: badge } = useMemo(() => computed(() => JSON.stringify(badgeIn(summary))), [summary]);
   const { unread, mentions, isCounted } = current ? NOTHING : JSON.parse(badge);
@@ -37,7 +40,7 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
     goTo(name);
   };
   return html`
-    <li class="room-row" onKeyDown=${toTheMenu} onContextMenu=${(/** @type {MouseEvent} */ event) => openAt(event, name)}>
+    <li ref=${row} class="room-row" onKeyDown=${toTheMenu} onContextMenu=${(/** @type {MouseEvent} */ event) => openAt(event, name)}>
       <a
         href=${pathOf(name)}
         class=${unread ? "room news" : "room"}
@@ -66,6 +69,14 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
       </button>
     </li>
   `;
+}
+
+/** Leaves the focus with the next row where this one goes, as its room was closed, hidden or taken away. @param {HTMLElement | null} row */
+function leaveFocus(row) {
+  if (!row?.contains(document.activeElement)) return;
+  const next = (row.nextElementSibling ?? row.previousElementSibling)?.querySelector("[data-stop]");
+  if (next) /** @type {HTMLElement} */ (next).focus();
+  else focusComposer();
 }
 
 const NOTHING = { unread: 0, mentions: 0, isCounted: true };
