@@ -233,7 +233,7 @@ class CatchUpRequests:
         end = self._end_of(request)
         if request.around is not None and page.more_after:
             end = messages[-1].seq + 1 if messages else end
-        start = 1 if not page.more else messages[0].seq if messages else end
+        start = 1 if not page.more else min(messages[0].seq, request.around or end) if messages else end
         if end - start == len(messages):
             return page  # nearly always: nothing but messages
         middle, most = request.around or end, len(messages) + self._context.settings.max_recovery_page

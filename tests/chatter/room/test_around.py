@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatter.messages import Entry, LoadPage, NotSaved, Page, PageLoaded, Pinned, Posted, ReadHistory, Refused
@@ -106,6 +106,7 @@ def assert_right(page: Page, said: Sequence[Posted], seq: int, limit: int) -> No
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(1, 60), st.integers(1, 20), st.integers(1, 9))
+@example([False, True], 2, 1, 1)  # the only message of the page is behind the place
 def test_who_counts_places_finds_all_of_them_in_pages(kinds: list[bool], seq: int, limit: int, most: int) -> None:
     log: list[Entry] = [posted(1)]
     for number, is_message in enumerate(kinds, 2):
