@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -155,6 +155,12 @@ def direct_slug(key: str, accounts: Iterable[int]) -> str:
     """Returns the name of the direct room of these accounts. `key` is the identity of the database."""
     people = ",".join(map(str, sorted(set(accounts))))
     return _PREFIX["direct"] + _letters(hmac.digest(key.encode(), people.encode(), hashlib.sha256))
+
+
+def is_stronger(role: RoomRole, other: RoomRole) -> bool:
+    """Returns whether a role in a room is stronger than another one."""
+    strongest_first = get_args(RoomRole)
+    return strongest_first.index(role) < strongest_first.index(other)
 
 
 def is_private_slug(slug: str) -> bool:

@@ -762,10 +762,11 @@ class ChangeMembers(_Governing, frozen=True):
 
     change: MemberChange
     accounts: tuple[By, ...]
-    role: RoomRole | None = None
+    role: RoomRole | None = None  # of `joined`: at least this, as somebody says who may give it
     until: str | None = None
     reason: str | None = None
     is_invited: bool = False  # of `joined`: with the code of an invitation, which opens a private room
+    opens: bool = False  # of `joined`: also a public room in which nothing was said
     repeat: bool = False
 
 

@@ -6,7 +6,7 @@ A draft is an entry that has no place yet. No draft at all says that everything 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, assert_never
 
-from chatter.charter import Charter, Member, Power, RoomKind, RoomRole, difference
+from chatter.charter import Charter, Member, Power, RoomKind, RoomRole, difference, is_stronger
 from chatter.messages import (
     By,
     ChangeMembers,
@@ -58,7 +58,9 @@ def decide(
     match request:
         case Found():
             return _found(charter, request, kind, is_new=is_new, settings=settings)
-        case ChangeRoom() | ChangeMembers() if charter is None and ((is_new and not is_open) or kind != "public"):
+        case ChangeRoom() | ChangeMembers() if charter is None and kind != "public":
+            return NOT_FOUND
+        case ChangeRoom() | ChangeMembers(opens=False) if charter is None and is_new and not is_open:
             return NOT_FOUND
         case ChangeRoom():
             return _change_room(charter or PLAIN, request)
@@ -165,13 +167,21 @@ def _change_members(charter: Charter | None, change: ChangeMembers, settings: Ro
 def _join(charter: Charter, change: ChangeMembers, settings: RoomSettings) -> Refused | Drafts:
     """Lets somebody in: into a public room, by an invitation, or visibly as an admin of the server."""
     account, is_admin = change.by.author.id, change.by.role == "admin"
-    if account in charter.members:
-        return ()
+    member = charter.members.get(account)
+    if member is not None:
+        return _raise(charter, change, member)
     if not charter.is_public and not (charter.kind == "private" and (change.is_invited or is_admin)):
         return NOT_FOUND
     if account in charter.banned and not is_admin:
         return Refused("banned")
     return _come(charter, change, [change.by], settings)
+
+
+def _raise(charter: Charter, change: ChangeMembers, member: Member) -> Drafts:
+    """Gives a member the role with which they come, where that is stronger. Nobody gets a weaker one so."""
+    if change.role is None or not charter.has_roles or not is_stronger(change.role, member.role):
+        return ()
+    return [_draft(change.by, "role", [change.by], role=change.role)]
 
 
 def _add(charter: Charter, change: ChangeMembers, settings: RoomSettings) -> Refused | Drafts:
@@ -187,7 +197,7 @@ def _come(charter: Charter, change: ChangeMembers, new: Sequence[By], settings: 
         return Refused("archived")
     if most is not None and new and len(charter.members) + len(new) > most:
         return Refused("full", limit=most)
-    return _drafts(change, new, role="member")
+    return _drafts(change, new, role=change.role or "member")
 
 
 def _leave(charter: Charter, change: ChangeMembers) -> Refused | Drafts:

@@ -361,6 +361,28 @@ def test_an_admin_joins_a_private_room_visibly_and_others_need_a_code(stage: Sta
     assert bo.answers == [Refused("not_found")]
 
 
+def test_who_comes_with_a_role_has_it_or_keeps_a_stronger_one(stage: Stage, ann: Person, bo: Person) -> None:
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann]))
+    room.tell(join(ann))
+    for role in ("member", "moderator", "member", "owner", "moderator"):
+        room.tell(bo.does("joined", role=role, is_invited=True))
+    assert [(change.change, change.role) for change in changes_in(ann)] == [
+        ("joined", "member"),
+        ("role", "moderator"),
+        ("role", "owner"),
+    ]
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_role_opens_a_public_room_where_it_may(stage: Stage, ann: Person, *, opens: bool) -> None:
+    room = RoomOnStage(stage, recent=[])
+    room.tell(ann.does("joined", role="moderator", is_invited=True, opens=opens))
+    assert ann.answers == ([] if opens else [Refused("not_found")])
+    room.tell(join(ann))
+    [view] = [each.room for each in ann.heard if isinstance(each, Recovery)]
+    assert (view and view.role) == ("moderator" if opens else None)
+
+
 def test_nobody_joins_a_group_by_themselves(stage: Stage, ann: Person) -> None:
     admin = Person(9, "root", "admin")
     room = RoomOnStage(stage, recent=[], slug=GROUP, charter=charter("group", members=[ann]))
