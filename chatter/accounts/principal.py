@@ -1,10 +1,11 @@
 """A principal: who a connection or a request is. Name, role and rights come from it, never from a payload."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from chatter.charter import Author, ServerRole
+from chatter.charter import Author, RoomRole, ServerRole
 
 Role: TypeAlias = ServerRole
 """What somebody is on this server, the weakest first."""
@@ -22,6 +23,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope] | None = None  # what an access token is for; None for everything
     secret: int | None = None  # the session or access token; None for a guest and for another server's token
     expires_at: float | None = None  # seconds since 1970; None for never
+    rooms: Mapping[str, RoomRole] | None = None  # the only ones there are for them, by slug; None for all
+
+    def reaches(self, slug: str) -> bool:
+        """Returns whether a room is among those that there are for them, if it is there."""
+        return self.rooms is None or slug in self.rooms
 
     @property
     def acting_role(self) -> Role:

@@ -101,9 +101,9 @@ class Memberships:
             person.used_at = asyncio.get_running_loop().time()
             self._schedule_sweep()
 
-    def rooms(self, account: int, after: str = "") -> Rooms:
-        """Returns a page of the rooms of an account, which are known: those after a slug."""
-        slugs = sorted(slug for slug in self._people[account].rooms if slug > after)
+    def rooms(self, account: int, after: str = "", only: Collection[str] | None = None) -> Rooms:
+        """Returns a page of the rooms of an account, which are known: those after a slug, and `only` of these."""
+        slugs = sorted(slug for slug in self._people[account].rooms if slug > after and (only is None or slug in only))
         memberships = [self._people[account].rooms[slug] for slug in slugs[:PAGE]]
         return Rooms([each.shown(self._now) for each in memberships], len(slugs) > PAGE)
 
@@ -143,10 +143,14 @@ class Memberships:
         self._people[account].tell(membership.mark())
         return membership.mark()
 
-    async def mark_all_read(self, account: int) -> int:
-        """Moves all marks of somebody to the ends of the rooms; returns how many. Raises `AccountRefused`."""
+    async def mark_all_read(self, account: int, only: Collection[str] | None = None) -> int:
+        """Moves somebody's marks, or `only` those of some rooms, to the ends; returns how many.
+
+        Raises `AccountRefused`.
+        """
         person = await self._person(account)
-        moved = [each for each in person.rooms.values() if each.read(each.room.last_seq, each.room.last_nth)]
+        rooms = [each for slug, each in person.rooms.items() if only is None or slug in only]
+        moved = [each for each in rooms if each.read(each.room.last_seq, each.room.last_nth)]
         for membership in moved:
             self._marks.change(membership)
         if moved:
@@ -427,6 +431,8 @@ class Memberships:
         frames: dict[object, bytes] = {}
         for account in room.accounts:
             for listener in self._people[account].hearers:
+                if not listener.reaches(room.slug):
+                    continue
                 serializer = listener.serializer
                 if serializer not in frames:
                     frames[serializer] = serializer.personal(event)

@@ -120,6 +120,8 @@ class _Round:
         serializer = listener.serializer
         for membership in memberships:
             room = membership.room
+            if not listener.reaches(room.slug):
+                continue
             if room in self.altered:
                 yield self._altered_frame(serializer, room)
             if room in self.active and not listener.has_joined(room.slug):

@@ -21,6 +21,8 @@ class Person:
         return tuple(self.listeners)
 
     def tell(self, *events: PersonalEvent) -> None:
-        """Tells each connection, in one write."""
+        """Tells each connection what it may hear of that, in one write."""
         for listener in self.hearers:
-            listener.write(b"".join(map(listener.serializer.personal, events)))
+            heard = [event for event in events if listener.reaches(event.slug)]
+            if heard:
+                listener.write(b"".join(map(listener.serializer.personal, heard)))

@@ -62,6 +62,10 @@ class RoomAdded(msgspec.Struct, frozen=True):
 
     room: MyRoom
 
+    @property
+    def slug(self) -> str:
+        return self.room.slug
+
 
 class RoomRemoved(msgspec.Struct, frozen=True, gc=False):
     """The person is not in a room any more."""
@@ -130,6 +134,9 @@ class Listener(Hashable, Protocol):
     @property
     def serializer(self) -> PersonalSerializer:
         """Listeners with the same serializer are sent the same bytes."""
+
+    def reaches(self, slug: str) -> bool:
+        """Returns whether there is that room for the connection: a token may be for some rooms only."""
 
     def has_joined(self, slug: str) -> bool:
         """Returns whether the connection hears that room itself, and needs no news of its activity."""

@@ -44,7 +44,17 @@ class MeOwner(Protocol):
 class MeChannel:
     """Plays `chatter.memberships.values.Listener` for a Phoenix client."""
 
-    __slots__ = ("_account", "_join_ref", "_memberships", "_ref", "_requests", "_server", "_socket", "serializer")
+    __slots__ = (
+        "_account",
+        "_join_ref",
+        "_memberships",
+        "_reached",
+        "_ref",
+        "_requests",
+        "_server",
+        "_socket",
+        "serializer",
+    )
 
     slug = None  # it is no room's
     topic = ME
@@ -68,6 +78,7 @@ class MeChannel:
         self._requests = requests
         self._server = server
         self._account = self._me
+        self._reached = socket.principal.rooms  # None for all
 
     # ------------------------------------------------------------ its life
 
@@ -86,14 +97,17 @@ class MeChannel:
         self.write(self.serializer.frame(self._join_ref, self._join_ref, ME_JSON, b"phx_close", b"{}"))
 
     def notify_lagged(self) -> None:
-        """Pushes the snapshot once more: pushes were dropped."""
+        """Pushes the snapshot once more: pushes were dropped, or were of other rooms."""
         self.notify(b"snapshot", encode(self._state))
 
     def become(self) -> None:
-        """Tells the client if its account is called something else, or has another role."""
+        """Tells the client if its account is called something else, has another role, or other rooms to know of."""
         if self._me != self._account:
             self._account = self._me
             self.notify(b"account", encode(self._account))
+        reached, self._reached = self._reached, self._socket.principal.rooms
+        if self._reached != reached:
+            self.notify_lagged()
 
     def receive(self, frame: Frame, _limits: Limits) -> None:
         """Answers a request of the client."""
@@ -109,7 +123,7 @@ class MeChannel:
             self._answer(frame.ref, answered)
 
         try:
-            if self._requests.receive(frame.event, frame.payload, self._account.id, None, answer):
+            if self._requests.receive(frame.event, frame.payload, self._socket.principal, None, answer):
                 return
         except InvalidPayload as error:
             answer(error.answer)
@@ -122,6 +136,9 @@ class MeChannel:
         self.write(self.serializer.frame(self._own_ref, NULL, ME_JSON, event, payload))
 
     # ------------------------------------------------------------ `Listener`
+
+    def reaches(self, slug: str) -> bool:
+        return self._socket.principal.reaches(slug)
 
     def has_joined(self, slug: str) -> bool:
         return self._socket.has_joined(slug)
@@ -140,7 +157,7 @@ class MeChannel:
 
     @property
     def _state(self) -> MyState:
-        page = self._memberships.rooms(self._account.id)
+        page = self._memberships.rooms(self._account.id, only=self._socket.principal.rooms)
         return MyState(self._account, page.rooms, self._server, page.more)
 
     def _answer(self, ref: Ref, answer: WebAnswer) -> None:

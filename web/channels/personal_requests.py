@@ -5,10 +5,11 @@ Some of it needs the database. The answers come when they are there, and keep no
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from chatter.accounts.principal import Principal
 from chatter.accounts.values import AccountRefused
 from chatter.memberships.memberships import Memberships, NotThere
 from chatter.messages import SLUG, Refused
@@ -32,6 +33,13 @@ LEVELS = ("everything", "mentions", "nothing")
 LONGEST_TIME = 40
 
 
+class _Own(NamedTuple):
+    """Whose rooms it is about, and which alone of them; None for all."""
+
+    account: int
+    only: Collection[str] | None
+
+
 class PersonalRequests:
     """Owns the requests that are under way. One for a server."""
 
@@ -39,7 +47,7 @@ class PersonalRequests:
         self._memberships = memberships
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def receive(self, event: object, payload: Payload, account: int, slug: str | None, answer: Answering) -> bool:
+    def receive(self, event: object, payload: Payload, who: Principal, slug: str | None, answer: Answering) -> bool:
         """Has a request answered. `slug` is the room whose topic it came on, None on `me`, where a field names it.
 
         Returns False for an event that is none of these. Raises `InvalidPayload` and `BadFrame`.
@@ -47,8 +55,12 @@ class PersonalRequests:
         read = _reader_of(event, is_me=slug is None)
         if read is None:
             return False
-        fields = fields_of(payload)
-        asked = read(self._memberships, account, fields if slug is None else {**fields, "slug": slug})
+        assert who.author is not None, "guests have no rooms"
+        fields = fields_of(payload) if slug is None else {**fields_of(payload), "slug": slug}
+        if event in _OF_ROOMS and not who.reaches(_slug_of(fields)):
+            answer(Refused("not_found"))
+            return True
+        asked = read(self._memberships, _Own(who.author.id, who.rooms), fields)
         task = asyncio.get_running_loop().create_task(_answer(asked, answer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -70,16 +82,16 @@ async def _answer(asked: Awaitable[WebAnswer], answer: Answering) -> None:
 # ---------------------------------------------------------------- each reads its fields at once, and answers later
 
 
-def _mark_read(memberships: Memberships, account: int, fields: Fields) -> Awaitable[WebAnswer]:
+def _mark_read(memberships: Memberships, own: _Own, fields: Fields) -> Awaitable[WebAnswer]:
     slug, seq, rev = _slug_of(fields), _mark_of(fields), number_of(fields, "rev", 0, LARGEST)
-    return memberships.mark_read(account, slug, seq, rev)
+    return memberships.mark_read(own.account, slug, seq, rev)
 
 
-def _mark_unread(memberships: Memberships, account: int, fields: Fields) -> Awaitable[WebAnswer]:
-    return memberships.mark_unread(account, _slug_of(fields), seq_of(fields))
+def _mark_unread(memberships: Memberships, own: _Own, fields: Fields) -> Awaitable[WebAnswer]:
+    return memberships.mark_unread(own.account, _slug_of(fields), seq_of(fields))
 
 
-def _set_level(memberships: Memberships, account: int, fields: Fields) -> Awaitable[WebAnswer]:
+def _set_level(memberships: Memberships, own: _Own, fields: Fields) -> Awaitable[WebAnswer]:
     slug, level, until = _slug_of(fields), fields.get("level"), fields.get("until")
     hidden = None if fields.get("hidden") is None else flag_of(fields, "hidden")
     if level is not None and level not in LEVELS:
@@ -88,28 +100,29 @@ def _set_level(memberships: Memberships, account: int, fields: Fields) -> Awaita
         raise InvalidPayload("until", "expected none without a `level`, got one")
     if level is None and hidden is None:
         raise InvalidPayload("level", "expected a `level` or `hidden`, got neither")
-    return memberships.set_level(account, slug, level, None if until is None else _time_of(fields, "until"), hidden)
+    at = None if until is None else _time_of(fields, "until")
+    return memberships.set_level(own.account, slug, level, at, hidden)
 
 
-async def _mark_all_read_now(memberships: Memberships, account: int) -> WebAnswer:
-    return AllRead(await memberships.mark_all_read(account))
+async def _mark_all_read_now(memberships: Memberships, own: _Own) -> WebAnswer:
+    return AllRead(await memberships.mark_all_read(own.account, own.only))
 
 
-def _mark_all_read(memberships: Memberships, account: int, _fields: Fields) -> Awaitable[WebAnswer]:
-    return _mark_all_read_now(memberships, account)
+def _mark_all_read(memberships: Memberships, own: _Own, _fields: Fields) -> Awaitable[WebAnswer]:
+    return _mark_all_read_now(memberships, own)
 
 
-async def _rooms_now(memberships: Memberships, account: int, after: str) -> WebAnswer:
-    await memberships.of(account)
-    return memberships.rooms(account, after)
+async def _rooms_now(memberships: Memberships, own: _Own, after: str) -> WebAnswer:
+    await memberships.of(own.account)
+    return memberships.rooms(own.account, after, own.only)
 
 
-def _rooms(memberships: Memberships, account: int, fields: Fields) -> Awaitable[WebAnswer]:
+def _rooms(memberships: Memberships, own: _Own, fields: Fields) -> Awaitable[WebAnswer]:
     after = "" if fields.get("after") is None else _slug_of(fields, "after")
-    return _rooms_now(memberships, account, after)
+    return _rooms_now(memberships, own, after)
 
 
-_Read: TypeAlias = Callable[[Memberships, int, Fields], Awaitable[WebAnswer]]
+_Read: TypeAlias = Callable[[Memberships, _Own, Fields], Awaitable[WebAnswer]]
 
 _OF_ROOMS: Mapping[str, _Read] = {"mark_read": _mark_read, "mark_unread": _mark_unread, "set_level": _set_level}
 _OF_ME: Mapping[str, _Read] = {"mark_all_read": _mark_all_read, "rooms": _rooms}

@@ -303,7 +303,7 @@ class Socket:
         if author is None:
             answer(Refused("sign_in"))
             return True
-        return requests.receive(frame.event, frame.payload, author.id, slug, answer)
+        return requests.receive(frame.event, frame.payload, self.principal, slug, answer)
 
     def has_joined(self, slug: str) -> bool:
         return f"chat_room:{slug}" in self._channels

@@ -1,6 +1,7 @@
 """The topic `me` on a stage: what waits for the rooms of an account, and what a slow reader gets."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any, cast
 
 import pytest
@@ -48,7 +49,7 @@ class MembershipsOnStage:
         self.loaded.add(account)
         return {}
 
-    def rooms(self, account: int, after: str = "") -> Rooms:
+    def rooms(self, account: int, after: str = "", only: Collection[str] | None = None) -> Rooms:
         assert account in self.loaded
         return Rooms([])
 
