@@ -8,7 +8,7 @@ here.
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
 import msgspec
@@ -39,6 +39,7 @@ from chatter.accounts.values import (
     SignedIn,
     Token,
 )
+from chatter.charter import RoomRole
 from chatter.clock import Clock, wall_clock
 from schema import Account as Row
 from schema import AccountRow, BearerRow, Outside
@@ -166,10 +167,11 @@ class Accounts:
         name: str | None = None,
         role: Role | None = None,
         expires_at: float | None = None,
+        rooms: Mapping[str, RoomRole] | None = None,
     ) -> Principal:
         """Returns the principal of somebody that another server vouches for; makes the account at first sight.
 
-        `role` counts as long as the principal does, and is not stored. A name that cannot be one is left out.
+        `role` and `rooms` count as long as the principal does. A name that cannot be one is left out.
         """
         name = self._name_or_none(name)
         row = self._outside.get((issuer, subject))
@@ -179,7 +181,12 @@ class Accounts:
         people.check_may_sign_in(row)
         known = people.shown(row)
         return Principal(
-            kind="person", role=role or known.role, author=known.author, name=known.name, expires_at=expires_at
+            kind="person",
+            role=role or known.role,
+            author=known.author,
+            name=known.name,
+            expires_at=expires_at,
+            rooms=rooms,
         )
 
     # ------------------------------------------------------------ signing in

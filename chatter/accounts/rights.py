@@ -48,6 +48,8 @@ class Rights:
             return "forbidden"
         if action == "administer" and principal.role != "admin":
             return "forbidden"
+        if room is not None and not principal.reaches(room):
+            return "forbidden"
         return None
 
     def restricts(self, principal: Principal) -> bool:

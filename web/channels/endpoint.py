@@ -32,6 +32,7 @@ from web.channels.origins import Origin, OriginRules, is_loopback
 from web.channels.personal_requests import PersonalRequests
 from web.channels.rate_limits import AccountLimiter, AddressLimiter, network_of
 from web.channels.requests import rates_by_event
+from web.channels.room_claims import RoomClaims
 from web.identity.cookies import PLAIN, SECURE, Cookies, cookie
 from web.identity.credentials import Credentials, sent_on_purpose
 from web.identity.identify import Identity, Verifier
@@ -102,7 +103,9 @@ class Endpoint:
         self.identity = None if accounts is None else Identity(accounts, verifier)
         self.rights = Rights(admits_guests=settings.accounts != "required")
         self.guest_names = None if accounts is None else GuestNames(accounts)
-        self.errands = None if accounts is None else ErrandRunner(accounts, supervisor, settings.max_rooms_per_account)
+        most_rooms = settings.max_rooms_per_account
+        self.errands = None if accounts is None else ErrandRunner(accounts, supervisor, most_rooms)
+        self.room_claims = None if memberships is None else RoomClaims(memberships, supervisor, most_rooms)
         if accounts is not None and self.identity is not None and self.guest_names is not None:
             self.identity.on_names_changed = self._on_names_changed
             accounts.on_names_freed = self.guest_names.forget
@@ -196,8 +199,11 @@ class Endpoint:
     def hides(self, slug: str, principal: Principal) -> bool:
         """Returns whether a room is none for somebody: one that is not public, and where they are no member.
 
-        It does not look whether there is such a room. So nobody can tell one that is not there from one that is.
+        Also one that their token does not name, if it names rooms. It does not look whether there is such a room. So
+        nobody can tell one that is not there from one that is.
         """
+        if not principal.reaches(slug):
+            return True
         if not is_private_slug(slug):
             return False
         author = principal.author

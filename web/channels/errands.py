@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, assert_never
 
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.values import AccountRefused
-from chatter.charter import is_private_slug
+from chatter.charter import RoomRole, is_private_slug
 from chatter.messages import By, ChangeMembers, Describe, Reason, Refused, RoomDescribed
 from web.channels.room_asker import REF, Rooms, ask_room
 from web.channels.room_requests import Errand, MakesLink, NamesPeople
@@ -83,14 +83,22 @@ async def link_refusal(rooms: Rooms, slug: str, by: By) -> Refused | None:
     return answer if isinstance(answer, Refused) else Refused("unavailable")
 
 
-async def bring_in(rooms: Rooms, slug: str, by: By) -> Refused | None:
-    """Makes somebody a member who has shown a link to the room; returns why not. A plain room has no members."""
-    if not is_private_slug(slug):
+async def bring_in(
+    rooms: Rooms, slug: str, by: By, role: RoomRole | None = None, *, opens: bool = False
+) -> Refused | None:
+    """Makes somebody a member who has shown a link to the room, or a token that gives a `role`; returns why not.
+
+    A link to a plain room makes nobody a member: it has none. A role does, and where it `opens` rooms also in one that
+    is not there.
+    """
+    if role is None and not is_private_slug(slug):
         described = await ask_room(rooms, slug, lambda asker: Describe(asker, REF, by))
         if not isinstance(described, RoomDescribed) or described.room is None:
             return None
     answer = await ask_room(
-        rooms, slug, lambda asker: ChangeMembers(asker, REF, None, by, "joined", (by,), is_invited=True)
+        rooms,
+        slug,
+        lambda asker: ChangeMembers(asker, REF, None, by, "joined", (by,), role, is_invited=True, opens=opens),
     )
     return answer if isinstance(answer, Refused) else None
 

@@ -39,10 +39,13 @@ class HeldFrames:
         self._bytes -= _size(frame)
         return frame
 
-    async def drain(self, handle: Callable[[Frame], None]) -> None:
-        """Has all of them handled in their order, in slices, with those that come meanwhile. `clear` ends it."""
+    async def drain(self, handle: Callable[[Frame], None], *, stops: Callable[[], bool] = lambda: False) -> None:
+        """Has all of them handled in their order, in slices, with those that come meanwhile, until it `stops`.
+
+        `clear` ends it.
+        """
         until = time.perf_counter() + TIME_SLICE
-        while self._frames:
+        while self._frames and not stops():
             handle(self.pop())
             if time.perf_counter() > until:
                 await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chatter.accounts.principal import GUEST, Principal
-from chatter.charter import is_private_slug
+from chatter.charter import RoomRole, is_private_slug
 from chatter.messages import Done, Ref, Refused, RoomRef, View
 from web.channels import wire
 from web.channels.authorization import PendingVerdict, Verdict
@@ -42,6 +42,9 @@ from web.io.rfc6455 import CloseCode
 from web.limits import Limits
 
 logger = logging.getLogger(__name__)
+
+_NO_BAR = frozenset({"not_found", "archived"})
+"""Why somebody becomes no member of a public room, and is let in as anybody is."""
 
 
 class Transport(Protocol):
@@ -230,23 +233,25 @@ class Socket:
         """Handles a frame that has waited until it was known who sends it."""
         if not self._endpoint.is_accepting:
             return  # as a frame that comes now
-        gate, self._gate = self._gate, self._open_gate
-        try:
-            self.receive(frame)
-        except BadFrame:
-            self._transport.close(CloseCode.INTERNAL_ERROR)
-        if self._identification is not None:  # else the connection has ended
-            self._gate = gate
+        self._receive_through(self._open_gate if self._rooms_wait is None else self._rooms_wait.hold, frame)
 
     def refuse_held(self, frame: Frame, refused: Refused) -> None:
         """Answers a frame that has waited in vain."""
         self._answer(frame.join_ref, frame, refused)
 
+    def _receive_through(self, gate: Callable[[Frame], bool] | None, frame: Frame) -> None:
+        """Handles a frame that has waited, unless something else keeps it."""
+        former, self._gate = self._gate, gate
+        try:
+            self.receive(frame)
+        except BadFrame:
+            self._transport.close(CloseCode.INTERNAL_ERROR)
+        if self._identification is not None:  # else the connection has ended
+            self._gate = former
+
     @property
     def _open_gate(self) -> Callable[[Frame], bool] | None:
-        """What keeps frames that have waited: the rooms of the account, or what a token is not for."""
-        if self._rooms_wait is not None and not self._rooms_wait.is_handing_over:
-            return self._rooms_wait.hold
+        """What keeps frames when nothing is waited for: what a token is not for."""
         return self._refuse_forbidden if self._endpoint.rights.restricts(self.principal) else None
 
     def _update_gate(self) -> None:
@@ -333,22 +338,48 @@ class Socket:
         memberships, author = self._endpoint.memberships, self.principal.author
         if memberships is None or author is None or not isinstance(join.topic, str):
             return False
-        if join.topic != ME and not is_private_slug(join.topic.removeprefix("chat_room:")):
+        if join.topic != ME and not self._depends_on_rooms(join.topic.removeprefix("chat_room:")):
             return False
         if memberships.known(author.id) is not None:
             return False
-        if self._rooms_wait is not None:  # it is handing over, in vain for this one
+        if self._rooms_wait is not None and self._rooms_wait.refused is not None:
             self._answer(join.join_ref, join, self._rooms_wait.refused)
-            return True
-        self._rooms_wait = RoomsWait(self, memberships, author.id, join)
-        self._update_gate()
+        else:
+            self._begin_wait().load(memberships, author.id, join)
         return True
+
+    def _depends_on_rooms(self, slug: str) -> bool:
+        """Returns whether it has to be known for a join in which rooms the account is, and as what."""
+        claims, principal = self._endpoint.room_claims, self.principal
+        if not principal.reaches(slug):
+            return False
+        return is_private_slug(slug) or (claims is not None and claims.given(slug, principal) is not None)
+
+    def _begin_wait(self) -> RoomsWait:
+        if self._rooms_wait is None:
+            self._rooms_wait = RoomsWait(self)
+            self._update_gate()
+        return self._rooms_wait
 
     def join_late(self, join: Frame, refused: Refused | None) -> None:
         if refused is None:
             self.receive_late(join)
         elif self._endpoint.is_accepting:
             self._answer(join.join_ref, join, refused)
+
+    def brought_in(self, request: JoinRequest, refused: Refused | None) -> None:
+        if not self._endpoint.is_accepting:
+            return  # as a frame that comes now
+        if refused is None or (refused.reason in _NO_BAR and not is_private_slug(request.topic.slug)):
+            self._decided(request, None, is_brought_in=True)
+        elif refused.reason == "not_found":
+            self._refuse_join(NULL, request.ref, request.topic, Refused("unmatched topic"))
+        else:
+            self._refuse_join(request.join_ref, request.ref, request.topic, refused)
+
+    def receive_waited(self, frame: Frame) -> None:
+        if self._endpoint.is_accepting:  # else as a frame that comes now
+            self._receive_through(self._open_gate, frame)
 
     def receive_late(self, frame: Frame) -> None:
         if not self._endpoint.is_accepting:
@@ -386,11 +417,11 @@ class Socket:
         except (InvalidPayload, NameRefused) as error:
             self._refuse_join(frame.join_ref, frame.ref, topic, error.answer)
             return
-        decision = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
+        decision = self._endpoint.rights.authorize(self.principal, None, "join")
         if decision is not None:
             self._refuse_join(frame.join_ref, frame.ref, topic, Refused(decision))
             return
-        if self._endpoint.hides(topic.slug, self.principal):
+        if self._hides(topic.slug):
             self._refuse_join(NULL, frame.ref, topic, Refused("unmatched topic"))
             return
         sees_presence = name is not None or asks_for_presence
@@ -456,23 +487,38 @@ class Socket:
             logger.exception("a join could not be carried out")
             self._transport.close(CloseCode.INTERNAL_ERROR)
 
-    def _decided(self, request: JoinRequest, verdict: Verdict) -> None:
+    def _decided(self, request: JoinRequest, verdict: Verdict, *, is_brought_in: bool = False) -> None:
+        """Carries out a join, or refuses it. Who is to be a member of the room first has it wait for that."""
         topic = request.topic
         if verdict is None:  # an async hook takes its time: rights may have changed meanwhile
             verdict = self._endpoint.rights.authorize(self.principal, topic.slug, "join")
         if self._identification is not None and self._identification.is_expiring:
             verdict = "unauthorized"  # until a newer secret comes: it would not hear that the old one has ended
-        if self._endpoint.hides(topic.slug, self.principal):
+        if self._hides(topic.slug):
             self._refuse_join(NULL, request.ref, topic, Refused("unmatched topic"))
             return
         if verdict is not None:
             self._refuse_join(request.join_ref, request.ref, topic, Refused(verdict))
+            return
+        role = None if is_brought_in else self._role_due(topic.slug)
+        if role is not None:
+            assert self._endpoint.room_claims is not None
+            opens = self._endpoint.may_open_rooms(self.principal)
+            self._begin_wait().bring_in(self._endpoint.room_claims, self.principal, request, role, opens=opens)
             return
         earlier = self._channels.get(topic.name)
         assert not isinstance(earlier, MeChannel), "its topic is no room's"
         channel = self._channels[topic.name] = Channel(self, request)
         self._missed_channel_change |= self._transport.has_unsent
         channel.join(request.name, earlier, request.position)
+
+    def _hides(self, slug: str) -> bool:
+        """Returns whether a room is none for the person, and none that a token brings them into."""
+        return self._endpoint.hides(slug, self.principal) and self._role_due(slug) is None
+
+    def _role_due(self, slug: str) -> RoomRole | None:
+        claims = self._endpoint.room_claims
+        return None if claims is None else claims.due(slug, self.principal)
 
     def _refuse_join(self, join_ref: Ref, ref: Ref, topic: Topic, refused: WebAnswer) -> None:
         self.writer.write(self.serializer.answer(join_ref, ref, topic.json, refused))

@@ -8,10 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from chatter.charter import RoomRole
 from chatter.clock import SECOND, Clock
 from chatter.messages import SLUG
-
-RoomRole: TypeAlias = Literal["member", "moderator", "owner"]
 
 LAST_MOMENT = 253_402_300_799
 """The end of the year 9999 in seconds since 1970. An `exp` beyond it was given in milliseconds."""

@@ -87,6 +87,7 @@ class Identity:
             name=claims.name,
             role=claims.role,
             expires_at=claims.expires_at,
+            rooms=claims.rooms,
         )
 
     def _is_outside(self, text: str) -> bool:

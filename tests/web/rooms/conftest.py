@@ -1,6 +1,8 @@
 """Rooms that are somebody's, over sockets and HTTP: a server, people with accounts, and what each says and hears."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
@@ -8,7 +10,47 @@ import pytest
 from tests.support.database import query
 from tests.support.server import Server
 from tests.support.talker import PhoenixFrame, Talker
-from tests.web.accounts.conftest import Answer, Browser, first_admin
+from tests.web.accounts.conftest import Answer, Browser, bearer, first_admin
+from tests.web.identity.tokens import SECRET, signed
+
+EMBEDDED = {"CHATTER_JWT_KEY": SECRET, "CHATTER_JWT_ISSUER": "my-app"}
+"""The settings of a server that an app embeds, for its environment."""
+
+subjects = count(1)
+
+
+class AppUser:
+    """Somebody whom an app signs in with tokens. Each names the rooms that they shall have."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.sub = f"user{next(subjects)}"
+
+    def token(self, rooms: Mapping[str, str] | None, **claims: object) -> str:
+        made = {"iss": "my-app", "sub": self.sub, "exp": time.time() + 600, "rooms": rooms}
+        return signed(made | claims)
+
+    def device(self, rooms: Mapping[str, str] | None, **claims: object) -> Talker:
+        """Connects with a token for these rooms."""
+        return Talker(self.server.port, headers=bearer(self.token(rooms, **claims)))
+
+    def asks(
+        self, rooms: Mapping[str, str] | None, method: str, path: str, body: object = None, **claims: object
+    ) -> Answer:
+        """Sends a request with a token for these rooms."""
+        return TokenBrowser(self.server, self.token(rooms, **claims)).ask(method, path, body)
+
+
+class TokenBrowser(Browser):
+    """A program that shows one token of an app."""
+
+    def __init__(self, server: Server, token: str) -> None:
+        super().__init__(server)
+        self._token = token
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return bearer(self._token)
 
 
 class Person:
@@ -98,9 +140,9 @@ def ages(server: Server, person: Person) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server where anybody may make an account."""
+    """A server where anybody may make an account, and which an app embeds."""
     database = tmp_path_factory.mktemp("rooms") / "chatter.db"
-    with Server(database, sign_up="open", poll_window=5, log_level="info") as running:
+    with Server(database, EMBEDDED, sign_up="open", poll_window=5, log_level="info") as running:
         yield running
 
 

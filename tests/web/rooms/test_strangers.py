@@ -1,8 +1,9 @@
 """The stranger's walk: whoever is not in a private room cannot tell it from one that is not there.
 
-Every route with every method, and every event on every kind of connection, for a guest, an account outside and a member
-who was removed: the bytes and the headers for a private room are those for a name that nobody has. The routes and the
-events come from the program's own tables, so that a new one cannot be forgotten.
+Every route with every method, and every event on every kind of connection, for a guest, an account outside, a member
+who was removed, and a member whose token names other rooms, for whom a public room is none either: the bytes and the
+headers for a room are those for a name that nobody has. The routes and the events come from the program's own tables,
+so that a new one cannot be forgotten.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from tests.support.phoenix_client import NDJSON, LongPoll, Opcode, WebSocket, bi
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 from tests.web.accounts.conftest import Browser
-from tests.web.rooms.conftest import People
+from tests.web.rooms.conftest import AppUser, People, TokenBrowser
 from web.channels import personal_requests, requests
 from web.channels.endpoint import Endpoint
 from web.http.outgoing import Outgoing
@@ -33,7 +34,7 @@ from web.server import _application
 from web.settings import Settings
 
 TITLE, WORDS = "Surprise for Zoe", "the cake is a lie"
-ASKERS = ["a guest", "an account outside", "a member who was removed"]
+ASKERS = ["a guest", "an account outside", "a member who was removed", "a member whose token has other rooms"]
 
 BODIES: dict[str, list[Callable[[str], object]]] = {
     "/api/invites": [lambda slug: {"room": slug}],
@@ -102,15 +103,21 @@ class House:
         self.missing = new_slug("private")
         self.removed.joins(self.room)
         self.owner.joins(self.room, name="x")
+        self.app_user = AppUser(server)
+        with self.app_user.device({self.room: "moderator"}) as device:
+            device.join(self.room)
         assert self.owner.tries(self.room, "remove_member", handle=self.removed.handle) == "ok"
         assert self.owner.tries(self.room, "new_message", message=WORDS) == "ok"
         self.removed.hangs_up()
+        self.public = self.owner.makes_room("Open house", kind="public")
+        self.owner.joins(self.public)
 
     def browser(self, asker: str) -> Browser:
         return {
             "a guest": Browser(self.server),
             "an account outside": self.outside.browser,
             "a member who was removed": self.removed.browser,
+            "a member whose token has other rooms": TokenBrowser(self.server, self.app_user.token({"lobby": "owner"})),
         }[asker]
 
 
@@ -198,6 +205,22 @@ def test_no_address_tells_a_private_room_from_none(house: House, pattern: str, a
             private = without(house.room, answer_of(house, asker, method, address, body))
             missing = without(house.missing, answer_of(house, asker, method, of_missing, body_of_missing))
             assert private == missing, (method, address, body)
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern in ROUTES if "rooms" in pattern or "join" in pattern])
+def test_no_address_tells_a_public_room_from_none_to_whose_token_has_others(house: House, pattern: str) -> None:
+    for method in METHODS:
+        pairs = zip(asked_of(pattern, house.public), asked_of(pattern, "never-was"), strict=True)
+        for (address, body), (of_missing, body_of_missing) in pairs:
+            public = without(house.public, answer_of(house, ASKERS[-1], method, address, body))
+            missing = without("never-was", answer_of(house, ASKERS[-1], method, of_missing, body_of_missing))
+            assert public == missing, (method, address, body)
+
+
+def test_no_event_tells_a_public_room_from_none_to_whose_token_has_others(house: House) -> None:
+    public, missing = (heard_by_websocket(house, ASKERS[-1], slug) for slug in (house.public, "never-was"))
+    assert public == missing
+    assert json.loads(public[0])[4] == {"status": "error", "response": {"reason": "unmatched topic"}}
 
 
 def secrets_of(house: House) -> list[str]:

@@ -15,7 +15,7 @@ class DirectHandler(RoomHandler):
     @refusing
     async def post(self) -> None:
         """Answers the name of the room, once it is there. Two who ask at once get one room: its name is theirs."""
-        _, by = await self.person("operate")
+        _, by = await self.founder()
         handle = handle_of(self.body("handle"))
         self.take_account_token(self._rooms.founding, by)
         (other,) = await self.people(handle, arrive=False)

@@ -83,10 +83,20 @@ class RoomHandler(AccountsHandler):
     async def check_seen(self, slug: str, principal: Principal) -> None:
         """Raises `RoomRefused` where a room is none for the asker. Whether it is there is not looked up."""
         author, memberships = principal.author, self._endpoint.memberships
-        if memberships is not None and author is not None:
+        if memberships is not None and author is not None and principal.reaches(slug):
             await memberships.of(author.id)
         if self._endpoint.hides(slug, principal):
             raise RoomRefused(NOT_FOUND)
+
+    async def founder(self) -> tuple[Principal, By]:
+        """Returns who asks, if they may make rooms. Raises `Refusal`.
+
+        Whose token names the only rooms there are for them would not reach another one.
+        """
+        principal, by = await self.person("operate")
+        if principal.rooms is not None:
+            raise Refusal("forbidden")
+        return principal, by
 
     def take_account_token(self, limiter: AddressLimiter, by: By) -> None:
         """Counts what an account does. Raises `Refusal`."""

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from chatter.accounts.principal import Principal
 from chatter.accounts.room_links import Shown
 from chatter.accounts.values import AccountRefused
 from chatter.charter import is_private_slug
@@ -15,8 +16,13 @@ from web.http.rooms.handler import NOT_FOUND, RoomHandler, RoomRefused, refusing
 class _JoinHandler(RoomHandler):
     """What both share."""
 
-    async def look(self, code: str) -> Shown:
-        """Returns what a code is for. A wrong one, a spent one and one try too many are all alike."""
+    async def look(self, code: str, principal: Principal) -> Shown:
+        """Returns what a code is for. A wrong one, a spent one and one try too many are all alike.
+
+        Whose token names rooms comes into them by it: for them all codes are wrong.
+        """
+        if principal.rooms is not None:
+            raise RoomRefused(NOT_FOUND)
         try:
             shown = await self.accounts.room_links.look(code, self.device.network)
         except AccountRefused as error:
@@ -41,10 +47,10 @@ class JoinHandler(_JoinHandler):
     @refusing
     async def post(self) -> None:
         """Answers the room that the code leads to, once the asker is a member of it."""
-        _, by = await self.person("operate")
+        principal, by = await self.person("operate")
         code = text(self.body("code"), "code")
         self.take_account_token(self._rooms.codes, by)
-        shown = await self.look(code)
+        shown = await self.look(code, principal)
         if shown.room is not None:
             await self._come_in(shown.room, shown.id, code, by)
         self.answer(HTTPStatus.OK, {} if shown.room is None else {"slug": shown.room})
@@ -68,7 +74,7 @@ class LookHandler(_JoinHandler):
 
     @refusing
     async def get(self, code: str) -> None:
-        shown = await self.look(code)
+        shown = await self.look(code, await self._endpoint.identify(self._asked, reads=True))
         room = {} if shown.room is None else {"room": {"title": shown.title, "people": shown.people}}
         self.answer(HTTPStatus.OK, {**room, "server": True})
 

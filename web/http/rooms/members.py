@@ -33,7 +33,7 @@ class MembersHandler(RoomHandler):
     async def post(self, slug: str) -> None:
         """Lets the asker in where they may come by themselves. An admin who must look into a room joins it so."""
         principal, by = await self.person("operate")
-        if principal.acting_role != "admin":
+        if principal.acting_role != "admin" or not principal.reaches(slug):
             await self.check_seen(slug, principal)
         await self.check_not_full(by)
         await self.ask_room(slug, lambda asker: ChangeMembers(asker, REF, None, by, "joined", (by,)))

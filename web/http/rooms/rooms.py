@@ -59,7 +59,7 @@ class RoomsHandler(RoomHandler):
     @refusing
     async def post(self) -> None:
         """Makes a room, and answers once that is committed."""
-        principal, by = await self.person("operate")
+        principal, by = await self.founder()
         body = self.body("kind", "title", "slug", "topic", "settings", "members")
         kind = _kind(body)
         if kind == "public" and not self._endpoint.may_open_rooms(principal):
@@ -112,7 +112,8 @@ class RoomsHandler(RoomHandler):
         memberships, author = self._endpoint.memberships, principal.author
         if memberships is None or author is None:
             return []
-        own = [each.room for each in (await memberships.of(author.id)).values() if each.room.kind != "public"]
+        rooms = [each.room for each in (await memberships.of(author.id)).values()]
+        own = [room for room in rooms if room.kind != "public" and principal.reaches(room.slug)]
         return [
             self._row(RoomListed(each.slug, each.last_seq, each.last_nth, each.last_message_at, each.title), each.kind)
             for each in sorted(own, key=lambda room: room.last_message_at, reverse=True)
@@ -123,7 +124,7 @@ class RoomsHandler(RoomHandler):
         rooms = [room for room in listing.rooms if room.guests or not is_guest]
         people = self._endpoint.supervisor.people_counts
         rooms += [RoomListed(slug, 0, 0, "") for slug in listing.silent if slug in people]
-        return [self._row(room, "public") for room in rooms]
+        return [self._row(room, "public") for room in rooms if principal.reaches(room.slug)]
 
     def _row(self, room: RoomListed, kind: RoomKind) -> dict[str, Any]:
         return {
