@@ -1,9 +1,10 @@
 """The people of these tests, each with their own browser."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.support.server import Server, wait_until
 
@@ -56,8 +57,21 @@ class Person:
 
     def goes_to(self, room: str) -> None:
         """Opens a room by its address and waits for the join."""
-        self.page.goto(self.address_of(room))
+        self._loads(lambda: self.page.goto(self.address_of(room)))
         self.expect_connected()
+
+    def reloads(self) -> None:
+        """Loads the page anew."""
+        self._loads(self.page.reload)
+
+    def _loads(self, load: Callable[[], object]) -> None:
+        """Loads a page, again where the browser was still on its way back from a dialog that was closed."""
+        try:
+            load()
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+            load()
 
     def expect_websocket(self) -> None:
         """Loads the page again until its websocket opens in time.
@@ -69,7 +83,7 @@ class Person:
         def has_websocket() -> bool:
             if not self.page.evaluate(HAS_POLLED):
                 return True
-            self.page.reload()
+            self.reloads()
             self.expect_connected()
             return False
 

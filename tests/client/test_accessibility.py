@@ -103,7 +103,7 @@ def test_rooms_with_all_their_marks_and_the_menu_of_one(visit: Visit, room: str)
         "([seen, rooms]) => Object.assign(localStorage, {'chatter:seen': seen, 'chatter:rooms': rooms})",
         [json.dumps(seen), json.dumps(kept)],
     )
-    ann.page.reload()
+    ann.reloads()
     expect(ann.room(f"{room}-other").locator(".unread")).to_have_text("8 new messages")
     expect(ann.room(f"{room}-other")).to_contain_text("draft")
     expect_no_grave_violations(ann.page)

@@ -197,7 +197,7 @@ def test_the_page_knows_whose_it_is_before_the_server_says_so(signs_in: SignIn, 
         held.append(route)
 
     ann.page.route("**/api/me", hold)
-    ann.page.reload()
+    ann.reloads()
     expect_account(ann, handle)
     ann.says("at once")
     ann.expect_said("at once")
@@ -286,7 +286,7 @@ def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, h
     expect(there.composer).to_have_value("")
     there.button("Dismiss").click()
     there.expect_connected()
-    there.page.reload()
+    there.reloads()
     expect_guest(there)
     expect(there.notices).to_be_empty()
     expect_account(here, handle)
@@ -470,7 +470,7 @@ def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in
     expect(bo.message("hers too")).to_have_count(0)
     expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
     expect(bo.page.locator("body")).not_to_contain_text(gone)
-    bo.page.reload()
+    bo.reloads()
     expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
     expect(bo.page.locator("body")).not_to_contain_text(gone)
 

@@ -64,7 +64,7 @@ def test_a_message_that_somebody_answered_leaves_a_line(ann: Person, bo: Person)
     bo.expect_said("answer")
     expect(bo.page.locator(".gone")).to_contain_text("Message deleted")
     expect(bo.message("answer").locator(".quote")).to_contain_text("original deleted")
-    bo.page.reload()
+    bo.reloads()
     expect(bo.page.locator(".gone")).to_contain_text("Message deleted")
     expect(bo.message("answer").locator(".quote")).to_contain_text("original deleted")
 

@@ -43,7 +43,7 @@ def test_escape_leaves_an_edit_and_the_draft_is_back(ann: Person) -> None:
     expect(ann.strip).to_be_empty()
     expect(ann.composer).to_have_value("half a thought")
     expect(ann.composer).to_be_focused()
-    ann.page.reload()
+    ann.reloads()
     expect(ann.composer).to_have_value("half a thought")
     ann.expect_said("hello")
 
@@ -70,7 +70,7 @@ def test_an_edit_is_told_once_to_those_who_hear_the_page_and_not_to_who_comes_la
     expect(bo.announcer).to_have_text("ann edited: hello")
     expect(ann.message("hello").locator(".edited")).to_be_visible()
     expect(ann.announcer).to_be_empty()
-    bo.page.reload()
+    bo.reloads()
     expect(bo.message("hello").locator(".edited")).to_be_visible()
     expect(bo.announcer).to_be_empty()
 
@@ -97,7 +97,7 @@ def test_the_words_of_an_edit_are_not_lost_by_a_reload_which_ends_the_right_to_i
     press = ann.page.keyboard.press
     press("ArrowUp")
     ann.page.keyboard.type(" words")
-    ann.page.reload()
+    ann.reloads()
     expect(ann.toast).to_contain_text("your words are a draft now")
     expect(ann.composer).to_have_value("precious words")
     expect(ann.strip).to_be_empty()
@@ -111,7 +111,7 @@ def test_the_words_of_an_edit_are_not_lost_by_a_reload_which_ends_the_right_to_i
     expect(ann.composer).to_be_empty()
     ann.goes_to(room)
     expect(ann.composer).to_have_value("precious words!\nhalf a thought")
-    ann.page.reload()
+    ann.reloads()
     ann.expect_connected()
     expect(ann.composer).to_have_value("precious words!\nhalf a thought")
 
@@ -157,7 +157,7 @@ def test_an_edit_that_was_left_or_not_begun_to_be_written_is_nothing_after_a_rel
     press("Escape")
     press("ArrowUp")
     ann.button("Start over").click()
-    ann.page.reload()
+    ann.reloads()
     ann.expect_said("one", "two")
     ann.expect_connected()
     expect(ann.composer).to_be_empty()

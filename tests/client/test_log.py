@@ -45,7 +45,7 @@ def test_what_was_done_is_there_after_a_reload(ann: Person, dora: Member) -> Non
     ann.expect_said("first", "second", "third")
     does(dora, "edit_message", seq=place_of(ann, "second"), message="mended")
     ann.expect_said("first", "mended", "third")
-    ann.page.reload()
+    ann.reloads()
     ann.expect_said("first", "mended", "third")
 
 

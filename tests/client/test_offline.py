@@ -111,13 +111,13 @@ def test_a_newer_server_has_its_own_program_run_at_the_next_load(
     program = serve_copy(newer, server.database_url, server.port)
     try:
         program.wait_until_ready()
-        ann.page.reload()
+        ann.reloads()
         ann.expect_connected()
         assert version_of(ann.page) == "newer"
         ann.page.evaluate(UPDATED, cache)
     finally:
         program.terminate()
-    ann.page.reload()
+    ann.reloads()
     expect(ann.composer).to_be_visible()
     assert version_of(ann.page) == "newer"
 

@@ -176,7 +176,7 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     sent: list[str] = []
     one.page.on("websocket", lambda websocket: websocket.on("framesent", lambda frame: sent.append(str(frame))))
     one.page.on("request", lambda request: sent.append(request.post_data or ""))  # of a page that polls
-    one.page.reload()
+    one.reloads()
     one.expect_connected()
     dialog = settings(one)
     expect(dialog).to_be_visible()

@@ -216,7 +216,7 @@ def test_who_cancels_is_told_nothing_and_may_try_again(ann: Person, server: Serv
 def test_an_older_browser_has_no_buttons_for_them(visit: Visit, server: Server) -> None:
     ann = visit("visitor")
     ann.page.add_init_script(OLD_BROWSER)
-    ann.page.reload()
+    ann.reloads()
     form = opens_sign_in(ann)
     expect(by_provider(form)).to_be_visible()
     expect(by_passkey(form)).to_have_count(0)
@@ -241,7 +241,7 @@ def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server,
 
     ann.page.route("**/api/me", answer)
     with ann.page.expect_response("**/api/me"):
-        ann.page.reload()
+        ann.reloads()
     ann.expect_connected()
     form = opens_sign_in(ann)
     expect(by_provider(form)).to_be_visible()
@@ -281,7 +281,7 @@ def test_a_failure_is_said_in_words_and_leaves_the_address(ann: Person, provider
     failed.get_by_role("button", name="Sign in another way").click()
     expect(failed).to_have_count(0)
     expect(dialog(ann, "Sign in").locator("input[name=handle]")).to_be_focused()
-    ann.page.reload()
+    ann.reloads()
     expect_guest(ann)
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
 

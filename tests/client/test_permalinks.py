@@ -99,7 +99,7 @@ def test_a_link_opens_the_room_at_its_message(reader: Person, long_room: str) ->
 
 def test_a_reload_opens_it_again_and_the_address_without_a_room_is_the_lobby(reader: Person, long_room: str) -> None:
     expect_at(reader, OLD)
-    reader.page.reload()
+    reader.reloads()
     expect_at(reader, OLD)
     reader.goes_to("lobby/5")
     expect(reader.page.get_by_role("heading", level=1)).to_have_text("#lobby")

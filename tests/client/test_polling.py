@@ -90,7 +90,7 @@ def test_one_refused_websocket_does_not_make_a_tab_poll_for_ever(visit: Visit, b
 def test_a_tab_that_polled_tries_a_websocket_after_a_reload(visit: Visit, room: str) -> None:
     ann = visit_refused(visit, "ann", 1, room)
     assert polls(ann) > 0
-    ann.page.reload()
+    ann.reloads()
     ann.expect_connected()
     wait_until(lambda: ann.page.evaluate(OPEN_SOCKETS) == 1)  # on a slow machine the page polls meanwhile
     assert ann.page.evaluate("sockets[0].polls") == 0

@@ -58,11 +58,11 @@ def test_the_history_is_there_after_a_reload_and_after_a_restart(ann: Person, se
     texts = [f"number {number}" for number in range(1, 16)]  # more than a join pushes
     ann.says(*texts)
     ann.expect_said(*texts)
-    ann.page.reload()
+    ann.reloads()
     ann.expect_said(*texts)
     server.stop()
     server.start()
-    ann.page.reload()
+    ann.reloads()
     ann.expect_said(*texts)
     assert saved(server.database, room) == texts
 
@@ -229,7 +229,7 @@ def test_what_a_closed_page_could_not_send_is_sent_by_the_next_one(
     ann.goes_to(room)
     for person in (ann, bo):
         person.expect_said("before", "one", "two")
-    ann.page.reload()
+    ann.reloads()
     ann.expect_said("before", "one", "two")
     assert saved(server.database, room) == ["before", "one", "two"]
 
@@ -301,7 +301,7 @@ def test_while_the_database_is_away_all_is_heard_and_the_page_says_that_saving_i
         expect(ann.notices).to_contain_text("Saving is behind")
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         expect_kept(ann, "hello")
-        ann.page.reload()  # the next page sends the post again, to get the answer that this one waited for
+        ann.reloads()  # the next page sends the post again, to get the answer that this one waited for
         expect(ann.message("hello")).to_have_attribute("data-state", "pending")
         expect(ann.texts).to_have_text(["hello"])
     ann.expect_said("hello")

@@ -62,7 +62,7 @@ def test_a_reload_leaves_the_view_where_it_is(reader: Person, up: int) -> None:
     expect(reader.log).to_have_attribute("aria-busy", "false")
     seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
     top = reader.conversation.evaluate(TOP, seq)
-    reader.page.reload()
+    reader.reloads()
     expect(reader.page.locator(f"[data-seq='{seq}']")).to_be_in_viewport()
     wait_until(lambda: abs(reader.conversation.evaluate(TOP, seq) - top) < STILL_PX)
     expect(reader.page.locator(".message.target")).to_have_count(0)
@@ -70,7 +70,7 @@ def test_a_reload_leaves_the_view_where_it_is(reader: Person, up: int) -> None:
     reader.pill.click()
     expect(reader.message("number 300")).to_be_in_viewport()
     wait_until(lambda: from_bottom(reader) < STILL_PX)
-    reader.page.reload()
+    reader.reloads()
     expect(reader.message("number 300")).to_be_in_viewport()
     wait_until(lambda: from_bottom(reader) < STILL_PX)
 

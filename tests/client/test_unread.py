@@ -47,7 +47,7 @@ def test_the_title_counts_what_is_new_in_other_rooms_that_are_not_muted(visit: V
     refreshes_rooms(ann)
     expect(ann.page).to_have_title(f"(2) #{room} · Chatter")
     ann.page.clock.install()
-    ann.page.reload()
+    ann.reloads()
     ann.expect_connected()
     ann.looks_away()
     bo.says("four")

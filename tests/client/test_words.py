@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
 from tests.client.test_recovery import expect_kept
+from tests.client.test_unread import refreshes_rooms
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
 
@@ -42,6 +43,7 @@ def test_words_that_follow_the_opening_of_a_room_are_said_there(visit: Visit, ro
     ann.expect_said("first")
     ann.goes_to(room)
     ann.page.keyboard.type("not sent here")
+    refreshes_rooms(ann)
     slow_down(ann.page, times)
     ann.room(f"{room}-garden").click()
     ann.page.keyboard.type("hello")
@@ -167,7 +169,7 @@ def test_a_browser_that_forbids_storage_has_a_chat_that_forgets(visit: Visit, ro
     eve.expect_connected()
     eve.says("hello")
     eve.expect_said("hello")
-    eve.page.reload()
+    eve.reloads()
     expect(eve.name_dialog).to_be_visible()
     eve.expect_said("hello")
 
@@ -181,7 +183,7 @@ def test_each_room_keeps_its_draft_also_after_a_reload(ann: Person, room: str) -
     expect(ann.composer).to_have_value("half a thought")
     ann.page.keyboard.press("Enter")
     ann.expect_said("half a thought")
-    ann.page.reload()
+    ann.reloads()
     expect(ann.composer).to_be_empty()
     ann.goes_to(f"{room}-garden")
     expect(ann.composer).to_have_value("another half")
