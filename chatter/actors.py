@@ -59,9 +59,12 @@ class Reply(pykka.Future[T]):
                 raise  # the actor's own TimeoutError
             raise pykka.Timeout(f"{timeout} seconds") from error
 
-    def when_done(self, callback: Callable[[], object]) -> None:
-        """Calls `callback` once there is a value or an exception, on the thread that sets it."""
-        self._future.add_done_callback(lambda _future: callback())
+    def when_done(self, callback: Callable[[concurrent.futures.Future[Any]], object]) -> None:
+        """Calls `callback` with what has the value or the exception, on the thread that sets it.
+
+        A callback that knows this reply would be a circle, and keep the value until the collector comes.
+        """
+        self._future.add_done_callback(callback)
 
     def set(self, value: Any = None) -> None:
         """Sets the value. A second call raises `InvalidStateError`."""

@@ -21,8 +21,11 @@ class Model(peewee.Model):
 
 
 def tuples(query: Any) -> list[Any]:  # Peewee's stubs know no `tuples()` that can be iterated over
-    """Reads the rows of `query` as tuples."""
-    return list(query.tuples())
+    """Reads the rows of `query` as tuples.
+
+    The query keeps none of them: it is garbage in a circle, which the collector may leave for many pages of texts.
+    """
+    return list(query.tuples().iterator())
 
 
 def writing_transaction() -> Any:

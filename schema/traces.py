@@ -64,11 +64,11 @@ def unname(room: int, account: int, places: Sequence[int]) -> None:
         Entry.update(data=written, **name).where((Entry.room == room) & (Entry.seq == seq)).execute()
 
 
-def own_messages(room: int, account: int, after: int) -> list[int]:
-    """Returns the places in the `WINDOW` of a room that follows `after` in which an account has said something."""
+def own_messages(room: int, account: int, after: int, limit: int) -> list[int]:
+    """Returns the first places in the `WINDOW` of a room after `after` in which an account has said something."""
     is_own = (Entry.author == account) & (Entry.kind == int(Kind.MESSAGE))
     found = Entry.select(Entry.seq).where(_in_window(room, after) & is_own)
-    return [seq for (seq,) in tuples(found.order_by(Entry.seq))]
+    return [seq for (seq,) in tuples(found.order_by(Entry.seq).limit(limit))]
 
 
 def _in_window(room: int, after: int) -> peewee.Expression:

@@ -6,6 +6,7 @@ look up): both round-robin, and one of each client at a time.
 """
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import logging
 import threading
@@ -179,11 +180,11 @@ class ReadQueue:
 
     def _ask(self, read: _Read) -> None:
         reply: Reply[Any] = self._actor.ask(read.message, block=False)  # type: ignore[assignment]
-        reply.when_done(lambda: self._loop.call_soon_threadsafe(self._done, read, reply))
+        reply.when_done(lambda done: self._loop.call_soon_threadsafe(self._done, read, done))
 
-    def _done(self, read: _Read, reply: Reply[Any]) -> None:
+    def _done(self, read: _Read, done: concurrent.futures.Future[Any]) -> None:
         try:
-            answer, error = reply.get(), None
+            answer, error = done.result(), None
         except pykka.ActorDeadError:
             return  # it is asked again once another actor lives
         except Exception as raised:
