@@ -17,7 +17,12 @@ GUEST_SUFFIX = " (guest)"
 """What a guest's name ends with where an account has the name. No account's own name does."""
 
 AT_SIGNS = ("@", "\uff20", "\ufe6b")
-"""What a guest's name does not begin with: so accounts are written."""
+"""What no name begins with: so handles are written."""
+
+NO_HANDLES = frozenset({"all", "channel", "everyone", "guest", "here", "me", "room", "system"})
+"""What means somebody else, or everybody, where it is written with an @."""
+
+_LIKE_A_GUEST = re.compile(r"[(\[{（［]\s*guest\s*[)\]}）］]\s*\Z", re.IGNORECASE)
 
 LONGEST_HANDLE = 32
 
@@ -35,6 +40,10 @@ SKELETON_VERSION = 2
 
 _COPTIC = zip(range(0x2C80, 0x2CB2), (letter for letter in "ΑΒΓΔΕϚΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ" for _ in "Aa"), strict=True)
 """Coptic letters, large and small, are drawn like the large Greek ones, whose order they have."""
+
+_DRAWN = re.compile(r"(?:LATIN LETTER SMALL CAPITAL|NEGATIVE (?:CIRCL|SQUAR)ED LATIN CAPITAL LETTER) ([A-Z])")
+_SHAPES = (*range(0x250, 0x2B0), *range(0x1D00, 0x1D80), *range(0xA730, 0xA800), *range(0x1F150, 0x1F200))
+"""Where letters are that look like others in another shape, which have no simpler form."""
 
 _UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800"  # letters and signs that are drawn as nothing; NFKD makes more into these
 
@@ -61,12 +70,13 @@ def skeleton(name: str) -> str:
 
 def is_handle(text: str) -> bool:
     """Returns whether this may be a handle."""
-    return HANDLE.fullmatch(text) is not None
+    return HANDLE.fullmatch(text) is not None and text not in NO_HANDLES and not is_nobodys(text)
 
 
 def is_name(text: str, most: int) -> bool:
     """Returns whether this, in its normal form, may be the name of an account."""
-    is_free = bool(skeleton(text)) and not text.endswith(GUEST_SUFFIX) and not is_nobodys(text)
+    looks_like_others = text.startswith(AT_SIGNS) or _LIKE_A_GUEST.search(text) or is_nobodys(text)
+    is_free = bool(skeleton(text)) and not looks_like_others
     return is_free and 0 < len(text) <= most
 
 
@@ -115,4 +125,5 @@ def _confusables() -> dict[int, str]:
         for target, letters in [line.split(" ")]
         for letter in letters
     }
-    return {coptic: table.get(ord(greek), greek.lower()) for coptic, greek in _COPTIC} | table
+    drawn = {code: m[1].lower() for code in _SHAPES if (m := _DRAWN.fullmatch(unicodedata.name(chr(code), "")))}
+    return {coptic: table.get(ord(greek), greek.lower()) for coptic, greek in _COPTIC} | drawn | table

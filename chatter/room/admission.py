@@ -43,8 +43,9 @@ class Admission:
         match message:
             case Post() | Edit() | Delete() | React() | Pin():
                 refused = self._judge.of_stranger(charter, message.author, message.sender.server_role)
-            case ShowTyping() | Relay():
-                sender = message.sender
+            case Relay(sender=sender):
+                refused = self.refusal(charter, sender) or self._judge.of_relay(charter, sender)
+            case ShowTyping(sender=sender):
                 refused = self.refusal(charter, sender) or self._judge.of_speech(charter, sender.author, sender)
             case Sync():
                 refused = self.refusal(charter, message.subscriber)

@@ -303,8 +303,10 @@ class Government:
         return recent.change_by_client_id(request.owner, request.id) or recent.by_client_id(request.owner, request.id)
 
     def _decide(self, request: Governing) -> None:
-        decided = decide(
-            self._amendments.charter,
+        charter = self._amendments.charter
+        muted = None if charter is None else self.judge.of_change(charter, request)
+        decided = muted or decide(
+            charter,
             request,
             kind=kind_of(self._slug),
             is_new=self._recent.newest == 0,
@@ -363,7 +365,10 @@ class Government:
             return NOT_FOUND
         members = tuple(charter.members[account] for account in sorted(charter.members))
         banned = tuple(sorted(charter.banned)) if may("ban", charter, author, role) else ()
-        return RoomDescribed(self.view(author), members, banned, powers_of(charter, author, role))
+        powers = powers_of(charter, author, role)
+        if self.judge.is_muted(charter, author):
+            powers -= {"invite", "make_link"}
+        return RoomDescribed(self.view(author), members, banned, powers)
 
     def note_account(self, author: Author, name: str) -> None:
         """Calls a member as the account is called now; one that is gone leaves."""

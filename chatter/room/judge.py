@@ -7,7 +7,20 @@ from msgspec.structs import replace
 
 from chatter.charter import Author, Charter, ServerRole
 from chatter.clock import SECOND, Clock, seconds_since
-from chatter.messages import Delete, Edit, Mentions, Operation, Pin, Post, Posted, Refused, Subscriber
+from chatter.messages import (
+    ChangeMembers,
+    Delete,
+    Edit,
+    Found,
+    Governing,
+    Mentions,
+    Operation,
+    Pin,
+    Post,
+    Posted,
+    Refused,
+    Subscriber,
+)
 from chatter.room.floors import floor_of
 from chatter.room.mentions import calls_everybody, handles_in, mentions_of
 from chatter.room.powers import MODERATOR, SMALL_ROOM, STRANGER, may, outranks, standing
@@ -51,12 +64,31 @@ class Judge:
 
     def of_post(self, charter: Charter, post: Post) -> Refused | Mentions | None:
         """Returns why something may not be said, or else whom it calls; None for nobody."""
-        refused = self.of_speech(charter, post.author, post.sender) or self._of_pace(charter, post)
+        sender = post.sender
+        refused = self.of_speech(charter, post.author, sender) or self._of_pace(charter, post.author, sender)
         if refused is not None:
             return refused
         if post.reply_to is not None and post.reply_to <= floor_of(charter, post.author):
             return Refused("not_found")
         return self._called(charter, post)
+
+    def of_relay(self, charter: Charter, sender: Subscriber) -> Refused | None:
+        """Returns why bytes may not be passed on. In slow mode they count as something that is said."""
+        refused = self.of_speech(charter, sender.author, sender) or self._of_pace(charter, sender.author, sender)
+        if refused is None:
+            self._note_said(charter, sender.author, sender)
+        return refused
+
+    def of_change(self, charter: Charter, request: Governing) -> Refused | None:
+        """Returns why somebody may change nothing at present: who is muted may come and go."""
+        if isinstance(request, Found) or (isinstance(request, ChangeMembers) and request.change in ("joined", "left")):
+            return None
+        until = self._muted_until(charter, request.by.author)
+        return None if until is None else Refused("muted", until=until)
+
+    def is_muted(self, charter: Charter, author: Author | None) -> bool:
+        """Returns whether somebody may say and do nothing in the room at present."""
+        return self._muted_until(charter, author) is not None
 
     def of_operation(self, charter: Charter, operation: Operation, posted: Posted) -> Refused | None:
         """Returns why nothing may be done to a message. Who may delete it is asked besides."""
@@ -86,17 +118,20 @@ class Judge:
 
     def note_said(self, charter: Charter, post: Post) -> None:
         """Remembers when somebody has said something, where that limits when they may say more."""
+        self._note_said(charter, post.author, post.sender)
+
+    def _note_said(self, charter: Charter, author: Author | None, sender: Subscriber) -> None:
         if charter.rules.slow_mode:
-            who = _who(post)
+            who = _who(author, sender)
             self._last_said[who] = self._clock()
             self._last_said.move_to_end(who)
             if len(self._last_said) > MOST_REMEMBERED:
                 self._last_said.popitem(last=False)
 
-    def _of_pace(self, charter: Charter, post: Post) -> Refused | None:
-        if not charter.rules.slow_mode or standing(charter, post.author, post.sender.server_role) >= MODERATOR:
+    def _of_pace(self, charter: Charter, author: Author | None, sender: Subscriber) -> Refused | None:
+        if not charter.rules.slow_mode or standing(charter, author, sender.server_role) >= MODERATOR:
             return None
-        last = self._last_said.get(_who(post))
+        last = self._last_said.get(_who(author, sender))
         wait = 0 if last is None else last + charter.rules.slow_mode * SECOND - self._clock()
         return Refused("slow_mode", retry_after_ms=-(-wait // 1_000_000)) if wait > 0 else None
 
@@ -149,6 +184,6 @@ def may_delete_as_moderator(
     return outranks(charter, author, role, said_by, server_role(said_by.id))
 
 
-def _who(post: Post) -> Hashable:
+def _who(author: Author | None, sender: Subscriber) -> Hashable:
     """Returns what tells apart those who are slowed down: a guest may take any name, and so is its connection."""
-    return post.sender.client if post.author is None else post.author.id
+    return sender.client if author is None else author.id

@@ -8,7 +8,8 @@ from chatter.charter import Author, Charter, Power, ServerRole
 STRANGER, GUEST, MEMBER, MODERATOR, OWNER, ADMIN = range(-1, 5)
 """How much somebody counts in a room: the stronger of what they are there and on the server.
 
-A moderator of the server counts as an owner. In a room that is not public both count only where they are members.
+A moderator of the server counts as an owner of public rooms, and in others as what they are there. An admin counts in
+a room that is not public only as a member of it, and then for what is in `_OF_ADMINS`.
 """
 
 PLAIN = Charter()
@@ -45,6 +46,10 @@ _OF_EQUALS: Mapping[str, frozenset[Power]] = {
 """What everybody may in rooms whose members are all equal."""
 
 
+_OF_ADMINS: frozenset[Power] = frozenset({"set_topic", "set_title", "set_rules", "set_role"})
+"""What an admin may in each room that they are in: all of it stands in the log. The rest they may in public ones."""
+
+
 def standing(charter: Charter, author: Author | None, role: ServerRole) -> int:
     """Returns how much somebody counts in a room."""
     member = charter.members.get(author.id) if author is not None else None
@@ -52,7 +57,8 @@ def standing(charter: Charter, author: Author | None, role: ServerRole) -> int:
         return STRANGER if member is None else MEMBER
     if member is None and (not charter.is_public or _is_shut_out(charter, author)):
         return STRANGER
-    return max(_SERVER[role], _ROOM[member.role] if member is not None else GUEST)
+    in_room = GUEST if member is None else _ROOM[member.role]
+    return in_room if not charter.is_public and role != "admin" else max(_SERVER[role], in_room)
 
 
 def may(power: Power, charter: Charter, author: Author | None, role: ServerRole) -> bool:
@@ -65,6 +71,8 @@ def may(power: Power, charter: Charter, author: Author | None, role: ServerRole)
     if power == "set_role":  # a moderator of the server counts as an owner, and yet makes none
         member = charter.members.get(author.id) if author is not None else None
         return counts == ADMIN or (member is not None and member.role == "owner")
+    if counts == ADMIN and not charter.is_public and power not in _OF_ADMINS:
+        return may(power, charter, author, "member")
     return counts >= _least(power, charter)
 
 

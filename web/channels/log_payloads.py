@@ -3,6 +3,7 @@
 Source: `docs/protocol.md`.
 """
 
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 import msgspec
@@ -108,6 +109,17 @@ class _Page(msgspec.Struct, omit_defaults=True):
     next: int | None = None
 
 
+_OF_OTHERS: Mapping[str, Any] = {
+    "changed": None,
+    "deleted_by": None,
+    "pinned_at": None,
+    "pinned_by": None,
+    "reactions": {},
+    "replies": 0,
+    "last_reply_seq": None,
+}
+"""What a row without the doings of others has in these fields."""
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -127,8 +139,12 @@ def row(posted: Posted) -> bytes:
 
 
 def exported(room: str, posted: Posted) -> bytes:
-    """Encodes a message for whoever takes along what they have said."""
-    return encode({"kind": "message", "room": room, "message": _row(posted, None)})
+    """Encodes a message for whoever takes along what they have said.
+
+    It has nothing of what others did to it: they may have done so where this person may not read any more.
+    """
+    own = replace(_row(posted, None), **_OF_OTHERS)
+    return encode({"kind": "message", "room": room, "message": own})
 
 
 def room_event(change: Change | Purged | RoomEntry) -> bytes:

@@ -55,7 +55,7 @@ class _Payload(msgspec.Struct, frozen=True):
     name: _Name | None = None
     avatar: _Avatar | None = None
     role: Literal["member", "moderator", "admin"] | None = None
-    rooms: dict[_Slug, RoomRole] | None = None
+    rooms: dict[_Slug, RoomRole] | msgspec.UnsetType = msgspec.UNSET  # null would be all rooms, where none was meant
 
 
 _decoder = msgspec.json.Decoder(_Payload)
@@ -86,7 +86,7 @@ class ClaimRules:
             name=claims.name,
             avatar=claims.avatar,
             role=claims.role,
-            rooms=claims.rooms,
+            rooms=None if claims.rooms is msgspec.UNSET else claims.rooms,
         )
 
     def _check_time(self, claims: _Payload) -> None:

@@ -43,6 +43,7 @@ def test_a_guest_cannot_have_a_name_that_looks_like_an_accounts(people: People, 
         *((f"an{sign}n", "ann") for sign in "ʼˈː~°−⋅˜ˑ⁓"),  # modifier letters and signs
         *((f"ann {sign}", "ann") for sign in ("✓", "✔\ufe0f", "⭐", "🎉", "👩\u200d💻", "🇩🇪")),
         *(("savvy", "sawy"), ("vvolf", "Wolf"), ("modern", "modem")),
+        *(("ᴏʟɢᴀ", "olga"), ("olɢa", "olga"), ("🅞🅛🅖🅐", "olga"), ("🅾🅻🅶🅰", "olga")),  # in other shapes
         *(("Ⲁⲛⲛ", "ANN"), ("ⲕⲓⲙ", "KIM"), ("ⲧⲟⲙ", "TOM"), ("ⲩⲏⲣ", "YHP")),  # Coptic
     ],
 )
@@ -64,6 +65,20 @@ def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
 )
 def test_names_that_differ_have_two_skeletons(one: str, other: str) -> None:
     assert names.skeleton(one) != names.skeleton(other)
+
+
+@pytest.mark.parametrize("name", ["@olga", "\uff20olga", "gary (guest)", "gary(Guest)", "[guest]", "deleted account"])
+def test_an_account_is_called_neither_by_a_handle_nor_like_a_guest_nor_like_nobody(name: str) -> None:
+    assert not names.is_name(name, 64)
+    assert names.is_name("Olga", 64)
+
+
+@pytest.mark.parametrize("handle", ["room", "here", "everyone", "guest", "deleted-account", "deleted.account"])
+def test_what_means_everybody_or_nobody_is_no_handle(people: People, handle: str) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        assert (await refused(accounts.sign_up(handle, PASSWORD, "Olga", device=HOME))).field == "handle"
+
+    people.run(scenario)
 
 
 @pytest.mark.parametrize("name", ["@nobody", "\uff20nobody", "\ufe6bnobody"])

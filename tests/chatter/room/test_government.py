@@ -26,6 +26,7 @@ from chatter.messages import (
     Recovery,
     RefreshNames,
     Refused,
+    Relay,
     RoomChanged,
     RoomDescribed,
     Saved,
@@ -494,6 +495,27 @@ def test_a_mute_ends_by_itself(stage: Stage, ann: Person, bo: Person) -> None:
     now[0] += 600 * SECOND
     room.tell(bo.posts("b"))
     assert bo.texts == ["b"]
+
+
+def test_who_is_muted_changes_nothing_and_invites_nobody(stage: Stage, ann: Person, bo: Person) -> None:
+    until = "2026-05-05T12:00:00.000000Z"
+    room = RoomOnStage(stage, recent=[], charter=charter(owners=[ann], members=[bo]), slug=PRIVATE)
+    room.tell(join(bo), ann.does("muted", bo, until=until))
+    room.tell(bo.does("added", Person(CY, "cy")), bo.does("unmuted"), bo.sets(topic="flowers"))
+    assert [each for each in bo.answers if isinstance(each, Refused)] == [Refused("muted", until=until)] * 3
+    room.tell(Describe(bo, b"1", bo.as_by))
+    assert bo.answers[-1].powers.isdisjoint({"invite", "make_link"})
+    room.tell(bo.does("left"))
+    assert changes_in(bo)[-1].change == "left"
+
+
+def test_in_slow_mode_bytes_count_as_something_said(stage: Stage, ann: Person, bo: Person) -> None:
+    rules = RoomRules(slow_mode=30)
+    room = RoomOnStage(stage, recent=[], charter=charter("public", owners=[ann], rules=rules))
+    room.tell(join(bo), Relay(bo, b"1", b"one"), Relay(bo, b"2", b"two"), bo.posts("three"))
+    assert [each for each in bo.answers if isinstance(each, Refused)] == [
+        Refused("slow_mode", retry_after_ms=30_000)
+    ] * 2
 
 
 def test_in_slow_mode_each_waits_for_a_while_but_moderators_do_not(stage: Stage, ann: Person, bo: Person) -> None:

@@ -67,8 +67,8 @@ TABLE: dict[RoomKind, dict[str, str]] = {
         "owner": OF_OWNERS,
         "server_moderator": "",
         "admin": "",
-        "member_moderator": OF_SERVER_MODERATORS,
-        "member_admin": OF_OWNERS,
+        "member_moderator": OF_MEMBERS,
+        "member_admin": f"{OF_MEMBERS} topic title rules archive role",
     },
     "group": {
         "guest": "",

@@ -311,6 +311,8 @@ def test_somebody_takes_along_what_they_have_said(server: Server) -> None:
     ]
     assert said[0][1]["edits"] == 1
     assert "deleted_at" in said[1][1]
+    of_others = {"changed", "deleted_by", "pinned_at", "pinned_by", "reactions", "replies", "last_reply_seq"}
+    assert all(of_others.isdisjoint(row) for _, row in said)
     assert lines[-1] == {"kind": "end", "messages": 4}
 
 

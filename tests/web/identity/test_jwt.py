@@ -175,7 +175,15 @@ STRICT: dict[str, list[Any]] = {
     "name": ["", "x" * 257, 7, "a\x1b[2Jb"],
     "avatar": ["javascript:alert(1)", "data:image/png,x", "/7.png", "https://a b", "https://" + "x" * 2_048, 7],
     "role": ["root", "guest", "Admin", "", 1, ["admin"]],
-    "rooms": [["lobby"], {"lobby": "guest"}, {"No Slug": "member"}, {"lobby\n": "member"}, {"lobby": None}, "lobby"],
+    "rooms": [
+        ["lobby"],
+        {"lobby": "guest"},
+        {"No Slug": "member"},
+        {"lobby\n": "member"},
+        {"lobby": None},
+        "lobby",
+        None,
+    ],
 }
 WRONG = [(name, value) for name, values in STRICT.items() for value in values]
 
