@@ -23,14 +23,15 @@ export function useList(path, itemsOf) {
     } catch (refusal) {
       problem.value = problemOf(/** @type {Refusal} */ (refusal)).words;
     }
+    return !problem.peek();
   };
   const read = async () => void (items.value = itemsOf(await ask("GET", path)));
   useEffect(() => void attempt(read), []);
-  /** Asks for a change, then reads the list, whatever became of it. */
-  const change = (/** @type {"POST" | "DELETE"} */ method, /** @type {string} */ of) =>
+  /** Asks for a change, then reads the list, whatever became of it. Returns whether both were done. */
+  const change = (/** @type {Parameters<typeof ask>} */ ...request) =>
     attempt(async () => {
       try {
-        await ask(method, of);
+        await ask(...request);
       } finally {
         await read();
       }
