@@ -32,6 +32,11 @@ class Outside(Model):
         cls.insert(issuer=issuer, subject=subject, account=account).execute()
 
     @classmethod
+    def delete_one(cls, issuer: str, subject: str) -> None:
+        """Forgets whose account it is."""
+        cls.delete().where(cls.issuer == issuer, cls.subject == subject).execute()
+
+    @classmethod
     def delete_of(cls, account: int) -> None:
         """Deletes what leads to an account."""
         cls.delete().where(cls.account == account).execute()

@@ -137,6 +137,7 @@ class Server:
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
             accounts.other_ways.issuers = [client.issuer for client in oidc_clients]
+            accounts.other_ways.is_apps = settings.may_be_apps
             accounts.departures.begin(RoomPurger(self._supervisor, self._backlog))
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(

@@ -419,6 +419,10 @@ class Settings:
         """How accounts are run."""
         return self._slice(AccountRules)
 
+    def may_be_apps(self, issuer: str) -> bool:
+        """Returns whether the tokens of an embedding app may name this issuer."""
+        return bool(self.jwt_key or self.jwt_jwks) and self.jwt_issuer in ("", issuer)
+
     def _slice(self, kind: type[Part]) -> Part:
         """Copies by name, so that no two settings can be swapped."""
         return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})

@@ -3,6 +3,7 @@
 Here are the transactions, and what the loop calls for them. What proves who somebody is has been judged before.
 """
 
+import hashlib
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -62,6 +63,8 @@ class OtherWays:
         self._name_or_none = name_or_none
         self.issuers: Collection[str] = ()
         """The providers that people can sign in with now."""
+        self.is_apps: Callable[[str], bool] = lambda _issuer: False
+        """Says of an issuer whether it may be that of an embedding app, which keeps its people's accounts itself."""
 
     # ------------------------------------------------------------ people of providers
 
@@ -113,6 +116,23 @@ class OtherWays:
 
         await self._write(work)
 
+    async def links(self, account: int) -> dict[str, str]:
+        """Returns the issuers of the providers that are linked to an account, those of former ones too, by id."""
+        return await self._read(lambda _now: {id: issuer for id, (issuer, _) in self._links(account).items()})
+
+    async def unlink(self, account: int, id: str) -> None:
+        """Unlinks a provider; `not_found`, `last_way` where the person could sign in no more."""
+        issuers = frozenset(self.issuers)
+
+        def work(_now: Moment) -> None:
+            found = self._links(account).get(id)
+            if found is None:
+                raise AccountRefused("not_found")
+            Outside.delete_one(*found)
+            _check_way_in(account, issuers)
+
+        await self._write(work)
+
     # ------------------------------------------------------------ passkeys
 
     async def passkeys(self, account: int) -> list[Passkey]:
@@ -153,6 +173,9 @@ class OtherWays:
         issuers = frozenset(self.issuers)
         await self._write(lambda _now: _end(account, number, issuers))
 
+    def _links(self, account: int) -> dict[str, tuple[str, str]]:
+        return {_id_of(*each): each for each in Outside.of(account) if not self.is_apps(each[0])}
+
     def _open(self, row: AccountRow, device: Device, now: Moment) -> SignedIn:
         return keys.open_session(row, device, self._session_days, now)
 
@@ -160,6 +183,11 @@ class OtherWays:
 def passkeys_of(account: int) -> list[Passkey]:
     """Returns the passkeys of an account, in a transaction."""
     return [_shown(row) for row in Row.of_account(account)]
+
+
+def _id_of(issuer: str, subject: str) -> str:
+    """Returns what a link is called: its row has no number."""
+    return hashlib.sha256(msgspec.json.encode((issuer, subject))).hexdigest()[:32]
 
 
 def _active(number: int) -> AccountRow:
@@ -182,6 +210,11 @@ def _add(account: int, new: NewPasskey, now: Moment) -> int:
 def _end(account: int, number: int, issuers: Collection[str]) -> None:
     if not Row.delete_one(account, number):
         raise AccountRefused("not_found")
+    _check_way_in(account, issuers)
+
+
+def _check_way_in(account: int, issuers: Collection[str]) -> None:
+    """Raises `last_way` where nothing is left to sign in with. To be called in the transaction that takes one away."""
     has_password = people.found(account).password is not None
     is_linked = any(issuer in issuers for issuer, _ in Outside.of(account))
     if not (has_password or is_linked or Row.of_account(account)):

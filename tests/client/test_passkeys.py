@@ -231,6 +231,7 @@ def test_an_older_browser_has_no_buttons_for_them(visit: Visit, server: Server) 
     ("reason", "words"),
     [("not_installed", "lacks the package"), ("insecure", "only on https"), ("address", "host name"), ("off", "")],
 )
+@pytest.mark.usefixtures("provider")
 def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server, reason: str, words: str) -> None:
     ann = visit("visitor")
 
@@ -256,6 +257,8 @@ def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server,
     else:
         opened = opens_account(ann, "Tokens")
         expect(opened.get_by_role("button", name="Passkeys")).to_have_count(0)
+        links_provider(ann)
+        expect(providers_of(opens_account(ann, "Signed in"))).to_contain_text("Signs in with Test ID")
 
 
 # ---- Providers
@@ -296,10 +299,67 @@ def test_a_failure_of_somebody_who_is_signed_in_offers_no_sign_in(ann: Person, s
     expect(failed).to_have_count(0)
 
 
+def providers_of(opened: Locator) -> Locator:
+    return opened.get_by_role("list", name="Providers").get_by_role("listitem")
+
+
+def links_provider(person: Person) -> None:
+    """Goes to the provider and comes back, with the account linked to the person there."""
+    with person.page.expect_navigation(url="**/rooms/*"):
+        person.page.evaluate("location.assign(`/api/oidc/test/start?next=${location.pathname}`)")
+    person.expect_connected()
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_provider_is_unlinked_by_keys_after_one_question(ann: Person, server: Server) -> None:
+    signs_in_as(ann, new_account(server))
+    opened, keyboard = opens_account(ann, "Passkeys"), ann.page.keyboard
+    expect(opened).to_contain_text("You have none.")
+    expect(opened.get_by_role("heading", name="Providers")).to_have_count(0)
+    links_provider(ann)
+    opened = opens_account(ann, "Passkeys")
+    row, button = providers_of(opened), opened.get_by_role("button", name="Unlink Test ID")
+    expect(row).to_contain_text("Signs in with Test ID")
+    button.focus()
+    for goes_back in ("Escape", "Enter"):
+        keyboard.press("Enter")
+        expect(opened.get_by_role("group", name="Unlink Test ID?")).to_be_visible()
+        expect(opened.get_by_role("button", name="Keep")).to_be_focused()
+        keyboard.press(goes_back)
+        expect(row).to_contain_text("Signs in with Test ID")
+        expect(button).to_be_focused()
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    expect(button).to_be_focused()
+    keyboard.press("Enter")
+    expect(row).to_have_count(0)
+    expect(opened.get_by_text("No provider signs you in.")).to_be_focused()
+
+
+@pytest.mark.usefixtures("refusals")
+def test_the_last_provider_is_kept_until_there_is_another_way(ann: Person, provider: OidcProvider) -> None:
+    provider.person["preferred_username"] = handle = f"ann{next(numbers)}"
+    by_provider(opens_sign_in(ann)).click()
+    expect_account(ann, handle)
+    opened = opens_account(ann, "Passkeys")
+    unlink = opened.get_by_role("button", name="Unlink Test ID")
+    unlink.click()
+    unlink.click()
+    expect_words(opened, "you could not sign in any more")
+    expect(providers_of(opened)).to_contain_text("Signs in with Test ID")
+    ann.page.keyboard.press("Escape")
+    opened = adds_passkey(ann, "Laptop")
+    unlink.click()
+    unlink.click()
+    expect(providers_of(opened)).to_have_count(0)
+    expect(opened.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
+
+
 # ---- For everybody
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
+@pytest.mark.usefixtures("provider")
 def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dict[str, Any]) -> None:
     ann = visit("visitor", **options)
     add_authenticator(ann.page)
@@ -316,5 +376,10 @@ def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dic
     ann.button("Rooms").click() if "is_mobile" in options else None
     signs_in_as(ann, new_account(server))
     ann.button("Rooms").click() if "is_mobile" in options else None
-    adds_passkey(ann, "Laptop")
+    links_provider(ann)
+    ann.button("Rooms").click() if "is_mobile" in options else None
+    opened = adds_passkey(ann, "Laptop")
+    expect(providers_of(opened)).to_have_count(1)
+    assert violations(ann.page) == []
+    opened.get_by_role("button", name="Unlink Test ID").click()
     assert violations(ann.page) == []

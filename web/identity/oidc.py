@@ -72,6 +72,11 @@ class OpenIdConnect:
         """The providers, as the page shows them."""
         return [{"id": id, "label": provider.client.label} for id, provider in self._providers.items()]
 
+    def name_of(self, issuer: str) -> str:
+        """Returns the label of a provider; its issuer, where it is none of these."""
+        clients = (provider.client for provider in self._providers.values())
+        return next((client.label for client in clients if client.issuer == issuer), issuer)
+
     def knows(self, id: str) -> bool:
         """Returns whether there is such a provider."""
         return id in self._providers

@@ -19,7 +19,7 @@ const WORDS = {
   not_found: "It is not there any more.",
   forbidden: "You may not do that.",
   full: "There are as many as there may be.",
-  last_way: "Without this passkey you could not sign in any more. Choose a password or add another one before.",
+  last_way: "Without it you could not sign in any more. Choose a password or add another way before.",
   no_passkeys: "There are no passkeys at this address.",
   passkey_unknown: "This passkey is not known here.",
   passkey_exists: "You have a passkey there already.",

@@ -6,6 +6,7 @@ import { Invites } from "./invites.js";
 import { Leave } from "./leave.js";
 import { Passkeys } from "./passkeys.js";
 import { Profile } from "./profile.js";
+import { Providers } from "./providers.js";
 import { Sessions } from "./sessions.js";
 import { showInDialog } from "./show.js";
 import { Tokens } from "./tokens.js";
@@ -22,10 +23,20 @@ const PARTS = [
   ["Leave", Leave],
 ];
 
-/** What the server turns off is not there, nor what it has not told yet. @returns {[string, () => any][]} */
-function partsHere() {
+/** Whether the server has turned passkeys off, or not told of them yet. */
+function lacksPasskeys() {
   const { no_passkeys = "off" } = server.value ?? {};
-  return PARTS.filter(([, Part]) => Part !== Passkeys || no_passkeys !== "off");
+  return no_passkeys === "off";
+}
+
+/** @returns {[string, () => any][]} */
+function partsHere() {
+  return PARTS.filter(([, Part]) => Part !== Passkeys || !lacksPasskeys());
+}
+
+/** The part with the providers: they are beside the passkeys, where there are any. */
+function partOfProviders() {
+  return lacksPasskeys() ? Sessions : Passkeys;
 }
 
 /** Shows what the person's account is, and where it is used. */
@@ -47,6 +58,9 @@ function Account({ close }) {
         `,
       )}
     </nav>
-    <div class="part"><${Shown} key=${shown.value} /></div>
+    <div class="part">
+      <${Shown} key=${shown.value} />
+      ${Shown === partOfProviders() && html`<${Providers} />`}
+    </div>
   `;
 }

@@ -60,6 +60,15 @@ export function List({ label, items, problem, empty, children }) {
   `;
 }
 
+/** Has Escape close what a row has opened, and not the dialog. @param {() => void} close */
+export function onEscape(close) {
+  return (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.preventDefault();
+    close();
+  };
+}
+
 /** Draws the button that ends something. @param {{words: string, of: string, act: () => void}} props `of` says what, for screen readers */
 export function EndButton({ words, of, act }) {
   const onClick = (/** @type {any} */ { currentTarget }) => {

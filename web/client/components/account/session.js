@@ -4,7 +4,7 @@ import { deviceOf } from "../../account/devices.js";
 import { html } from "../../html.js";
 import { fullDate } from "../../time.js";
 import { drawNow } from "../draw-now.js";
-import { EndButton } from "./list.js";
+import { EndButton, onEscape } from "./list.js";
 
 /**
  * @typedef {object} SessionInfo
@@ -74,13 +74,8 @@ function Rename({ label, agent, field, save, close }) {
     await save(field.current?.value.trim() ?? "");
     isBusy.value = false;
   };
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape" || event.isComposing) return;
-    event.preventDefault(); // the dialog stays open
-    close();
-  };
   return html`
-    <form class="rename" aria-busy=${isBusy.value} onSubmit=${submit} onKeyDown=${onKeyDown}>
+    <form class="rename" aria-busy=${isBusy.value} onSubmit=${submit} onKeyDown=${onEscape(close)}>
       <input
         ref=${field}
         defaultValue=${label}
