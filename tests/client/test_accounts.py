@@ -62,9 +62,9 @@ def signs_in(visit: Visit, handle: str) -> SignIn:
     return sign_in
 
 
-def new_account(server: Server) -> str:
-    """Creates an account, and returns its handle, which is its name too."""
-    handle = f"ann{next(numbers)}"
+def new_account(server: Server, name: str = "ann") -> str:
+    """Creates an account, and returns its handle, which begins with the name and is the name too."""
+    handle = f"{name}{next(numbers)}"
     body = json.dumps({"handle": handle, "password": PASSWORD}).encode()
     headers = {"Content-Type": "application/json", "Origin": server.url}
     with urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/accounts", body, headers)) as answer:
@@ -145,6 +145,36 @@ def test_the_first_admin_comes_by_the_link_of_the_terminal_which_works_once(
         ann.page.goto(f"{server.url}/#link={link}")
         expect(dialog(ann, "The link does not work")).to_contain_text("used")
         ann.page.close()
+
+
+@pytest.mark.usefixtures("refusals")
+def test_an_admin_makes_a_link_that_signs_somebody_in(visit: Visit, signs_in: SignIn, server: Server) -> None:
+    admin, handle = visit("visitor"), new_account(server)
+    options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
+    assert run_to_its_end("account", "role", handle, "admin", *options).exit_code == 0
+    signs_in_as(admin, handle)
+    opened, bo = opens_account(admin, "Links"), new_account(server, "bo")
+    field, make = opened.get_by_label("Handle"), opened.get_by_role("button", name="Make a link")
+    field.fill("nobody")
+    make.click()
+    expect(opened.get_by_role("alert").filter(has_text="Nobody here is called @nobody.")).to_be_visible()
+    expect(field).to_be_focused()
+    for typed, kind, title in (
+        (bo, "Signs in once", f"Sign in as @{bo}?"),
+        (f" @{bo.upper()}", "Chooses a new password", "Choose a new password"),
+    ):
+        field.fill(typed)
+        opened.get_by_label(kind).check()
+        make.click()
+        expect(field).to_have_value("")
+        shown = opened.get_by_role("status").filter(has_text=f"Copy the link for @{bo} now")
+        expect(shown.get_by_role("button", name="Copy")).to_be_visible()
+        other = visit("visitor")
+        other.page.goto(shown.locator("code").inner_text())
+        expect(dialog(other, title)).to_be_visible()
+    assert violations(admin.page) == []
+    member = signs_in()
+    expect(opens_account(member, "Invites").get_by_role("button", name="Links")).to_have_count(0)
 
 
 def test_a_guest_who_signs_up_keeps_the_room_and_what_was_written(visit: Visit, room: str) -> None:

@@ -15,6 +15,9 @@ export const account = signal(owner);
 /** Whether the account has a password, as far as the server has said. One may sign in in other ways alone. */
 export const hasPassword = signal(true);
 
+/** The person's role on this server, as far as the server has said. What it allows is decided there. */
+export const role = signal("guest");
+
 /** The name of a guest; empty until they have chosen one. */
 const guestName = signal(owner ? "" : cleanName(load("name")));
 

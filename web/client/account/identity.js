@@ -17,7 +17,7 @@ import {
 import { takeAlong } from "../browser/take-along.js";
 import { ofTab } from "../browser/web-storage.js";
 import { partsOf } from "../browser/route.js";
-import { account, hasPassword, noteAccount } from "../me.js";
+import { account, hasPassword, noteAccount, role } from "../me.js";
 import { isPrivateSlug } from "../memberships/titles.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
@@ -133,10 +133,11 @@ function unlessUnknown(refusal) {
   if (refusal.status !== UNKNOWN) throw refusal;
 }
 
-/** @param {{kind: string, id?: number, handle?: string, name?: string, has_password?: boolean, server?: any}} answer */
-function follow({ kind, id, handle = "", name = "", has_password: hasOne = true, server }) {
+/** @param {{kind: string, id?: number, handle?: string, name?: string, has_password?: boolean, role?: string, server?: any}} answer */
+function follow({ kind, id, handle = "", name = "", has_password: hasOne = true, role: next = "guest", server }) {
   if (server) learnServer(server);
   hasPassword.value = hasOne;
+  role.value = next;
   if (kind === "guest" || id === undefined) {
     if (owner) end(ENDED);
     return !owner;

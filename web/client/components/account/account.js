@@ -1,9 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { server } from "../../account/server.js";
 import { html } from "../../html.js";
+import { role } from "../../me.js";
 import { Close } from "../icons.js";
 import { Invites } from "./invites.js";
 import { Leave } from "./leave.js";
+import { Links } from "./links.js";
 import { Passkeys } from "./passkeys.js";
 import { Profile } from "./profile.js";
 import { Providers } from "./providers.js";
@@ -20,6 +22,7 @@ const PARTS = [
   ["Passkeys", Passkeys],
   ["Tokens", Tokens],
   ["Invites", Invites],
+  ["Links", Links],
   ["Leave", Leave],
 ];
 
@@ -31,7 +34,8 @@ function lacksPasskeys() {
 
 /** @returns {[string, () => any][]} */
 function partsHere() {
-  return PARTS.filter(([, Part]) => Part !== Passkeys || !lacksPasskeys());
+  const hidden = [lacksPasskeys() && Passkeys, role.value !== "admin" && Links];
+  return PARTS.filter(([, Part]) => !hidden.includes(Part));
 }
 
 /** The part with the providers: they are beside the passkeys, where there are any. */
