@@ -141,4 +141,4 @@ def test_who_finds_no_room_is_told_how_to_create_it(visit: Visit, room: str) -> 
     phone.searches(f"{room}-new")
     expect(phone.palette.get_by_role("status")).to_contain_text("Tap Create to create it")
     phone.palette.get_by_role("option", name="Create #").click()
-    expect(phone.room(f"{room}-new")).to_have_attribute("aria-current", "page")
+    expect(phone.page.get_by_role("heading", level=1)).to_have_text(f"#{room}-new")
