@@ -2,21 +2,30 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { html } from "../../html.js";
 import { drawNow } from "../draw-now.js";
+import { goToProvider, useOpenIdProviders } from "./openid.js";
 import { EndButton, List, onEscape, useList } from "./list.js";
 
 /** @typedef {{id: string, name: string}} Provider that is linked to the account */
 
-/** Draws the providers that sign the person in; nothing where none does. */
+/** Draws the providers that sign the person in, and those that may; nothing where the server knows none. */
 export function Providers() {
   const { items, problem, change } = useList("/api/me/providers", ({ providers }) => providers);
+  const linked = items.value?.map(({ name }) => name);
+  const others = useOpenIdProviders().filter(({ label }) => linked && !linked.includes(label));
   const isNeeded = useRef(false);
-  isNeeded.current ||= Boolean(items.value?.length || problem.value); // the last one leaves the focus to what is said
+  // The last one that is unlinked leaves the focus to what is said in its place.
+  isNeeded.current ||= Boolean(items.value?.length || others.length || problem.value);
   if (!isNeeded.current) return null;
   return html`
     <h3>Providers</h3>
     <${List} label="Providers" items=${items.value} problem=${problem.value} empty="No provider signs you in.">
       ${(/** @type {Provider} */ provider) => html`<${Row} provider=${provider} change=${change} />`}
     <//>
+    ${others.map(
+      ({ id, label }) => html`
+        <button key=${id} type="button" onClick=${() => goToProvider(id)}>Link <bdi>${label}</bdi></button>
+      `,
+    )}
   `;
 }
 
