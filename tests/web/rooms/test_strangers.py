@@ -58,7 +58,17 @@ BODIES: dict[str, list[Callable[[str], object]]] = {
 """What may be sent to addresses that have no name of a room in them, so that it has one."""
 
 NO_SLUG = {
-    *("/api/me/export", "/api/oidc", "/api/audit", "/", r"/sw\.js", r"/favicon\.ico", "/healthz"),
+    *(
+        "/api/me/export",
+        "/api/me/providers",
+        "/api/me/providers/([0-9a-f]{32})",
+        "/api/oidc",
+        "/api/audit",
+        "/",
+        r"/sw\.js",
+        r"/favicon\.ico",
+        "/healthz",
+    ),
     *("/socket/websocket/?", "/socket/longpoll/?"),  # walked event by event
     *(f"/api/{kind}/([1-9][0-9]{{0,17}})" for kind in ("tokens", "invites", "passkeys")),
     "/api/sessions/(current|[1-9][0-9]{0,17})",
