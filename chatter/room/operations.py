@@ -148,7 +148,7 @@ class Operations:
         if target is None:
             return
         self._recent.rebuild_state(target)
-        self._targets.forget(target)
+        self._targets.forget(target, gone.seq)
         if isinstance(gone, Reacted):
             self._ask_to_recount(target)
         elif isinstance(gone, Pinned | Unpinned | Deleted):
@@ -190,6 +190,7 @@ class Operations:
             queued.append(operation)
         elif self._must_ask(operation):
             self._waiting[operation.target] = [operation]
+            self._targets.ask(operation.target)
             self._context.history.tell(self._question(operation))
         else:
             self._decide(operation)
@@ -215,8 +216,7 @@ class Operations:
         return LoadTarget(self._room, self._slug, operation.target, client, id, _owner(operation))
 
     def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Operation]) -> None:
-        if not loaded.failed:
-            self._targets.learn(loaded)
+        self._targets.learn(loaded)
         if loaded.target in self._recounts:
             self._recounts.discard(loaded.target)
             self._recount(loaded.target)
@@ -417,6 +417,7 @@ class Operations:
         self._recounts.add(target)
         if target not in self._waiting:
             self._waiting[target] = []
+            self._targets.ask(target)
             self._context.history.tell(LoadTarget(self._room, self._slug, target, self._slug, with_reactions=True))
 
     def _recount(self, target: int) -> None:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
@@ -296,11 +296,14 @@ class RecentEntries:
         found = self._older[place : place + 1]
         return self._now(found[0]) if found and found[0].seq == seq else None
 
-    def as_now(self, entries: Iterable[EntryT]) -> tuple[EntryT, ...]:
-        """Returns what the database had as it is now: with what is not saved yet, or was saved since it was read."""
+    def as_now(self, entries: Iterable[EntryT], dropped: Iterable[Entry] = ()) -> tuple[EntryT, ...]:
+        """Returns what the database had as it is now: with what is not saved yet, or was saved since it was read.
+
+        `dropped` are older entries that were saved since then too, and are not in memory any more.
+        """
         later: dict[int, list[Entry | Purging]] = {}
         purges: list[Purging] = []
-        for entry in self._entries:
+        for entry in chain(dropped, self._entries):
             if isinstance(entry, Purged):
                 purges.append(purging := Purging(entry))
                 for place in purging.places:
@@ -310,6 +313,10 @@ class RecentEntries:
         return tuple(self._entry_now(entry, later.get(entry.seq, ()), purges) for entry in entries)
 
     # ------------------------------------------------------------ states
+
+    def about(self, seq: int) -> list[Entry]:
+        """Returns the entries in memory that are about a message, or purge messages, oldest first."""
+        return [entry for entry in self._entries if isinstance(entry, Purged) or target_of(entry) == seq]
 
     def changes_of(self, seq: int) -> Iterator[Entry]:
         """Yields the entries in memory that are about a message, oldest first."""
