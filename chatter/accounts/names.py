@@ -35,7 +35,7 @@ _ORNAMENTS = frozenset({"Sm", "So"})
 _LOOK_ALIKES = (("rn", "m"), ("vv", "w"))
 """Two letters that are taken for one."""
 
-SKELETON_VERSION = 2
+SKELETON_VERSION = 3
 """Of the rules here. What the database has of other ones is made anew at the start."""
 
 _COPTIC = zip(range(0x2C80, 0x2CB2), (letter for letter in "ΑΒΓΔΕϚΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ" for _ in "Aa"), strict=True)

