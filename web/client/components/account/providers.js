@@ -21,11 +21,18 @@ export function Providers() {
     <${List} label="Providers" items=${items.value} problem=${problem.value} empty="No provider signs you in.">
       ${(/** @type {Provider} */ provider) => html`<${Row} provider=${provider} change=${change} />`}
     <//>
-    ${others.map(
-      ({ id, label }) => html`
-        <button key=${id} type="button" onClick=${() => goToProvider(id)}>Link <bdi>${label}</bdi></button>
-      `,
-    )}
+    ${
+      others.length > 0 &&
+      html`
+        <div class="other-ways" role="group" aria-label="Providers to link">
+          ${others.map(
+            ({ id, label }) => html`
+              <button key=${id} type="button" onClick=${() => goToProvider(id)}>Link <bdi>${label}</bdi></button>
+            `,
+          )}
+        </div>
+      `
+    }
   `;
 }
 
