@@ -62,15 +62,14 @@ class CatchUpRequests:
 
     def forget(self, subscriber: Subscriber) -> Join | None:
         """Drops the join of a client that has left, and returns it if it waited for the database."""
-        request = self._pending.pop(subscriber, None)
+        request = self._take(subscriber)
         return request if isinstance(request, Join) else None
 
     def join(self, join: Join) -> CatchUp | None:
         """Returns what the client missed, or None once the database is asked: `joined` returns it then."""
         catch_up = self._recovery_of(join.subscriber).from_memory(join.position, join.subscriber.view)
         if catch_up is None:
-            self._pending[join.subscriber] = join
-            self._load_missed(join)
+            self._ask(join.subscriber, join)
         return catch_up
 
     def joined(self, join: Join, loaded: MissedLoaded) -> CatchUp | None:
@@ -78,7 +77,7 @@ class CatchUpRequests:
         if join.subscriber not in self._pending:
             return None
         if loaded.refused is not None:
-            del self._pending[join.subscriber]
+            self._take(join.subscriber)
             self._broadcaster.push(
                 join.subscriber, join.subscriber.refuse(loaded.refused.reason, loaded.refused.retry_after_ms)
             )
@@ -90,14 +89,13 @@ class CatchUpRequests:
         """Answers a `sync`, or asks the database."""
         catch_up = self._recovery_of(sync.subscriber).from_memory(sync.position, sync.subscriber.view)
         if catch_up is None:
-            self._pending[id(sync)] = sync
-            self._load_missed(sync)
+            self._ask(id(sync), sync)
         else:
             self._answer_sync(sync, catch_up)
 
     def synced(self, sync: Sync, loaded: MissedLoaded) -> None:
         """Answers a `sync` with what the database has answered."""
-        if self._pending.pop(id(sync), None) is None:
+        if self._take(id(sync)) is None:
             return
         if loaded.refused is not None:
             self._broadcaster.push(sync.subscriber, sync.subscriber.answer(sync.ref, loaded.refused))
@@ -109,19 +107,34 @@ class CatchUpRequests:
         """Answers a `history`, or asks the database."""
         page = self._page_from_memory(request)
         if page is None:
-            self._pending[id(request)] = request
-            self._load_page(request)
+            self._ask(id(request), request)
         else:
             self._answer_history(request, page)
 
     def page_loaded(self, loaded: PageLoaded) -> None:
         """Answers a `history` with what the database has answered."""
         request = loaded.request
-        if self._pending.pop(id(request), None) is not None:
+        if self._take(id(request)) is not None:
             answer = loaded.answer
             if isinstance(answer, Page):
                 answer = self._brought_up(request, answer)
             self._answer_history(request, answer)
+
+    # ------------------------------------------------------------ what waits
+
+    def _ask(self, key: Subscriber | int, request: Join | Sync | ReadHistory) -> None:
+        self._pending[key] = request
+        self._recent.begin_read(request)
+        if isinstance(request, ReadHistory):
+            self._load_page(request)
+        else:
+            self._load_missed(request)
+
+    def _take(self, key: Subscriber | int) -> Join | Sync | ReadHistory | None:
+        request = self._pending.pop(key, None)
+        if request is not None:
+            self._recent.end_read(request)
+        return request
 
     # ------------------------------------------------------------ pages
 

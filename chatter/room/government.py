@@ -136,6 +136,7 @@ class Government:
         if not self._waiting or self._waiting[0] is not looked_up.request:
             return  # asked by a predecessor too, whose answer was passed on
         request = self._waiting[0]
+        self._recent.end_read(request)
         if looked_up.first is not None:
             self._sequencer.answer_repeat(request, looked_up.first)
         elif looked_up.failed:
@@ -281,6 +282,7 @@ class Government:
             self._sequencer.answer_repeat(request, first)
         elif request.repeat and request.id is not None:
             self._waiting.append(request)
+            self._recent.begin_read(request)
             self._context.history.tell(LookUp(self._room, self._slug, request))
         else:
             self._decide(request)

@@ -148,7 +148,7 @@ class Operations:
         if target is None:
             return
         self._recent.rebuild_state(target)
-        self._targets.forget(target, gone.seq)
+        self._targets.forget(target)
         if isinstance(gone, Reacted):
             self._ask_to_recount(target)
         elif isinstance(gone, Pinned | Unpinned | Deleted):
@@ -190,7 +190,7 @@ class Operations:
             queued.append(operation)
         elif self._must_ask(operation):
             self._waiting[operation.target] = [operation]
-            self._targets.ask(operation.target)
+            self._recent.begin_read(self._waiting[operation.target])
             self._context.history.tell(self._question(operation))
         else:
             self._decide(operation)
@@ -205,6 +205,7 @@ class Operations:
         except Exception:
             self._waiting[loaded.target] = waiting  # the hand-over has all that are left
             raise
+        self._recent.end_read(waiting)
 
     # ------------------------------------------------------------ judging
 
@@ -417,7 +418,7 @@ class Operations:
         self._recounts.add(target)
         if target not in self._waiting:
             self._waiting[target] = []
-            self._targets.ask(target)
+            self._recent.begin_read(self._waiting[target])
             self._context.history.tell(LoadTarget(self._room, self._slug, target, self._slug, with_reactions=True))
 
     def _recount(self, target: int) -> None:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import chain, islice
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
@@ -57,6 +57,11 @@ def _as_now(member: MemberAs, account: Author, name: str) -> MemberAs:
     return MemberAs(account, member.name if account.handle else name)
 
 
+def _subject_of(entry: Entry) -> int | None:
+    """Returns the message that an entry is, or that it is about."""
+    return entry.seq if isinstance(entry, Posted) else target_of(entry)
+
+
 def _after(posted: Posted, entry: Entry | Purging) -> Posted:
     return entry.message(posted) if isinstance(entry, Purging) else shown(posted, fold(posted.state, entry))
 
@@ -71,8 +76,9 @@ class RejectedPost(NamedTuple):
 class RecentEntries:
     """Holds the latest entries of a room, contiguous by `seq`, and the ids of more of them.
 
-    It keeps `ring_size` entries, as many messages, and every entry that is not saved yet. It knows the senders' ids of
-    the latest `id_memory_size` messages, and of as many other entries, and the void places that a client may ask for.
+    It keeps `ring_size` entries, as many messages, and every entry that is not saved yet. While the database is asked
+    for what is older, nothing is dropped that its answer may lack. It knows the senders' ids of the latest
+    `id_memory_size` messages, and of as many other entries, and the void places that a client may ask for.
     Entries stay as they were said; what a message is now is a state of its own.
     """
 
@@ -83,6 +89,7 @@ class RecentEntries:
         "_entries",
         "_epoch_ends",
         "_older",
+        "_reads",
         "_rejected",
         "_settings",
         "_states",
@@ -100,6 +107,7 @@ class RecentEntries:
         self._changes_by_client_id: dict[tuple[Owner, str], Entry] | None = None  # most rooms never have any
         self._states: dict[int, PostState] | None = None  # of messages that something has touched; likewise
         self._deletions: dict[int, int] | None = None  # messages by the entry that deletes them, until that is saved
+        self._reads: dict[int, int] | None = None  # the oldest entry as each of them began; in their order
         self._voids: list[int] = []  # in ascending order
         self._rejected: dict[tuple[Owner, str], RejectedPost] = {}
         self._epoch_ends: dict[int, int] = {}  # the last seq of each, as far as it is known
@@ -207,12 +215,25 @@ class RecentEntries:
             found.setdefault(epoch, []).append(entry)
         return list(found.items())
 
+    def begin_read(self, request: object) -> None:
+        """Keeps from here on what the database may leave out of its answer to a request: all that is in memory."""
+        if self._reads is None:
+            self._reads = {}
+        self._reads[id(request)] = self.oldest
+
+    def end_read(self, request: object) -> None:
+        """Ends the read for a request, which has its answer or does not wait any longer."""
+        if self._reads is not None:
+            self._reads.pop(id(request), None)
+
     def trim(self, saved: int) -> None:
         """Drops what exceeds the sizes, but no entry after `saved`, and the texts of what is deleted for good."""
         if self._deletions:
             self._blank_deleted(saved)
-        size = self._settings.ring_size
-        surplus = min(len(self._entries) - size, saved + 1 - self.oldest)
+        end = saved + 1
+        if self._reads:
+            end = min(end, next(iter(self._reads.values())))
+        surplus = min(len(self._entries) - self._settings.ring_size, end - self.oldest)
         if surplus > 0:
             dropped = self._entries[:surplus]
             del self._entries[:surplus]
@@ -296,27 +317,20 @@ class RecentEntries:
         found = self._older[place : place + 1]
         return self._now(found[0]) if found and found[0].seq == seq else None
 
-    def as_now(self, entries: Iterable[EntryT], dropped: Iterable[Entry] = ()) -> tuple[EntryT, ...]:
-        """Returns what the database had as it is now: with what is not saved yet, or was saved since it was read.
-
-        `dropped` are older entries that were saved since then too, and are not in memory any more.
-        """
+    def as_now(self, entries: Iterable[EntryT]) -> tuple[EntryT, ...]:
+        """Returns what the database had as it is now: with what is not saved yet, or was saved since it was read."""
         later: dict[int, list[Entry | Purging]] = {}
         purges: list[Purging] = []
-        for entry in chain(dropped, self._entries):
+        for entry in self._entries:
             if isinstance(entry, Purged):
                 purges.append(purging := Purging(entry))
                 for place in purging.places:
                     later.setdefault(place, []).append(purging)
             elif (target := target_of(entry)) is not None:
                 later.setdefault(target, []).append(entry)
-        return tuple(self._entry_now(entry, later.get(entry.seq, ()), purges) for entry in entries)
+        return tuple(self._entry_now(entry, later.get(_subject_of(entry) or 0, ()), purges) for entry in entries)
 
     # ------------------------------------------------------------ states
-
-    def about(self, seq: int) -> list[Entry]:
-        """Returns the entries in memory that are about a message, or purge messages, oldest first."""
-        return [entry for entry in self._entries if isinstance(entry, Purged) or target_of(entry) == seq]
 
     def changes_of(self, seq: int) -> Iterator[Entry]:
         """Yields the entries in memory that are about a message, oldest first."""
@@ -399,12 +413,14 @@ class RecentEntries:
     def _entry_now(
         self, entry: EntryT, later: Iterable[Entry | Purging] = (), purges: Iterable[Purging] = ()
     ) -> EntryT:
-        """Returns an entry as it is now. `later` is about it, where it is a message that is not in memory."""
+        """Returns an entry as it is now. `later` is about the message that it is, or that it is about."""
         if isinstance(entry, Posted):
             held = self.at(entry.seq)
             now = held if isinstance(held, Posted) else reduce(_after, later, cast(Posted, entry))
             return cast(EntryT, now)
-        is_deleted = self._deletions is not None and target_of(entry) in self._deletions.values()
+        is_deleted = any(isinstance(each, Deleted) for each in later) or (
+            self._deletions is not None and target_of(entry) in self._deletions.values()
+        )
         left = reduce(lambda now, purging: purging.entry(now), purges, cast(Entry, entry))
         return cast(EntryT, blanked(left) if is_deleted else left)
 

@@ -198,7 +198,7 @@ class Room(LoopActor):
                 self._notify_lagged(message.subscriber)
             case ShowTyping():
                 self._show_typing(message)
-            case Edit() | Delete() | React() | Pin() | Purge() | TargetLoaded() | ReactionsDue():
+            case Edit() | Delete() | React() | Pin() | Purge() | ReactionsDue():
                 self._made_operations.receive(message)
             case Found() | ChangeRoom() | ChangeMembers() | Describe():
                 self._govern(message)
@@ -208,12 +208,9 @@ class Room(LoopActor):
                 self._relay(message)
             case ReadHistory():
                 self._catch_up.history(message)
-            case PageLoaded():
-                self._catch_up.page_loaded(message)
-            case MissedLoaded():
-                self._missed_loaded(message)
-            case LookedUp():
-                self._looked_up(message)
+            case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
+                self._answered(message)
+                self._sequencer.trim()
             case NotSaved():
                 self._not_saved(message)
             case Loaded():
@@ -498,6 +495,17 @@ class Room(LoopActor):
         refusal = join.subscriber.refuse(refused.reason, refused.retry_after_ms)
         self._broadcaster.push(join.subscriber, refusal)
         self.actor_ref.tell(Retire())  # in the next turn, unless somebody else is here by then
+
+    def _answered(self, answer: PageLoaded | MissedLoaded | LookedUp | TargetLoaded) -> None:
+        match answer:
+            case PageLoaded():
+                self._catch_up.page_loaded(answer)
+            case MissedLoaded():
+                self._missed_loaded(answer)
+            case LookedUp():
+                self._looked_up(answer)
+            case TargetLoaded():
+                self._made_operations.receive(answer)
 
     def _missed_loaded(self, loaded: MissedLoaded) -> None:
         match loaded.request:

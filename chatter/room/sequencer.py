@@ -231,6 +231,7 @@ class Sequencer:
             self.refuse(post, OVERLOADED)
         else:
             self._accept(post, is_looked_up=True)
+        self._recent.end_read(post)
         self._resume_queued(post.sender, self._looking_up.pop(post.sender)[1:])
 
     def save_turn(self) -> None:
@@ -264,6 +265,10 @@ class Sequencer:
             self._repeaters.on_committed(saved.through)
         self._recent.trim(saved.through)
 
+    def trim(self) -> None:
+        """Trims the memory of what it kept for a read."""
+        self._recent.trim(self.committed_through)
+
     def not_saved(self, not_saved: NotSaved, subscribers: Collection[Subscriber] = ()) -> Entry | None:
         """Voids a place, and tells its senders and the `subscribers`. Returns what had it."""
         gone = self._recent.void(not_saved.void, not_saved.first)
@@ -277,6 +282,7 @@ class Sequencer:
 
     def _look_up(self, post: Post) -> None:
         self._looking_up[post.sender] = [post]
+        self._recent.begin_read(post)
         self._context.history.tell(LookUp(self._room, self._slug, post))
 
     def _tell_void(self, seq: int, first: Entry | None, subscribers: Collection[Subscriber]) -> None:

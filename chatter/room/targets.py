@@ -13,29 +13,18 @@ MOST = 128
 
 _NONE_READ: dict[int, Posted] = {}
 _NO_REACTORS: dict[int, Reactors] = {}
-_NONE_ASKED: dict[int, list[Entry]] = {}
 """Never written to: most rooms never need dicts of their own, which take 64 bytes each."""
 
 
 class Targets:
     """Finds a message in the room's memory, or among those that were read from the database."""
 
-    __slots__ = ("_asked", "_reactors", "_read", "_recent")
+    __slots__ = ("_reactors", "_read", "_recent")
 
     def __init__(self, recent: RecentEntries) -> None:
         self._recent = recent
         self._read: dict[int, Posted] = _NONE_READ
         self._reactors: dict[int, Reactors] = _NO_REACTORS
-        self._asked: dict[int, list[Entry]] = _NONE_ASKED
-
-    def ask(self, seq: int) -> None:
-        """Notes that the database is asked for a message.
-
-        What it answers may be of before the commit of what is in memory now, and come once memory has dropped that.
-        """
-        if self._asked is _NONE_ASKED:
-            self._asked = {}
-        self._asked[seq] = self._recent.about(seq)
 
     def find(self, seq: int) -> Posted | None:
         """Returns a message as it is now; None where it is not known, or in that place is none."""
@@ -57,31 +46,24 @@ class Targets:
 
     def learn(self, loaded: TargetLoaded) -> None:
         """Keeps what the database has answered, brought up to what was not saved when it was asked."""
-        noted = self._asked.pop(loaded.target, [])
-        if loaded.failed:
-            return
-        dropped = [entry for entry in noted if entry.seq < self._recent.oldest]
         if loaded.posted is not None:
-            self.add((loaded.posted,), dropped)
+            self.add((loaded.posted,))
         if loaded.reactions is not None:
             reactors = Reactors()
             for key, person, seq in loaded.reactions:
                 reactors.change(key, (person,), (), seq)
-            for entry in (*dropped, *self._recent.changes_of(loaded.target)):
+            for entry in self._recent.changes_of(loaded.target):
                 if isinstance(entry, Reacted):
                     reactors.apply(entry)
             self._keep_reactors(loaded.target, reactors)
 
-    def add(self, messages: Iterable[Posted], dropped: Iterable[Entry] = ()) -> None:
-        """Keeps messages that were read from the database, with what is not saved yet. A void place is none.
-
-        `dropped` are entries that may have been saved since then, and are not in memory any more.
-        """
+    def add(self, messages: Iterable[Posted]) -> None:
+        """Keeps messages that were read from the database, with what was not saved then. A void place is none."""
         for posted in messages:
             if not posted.void and self._recent.at(posted.seq) is None:
                 if self._read is _NONE_READ:
                     self._read = {}
-                (self._read[posted.seq],) = self._recent.as_now((posted,), dropped)
+                (self._read[posted.seq],) = self._recent.as_now((posted,))
 
     def apply(self, entry: Entry) -> None:
         """Folds an entry into what is known of a message outside of the room's memory, and of its reactions.
@@ -90,13 +72,9 @@ class Targets:
         """
         if isinstance(entry, Purged):
             self._read, self._reactors = _NONE_READ, _NO_REACTORS
-            for noted in self._asked.values():
-                noted.append(entry)
             return
         seq = target_of(entry)
         assert seq is not None
-        if seq in self._asked:
-            self._asked[seq].append(entry)
         if (posted := self._read.get(seq)) is not None:
             self._read[seq] = shown(posted, fold(posted.state, entry))
         if isinstance(entry, Reacted) and (reactors := self._reactors.get(seq)) is not None:
@@ -109,10 +87,8 @@ class Targets:
         for reactors in self._reactors.values():
             reactors.rename(account)
 
-    def forget(self, seq: int, void: int) -> None:
-        """Drops what is known of a message that the entry `void`, which could not be saved, was about."""
-        if seq in self._asked:
-            self._asked[seq] = [entry for entry in self._asked[seq] if entry.seq != void]
+    def forget(self, seq: int) -> None:
+        """Drops what is known of a message, since an entry that was about it could not be saved."""
         self._read.pop(seq, None)
         self._reactors.pop(seq, None)
 

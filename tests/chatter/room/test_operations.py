@@ -79,19 +79,6 @@ def message_of(room: RoomOnStage, reader: Listener, seq: int = 1) -> Posted:
     return page.messages[0]
 
 
-def test_an_answer_from_before_a_commit_is_brought_up_to_it_though_memory_has_dropped_it(
-    stage: Stage, ann: Listener
-) -> None:
-    room = RoomOnStage(stage, RoomSettings(ring_size=2), recent=[])
-    room.tell(join(ann), post(ann, "hello"), Saved(1))
-    said = message_of(room, ann)
-    room.tell(Delete(ann, b"1", "d", 1), *(post(ann, str(number)) for number in range(5)), Saved(1))
-    room.tell(edit(ann, 1, "again"), pin(ann))
-    assert isinstance(room.to_history[-1], LoadTarget)
-    room.tell(Saved(7), TargetLoaded(1, said))
-    assert [each for each in answers(ann) if isinstance(each, Refused)] == [Refused("gone"), Refused("gone")]
-
-
 # ---------------------------------------------------------------- edits
 
 
