@@ -558,6 +558,9 @@ class Subscriber(Asker, Protocol):
     def note_said(self, seq: int) -> None:
         """Remembers that this connection has said a message in this room, for a while and for the latest ones."""
 
+    def unnote_said(self, seq: int) -> None:
+        """Forgets that this connection has said a message, which did not get that place."""
+
     def has_said(self, seq: int) -> bool:
         """Returns whether this connection has said a message in this room, as far as it remembers."""
 
@@ -875,6 +878,7 @@ class Loaded(msgspec.Struct, frozen=True):
     states: Mapping[int, PostState] = {}  # of these messages, by seq, where something has touched them
     pinned: Sequence[int] = ()  # the places of all pinned messages
     charter: Charter | None = None  # None for a plain room
+    unsaved: Sequence[Entry] = ()  # the `Load`'s: those after the recent ones belong to the past as well
 
 
 class LoadFailed(msgspec.Struct, frozen=True):
@@ -885,6 +889,29 @@ class Saved(msgspec.Struct, frozen=True):
     """All entries of this room up to and including `through` are committed."""
 
     through: int
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """The shared log has these entries, oldest first, which another node's room has said."""
+
+    entries: Sequence[Entry]
+
+
+class Propose(msgspec.Struct, frozen=True):
+    """Asked: the room decides what waits, and returns it as a `Save`; None where that adds nothing to the log.
+
+    It is heard by nobody before `Placed` comes. `NotPlaced` takes it back.
+    """
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """What the room has proposed is in the shared log, up to and including `through`."""
+
+    through: int
+
+
+class NotPlaced(msgspec.Struct, frozen=True):
+    """What the room has proposed is not in the shared log, as far as is known. It may still come as `Heard`."""
 
 
 class NotSaved(msgspec.Struct, frozen=True):
@@ -955,6 +982,10 @@ RoomMessage: TypeAlias = (
     | LoadFailed
     | Saved
     | NotSaved
+    | Heard
+    | Propose
+    | Placed
+    | NotPlaced
     | PageLoaded
     | MissedLoaded
     | LookedUp
@@ -981,6 +1012,7 @@ class Load(msgspec.Struct, frozen=True):
     slug: str
     limit: int
     unanswered: Mapping[int, tuple[Owner, str]] = {}  # by seq, owner and id of what a predecessor has not answered
+    unsaved: Sequence[Entry] = ()  # what a shared log has besides, as far as is known
 
 
 class Work(msgspec.Struct, frozen=True):

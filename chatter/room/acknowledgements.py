@@ -1,5 +1,6 @@
 """Acknowledgements: answers that wait for a commit. *ok* is sent here."""
 
+from collections.abc import Callable
 from itertools import takewhile
 from typing import TypeAlias
 
@@ -42,12 +43,21 @@ class Acknowledgements:
 
     def on_committed(self, through: int) -> None:
         """Answers the requests up to and including the `seq` `through`."""
-        self.committed_through = through
+        self.committed_through = max(through, self.committed_through)
         # One pass for all: a dict keeps the slots of popped keys, and each new iteration would walk over them.
         committed = list(takewhile(through.__ge__, self.unanswered))
         for seq in committed:
             for request, answer in self.unanswered.pop(seq):
                 self._answer(request, answer)
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        unanswered, committed_through = {seq: [*each] for seq, each in self.unanswered.items()}, self.committed_through
+
+        def restore() -> None:
+            self.unanswered, self.committed_through = unanswered, committed_through
+
+        return restore
 
     def is_crowded(self, seq: int) -> bool:
         """Returns whether as many requests as may do wait for the commit of `seq`."""

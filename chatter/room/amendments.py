@@ -1,6 +1,6 @@
 """Amendments: what a room's charter is after an entry, and which of them the database has already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -63,6 +63,15 @@ class Amendments:
             self._uncommitted.remove(gone)
             self.charter = self._after(self._uncommitted)
         return gone
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        charter, committed, uncommitted = self.charter, self._committed, [*self._uncommitted]
+
+        def restore() -> None:
+            self.charter, self._committed, self._uncommitted = charter, committed, uncommitted
+
+        return restore
 
     def rename(self, author: Author, name: str) -> None:
         """Calls a member otherwise, now and whatever is taken back. The database has that already."""

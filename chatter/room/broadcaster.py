@@ -47,6 +47,15 @@ class Broadcaster:
         """Whether an earlier turn has not been written to all."""
         return self._delivery is not None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be written."""
+        return self._delivery is None and not (self._events or self._views)
+
+    def discard(self) -> None:
+        """Drops what is not being written yet."""
+        self._events, self._views, self._has_later = [], {}, False
+
     def broadcast(self, event: Event, *, but: Subscriber | None = None) -> None:
         """Adds an event for all subscribers, except `but`."""
         if but is not None:

@@ -124,7 +124,7 @@ class CatchUpRequests:
 
     def _ask(self, key: Subscriber | int, request: Join | Sync | ReadHistory) -> None:
         self._pending[key] = request
-        self._recent.begin_read(request)
+        self._recent.begin_read(id(request))
         if isinstance(request, ReadHistory):
             self._load_page(request)
         else:
@@ -133,7 +133,7 @@ class CatchUpRequests:
     def _take(self, key: Subscriber | int) -> Join | Sync | ReadHistory | None:
         request = self._pending.pop(key, None)
         if request is not None:
-            self._recent.end_read(request)
+            self._recent.end_read(id(request))
         return request
 
     # ------------------------------------------------------------ pages

@@ -7,9 +7,20 @@ from typing import Protocol
 from chatter.actors import Tellable
 from chatter.charter import Charter, ServerRole
 from chatter.clock import Clock, wall_clock
-from chatter.messages import Deleted, Edited, MembersChanged, People, Posted, Purged, RoomChanged, RoomMessage
+from chatter.messages import (
+    Deleted,
+    Edited,
+    Load,
+    MembersChanged,
+    People,
+    Posted,
+    Purged,
+    RoomChanged,
+    RoomMessage,
+    RoomRef,
+    Save,
+)
 from chatter.room.handover import Handover
-from chatter.storage.backlog import Backlog
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,31 @@ class RoomSupervisor(Protocol):
 
     def forward(self, slug: str, message: RoomMessage) -> None:
         """Passes mail of an ended room on to the room that takes its place."""
+
+
+class Log(Protocol):
+    """The log that is to have what rooms say, as a room sees it. The backlog is one. Called on the loop."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether rooms must refuse posts."""
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether rooms must refuse operations, so that messages find room for longer."""
+
+    def count(self, size: int) -> None:
+        """Counts an entry of `size` bytes, from the moment in which a room adds it."""
+
+    def tell(self, message: Save | Load) -> None:
+        """Has entries saved, or a room's past loaded once all told before is saved."""
+
+
+class SharedLog(Log, Protocol):
+    """A log that the rooms of other nodes add to as well."""
+
+    def ask_for_turn(self, room: RoomRef, slug: str) -> None:
+        """Has a room, in which requests wait, told `Propose` once it may decide them."""
 
 
 class Memberships(Protocol):
@@ -129,7 +165,7 @@ class RoomContext:
     epoch: int  # this start of the server
     epochs: Container[int]  # all starts on this database, with this one
     supervisor: RoomSupervisor
-    backlog: Backlog
+    backlog: Log
     history: Tellable
     clock: Clock = wall_clock
     memberships: Memberships = NO_MEMBERSHIPS

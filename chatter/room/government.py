@@ -136,7 +136,7 @@ class Government:
         if not self._waiting or self._waiting[0] is not looked_up.request:
             return  # asked by a predecessor too, whose answer was passed on
         request = self._waiting[0]
-        self._recent.end_read(request)
+        self._recent.end_read(id(request))
         if looked_up.first is not None:
             self._sequencer.answer_repeat(request, looked_up.first)
         elif looked_up.failed:
@@ -144,6 +144,18 @@ class Government:
         else:
             self._decide(request)
         self._resume(self._waiting[1:])
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        restores = (self._amendments.snapshot(), self.judge.snapshot())
+        changed, waiting = self._changed, [*self._waiting]
+
+        def restore() -> None:
+            for each in restores:
+                each()
+            self._changed, self._waiting = changed, waiting
+
+        return restore
 
     def saved(self, through: int) -> None:
         """Keeps the changes that are committed."""
@@ -243,6 +255,13 @@ class Government:
             self.judge.note_said(charter, post)
             self._context.memberships.on_said(self._slug, posted, charter)
 
+    def on_heard(self, posted: Posted) -> None:
+        """Notes that something was said on another node."""
+        charter = self.charter
+        if charter is not None:
+            self.judge.note_heard(charter, posted.author)
+            self._context.memberships.on_said(self._slug, posted, charter)
+
     def on_changed(self, change: Change | Purged) -> None:
         """Notes that messages have other texts, are gone or are nobody's."""
         if isinstance(change, Edited | Deleted | Purged) and self.charter is not None:
@@ -282,7 +301,7 @@ class Government:
             self._sequencer.answer_repeat(request, first)
         elif request.repeat and request.id is not None:
             self._waiting.append(request)
-            self._recent.begin_read(request)
+            self._recent.begin_read(id(request))
             self._context.history.tell(LookUp(self._room, self._slug, request))
         else:
             self._decide(request)
@@ -332,14 +351,27 @@ class Government:
         recent = self._recent
         at = to_iso(self._context.clock())
         entry = replace(draft, seq=recent.newest + 1, id=id or new_id(), inserted_at=at, nth=recent.newest_nth)
+        self._amend(entry, self._sequencer.append)
+        return entry
+
+    def hear(self, entry: RoomEntry) -> None:
+        """Does what an entry does that is in the shared log already."""
+        self._amend(entry, self._sequencer.hear)
+        self._expel_the_gone((entry,))
+
+    def learn(self, entry: RoomEntry) -> None:
+        """Notes an entry that is not saved yet, of the past that was loaded."""
+        self._amendments.add(entry)
+        self._changed = entry.seq
+
+    def _amend(self, entry: RoomEntry, add: Callable[[RoomEntry], None]) -> None:
         charter = self._amendments.add(entry)
         self._changed = entry.seq
-        self._sequencer.append(entry)
+        add(entry)
         if isinstance(entry, MembersChanged):
             self._context.memberships.on_members_changed(self._slug, entry, charter)
         else:
             self._context.memberships.on_room_changed(self._slug, entry, charter)
-        return entry
 
     def _acknowledge(self, request: Governing, entry: RoomEntry) -> None:
         """Answers once the entry is committed; who leaves is answered at once, since the channel may end now."""

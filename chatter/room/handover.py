@@ -18,6 +18,7 @@ class Handover:
     subscribers: dict[Subscriber, None]
     presence: Presence
     unanswered: Unanswered
+    newest: int  # the last entry that the subscribers have heard
     committed_through: int  # a seq: what becomes void above it is not told yet
     mail: list[RoomMessage]  # waiting to be handled, oldest first
     failed_message: RoomMessage | None  # the message at which the room failed, if it was one

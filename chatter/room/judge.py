@@ -43,6 +43,15 @@ class Judge:
         self._subscribers = subscribers
         self._last_said: OrderedDict[Hashable, int] = OrderedDict()
 
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        last_said = self._last_said.copy()
+
+        def restore() -> None:
+            self._last_said = last_said
+
+        return restore
+
     def of_stranger(self, charter: Charter, author: Author | None, role: ServerRole) -> Refused | None:
         """Returns why somebody may not be in the room at all."""
         if standing(charter, author, role) != STRANGER:
@@ -120,9 +129,16 @@ class Judge:
         """Remembers when somebody has said something, where that limits when they may say more."""
         self._note_said(charter, post.author, post.sender)
 
+    def note_heard(self, charter: Charter, author: Author | None) -> None:
+        """Remembers the same of something that was said on another node. A guest of that is known there alone."""
+        if author is not None:
+            self._note(charter, author.id)
+
     def _note_said(self, charter: Charter, author: Author | None, sender: Subscriber) -> None:
+        self._note(charter, _who(author, sender))
+
+    def _note(self, charter: Charter, who: Hashable) -> None:
         if charter.rules.slow_mode:
-            who = _who(author, sender)
             self._last_said[who] = self._clock()
             self._last_said.move_to_end(who)
             if len(self._last_said) > MOST_REMEMBERED:

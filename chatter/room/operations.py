@@ -6,6 +6,7 @@ does not. Reactions are counted at the end of a turn: those to one message with 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import assert_never
 
 from chatter.charter import Author
@@ -13,6 +14,7 @@ from chatter.clock import to_iso
 from chatter.messages import (
     Acknowledged,
     AlreadySo,
+    Change,
     Delete,
     Deleted,
     Edit,
@@ -133,6 +135,17 @@ class Operations:
             else:
                 self._count_all()
 
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        waiting, uncounted = ({of: [*each] for of, each in kept.items()} for kept in (self._waiting, self._uncounted))
+        number, recounts, purges, pinned = self._uncounted_number, {*self._recounts}, {**self._purges}, {*self._pinned}
+
+        def restore() -> None:
+            self._waiting, self._uncounted, self._uncounted_number = waiting, uncounted, number
+            self._recounts, self._purges, self._pinned = recounts, purges, pinned
+
+        return restore
+
     def saved(self, through: int) -> None:
         """Answers the purges that are committed, and forgets targets that were read long ago."""
         for seq in [seq for seq in self._purges if seq <= through]:
@@ -168,10 +181,10 @@ class Operations:
             return
         seq, at, nth = self._place()
         about = (purge.account, purge.erases, purge.targets, purge.touched, purge.labels)
-        self._sequencer.append(Purged(seq, new_id(), at, nth, *about))
+        purged = Purged(seq, new_id(), at, nth, *about)
+        self._sequencer.append(purged)
         self._purges[seq] = purge
-        if purge.erases:
-            self._pinned -= places_of(purge.targets)
+        self._note_pins(purged)
 
     def _operate(self, operation: Operation) -> None:
         if self._is_too_much(operation):
@@ -190,7 +203,7 @@ class Operations:
             queued.append(operation)
         elif self._must_ask(operation):
             self._waiting[operation.target] = [operation]
-            self._recent.begin_read(self._waiting[operation.target])
+            self._recent.begin_read((operation.target,))
             self._context.history.tell(self._question(operation))
         else:
             self._decide(operation)
@@ -205,7 +218,6 @@ class Operations:
         except Exception:
             self._waiting[loaded.target] = waiting  # the hand-over has all that are left
             raise
-        self._recent.end_read(waiting)
 
     # ------------------------------------------------------------ judging
 
@@ -218,6 +230,7 @@ class Operations:
 
     def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Operation]) -> None:
         self._targets.learn(loaded)
+        self._recent.end_read((loaded.target,))
         if loaded.target in self._recounts:
             self._recounts.discard(loaded.target)
             self._recount(loaded.target)
@@ -330,7 +343,6 @@ class Operations:
         by = _name(delete, posted)
         entry = Deleted(seq, id, by, posted.seq, at, nth, delete.reason, is_moderator, author=delete.author)
         self._append(delete, entry)
-        self._pinned.discard(posted.seq)
 
     def _refusal(self, operation: Edit | Delete, posted: Posted, window: float) -> Refused | None:
         return refusal(operation, posted, window, self._context.clock)
@@ -345,7 +357,24 @@ class Operations:
             seq, at, nth = self._place()
             kind = Pinned if pin.is_pinned else Unpinned
             self._append(pin, kind(seq, pin.id or new_id(), pin.name, posted.seq, at, nth, author=pin.author))
-            self._note_pin(posted.seq, is_pinned=pin.is_pinned)
+
+    def hear(self, change: Change | Purged) -> None:
+        """Does what an entry does that is in the shared log already."""
+        self._sequencer.hear(change)
+        self._note_pins(change)
+
+    def learn(self, change: Change | Purged) -> None:
+        """Notes an entry that is not saved yet, of the past that was loaded."""
+        self._note_pins(change)
+
+    def _note_pins(self, change: Change | Purged) -> None:
+        match change:
+            case Pinned():
+                self._pinned.add(change.target)
+            case Unpinned() | Deleted():
+                self._pinned.discard(change.target)
+            case Purged() if change.erases:
+                self._pinned -= places_of(change.targets)
 
     def _note_pin(self, seq: int, *, is_pinned: bool) -> None:
         if is_pinned:
@@ -418,7 +447,7 @@ class Operations:
         self._recounts.add(target)
         if target not in self._waiting:
             self._waiting[target] = []
-            self._recent.begin_read(self._waiting[target])
+            self._recent.begin_read((target,))
             self._context.history.tell(LoadTarget(self._room, self._slug, target, self._slug, with_reactions=True))
 
     def _recount(self, target: int) -> None:
@@ -451,6 +480,7 @@ class Operations:
 
     def _append(self, operation: Operation, entry: Edited | Deleted | Pinned | Unpinned) -> None:
         self._sequencer.append(entry)
+        self._note_pins(entry)
         self._acknowledge(operation, entry)
 
     def _acknowledge(self, operation: Operation, entry: Entry) -> None:

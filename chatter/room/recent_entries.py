@@ -1,7 +1,8 @@
 """A room's memory: its latest entries, their ids, and the last `seq` of each epoch."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from functools import reduce
 from itertools import islice
 from operator import attrgetter
@@ -29,6 +30,19 @@ from chatter.storage.purging import Purging
 from chatter.storage.records import blanked
 
 _SEQ = attrgetter("seq")
+
+_CHANGING = (
+    "_by_client_id",
+    "_changes_by_client_id",
+    "_deletions",
+    "_entries",
+    "_older",
+    "_reads",
+    "_rejected",
+    "_saved",
+    "_states",
+    "_voids",
+)
 
 EntryT = TypeVar("EntryT", bound=Entry)
 
@@ -91,6 +105,7 @@ class RecentEntries:
         "_older",
         "_reads",
         "_rejected",
+        "_saved",
         "_settings",
         "_states",
         "_voids",
@@ -107,7 +122,8 @@ class RecentEntries:
         self._changes_by_client_id: dict[tuple[Owner, str], Entry] | None = None  # most rooms never have any
         self._states: dict[int, PostState] | None = None  # of messages that something has touched; likewise
         self._deletions: dict[int, int] | None = None  # messages by the entry that deletes them, until that is saved
-        self._reads: dict[int, int] | None = None  # the oldest entry as each of them began; in their order
+        self._reads: dict[Hashable, int] | None = None  # the oldest entry as each of them began; in their order
+        self._saved = 0  # the last entry that is known to be
         self._voids: list[int] = []  # in ascending order
         self._rejected: dict[tuple[Owner, str], RejectedPost] = {}
         self._epoch_ends: dict[int, int] = {}  # the last seq of each, as far as it is known
@@ -151,6 +167,7 @@ class RecentEntries:
     def load(self, loaded: Loaded) -> None:
         """Fills the memory with the room's past."""
         self._entries.extend(loaded.recent)
+        self._saved = self.newest
         self._older = tuple(loaded.older)
         self._by_client_id.update(((posted.owner, posted.id), posted) for posted in self._older)
         for entry in self._entries:
@@ -161,6 +178,15 @@ class RecentEntries:
         self._voids += (seq for seq in loaded.voids if seq >= oldest)
         self._epoch_ends.update(loaded.epochs)
         self.pinned = loaded.pinned
+        for entry in loaded.unsaved:
+            if entry.seq > self.newest:
+                self._learn(entry)
+
+    def _learn(self, entry: Entry) -> None:
+        if isinstance(entry, Posted):
+            self.add(entry)
+        else:
+            self.add_change(entry)
 
     def add(self, posted: Posted) -> None:
         """Adds the newest message."""
@@ -215,19 +241,33 @@ class RecentEntries:
             found.setdefault(epoch, []).append(entry)
         return list(found.items())
 
-    def begin_read(self, request: object) -> None:
-        """Keeps from here on what the database may leave out of its answer to a request: all that is in memory."""
+    def begin_read(self, read: Hashable) -> None:
+        """Keeps from here on what the database may leave out of what it answers: all that is in memory."""
         if self._reads is None:
             self._reads = {}
-        self._reads[id(request)] = self.oldest
+        self._reads[read] = self.oldest
 
-    def end_read(self, request: object) -> None:
-        """Ends the read for a request, which has its answer or does not wait any longer."""
+    def end_read(self, read: Hashable) -> None:
+        """Ends a read, which has its answer or that nobody waits for any longer."""
         if self._reads is not None:
-            self._reads.pop(id(request), None)
+            self._reads.pop(read, None)
 
-    def trim(self, saved: int) -> None:
-        """Drops what exceeds the sizes, but no entry after `saved`, and the texts of what is deleted for good."""
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        kept = {name: copy(getattr(self, name)) for name in _CHANGING}
+
+        def restore() -> None:
+            for name, value in kept.items():
+                setattr(self, name, value)
+
+        return restore
+
+    def trim(self, saved: int = 0) -> None:
+        """Drops what exceeds the sizes, but no entry that is not saved, and the texts of what is deleted for good.
+
+        `saved` is the last entry that is; without it, as far as that is known already.
+        """
+        self._saved = saved = max(saved, self._saved)
         if self._deletions:
             self._blank_deleted(saved)
         end = saved + 1
@@ -254,6 +294,11 @@ class RecentEntries:
     def by_client_id(self, owner: Owner, id: str) -> Posted | None:
         """Returns the message that `owner` sent under that id."""
         return self._by_client_id.get((owner, id))
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether ids of other entries than messages are in memory."""
+        return self._changes_by_client_id is not None
 
     def change_by_client_id(self, owner: Owner, id: str) -> Entry | None:
         """Returns the entry of another kind that `owner` sent under that id."""

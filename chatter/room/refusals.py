@@ -11,6 +11,7 @@ from chatter.messages import (
     Dismiss,
     Edit,
     Found,
+    Heard,
     Join,
     Leave,
     Loaded,
@@ -18,12 +19,15 @@ from chatter.messages import (
     LookedUp,
     MissedLoaded,
     NotifyLagged,
+    NotPlaced,
     NotSaved,
     PageLoaded,
     Pin,
+    Placed,
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    Propose,
     Purge,
     React,
     ReactionsDue,
@@ -67,6 +71,8 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             pass  # the client is leaving, or has asked for nothing
         case Loaded() | LoadFailed() | Saved() | NotSaved():
             pass  # from the storage
+        case Heard() | Propose() | Placed() | NotPlaced():
+            pass  # from the shared log
         case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
             pass  # from the storage
         case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | ReactionsDue():

@@ -15,7 +15,7 @@ class Repeaters:
 
     def __init__(self) -> None:
         self._repeaters: set[Asker] = set()
-        self._senders: dict[int, Asker] = {}  # by seq, in ascending order
+        self._senders: dict[int, Subscriber] = {}  # by seq, in ascending order
 
     def __len__(self) -> int:
         return len(self._repeaters)
@@ -23,6 +23,16 @@ class Repeaters:
     def __contains__(self, sender: Asker) -> bool:
         """Returns whether the ids of this client are to be looked up before it says anything."""
         return sender in self._repeaters
+
+    def copy(self) -> "Repeaters":
+        """Returns others that begin with the same clients."""
+        other = Repeaters()
+        other._repeaters, other._senders = {*self._repeaters}, {**self._senders}
+        return other
+
+    def sender_of(self, seq: int) -> Subscriber | None:
+        """Returns who said a message that was answered before it is committed."""
+        return self._senders.get(seq)
 
     def add_said(self, seq: int, sender: Subscriber) -> None:
         """Notes who said a message that is answered before it is committed."""

@@ -27,6 +27,7 @@ from chatter.messages import (
     Edit,
     Found,
     Governing,
+    Heard,
     Join,
     Lagged,
     Leave,
@@ -36,13 +37,16 @@ from chatter.messages import (
     LookedUp,
     MissedLoaded,
     NotifyLagged,
+    NotPlaced,
     NotSaved,
     PageLoaded,
     People,
     Pin,
+    Placed,
     Post,
     PresenceGraceEnded,
     PresencePauseEnded,
+    Propose,
     Purge,
     React,
     ReactionsDue,
@@ -169,12 +173,12 @@ class Room(LoopActor):
     def on_start(self) -> None:
         """Asks for the past. Until it is loaded, all other messages wait."""
         settings = self._context.settings
-        loader = self._context.backlog if self._is_rebuilt else self._context.history
+        loader = self._context.backlog if self._is_behind_log else self._context.history
         loader.tell(Load(self.actor_ref, self._slug, settings.ring_size, self._sequencer.unanswered_ids))
         if len(self._presence) > 0:
             asyncio.get_running_loop().call_later(settings.presence_grace, self._tell_self, PresenceGraceEnded())
 
-    def on_receive(self, message: RoomMessage) -> list[Save] | None:
+    def on_receive(self, message: RoomMessage) -> list[Save] | Save | None:
         """Dispatches one message. Until the past is loaded, all messages but that one wait."""
         if not self._has_begun and not isinstance(message, Loaded | LoadFailed):
             self._wait_for_past(message)
@@ -210,13 +214,13 @@ class Room(LoopActor):
                 self._catch_up.history(message)
             case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
                 self._answered(message)
-                self._sequencer.trim()
+                self._recent.trim()
             case NotSaved():
                 self._not_saved(message)
-            case Loaded():
+            case Heard() | Propose() | Placed() | NotPlaced():
+                return self._hear_of_log(message)
+            case Loaded() | LoadFailed():
                 self._begin(message)
-            case LoadFailed():
-                self._refuse_all_and_stop()
             case ContinueDelivery() | PresencePauseEnded() | PresenceGraceEnded() | RefreshNames():
                 self._wake(message)
             case Recall():
@@ -245,9 +249,7 @@ class Room(LoopActor):
     def on_turn_end(self) -> None:
         """Has the turn saved, then delivered, then reports what changed to the supervisor."""
         self._current_message = None
-        if self._operations is not None:
-            self._operations.end_turn(len(self._subscribers))
-        self._sequencer.save_turn()
+        self._close_turn()
         self._deliver_turn()
         if self._people_changed:
             self._report_people_count()
@@ -264,19 +266,13 @@ class Room(LoopActor):
     def on_failure(self, *_why: object) -> None:
         """Hands over to a successor, or tells the subscribers, whose clients then join again."""
         failed_message, self._current_message = self._current_message, None
-        mail = [
-            *([failed_message] if failed_message else []),
-            *self._catch_up.pending,
-            *self._sequencer.undecided,
-            *(self._operations.undecided if self._operations is not None else ()),
-            *(self._government.undecided if self._government is not None else ()),
-            *self._waiting_mail,
-        ]
+        mail = self._undecided(failed_message)
         sequencer = self._sequencer
         handover = Handover(
             self._subscribers,
             self._presence,
             sequencer.unanswered,
+            self._recent.newest,
             sequencer.committed_through,
             mail,
             failed_message,
@@ -286,6 +282,17 @@ class Room(LoopActor):
         else:
             self._has_successor = self._context.supervisor.on_crashed(self._slug, None)
             handover.tell_crashed()
+
+    def _undecided(self, failed_message: RoomMessage | None) -> list[RoomMessage]:
+        """Returns all that a successor has to do, with the message at which the room has failed first."""
+        return [
+            *([failed_message] if failed_message else []),
+            *self._catch_up.pending,
+            *self._sequencer.undecided,
+            *(self._operations.undecided if self._operations is not None else ()),
+            *(self._government.undecided if self._government is not None else ()),
+            *self._waiting_mail,
+        ]
 
     def on_unhandled(self, message: RoomMessage) -> None:
         """Forwards mail that came too late to the room that takes this one's place.
@@ -302,7 +309,20 @@ class Room(LoopActor):
         elif self._government is not None:
             self._government.looked_up(looked_up)
 
+    def _hear_of_log(self, message: Heard | Propose | Placed | NotPlaced) -> Save | None:
+        """Hook: hears from a log that rooms of other nodes add to as well."""
+        raise NotImplementedError(f"the log of room {self._slug} is its own: {message!r}")
+
     # ------------------------------------------------------------ the end of a turn
+
+    def _close_turn(self) -> None:
+        """Gives the reactions of the turn their places, and has all of it saved."""
+        self._count_reactions()
+        self._sequencer.save_turn()
+
+    def _count_reactions(self) -> None:
+        if self._operations is not None:
+            self._operations.end_turn(len(self._subscribers))
 
     def _deliver_turn(self) -> None:
         was_delivering = self._broadcaster.is_delivering
@@ -390,10 +410,22 @@ class Room(LoopActor):
         else:
             self._waiting_mail.append(message)
 
-    def _begin(self, loaded: Loaded) -> None:
+    @property
+    def _is_behind_log(self) -> bool:
+        """Whether the past is to be loaded once all is saved that the log has been told."""
+        return self._is_rebuilt
+
+    def _begin(self, loaded: Loaded | LoadFailed) -> None:
         if self._has_begun:
             return  # a persistence actor that was restarted has passed the request on a second time
+        if isinstance(loaded, LoadFailed):
+            self._refuse_all_and_stop()
+            return
         self._has_begun = True
+        self._load(loaded)
+        self._handle_waiting_mail()
+
+    def _load(self, loaded: Loaded) -> None:
         voids = self._sequencer.loaded(loaded, self._subscribers)
         if voids and self._is_rebuilt:
             self._made_operations.recount_after(voids[0])
@@ -402,6 +434,8 @@ class Room(LoopActor):
             if self._is_rebuilt:
                 government.tell_begun(voids)
             self._expel(None)  # a predecessor may have failed before it had expelled all
+
+    def _handle_waiting_mail(self) -> None:
         while self._waiting_mail:
             self.on_receive(self._waiting_mail.popleft())
         self._waiting_mail = _NO_MAIL

@@ -7,7 +7,7 @@ wait.
 
 import os
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -92,6 +92,9 @@ class Government(Protocol):
 
     def on_said(self, post: Post, posted: Posted) -> None:
         """Notes that something was said."""
+
+    def on_heard(self, posted: Posted) -> None:
+        """Notes that something was said on another node."""
 
     def on_changed(self, change: Change | Purged) -> None:
         """Notes that messages have other texts, are gone or are nobody's."""
@@ -204,7 +207,9 @@ class Sequencer:
             self._accept(post)
             return
         owner = post.name if post.author is None else post.author.id  # `post.owner`, in a third of its time
-        first = self._recent.by_client_id(owner, post.id)
+        first: Entry | None = self._recent.by_client_id(owner, post.id)
+        if first is None and self._recent.has_changes:
+            first = self._recent.change_by_client_id(owner, post.id)
         rejected = self._recent.rejected(owner, post.id)
         if first is not None:
             self.answer_repeat(post, first)
@@ -231,20 +236,64 @@ class Sequencer:
             self.refuse(post, OVERLOADED)
         else:
             self._accept(post, is_looked_up=True)
-        self._recent.end_read(post)
+        self._recent.end_read(id(post))
         self._resume_queued(post.sender, self._looking_up.pop(post.sender)[1:])
 
     def save_turn(self) -> None:
         """Tells the backlog what was said in this turn. This comes before anybody hears it."""
-        if self._unsaved:
-            self._context.backlog.tell(Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved)))
+        if (save := self.take_unsaved()) is not None:
+            self._context.backlog.tell(save)
+
+    def take_unsaved(self) -> Save | None:
+        """Returns what was said since the last call."""
+        if not self._unsaved:
+            return None
+        save = Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved))
+        self._unsaved.clear()
+        return save
+
+    def unnote_said(self, save: Save) -> None:
+        """Has connections forget that they have said what a proposal contains."""
+        for entry in save.entries:
+            if isinstance(entry, Posted) and (sender := self._sender_of(entry.seq)) is not None:
+                sender.unnote_said(entry.seq)
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        restore_acknowledgements = self.acknowledgements.snapshot()
+        looking_up = {sender: [*posts] for sender, posts in self._looking_up.items()}
+        repeaters = None if self._repeaters is None else self._repeaters.copy()
+
+        def restore() -> None:
+            restore_acknowledgements()
+            self._looking_up, self._repeaters = looking_up, repeaters
             self._unsaved.clear()
+
+        return restore
 
     def append(self, entry: Change | Purged | RoomEntry) -> None:
         """Adds an entry that is no message to the log: from here on it is done."""
         self._context.backlog.count(size_of(entry))
-        self._recent.add_change(entry)
         self._unsaved.append(entry)
+        self._add_change(entry)
+
+    def hear(self, entry: Entry) -> None:
+        """Adds an entry that is in the shared log already."""
+        if not isinstance(entry, Posted):
+            self._add_change(entry)
+            return
+        self._add(entry)
+        if self.government is not None:
+            self.government.on_heard(entry)
+
+    def _add(self, posted: Posted) -> None:
+        self._recent.add(posted)
+        if posted.state is not None:
+            self.targets.apply(posted)
+        self._broadcaster.broadcast(posted)
+
+    def _add_change(self, entry: Change | Purged | RoomEntry) -> None:
+        self._recent.add_change(entry)
         if isinstance(entry, MembersChanged | RoomChanged):
             self._broadcaster.broadcast(entry)
             return
@@ -258,16 +307,16 @@ class Sequencer:
         if government is not None:
             government.on_changed(entry)
 
+    def acknowledge(self, through: int) -> None:
+        """Answers the requests up to and including the `seq` `through`, which nothing undoes any more."""
+        self.acknowledgements.on_committed(through)
+
     def saved(self, saved: Saved) -> None:
         """Acknowledges the requests that are committed, and trims the memory."""
-        self.acknowledgements.on_committed(saved.through)
+        self.acknowledge(saved.through)
         if self._repeaters is not None:
             self._repeaters.on_committed(saved.through)
         self._recent.trim(saved.through)
-
-    def trim(self) -> None:
-        """Trims the memory of what it kept for a read."""
-        self._recent.trim(self.committed_through)
 
     def not_saved(self, not_saved: NotSaved, subscribers: Collection[Subscriber] = ()) -> Entry | None:
         """Voids a place, and tells its senders and the `subscribers`. Returns what had it."""
@@ -280,9 +329,16 @@ class Sequencer:
         if self._repeaters is not None:
             self._repeaters.forget(subscriber)
 
+    def _sender_of(self, seq: int) -> Subscriber | None:
+        early = None if self._repeaters is None else self._repeaters.sender_of(seq)
+        if early is not None:
+            return early
+        request, _ = next(iter(self.unanswered.get(seq, ())), (None, None))
+        return request.sender if isinstance(request, Post) else None
+
     def _look_up(self, post: Post) -> None:
         self._looking_up[post.sender] = [post]
-        self._recent.begin_read(post)
+        self._recent.begin_read(id(post))
         self._context.history.tell(LookUp(self._room, self._slug, post))
 
     def _tell_void(self, seq: int, first: Entry | None, subscribers: Collection[Subscriber]) -> None:
@@ -328,11 +384,8 @@ class Sequencer:
         at = to_iso(clock())
         posted = Posted(seq, post.id or new_id(), post.name, post.message, at, False, nth, state, post.author, mentions)
         backlog.count(size_of(posted))
-        recent.add(posted)
-        if state is not None:
-            self.targets.apply(posted)
         self._unsaved.append(posted)
-        self._broadcaster.broadcast(posted)
+        self._add(posted)
         post.sender.note_said(seq)
         answer = Acknowledged(posted.id, seq, posted.inserted_at)
         if government is not None:

@@ -249,7 +249,8 @@ class Supervisor:
             self._failed_messages[slug] = message
             return
         logger.error("room %s failed twice at the same message, which is quarantined: %r", slug, message)
-        handover.mail[:1] = _partings_after(message)
+        place = next(place for place, each in enumerate(handover.mail) if each is message)
+        handover.mail[place : place + 1] = _partings_after(message)
         refuse(message, QUARANTINED)
 
 

@@ -1,6 +1,7 @@
 """Targets: the messages that operations and replies are about, as they are now, with everybody who reacted to them."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
+from copy import deepcopy
 
 from chatter.charter import Author
 from chatter.messages import Deleted, Entry, Posted, Purged, Reacted, TargetLoaded
@@ -91,6 +92,15 @@ class Targets:
         """Drops what is known of a message, since an entry that was about it could not be saved."""
         self._read.pop(seq, None)
         self._reactors.pop(seq, None)
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts all of this back to where it is now."""
+        read, reactors = dict(self._read), deepcopy(self._reactors)
+
+        def restore() -> None:
+            self._read, self._reactors = read or _NONE_READ, reactors or _NO_REACTORS
+
+        return restore
 
     def trim(self, in_use: Container[int]) -> None:
         """Drops what was read longest ago, but none that is in use."""

@@ -155,6 +155,7 @@ class History(ThreadActor):
             states={seq: state_of(state, said.get(seq)) for seq, state in states.items()},
             pinned=tuple(timeline.pins(slug)) if recent else (),
             charter=read_charter(slug) if recent else None,
+            unsaved=load.unsaved,
         )
         self._check_commits()  # last, so that it speaks for what was read
         tell_if_alive(load.room, loaded)

@@ -13,6 +13,7 @@ from chatter.messages import Entry, Load, Loaded, People, Post, Posted, Recovery
 from chatter.room.context import NO_MEMBERSHIPS, RoomContext, RoomSettings
 from chatter.room.handover import Handover
 from chatter.room.room import Room
+from chatter.room.shared_room import SharedRoom
 from chatter.storage.backlog import Backlog
 from tests.support.stage import Listener, Recorder, Stage
 
@@ -46,18 +47,20 @@ class RoomOnStage:
         self.has_successors = True  # whether another room takes the place of one that fails
         self.backlog = Backlog(max_messages=1_000)
         stage.call(self.backlog.open, lambda _on_death: Recorder.start(self._works))
+        shared_log = options.pop("shared_log", None)
         self.context = RoomContext(
             settings=settings or RoomSettings(),
             epoch=server_epoch,
             epochs=range(server_epoch + 1) if known_epochs is None else known_epochs,
             supervisor=self,
-            backlog=self.backlog,
+            backlog=shared_log or self.backlog,
             history=stage.start(Recorder, self.to_history),
             clock=options.pop("clock", lambda: NOON),
             memberships=options.pop("memberships", NO_MEMBERSHIPS),
         )
         self.slug = options.pop("slug", "lobby")
-        self.ref: pykka.ActorRef[Any] = stage.start(Room, self.slug, self.context, **options)
+        kind, log = (Room, {}) if shared_log is None else (SharedRoom, {"log": shared_log})
+        self.ref: pykka.ActorRef[Any] = stage.start(kind, self.slug, self.context, **log, **options)
         if recent is not None:
             self.tell(Loaded(recent, epochs, voids, charter=charter))
 

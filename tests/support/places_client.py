@@ -42,6 +42,8 @@ class PlacesClient:
         if event == "message_voided":
             if payload["seq"] in self.held:
                 self.held[payload["seq"]] = None
+        elif event == "resync":
+            self._must_sync = True
         else:
             assert event == "new_message", event
             self._add(payload)

@@ -163,6 +163,9 @@ class Listener:
     def note_said(self, seq: int) -> None:
         self.said.add(seq)
 
+    def unnote_said(self, seq: int) -> None:
+        self.said.discard(seq)
+
     def has_said(self, seq: int) -> bool:
         return seq in self.said
 

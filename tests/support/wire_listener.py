@@ -43,6 +43,9 @@ class WireListener:
     def note_said(self, seq: int) -> None:
         self._said.add(seq)
 
+    def unnote_said(self, seq: int) -> None:
+        self._said.discard(seq)
+
     def has_said(self, seq: int) -> bool:
         return seq in self._said
 

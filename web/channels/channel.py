@@ -265,6 +265,11 @@ class Channel:
             del said[: MOST_SAID // 2]
         said.append(seq)
 
+    def unnote_said(self, seq: int) -> None:
+        said = self._socket.said_in(self._topic.slug)
+        if seq in said:
+            said.remove(seq)
+
     def has_said(self, seq: int) -> bool:
         return seq in self._socket.said_in(self._topic.slug)
 

@@ -1,0 +1,237 @@
+"""Checks the rooms of two nodes that share a log against the model of a room: `docs/delivery.md` holds on both.
+
+The steps are those of a single room, and those of the log: a node decides what waits, sends it, is first or not, gets
+an answer or none, and hears of others late. A node that dies loses nothing that was acknowledged.
+"""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatter.messages import Entry, NotifyLagged, Posted, Purge, Save
+from schema import Entry as EntryTable
+from tests.chatter.conftest import RoomOnStage
+from tests.chatter.room import test_room_machine as single
+from tests.chatter.room.test_room import poison
+from tests.chatter.room.test_room_machine import SETTINGS, VIEWS, RoomMachine
+from tests.support.log_truth import FAR, read_log
+from tests.support.shared_log import Fate, LaneModel, NodeModel
+
+OTHERS = [step for step in single.OTHERS if step != "kill_server"]
+LOG = ("propose", "propose", "append", "append", "append", "hear", "hear", "turn", "turn", "late", "kill_node")
+STEPS = st.tuples(
+    st.sampled_from([*single.SAID, *single.SAID, *single.DONE, *single.READ, *single.STORED, *OTHERS, *LOG]),
+    st.sampled_from(list(VIEWS)),
+    st.integers(0, 15),
+    st.booleans(),
+)
+HOMES = {"ann": 0, "bo": 1, "cy": 1, "di": 0}
+"""The node that each member is connected to."""
+
+FATES: tuple[Fate, ...] = ("placed", "placed", "placed", "unknown", "lost", "late")
+
+
+class Node:
+    """Node is a room on the stage, with the log as it sees it, and what it has asked the database."""
+
+    def __init__(self, log: NodeModel) -> None:
+        self.log = log
+        self.room: RoomOnStage
+        self.read_seen = 0
+        self.loaded: list[tuple[int, Any]] = []
+
+
+class SharedRoomMachine(RoomMachine):
+    """SharedRoomMachine defines the steps of two nodes."""
+
+    nodes: list[Node]
+
+    def start_server(self) -> None:
+        self.epoch = 1  # of the log, whoever begins or dies
+        self.lane = LaneModel()
+        self.nodes = []
+        for _ in range(2):
+            node = Node(NodeModel(self.lane, self.stage))
+            self.start_node(node)
+            self.nodes.append(node)
+
+    def start_node(self, node: Node, **options: Any) -> None:
+        node.room = RoomOnStage(self.stage, SETTINGS, server_epoch=1, shared_log=node.log, **options)
+        node.log.room = node.room.ref
+        node.log.revive = lambda: self.revive(node)
+        node.read_seen, node.loaded = 0, []
+        self.stage.run_turns()
+        for load in node.log.loads:
+            answers = single._Answers()
+            self.history.on_receive(msgspec.structs.replace(load, room=answers, unsaved=node.log.unsaved()))
+            node.room.tell(*answers.told)
+        node.log.loads.clear()
+        node.log.hear_of_saves()
+
+    # ------------------------------------------------------------ where a step goes
+
+    def home_of(self, message: Any) -> Node:
+        if isinstance(message, Purge):
+            return self.nodes[0]
+        who = next(getattr(message, name) for name in ("subscriber", "sender", "reader") if hasattr(message, name))
+        names = [name for name, member in self.members.items() if member.listener is who]
+        return self.nodes[HOMES[names[0]] if names else self.refs % 2]  # a newcomer comes anywhere
+
+    def tell(self, *messages: object) -> None:
+        for node in self.nodes:
+            if here := [message for message in messages if self.home_of(message) is node]:
+                node.room.tell(*here)
+        self.look()
+
+    @property
+    def waiting(self) -> list[Entry]:
+        """What all have heard."""
+        heard = min(node.log.applied for node in self.nodes)
+        return [entry for turn in self.lane.turns[:heard] if isinstance(turn, Save) for entry in turn.entries]
+
+    @property
+    def newest(self) -> int:
+        return len(self.lane.entries)
+
+    def note(self, entry: Entry) -> None:
+        if entry.seq not in self.lane.voids:  # it deletes nothing
+            super().note(entry)
+
+    def do_more(self, verb: str, name: str, number: int) -> None:
+        node = self.nodes[HOMES[name]]
+        match verb:
+            case "propose":
+                node.log.propose()
+            case "append":
+                node.log.append(FATES[number % len(FATES)])
+            case "turn":
+                node.log.hear(FAR)
+                node.log.propose()
+                node.log.append("placed")
+            case "hear":
+                node.log.hear(1 + number % 3)
+            case "late":
+                self.lane.arrive()
+            case "kill_node":
+                self.kill_node(node)
+        self.look()
+
+    # ------------------------------------------------------------ the database
+
+    def commit(self, most: int) -> None:
+        """Commits turns of the log; what the database refuses becomes void for everybody, in the log's order."""
+        for turn in self.lane.turns[self.lane.saved :][:most]:
+            self.lane.saved += 1
+            if isinstance(turn, Save):
+                for _, not_saved in self.committer.commit([turn]):
+                    self.forgive(turn, not_saved.void.seq)
+                    self.lane.turns.append(not_saved)
+        self.lane.announce()
+        for node in self.nodes:
+            node.log.hear_of_saves()
+        self.look()
+
+    def refuse(self, which: int) -> None:
+        unsaved = [turn for turn in self.lane.turns[self.lane.saved :] if isinstance(turn, Save)]
+        if waiting := [entry for turn in unsaved for entry in turn.entries]:
+            entry = waiting[which % len(waiting)]
+            self.database.execute_sql("INSERT INTO refused VALUES (?)", (entry.id,))
+
+    def read_database(self) -> None:
+        newest = EntryTable.last_place("lobby")[0]
+        for node in self.nodes:
+            for question in node.room.to_history[node.read_seen :]:
+                node.read_seen += 1
+                answers = single._Answers()
+                self.history.on_receive(msgspec.structs.replace(question, room=answers))
+                node.loaded += ((newest, answer) for answer in answers.told)
+
+    def arrive(self) -> None:
+        self.stage.run_turns()
+        self.read_database()
+        for node in self.nodes:
+            while node.loaded:
+                answers, node.loaded = node.loaded, []
+                node.room.tell(*(answer for _, answer in answers))
+                self.read_database()
+        self.look()
+
+    # ------------------------------------------------------------ crashes
+
+    def fail_room(self) -> None:
+        """Fails one node's room at a message."""
+        self.nodes[self.refs % 2].room.tell(poison())
+        self.look()
+
+    def look(self) -> None:
+        for node in self.nodes:
+            self.revive(node)
+        super().look()
+
+    def revive(self, node: Node) -> None:
+        """Starts a successor of a room that has failed at the message of `fail_room`."""
+        if not node.room.ref.is_alive():
+            (handover,) = [told[2] for told in node.room.to_supervisor if told[0] == "on_crashed"]
+            handover.mail[:] = [each for each in handover.mail if not isinstance(each, NotifyLagged)]
+            self.start_node(node, handover=handover, is_rebuilt=True)
+
+    def kill_node(self, node: Node) -> None:
+        """Loses all that one node knows. Its members come back to it."""
+        self.look()
+        for name, member in self.members.items():
+            if self.nodes[HOMES[name]] is node:
+                member.disconnect()
+                if member.author is None:
+                    member.said.clear()
+        node.room.ref.stop(block=False)
+        self.stage.run_turns()
+        node.log = NodeModel(self.lane, self.stage)
+        self.start_node(node)
+
+    # ------------------------------------------------------------ invariants
+
+    def log(self) -> list[Entry]:
+        """Returns the log, which has more than the database."""
+        saved = read_log("lobby")
+        return [*saved, *self.lane.entries[len(saved) :]]
+
+    def is_void_later(self, entry: Entry) -> bool:
+        return isinstance(entry, Posted) and entry.void
+
+    def save_all(self) -> None:
+        self.arrive()
+        for node in self.nodes:
+            node.log.hear(FAR)
+            node.log.propose()
+            node.log.append("placed")
+            node.log.hear(FAR)
+        self.commit(FAR)
+        for node in self.nodes:
+            node.log.hear(FAR)
+
+    def settle(self) -> None:
+        for _ in range(200):
+            before = (self.refs, self.lane.head)
+            self.lane.arrive()
+            self.save_all()
+            for member in self.members.values():
+                self.ask_for(member, member.client.next_request())
+            is_quiet = before == (self.refs, self.lane.head) and self.lane.saved == self.lane.head
+            if is_quiet and not any(node.loaded for node in self.nodes) and not self.purge():
+                break
+        else:
+            raise AssertionError("it never becomes quiet")
+        assert len(read_log("lobby")) == len(self.lane.entries)
+        self.check_everybody()
+
+
+@settings(max_examples=40)
+@given(steps=st.lists(STEPS, min_size=20, max_size=80))
+def test_all_nodes_hold_the_log_after_any_steps(steps: list[tuple[str, str, int, bool]]) -> None:
+    machine = SharedRoomMachine()
+    try:
+        machine.run(steps)
+    finally:
+        machine.close()
