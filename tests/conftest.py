@@ -12,6 +12,7 @@ from tests.support.browser import find_chromium
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
 from tests.support.server import Server
+from tests.support.templates import copy_sqlite
 
 # In CI each run tries the same examples: a new one that fails is found by who runs the tests, and by no other change.
 settings.register_profile(
@@ -61,11 +62,20 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database: SQLite, then PostgreSQL."""
+    """The URL of a database that has its tables, and nothing in them: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        return copy_sqlite(tmp_path / "chatter.db")
+    cluster: PostgreSQL = request.getfixturevalue("postgresql")
+    return cluster.create_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/chatter.db"
     cluster: PostgreSQL = request.getfixturevalue("postgresql")
-    return cluster.create_database()
+    return cluster.create_empty_database()
 
 
 @pytest.fixture

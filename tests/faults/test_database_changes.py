@@ -335,7 +335,7 @@ def test_a_commit_that_hangs_is_aborted_and_retried(proxy: tuple[StallingProxy, 
 
 @pytest.mark.postgresql
 def test_the_first_join_after_a_restart_of_postgresql_is_granted(database: Path) -> None:
-    with PostgreSQL() as cluster, Server(database, database_url=cluster.create_database()) as server:
+    with PostgreSQL() as cluster, Server(database, database_url=cluster.create_empty_database()) as server:
         with Member(server.port, "lobby"):
             pass
         cluster.restart()

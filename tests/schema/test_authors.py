@@ -10,6 +10,7 @@ from schema import Database, Entry, EntryRow, Kind, RowRefused, handles_of, open
 from schema.database import MIGRATIONS, migrate
 from schema.inspection import FINDERS, doubled_ids
 from tests.support.accounts import add_account
+from tests.support.templates import copy_sqlite
 
 AT = "2026-05-04T12:00:00.000000Z"
 
@@ -57,8 +58,7 @@ def test_handles_are_those_of_now(database: Database) -> None:
 
 
 def test_the_index_of_each_owner_finds_an_id(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/chatter.db")  # PostgreSQL takes no index of a table that is empty
-    migrate(database)
+    database = open_database(copy_sqlite(tmp_path / "chatter.db"))  # PostgreSQL takes no index of an empty table
     for owner, index in ((7, "entry_room_author_id"), ("ann", "entry_room_name_id")):
         seen: list[str] = []
         database.connection().set_trace_callback(seen.append)
@@ -69,8 +69,8 @@ def test_the_index_of_each_owner_finds_an_id(tmp_path: Path) -> None:
     database.close()
 
 
-def test_what_was_there_before_accounts_is_nobodys(database_url: str) -> None:
-    database = open_database(database_url)
+def test_what_was_there_before_accounts_is_nobodys(empty_database_url: str) -> None:
+    database = open_database(empty_database_url)
     Runner(database, str(MIGRATIONS)).up("0003_log")
     entries = f"(1, 1, 1, 0, 1, '1', 'ann', 'text 1', '{AT}'), (1, 2, 1, 0, 1, 'void-2', '', '', '{AT}')"
     for statement in (

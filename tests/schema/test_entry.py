@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schema import Entry, EntryRow, ListedRow, Room, RowRefused, open_database, timeline, void_row
-from schema.database import migrate
 from tests.support.database import forbid_by_trigger, query
 from tests.support.postgresql import PostgreSQL
+from tests.support.templates import copy_sqlite
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -104,10 +104,9 @@ POSTGRESQL_REFUSALS: dict[str, dict[str, Any]] = {
 
 
 @contextlib.contextmanager
-def migrated(url: str) -> Iterator[None]:
+def opened(url: str) -> Iterator[None]:
     database = open_database(url)
     try:
-        migrate(database)
         yield
     finally:
         database.close()
@@ -122,8 +121,8 @@ def check_refusal(why: str) -> None:
 
 @pytest.mark.parametrize("kind", SQLITE_REFUSALS)
 def test_a_message_that_sqlite_rejects_is_refused_for_good(tmp_path: Path, kind: str) -> None:
-    url = f"sqlite:///{tmp_path}/chatter.db"
-    with migrated(url):
+    url = copy_sqlite(tmp_path / "chatter.db")
+    with opened(url):
         query(url, f"CREATE TRIGGER never {NEVER.format(SQLITE_REFUSALS[kind])}")
         check_refusal("malformed JSON" if kind == "function" else "never this")
 
@@ -132,7 +131,7 @@ def test_a_message_that_sqlite_rejects_is_refused_for_good(tmp_path: Path, kind:
 @pytest.mark.parametrize("kind", POSTGRESQL_REFUSALS)
 def test_a_message_that_postgresql_rejects_is_refused_for_good(postgresql: PostgreSQL, kind: str) -> None:
     url = postgresql.create_database()
-    with migrated(url):
+    with opened(url):
         forbid_by_trigger(url, "never", **POSTGRESQL_REFUSALS[kind])
         check_refusal({"division": "division by zero", "function": "no_such_function"}.get(kind, "never this"))
 
@@ -143,7 +142,7 @@ def test_a_message_that_postgresql_rejects_is_refused_for_good(postgresql: Postg
 )
 def test_a_fault_of_postgresql_is_no_refusal(postgresql: PostgreSQL, state: str) -> None:
     url = postgresql.create_database()
-    with migrated(url):
+    with opened(url):
         forbid_by_trigger(url, "never", f"RAISE 'a fault' USING ERRCODE = '{state}'")
         with pytest.raises(Exception, match="a fault") as raised:
             Entry.save_all([("lobby", 1, [row(1, "never")])])

@@ -39,7 +39,6 @@ AT = "2026-05-04T12:00:00.000000Z"
 @pytest.fixture
 def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
-    migrate(database)
     yield database
     database.close()
 

@@ -48,7 +48,7 @@ def with_chunks_of(rows: int, folder: Path) -> Path:
 
 @pytest.mark.parametrize("chunk", [2, 50_000])
 def test_messages_keep_their_places_and_are_counted(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr("schema.database.MIGRATIONS", with_chunks_of(chunk, tmp_path / "migrations"))
     messages = [
@@ -58,7 +58,7 @@ def test_messages_keep_their_places_and_are_counted(
         message("unlisted", 2),
     ]
     at = messages[6][-1]
-    database = old_database(database_url, messages, [("silent", ""), ("lobby", at), ("a-room", messages[7][-1])])
+    database = old_database(empty_database_url, messages, [("silent", ""), ("lobby", at), ("a-room", messages[7][-1])])
     assert migrate(database)[0] == "0003_log"
     for room in ("lobby", "a-room", "unlisted"):
         kept = [

@@ -40,16 +40,16 @@ def begin(url: str, *statements: str) -> None:
         query(url, statement)
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date(database_url: str) -> None:
+def test_a_database_of_the_first_version_is_brought_up_to_date(empty_database_url: str) -> None:
     begin(
-        database_url,
+        empty_database_url,
         "INSERT INTO epoch (number) VALUES (7)",
         "INSERT INTO room (slug) VALUES ('lobby'), ('silent')",
         "INSERT INTO message VALUES ('lobby', 1, 7, '1', 'ann', 'hi', '2026-05-04')",
         "INSERT INTO message VALUES ('lobby', 2, 7, 'void-2', '', '', '2026-05-04')",
         "INSERT INTO message VALUES ('lobby', 3, 7, '3', 'ann', 'hi', '2026-05-05')",
     )
-    database = open_database(database_url)
+    database = open_database(empty_database_url)
     assert migrate(database) == [
         "0002_epochs_and_identity",
         "0003_log",

@@ -18,9 +18,16 @@ import psycopg
 from tests.support.database import query
 from tests.support.ports import free_port
 from tests.support.server import PATIENCE, wait_until
+from tests.support.templates import migrate_empty, new_identity
 
 STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 OWNER = "chatter"
+
+TEMPLATE = "migrated"
+"""A database that has its tables: copying it takes a fifth of the work of migrating an empty one."""
+
+SETTINGS = ("fsync=off", "full_page_writes=off", "autovacuum=off")
+"""Commits survive a killed process, and no test cuts the power. Tables that live for seconds need no cleaning."""
 
 
 def find_program(name: str) -> str | None:
@@ -40,6 +47,7 @@ class PostgreSQL:
         self._folder = Path(tempfile.mkdtemp(prefix="chatter-postgresql-"))
         self._port = free_port()
         self._names = (f"chat{number}" for number in itertools.count(1))
+        self._has_template = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -74,14 +82,27 @@ class PostgreSQL:
         return len(self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
 
     def create_database(self) -> str:
-        """Makes an empty database, and returns its URL."""
-        name = next(self._names)
-        self.execute(f"CREATE DATABASE {name}")
-        return self._url(name)
+        """Makes a database with the tables and an identity of its own, and returns its URL."""
+        if not self._has_template:
+            self.execute(f"CREATE DATABASE {TEMPLATE}")
+            migrate_empty(self._url(TEMPLATE))
+            self._has_template = True
+        url = self._create(TEMPLATE)
+        query(url, f"UPDATE identity SET value = '{new_identity()}'")
+        return url
+
+    def create_empty_database(self) -> str:
+        """Makes a database without tables, and returns its URL."""
+        return self._create("template1")
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Executes a statement as the owner of the cluster, and returns the rows."""
         return query(self._url("postgres"), statement)
+
+    def _create(self, template: str) -> str:
+        name = next(self._names)
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url(name)
 
     @property
     def _data(self) -> Path:
@@ -95,8 +116,8 @@ class PostgreSQL:
         return f"postgresql://{OWNER}@127.0.0.1:{self._port}/{database}"
 
     def _launch(self) -> None:
-        # Without fsync (-F): commits survive a killed process, and no test cuts the power.
-        arguments = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", str(self._folder), "-F"]
+        arguments = ["-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", str(self._folder)]
+        arguments += [f"--{setting}" for setting in SETTINGS]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [_program("postgres"), *arguments], stdout=log, stderr=log, cwd=self._folder, **_unprivileged()

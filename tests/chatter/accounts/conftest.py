@@ -15,7 +15,6 @@ from chatter.accounts.times import Moment
 from chatter.accounts.values import AccountRefused, Change, Device
 from chatter.clock import SECOND
 from schema import open_database
-from schema.database import migrate
 from schema.traces import Traces
 
 PASSWORD = "correct horse battery"
@@ -68,9 +67,6 @@ class People:
         self.clock = MovedClock()
         self.changes: list[Change] = []
         self.setup_link: str | None = None
-        database = open_database(url)
-        migrate(database)
-        database.close()
 
     def run(self, scenario: Callable[[Accounts], Awaitable[None]], **rules: Any) -> None:
         """Opens the accounts, awaits the scenario, and closes them."""

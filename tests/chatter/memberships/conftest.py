@@ -12,7 +12,6 @@ from chatter.memberships.memberships import Memberships
 from chatter.memberships.values import PersonalEvent
 from schema import Database, open_database
 from schema.base import writing_transaction
-from schema.database import migrate
 from tests.support.accounts import add_account
 from tests.support.rooms import ANN, BO, CY
 
@@ -113,7 +112,6 @@ class House:
 @pytest.fixture
 def house(database_url: str) -> Iterator[House]:
     database = open_database(database_url)
-    migrate(database)
     for who in (ANN, BO, CY):
         add_account(database, who.id, who.handle)
         database.execute_sql(f"UPDATE account SET name = '{who.handle.title()}' WHERE id = {who.id}")

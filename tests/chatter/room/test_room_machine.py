@@ -43,7 +43,6 @@ from chatter.storage.purging import places_of, ranges_of
 from schema import Entry as EntryTable
 from schema import traces
 from schema.base import database as proxy
-from schema.database import migrate
 from tests.chatter.conftest import RoomOnStage
 from tests.chatter.room.test_room import poison
 from tests.support import log_client
@@ -52,6 +51,7 @@ from tests.support.log_client import LogClient, Payload, Request
 from tests.support.log_truth import FAR, Rows, check_reactions, folded, read_log, states
 from tests.support.places_client import PlacesClient
 from tests.support.stage import Stage
+from tests.support.templates import fill_in_memory
 from tests.support.wire_listener import WireListener
 from web.channels.fields import position_of
 from web.channels.requests import translate
@@ -157,7 +157,7 @@ class RoomMachine:
         self.folder = tempfile.TemporaryDirectory()
         self.database = peewee.SqliteDatabase(":memory:")
         proxy.initialize(self.database)
-        migrate(self.database)
+        fill_in_memory(self.database)
         for author in ACCOUNTS.values():
             add_account(self.database, author.id, author.handle)
         self.database.execute_sql("CREATE TABLE refused (id TEXT)")

@@ -31,23 +31,22 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.history import History
 from chatter.storage.persistence import Persistence
 from schema import Database, Entry, open_database
-from schema.database import migrate
 from tests.chatter.conftest import EPOCH, post, said_in
 from tests.chatter.room.test_room import poison
 from tests.support.database import forbid, refusing
 from tests.support.fragile_room import FAIL_AFTER, POISON, FragileRoom
 from tests.support.stage import Listener, Recorder, Stage, join
+from tests.support.templates import copy_sqlite
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/chatter.db"
+    return copy_sqlite(tmp_path / "chatter.db")
 
 
 @pytest.fixture
 def opened(url: str) -> Iterator[Database]:
     database = open_database(url)
-    migrate(database)
     yield database
     database.close()
 

@@ -26,7 +26,6 @@ from chatter.storage.presence_snapshot import PresenceSnapshot
 from chatter.storage.spool import Spool
 from schema import Database, open_database, timeline
 from schema import Entry as EntryTable
-from schema.database import migrate
 from tests.support.accounts import add_account
 from tests.support.database import forbid
 
@@ -47,7 +46,6 @@ LOG: list[Entry] = [
 @pytest.fixture
 def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
-    migrate(database)
     add_account(database, 7, "anna")  # the handle has changed since
     yield database
     database.close()

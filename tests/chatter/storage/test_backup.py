@@ -18,17 +18,16 @@ from chatter.storage import backup
 from chatter.storage.backup import BackupFailed, back_up, restore
 from chatter.storage.storage import FilesBeside
 from schema import DatabaseUnusable, Epoch, open_database
-from schema.database import migrate
 from schema.ownership import Ownership
 from tests.support.database import query
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import PATIENCE
+from tests.support.templates import copy_sqlite
 
 
-def make(url: str) -> None:
-    """Makes the tables, as the first start does."""
+def begin_epoch(url: str) -> None:
+    """Begins an epoch, as a start does."""
     database = open_database(url)
-    migrate(database)
     Epoch.begin()
     database.close()
 
@@ -39,8 +38,8 @@ class Place:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.file = folder / "chatter.db"
-        self.url = f"sqlite:///{self.file}"
-        make(self.url)
+        self.url = copy_sqlite(self.file)
+        begin_epoch(self.url)
         (identity,) = query(self.url, "SELECT value FROM identity")[0]
         files = FilesBeside(self.url, "", identity)
         self.spool, self.dead_letters = files.spool, files.dead_letters
@@ -235,7 +234,7 @@ def test_a_restore_puts_the_dead_letters_of_the_backup_beside_others(place: Plac
 @pytest.mark.postgresql
 def test_a_restore_to_postgresql_that_fails_changes_nothing(postgresql: PostgreSQL, tmp_path: Path) -> None:
     url = postgresql.create_database()
-    make(url)
+    begin_epoch(url)
     back_up(url, str(tmp_path), tmp_path / "backup")
     (tmp_path / "backup" / backup.DUMP).write_text("torn")
     (identity,) = query(url, "SELECT value FROM identity")[0]
@@ -250,7 +249,7 @@ def test_a_restore_to_postgresql_that_fails_changes_nothing(postgresql: PostgreS
 def test_a_restore_keeps_servers_away_until_its_epoch_has_begun(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(database_url)
+    begin_epoch(database_url)
     back_up(database_url, str(tmp_path), tmp_path / "backup")
     begin, begun = Epoch.begin, list[int]()
 
@@ -267,7 +266,7 @@ def test_a_restore_keeps_servers_away_until_its_epoch_has_begun(
 
 
 def test_a_restore_begins_an_epoch_above_that_of_the_database_it_replaces(database_url: str, tmp_path: Path) -> None:
-    make(database_url)
+    begin_epoch(database_url)
     back_up(database_url, str(tmp_path), tmp_path / "backup")
     query(database_url, "INSERT INTO epoch (number, commits) VALUES (9000000000000, 0)")
     restore(database_url, str(tmp_path), tmp_path / "backup")

@@ -40,7 +40,6 @@ from schema import Audit, Database, EntryRow, Kind, Mention, Room, open_database
 from schema import Entry as EntryTable
 from schema import Member as MemberTable
 from schema.base import tuples
-from schema.database import migrate
 from tests.chatter.conftest import RoomOnStage
 from tests.support.accounts import add_account
 from tests.support.database import query
@@ -80,7 +79,6 @@ LOG: list[Entry] = [
 @pytest.fixture
 def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
-    migrate(database)
     for each in (ANN, BO, CY, DI):
         add_account(database, each.who.id, each.who.handle)
     yield database

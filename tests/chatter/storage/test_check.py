@@ -13,9 +13,10 @@ from chatter.storage.check import check
 from chatter.storage.storage import FilesBeside
 from schema import DatabaseUnusable, Entry, EntryRow, Epoch, Fence, Identity, open_database
 from schema.base import database as bound
-from schema.database import check_integrity, migrate
+from schema.database import check_integrity
 from tests.support.database import locked, query
 from tests.support.postgresql import PostgreSQL
+from tests.support.templates import copy_sqlite
 
 AT = "2026-05-04T12:00:00.000000Z"
 
@@ -26,7 +27,6 @@ class Place:
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
         database = open_database(url)
-        migrate(database)
         fence = Fence(Epoch.begin())
         rows = [EntryRow(n, f"id-{n}", "ann", f"number {n} {'x' * 40}", AT) for n in range(1, 301)]
         Entry.save_all([("lobby", fence.epoch, rows)], fence)
@@ -47,7 +47,7 @@ def place(database_url: str, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def sqlite_place(tmp_path: Path) -> Place:
-    return Place(f"sqlite:///{tmp_path}/chatter.db", tmp_path)
+    return Place(copy_sqlite(tmp_path / "chatter.db"), tmp_path)
 
 
 @pytest.mark.parametrize(

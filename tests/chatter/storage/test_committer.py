@@ -10,7 +10,6 @@ from chatter.messages import Deleted, Posted, PostState, Save
 from chatter.storage.committer import Committer, PlaceRefused
 from chatter.storage.dead_letters import DeadLetters
 from schema import Entry, Epoch, Fence, open_database
-from schema.database import migrate
 from tests.chatter.conftest import NOON_ISO, posted
 from tests.support.database import allow, forbid, skip
 
@@ -56,7 +55,6 @@ class Place:
 @pytest.fixture
 def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
     database = open_database(database_url)
-    migrate(database)
     yield Place(tmp_path / "dead-letters.jsonl")
     database.close()
 

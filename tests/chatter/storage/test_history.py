@@ -32,7 +32,6 @@ from chatter.messages import (
 from chatter.storage.history import History
 from chatter.storage.records import row_of
 from schema import Database, Entry, open_database, void_row
-from schema.database import migrate
 from tests.chatter.conftest import post, posted
 from tests.support.stage import Listener, Recorder, Stage
 
@@ -45,7 +44,6 @@ def said(seq: int) -> Posted:
 @pytest.fixture
 def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
-    migrate(database)
     for epoch, seqs in ((1, range(1, 21)), (3, range(21, 31))):
         Entry.save_all([("lobby", epoch, [row_of(said(seq)) for seq in seqs])])
     yield database

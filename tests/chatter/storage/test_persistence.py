@@ -18,7 +18,6 @@ from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.persistence import Persistence
 from chatter.storage.spool import Spool
 from schema import Database, Entry, EntryRow, open_database
-from schema.database import migrate
 from tests.chatter.conftest import posted
 from tests.support.database import allow, forbid, query, refusing
 from tests.support.stage import Recorder, Stage
@@ -27,7 +26,6 @@ from tests.support.stage import Recorder, Stage
 @pytest.fixture
 def opened(database_url: str) -> Iterator[Database]:
     database = open_database(database_url)
-    migrate(database)
     if isinstance(database, peewee.SqliteDatabase):
         database.timeout = 0.01  # SQLite's own wait for a lock, which comes before the retries that are tested
     database.close()  # as the server does: each thread opens its own connection

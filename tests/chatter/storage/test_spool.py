@@ -12,8 +12,8 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.spool import BATCH, MAX_GAP, Spool, memory_of
 from schema import Entry, EntryRow, Room, open_database, timeline
-from schema.database import migrate
 from tests.support.database import allow, forbid
+from tests.support.templates import copy_sqlite
 
 AT = "2026-05-04T12:00:00.000000Z"
 FIRST_VERSION = {"room": "lobby", "epoch": 1, "seq": 1, "id": "a", "name": "ann", "message": "hi", "inserted_at": AT}
@@ -56,8 +56,7 @@ class FailingCommitter(Committer):
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    database = open_database(f"sqlite:///{tmp_path}/chatter.db")
-    migrate(database)
+    database = open_database(copy_sqlite(tmp_path / "chatter.db"))
     yield Place(tmp_path)
     database.close()
 

@@ -5,18 +5,14 @@ from pathlib import Path
 import pytest
 
 from chatter.storage.storage import FilesBeside, Storage
-from schema import DatabaseUnusable, open_database
-from schema.database import migrate
+from schema import DatabaseUnusable
 from tests.support.database import query
+from tests.support.templates import copy_sqlite
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/chatter.db"
-    database = open_database(url)
-    migrate(database)
-    database.close()
-    return url
+    return copy_sqlite(tmp_path / "chatter.db")
 
 
 def test_a_start_names_the_error_that_a_failed_rollback_hides(url: str) -> None:
