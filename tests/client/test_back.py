@@ -60,43 +60,40 @@ def expect_room(person: Person, room: str) -> None:
     expect(person.page.get_by_role("heading", level=1)).to_have_text(f"#{room}")
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
-def test_back_closes_what_is_open_and_then_leaves_the_room(ann: Person, room: str, name: str) -> None:
-    overlay = OVERLAYS[name]
-    overlay.open(ann)
-    expect(overlay.seen(ann)).to_be_visible()
-    ann.page.go_back()
-    expect(overlay.seen(ann)).to_be_hidden()
-    expect_room(ann, room)
+def test_back_closes_what_is_open_and_then_leaves_the_room(ann: Person, room: str) -> None:
+    for overlay in OVERLAYS.values():
+        overlay.open(ann)
+        expect(overlay.seen(ann)).to_be_visible()
+        ann.page.go_back()
+        expect(overlay.seen(ann)).to_be_hidden()
+        expect_room(ann, room)
     ann.page.go_back()
     expect_room(ann, "lobby")
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
-def test_what_was_closed_by_escape_leaves_nothing_for_back(ann: Person, room: str, name: str) -> None:
-    overlay = OVERLAYS[name]
+def test_what_was_closed_by_escape_leaves_nothing_for_back(ann: Person, room: str) -> None:
     before = ann.page.evaluate("history.state")
-    overlay.open(ann)
-    expect(overlay.seen(ann)).to_be_visible()
-    ann.page.keyboard.press("Escape")
-    expect(overlay.seen(ann)).to_be_hidden()
-    ann.page.wait_for_function("before => history.state === before", arg=before)
+    for overlay in OVERLAYS.values():
+        overlay.open(ann)
+        expect(overlay.seen(ann)).to_be_visible()
+        ann.page.keyboard.press("Escape")
+        expect(overlay.seen(ann)).to_be_hidden()
+        ann.page.wait_for_function("before => history.state === before", arg=before)
     ann.page.go_back()
     expect_room(ann, "lobby")
 
 
-@pytest.mark.parametrize("name", INSIDE_THE_DRAWER)
-def test_back_closes_one_thing_at_a_time(ann: Person, room: str, name: str) -> None:
-    overlay = INSIDE_THE_DRAWER[name]
-    ann.button("Rooms").tap()
-    overlay.open(ann)
-    expect(overlay.seen(ann)).to_be_visible()
-    ann.page.go_back()
-    expect(overlay.seen(ann)).to_be_hidden()
-    expect(ann.rooms).to_be_visible()
-    ann.page.go_back()
-    expect(ann.rooms).to_be_hidden()
-    expect_room(ann, room)
+def test_back_closes_one_thing_at_a_time(ann: Person, room: str) -> None:
+    for overlay in INSIDE_THE_DRAWER.values():
+        ann.button("Rooms").tap()
+        overlay.open(ann)
+        expect(overlay.seen(ann)).to_be_visible()
+        ann.page.go_back()
+        expect(overlay.seen(ann)).to_be_hidden()
+        expect(ann.rooms).to_be_visible()
+        ann.page.go_back()
+        expect(ann.rooms).to_be_hidden()
+        expect_room(ann, room)
     ann.page.go_back()
     expect_room(ann, "lobby")
 
