@@ -150,7 +150,8 @@ class PostgreSQL:
     ) -> None:
         if self._process is not None and self._process.poll() is None:
             self.stop("immediate")
-        shutil.rmtree(self._folder)
+        # Beside what follows: hundreds of databases have 300 files each, and removing them takes half a minute.
+        subprocess.run(["sh", "-c", 'rm -rf "$1" >/dev/null 2>&1 &', "sh", self._folder], check=True)
 
 
 def _program(name: str) -> str:
