@@ -25,6 +25,7 @@ class Membership:
         "read_seq",
         "role",
         "room",
+        "told",
     )
 
     def __init__(self, account: int, room: ListedRoom, role: RoomRole, joined_seq: int) -> None:
@@ -39,6 +40,7 @@ class Membership:
         self.is_hidden = False
         self._mentions: Sequence[int] = ()  # places above `read_seq` that name the person; a list where there are any
         self.mentions_changed = False  # and the person has not been told
+        self.told = room.news  # what of the room's news the person has been told
 
     @property
     def slug(self) -> str:
@@ -54,6 +56,11 @@ class Membership:
     def mentions(self) -> int:
         """How many of these name the person."""
         return len(self._mentions)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the person's list is to show something else of the room than it does."""
+        return self.told != self.room.news or self.mentions_changed
 
     @property
     def first_shown(self) -> int:
@@ -107,6 +114,10 @@ class Membership:
         if self.level is None or (self.level_until is not None and self.level_until <= now):
             return ("everything" if self.room.is_called_by_its_people else "mentions"), None
         return self.level, self.level_until
+
+    def is_eager(self, now: str) -> bool:
+        """Returns whether the person is to hear of activity at once: what was read is unread, or all is noticed."""
+        return self.unread == 0 or self.effective_level(now)[0] == "everything"
 
     def shown(self, now: str) -> MyRoom:
         """Returns the room as the person has it in the list."""

@@ -58,7 +58,7 @@ class Memberships:
         self._fills: set[asyncio.Task[None]] = set()  # look for the latest message of a room
         self._overlay = Overlay()
         self._marks = Marks(transactions, self._is_current)
-        self._news = News(self._people)
+        self._news = News(self._people, clock)
         self._sweep: asyncio.TimerHandle | None = None
 
     async def close(self, timeout: float) -> None:
@@ -91,7 +91,9 @@ class Memberships:
 
     def listen(self, account: int, listener: Listener) -> None:
         """Has a connection hear what becomes of the rooms of an account, which are known."""
-        self._people[account].listeners[listener] = None
+        person = self._people[account]
+        person.listeners[listener] = None
+        self._news.follow(person.rooms.values())
 
     def unlisten(self, account: int, listener: Listener) -> None:
         """Ends that, if it was so."""
@@ -123,6 +125,7 @@ class Memberships:
                 self._check_is_current(membership)
             if not _is_outdated(rev, membership) and membership.read(seq, nth):
                 self._marks.change(membership)
+                self._news.follow([membership])
                 self._people[account].tell(membership.mark())
         return membership.mark()
 
@@ -154,6 +157,7 @@ class Memberships:
         for membership in moved:
             self._marks.change(membership)
         if moved:
+            self._news.follow(moved)
             person.tell(*(each.mark() for each in moved))
         return len(moved)
 
@@ -175,6 +179,7 @@ class Memberships:
         if is_hidden is not None:
             membership.is_hidden = is_hidden
         self._marks.change(membership)
+        self._news.follow([membership])
         event = membership.level_set(self._now)
         self._people[account].tell(event)
         return event
@@ -212,8 +217,7 @@ class Memberships:
             return
         named = _named(change, room)
         for account in room.accounts:
-            if self._name(self._membership_in(room, account), change.target, is_named=account in named):
-                self._news.active(room)
+            self._name(self._membership_in(room, account), change.target, is_named=account in named)
 
     def on_saved(self, slug: str, through: int) -> None:
         self._overlay.committed(slug, through)
@@ -353,6 +357,7 @@ class Memberships:
         membership.read(member.joined_seq, room.last_nth if entry is None else entry.nth)
         room.accounts[person.account] = None
         person.rooms[slug] = membership
+        self._news.follow([membership])
         person.tell(RoomAdded(membership.shown(self._now)))
 
     def _change(self, person: Person, membership: Membership, member: Member) -> None:
@@ -369,7 +374,7 @@ class Memberships:
     def _remove(self, person: Person, room: ListedRoom, why: str) -> None:
         """Somebody is not in a room any more."""
         del person.rooms[room.slug]
-        del room.accounts[person.account]
+        room.forget(person.account)
         person.tell(RoomRemoved(room.slug, why))
         self._drop_if_empty(room)
 
@@ -402,19 +407,16 @@ class Memberships:
             self._news.altered(room)
         return room
 
-    def _name(self, membership: Membership | None, seq: int, *, is_named: bool) -> bool:
-        if membership is None or not membership.name(seq, is_named=is_named):
-            return False
-        membership.mentions_changed = True
-        return True
+    def _name(self, membership: Membership | None, seq: int, *, is_named: bool) -> None:
+        if membership is not None and membership.name(seq, is_named=is_named):
+            self._news.called(membership)
 
     def _unname_all(self, room: ListedRoom, places: Collection[int]) -> None:
         """Has messages name nobody any more: they are erased."""
         for account in room.accounts:
             membership = self._people[account].rooms[room.slug]
             if membership.unname(places):
-                membership.mentions_changed = True
-                self._news.active(room)
+                self._news.called(membership)
 
     def _note_spoken(self, account: int, slug: str, posted: Posted) -> None:
         """Moves the mark of who says something: nobody has to be told what they have said."""
@@ -463,7 +465,7 @@ class Memberships:
     def _drop(self, person: Person) -> None:
         del self._people[person.account]
         for membership in person.rooms.values():
-            del membership.room.accounts[person.account]
+            membership.room.forget(person.account)
             self._drop_if_empty(membership.room)
 
 

@@ -25,11 +25,13 @@ class ListedRoom:
         "accounts",
         "applied",
         "companions",
+        "eager",
         "is_archived",
         "kind",
         "last",
         "last_nth",
         "last_seq",
+        "news",
         "people",
         "rules",
         "slug",
@@ -41,6 +43,8 @@ class ListedRoom:
         """The room's log ends with the entry `seq` and has `nth` messages."""
         self.slug = slug
         self.accounts: dict[int, None] = {}  # the members that are known
+        self.eager: set[int] = set()  # those of them who are told of activity at once
+        self.news = 0  # how often lists have had to show something else
         self.kind: RoomKind = "public"
         self.title = self.topic = ""
         self.is_archived = False
@@ -54,6 +58,11 @@ class ListedRoom:
         self._last_message = 0  # the place of that
         self._counted_from = seq  # later messages are all in `_places`
         self._places = array("q")
+
+    def forget(self, account: int) -> None:
+        """Drops a member who has gone, or is not known any more."""
+        del self.accounts[account]
+        self.eager.discard(account)
 
     def settle(self, charter: Charter) -> None:
         """Takes over what the room is now."""

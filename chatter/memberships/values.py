@@ -3,7 +3,7 @@
 `docs/protocol.md` has them as the events of the topic `me`.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -138,8 +138,8 @@ class Listener(Hashable, Protocol):
     def reaches(self, slug: str) -> bool:
         """Returns whether there is that room for the connection: a token may be for some rooms only."""
 
-    def has_joined(self, slug: str) -> bool:
-        """Returns whether the connection hears that room itself, and needs no news of its activity."""
+    def to_be_told_of(self, slugs: Set[str]) -> Set[str]:
+        """Returns of which of these rooms it needs news: those that it reaches, and does not hear by itself."""
 
     def write(self, frames: bytes) -> None:
         """Sends whole frames. Never blocks and never raises."""

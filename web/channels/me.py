@@ -3,7 +3,7 @@
 Its join answer is a snapshot, so it needs no log: where pushes were lost, the snapshot is pushed once more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
 from chatter.accounts.principal import Principal
@@ -31,8 +31,9 @@ class MeOwner(Protocol):
     def principal(self) -> Principal:
         """Who the connection is: an account."""
 
-    def has_joined(self, slug: str) -> bool:
-        """Returns whether the connection has joined a room."""
+    @property
+    def joined_rooms(self) -> Set[str]:
+        """The slugs of the rooms that the connection has joined."""
 
     def refresh(self, frame: Frame, join_ref: Ref) -> bool:
         """Takes a newer secret, and answers it."""
@@ -140,8 +141,11 @@ class MeChannel:
     def reaches(self, slug: str) -> bool:
         return self._socket.principal.reaches(slug)
 
-    def has_joined(self, slug: str) -> bool:
-        return self._socket.has_joined(slug)
+    def to_be_told_of(self, slugs: Set[str]) -> Set[str]:
+        joined, reached = self._socket.joined_rooms, self._socket.principal.rooms
+        if reached is not None:
+            slugs = slugs & reached.keys()
+        return slugs - joined if joined else slugs
 
     def write(self, frames: bytes) -> None:
         self._socket.writer.write(frames)

@@ -4,7 +4,7 @@ import functools
 import logging
 import math
 from array import array
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Set
 from typing import Any, Protocol
 
 import msgspec
@@ -310,8 +310,9 @@ class Socket:
             return True
         return requests.receive(frame.event, frame.payload, self.principal, slug, answer)
 
-    def has_joined(self, slug: str) -> bool:
-        return f"chat_room:{slug}" in self._channels
+    @property
+    def joined_rooms(self) -> Set[str]:
+        return {channel.slug for channel in self._channels.values() if channel.slug is not None}
 
     def said_in(self, room: str) -> "array[int]":
         if self._said is None:

@@ -1,7 +1,7 @@
 """Memberships over a real database, whose answers come when the test says so."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set
 from typing import Any, cast
 
 import pytest
@@ -72,8 +72,8 @@ class Ears:
     def reaches(self, _slug: str) -> bool:
         return True
 
-    def has_joined(self, slug: str) -> bool:
-        return slug in self.joined
+    def to_be_told_of(self, slugs: Set[str]) -> Set[str]:
+        return slugs - self.joined
 
     def write(self, frames: bytes) -> None:
         self.writes += 1

@@ -16,6 +16,7 @@ from tests.support.rooms import ANN, BO, CY, GROUP, PRIVATE, RoomLog, at
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """News are told in the next turns of the loop."""
     monkeypatch.setattr(news, "INTERVAL", 0.001)
+    monkeypatch.setattr(news, "INTERVAL_FOR_ALL", 0.001)
 
 
 async def listening(house: House, who: Author, *joined: str, shares: Ears | None = None) -> Ears:
@@ -76,6 +77,63 @@ def test_only_who_is_mentioned_is_told_how_often(house: House) -> None:
         await until(lambda: all(each.heard for each in ears.values()))
         told = [each.take()[0] for each in ears.values()]
         assert [each.mentions for each in told if isinstance(each, Active)] == [1, 2, None]
+
+    house.run(scenario)
+
+
+def test_who_has_something_unread_in_a_room_hears_of_more_of_it_a_little_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO, CY).saved()
+        everybody = [await listening(house, who) for who in (ANN, BO, CY)]
+        monkeypatch.setattr(news, "INTERVAL_FOR_ALL", 3600.0)
+        log.says(None, "one")
+        await until(lambda: all(each.heard for each in everybody))
+        assert [each.take() for each in everybody] == 3 * [[Active(PRIVATE, 4, 1, Last("guest", "one", at(4)))]]
+        await house.memberships.mark_read(ANN.id, PRIVATE, 4)
+        await house.memberships.set_level(BO.id, PRIVATE, "everything")
+        for ears in everybody:
+            ears.take()
+        log.says(None, "two")
+        ann, bo, cy = everybody
+        await until(lambda: ann.heard and bo.heard)
+        assert ann.take() == bo.take() == [Active(PRIVATE, 5, 2, Last("guest", "two", at(5)))]
+        log.says(None, "@cy", Mentions(accounts=(CY.id,)))
+        await until(lambda: cy.heard and bo.heard)
+        assert cy.take() == [Active(PRIVATE, 6, 3, Last("guest", "@cy", at(6)), 1)]
+        await house.memberships.set_level(BO.id, PRIVATE, "nothing")
+        bo.take()
+        log.says(ANN, "four")
+        await until(lambda: ann.heard)
+        assert ann.take()[1:] == [Read(PRIVATE, 7, 4, 0, 0, 0)]
+        assert bo.heard == cy.heard == []
+        monkeypatch.setattr(news, "INTERVAL_FOR_ALL", 0.001)
+        await until(lambda: bo.heard and cy.heard)
+        assert bo.take() == cy.take() == [Active(PRIVATE, 7, 4, Last("Ann", "four", at(7)))]
+        await turns()
+        assert ann.heard == []
+
+    house.run(scenario)
+
+
+def test_a_connection_that_comes_waits_for_the_rooms_where_it_has_nothing_unread(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "INTERVAL_FOR_ALL", 3600.0)
+
+    async def scenario() -> None:
+        log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO).saved()
+        first = await listening(house, ANN)
+        house.memberships.unlisten(ANN.id, first)
+        bo = await listening(house, BO)
+        log.says(None, "one")
+        await until(lambda: bo.heard)
+        await house.memberships.mark_all_read(ANN.id)
+        ann = await listening(house, ANN)
+        log.says(None, "two")
+        await until(lambda: ann.heard)
+        assert ann.take() == [Active(PRIVATE, 5, 2, Last("guest", "two", at(5)))]
 
     house.run(scenario)
 
