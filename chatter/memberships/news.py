@@ -186,7 +186,9 @@ class _Round:
         marked = self._marked.get(account, _NONE) & rooms.keys()
         for listener in person.hearers:
             serializer = listener.serializer
-            frames = [self._altered_frame(serializer, self._altered[slug]) for slug in altered if listener.reaches(slug)]
+            frames = [
+                self._altered_frame(serializer, self._altered[slug]) for slug in altered if listener.reaches(slug)
+            ]
             frames += self._active_frames(serializer, news, listener.to_be_told_of(news.keys()))
             frames += [serializer.personal(rooms[slug].mark()) for slug in marked if listener.reaches(slug)]
             if frames:

@@ -23,7 +23,7 @@ from chatter.messages import (
 )
 from chatter.room.floors import floor_of
 from chatter.room.mentions import calls_everybody, handles_in, mentions_of
-from chatter.room.powers import MODERATOR, SMALL_ROOM, STRANGER, may, outranks, standing
+from chatter.room.powers import SMALL_ROOM, STRANGER, may, outranks, standing
 
 MOST_REMEMBERED = 4_096
 """People whose last message is remembered for slow mode, beyond which the earliest are forgotten."""
@@ -104,7 +104,7 @@ class Judge:
         sender = operation.sender
         if posted.seq <= floor_of(charter, operation.author):
             return Refused("not_found")
-        is_moderator = standing(charter, operation.author, sender.server_role) >= MODERATOR and charter.has_roles
+        is_moderator = _is_moderator(charter, operation.author, sender) and charter.has_roles
         match operation:
             case Delete():
                 return None if is_moderator or charter.archived_at is None else Refused("archived")
@@ -145,7 +145,7 @@ class Judge:
                 self._last_said.popitem(last=False)
 
     def _of_pace(self, charter: Charter, author: Author | None, sender: Subscriber) -> Refused | None:
-        if not charter.rules.slow_mode or standing(charter, author, sender.server_role) >= MODERATOR:
+        if not charter.rules.slow_mode or _is_moderator(charter, author, sender):
             return None
         last = self._last_said.get(_who(author, sender))
         wait = 0 if last is None else last + charter.rules.slow_mode * SECOND - self._clock()
@@ -198,6 +198,11 @@ def may_delete_as_moderator(
     if said_by is None or said_by.id == author.id:
         return True
     return outranks(charter, author, role, said_by, server_role(said_by.id))
+
+
+def _is_moderator(charter: Charter, author: Author | None, sender: Subscriber) -> bool:
+    """Returns whether somebody moderates the room. An admin does not in a private one where they are a member."""
+    return may("operate_others", charter, author, sender.server_role)
 
 
 def _who(author: Author | None, sender: Subscriber) -> Hashable:

@@ -533,6 +533,22 @@ def test_in_slow_mode_each_waits_for_a_while_but_moderators_do_not(stage: Stage,
     assert bo.texts == ["a", "c", "d", "e"]
 
 
+def test_in_slow_mode_an_admin_who_is_a_plain_member_of_a_private_room_waits(
+    stage: Stage, ann: Person, bo: Person
+) -> None:
+    admin = Person(9, "root", "admin")
+    rules = RoomRules(slow_mode=30)
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann], members=[admin], rules=rules))
+    room.tell(join(admin), admin.posts("a"), admin.posts("b"))
+    assert [each for each in admin.answers if isinstance(each, Refused)] == [
+        Refused("slow_mode", retry_after_ms=30_000)
+    ]
+    public = RoomOnStage(stage, recent=[], charter=charter("public", owners=[ann], rules=rules))
+    admin.clear()
+    public.tell(join(admin), admin.posts("a"), admin.posts("b"))
+    assert admin.texts == ["a", "b"]
+
+
 def test_a_repeat_is_answered_whatever_the_rules_are_by_now(stage: Stage, ann: Person, bo: Person) -> None:
     room = RoomOnStage(stage, recent=[], charter=charter("public", owners=[ann], members=[bo]))
     room.tell(join(bo), bo.posts("a", "1"), ann.sets(archived=True), Saved(2), bo.posts("a", "1"))

@@ -237,6 +237,16 @@ def test_who_has_no_account_or_may_not_read_has_no_list(place: Place, who: str, 
         assert device.asks("mark_read", slug=PRIVATE, seq=1)["reason"] == "unmatched topic"
 
 
+def test_a_token_that_only_reads_says_what_is_read(place: Place) -> None:
+    with Device(place.server, bearer(place.bo.token("read"))) as device:
+        device.enters()
+        assert device.joins()["ok"]
+        assert device.asks("mark_read", slug=PRIVATE, seq=4)["unread"] == 0
+        assert device.asks("mark_unread", ROOM, seq=4)["unread"] == 1
+        assert device.asks("set_level", slug=PRIVATE, hidden=False)["ok"]
+        assert device.asks("new_message", ROOM, message="hello")["reason"] == "forbidden"
+
+
 def test_without_accounts_there_is_no_such_topic(database: Path) -> None:
     with Server(database, accounts="off") as server, Device(server, {}) as device:
         assert device.asks("phx_join") == {"ok": False, "reason": "unmatched topic"}
