@@ -55,8 +55,9 @@ class Device(Talker):
 class Place:
     """A server with two people in a private room and in a group, which were made before it began."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.server = Server(folder / "chatter.db", sign_up="open", poll_window=5, **options)
+    def __init__(self, folder: Path, database_url: str | None = None, **options: Any) -> None:
+        database = folder / "chatter.db"
+        self.server = Server(database, database_url=database_url, sign_up="open", poll_window=5, **options)
         self.server.start()
         self.ann, self.bo = Browser(self.server), Browser(self.server)
         self.names = [each.signs_up() for each in (self.ann, self.bo)]
@@ -79,6 +80,14 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     place = Place(tmp_path)
+    yield place
+    place.server.stop()
+
+
+@pytest.fixture
+def place_on_each(tmp_path: Path, database_url: str) -> Iterator[Place]:
+    """A place on SQLite, then one on PostgreSQL."""
+    place = Place(tmp_path, database_url)
     yield place
     place.server.stop()
 
@@ -154,7 +163,8 @@ def test_who_has_not_joined_a_room_hears_of_its_activity_and_who_has_does_not(pl
         assert "activity" not in events
 
 
-def test_marks_are_the_same_on_all_devices_and_outlive_the_server(place: Place) -> None:
+def test_marks_are_the_same_on_all_devices_and_outlive_the_server(place_on_each: Place) -> None:
+    place = place_on_each
     with place.device(place.bo) as desk, place.device(place.bo) as phone:
         assert desk.enters()[PRIVATE]["unread"] == 1
         phone.enters()

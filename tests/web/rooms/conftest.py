@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,9 +147,14 @@ def ages(server: Server, person: Person) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server where anybody may make an account, and which an app embeds."""
-    database = tmp_path_factory.mktemp("rooms") / "chatter.db"
-    with Server(database, EMBEDDED, sign_up="open", poll_window=5, log_level="info") as running:
+    with rooms_server(tmp_path_factory.mktemp("rooms")) as running:
         yield running
+
+
+def rooms_server(folder: Path, database_url: str | None = None) -> Server:
+    """Makes such a server, whose database is a SQLite file where none is named."""
+    options: dict[str, Any] = {"sign_up": "open", "poll_window": 5, "log_level": "info"}
+    return Server(folder / "chatter.db", EMBEDDED, database_url=database_url, **options)
 
 
 @pytest.fixture(scope="module")

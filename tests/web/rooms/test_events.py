@@ -1,12 +1,21 @@
 """Events about rooms and their people, over a real socket: what is asked, what is answered, what others hear."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.server import Server
 from tests.web.accounts.conftest import command
-from tests.web.rooms.conftest import People, Person
+from tests.web.rooms.conftest import People, Person, rooms_server
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server on SQLite, then on PostgreSQL."""
+    url = request.getfixturevalue("postgresql").create_database() if request.param == "postgresql" else None
+    with rooms_server(tmp_path_factory.mktemp("rooms"), url) as running:
+        yield running
 
 
 @pytest.fixture
