@@ -196,9 +196,9 @@ class Memberships:
         self._take(Noted(slug, entry, charter))
         if room is None or before is None:
             return
-        changed = {field: value for field, value in room.described().items() if value != before[field]}
+        changed = [field for field, value in room.described().items() if value != before[field]]
         if changed:
-            self._tell_all(room, RoomAltered(slug, changed))
+            self._news.altered(room, changed)
 
     def on_said(self, slug: str, posted: Posted, charter: Charter) -> None:
         room = self._take(Noted(slug, posted, charter))
@@ -229,7 +229,7 @@ class Memberships:
         if room is not None:
             if charter is not None:
                 room.settle(charter)
-            self._news.altered(room)
+            self._news.altered(room, {**room.described(), **room.people_shown()})
             if room.hide(seq):
                 self._news.active(room)
                 self._fill(room)
@@ -244,7 +244,7 @@ class Memberships:
         companion = Companion(author.id, author.handle, name)
         for room in self._rooms.values():
             if room.rename(companion):
-                self._news.altered(room)
+                self._news.altered(room, room.people_shown())
 
     # ------------------------------------------------------------ loading
 
@@ -404,7 +404,7 @@ class Memberships:
         if room.apply(noted.entry, noted.charter):
             self._news.active(room)
         if isinstance(noted.entry, MembersChanged):
-            self._news.altered(room)
+            self._news.altered(room, room.people_shown())
         return room
 
     def _name(self, membership: Membership | None, seq: int, *, is_named: bool) -> None:
@@ -427,18 +427,6 @@ class Memberships:
         elif membership.read(posted.seq, posted.nth):
             self._marks.change(membership)
             self._news.marked(membership)
-
-    def _tell_all(self, room: ListedRoom, event: RoomAltered) -> None:
-        """Tells all who are in a room, encoded once for each kind of client."""
-        frames: dict[object, bytes] = {}
-        for account in room.accounts:
-            for listener in self._people[account].hearers:
-                if not listener.reaches(room.slug):
-                    continue
-                serializer = listener.serializer
-                if serializer not in frames:
-                    frames[serializer] = serializer.personal(event)
-                listener.write(frames[serializer])
 
     @property
     def _now(self) -> str:

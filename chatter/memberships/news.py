@@ -22,8 +22,8 @@ INTERVAL = 0.5
 INTERVAL_FOR_ALL = 5.0
 """Seconds from the first news to their being told to everybody.
 
-With 1,000 people in 20 rooms each, and 10,000 deliveries a second, activity costs 0.4 of what the messages cost where
-everybody is told every half second, and 0.06 so (`make bench`, scenario (l)).
+With 1,000 people in 20 rooms each and 200 messages a second, activity costs 0.4 to 0.9 of what the messages cost where
+everybody is told every half second, and 0.06 so (`docs/benchmarks.md`, scenario (l)).
 """
 
 TIME_SLICE = 0.001
@@ -45,7 +45,7 @@ class News:
         self._clock = clock
         self._active: dict[str, ListedRoom] = {}  # by slug
         self._active_for_all: dict[str, ListedRoom] = {}  # since everybody was told
-        self._altered: dict[str, ListedRoom] = {}  # other people are in them
+        self._altered: dict[ListedRoom, set[str]] = {}  # which of their fields are other than before
         self._marked: dict[int, set[str]] = {}  # the rooms in which somebody has said something, by account
         self._called: dict[int, set[str]] = {}  # those where other messages name them
         self._waiting_since = 0.0  # the first of these, by the loop's clock
@@ -58,9 +58,9 @@ class News:
         self._active[room.slug] = room
         self._schedule()
 
-    def altered(self, room: ListedRoom) -> None:
-        """Other people are in a room, or are called something else."""
-        self._altered[room.slug] = room
+    def altered(self, room: ListedRoom, fields: Iterable[str]) -> None:
+        """Something about a room is other than before: its title, the people in it, or what they are called."""
+        self._altered.setdefault(room, set()).update(fields)
         self._schedule()
 
     def marked(self, membership: Membership) -> None:
@@ -141,7 +141,7 @@ class _Round:
     def __init__(
         self,
         active: dict[str, ListedRoom],
-        altered: dict[str, ListedRoom],
+        altered: dict[ListedRoom, set[str]],
         marked: dict[int, set[str]],
         called: dict[int, set[str]],
         *,
@@ -150,7 +150,8 @@ class _Round:
     ) -> None:
         """`is_for_all` has everybody told of activity, and not only those who wait for it."""
         self._active = active
-        self._altered = altered
+        self._altered = {room.slug: room for room in altered}
+        self._fields = altered
         self._marked = marked
         self._called = called
         self._is_for_all = is_for_all
@@ -214,10 +215,12 @@ class _Round:
         return frames
 
     def _altered_frame(self, serializer: PersonalSerializer, room: ListedRoom) -> bytes:
-        key = serializer, room, "people"
+        key = serializer, room, "altered"
         frame = self._frames.get(key)
         if frame is None:
-            frame = self._frames[key] = serializer.personal(RoomAltered(room.slug, room.people_shown()))
+            shown = {**room.described(), **room.people_shown()}
+            changed = {field: value for field, value in shown.items() if field in self._fields[room]}
+            frame = self._frames[key] = serializer.personal(RoomAltered(room.slug, changed))
         return frame
 
     def _active_frame(self, serializer: PersonalSerializer, membership: Membership) -> bytes:

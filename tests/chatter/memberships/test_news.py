@@ -240,19 +240,23 @@ def test_who_may_not_read_the_past_is_not_shown_it(house: House) -> None:
     house.run(scenario)
 
 
-def test_another_title_and_another_role_are_told_at_once(house: House) -> None:
+def test_another_title_is_told_to_all_and_another_role_to_who_has_it_at_once(house: House) -> None:
     async def scenario() -> None:
         log = RoomLog(PRIVATE, house.memberships).founded(ANN, BO, title="Den").saved()
         ann = await listening(house, ANN, PRIVATE)
         bo = await listening(house, BO, shares=ann)
+        log.change(title="Loft")
         log.change(title="Attic", archived=True)
         changed = RoomAltered(PRIVATE, {"title": "Attic", "archived": True})
+        await until(lambda: ann.heard and bo.heard)
         assert ann.take() == bo.take() == [changed]
         assert len(ann.encoded) == 1
         log.gives_role(BO, "moderator")
         assert (ann.take(), bo.take()) == ([], [RoomAltered(PRIVATE, {"role": "moderator"})])
         log.change(slow_mode=10)
-        assert ann.take() == []
+        log.change(topic="Tea")
+        await until(lambda: ann.heard)
+        assert ann.take() == bo.take() == [RoomAltered(PRIVATE, {"topic": "Tea", "people": 2})]
 
     house.run(scenario)
 
@@ -342,6 +346,7 @@ def test_a_connection_that_ends_as_it_is_told_keeps_nobody_else_from_hearing(hou
         slow = [await listening_with(SlowEars(house, ANN), house, ANN)]
         ears = [await listening(house, ANN), await listening(house, BO)]
         log.change(title="Den")
+        await until(lambda: all(each.heard for each in ears))
         assert [each.take() for each in ears] == 2 * [[RoomAltered(PRIVATE, {"title": "Den"})]]
         for text in ("one", "two"):
             slow.append(await listening_with(SlowEars(house, ANN), house, ANN))
