@@ -56,8 +56,8 @@ class Place:
     """A server with two people in a private room and in a group, which were made before it began."""
 
     def __init__(self, folder: Path, database_url: str | None = None, **options: Any) -> None:
-        database = folder / "chatter.db"
-        self.server = Server(database, database_url=database_url, sign_up="open", poll_window=5, **options)
+        file = folder / "chatter.db"
+        self.server = Server(file, database_url=database_url, sign_up="open", poll_window=5, **options)
         self.server.start()
         self.ann, self.bo = Browser(self.server), Browser(self.server)
         self.names = [each.signs_up() for each in (self.ann, self.bo)]

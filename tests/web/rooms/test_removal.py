@@ -81,9 +81,11 @@ def test_who_is_removed_in_a_flood_hears_all_up_to_it_and_nothing_after(
     if dies:
         texts[FLOOD // 2], texts[-FLOOD // 2] = FAIL_BEFORE, FAIL_AFTER
     cy.talker.push_many([(room, "new_message", {"message": text, "id": text}) for text in texts])
-    said = [(room, "new_message", {"message": f"ann {number}"}) for number in range(2 * FLOOD)]
-    removal = (room, "remove_member", {"handle": bo.handle})
-    refs = ann.talker.push_many([*said[:FLOOD], removal, *said[FLOOD:]])
+    pushes: list[tuple[str, str, dict[str, object]]] = [
+        (room, "new_message", {"message": f"ann {number}"}) for number in range(2 * FLOOD)
+    ]
+    pushes.insert(FLOOD, (room, "remove_member", {"handle": bo.handle}))
+    refs = ann.talker.push_many(pushes)
     answers = answers_of(ann, len(refs))
     for each in (*answers.values(), *answers_of(cy, len(texts)).values()):
         assert each["status"] == "ok"
