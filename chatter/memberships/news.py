@@ -1,7 +1,7 @@
 """News: what has become of rooms, told to those who do not hear these rooms themselves.
 
 Two rounds bound the cost. Every half second those hear of their rooms who wait for something: who had nothing unread
-there, is mentioned, or notices everything. Every five seconds all others do, whose lists have shown before that the
+there, is mentioned, or notices everything. Every ten seconds all others do, whose lists have shown before that the
 room has something new, and only its number grows. A person with many rooms is written to once in a round, and a room's
 news are encoded once for all who are told the same. So the cost grows with the people, not with the messages.
 """
@@ -19,11 +19,11 @@ from chatter.memberships.values import Active, PersonalSerializer, RoomAltered
 INTERVAL = 0.5
 """Seconds from the first news of any room to their being told to those who wait for them."""
 
-INTERVAL_FOR_ALL = 5.0
+INTERVAL_FOR_ALL = 10.0
 """Seconds from the first news to their being told to everybody.
 
-With 1,000 people in 20 rooms each and 200 messages a second, activity costs 0.4 to 0.9 of what the messages cost where
-everybody is told every half second, and 0.06 so (`docs/benchmarks.md`, scenario (l)).
+With 1,000 people in 20 rooms each and 200 messages a second, activity costs 0.8 of what the messages cost where
+everybody is told every half second, and 0.05 to 0.07 so (`docs/benchmarks.md`, scenario (l)).
 """
 
 TIME_SLICE = 0.001
