@@ -85,7 +85,7 @@ async def _run(
     speakers = [
         await _Device.connect(port, circle[0], of_circle) for circle, of_circle in zip(people, topics, strict=True)
     ]
-    seconds, used = 8.0, {}
+    seconds, used = 20.0, {}  # in which everybody is told twice
     for joined in ("nothing", "me", "rooms"):
         devices: list[_Device] = []
         for circle, of_circle in zip(people, topics, strict=True):
