@@ -15,7 +15,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
-from chatter.accounts.accounts import AccountRules
+from chatter.accounts.rules import AccountRules
 from chatter.room.context import RoomSettings
 from web.limits import Limits, Rate
 from web.oidc_clients import parse_clients, secret_variable

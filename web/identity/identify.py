@@ -45,7 +45,7 @@ class Identity:
         """Returns who shows these, as far as that is known at once. None says nothing about them."""
         if credentials is None:
             return GUEST
-        return None if self._is_outside(credentials.text) else self.accounts.known(credentials.text)
+        return None if self._is_outside(credentials.text) else self.accounts.identities.known(credentials.text)
 
     async def identify(self, credentials: Credentials | None) -> Principal:
         """Returns who shows these; `NOBODY` for a secret that proves nothing.
@@ -65,7 +65,7 @@ class Identity:
         try:
             if self._is_outside(text):
                 return await self._principal_outside(text)
-            return await self.accounts.identify(text) or NOBODY
+            return await self.accounts.identities.identify(text) or NOBODY
         except TokenRefused as refused:
             if refused.is_temporary:
                 raise AccountRefused("unavailable") from refused
@@ -81,7 +81,7 @@ class Identity:
     async def _principal_outside(self, text: str) -> Principal:
         assert self._verifier is not None
         claims = await self._verifier.verify(text)
-        return await self.accounts.principal_of_outside(
+        return await self.accounts.identities.principal_of_outside(
             claims.issuer,
             claims.subject,
             name=claims.name,

@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import pytest
 
-from chatter.accounts.accounts import AccountRules, Accounts
+from chatter.accounts.accounts import Accounts
 from chatter.accounts.attempts import Attempts
 from chatter.accounts.beginning import Beginning
 from chatter.accounts.passwords import Passwords
+from chatter.accounts.rules import AccountRules
 from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.accounts.values import AccountRefused, Change, Device
@@ -82,7 +83,7 @@ class People:
 
     async def erases(self, accounts: Accounts, account: int) -> None:
         """Has an account leave, and its time come."""
-        await accounts.leave(account, password=PASSWORD)
+        await accounts.own.leave(account, password=PASSWORD)
         self.clock.move(8 * 86_400)
         rooms = SilentRooms()
         accounts.departures.begin(rooms)

@@ -27,7 +27,7 @@ DAY = 86_400
 def test_a_guest_cannot_have_a_name_that_looks_like_an_accounts(people: People, name: str) -> None:
     async def scenario(accounts: Accounts) -> None:
         assert not accounts.is_reserved(name)
-        await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, "The Boss", device=HOME)
         assert accounts.is_reserved(name)
         assert accounts.is_reserved("the boss")
         assert not accounts.is_reserved("anna")
@@ -76,7 +76,7 @@ def test_an_account_is_called_neither_by_a_handle_nor_like_a_guest_nor_like_nobo
 @pytest.mark.parametrize("handle", ["room", "here", "everyone", "guest", "deleted-account", "deleted.account"])
 def test_what_means_everybody_or_nobody_is_no_handle(people: People, handle: str) -> None:
     async def scenario(accounts: Accounts) -> None:
-        assert (await refused(accounts.sign_up(handle, PASSWORD, "Olga", device=HOME))).field == "handle"
+        assert (await refused(accounts.signing_in.sign_up(handle, PASSWORD, "Olga", device=HOME))).field == "handle"
 
     people.run(scenario)
 
@@ -101,29 +101,29 @@ def test_a_suggestion_is_a_name_that_says_guest() -> None:
 
 def test_a_new_handle_keeps_the_old_one_for_ninety_days(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        signed_in = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        signed_in = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         assert signed_in.principal.author is not None
         ann = signed_in.principal.author.id
-        assert await accounts.identify(signed_in.session) is not None
-        await accounts.change(ann, handle="anna", name="Anna")
+        assert await accounts.identities.identify(signed_in.session) is not None
+        await accounts.own.change(ann, handle="anna", name="Anna")
         assert [(change.what, change.author.handle, change.name) for change in people.changes[-1:]] == [
             ("renamed", "anna", "Anna")
         ]
-        principal = await accounts.identify(signed_in.session)
+        principal = await accounts.identities.identify(signed_in.session)
         assert principal is not None
         assert (principal.name, principal.author and principal.author.id) == ("Anna", ann)
-        assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
-        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        assert await reason(accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
+        assert await reason(accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
         assert accounts.is_reserved("ann")
-        await accounts.change(ann, handle="ann")
-        await accounts.change(ann, handle="anna")
+        await accounts.own.change(ann, handle="ann")
+        await accounts.own.change(ann, handle="anna")
         people.clock.move(90 * DAY + 1)
         freed: list[bool] = []
         accounts.on_names_freed = lambda: freed.append(accounts.is_reserved("ann"))
-        await accounts._tidy()
-        await accounts._tidy()
+        await accounts._feed._tidy()
+        await accounts._feed._tidy()
         assert freed == [False]
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
 
     people.run(scenario)
 
@@ -131,51 +131,52 @@ def test_a_new_handle_keeps_the_old_one_for_ninety_days(people: People) -> None:
 def test_a_name_changes_three_times_a_day(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         ann, bob = [
-            (await accounts.sign_up(handle, PASSWORD, device=HOME)).principal.author for handle in ("ann", "bob")
+            (await accounts.signing_in.sign_up(handle, PASSWORD, device=HOME)).principal.author
+            for handle in ("ann", "bob")
         ]
         assert ann is not None
         assert bob is not None
         for number in range(3):
-            await accounts.change(ann.id, name=f"Ann {number}")
+            await accounts.own.change(ann.id, name=f"Ann {number}")
             people.clock.move(3_600)
-        error = await refused(accounts.change(ann.id, name="Somebody"))
+        error = await refused(accounts.own.change(ann.id, name="Somebody"))
         assert (error.reason, error.retry_after_ms) == ("rate_limited", 21 * 3_600_000)
-        await accounts.change(ann.id, name="Ann 2")  # as it is
-        await accounts.change(bob.id, name="Somebody")
+        await accounts.own.change(ann.id, name="Ann 2")  # as it is
+        await accounts.own.change(bob.id, name="Somebody")
         people.clock.move(21 * 3_600 + 1)
-        await accounts.change(ann.id, name="Ann")
-        await accounts.change(ann.id, handle="anna")
+        await accounts.own.change(ann.id, name="Ann")
+        await accounts.own.change(ann.id, handle="anna")
 
     people.run(scenario)
 
 
 def test_where_no_name_may_change_none_does(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = (await accounts.sign_up("ann", PASSWORD, device=HOME)).principal.author
+        ann = (await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)).principal.author
         assert ann is not None
-        assert await reason(accounts.change(ann.id, name="Somebody")) == "rate_limited"
+        assert await reason(accounts.own.change(ann.id, name="Somebody")) == "rate_limited"
 
     people.run(scenario, display_name_changes=0)
 
 
 def test_a_handle_of_somebody_is_no_new_handle(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
-        bob = (await accounts.sign_up("bob", PASSWORD, device=HOME)).principal.author
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
+        bob = (await accounts.signing_in.sign_up("bob", PASSWORD, device=HOME)).principal.author
         assert bob is not None
-        assert await reason(accounts.change(bob.id, handle="ann")) == "handle_taken"
-        await accounts.change(bob.id, handle="bo-b")  # which looks like the own one
-        assert (await accounts.account(bob.id)).handle == "bo-b"
+        assert await reason(accounts.own.change(bob.id, handle="ann")) == "handle_taken"
+        await accounts.own.change(bob.id, handle="bo-b")  # which looks like the own one
+        assert (await accounts.own.account(bob.id)).handle == "bo-b"
 
     people.run(scenario)
 
 
 def test_a_new_role_is_known_at_once(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
-        await accounts.identify(ann.session)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.identities.identify(ann.session)
         await accounts.set_role("ann", "moderator")
-        principal = await accounts.identify(ann.session)
+        principal = await accounts.identities.identify(ann.session)
         assert principal is not None
         assert (principal.role, people.changes[-1].what, people.changes[-1].role) == (
             "moderator",
@@ -189,18 +190,18 @@ def test_a_new_role_is_known_at_once(people: People) -> None:
 
 def test_an_erased_account_is_nobodys_and_its_handle_is_never_given_again(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, "The Boss", device=HOME)
         assert ann.principal.author is not None
         number = ann.principal.author.id
-        token = await accounts.make_token(number, "x", ["read"])
-        assert await reason(accounts.leave(number, password="guessed wrong")) == "wrong"
+        token = await accounts.own.make_token(number, "x", ["read"])
+        assert await reason(accounts.own.leave(number, password="guessed wrong")) == "wrong"
         await people.erases(accounts, number)
         assert [change.what for change in people.changes[-2:]] == ["left", "erased"]
-        assert await accounts.identify(ann.session) is await accounts.identify(token.text) is None
-        assert await reason(accounts.account(number)) == "not_found"
-        assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
+        assert await accounts.identities.identify(ann.session) is await accounts.identities.identify(token.text) is None
+        assert await reason(accounts.own.account(number)) == "not_found"
+        assert await reason(accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)) == "wrong"
         people.clock.move(1_000 * DAY)
-        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        assert await reason(accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
         assert accounts.is_reserved("ann")
         assert await accounts.accounts() == []
 
@@ -209,10 +210,10 @@ def test_an_erased_account_is_nobodys_and_its_handle_is_never_given_again(people
 
 def test_the_export_has_all_that_is_kept_and_no_secret(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         assert ann.principal.author is not None
-        await accounts.make_token(ann.principal.author.id, "backup", ["read"])
-        exported = await accounts.export(ann.principal.author.id)
+        await accounts.own.make_token(ann.principal.author.id, "backup", ["read"])
+        exported = await accounts.own.export(ann.principal.author.id)
         assert [row["kind"] for row in exported] == ["account", "session", "token"]
         assert exported[0]["account"]["handle"] == "ann"
         assert "password" not in exported[0]["account"]
@@ -222,9 +223,13 @@ def test_the_export_has_all_that_is_kept_and_no_secret(people: People) -> None:
 
 def test_somebody_from_outside_has_one_account(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        first = await accounts.principal_of_outside("https://app.example", "auth0|42", name="Zoë", expires_at=1.0)
-        again = await accounts.principal_of_outside("https://app.example", "auth0|42", name="Zoë M", role="moderator")
-        other = await accounts.principal_of_outside("https://other.example", "auth0|42")
+        first = await accounts.identities.principal_of_outside(
+            "https://app.example", "auth0|42", name="Zoë", expires_at=1.0
+        )
+        again = await accounts.identities.principal_of_outside(
+            "https://app.example", "auth0|42", name="Zoë M", role="moderator"
+        )
+        other = await accounts.identities.principal_of_outside("https://other.example", "auth0|42")
         assert first.author is not None
         assert other.author is not None
         assert (first.author.handle, first.name, first.role, first.expires_at) == ("auth0-42", "Zoë", "member", 1.0)
@@ -232,14 +237,14 @@ def test_somebody_from_outside_has_one_account(people: People) -> None:
         assert (other.author.handle, other.name) == ("auth0-42-2", "auth0-42-2")
         assert accounts.is_reserved("zoe m")
         await accounts.suspend("auth0-42")
-        assert await reason(accounts.principal_of_outside("https://app.example", "auth0|42")) == "suspended"
+        assert await reason(accounts.identities.principal_of_outside("https://app.example", "auth0|42")) == "suspended"
 
     people.run(scenario)
 
 
 def test_all_is_known_again_after_a_restart(people: People) -> None:
     async def before(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, "The Boss", device=HOME)
 
     async def after(accounts: Accounts) -> None:
         assert accounts.is_reserved("The Boss")
@@ -251,20 +256,20 @@ def test_all_is_known_again_after_a_restart(people: People) -> None:
 
 def test_nobody_collects_handles(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = (await accounts.sign_up("ann", PASSWORD, device=HOME)).principal.author
+        ann = (await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)).principal.author
         assert ann is not None
         for number in range(3):
-            await accounts.change(ann.id, handle=f"ann{number}-of-many")
-        assert await reason(accounts.change(ann.id, handle="support")) == "full"
+            await accounts.own.change(ann.id, handle=f"ann{number}-of-many")
+        assert await reason(accounts.own.change(ann.id, handle="support")) == "full"
         people.clock.move(91 * DAY)
-        await accounts.change(ann.id, handle="support")
+        await accounts.own.change(ann.id, handle="support")
 
     people.run(scenario)
 
 
 def test_the_name_of_an_erased_account_is_kept_from_guests_for_a_while(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = (await accounts.sign_up("ann", PASSWORD, "The Boss", device=HOME)).principal.author
+        ann = (await accounts.signing_in.sign_up("ann", PASSWORD, "The Boss", device=HOME)).principal.author
         assert ann is not None
         await people.erases(accounts, ann.id)
         assert accounts.is_reserved("The Boss")
@@ -290,10 +295,10 @@ def test_skeletons_of_earlier_rules_are_made_anew_and_accounts_that_collide_keep
     async def scenario(accounts: Accounts) -> None:
         assert [account.handle for account in await accounts.accounts()] == ["modern", "savvy", "sawy"]
         assert all(accounts.is_reserved(name) for name in ("savvy", "sawy", "modem", "ann"))
-        assert await reason(accounts.sign_up("modem", PASSWORD, device=HOME)) == "handle_taken"
-        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
+        assert await reason(accounts.signing_in.sign_up("modem", PASSWORD, device=HOME)) == "handle_taken"
+        assert await reason(accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)) == "handle_taken"
         for number in (1, 2):
-            await accounts.change(number, name=f"Somebody {number}")
+            await accounts.own.change(number, name=f"Somebody {number}")
         assert [account.name for account in await accounts.accounts()] == ["modern", "Somebody 1", "Somebody 2"]
 
     people.run(scenario)

@@ -14,12 +14,12 @@ from tests.support.database import query
 
 def test_who_signs_up_is_signed_in(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, "Ann", device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, "Ann", device=HOME)
         assert (ann.principal.kind, ann.principal.role, ann.principal.name) == ("person", "member", "Ann")
         assert ann.principal.author is not None
         assert ann.principal.author.handle == "ann"
-        assert await accounts.identify(ann.session) == ann.principal
-        again = await accounts.sign_in("@Ann", PASSWORD, device=AWAY)
+        assert await accounts.identities.identify(ann.session) == ann.principal
+        again = await accounts.signing_in.sign_in("@Ann", PASSWORD, device=AWAY)
         assert again.principal.author == ann.principal.author
         assert again.session != ann.session
 
@@ -29,16 +29,16 @@ def test_who_signs_up_is_signed_in(people: People) -> None:
 @pytest.mark.parametrize("handle", ["ann", "ANN", "b0b", "a.n.n"])
 def test_a_handle_that_looks_like_another_is_taken(people: People, handle: str) -> None:
     async def scenario(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
-        await accounts.sign_up("bob", PASSWORD, device=HOME)
-        assert await reason(accounts.sign_up(handle, PASSWORD, device=HOME)) == "handle_taken"
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_up("bob", PASSWORD, device=HOME)
+        assert await reason(accounts.signing_in.sign_up(handle, PASSWORD, device=HOME)) == "handle_taken"
 
     people.run(scenario)
 
 
 def test_two_who_take_a_handle_at_once_do_not_both_get_it(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        tries = [accounts.sign_up("ann", PASSWORD, device=HOME) for _ in range(5)]
+        tries = [accounts.signing_in.sign_up("ann", PASSWORD, device=HOME) for _ in range(5)]
         answers = await asyncio.gather(*tries, return_exceptions=True)
         assert sorted(getattr(answer, "reason", "") for answer in answers) == ["", *4 * ["handle_taken"]]
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_is_refused_with_the_field(
     people: People, handle: str, password: str, name: str | None, field: str
 ) -> None:
     async def scenario(accounts: Accounts) -> None:
-        error = await refused(accounts.sign_up(handle, password, name, device=HOME))
+        error = await refused(accounts.signing_in.sign_up(handle, password, name, device=HOME))
         assert (error.reason, error.field) == ("invalid", field)
 
     people.run(scenario)
@@ -73,9 +73,9 @@ def test_what_cannot_be_is_refused_with_the_field(
 
 def test_a_wrong_password_and_an_unknown_handle_get_one_answer(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         answers = [
-            await refused(accounts.sign_in(handle, "not the password", device=AWAY))
+            await refused(accounts.signing_in.sign_in(handle, "not the password", device=AWAY))
             for _ in range(8)
             for handle in ("ann", "nobody")
         ]
@@ -104,13 +104,13 @@ def test_an_unknown_handle_costs_as_much_work_as_a_wrong_password() -> None:
 
 def test_whoever_guesses_500_times_does_not_keep_the_owner_out(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
-        guesses = [accounts.sign_in("ann", f"guess number {number}", device=AWAY) for number in range(499)]
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
+        guesses = [accounts.signing_in.sign_in("ann", f"guess number {number}", device=AWAY) for number in range(499)]
         answers = await asyncio.gather(*guesses, return_exceptions=True)
         assert {getattr(answer, "reason", None) for answer in answers} == {"wrong"}
-        right = await refused(accounts.sign_in("ann", PASSWORD, device=AWAY))  # not even then
+        right = await refused(accounts.signing_in.sign_in("ann", PASSWORD, device=AWAY))  # not even then
         assert (right.reason, right.retry_after_ms) == ("wrong", 60_000)
-        owner = await accounts.sign_in("ann", PASSWORD, device=HOME._replace(known=None))
+        owner = await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME._replace(known=None))
         assert owner.principal.author is not None
 
     people.run(scenario)
@@ -118,28 +118,32 @@ def test_whoever_guesses_500_times_does_not_keep_the_owner_out(people: People) -
 
 def test_a_known_device_signs_in_while_all_networks_guess(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         for number in range(20):
             device = Device(f"198.51.100.{number}")
-            assert (await refused(accounts.sign_in("ann", "guessed wrong", device=device))).retry_after_ms is None
-        stranger = await refused(accounts.sign_in("ann", PASSWORD, device=Device("203.0.113.9")))
+            assert (
+                await refused(accounts.signing_in.sign_in("ann", "guessed wrong", device=device))
+            ).retry_after_ms is None
+        stranger = await refused(accounts.signing_in.sign_in("ann", PASSWORD, device=Device("203.0.113.9")))
         assert (stranger.reason, stranger.retry_after_ms) == ("wrong", 180_000)
-        known = await accounts.sign_in("ann", PASSWORD, device=Device("203.0.113.9", known=ann.device))
+        known = await accounts.signing_in.sign_in("ann", PASSWORD, device=Device("203.0.113.9", known=ann.device))
         assert known.device == ann.device
         people.clock.move(181)
-        await accounts.sign_in("ann", PASSWORD, device=Device("203.0.113.9"))
+        await accounts.signing_in.sign_in("ann", PASSWORD, device=Device("203.0.113.9"))
 
     people.run(scenario)
 
 
 def test_a_known_device_signs_in_while_its_network_guesses(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         for number in range(30):
-            await refused(accounts.sign_in(f"somebody{number}", "guessed wrong", device=HOME._replace(known=None)))
-        stranger = await refused(accounts.sign_in("ann", PASSWORD, device=HOME._replace(known=None)))
+            await refused(
+                accounts.signing_in.sign_in(f"somebody{number}", "guessed wrong", device=HOME._replace(known=None))
+            )
+        stranger = await refused(accounts.signing_in.sign_in("ann", PASSWORD, device=HOME._replace(known=None)))
         assert (stranger.reason, stranger.retry_after_ms) == ("wrong", 20_000)
-        await accounts.sign_in("ann", PASSWORD, device=HOME._replace(known=ann.device))
+        await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME._replace(known=ann.device))
 
     people.run(scenario)
 
@@ -147,19 +151,21 @@ def test_a_known_device_signs_in_while_its_network_guesses(people: People) -> No
 def test_a_network_tries_thirty_accounts_and_then_waits(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         for number in range(30):
-            error = await refused(accounts.sign_in(f"somebody{number}", "guessed wrong", device=AWAY))
+            error = await refused(accounts.signing_in.sign_in(f"somebody{number}", "guessed wrong", device=AWAY))
             assert error.retry_after_ms is None
-        assert (await refused(accounts.sign_in("another", "guessed wrong", device=AWAY))).retry_after_ms == 20_000
-        assert await reason(accounts.sign_in("another", "guessed wrong", device=HOME)) == "wrong"
+        assert (
+            await refused(accounts.signing_in.sign_in("another", "guessed wrong", device=AWAY))
+        ).retry_after_ms == 20_000
+        assert await reason(accounts.signing_in.sign_in("another", "guessed wrong", device=HOME)) == "wrong"
 
     people.run(scenario)
 
 
 def test_the_right_password_is_not_counted(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         for _ in range(40):
-            await accounts.sign_in("ann", PASSWORD, device=AWAY)
+            await accounts.signing_in.sign_in("ann", PASSWORD, device=AWAY)
 
     people.run(scenario)
 
@@ -193,14 +199,14 @@ def test_a_password_is_hashed_again_when_the_cost_has_changed(people: People) ->
     stored = "SELECT password FROM account"
 
     async def sign_up(accounts: Accounts) -> None:
-        await accounts.sign_up("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
 
     async def sign_in(accounts: Accounts) -> None:
         accounts._passwords.close()
         accounts._passwords = Passwords(10, memory=128)
-        await accounts.sign_in("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)
         assert "m=128," in query(people.url, stored)[0][0]
-        await accounts.sign_in("ann", PASSWORD, device=HOME)
+        await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)
 
     people.run(sign_up)
     assert "m=64," in query(people.url, stored)[0][0]
@@ -209,14 +215,14 @@ def test_a_password_is_hashed_again_when_the_cost_has_changed(people: People) ->
 
 def test_a_suspended_account_is_told_so_only_with_its_password(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         await accounts.suspend("ann")
-        assert await accounts.identify(ann.session) is None
-        assert await reason(accounts.sign_in("ann", "guessed wrong", device=HOME)) == "wrong"
-        assert await reason(accounts.sign_in("ann", PASSWORD, device=HOME)) == "suspended"
+        assert await accounts.identities.identify(ann.session) is None
+        assert await reason(accounts.signing_in.sign_in("ann", "guessed wrong", device=HOME)) == "wrong"
+        assert await reason(accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)) == "suspended"
         await accounts.resume("ann")
-        assert await accounts.identify(ann.session) is None
-        await accounts.sign_in("ann", PASSWORD, device=HOME)
+        assert await accounts.identities.identify(ann.session) is None
+        await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)
 
     people.run(scenario)
 
@@ -224,17 +230,17 @@ def test_a_suspended_account_is_told_so_only_with_its_password(people: People) -
 def test_an_invite_makes_as_many_accounts_as_it_has_uses(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         assert people.setup_link is not None
-        admin = await accounts.redeem(people.setup_link, handle="root", password=PASSWORD, device=HOME)
+        admin = await accounts.signing_in.redeem(people.setup_link, handle="root", password=PASSWORD, device=HOME)
         assert admin.principal.author is not None
         made = await accounts.make_invite(admin.principal.author.id, room="den", uses=2, role="moderator")
-        assert await accounts.may_sign_up(made.text, "192.0.2.1") == "den"
+        assert await accounts.signing_in.may_sign_up(made.text, "192.0.2.1") == "den"
         typed = f" {made.text[:5].upper()}-{made.text[5:]} "
-        first = await accounts.sign_up("ann", PASSWORD, invite=typed, device=HOME)
+        first = await accounts.signing_in.sign_up("ann", PASSWORD, invite=typed, device=HOME)
         assert first.principal.role == "moderator"
-        assert await reason(accounts.sign_up("root", PASSWORD, invite=typed, device=HOME)) == "handle_taken"
-        await accounts.sign_up("bob", PASSWORD, invite=typed, device=HOME)
-        assert await reason(accounts.sign_up("cyd", PASSWORD, invite=typed, device=HOME)) == "invite"
-        assert await reason(accounts.sign_up("cyd", PASSWORD, device=HOME)) == "invite"
+        assert await reason(accounts.signing_in.sign_up("root", PASSWORD, invite=typed, device=HOME)) == "handle_taken"
+        await accounts.signing_in.sign_up("bob", PASSWORD, invite=typed, device=HOME)
+        assert await reason(accounts.signing_in.sign_up("cyd", PASSWORD, invite=typed, device=HOME)) == "invite"
+        assert await reason(accounts.signing_in.sign_up("cyd", PASSWORD, device=HOME)) == "invite"
         assert await accounts.invites(None) == []
 
     people.run(scenario, sign_up="invite")
@@ -242,7 +248,9 @@ def test_an_invite_makes_as_many_accounts_as_it_has_uses(people: People) -> None
 
 def test_codes_of_invites_are_guessed_no_faster_than_that(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        answers = [await refused(accounts.may_sign_up(f"guess{number}", "192.0.2.9")) for number in range(21)]
+        answers = [
+            await refused(accounts.signing_in.may_sign_up(f"guess{number}", "192.0.2.9")) for number in range(21)
+        ]
         assert {error.reason for error in answers} == {"invite"}
         assert [error.retry_after_ms for error in answers[-2:]] == [None, 30_000]
 
@@ -251,15 +259,15 @@ def test_codes_of_invites_are_guessed_no_faster_than_that(people: People) -> Non
 
 def test_nobody_signs_up_where_that_is_closed(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        assert await reason(accounts.sign_up("ann", PASSWORD, device=HOME)) == "sign_up_closed"
-        assert await reason(accounts.may_sign_up(None, "192.0.2.1")) == "sign_up_closed"
+        assert await reason(accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)) == "sign_up_closed"
+        assert await reason(accounts.signing_in.may_sign_up(None, "192.0.2.1")) == "sign_up_closed"
 
     people.run(scenario, sign_up="closed")
 
 
 def test_a_member_invites_after_three_days_and_twenty_times_a_day(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
-        ann = await accounts.sign_up("ann", PASSWORD, device=HOME)
+        ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         assert ann.principal.author is not None
         number = ann.principal.author.id
         assert await reason(accounts.make_invite(number)) == "forbidden"

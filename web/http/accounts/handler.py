@@ -256,7 +256,7 @@ class AccountsHandler(SecureHandler):
 
     async def _end_former_session(self) -> None:
         with contextlib.suppress(Refusal, AccountRefused):
-            await self.accounts.end_session(*await self.owner())
+            await self.accounts.own.end_session(*await self.owner())
 
     # ------------------------------------------------------------ what is checked first
 

@@ -32,7 +32,7 @@ class LinkHandler(AccountsHandler):
 
     @refusing
     async def post(self) -> None:
-        link = await self.accounts.link(text(self.body("link"), "link"))
+        link = await self.accounts.signing_in.link(text(self.body("link"), "link"))
         handle = {} if link.handle is None else {"handle": link.handle}
         self.answer(200, {"kind": _SHOWN[link.kind], **handle})
 
@@ -43,7 +43,7 @@ class LinkUseHandler(AccountsHandler):
     @refusing
     async def post(self) -> None:
         body = self.body("link", "password", "handle", "name")
-        signed_in = await self.accounts.redeem(
+        signed_in = await self.accounts.signing_in.redeem(
             text(body, "link"),
             password=optional_text(body, "password"),
             handle=optional_text(body, "handle"),

@@ -43,7 +43,7 @@ class MeHandler(AccountsHandler):
         """Changes what is given. A new password ends all other sessions."""
         account, session = await self.owner()
         body = self.body("name", "handle", "password", "old_password")
-        changed = await self.accounts.change(
+        changed = await self.accounts.own.change(
             account,
             name=optional_text(body, "name"),
             handle=optional_text(body, "handle"),
@@ -60,7 +60,7 @@ class MeHandler(AccountsHandler):
         body = self.body("password", "messages") if self._body else {}
         erases = one_of(body, "messages", "keep", "erase") == "erase"
         password = optional_text(body, "password")
-        await self.accounts.leave(account, password=password, erases=erases, keep_session=session)
+        await self.accounts.own.leave(account, password=password, erases=erases, keep_session=session)
         self.forget_session()
 
     async def _own(self, principal: Principal) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class MeHandler(AccountsHandler):
         if principal.author is None or principal.secret is None or principal.scopes is not None:
             return {}
         with contextlib.suppress(AccountRefused):
-            return {"has_password": (await self.accounts.account(principal.author.id)).has_password}
+            return {"has_password": (await self.accounts.own.account(principal.author.id)).has_password}
         return {}
 
     @property
@@ -92,7 +92,7 @@ class ExportHandler(AccountsHandler):
     async def get(self) -> None:
         """Reads and writes a page after the other, as fast as the client takes them; the last line is `end`."""
         account, _ = await self.owner()
-        kept = await self.accounts.export(account)
+        kept = await self.accounts.own.export(account)
         limiters = self._limiters
         if limiters.exports >= MOST_EXPORTS:
             raise Refusal("busy", BUSY_MS, HTTPStatus.TOO_MANY_REQUESTS)

@@ -156,7 +156,7 @@ class CallbackHandler(_Handler):
         with contextlib.suppress(AccountRefused):
             principal = await identity.identify(Credentials(text, is_cookie=True))
             if principal.author is not None and principal.secret is not None and principal.scopes is None:
-                await self.accounts.end_session(principal.author.id, principal.secret)
+                await self.accounts.own.end_session(principal.author.id, principal.secret)
 
     def _answered(self) -> dict[str, list[str]]:
         try:

@@ -74,7 +74,7 @@ class PasskeyOptionsHandler(_Handler):
 
     async def _options_to_add(self) -> dict[str, Any]:
         number, _ = await self.owner()
-        party, account = self.party, await self.accounts.account(number)
+        party, account = self.party, await self.accounts.own.account(number)
         rows = await self.accounts.other_ways.passkey_rows(number)
         person = Person(number, account.handle, account.name, rows[0].user_handle if rows else None)
         known = [(row.credential, row.transports.split()) for row in rows]

@@ -12,20 +12,22 @@ class SessionsHandler(AccountsHandler):
     @refusing
     async def get(self) -> None:
         account, session = await self.owner()
-        sessions = await self.accounts.sessions(account)
+        sessions = await self.accounts.own.sessions(account)
         shown = [{**msgspec.structs.asdict(each), "current": each.id == session} for each in sessions]
         self.answer(200, {"sessions": shown})
 
     @refusing
     async def post(self) -> None:
         body = self.body("handle", "password")
-        signed_in = await self.accounts.sign_in(text(body, "handle"), text(body, "password"), device=self.device)
+        signed_in = await self.accounts.signing_in.sign_in(
+            text(body, "handle"), text(body, "password"), device=self.device
+        )
         await self.begin_session(signed_in)
 
     @refusing
     async def delete(self) -> None:
         account, session = await self.owner()
-        self.answer(200, {"ended": await self.accounts.end_other_sessions(account, session)})
+        self.answer(200, {"ended": await self.accounts.own.end_other_sessions(account, session)})
 
 
 class SessionHandler(AccountsHandler):
@@ -35,14 +37,14 @@ class SessionHandler(AccountsHandler):
     async def put(self, number: str) -> None:
         account, session = await self.owner()
         label = text(self.body("label"), "label")
-        await self.accounts.name_session(account, session if number == "current" else int(number), label)
+        await self.accounts.own.name_session(account, session if number == "current" else int(number), label)
         self.answer(204)
 
     @refusing
     async def delete(self, number: str) -> None:
         account, session = await self.owner()
         ended = session if number == "current" else int(number)
-        await self.accounts.end_session(account, ended)
+        await self.accounts.own.end_session(account, ended)
         if ended == session:
             self.forget_session()
         else:

@@ -19,9 +19,9 @@ class SignUpHandler(AccountsHandler):
         """Makes an account and signs in. The answer has the `room` that an invite leads to."""
         body = self.body("handle", "password", "name", "invite")
         handle, password, invite = text(body, "handle"), text(body, "password"), optional_text(body, "invite")
-        room = await self.accounts.may_sign_up(invite, self.device.network)
+        room = await self.accounts.signing_in.may_sign_up(invite, self.device.network)
         self.take_sign_up_token()  # after that: who has no invite takes nothing from those who have
-        signed_in = await self.accounts.sign_up(
+        signed_in = await self.accounts.signing_in.sign_up(
             handle, password, optional_text(body, "name"), invite, device=self.device
         )
         if room is not None and signed_in.principal.author is not None:

@@ -20,7 +20,7 @@ class TokensHandler(AccountsHandler):
     @refusing
     async def get(self) -> None:
         account, _ = await self.owner()
-        tokens = await self.accounts.tokens(account)
+        tokens = await self.accounts.own.tokens(account)
         self.answer(200, {"tokens": [msgspec.structs.asdict(each) for each in tokens]})
 
     @refusing
@@ -31,7 +31,7 @@ class TokensHandler(AccountsHandler):
         if not set(scopes) <= set(get_args(Scope)):
             raise invalid("scopes", f"expected some of {', '.join(get_args(Scope))}")
         seconds = number(body, "expires_in", 1, LONGEST_LIFE, DEFAULT_LIFE)
-        made = await self.accounts.make_token(
+        made = await self.accounts.own.make_token(
             account,
             text(body, "label"),
             cast(list[Scope], scopes),
@@ -47,5 +47,5 @@ class TokenHandler(AccountsHandler):
     @refusing
     async def delete(self, number: str) -> None:
         account, _ = await self.owner()
-        await self.accounts.end_token(account, int(number))
+        await self.accounts.own.end_token(account, int(number))
         self.answer(204)
