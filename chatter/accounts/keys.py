@@ -25,6 +25,7 @@ SLIDES_AFTER = HOUR
 
 LONGEST_AGENT = 200
 LONGEST_LABEL = 64
+"""Characters of what a person calls a session, token or passkey."""
 
 SCOPES: dict[Role, frozenset[Scope]] = {
     "guest": frozenset(),
@@ -115,9 +116,17 @@ def sessions(account: int, now: Moment) -> list[Session]:
 
 
 def name_session(account: int, number: int, label: str, now: Moment) -> None:
-    """Gives a session a name; `not_found`."""
+    """Gives a session a name; `not_found`, `invalid`."""
+    check_label(label)
     _own(account, "session", number, now)
-    Secret.set(number, label=label[:LONGEST_LABEL])
+    Secret.set(number, label=label)
+
+
+def check_label(label: str) -> None:
+    """Raises `invalid` for what can be no label."""
+    if len(label) > LONGEST_LABEL or len(label.splitlines()) > 1:
+        message = f"expected at most {LONGEST_LABEL} characters in one line"
+        raise AccountRefused("invalid", field="label", message=message)
 
 
 def end(account: int, kind: str, number: int, now: Moment) -> None:
@@ -154,6 +163,7 @@ def make_token(
     account: int, label: str, scopes: Collection[Scope], *, days: float | None, most: int, now: Moment
 ) -> Made:
     """Makes an access token; `full`, `invalid`, `forbidden`."""
+    check_label(label)
     row = people.found(account)
     if not scopes or not set(scopes) <= SCOPES["admin"]:
         raise AccountRefused(
@@ -170,7 +180,7 @@ def make_token(
         hash=secrets.digest_of(text),
         kind="access",
         account=account,
-        label=label[:LONGEST_LABEL],
+        label=label,
         scopes=" ".join(sorted(scopes)),
         created_at=now.iso,
         used_at=now.iso,

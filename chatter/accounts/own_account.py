@@ -88,7 +88,7 @@ class OwnAccount:
         return await self._feed.read(lambda now: keys.sessions(account, now))
 
     async def name_session(self, account: int, session: int, label: str) -> None:
-        """Gives a session a name; `not_found`."""
+        """Gives a session a name; `not_found`, `invalid`."""
         await self._feed.write(lambda now: keys.name_session(account, session, label, now))
 
     async def end_session(self, account: int, session: int) -> None:

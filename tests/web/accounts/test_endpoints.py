@@ -285,6 +285,9 @@ def test_sessions_are_listed_named_and_ended(browser: Browser) -> None:
     assert browser.ask("PUT", "/api/sessions/current", {"label": "laptop"}).status == 204
     sessions = {each["current"]: each for each in browser.ask("GET", "/api/sessions").json["sessions"]}
     assert sessions[True]["label"] == "laptop"
+    for label in ("x" * 65, "two\nlines"):
+        refused = browser.ask("PUT", "/api/sessions/current", {"label": label})
+        assert (refused.status, refused.json["reason"], refused.json["field"]) == (400, "invalid", "label")
     assert browser.ask("DELETE", f"/api/sessions/{sessions[False]['id']}").status == 204
     assert other.ask("GET", "/api/me").status == 401
     assert browser.ask("GET", "/api/me").status == 200
@@ -366,6 +369,7 @@ def test_what_is_wrong_with_a_body_is_said_by_its_field(browser: Browser, path: 
 @pytest.mark.parametrize(
     "body",
     [
+        {"label": "x" * 65, "scopes": ["read"]},
         {"label": "x", "scopes": []},
         {"label": "x", "scopes": ["everything"]},
         {"label": "x", "scopes": "read"},

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from chatter.accounts.keys import check_label
 from chatter.accounts.other_ways import NewPasskey
 from chatter.accounts.values import AccountRefused
 from web.channels.addresses import Headers, parse_address
@@ -34,8 +35,6 @@ FAULTS: dict[Fault, str] = {
     "address": "passkeys belong to a host name: open the page at its public address, or at localhost",
 }
 """Why there are no passkeys, in words."""
-
-LONGEST_LABEL = 64
 
 
 class _Handler(AccountsHandler):
@@ -95,8 +94,7 @@ class PasskeysHandler(_Handler):
         account, session = await self.owner()
         body = self.body("credential", "label")
         label, sent = optional_text(body, "label") or "", self.credential(body)
-        if len(label) > LONGEST_LABEL or not label.isprintable():
-            raise invalid("label", f"expected at most {LONGEST_LABEL} characters in one line")
+        check_label(label)
         try:
             credential_of(sent)
             made = await self._ways.passkeys.added(self.party, account, sent)
