@@ -23,6 +23,7 @@ class Shown(NamedTuple):
     title: str = ""
     people: int = 0
     by: int | None = None  # who has made it
+    is_archived: bool = False
 
 
 class Invitee(NamedTuple):
@@ -96,7 +97,8 @@ def _shown(row: SecretRow) -> Shown:
     if charter is not None:
         number, settled = charter
         count = Member.count_in(number)
-        return Shown(row.id, row.room, settled.title or row.room, count, row.account)
+        title, is_archived = settled.title or row.room, settled.archived_at is not None
+        return Shown(row.id, row.room, title, count, row.account, is_archived)
     if is_private_slug(row.room):
         raise AccountRefused("invite", message="there is no such invite, or it was used up")
     return Shown(row.id, row.room, row.room, count)

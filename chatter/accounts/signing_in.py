@@ -8,7 +8,7 @@ from chatter.accounts.chosen_names import ChosenNames, valid_handle
 from chatter.accounts.password_checks import PasswordChecks, wrong
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Role
-from chatter.accounts.room_links import RoomLinks
+from chatter.accounts.room_links import RoomLinks, Shown
 from chatter.accounts.rules import AccountRules
 from chatter.accounts.times import Moment
 from chatter.accounts.values import AccountRefused, Device, Link, SignedIn
@@ -60,10 +60,10 @@ class SigningIn:
         row = await self._checks.check_of_device(row, handle, password, device, is_known=is_known)
         return await self._open(row, password, device)
 
-    async def may_sign_up(self, invite: str | None, network: str) -> str | None:
-        """Returns the room that an invite leads to, if it leads to one; `sign_up_closed`, `invite`."""
+    async def may_sign_up(self, invite: str | None, network: str) -> Shown | None:
+        """Returns what an invite is for, None without one; `sign_up_closed`, `invite`."""
         self._check_open(invite)
-        return None if invite is None else (await self._room_links.look(invite, network)).room
+        return None if invite is None else await self._room_links.look(invite, network)
 
     async def link(self, text: str) -> Link:
         """Returns what a link is for, without using it; `gone`."""

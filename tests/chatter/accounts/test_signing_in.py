@@ -233,7 +233,9 @@ def test_an_invite_makes_as_many_accounts_as_it_has_uses(people: People) -> None
         admin = await accounts.signing_in.redeem(people.setup_link, handle="root", password=PASSWORD, device=HOME)
         assert admin.principal.author is not None
         made = await accounts.make_invite(admin.principal.author.id, room="den", uses=2, role="moderator")
-        assert await accounts.signing_in.may_sign_up(made.text, "192.0.2.1") == "den"
+        shown = await accounts.signing_in.may_sign_up(made.text, "192.0.2.1")
+        assert shown is not None
+        assert shown.room == "den"
         typed = f" {made.text[:5].upper()}-{made.text[5:]} "
         first = await accounts.signing_in.sign_up("ann", PASSWORD, invite=typed, device=HOME)
         assert first.principal.role == "moderator"

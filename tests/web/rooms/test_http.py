@@ -341,6 +341,33 @@ def test_a_link_makes_an_account_that_is_in_the_room(tmp_path_factory: pytest.Te
         invited.hangs_up()
 
 
+@pytest.mark.parametrize("reason", ["archived", "full"])
+def test_a_link_to_a_room_that_takes_nobody_makes_no_account_and_is_not_used_up(
+    tmp_path_factory: pytest.TempPathFactory, reason: str
+) -> None:
+    database = tmp_path_factory.mktemp("invited") / "chatter.db"
+    with Server(database, sign_up="open", max_room_members=2) as server:
+        people = People(server)
+        ann, bo = people(), people()
+        room = ann.makes_room("Tea", members=[bo.handle] if reason == "full" else [])
+        ann.joins(room)
+        code = ann.says(room, "make_link", uses=1)["code"]
+        if reason == "archived":
+            ann.says(room, "set_room", archived=True)
+        asked = {"handle": "invited", "password": "correct horse battery", "invite": code}
+        browser = Browser(server)
+        refused = browser.ask("POST", "/api/accounts", asked)
+        assert (refused.status, refused.json) == (409, {"reason": reason})
+        assert browser.ask("GET", "/api/me").json["kind"] == "guest"
+        if reason == "archived":
+            ann.says(room, "set_room", archived=False)
+        else:
+            ann.says(room, "remove_member", handle=bo.handle)
+        answer = browser.ask("POST", "/api/accounts", asked)
+        assert (answer.status, answer.json["room"]) == (201, room)
+        people.hang_up()
+
+
 def test_links_are_listed_and_ended_by_those_who_may_make_them(ann: Person, bo: Person, people: People) -> None:
     room = ann.makes_room(members=[bo.handle], settings={"invite": "moderators"})
     ann.joins(room)

@@ -50,6 +50,7 @@ STATUSES = {
     "handle_taken": HTTPStatus.CONFLICT,
     "slug_taken": HTTPStatus.CONFLICT,
     "full": HTTPStatus.CONFLICT,
+    "archived": HTTPStatus.CONFLICT,
     "last_way": HTTPStatus.CONFLICT,
     "no_passkeys": HTTPStatus.CONFLICT,
     "gone": HTTPStatus.GONE,

@@ -17,7 +17,6 @@ from web.http.accounts.handler import STATUSES, AccountsHandler, Limiters, Metho
 from web.http.api import Listing, Shared
 
 STATUSES_OF_ROOMS: dict[str, HTTPStatus] = STATUSES | {
-    "archived": HTTPStatus.CONFLICT,
     "id_taken": HTTPStatus.CONFLICT,
     "banned": HTTPStatus.FORBIDDEN,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
