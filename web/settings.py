@@ -69,6 +69,13 @@ def _some_days(text: str) -> float:
     return days
 
 
+def _minutes(text: str) -> float:
+    minutes = 0.0 if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else float(text)
+    if not 1 <= minutes <= 1_440:
+        raise ValueError("a number of minutes from 1 to 1,440")
+    return minutes
+
+
 def _words(text: str) -> str:
     if not text.strip():
         raise ValueError("some text")
@@ -227,6 +234,11 @@ class Settings:
     session_days: float = _setting(30.0, _some_days, "how many days a session lasts after its last use")
     leave_days: float = _setting(
         7.0, _days, "how many days an account that leaves can come back, before it is erased; 0 for none"
+    )
+    proof_minutes: float = _setting(
+        10.0,
+        _minutes,
+        "how many minutes after signing in one may change ways to sign in, handle or tokens without a further proof",
     )
     password_min: int = _setting(10, _whole(8, 64), "shortest password, in characters")
     max_tokens: int = _setting(20, _whole(0, 1_000), "most access tokens of an account")

@@ -22,6 +22,7 @@ from chatter.accounts.own_account import OwnAccount
 from chatter.accounts.password_checks import PasswordChecks
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Role
+from chatter.accounts.proofs import Proofs
 from chatter.accounts.reserved_names import ReservedNames
 from chatter.accounts.room_links import RoomLinks
 from chatter.accounts.rules import AccountRules
@@ -84,6 +85,8 @@ class Accounts:
             name_or_none=chosen.name_or_none,
         )
         """Passkeys and OpenID providers."""
+        self.proofs = Proofs(feed, checks, rules.proof_minutes)
+        """Whether whoever has a session has shown lately who they are."""
         self.own = OwnAccount(feed, rules, chosen, self._passwords, checks)
         """One's own account, with its sessions and access tokens."""
         self.departures = Departures(feed.read, feed.write)

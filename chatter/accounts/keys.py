@@ -115,6 +115,12 @@ def sessions(account: int, now: Moment) -> list[Session]:
     return [_session(row) for row in Secret.of_account(account, "session", now.iso)]
 
 
+def opened_at(account: int, session: int, now: Moment) -> float:
+    """Returns when a session was opened, in seconds since 1970; 0 where it has ended."""
+    found = (row for row in Secret.of_account(account, "session", now.iso) if row.id == session)
+    return next((seconds_of(row.created_at) for row in found), 0.0)
+
+
 def name_session(account: int, number: int, label: str, now: Moment) -> None:
     """Gives a session a name; `not_found`, `invalid`."""
     check_label(label)

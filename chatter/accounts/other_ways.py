@@ -116,6 +116,10 @@ class OtherWays:
 
         await self._write(work)
 
+    async def is_linked(self, issuer: str, subject: str, account: int) -> bool:
+        """Returns whether somebody whom a provider knows is linked to this account."""
+        return await self._read(lambda _now: Outside.account_of(issuer, subject) == account)
+
     async def links(self, account: int) -> dict[str, str]:
         """Returns the issuers of the providers that are linked to an account, those of former ones too, by id."""
         return await self._read(lambda _now: {id: issuer for id, (issuer, _) in self._links(account).items()})
@@ -162,11 +166,14 @@ class OtherWays:
         """Opens a session of somebody whose passkey was shown; `wrong` where it was shown elsewhere meanwhile."""
 
         def work(now: Moment) -> SignedIn:
-            if not Row.use(row, sign_count=sign_count, backed_up=backed_up, now=now.iso):
-                raise AccountRefused("wrong", message="this passkey was used elsewhere, or is deleted")
+            _use(row, sign_count, backed_up=backed_up, now=now)
             return self._open(_active(row.account), device, now)
 
         return await self._write(work)
+
+    async def use_passkey(self, row: PasskeyRow, sign_count: int, *, backed_up: bool) -> None:
+        """Notes that a passkey was shown; `wrong` where it was shown elsewhere meanwhile."""
+        await self._write(lambda now: _use(row, sign_count, backed_up=backed_up, now=now))
 
     async def end_passkey(self, account: int, number: int) -> None:
         """Deletes a passkey; `not_found`, `last_way` where the person could sign in no more."""
@@ -205,6 +212,11 @@ def _add(account: int, new: NewPasskey, now: Moment) -> int:
         return Row.add(account=account, created_at=now.iso, **columns)
     except peewee.IntegrityError as error:
         raise AccountRefused("invalid", field="credential", message="this passkey is known already") from error
+
+
+def _use(row: PasskeyRow, sign_count: int, *, backed_up: bool, now: Moment) -> None:
+    if not Row.use(row, sign_count=sign_count, backed_up=backed_up, now=now.iso):
+        raise AccountRefused("wrong", message="this passkey was used elsewhere, or is deleted")
 
 
 def _end(account: int, number: int, issuers: Collection[str]) -> None:

@@ -15,3 +15,4 @@ class AccountRules:
     display_name_changes: int = 3
     max_name_length: int = 64
     leave_days: float = 7.0
+    proof_minutes: float = 10.0

@@ -22,6 +22,7 @@ Reason: TypeAlias = Literal[
     "rate_limited",  # the name was changed as often as it may be in a day
     "gone",  # a link that was used, has expired, or never was
     "suspended",
+    "proof",  # it is too long ago that the session has shown who has it
     "archived",  # the room of an invite, which takes nobody now
     "last_way",  # without it the account could not sign in any more
     "no_passkeys",  # the server, or the address of its page, can have none

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.client.axe import violations
 from tests.client.conftest import Visit, numbers
 from tests.client.person import PHONE, Person
+from tests.support.database import query
 from tests.support.server import Server, run_to_its_end, wait_until
 
 pytestmark = pytest.mark.browser
@@ -519,6 +520,26 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(signs_in: SignIn, s
     expect(opened.get_by_text("You have none.")).to_be_focused()
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(ask)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_who_signed_in_long_ago_shows_the_password_before_a_token_is_made(
+    signs_in: SignIn, server: Server, handle: str
+) -> None:
+    ann = signs_in()
+    query(server.database_url, "UPDATE secret SET created_at = '2020-01-01T00:00:00.000000Z' WHERE kind = 'session'")
+    opened = opens_account(ann, "Tokens")
+    fills(opened, label="Weather")
+    asked = dialog(ann, "Show that it is you")
+    asked.get_by_role("button", name="Cancel").click()
+    expect(opened).to_contain_text("Show first that it is you.")
+    expect(opened.locator("input[name=label]")).to_have_value("Weather")
+    fills(opened, label="Weather")
+    fills(asked, password="guessed wrong")
+    expect(asked).to_contain_text("That is not the password of this account.")
+    fills(asked, password=PASSWORD)
+    expect(opened.locator(".shown-once code")).to_contain_text("cha_")
+    expect(asked).to_have_count(0)
 
 
 @pytest.mark.usefixtures("refusals")

@@ -111,10 +111,13 @@ class Passkeys:
             "attestation": "none",
         }
 
-    def options_to_sign_in(self, party: RelyingParty) -> dict[str, Any]:
-        """Returns what `navigator.credentials.get` gets, as JSON: any passkey for this server."""
+    def options_to_show(self, party: RelyingParty, proves: int | None = None) -> dict[str, Any]:
+        """Returns what `navigator.credentials.get` gets, as JSON: any passkey for this server.
+
+        It is to sign in, or `proves` whose account it is.
+        """
         return {
-            "challenge": self._challenge(party, ["sign_in"]),
+            "challenge": self._challenge(party, _purpose(proves)),
             "rpId": party.id,
             "timeout": int(CHALLENGE_LIFE * 1_000),
             "allowCredentials": [],
@@ -137,10 +140,12 @@ class Passkeys:
             backed_up=verified.credential_backed_up,
         )
 
-    async def shown(self, party: RelyingParty, known: KnownPasskey, sent: Mapping[str, Any]) -> Shown:
-        """Judges what a passkey shows to sign in. Raises `PasskeyRefused` and `PasskeysBusy`."""
+    async def shown(
+        self, party: RelyingParty, known: KnownPasskey, sent: Mapping[str, Any], *, proves: int | None = None
+    ) -> Shown:
+        """Judges what a passkey shows, for what the options were. Raises `PasskeyRefused` and `PasskeysBusy`."""
         challenge, told = self._redeem(party, sent)
-        if told != ["sign_in"]:
+        if told != _purpose(proves):
             raise PasskeyRefused("the challenge was for something else")
         user_handle = sent["response"].get("userHandle")
         if user_handle not in (None, known.user_handle):
@@ -171,6 +176,10 @@ class Passkeys:
             raise PasskeyRefused(f"{type(error).__name__}: {str(error)[:200]!r}") from error
         finally:
             self._checks -= 1
+
+
+def _purpose(proves: int | None) -> list[Any]:
+    return ["sign_in"] if proves is None else ["prove", proves]
 
 
 def credential_of(sent: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PUT", "/api/me"): Row({"name": "Somebody Else"}, of_owner(200)),
     ("DELETE", "/api/me"): Row({"password": PASSWORD}, of_owner(204)),
     ("GET", "/api/me/export"): Row(None, of_owner(200, changes=False)),
+    ("POST", "/api/me/proof"): Row({"password": PASSWORD}, of_owner(204)),
     ("GET", "/api/me/providers"): Row(None, of_owner(200, changes=False)),
     ("DELETE", "/api/me/providers/([0-9a-f]{32})"): Row(None, of_owner(*NOT_FOUND), f"/api/me/providers/{'0' * 32}"),
     ("POST", "/api/accounts"): Row({"handle": "{new}", "password": PASSWORD}, for_all(201)),

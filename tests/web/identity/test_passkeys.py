@@ -41,7 +41,7 @@ def test_a_passkey_is_made_and_signs_in() -> None:
         ceremony, key = Passkeys(), authenticator()
         new = await ceremony.added(PARTY, 1, key.make(ceremony.options_to_add(PARTY, ANN, [])))
         known = KnownPasskey(new.credential, new.user_handle, new.public_key, new.sign_count)
-        sent = key.show(ceremony.options_to_sign_in(PARTY))
+        sent = key.show(ceremony.options_to_show(PARTY))
         assert credential_of(sent) == new.credential
         return new, await ceremony.shown(PARTY, known, sent)
 
@@ -58,9 +58,9 @@ def test_what_a_browser_is_asked_for() -> None:
     assert options["authenticatorSelection"]["userVerification"] == "preferred"
     assert options["excludeCredentials"] == [{"type": "public-key", "id": "abc", "transports": ["usb"]}]
     assert options["timeout"] == 300_000
-    asked = ceremony.options_to_sign_in(PARTY)
+    asked = ceremony.options_to_show(PARTY)
     assert (asked["rpId"], asked["allowCredentials"], asked["userVerification"]) == (PARTY.id, [], "preferred")
-    assert asked["challenge"] != ceremony.options_to_sign_in(PARTY)["challenge"]
+    assert asked["challenge"] != ceremony.options_to_show(PARTY)["challenge"]
 
 
 def test_all_passkeys_of_a_person_have_one_user_handle_which_says_nothing() -> None:
@@ -86,7 +86,7 @@ async def _count(known: int, shown: int) -> Shown:
     ceremony, key = Passkeys(), authenticator()
     remembered = (await add(ceremony, key))._replace(sign_count=known)
     key.sign_count = shown
-    return await ceremony.shown(PARTY, remembered, key.show(ceremony.options_to_sign_in(PARTY)))
+    return await ceremony.shown(PARTY, remembered, key.show(ceremony.options_to_show(PARTY)))
 
 
 # ---------------------------------------------------------------- what others may try
@@ -102,7 +102,7 @@ def refused(attempt: Attempt) -> str:
 
 async def a_challenge_twice_to_sign_in(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
-    options = ceremony.options_to_sign_in(PARTY)
+    options = ceremony.options_to_show(PARTY)
     await ceremony.shown(PARTY, known, key.show(options))
     await ceremony.shown(PARTY, known, key.show(options))
 
@@ -115,13 +115,13 @@ async def a_challenge_twice_to_add(ceremony: Passkeys, key: Authenticator) -> No
 
 async def a_challenge_of_another_server(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
-    await ceremony.shown(PARTY, known, key.show(Passkeys().options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(Passkeys().options_to_show(PARTY)))
 
 
 async def a_challenge_of_another_name(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     other = RelyingParty("other.example.org", "https://other.example.org")
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(other)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(other)))
 
 
 async def a_challenge_for_somebody_else(ceremony: Passkeys, key: Authenticator) -> None:
@@ -130,7 +130,7 @@ async def a_challenge_for_somebody_else(ceremony: Passkeys, key: Authenticator) 
 
 async def a_challenge_to_sign_in_that_adds(ceremony: Passkeys, key: Authenticator) -> None:
     options = ceremony.options_to_add(PARTY, ANN, [])
-    await ceremony.added(PARTY, 1, key.make({**options, **ceremony.options_to_sign_in(PARTY)}))
+    await ceremony.added(PARTY, 1, key.make({**options, **ceremony.options_to_show(PARTY)}))
 
 
 async def a_challenge_to_add_that_signs_in(ceremony: Passkeys, key: Authenticator) -> None:
@@ -140,27 +140,25 @@ async def a_challenge_to_add_that_signs_in(ceremony: Passkeys, key: Authenticato
 
 async def made_where_it_should_show(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
-    await ceremony.shown(
-        PARTY, known, key.make(ceremony.options_to_sign_in(PARTY) | {"user": {"id": known.user_handle}})
-    )
+    await ceremony.shown(PARTY, known, key.make(ceremony.options_to_show(PARTY) | {"user": {"id": known.user_handle}}))
 
 
 async def another_persons_passkey(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     key.user_handle = text(b"somebody else")
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
 
 async def another_key(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     key.key = authenticator().key
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
 
 async def a_page_of_another_origin_to_sign_in(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     key.origin = "https://evil.example.org"
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
 
 async def a_page_of_another_origin_to_add(ceremony: Passkeys, key: Authenticator) -> None:
@@ -171,13 +169,13 @@ async def a_page_of_another_origin_to_add(ceremony: Passkeys, key: Authenticator
 async def another_relying_party(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     key.rp_id = "example.org"
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
 
 async def nobody_present(ceremony: Passkeys, key: Authenticator) -> None:
     known = await add(ceremony, key)
     key.flags = 0
-    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+    await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +207,7 @@ def test_who_is_not_verified_may_sign_in() -> None:
     async def touches(ceremony: Passkeys, key: Authenticator) -> Shown:
         known = await add(ceremony, key)
         key.flags = 0x01
-        return await ceremony.shown(PARTY, known, key.show(ceremony.options_to_sign_in(PARTY)))
+        return await ceremony.shown(PARTY, known, key.show(ceremony.options_to_show(PARTY)))
 
     run(touches(Passkeys(), authenticator()))
 
@@ -246,7 +244,7 @@ BROKEN: list[Callable[[dict[str, Any]], object]] = [
 def test_what_is_no_answer_of_a_browser_is_refused(breaks: Callable[[dict[str, Any]], object]) -> None:
     async def sends(ceremony: Passkeys, key: Authenticator) -> None:
         known = await add(ceremony, key)
-        sent = copy.deepcopy(key.show(ceremony.options_to_sign_in(PARTY)))
+        sent = copy.deepcopy(key.show(ceremony.options_to_show(PARTY)))
         breaks(sent)
         credential_of(sent)
         await ceremony.shown(PARTY, known, sent)

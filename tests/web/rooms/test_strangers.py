@@ -60,6 +60,7 @@ BODIES: dict[str, list[Callable[[str], object]]] = {
 NO_SLUG = {
     *(
         "/api/me/export",
+        "/api/me/proof",
         "/api/me/providers",
         "/api/me/providers/([0-9a-f]{32})",
         "/api/oidc",

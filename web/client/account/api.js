@@ -10,8 +10,16 @@
  * @property {number} [retry_after_ms]
  */
 
+/** Has the person show again who they are; returns whether they did. @type {() => Promise<boolean>} */
+let prove = async () => false;
+
+/** @param {typeof prove} asks is called where the server wants a fresh proof of who asks */
+export function onProofWanted(asks) {
+  prove = asks;
+}
+
 /**
- * Asks for something and returns the answer. Rejects with a `Refusal`.
+ * Asks for something and returns the answer. Rejects with a `Refusal`. Asks once more where a proof was wanted first.
  *
  * @param {"GET" | "POST" | "PUT" | "DELETE"} method
  * @param {string} path
@@ -19,6 +27,16 @@
  * @returns {Promise<any>}
  */
 export async function ask(method, path, body) {
+  try {
+    return await request(method, path, body);
+  } catch (refusal) {
+    if (/** @type {Refusal} */ (refusal).reason !== "proof" || !(await prove())) throw refusal;
+    return request(method, path, body);
+  }
+}
+
+/** @param {string} method @param {string} path @param {object} [body] */
+async function request(method, path, body) {
   const headers = { accept: "application/json", ...(body && { "content-type": "application/json" }) };
   const response = await send(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
   const answer = await response.json().catch(() => ({})); // what is not the server's own answer, or none
@@ -26,10 +44,10 @@ export async function ask(method, path, body) {
   throw { reason: String(response.status), ...(typeof answer === "object" ? answer : {}), status: response.status };
 }
 
-/** @param {string} path @param {RequestInit} request */
-async function send(path, request) {
+/** @param {string} path @param {RequestInit} options */
+async function send(path, options) {
   try {
-    return await fetch(path, request);
+    return await fetch(path, options);
   } catch {
     throw /** @type {Refusal} */ ({ reason: "unreachable", status: 0 });
   }

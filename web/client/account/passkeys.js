@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { signedIn } from "./identity.js";
 
 /** @typedef {import("./api.js").Refusal} Refusal */
-/** @typedef {"sign_in" | "add"} Purpose */
+/** @typedef {"sign_in" | "prove" | "add"} Purpose */
 
 /** What the person ended, or let end: browsers do not tell these apart, nor that there is no passkey. */
 const CANCELLED = "NotAllowedError";
@@ -26,6 +26,22 @@ export async function signInWithPasskey() {
   } catch (refusal) {
     throw ofPasskey(/** @type {Refusal} */ (refusal));
   }
+}
+
+/**
+ * Shows the server by a passkey that it is the person. Rejects with a `Refusal`.
+ *
+ * @returns {Promise<boolean>} whether the person went through with it
+ */
+export async function proveByPasskey() {
+  const credential = await prompt("prove");
+  if (!credential) return false;
+  try {
+    await ask("POST", "/api/me/proof", { credential });
+  } catch (refusal) {
+    throw ofPasskey(/** @type {Refusal} */ (refusal));
+  }
+  return true;
 }
 
 /**

@@ -20,6 +20,8 @@ const WORDS = {
   forbidden: "You may not do that.",
   full: "There are as many as there may be.",
   last_way: "Without it you could not sign in any more. Choose a password or add another way before.",
+  proof: "Show first that it is you.",
+  archived: "The room that this invite leads to is archived. Ask who sent it to you.",
   no_passkeys: "There are no passkeys at this address.",
   passkey_unknown: "This passkey is not known here.",
   passkey_exists: "You have a passkey there already.",
@@ -36,6 +38,7 @@ const FAILURES = {
   sign_up_closed: "No account here belongs to that sign-in, and it cannot make one on this server.",
   forbidden: "That sign-in belongs to another account here.",
   gone: "You were signed out meanwhile.",
+  proof: "You signed in too long ago to link it. Begin in your account, which asks for your password or a passkey.",
   unavailable: "The provider or this server cannot answer now. Try again later.",
   address: "This server does not know the address that you have opened it at. Use its public address.",
 };

@@ -52,6 +52,7 @@ STATUSES = {
     "full": HTTPStatus.CONFLICT,
     "archived": HTTPStatus.CONFLICT,
     "last_way": HTTPStatus.CONFLICT,
+    "proof": HTTPStatus.FORBIDDEN,
     "no_passkeys": HTTPStatus.CONFLICT,
     "gone": HTTPStatus.GONE,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
@@ -181,6 +182,15 @@ class AccountsHandler(SecureHandler):
         if principal.author is None or principal.secret is None:
             raise Refusal("forbidden")
         return principal.author.id, principal.secret
+
+    async def proven_owner(self) -> tuple[int, int]:
+        """Returns the same of a person who has shown lately who they are: for what would outlast a stolen session.
+
+        Raises `AccountRefused`, too.
+        """
+        account, session = await self.owner()
+        await self.accounts.proofs.check(account, session)
+        return account, session
 
     def take_sign_up_token(self) -> None:
         """Counts a new account. Raises `Refusal`."""

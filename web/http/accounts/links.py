@@ -16,6 +16,7 @@ class LinksHandler(AccountsHandler):
         body = self.body("handle", "kind")
         maker, session = await self.owner()
         await self.allowed("administer")
+        await self.proven_owner()  # such a link makes whoever opens it that person
         handle = text(body, "handle")
         match text(body, "kind"):
             case "reset":

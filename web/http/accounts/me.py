@@ -14,7 +14,7 @@ from chatter.accounts.values import AccountRefused
 from chatter.messages import LoadOwn, OwnPage
 from chatter.storage.read_queue import Busy
 from web.channels import log_payloads
-from web.http.accounts.bodies import one_of, optional_text
+from web.http.accounts.bodies import Body, one_of, optional_text
 from web.http.accounts.handler import AccountsHandler, Refusal, refusing, shown
 from web.http.accounts.passkeys import passkey_fault
 
@@ -43,6 +43,8 @@ class MeHandler(AccountsHandler):
         """Changes what is given. A new password ends all other sessions."""
         account, session = await self.owner()
         body = self.body("name", "handle", "password", "old_password")
+        if body.get("handle") is not None or await self._is_without_password(account, body):
+            await self.accounts.proofs.check(account, session)
         changed = await self.accounts.own.change(
             account,
             name=optional_text(body, "name"),
@@ -58,10 +60,18 @@ class MeHandler(AccountsHandler):
         """Closes the account, which is erased unless it comes back."""
         account, session = await self.owner()
         body = self.body("password", "messages") if self._body else {}
+        if not (await self.accounts.own.account(account)).has_password:
+            await self.accounts.proofs.check(account, session)
         erases = one_of(body, "messages", "keep", "erase") == "erase"
         password = optional_text(body, "password")
         await self.accounts.own.leave(account, password=password, erases=erases, keep_session=session)
         self.forget_session()
+
+    async def _is_without_password(self, account: int, body: Body) -> bool:
+        """Returns whether the first password is chosen: no old one is asked for."""
+        if body.get("password") is None:
+            return False
+        return not (await self.accounts.own.account(account)).has_password
 
     async def _own(self, principal: Principal) -> dict[str, Any]:
         """Returns what only the person is told. Without the database that is nothing."""

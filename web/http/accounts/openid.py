@@ -16,6 +16,7 @@ from web.http.accounts.handler import AccountsHandler, Refusal, refusing
 from web.identity.claims import TokenRefused
 from web.identity.cookies import cookie
 from web.identity.credentials import Credentials
+from web.identity.id_token import Outside
 from web.identity.oidc import STATE_LIFE, Finished, NotSignedIn, Starter, is_page
 from web.identity.oidc_provider import ProviderFault
 
@@ -127,8 +128,16 @@ class CallbackHandler(_Handler):
             came_back = await self._sign_in(finished)
             return finished.page + (CAME_BACK if came_back else "")
         account, session = finished.starter
-        await self.accounts.other_ways.link(finished.person.issuer, finished.person.subject, account, session)
+        await self._link(finished.person, account, session)
         return finished.page
+
+    async def _link(self, person: Outside, account: int, session: int) -> None:
+        """Links a person to the account that has begun it. One who is linked has shown that it is theirs."""
+        if await self.accounts.other_ways.is_linked(person.issuer, person.subject, account):
+            self.accounts.proofs.note(session)
+            return
+        await self.accounts.proofs.check(account, session)
+        await self.accounts.other_ways.link(person.issuer, person.subject, account, session)
 
     async def _sign_in(self, finished: Finished) -> bool:
         """A person who is known signs in; one who is not makes an account, where anybody may.

@@ -9,6 +9,7 @@ import msgspec
 from chatter.accounts.keys import check_label
 from chatter.accounts.other_ways import NewPasskey
 from chatter.accounts.values import AccountRefused
+from schema import PasskeyRow
 from web.channels.addresses import Headers, parse_address
 from web.channels.endpoint import Endpoint
 from web.channels.origins import is_loopback
@@ -21,6 +22,7 @@ from web.identity.passkeys import (
     PasskeysBusy,
     Person,
     RelyingParty,
+    Shown,
     credential_of,
 )
 
@@ -37,7 +39,7 @@ FAULTS: dict[Fault, str] = {
 """Why there are no passkeys, in words."""
 
 
-class _Handler(AccountsHandler):
+class PasskeyUser(AccountsHandler):
     """What these addresses share."""
 
     @property
@@ -55,9 +57,24 @@ class _Handler(AccountsHandler):
             raise invalid("credential", "expected what PublicKeyCredential.toJSON() returns")
         return sent
 
+    async def shown_passkey(self, sent: dict[str, Any], account: int | None = None) -> tuple[PasskeyRow, Shown]:
+        """Returns the passkey that somebody shows, to sign in or to prove that they own an `account`; `wrong`."""
+        party = self.party
+        try:
+            row = await self.accounts.other_ways.passkey_row(credential_of(sent))
+            if row is None or account not in (None, row.account):
+                raise PasskeyRefused("nobody has it" if row is None else "it is another account's")
+            known = KnownPasskey(row.credential, row.user_handle, row.public_key, row.sign_count)
+            return row, await self._ways.passkeys.shown(party, known, sent, proves=account)
+        except PasskeyRefused as refused:
+            logger.info("a passkey proves nothing: %s", refused)
+            raise AccountRefused("wrong", message="this passkey is not known here, or was not taken") from refused
+        except PasskeysBusy as busy:
+            raise AccountRefused("busy", retry_after_ms=1_000) from busy
 
-class PasskeyOptionsHandler(_Handler):
-    """`POST /api/passkeys/options {for: "add"|"sign_in"}`: `{publicKey}`, for the browser."""
+
+class PasskeyOptionsHandler(PasskeyUser):
+    """`POST /api/passkeys/options {for: "add"|"prove"|"sign_in"}`: `{publicKey}`, for the browser."""
 
     @refusing
     async def post(self) -> None:
@@ -66,13 +83,15 @@ class PasskeyOptionsHandler(_Handler):
             case "add":
                 options = await self._options_to_add()
             case "sign_in":
-                options = self._ways.passkeys.options_to_sign_in(self.party)
+                options = self._ways.passkeys.options_to_show(self.party)
+            case "prove":
+                options = self._ways.passkeys.options_to_show(self.party, (await self.owner())[0])
             case _:
-                raise invalid("for", "expected add or sign_in")
+                raise invalid("for", "expected add, prove or sign_in")
         self.answer(200, {"publicKey": options})
 
     async def _options_to_add(self) -> dict[str, Any]:
-        number, _ = await self.owner()
+        number, _ = await self.proven_owner()
         party, account = self.party, await self.accounts.own.account(number)
         rows = await self.accounts.other_ways.passkey_rows(number)
         person = Person(number, account.handle, account.name, rows[0].user_handle if rows else None)
@@ -80,7 +99,7 @@ class PasskeyOptionsHandler(_Handler):
         return self._ways.passkeys.options_to_add(party, person, known)
 
 
-class PasskeysHandler(_Handler):
+class PasskeysHandler(PasskeyUser):
     """`GET /api/passkeys`, `POST {credential, label?}`."""
 
     @refusing
@@ -91,7 +110,7 @@ class PasskeysHandler(_Handler):
 
     @refusing
     async def post(self) -> None:
-        account, session = await self.owner()
+        account, session = await self.proven_owner()
         body = self.body("credential", "label")
         label, sent = optional_text(body, "label") or "", self.credential(body)
         check_label(label)
@@ -107,33 +126,23 @@ class PasskeysHandler(_Handler):
         self.answer(201, {"id": await self.accounts.other_ways.add_passkey(account, new, by=session)})
 
 
-class PasskeyHandler(_Handler):
+class PasskeyHandler(PasskeyUser):
     """`DELETE /api/passkeys/<id>`."""
 
     @refusing
     async def delete(self, number: str) -> None:
-        account, _ = await self.owner()
+        account, _ = await self.proven_owner()
         await self.accounts.other_ways.end_passkey(account, int(number))
         self.answer(204)
 
 
-class PasskeySessionHandler(_Handler):
+class PasskeySessionHandler(PasskeyUser):
     """`POST /api/sessions/passkey {credential}`: signs in."""
 
     @refusing
     async def post(self) -> None:
-        party, sent, ways = self.party, self.credential(self.body("credential")), self.accounts.other_ways
-        try:
-            row = await ways.passkey_row(credential_of(sent))
-            if row is None:
-                raise PasskeyRefused("nobody has it")
-            known = KnownPasskey(row.credential, row.user_handle, row.public_key, row.sign_count)
-            shown = await self._ways.passkeys.shown(party, known, sent)
-        except PasskeyRefused as refused:
-            logger.info("a passkey signs nobody in: %s", refused)
-            raise AccountRefused("wrong", message="this passkey is not known here, or was not taken") from refused
-        except PasskeysBusy as busy:
-            raise AccountRefused("busy", retry_after_ms=1_000) from busy
+        row, shown = await self.shown_passkey(self.credential(self.body("credential")))
+        ways = self.accounts.other_ways
         signed_in = await ways.sign_in_by_passkey(row, shown.sign_count, backed_up=shown.backed_up, device=self.device)
         await self.begin_session(signed_in)
 

@@ -19,6 +19,6 @@ class LinkedProviderHandler(AccountsHandler):
 
     @refusing
     async def delete(self, id: str) -> None:
-        account, _ = await self.owner()
+        account, _ = await self.proven_owner()
         await self.accounts.other_ways.unlink(account, id)
         self.answer(204)

@@ -9,6 +9,7 @@ from web.http.accounts.links import LinkHandler, LinksHandler, LinkUseHandler
 from web.http.accounts.me import ExportHandler, MeHandler
 from web.http.accounts.openid import CallbackHandler, ProvidersHandler, StartHandler
 from web.http.accounts.passkeys import PasskeyHandler, PasskeyOptionsHandler, PasskeySessionHandler, PasskeysHandler
+from web.http.accounts.proof import ProofHandler
 from web.http.accounts.providers import LinkedProviderHandler, LinkedProvidersHandler
 from web.http.accounts.sessions import SessionHandler, SessionsHandler
 from web.http.accounts.sign_up import SignUpHandler
@@ -21,6 +22,7 @@ _LINK = "([0-9a-f]{32})"
 ROUTES: list[tuple[str, type[AccountsHandler]]] = [
     (r"/api/me", MeHandler),
     (r"/api/me/export", ExportHandler),
+    (r"/api/me/proof", ProofHandler),
     (r"/api/me/providers", LinkedProvidersHandler),
     (rf"/api/me/providers/{_LINK}", LinkedProviderHandler),
     (r"/api/accounts", SignUpHandler),

@@ -25,7 +25,7 @@ class TokensHandler(AccountsHandler):
 
     @refusing
     async def post(self) -> None:
-        account, session = await self.owner()
+        account, session = await self.proven_owner()
         body = self.body("label", "scopes", "expires_in")
         scopes = texts(body, "scopes", len(get_args(Scope)))
         if not set(scopes) <= set(get_args(Scope)):

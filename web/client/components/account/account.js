@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { onProofWanted } from "../../account/api.js";
 import { server } from "../../account/server.js";
 import { html } from "../../html.js";
 import { role } from "../../me.js";
@@ -8,6 +9,7 @@ import { Leave } from "./leave.js";
 import { Links } from "./links.js";
 import { Passkeys } from "./passkeys.js";
 import { Profile } from "./profile.js";
+import { askForProof } from "./prove.js";
 import { Providers } from "./providers.js";
 import { Sessions } from "./sessions.js";
 import { showInDialog } from "./show.js";
@@ -45,6 +47,7 @@ function partOfProviders() {
 
 /** Shows what the person's account is, and where it is used. */
 export function showAccount() {
+  onProofWanted(askForProof);
   showInDialog({ label: TITLE, className: "account" }, (close) => html`<${Account} close=${close} />`);
 }
 

@@ -12,7 +12,7 @@ export function OtherWays() {
   if (!hasPasskeys && !providers.length) return null;
   return html`
     <div class="other-ways" role="group" aria-label="Other ways to sign in">
-      ${hasPasskeys && html`<${WithPasskey} />`}
+      ${hasPasskeys && html`<${PasskeyButton} words="Sign in with a passkey" act=${signInWithPasskey} />`}
       ${providers.map(
         ({ id, label }) => html`
           <button key=${id} type="button" onClick=${() => goToProvider(id)}>Sign in with <bdi>${label}</bdi></button>
@@ -22,16 +22,16 @@ export function OtherWays() {
   `;
 }
 
-/** Draws the button that has the browser ask for a passkey. */
-function WithPasskey() {
+/** Draws the button that has the browser ask for a passkey. @param {{words: string, act: () => Promise<void>}} props */
+export function PasskeyButton({ words, act }) {
   const problem = useSignal("");
   const isBusy = useSignal(false);
-  const signIn = async () => {
+  const onClick = async () => {
     if (isBusy.peek()) return;
     isBusy.value = true;
     problem.value = "";
     try {
-      await signInWithPasskey();
+      await act();
     } catch (refusal) {
       problem.value = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal)).words;
     } finally {
@@ -40,7 +40,7 @@ function WithPasskey() {
   };
   return html`
     <div>
-      <button type="button" aria-busy=${isBusy.value} onClick=${signIn}>Sign in with a passkey</button>
+      <button type="button" aria-busy=${isBusy.value} onClick=${onClick}>${words}</button>
       <p class="problem" role="alert">${problem.value}</p>
     </div>
   `;

@@ -12,6 +12,10 @@ export function Providers() {
   const { items, problem, change } = useList("/api/me/providers", ({ providers }) => providers);
   const linked = items.value?.map(({ name }) => name);
   const others = useOpenIdProviders().filter(({ label }) => linked && !linked.includes(label));
+  const link = async (/** @type {string} */ id) => {
+    // The provider's answer could not be taken without it.
+    if (await change("POST", "/api/me/proof", {})) goToProvider(id);
+  };
   const isNeeded = useRef(false);
   // The last one that is unlinked leaves the focus to what is said in its place.
   isNeeded.current ||= Boolean(items.value?.length || others.length || problem.value);
@@ -27,7 +31,7 @@ export function Providers() {
         <div class="other-ways" role="group" aria-label="Providers to link">
           ${others.map(
             ({ id, label }) => html`
-              <button key=${id} type="button" onClick=${() => goToProvider(id)}>Link <bdi>${label}</bdi></button>
+              <button key=${id} type="button" onClick=${() => link(id)}>Link <bdi>${label}</bdi></button>
             `,
           )}
         </div>
