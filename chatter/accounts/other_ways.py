@@ -124,11 +124,12 @@ class OtherWays:
         """Returns the issuers of the providers that are linked to an account, those of former ones too, by id."""
         return await self._read(lambda _now: {id: issuer for id, (issuer, _) in self._links(account).items()})
 
-    async def unlink(self, account: int, id: str) -> None:
+    async def unlink(self, account: int, id: str, *, by: int) -> None:
         """Unlinks a provider; `not_found`, `last_way` where the person could sign in no more."""
         issuers = frozenset(self.issuers)
 
-        def work(_now: Moment) -> None:
+        def work(now: Moment) -> None:
+            keys.check_lives(by, now)
             found = self._links(account).get(id)
             if found is None:
                 raise AccountRefused("not_found")
@@ -175,10 +176,15 @@ class OtherWays:
         """Notes that a passkey was shown; `wrong` where it was shown elsewhere meanwhile."""
         await self._write(lambda now: _use(row, sign_count, backed_up=backed_up, now=now))
 
-    async def end_passkey(self, account: int, number: int) -> None:
+    async def end_passkey(self, account: int, number: int, *, by: int) -> None:
         """Deletes a passkey; `not_found`, `last_way` where the person could sign in no more."""
         issuers = frozenset(self.issuers)
-        await self._write(lambda _now: _end(account, number, issuers))
+
+        def work(now: Moment) -> None:
+            keys.check_lives(by, now)
+            _end(account, number, issuers)
+
+        await self._write(work)
 
     def _links(self, account: int) -> dict[str, tuple[str, str]]:
         return {_id_of(*each): each for each in Outside.of(account) if not self.is_apps(each[0])}

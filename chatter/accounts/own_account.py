@@ -9,7 +9,7 @@ from chatter.accounts import invitations, keys, people
 from chatter.accounts.change_feed import ChangeFeed
 from chatter.accounts.chosen_names import ChosenNames, valid_handle
 from chatter.accounts.other_ways import passkeys_of
-from chatter.accounts.password_checks import PasswordChecks
+from chatter.accounts.password_checks import PasswordChecks, wrong
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Scope
 from chatter.accounts.rules import AccountRules
@@ -56,6 +56,8 @@ class OwnAccount:
             hashed = await self._passwords.hash(password)
 
         def work(now: Moment) -> AccountRow:
+            if hashed is not None and people.found(account).password != row.password:
+                raise wrong()  # another request has changed it while the old one was checked
             if name is not None and name != people.found(account).name:
                 people.check_name_changes(account, self._rules.display_name_changes, now)
             people.rename(account, name, handle, now)

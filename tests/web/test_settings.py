@@ -197,6 +197,14 @@ def test_days_may_be_zero_and_need_not_be_whole() -> None:
         assert error_of({"removed_days": text}) == f"--removed-days: expected a number of days from 0, got {text!r}"
 
 
+def test_a_proof_counts_for_a_minute_to_a_day() -> None:
+    for text in ("1", "2.5", "1440"):
+        assert read_settings({"proof_minutes": text}, {}).proof_minutes == float(text)
+    for text in ("0", "0.5", "1441", "1e1", "-1", ""):
+        expected = f"--proof-minutes: expected a number of minutes from 1 to 1,440, got {text!r}"
+        assert error_of({"proof_minutes": text}) == expected
+
+
 @pytest.mark.parametrize("name", ["host", "database"])
 def test_host_and_database_are_not_blank(name: str) -> None:
     for text in ("", "  "):

@@ -12,7 +12,7 @@ from chatter.accounts import people as transactions
 from chatter.accounts.accounts import Accounts
 from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
-from chatter.accounts.values import SignedIn
+from chatter.accounts.values import AccountRefused, SignedIn
 from schema import open_database
 from tests.chatter.accounts.conftest import AWAY, HOME, PASSWORD, People, reason
 from tests.support.database import query, refusing
@@ -390,8 +390,28 @@ def test_a_session_that_has_ended_changes_nothing_any_more(people: People) -> No
             accounts.make_link("ann", "reset", by=session),
             accounts.own.change(ann, name="Anna", keep_session=session),
             accounts.own.leave(ann, password=PASSWORD, keep_session=session),
+            accounts.other_ways.unlink(ann, "0" * 32, by=session or 0),
+            accounts.other_ways.end_passkey(ann, 1, by=session or 0),
         ]
-        assert [await reason(each) for each in asked] == ["unauthorized"] * 5
+        assert [await reason(each) for each in asked] == ["unauthorized"] * 7
+
+    people.run(scenario)
+
+
+def test_of_two_changes_of_a_password_at_once_the_old_one_is_right_for_the_first(people: People) -> None:
+    async def scenario(accounts: Accounts) -> None:
+        signed_in = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
+        assert signed_in.principal.author is not None
+        ann, session = signed_in.principal.author.id, signed_in.principal.secret
+        phrases = ["one good phrase", "another good phrase"]
+        changes = [
+            accounts.own.change(ann, password=phrase, old_password=PASSWORD, keep_session=session) for phrase in phrases
+        ]
+        answers = await asyncio.gather(*changes, return_exceptions=True)
+        (refusal,) = [answer for answer in answers if isinstance(answer, AccountRefused)]
+        assert refusal.reason == "wrong"
+        right = phrases[1 - answers.index(refusal)]
+        await accounts.signing_in.sign_in("ann", right, device=HOME)
 
     people.run(scenario)
 

@@ -131,8 +131,8 @@ class PasskeyHandler(PasskeyUser):
 
     @refusing
     async def delete(self, number: str) -> None:
-        account, _ = await self.proven_owner()
-        await self.accounts.other_ways.end_passkey(account, int(number))
+        account, session = await self.proven_owner()
+        await self.accounts.other_ways.end_passkey(account, int(number), by=session)
         self.answer(204)
 
 

@@ -19,6 +19,6 @@ class LinkedProviderHandler(AccountsHandler):
 
     @refusing
     async def delete(self, id: str) -> None:
-        account, _ = await self.proven_owner()
-        await self.accounts.other_ways.unlink(account, id)
+        account, session = await self.proven_owner()
+        await self.accounts.other_ways.unlink(account, id, by=session)
         self.answer(204)
