@@ -48,6 +48,7 @@ class Connection:
         self.topics = topics
         self.join_frames = join_frames
         self.is_recorded = is_recorded
+        self.token = ""  # that it shows; empty for a guest
         self.publisher: int | None = None
         self.state = State.CONNECTING
         self.start_due = 0  # planned time to connect, or to join

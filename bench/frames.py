@@ -1,5 +1,6 @@
 """Builds what a client sends: the handshake and Phoenix Channels V2 frames."""
 
+import base64
 import json
 import struct
 from typing import Any
@@ -12,13 +13,16 @@ _MASKS = int.from_bytes(MASK * 1024)
 HEADER_END = b"\r\n\r\n"
 
 
-def handshake(port: int) -> bytes:
-    """Builds the HTTP request of the websocket handshake."""
+def handshake(port: int, token: str = "") -> bytes:
+    """Builds the HTTP request of the websocket handshake; it shows a token as `authToken` of phoenix.js does."""
+    shown = base64.b64encode(token.encode()).decode().rstrip("=")
+    protocols = f"Sec-WebSocket-Protocol: phoenix, base64url.bearer.phx.{shown}\r\n" if token else ""
     return (
         "GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        f"{protocols}\r\n"
     ).encode()
 
 

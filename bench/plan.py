@@ -26,6 +26,7 @@ class Group:
     sample: int = 8  # people recorded in each room larger than `RECORD_ALL_UP_TO`, besides its publishers
     topics: int = 1  # topics that each person joins; a "room" here then stands for that many, with the same people
     with_name: bool = True  # the join carries a name, so presence shows the person
+    tokens: tuple[str, ...] = ()  # of accounts: each person shows one, in turn; without any they are guests
     room_prefix: str = "bench"  # groups with the same prefix share rooms
 
     @property
@@ -40,6 +41,10 @@ class Group:
     def topics_of(self, room: int) -> list[str]:
         """Returns the topics that a room stands for, one unless `topics` is larger."""
         return [f"chat_room:{self.room_prefix}-{room}-{topic}" for topic in range(self.topics)]
+
+    def token_of(self, member: int) -> str:
+        """Returns the token that a member shows; empty for a guest."""
+        return self.tokens[member % len(self.tokens)] if self.tokens else ""
 
     def member_of_publisher(self, number: int) -> int:
         """Returns the member who is publisher `number`."""

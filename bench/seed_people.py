@@ -16,6 +16,22 @@ from schema.database import migrate
 ROOMS_EACH = 20
 
 
+def seed_accounts(file: Path, count: int) -> tuple[str, ...]:
+    """Makes a database with so many accounts. Returns an access token of each."""
+    database = schema.open_database(f"sqlite:///{file}", "normal")
+    migrate(database)
+    now = Moment(wall_clock())
+    with writing_transaction():
+        accounts = [people.add(people.NewAccount(f"person{number}", "Somebody"), now) for number in range(count)]
+        tokens = tuple(_token(each.id, now) for each in accounts)
+    database.close()
+    return tokens
+
+
+def _token(account: int, now: Moment) -> str:
+    return keys.make_token(account, "bench", ["read", "post"], days=1, most=20, now=now).text
+
+
 def seed(file: Path, circles: int, size: int) -> tuple[list[list[str]], list[list[str]]]:
     """Makes circles of people who share `ROOMS_EACH` rooms. Returns the tokens and the rooms of each circle."""
     database = schema.open_database(f"sqlite:///{file}", "normal")
@@ -27,12 +43,7 @@ def seed(file: Path, circles: int, size: int) -> tuple[list[list[str]], list[lis
         with writing_transaction():
             made = [people.NewAccount(f"person{circle}x{number}", "Somebody") for number in range(size)]
             accounts = [people.add(each, now) for each in made]
-            tokens.append(
-                [
-                    keys.make_token(each.id, "bench", ["read", "post"], days=1, most=20, now=now).text
-                    for each in accounts
-                ]
-            )
+            tokens.append([_token(each.id, now) for each in accounts])
         who = [MemberAs(Author(each.id, each.handle), each.name) for each in accounts]
         rooms.append([new_slug("private") for _ in range(ROOMS_EACH)])
         for slug in rooms[-1]:

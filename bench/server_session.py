@@ -4,6 +4,7 @@ After a step that is not clean, both are restarted.
 """
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +21,12 @@ class ServerSession:
     `with ServerSession(server, group) as session:` starts both at the first step.
     """
 
-    def __init__(self, server: Server, *groups: Group) -> None:
+    def __init__(self, server: Server, *groups: Group, database: Path | None = None) -> None:
+        """The server gets a new database unless one is given."""
         self.server_cpu = 0.0  # seconds used in the last step
         self.server = server
         self._groups = groups
+        self._database = database
         self._running: RunningServer | None = None
         self._generator: LoadGenerator | None = None
         self._last_heartbeat = 0.0
@@ -50,7 +53,7 @@ class ServerSession:
     def open(self) -> tuple[RunningServer, LoadGenerator]:
         """Starts the server and joins all groups, unless both are running."""
         if self._running is None or self._generator is None:
-            self._running = RunningServer(self.server).__enter__()
+            self._running = RunningServer(self.server, self._database).__enter__()
             self._generator = LoadGenerator(self._running.port).__enter__()
             try:
                 for group in self._groups:

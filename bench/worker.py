@@ -52,7 +52,6 @@ class Worker:
         self._number = number
         self._workers = workers
         self._port = port
-        self._handshake = frames.handshake(port)
         self._epoll = select.epoll()
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
@@ -168,6 +167,7 @@ class Worker:
             # Byte counts are compared within a process, so each room needs a recorded non-publisher here.
             is_reference = member not in publishers and room not in rooms_with_reference
             person = Connection(member, room, topics, joins, is_recorded=member in recorded or is_reference)
+            person.token = group.token_of(member)
             person.publisher = publishers.get(member)
             if person.is_recorded and person.publisher is None:
                 rooms_with_reference.add(room)
@@ -236,7 +236,7 @@ class Worker:
             connection.join(self._epoll)
             return
         try:
-            connection.connect(self._port, self._handshake, self._epoll)
+            connection.connect(self._port, frames.handshake(self._port, connection.token), self._epoll)
         except OSError:
             connection.close()
             self._arrived(connection)

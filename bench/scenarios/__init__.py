@@ -12,6 +12,7 @@ from bench.scenarios import (
     operations,
     room_churn,
     scaling,
+    signed_in,
     small_rooms,
     startup,
 )
@@ -29,6 +30,7 @@ _MODULES = (
     startup,
     operations,
     my_rooms,
+    signed_in,
 )
 
 SCENARIOS: dict[str, Scenario] = {module.SCENARIO.letter: module.SCENARIO for module in _MODULES}

@@ -8,6 +8,8 @@ import pytest
 from bench.load_generator import LoadGenerator
 from bench.plan import Arrival, Group, Step, Traffic
 from bench.process import cpu_seconds, memory
+from bench.seed_people import seed_accounts
+from tests.support.database import query
 from tests.support.server import Server
 
 SMALL = Group("small", rooms=4, people=5, publishers=8)
@@ -75,3 +77,14 @@ def test_a_step_is_not_clean_if_the_server_died(tmp_path: Path) -> None:
 def test_cpu_time_and_memory_of_a_server_are_read(server: Server) -> None:
     assert cpu_seconds(server.pid) > 0
     assert memory(server.pid)["rss"] >= memory(server.pid)["pss"] > 1e6
+
+
+def test_people_with_tokens_speak_as_their_accounts(tmp_path: Path) -> None:
+    tokens = seed_accounts(tmp_path / "chatter.db", 6)
+    group = Group("accounts", rooms=1, people=6, publishers=3, tokens=tokens)
+    with Server(tmp_path / "chatter.db") as server, LoadGenerator(server.port, workers=2) as generator:
+        assert generator.add_group(group).arrived == 6
+        step = Step((Traffic("accounts", 60.0),), warm_up=0.0, seconds=0.2, abort_latency=60, drain_timeout=60)
+        assert generator.run(step).is_clean
+        said = query(server.database_url, "SELECT COUNT(*), COUNT(DISTINCT author) FROM entry WHERE author IS NOT NULL")
+        assert said == [(12, 3)]
