@@ -111,6 +111,27 @@ def test_an_edit_that_began_in_a_thread_gives_the_focus_back_to_it(visit: Visit)
     assert tools["y"] >= byline["y"] + byline["height"]
 
 
+@pytest.mark.parametrize("options", [WIDE, {"viewport": {"width": 1024, "height": 768}}])
+def test_words_that_are_typed_at_the_messages_of_a_thread_are_a_reply(visit: Visit, options: dict[str, Any]) -> None:
+    ann = visit("ann", **options)
+    ann.says("root")
+    ann.message("root").hover()
+    ann.button("Reply").click()
+    ann.says("first")
+    ann.button("1 reply").click()
+    field = ann.page.get_by_role("textbox", name="Reply in the thread")
+    expect(field).to_be_focused()
+    thread_of(ann).get_by_text("first").click()
+    expect(field).not_to_be_focused()
+    ann.page.keyboard.type("a second thought")
+    expect(field).to_have_value("a second thought")
+    ann.page.keyboard.press("Enter")
+    expect(thread_of(ann).locator(".text")).to_have_text(["root", "first", "a second thought"])
+    ann.button("Close panel").click()
+    ann.page.keyboard.type("for all")
+    expect(ann.composer).to_have_value("for all")
+
+
 def test_a_thread_lies_over_a_narrow_page(visit: Visit, bo: Person) -> None:
     ann = visit("ann", **PHONE)
     ann.says("root")

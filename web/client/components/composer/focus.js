@@ -21,10 +21,14 @@ export function focusComposer() {
   if (hasKeyboard.matches) focusField();
 }
 
-/** Sends printable keys to the composer, if no field or list takes them. */
+/** Sends printable keys to the composer, if no field or list takes them; in a thread to the composer of the thread. */
 export function typeAnywhere() {
   addEventListener("keydown", (event) => {
-    if (isPrintable(event) && !takesKeys(document.activeElement)) focusField();
+    if (!isPrintable(event) || takesKeys(document.activeElement)) return;
+    /** @type {HTMLElement | null} */
+    const inThread = document.querySelector(":is(.panel:focus-within, .panel:modal) #thread-composer");
+    if (inThread) inThread.focus();
+    else focusField();
   });
 }
 
@@ -37,5 +41,9 @@ function isPrintable(event) {
 
 /** @param {Element | null} element */
 function takesKeys(element) {
-  return Boolean(element?.closest("input, textarea, select, [contenteditable], dialog:modal, [role=menu], [popover]"));
+  return Boolean(
+    element?.closest(
+      "input, textarea, select, [contenteditable], dialog:modal:not(:has(#thread-composer)), [role=menu], [popover]",
+    ),
+  );
 }
