@@ -132,6 +132,35 @@ def test_words_that_are_typed_at_the_messages_of_a_thread_are_a_reply(visit: Vis
     expect(ann.composer).to_have_value("for all")
 
 
+def test_a_deleted_reply_is_not_counted_also_after_a_reload(ann: Person, bo: Person) -> None:
+    ann.says("root")
+    bo.expect_said("root")
+    for text in ("first", "second"):
+        bo.message("root").hover()
+        bo.button("Reply").click()
+        bo.says(text)
+    expect(ann.button("2 replies")).to_be_visible()
+    deletes(bo, "second")
+    for person in (ann, bo):
+        expect(person.button("1 reply")).to_be_visible()
+    ann.reloads()
+    ann.button("1 reply").click()
+    expect(ann.page.get_by_role("heading", name="Thread 1")).to_be_visible()
+    deletes(bo, "first")
+    expect(bo.page.locator(".replies")).to_have_count(0)
+    bo.reloads()
+    bo.expect_said("root")
+    expect(bo.page.locator(".replies")).to_have_count(0)
+
+
+def deletes(person: Person, text: str) -> None:
+    """Deletes a message and says yes to the question."""
+    person.message(text).hover()
+    person.button("Delete").click()
+    person.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(person.message(text)).to_have_count(0)
+
+
 def test_a_thread_lies_over_a_narrow_page(visit: Visit, bo: Person) -> None:
     ann = visit("ann", **PHONE)
     ann.says("root")

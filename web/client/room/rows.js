@@ -38,6 +38,8 @@ export class Rows {
   #shown = new Map();
   /** The seqs of the replies to each root. @type {Map<number, Set<number>>} */
   #replies = new Map();
+  /** The seqs of those that are shown as deleted. @type {Map<number, Set<number>>} */
+  #goneReplies = new Map();
   /** @type {Set<number>} */
   #pinned = new Set();
   /** @type {Set<number>} */
@@ -283,17 +285,37 @@ export class Rows {
   /** @param {number} seq */
   #show(seq) {
     const row = /** @type {Posted} */ (this.#rows.get(seq));
-    const shown = this.#shows.show(row);
+    const shown = this.#shows.show(this.#withoutGone(row));
     if (shown === row) this.#shown.delete(seq);
     else this.#shown.set(seq, shown);
     this.#changed(seq);
+    this.#countReply(row, Boolean(shown.deleted_at));
+  }
+
+  /** The server counts the places of a thread: those of deleted replies that are held are taken off. @param {Posted} row */
+  #withoutGone(row) {
+    const gone = this.#goneReplies.get(row.seq)?.size ?? 0;
+    return gone && row.replies ? { ...row, replies: Math.max(0, row.replies - gone) } : row;
+  }
+
+  /** @param {Posted | undefined} row @param {boolean} isGone */
+  #countReply(row, isGone) {
+    if (!row?.root) return;
+    const { seq, root } = row;
+    const gone = this.#goneReplies.get(root) ?? new Set();
+    if (gone.has(seq) === isGone) return;
+    if (isGone) this.#goneReplies.set(root, gone.add(seq));
+    else gone.delete(seq);
+    this.redraw([root]);
   }
 
   /** @param {number} seq */
   #delete(seq) {
-    this.#replies.get(this.#rows.get(seq)?.root ?? 0)?.delete(seq);
+    const row = this.#rows.get(seq);
+    this.#replies.get(row?.root ?? 0)?.delete(seq);
     for (const held of [this.#rows, this.#shown, this.#pinned, this.#stale]) held.delete(seq);
     this.#changed(seq);
+    this.#countReply(row, false);
   }
 
   /** @param {number} seq */
