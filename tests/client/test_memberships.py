@@ -393,7 +393,7 @@ def kept(person: Person, word: str) -> list[str]:
 def test_who_is_removed_keeps_only_what_they_wrote(visit: Visit, ann: Member, bo: Member, watch: Watch) -> None:
     watch.outage = True
     slug = ann.makes_room("Den", bo)
-    ann.says(slug, "a secret")
+    ann.pushes(slug, "pin", seq=ann.says(slug, "a secret"), id="pin-1")
     page, other = bo.comes(visit, slug), bo.comes(visit, viewport={"width": 1200, "height": 700})
     page.expect_said("a secret")
     expect_list(page)
@@ -410,6 +410,7 @@ def test_who_is_removed_keeps_only_what_they_wrote(visit: Visit, ann: Member, bo
     expect(page.page.locator("body")).not_to_contain_text("a secret")
     expect(page.room("Den")).to_have_count(0)
     expect(page.composer).to_be_hidden()
+    expect(page.page.locator(".bar button:visible")).to_have_count(0)  # that of the rooms is for narrow screens
     expect(other.page.locator(".removed-notices")).to_contain_text("You are no longer in Den.")
     expect(other.room("Den")).to_have_count(0)
     wait_until(lambda: all(":left:" in key for each in (page, other) for key in kept(each, slug)))

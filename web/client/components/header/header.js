@@ -1,5 +1,6 @@
 import { pathOf } from "../../browser/route.js";
 import { html } from "../../html.js";
+import { isRemoved } from "../../memberships/removed.js";
 import { kindOf, titleOf } from "../../memberships/titles.js";
 import { summaryOf } from "../../rooms/list.js";
 import { Link } from "../icons.js";
@@ -31,10 +32,17 @@ export function Header({ connection, room }) {
         ${topic && html`<p class="topic" dir="auto" title=${topic}>${topic}</p>`}
       </div>
       <${Status} connection=${connection} room=${room} />
-      <${CopyLink} slug=${room.slug} />
-      <${PinsButton} key=${`pins ${room.slug}`} room=${room} />
-      <${PeopleButton} room=${room} />
+      ${!isRemoved(room.slug) && html`<${Buttons} room=${room} />`}
     </header>
+  `;
+}
+
+/** Draws what leads to more of a room that one is in. @param {{room: Room}} props */
+function Buttons({ room }) {
+  return html`
+    <${CopyLink} slug=${room.slug} />
+    <${PinsButton} key=${`pins ${room.slug}`} room=${room} />
+    <${PeopleButton} room=${room} />
   `;
 }
 
