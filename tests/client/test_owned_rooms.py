@@ -108,6 +108,17 @@ def test_somebody_makes_a_private_room_with_others_in_it(ann: Member, bo: Member
     expect(other.room("Garden plans")).to_be_visible()
 
 
+def test_who_is_in_the_room_on_the_screen_is_found_for_a_new_one(ann: Member, bo: Member, visit: Visit) -> None:
+    bo.comes(visit)
+    one = ann.comes(visit)
+    expect(one.people).to_contain_text(bo.handle)
+    one.button("Create a room").click()
+    dialog = one.page.get_by_role("dialog", name="Create a room")
+    dialog.get_by_role("combobox").press_sequentially(bo.handle[:2])
+    dialog.get_by_role("option", name=f"@{bo.handle}").click()
+    expect(dialog.get_by_role("list", name="Chosen")).to_contain_text(f"@{bo.handle}")
+
+
 def test_a_public_room_shows_its_address_before_it_is_made(ann: Member, visit: Visit) -> None:
     one = ann.comes(visit)
     one.button("Create a room").click()

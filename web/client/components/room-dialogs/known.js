@@ -1,13 +1,13 @@
 /** Who can be completed: those of one's direct rooms and groups, and who is in the room on the screen. */
 
+import { peopleHere } from "../../memberships/here.js";
 import { knownPeople } from "../../memberships/memberships.js";
 
 /** @typedef {import("../../messages.js").Companion} Companion */
 
-/** @param {import("../../room/room.js").Room} [room] @returns {Companion[]} */
+/** @param {import("../../room/room.js").Room} [room] whose authors are known, too @returns {Companion[]} */
 export function peopleKnown(room) {
-  const present = room?.people.listed.peek() ?? [];
-  const authors = room?.history.messages.peek().slice(-100) ?? [];
-  const here = [...present, ...authors].flatMap(({ name, author }) => (author ? [{ ...author, name }] : []));
-  return [...new Map([...here, ...knownPeople()].map((person) => [person.id, person])).values()];
+  const messages = room?.history.messages.peek().slice(-100) ?? [];
+  const authors = messages.flatMap(({ name, author }) => (author ? [{ ...author, name }] : []));
+  return [...new Map([...peopleHere(), ...authors, ...knownPeople()].map((person) => [person.id, person])).values()];
 }
