@@ -67,6 +67,12 @@ export function titleOfRoom(room) {
   return room.kind === "public" ? room.slug : "Private room";
 }
 
+/** Whether a room is called by who else is in it. Reads a signal. @param {string} slug */
+export function isCalledByPeople(slug) {
+  const room = membershipOf(slug);
+  return room !== undefined && !room.title && othersIn(room).length > 0;
+}
+
 /** @param {Companion | undefined} person whose name is empty once the account is deleted */
 function nameOf(person) {
   return person && (person.name || person.handle || "Deleted account");

@@ -1,5 +1,5 @@
 import { html } from "../../html.js";
-import { kindOf, labelOfRoom } from "../../memberships/titles.js";
+import { isCalledByPeople, kindOf, labelOfRoom } from "../../memberships/titles.js";
 import { Link, Logo } from "../icons.js";
 import { copyAndTell } from "../toast.js";
 
@@ -25,10 +25,11 @@ export function NotYet({ slug }) {
 
 /** @param {{slug: string}} props */
 export function Quiet({ slug }) {
+  const name = labelOfRoom(slug);
   return html`
     <div class="quiet">
       <${Logo} />
-      <h2>It is quiet in ${labelOfRoom(slug)}</h2>
+      <h2>${isCalledByPeople(slug) ? html`Your conversation with <bdi>${name}</bdi>` : `It is quiet in ${name}`}</h2>
       <p>Nobody has said anything here yet. The first word is yours.</p>
       ${
         kindOf(slug) === "public" &&
@@ -44,5 +45,6 @@ export function Quiet({ slug }) {
 
 /** @param {{slug: string}} props */
 export function Beginning({ slug }) {
-  return html`<p class="beginning"><strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
+  const before = isCalledByPeople(slug) && "Your conversation with ";
+  return html`<p class="beginning">${before}<strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
 }
