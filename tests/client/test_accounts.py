@@ -441,6 +441,23 @@ def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(signs_in: Sig
     expect(bo.message("hello").locator(".avatar.guest")).to_have_count(0)
 
 
+def test_guests_are_seen_to_be_guests_before_the_server_has_told_of_accounts(
+    signs_in: SignIn, visit: Visit, handle: str
+) -> None:
+    bo, ann = visit("bo"), signs_in()
+    bo.says("hi")
+    ann.expect_said("hi")
+    ann.says("hello")
+    bo.expect_said("hi", "hello")
+    ann.page.close()
+    expect(bo.people.get_by_role("listitem")).to_have_count(1)
+    bo.page.route("**/api/me", lambda route: None)  # never answered
+    bo.page.evaluate("localStorage.removeItem('chatter:server')")
+    bo.reloads()
+    bo.expect_said("hi", "hello")
+    expect(bo.message("hi").locator(".avatar.guest")).to_be_visible()
+
+
 def test_guests_are_seen_to_be_guests_as_soon_as_somebody_has_an_account(
     browser: Browser, tmp_path: Path, room: str
 ) -> None:

@@ -22,8 +22,11 @@ export const server = signal(/** @type {ServerInfo | null} */ (shared.readJson(K
 /** Guests may not talk. */
 export const isRequired = computed(() => server.value?.accounts === "required");
 
+/** An account was seen in a room, whatever the server has said so far. */
+const hasSeenOne = signal(false);
+
 /** Some people have accounts, so that the others are to be seen as guests. */
-export const hasAccounts = computed(() => server.value?.has_accounts ?? false);
+export const hasAccounts = computed(() => hasSeenOne.value || (server.value?.has_accounts ?? false));
 
 /** @param {ServerInfo | null} next */
 export function learnServer(next) {
@@ -32,15 +35,22 @@ export function learnServer(next) {
   shared.writeJson(KEY, next);
 }
 
+/** So many messages are looked at: a busy room must not cost more the longer it is. */
+const LATELY = 100;
+
 /**
- * Notes that somebody has an account once one is in the room: the server says so only as the page begins.
+ * Notes that somebody has an account once one is in the room, or has spoken there: the server says so once, after the
+ * page has begun.
  *
  * @param {{readonly value: import("../room/room.js").Room}} current
  */
 export function watchForAccounts(current) {
   effect(() => {
-    if (!server.value || hasAccounts.value) return;
-    if (current.value.people.listed.value.some(({ author }) => author))
-      learnServer({ ...server.value, has_accounts: true });
+    if (hasAccounts.value) return;
+    const { people, history } = current.value;
+    if (![...people.listed.value, ...history.messages.value.slice(-LATELY)].some(({ author }) => author)) return;
+    hasSeenOne.value = true;
+    const known = server.peek();
+    if (known) learnServer({ ...known, has_accounts: true });
   });
 }
