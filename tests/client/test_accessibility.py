@@ -1,7 +1,26 @@
-"""axe finds nothing serious in any state of the page, neither in the light nor in the dark."""
+"""axe finds nothing serious in any state of the page, neither in the light nor in the dark.
+
+Which states are checked here and elsewhere:
+
+| state | light and dark | forced colours | phone |
+|---|---|---|---|
+| a conversation: empty, busy, at a linked message | here | here (its text), `test_contrast` | here |
+| the sidebar with all its marks, its menus | here, `test_memberships` | `test_contrast` | here |
+| offline, not sent, a notice | here | | |
+| the people, the members | here | | `test_owned_rooms` |
+| a thread, the pinned messages | here | here | here |
+| the toolbar, the sheet, a reply, an edit, the question before a deletion | here | | here (the sheet) |
+| the emoji to pick from and to complete | here, `test_emoji_completion` | | here |
+| finding rooms and people, the keys | here | here | |
+| the name of a guest, at first and another | here | here (another) | here (another) |
+| signing in and up, the account | `test_accounts`, `test_passkeys` | the same | the same |
+| the dialogs of a room: create, settings, links, invite, leave, remove, join | `test_owned_rooms` (light) | | remove |
+| why one cannot write: archived, muted, slow mode, removed | `test_owned_rooms`, `test_memberships` (light) | | |
+| the page of an error | `test_contrast` | | |
+"""
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +29,7 @@ from tests.client.axe import grave_violations, violations
 from tests.client.conftest import SAVING_MS, SayInVain, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
+from tests.client.test_message_tools import rests_a_finger_on
 from tests.support.database import refusing
 from tests.support.server import Server
 
@@ -123,6 +143,48 @@ def test_the_dialogs_of_rooms_and_of_keys(ann: Person) -> None:
     expect_no_grave_violations(ann.page)
 
 
+EVERYWHERE = pytest.mark.parametrize("options", [{}, {"forced_colors": "active"}, PHONE])
+
+
+def test_the_keys_in_forced_colours(visit: Visit) -> None:
+    ann = visit("ann", forced_colors="active")
+    ann.conversation.focus()
+    ann.page.keyboard.press("?")
+    expect(ann.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+@EVERYWHERE
+def test_the_dialog_for_another_name(visit: Visit, options: dict[str, Any]) -> None:
+    ann = visit("ann", **options)
+    if "is_mobile" in options:
+        ann.button("Rooms").click()
+    ann.button("Change name").click()
+    dialog = ann.page.get_by_role("dialog", name="Change your name")
+    dialog.get_by_role("textbox").fill(" ")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).not_to_be_empty()
+    expect_no_grave_violations(ann.page)
+
+
+@EVERYWHERE
+def test_a_thread_and_the_pinned_messages(visit: Visit, bo: Person, options: dict[str, Any]) -> None:
+    bo.says("root")
+    bo.message("root").hover()
+    bo.button("Pin").click()
+    bo.button("Reply").click()
+    bo.says("`code`, a ||spoiler|| and https://example.org")
+    ann = visit("ann", **options)
+    ann.button("1 reply").click()
+    expect(ann.page.get_by_role("heading", name="Thread 1")).to_be_visible()
+    expect(ann.page.get_by_role("region", name="Replies").locator(".text")).to_have_count(2)
+    expect_no_grave_violations(ann.page)
+    ann.button("Close panel").click()
+    ann.pins_button.click()
+    expect(ann.page.get_by_role("heading", name="Pinned 1")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
 def test_what_names_or_describes_an_element_is_there(visit: Visit) -> None:
     newcomer, phone, ann = visit(), visit("bo", **PHONE), visit("ann")
     for person in (newcomer, phone, ann):
@@ -141,6 +203,31 @@ def test_what_can_be_done_with_a_message(visit: Visit, busy_room: str) -> None:
     ann.conversation.focus()
     ann.page.keyboard.press("ArrowUp")
     expect(ann.toolbar.locator("time")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_a_reply_an_edit_and_the_question_before_a_deletion(ann: Person) -> None:
+    ann.says("hello")
+    ann.message("hello").hover()
+    ann.button("Reply").click()
+    expect(ann.strip).to_contain_text("Replying to")
+    expect_no_grave_violations(ann.page)
+    ann.page.keyboard.press("Escape")
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.strip).to_contain_text("Editing")
+    expect_no_grave_violations(ann.page)
+    ann.page.keyboard.press("Escape")
+    ann.message("hello").hover()
+    ann.button("Delete").click()
+    expect(ann.page.get_by_role("alertdialog")).to_be_visible()
+    expect_no_grave_violations(ann.page)
+
+
+def test_the_sheet_of_a_message_on_a_phone(visit: Visit) -> None:
+    ann = visit("ann", **PHONE)
+    ann.says("hello")
+    ann.expect_said("hello")
+    rests_a_finger_on(ann, "hello")
     expect_no_grave_violations(ann.page)
 
 
