@@ -244,6 +244,11 @@ class Sequencer:
         if (save := self.take_unsaved()) is not None:
             self._context.backlog.tell(save)
 
+    @property
+    def unsaved(self) -> Sequence[Entry]:
+        """What was said since the last `take_unsaved`."""
+        return self._unsaved
+
     def take_unsaved(self) -> Save | None:
         """Returns what was said since the last call."""
         if not self._unsaved:

@@ -21,12 +21,16 @@ from chatter.messages import (
     RoomChanged,
     RoomMessage,
     Save,
+    size_of,
 )
 from chatter.room.context import RoomContext, SharedLog
 from chatter.room.handover import Handover
 from chatter.room.proposals import Proposals, Restore
 from chatter.room.refusals import OVERLOADED, refuse
 from chatter.room.room import Room
+
+MAX_PROPOSAL_BYTES = 64 * 1024
+"""Past so much no further request is decided in a turn: those of many rooms, or many of one, make one turn."""
 
 
 class SharedRoom(Room):
@@ -136,8 +140,13 @@ class SharedRoom(Room):
             proposals.is_asked = False  # many are being told something: it asks again
             return None
         try:
+            size = decided = 0
             for request in proposals.decide(self._snapshot()):
                 super().on_receive(request)
+                size += sum(map(size_of, self._sequencer.unsaved[decided:]))
+                decided = len(self._sequencer.unsaved)
+                if size >= MAX_PROPOSAL_BYTES:
+                    break
             self._current_message = None
             self._count_reactions()
         except Exception:

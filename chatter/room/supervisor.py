@@ -22,6 +22,7 @@ A history actor answers a failed read with a refusal and lives on; it has nothin
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import time
 from collections import deque
@@ -33,10 +34,11 @@ import pykka
 from chatter.actors import Tellable
 from chatter.charter import Author, ServerRole
 from chatter.messages import Dismiss, Join, Leave, People, Recall, RefreshNames, Retire, RoomMessage, RoomRef, Save
-from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings, no_staff
+from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings, SharedLog, no_staff
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
 from chatter.room.room import Room
+from chatter.room.shared_room import SharedRoom
 from chatter.storage.backlog import Backlog
 
 logger = logging.getLogger(__name__)
@@ -64,8 +66,11 @@ class Supervisor:
         expected: Mapping[str, People] | None = None,
         memberships: Memberships = NO_MEMBERSHIPS,
         server_role: Callable[[int], ServerRole] = no_staff,
+        log_of: Callable[[str], SharedLog] | None = None,
     ) -> None:
         """`epochs` are all starts on this database, of which this one is `epoch`.
+
+        `log_of` returns the log of a room that other nodes add to as well; without it rooms tell the `backlog`.
 
         `expected` are the people who were present in each room when the server stopped. `server_role` returns what an
         account is on the server.
@@ -81,6 +86,8 @@ class Supervisor:
             memberships=memberships,
             server_role=server_role,
         )
+        self._log_of = log_of
+        self._contexts: dict[SharedLog, RoomContext] = {}  # of rooms whose log is shared
         self._rooms: dict[str, RoomRef] = {}
         self._people_counts: dict[str, int] = {}
         self._idle_since: dict[str, float] = {}  # by the loop's clock, the longest idle first
@@ -98,6 +105,10 @@ class Supervisor:
     def people_counts(self) -> Mapping[str, int]:
         """How many people are in each room that has any."""
         return self._people_counts
+
+    def find_room(self, slug: str) -> RoomRef | None:
+        """Returns the room of that name, if it lives."""
+        return self._rooms.get(slug)
 
     def ensure_room(self, slug: str) -> RoomRef:
         """Finds or starts the room of that name. To be used at once: it may retire at the end of its turn.
@@ -224,13 +235,12 @@ class Supervisor:
         if is_rebuilt:
             self._awaiting_rebuild.discard(slug)
             logger.warning("room %s is rebuilt", slug)
-        return Room.start(
-            slug,
-            self._context,
-            handover=handover,
-            is_rebuilt=is_rebuilt,
-            expected=self._take_expected(slug),
-        )
+        expected = self._take_expected(slug)
+        if self._log_of is None:
+            return Room.start(slug, self._context, handover=handover, is_rebuilt=is_rebuilt, expected=expected)
+        log = self._log_of(slug)
+        context = self._contexts.setdefault(log, dataclasses.replace(self._context, backlog=log))
+        return SharedRoom.start(slug, context, log=log, handover=handover, is_rebuilt=is_rebuilt, expected=expected)
 
     def _take_expected(self, slug: str) -> People | None:
         if time.monotonic() > self._expected_until:

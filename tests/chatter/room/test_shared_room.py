@@ -1,11 +1,14 @@
 """A room whose log is shared with other nodes: what it hears, what it decides, and when anybody is told."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from chatter.messages import (
     Acknowledged,
     Delete,
     Edit,
+    Entry,
     Heard,
     Lagged,
     Loaded,
@@ -19,10 +22,12 @@ from chatter.messages import (
     Refused,
     Save,
     Saved,
+    size_of,
 )
 from chatter.room.context import RoomSettings
 from chatter.room.proposals import MAX_WAITING_REQUESTS
 from chatter.room.refusals import OVERLOADED
+from chatter.room.shared_room import MAX_PROPOSAL_BYTES
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted, welcome
 from tests.chatter.room.test_room import poison
 from tests.support.shared_log import LaneModel, NodeModel
@@ -45,6 +50,13 @@ def propose(room: RoomOnStage) -> Save:
     save = room.stage.run(room.ref.ask(Propose(), block=False))
     assert isinstance(save, Save)
     return save
+
+
+def propose_and_place(room: RoomOnStage) -> Sequence[Entry]:
+    """Has the room decide what there is room for in a turn, and the log take it."""
+    save = propose(room)
+    room.tell(Placed(save.entries[-1].seq))
+    return save.entries
 
 
 def acknowledged(listener: Listener) -> list[int]:
@@ -120,7 +132,19 @@ def test_a_log_that_takes_nothing_is_told_to_senders_at_once(
 def test_so_many_requests_may_wait_for_the_log(shared: RoomOnStage, ann: Listener) -> None:
     shared.tell(*(post(ann, f"{number}") for number in range(MAX_WAITING_REQUESTS + 1)))
     assert ann.heard == [(b'"1"', OVERLOADED)]
-    assert len(propose(shared).entries) == MAX_WAITING_REQUESTS
+    said = [entry for _ in range(2) for entry in propose_and_place(shared)]
+    assert len(said) == MAX_WAITING_REQUESTS
+
+
+def test_a_turn_has_room_for_so_many_bytes(shared: RoomOnStage, ann: Listener) -> None:
+    texts = [f"{number:04}" * 1_000 for number in range(40)]
+    shared.tell(join(ann), *(post(ann, text, id=text[:4]) for text in texts))
+    first = propose(shared)
+    shared.tell(Placed(first.entries[-1].seq))
+    second = propose(shared)
+    sizes = [sum(map(size_of, save.entries)) for save in (first, second)]
+    assert all(MAX_PROPOSAL_BYTES <= size < MAX_PROPOSAL_BYTES + 5_000 for size in sizes)
+    assert second.entries[0].seq == first.entries[-1].seq + 1
 
 
 def test_memory_is_trimmed_by_what_is_saved_and_not_by_what_is_acknowledged(
