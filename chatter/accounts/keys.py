@@ -116,9 +116,11 @@ def sessions(account: int, now: Moment) -> list[Session]:
 
 
 def opened_at(account: int, session: int, now: Moment) -> float:
-    """Returns when a session was opened, in seconds since 1970; 0 where it has ended."""
-    found = (row for row in Secret.of_account(account, "session", now.iso) if row.id == session)
-    return next((seconds_of(row.created_at) for row in found), 0.0)
+    """Returns when a session was opened, in seconds since 1970; `gone` where it has ended."""
+    for row in Secret.of_account(account, "session", now.iso):
+        if row.id == session:
+            return seconds_of(row.created_at)
+    raise AccountRefused("gone", message="the session has ended")
 
 
 def name_session(account: int, number: int, label: str, now: Moment) -> None:

@@ -26,7 +26,7 @@ class Proofs:
         self._shown: dict[int, float] = {}  # seconds since 1970, by session, the oldest first
 
     async def check(self, account: int, session: int) -> None:
-        """Raises `proof` where it is too long ago that the session has shown who has it."""
+        """Raises `proof` where it is too long ago that the session has shown who has it, `gone` where it has ended."""
         since = self._feed.now.seconds - self._seconds
         if self._shown.get(session, 0.0) > since:
             return

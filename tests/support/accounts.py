@@ -31,6 +31,11 @@ class AccountsOnStage:
         self.on_change: Callable[[Change], None] = lambda _change: None
         self.on_names_freed: Callable[[], None] = lambda: None
 
+    @property
+    def identities(self) -> "AccountsOnStage":
+        """Plays that part of the accounts, too."""
+        return self
+
     def has(
         self,
         secret: str,

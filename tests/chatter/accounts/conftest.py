@@ -99,8 +99,12 @@ class People:
         return self
 
     def open(self, **rules: Any) -> Accounts:
-        """Starts what a server starts. Rules are `sign_up` open and the defaults, if the test gives no others."""
+        """Starts what a server starts. Rules are `sign_up` open and the defaults, if the test gives no others.
+
+        `passwords` is what hashes them, if it is not to be as cheap as may be.
+        """
         rules = {"sign_up": "open", **rules}
+        passwords = rules.pop("passwords", None) or Passwords(10, memory=64)
         database = open_database(self.url)
         beginning = Beginning.read(database, Moment(self.clock()))
         self.setup_link = beginning.setup_link
@@ -110,7 +114,7 @@ class People:
             AccountRules(**rules),
             normal_name=str.strip,
             clock=self.clock,
-            passwords=Passwords(10, memory=64),
+            passwords=passwords,
             attempts=Attempts(self.clock.monotonic),
         )
         accounts.on_change = self.changes.append

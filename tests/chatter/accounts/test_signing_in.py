@@ -202,15 +202,13 @@ def test_a_password_is_hashed_again_when_the_cost_has_changed(people: People) ->
         await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
 
     async def sign_in(accounts: Accounts) -> None:
-        accounts._passwords.close()
-        accounts._passwords = Passwords(10, memory=128)
         await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)
         assert "m=128," in query(people.url, stored)[0][0]
         await accounts.signing_in.sign_in("ann", PASSWORD, device=HOME)
 
     people.run(sign_up)
     assert "m=64," in query(people.url, stored)[0][0]
-    people.run(sign_in)
+    people.run(sign_in, passwords=Passwords(10, memory=128))
 
 
 def test_a_suspended_account_is_told_so_only_with_its_password(people: People) -> None:
