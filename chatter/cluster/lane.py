@@ -8,7 +8,6 @@ the stream. A hole that cannot be there stops the lane.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -81,7 +80,7 @@ class LaneLog:
         self.counts = Counts()
         self.stopped: str | None = None  # why the lane takes part no more
         self.is_open = False
-        self.changed_at = 0.0  # when the head moved last, by time.monotonic
+        self.changed_at = 0.0  # when the head moved last, by the loop's clock
         self._stream = stream
         self._author = author
         self._on_turn = on_turn
@@ -91,6 +90,7 @@ class LaneLog:
         self._created: str | None = None
         self._appends = 0
         self._pending: _Pending | None = None
+        self._undecided: _Pending | None = None  # the last one that nobody waits for any longer
         self._reader: asyncio.Task[None] | None = None
         self._behind_since: float | None = None
 
@@ -174,7 +174,7 @@ class LaneLog:
             if not pending.decided.done():
                 self._leave(pending)
         if not pending.decided.done():
-            raise Unavailable(f"no quorum has answered for {patience:g} s", undecided=pending.may_be_placed)
+            raise Unavailable("no quorum has answered in time", undecided=True)
         outcome = pending.decided.result()
         if isinstance(outcome, int):
             return outcome
@@ -183,10 +183,10 @@ class LaneLog:
         raise outcome
 
     async def settled(self) -> int | None:
-        """Waits until an undecided append is decided. Returns its sequence, or None if it will never be placed."""
-        if self._pending is None:
+        """Waits until the last undecided append is decided. Returns its sequence; None if it is never placed."""
+        if self._undecided is None:
             return None
-        outcome = await asyncio.shield(self._pending.decided)
+        outcome = await asyncio.shield(self._undecided.decided)
         return outcome if isinstance(outcome, int) else None
 
     async def close(self) -> None:
@@ -216,11 +216,12 @@ class LaneLog:
         """Gives up what has surely not been placed. What may be is undecided, and goes on."""
         if pending.may_be_placed:
             self.counts.undecided += 1
+            self._undecided = pending
             logger.warning("an append to lane %d under %d is undecided", self.lane, pending.head)
             return
         assert pending.task is not None
         pending.task.cancel()
-        self._pending = None
+        self._settle(pending, Unavailable("the lane has no leader", undecided=False))
 
     async def _place(self, pending: _Pending) -> None:
         """Appends until it is decided: under one head one of all tries is placed, or another's turn is."""
@@ -274,7 +275,7 @@ class LaneLog:
         except LaneStopped as error:
             self._stop(str(error))
             return
-        self.changed_at = time.monotonic()
+        self.changed_at = _now()
         self._behind_since = None
         if turn.is_void:
             self.counts.invalid += 1
@@ -376,8 +377,8 @@ class LaneLog:
         elif bounds.last >= self.head:
             self._behind_since = None
         elif self._behind_since is None:  # a leader that was just elected may have to apply some
-            self._behind_since = time.monotonic()
-        elif time.monotonic() - self._behind_since > LOST_AFTER:
+            self._behind_since = _now()
+        elif _now() - self._behind_since > LOST_AFTER:
             self._stop(f"the log of lane {self.lane} went back: it ends at {bounds.last}, turn {self.head} was heard")
 
     async def _before(self, position: int) -> History:
@@ -393,3 +394,7 @@ class LaneLog:
             else:
                 await asyncio.sleep(FIRST_PAUSE)
         return history
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -121,7 +121,7 @@ class Nodes:
             self._bury()
 
     async def _say(self, *, is_bye: bool = False) -> None:
-        since = time.monotonic() - NEWS
+        since = asyncio.get_running_loop().time() - NEWS
         heads = {number: lane.head for number, lane in self._lanes.items() if lane.changed_at > since}
         name, boot = self.author
         beat = Heartbeat(name, boot, self._version, len(self._lanes), heads, self._extra(), is_bye)
