@@ -14,10 +14,10 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle migrate test check lint types format soak bench clean
+.PHONY: help run bundle migrate test check lint types format cluster-chaos soak bench clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: $(BIN)/chatter $(CLIENT)/node_modules/.installed $(BUNDLE) ## start the chat: make run [HOST=0.0.0.0] [PORT=9000]
 	@exec $(BIN)/chatter serve $(if $(HOST),--host=$(HOST)) $(if $(PORT),--port=$(PORT))
@@ -50,6 +50,9 @@ format: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## rewrite the code 
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(PRETTIER) --write $(PRETTIER_FILES)
+
+cluster-chaos: $(BIN)/pytest ## minutes of faults of NATS servers and nodes, under load: make cluster-chaos [ARGS="-k leader"]
+	@$(BIN)/python -m pytest -m chaos -n 0 -v tests/cluster $(ARGS)
 
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)

@@ -35,6 +35,7 @@ class ClusterSettings:
     user: str | None = None
     password: str | None = None
     credentials: str | None = None  # a file of NATS
+    connect_timeout: float = 10.0  # seconds, at the start only
 
     def connection(self) -> Connection:
         """Returns a connection that is not open yet."""
@@ -108,7 +109,7 @@ class ClusterLog:
 
         Returns the streams; the caller keeps `created` of each. Raises ClusterRefused or LaneStopped.
         """
-        await self.connection.open()
+        await self.connection.open(self.settings.connect_timeout)
         try:
             known = [position.created for position in positions]
             checked = await streams.verify(

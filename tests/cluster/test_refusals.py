@@ -1,0 +1,163 @@
+"""A node starts only with the log that it expects, and says in one line what is wrong."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chatter.cluster import streams
+from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
+from chatter.cluster.errors import ClusterRefused, LaneStopped
+from chatter.cluster.frames import GENESIS
+from tests.cluster.talk import LANES, TalkingNode, create_log, settings
+from tests.support.nats import NatsCluster
+from tests.support.ports import free_port
+
+
+async def refusal(to: ClusterSettings, positions: list[Position] | None = None) -> str:
+    """What a node says that may not start."""
+    log = ClusterLog(to, on_turn=lambda _turn: None)
+    with pytest.raises((ClusterRefused, LaneStopped)) as refused:
+        await log.open(positions or [Position(0, GENESIS)] * to.lanes)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_log_is_made_once_and_by_its_command_only(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        assert await refusal(settings(one, "ann")) == (
+            "the stream CHATTER_0 is missing: `chatter cluster create` makes the log"
+        )
+        await create_log(one)
+        with pytest.raises(ClusterRefused, match="the stream CHATTER_0 is there already: a log is made once"):
+            await create_log(one)
+
+    asyncio.run(scenario())
+
+
+def test_another_log_than_that_of_the_database_is_refused(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        node = TalkingNode(settings(one, "ann"))
+        made = await node.open()
+        await node.say(0, b"hello")
+        await node.close()
+        known = [Position(0, GENESIS, stream.created) for stream in made]
+
+        ahead = [Position(2, GENESIS, made[0].created), known[1]]
+        assert await refusal(settings(one, "ann"), ahead) == (
+            "the log of CHATTER_0 is lost from 2 on: the database has it up to 2"
+        )
+        connection = settings(one, "operator").connection()
+        await connection.open()
+        for lane in range(LANES):
+            await connection.request(f"$JS.API.STREAM.DELETE.CHATTER_{lane}", b"", timeout=5)
+        await connection.close()
+        await create_log(one)
+        text = await refusal(settings(one, "ann"), known)
+        assert text.startswith("the stream CHATTER_0 is another one: it was created at 20")
+        assert text.endswith(f"the database has the log of the one of {made[0].created}")
+
+    asyncio.run(scenario())
+
+
+def fewer_lanes(cluster: NatsCluster) -> ClusterSettings:
+    return ClusterSettings(cluster.urls, "ann", lanes=1, replicas=1, monitors=cluster.monitors)
+
+
+def more_replicas(cluster: NatsCluster) -> ClusterSettings:
+    return ClusterSettings(cluster.urls, "ann", lanes=LANES, replicas=3, monitors=cluster.monitors)
+
+
+def no_monitor(cluster: NatsCluster) -> ClusterSettings:
+    return ClusterSettings(cluster.urls, "ann", lanes=LANES, replicas=1)
+
+
+def silent_monitor(cluster: NatsCluster) -> ClusterSettings:
+    return ClusterSettings(cluster.urls, "ann", lanes=LANES, replicas=1, monitors=("http://127.0.0.1:1",))
+
+
+def silent_server(cluster: NatsCluster) -> ClusterSettings:
+    return ClusterSettings(("nats://somebody:secret@127.0.0.1:1",), "ann", LANES, connect_timeout=2.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (fewer_lanes, "the log has 2 lanes, expected 1"),
+        (more_replicas, "the stream CHATTER_0 has 1 replicas, expected 3"),
+        (
+            no_monitor,
+            "it is not known whether the NATS servers n0 write to their disks before they answer, and a power cut",
+        ),
+        (silent_monitor, "the monitoring address http://127.0.0.1:1 does not answer: "),
+        (silent_server, "no NATS server accepts this node at 127.0.0.1:1: "),
+    ],
+)
+def test_a_cluster_that_is_not_as_configured_is_refused(
+    one: NatsCluster, wrong: Callable[[NatsCluster], ClusterSettings], text: str
+) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        assert (await refusal(wrong(one))).startswith(text)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_acknowledges_before_it_writes_is_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with NatsCluster(tmp_path, 1, sync='"2m"') as cluster:
+            await create_log(cluster)
+            assert await refusal(settings(cluster, "ann")) == (
+                "the NATS server n0 writes to its disk every 120 s only: a power cut would lose messages that were "
+                "acknowledged; set `jetstream { sync_interval: always }`"
+            )
+
+    asyncio.run(scenario())
+
+
+def test_an_old_server_is_refused() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        about = {"server_id": "A", "server_name": "old", "version": "2.9.10", "headers": True, "max_payload": 1048576}
+        writer.write(b"INFO " + json.dumps(about).encode() + b"\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"PING"):
+                writer.write(b"PONG\r\n")
+        writer.close()
+
+    async def scenario() -> None:
+        port = free_port()
+        async with await asyncio.start_server(speak, "127.0.0.1", port):
+            assert await refusal(ClusterSettings((f"nats://127.0.0.1:{port}",), "ann")) == (
+                "the NATS server is 2.9.10, expected 2.12 or newer: older ones place turns that were decided too early"
+            )
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_a_living_node_has_is_refused_and_free_once_it_has_left(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        first = TalkingNode(settings(one, "ann"))
+        await first.open()
+        text = await refusal(settings(one, "ann"))
+        assert text.startswith("the node name ann is taken: a node that started at ")
+        await first.close()
+        second = TalkingNode(settings(one, "ann"))
+        await second.open()
+        await second.close()
+
+    asyncio.run(scenario())
+
+
+def test_streams_need_room_for_their_bytes(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        connection = settings(one, "operator").connection()
+        await connection.open()
+        with pytest.raises(ClusterRefused, match="CHATTER_0 cannot be made: insufficient storage"):
+            await streams.create(connection, lanes=1, replicas=1, max_bytes=1 << 40)
+        await connection.close()
+
+    asyncio.run(scenario())
