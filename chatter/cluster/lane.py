@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chatter.cluster.early_turns import EarlyTurns
 from chatter.cluster.errors import Conflict, LaneStopped, LogFull, NoAnswer, Unavailable
 from chatter.cluster.frames import Author, Frame, History, PlacedTurn, encode
 from chatter.cluster.stream import Behind, Bounds, Full, NotPlaced, Placed, Stream, Unknown, Wrong
@@ -28,6 +29,9 @@ TAIL_PATIENCE = 0.1
 
 LOST_AFTER = 5.0
 """Seconds for which the leader must say that it has less than this lane has heard, before the log counts as lost."""
+
+STUCK_AFTER = 5.0
+"""Seconds for which a lane may try to read before its node is not healthy."""
 
 EMPTY_READS = 20
 """How often a replica may have nothing new before the leader is asked what there is."""
@@ -91,7 +95,9 @@ class LaneLog:
         self._appends = 0
         self._pending: _Pending | None = None
         self._undecided: _Pending | None = None  # the last one that nobody waits for any longer
+        self._early = EarlyTurns()
         self._reader: asyncio.Task[None] | None = None
+        self._reading_since = 0.0
         self._behind_since: float | None = None
 
     @property
@@ -108,6 +114,12 @@ class LaneLog:
     def is_writable(self) -> bool:
         """Whether an append may be tried now."""
         return self.is_open and self.stopped is None and self._pending is None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether there are turns of which this lane could read none for `STUCK_AFTER` seconds."""
+        is_reading = self._reader is not None and not self._reader.done()
+        return is_reading and _now() - max(self.changed_at, self._reading_since) > STUCK_AFTER
 
     async def open(self, position: int, chain: bytes | None = None) -> None:
         """Reads from `position` + 1 to the end, by the leader's word, and is ready.
@@ -138,7 +150,10 @@ class LaneLog:
             return
         if seq == self.head + 1:
             self._accept(seq, frame)
-        elif self._reader is None or self._reader.done():
+            self._accept_early()
+            return
+        self._early.put(seq, frame)
+        if self._reader is None or self._reader.done():
             self.counts.gaps_read += 1
             self._start_reading()
 
@@ -275,6 +290,7 @@ class LaneLog:
         except LaneStopped as error:
             self._stop(str(error))
             return
+        self._early.take(seq)
         self.changed_at = _now()
         self._behind_since = None
         if turn.is_void:
@@ -294,6 +310,10 @@ class LaneLog:
         else:
             self.counts.conflicts += 1
             self._settle(pending, Conflict())
+
+    def _accept_early(self) -> None:
+        while (frame := self._early.take(self.head + 1)) is not None and self.stopped is None:
+            self._accept(self.head + 1, frame)
 
     def _stop(self, why: str) -> None:
         if self.stopped is not None:
@@ -317,6 +337,7 @@ class LaneLog:
 
     def _start_reading(self) -> "asyncio.Task[None]":
         if self._reader is None or self._reader.done():
+            self._reading_since = _now()
             self._reader = asyncio.create_task(self._read_on())
         return self._reader
 
@@ -333,6 +354,7 @@ class LaneLog:
                 empty = 0
                 for seq, frame in fresh:
                     self._accept(seq, frame)
+                self._accept_early()
                 await asyncio.sleep(0)
                 continue
             empty += 1

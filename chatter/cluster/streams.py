@@ -32,6 +32,7 @@ OLDEST = (2, 12, 0)
 CREATE_TIMEOUT = 30.0
 _TIMEOUT = 2.0
 _NOT_FOUND = 10059
+_CHECKED = ("subjects", "storage", "retention", "discard", "max_age", "allow_direct", "republish")
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,6 @@ class _Cluster(msgspec.Struct):
     replicas: list[dict[str, Any]] = []
 
 
-class _Config(msgspec.Struct):
-    num_replicas: int = 1
-    metadata: dict[str, str] = {}
-
-
 class _State(msgspec.Struct):
     first_seq: int = 0
     last_seq: int = 0
@@ -63,7 +59,7 @@ class _State(msgspec.Struct):
 
 class _Info(msgspec.Struct):
     created: str = ""
-    config: _Config = msgspec.field(default_factory=_Config)
+    config: dict[str, Any] = {}
     state: _State = msgspec.field(default_factory=_State)
     cluster: _Cluster = msgspec.field(default_factory=_Cluster)
     error: ApiError | None = None
@@ -114,6 +110,7 @@ async def verify(
             raise ClusterRefused(f"the stream {name_of(lane)} is missing: `chatter cluster create` makes the log")
         stream = _lane_stream(lane, info)
         _check_lanes(info, lanes)
+        _check_settings(info, lane)
         if stream.replicas < replicas:
             raise ClusterRefused(f"the stream {name_of(lane)} has {stream.replicas} replicas, expected {replicas}")
         if created is not None and stream.created != created[lane]:
@@ -184,9 +181,16 @@ def _too_old(server: str, version: str) -> str:
 
 
 def _check_lanes(info: _Info, lanes: int) -> None:
-    there = info.config.metadata.get("chatter.lanes")
+    there = info.config.get("metadata", {}).get("chatter.lanes")
     if there != str(lanes):
         raise ClusterRefused(f"the log has {there or 'an unknown number of'} lanes, expected {lanes}")
+
+
+def _check_settings(info: _Info, lane: int) -> None:
+    """Refuses a stream that was changed by hand so that it drops turns, or says them to nobody."""
+    for key, value in _config(lane, 0, 0, 0, 0).items():
+        if key in _CHECKED and info.config.get(key) != value:
+            raise ClusterRefused(f"the stream {name_of(lane)} has {key} {info.config.get(key)}, expected {value}")
 
 
 async def _info(connection: Connection, lane: int) -> _Info | None:
@@ -218,7 +222,9 @@ async def _ask(connection: Connection, subject: str, body: dict[str, Any] | None
 def _lane_stream(lane: int, info: _Info) -> LaneStream:
     others = [str(replica.get("name")) for replica in info.cluster.replicas]
     servers = tuple(sorted({info.cluster.leader, *others} - {""}))
-    return LaneStream(lane, info.created, info.state.first_seq, info.state.last_seq, info.config.num_replicas, servers)
+    return LaneStream(
+        lane, info.created, info.state.first_seq, info.state.last_seq, info.config.get("num_replicas", 1), servers
+    )
 
 
 async def _check_servers(monitors: Sequence[str], keepers: set[str]) -> None:

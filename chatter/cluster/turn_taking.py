@@ -2,7 +2,7 @@
 
 Only for speed: two nodes that try at once cost a refused append, never an order. Who must wait says so on
 `chatter.waits.<lane>`. After each turn those who wait follow in the ring of their names, beginning after the node
-whose turn it was. Nobody gives turns out: the log itself passes them on. bench/cluster_lanes.py has the numbers.
+whose turn it was. Nobody gives turns out: the log itself passes them on. docs/cluster.md has the numbers.
 """
 
 import asyncio

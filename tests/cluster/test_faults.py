@@ -5,12 +5,15 @@ import contextlib
 import random
 import signal
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from chatter.cluster.errors import Unavailable
 from tests.cluster.talk import LANES, TalkingNode, check, longest_silence, opened, settings
-from tests.support.nats import NatsCluster, NatsServer, until
+from tests.support.nats import NatsCluster, NatsServer, SeparableCluster, until
+
+pytestmark = pytest.mark.nats
 
 
 @contextlib.asynccontextmanager
@@ -145,6 +148,28 @@ def test_a_paused_leader_comes_back_with_nothing_of_its_own(three: NatsCluster) 
             paused.signal(signal.SIGCONT)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.chaos
+def test_a_node_whose_server_is_cut_off_goes_to_another(tmp_path: Path) -> None:
+    async def scenario(cluster: SeparableCluster) -> None:
+        async with talking(cluster, "ann", "bo") as nodes:
+            cut = TalkingNode(settings(cluster, "cut", cluster.urls[:1]))  # it learns of the others from the first
+            await cut.open()
+            since = now()
+            cluster.separate()
+            await until(lambda: cut.log.connection.counts["forced"] > 0)
+            await until(lambda: cut.log.is_healthy)
+            print(f"a node whose server was cut off is healthy again after {now() - since:.1f} s")
+            await cut.say(0, b"hello")
+            await goes_on(nodes)
+            cluster.join()
+            await asyncio.to_thread(cluster.wait_until_ready)
+            await check(cluster, [cut])
+            await cut.close()
+
+    with SeparableCluster(tmp_path) as cluster:
+        asyncio.run(scenario(cluster))
 
 
 @pytest.mark.chaos

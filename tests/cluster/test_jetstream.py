@@ -15,6 +15,8 @@ from tests.cluster.talk import LANES, TalkingNode, check, create_log, opened, se
 from tests.support.nats import NatsCluster, until
 from tests.support.stalling_proxy import StallingProxy
 
+pytestmark = pytest.mark.nats
+
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),

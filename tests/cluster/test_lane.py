@@ -203,6 +203,22 @@ def test_a_turn_that_was_not_republished_is_read_when_the_next_is_heard() -> Non
     run(scenario())
 
 
+def test_what_is_heard_while_a_gap_is_read_is_not_read_too() -> None:
+    async def scenario() -> None:
+        model = LogModel()
+        ann, bo = await opened(model, "ann", "bo")
+        model.republishes, model.batch = False, 1
+        await ann.say(b"0")
+        model.republishes, model.staleness = True, 6
+        for number in range(1, 50):
+            await ann.say(b"%d" % number)
+        await asyncio.sleep(1)
+        assert bo.turns == ann.turns
+        assert model.reads < 10
+
+    run(scenario())
+
+
 def test_a_lost_tail_is_read_once_another_node_tells_its_head() -> None:
     async def scenario() -> None:
         model = LogModel()

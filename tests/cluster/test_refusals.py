@@ -15,6 +15,8 @@ from tests.cluster.talk import LANES, TalkingNode, create_log, settings
 from tests.support.nats import NatsCluster
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.nats
+
 
 async def refusal(to: ClusterSettings, positions: list[Position] | None = None) -> str:
     """What a node says that may not start."""
@@ -159,5 +161,25 @@ def test_streams_need_room_for_their_bytes(one: NatsCluster) -> None:
         with pytest.raises(ClusterRefused, match="CHATTER_0 cannot be made: insufficient storage"):
             await streams.create(connection, lanes=1, replicas=1, max_bytes=1 << 40)
         await connection.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_is_no_part_of_a_subject_is_refused(one: NatsCluster) -> None:
+    with pytest.raises(ValueError, match=r"expected a node name of 1 to 64 of a-z, 0-9, - and _, got 'a.b'"):
+        settings(one, "a.b")
+
+
+def test_a_stream_that_was_changed_by_hand_is_refused(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        connection = settings(one, "operator").connection()
+        await connection.open()
+        info = (await connection.request("$JS.API.STREAM.INFO.CHATTER_1", b"", timeout=5)).data.decode()
+        config = {**json.loads(info)["config"], "discard": "old"}
+        await connection.request("$JS.API.STREAM.UPDATE.CHATTER_1", json.dumps(config).encode(), timeout=5)
+        await connection.close()
+        with pytest.raises(ClusterRefused, match="the stream CHATTER_1 has discard old, expected new"):
+            await TalkingNode(settings(one, "ann")).open()
 
     asyncio.run(scenario())

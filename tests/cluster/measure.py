@@ -1,4 +1,4 @@
-"""How nodes share a lane: `python -m bench.cluster_lanes [--servers 3] [--seconds 5]`.
+"""How nodes share a lane: `python -m tests.cluster.measure [--servers 3] [--seconds 5]`.
 
 Nodes that always have something to say in one lane append (a) at once, and decide anew when they were refused,
 (b) after they were granted the turn by the lane's owner, (c) by the ring of those who wait, as Chatter does.

@@ -1,0 +1,130 @@
+"""Who may connect, and that a connection which the server has ended is opened again."""
+
+import asyncio
+import datetime
+import ssl
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from chatter.cluster import streams
+from chatter.cluster.cluster import ClusterSettings
+from chatter.cluster.errors import ClusterRefused
+from tests.cluster.talk import LANES, TalkingNode
+from tests.support.nats import NatsCluster, until
+
+pytestmark = pytest.mark.nats
+
+
+def users(password: str) -> str:
+    """Lets one user do what a node does, and nothing else."""
+    allowed = '["chatter.>", "$JS.API.>", "_INBOX.>"]'
+    permissions = f"{{ publish: {allowed}, subscribe: {allowed} }}"
+    return f"authorization {{ users: [{{ user: node, password: {password}, permissions: {permissions} }}] }}"
+
+
+def with_user(cluster: NatsCluster, password: str) -> ClusterSettings:
+    url = f"nats://node:{password}@127.0.0.1:{cluster.servers[0].port}"
+    return ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, connect_timeout=3.0)
+
+
+async def create(to: ClusterSettings) -> None:
+    connection = to.connection()
+    await connection.open()
+    await streams.create(connection, lanes=LANES, replicas=1, max_bytes=1 << 24)
+    await connection.close()
+
+
+def test_a_node_needs_no_rights_but_those_of_its_subjects(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with NatsCluster(tmp_path, 1, extra=users("secret")) as cluster:
+            await create(with_user(cluster, "secret"))
+            ann = TalkingNode(with_user(cluster, "secret"))
+            await ann.open()
+            assert await ann.say(0, b"hello") == 1
+            assert ann.log.connection.counts["errors"] == 0
+            await ann.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_wrong_password_is_refused_and_not_shown(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with NatsCluster(tmp_path, 1, extra=users("secret")) as cluster:
+            with pytest.raises(ClusterRefused, match=r"(?i)authorization") as refused:
+                await TalkingNode(with_user(cluster, "wrong")).open()
+            assert "wrong" not in str(refused.value)
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_that_the_server_has_refused_is_opened_once_it_may_be(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with NatsCluster(tmp_path, 1, extra=users("secret")) as cluster:
+            (server,) = cluster.servers
+            await create(with_user(cluster, "secret"))
+            ann = TalkingNode(with_user(cluster, "secret"))
+            await ann.open()
+            for password in ("other", "secret"):
+                server.kill()
+                server.extra = users(password)
+                server.configure()
+                errors = ann.log.connection.counts["errors"]
+                cluster.start()
+                if password == "other":
+                    await until(lambda errors=errors: ann.log.connection.counts["errors"] > errors + 5)  # type: ignore[misc]
+            await until(lambda: ann.log.is_healthy)
+            assert await ann.say(0, b"hello") == 1
+            await ann.close()
+
+    asyncio.run(scenario())
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Makes a certificate of 127.0.0.1 that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nats")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "cert.pem").write_bytes(made.public_bytes(encoding))
+    (folder / "key.pem").write_bytes(key.private_bytes(encoding, private, serialization.NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_nodes_and_servers_speak_tls(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        cert, key = certificate(tmp_path)
+        tls = f'tls {{ cert_file: "{cert}", key_file: "{key}", ca_file: "{cert}", verify: true }}'
+        with NatsCluster(tmp_path, 1, extra=tls) as cluster:
+            context = ssl.create_default_context(cafile=str(cert))
+            context.load_cert_chain(cert, key)
+            url = f"tls://127.0.0.1:{cluster.servers[0].port}"
+            to = ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, tls=context, connect_timeout=3.0)
+            await create(to)
+            ann = TalkingNode(to)
+            await ann.open()
+            assert await ann.say(0, b"hello") == 1
+            await ann.close()
+            with pytest.raises(ClusterRefused):
+                await TalkingNode(
+                    ClusterSettings((url,), "bo", LANES, 1, tls=ssl.create_default_context(), connect_timeout=2.0)
+                ).open()
+
+    asyncio.run(scenario())
