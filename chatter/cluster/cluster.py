@@ -115,6 +115,8 @@ class ClusterLog:
 
         Returns the streams; the caller keeps `created` of each. Raises ClusterRefused or LaneStopped.
         """
+        if len(positions) != len(self.lanes):
+            raise ValueError(f"expected {len(self.lanes)} positions, one for each lane, got {len(positions)}")
         await self.connection.open(self.settings.connect_timeout)
         try:
             known = [position.created for position in positions]

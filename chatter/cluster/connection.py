@@ -115,8 +115,9 @@ class Connection:
     async def close(self) -> None:
         """Sends what waits, and disconnects."""
         self._is_closing = True
-        if self._watcher is not None:
-            self._watcher.cancel()
+        for task in (self._watcher, *self._tasks):
+            if task is not None:
+                task.cancel()
         with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
             if self._client.is_connected:
                 await self._client.flush(timeout=1)

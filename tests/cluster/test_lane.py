@@ -46,6 +46,20 @@ def test_of_two_that_append_under_one_head_one_must_decide_anew() -> None:
     run(scenario())
 
 
+def test_a_turn_of_an_earlier_start_of_the_node_is_another_ones() -> None:
+    async def scenario() -> None:
+        model = LogModel()
+        before, after = HeardLane(model, "ann", boot=1), HeardLane(model, "ann", boot=2)
+        await before.log.open(0, GENESIS)
+        await after.log.open(0, GENESIS)
+        outcomes = await asyncio.gather(before.say(b"late"), after.say(b"new"), return_exceptions=True)
+        assert outcomes[0] == 1
+        assert isinstance(outcomes[1], Conflict)
+        assert after.bodies == [b"late"]
+
+    run(scenario())
+
+
 def test_an_append_that_was_decided_at_an_old_head_is_not_tried() -> None:
     async def scenario() -> None:
         model = LogModel()

@@ -12,7 +12,7 @@ from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
 from chatter.cluster.errors import ClusterRefused, LaneStopped
 from chatter.cluster.frames import GENESIS
 from tests.cluster.talk import LANES, TalkingNode, create_log, settings
-from tests.support.nats import NatsCluster
+from tests.support.nats import NatsCluster, until
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.nats
@@ -150,6 +150,21 @@ def test_a_name_that_a_living_node_has_is_refused_and_free_once_it_has_left(one:
         second = TalkingNode(settings(one, "ann"))
         await second.open()
         await second.close()
+
+    asyncio.run(scenario())
+
+
+def test_of_two_that_start_at_once_with_one_name_the_younger_gives_up(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        elder, younger = TalkingNode(settings(one, "ann")), TalkingNode(settings(one, "ann"))
+        outcomes = await asyncio.gather(elder.open(), younger.open(), return_exceptions=True)
+        if not any(isinstance(outcome, ClusterRefused) for outcome in outcomes):
+            await until(lambda: not younger.log.is_healthy)
+            assert younger.alarms == ["another node has the name ann and started before this one"]
+            assert elder.log.is_healthy
+        for node in (elder, younger):
+            await node.log.close()
 
     asyncio.run(scenario())
 
