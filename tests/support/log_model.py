@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+from chatter.cluster.errors import NoAnswer
 from chatter.cluster.stream import Behind, Bounds, Full, NotPlaced, Outcome, Placed, Unknown
 
 Fault: TypeAlias = Literal["answer lost", "request lost", "late", "no leader", "busy", "full", "none"]
@@ -87,4 +88,6 @@ class LogModel:
 
     async def bounds(self) -> Bounds:
         await asyncio.sleep(0)
+        if not self.has_leader:
+            raise NoAnswer("no leader")
         return Bounds(self.first, self.last, self.created)

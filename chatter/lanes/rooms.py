@@ -1,0 +1,230 @@
+"""Lane rooms: the rooms of one lane on this node, for which it plays the log.
+
+Rooms in which requests wait ask for the turn. When this node has it they decide, on the log as it is, and what results
+is one turn of the lane. Everybody hears of it once the log has it: the rooms of this node and of all others, turn by
+turn in the lane's order.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import pykka
+from msgspec.structs import replace
+
+from chatter.actors import Tellable, tell_if_alive
+from chatter.cluster.errors import Conflict, LaneStopped, LogFull, Unavailable
+from chatter.cluster.frames import PlacedTurn
+from chatter.lanes.turns import SAID, VOIDED, said_body, said_in, voided_in
+from chatter.messages import Entry, Heard, Load, NotPlaced, Placed, Propose, RoomMessage, RoomRef, Save, Saved, size_of
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 0.5
+"""Seconds after which rooms go on without knowing what became of their turn. Until then they answer nobody."""
+
+MAX_TURN_BYTES = 128 * 1024
+"""Past so much no further room is asked what it has for a turn. What one room has may be as much again."""
+
+MAX_UNSAVED_TURNS = 50_000
+"""Turns by which the database may be behind a lane. Past that nobody says anything there."""
+
+FULL_PAUSE = 1.0
+"""Seconds after which it is tried again to say something in a lane whose stream is full."""
+
+
+class Lane(Protocol):
+    """A lane of the log, as `LaneLog` is one."""
+
+    @property
+    def head(self) -> int:
+        """The last turn that was handed over."""
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether an append may be tried now."""
+
+    async def append(self, payload: bytes, head: int, *, kind: str, patience: float) -> int:
+        """Appends a turn that was decided at `head`; raises `Conflict`, `LogFull`, `Unavailable`, `LaneStopped`."""
+
+    async def settled(self) -> int | None:
+        """Waits until the last append that was undecided is decided."""
+
+    async def refresh(self) -> None:
+        """Waits until the leader of the stream answers, and reads what it has."""
+
+
+class _Turn(NamedTuple):
+    """A turn that the database may not have yet."""
+
+    seq: int
+    said: Sequence[tuple[str, Sequence[Entry]]]
+
+
+class LaneRooms:
+    """Owns what the rooms of one lane wait for, and the turns that the database does not have yet."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        wait_for_turn: Callable[[], Awaitable[None]],
+        find_room: Callable[[str], RoomRef | None],
+        history: Tellable,
+    ) -> None:
+        """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database."""
+        self._lane = lane
+        self._wait_for_turn = wait_for_turn
+        self._find_room = find_room
+        self._history = history
+        self._waiting: dict[str, RoomRef] = {}
+        self._proposed: list[Save] = []  # by rooms of this node, and on its way into the log
+        self._unsaved: deque[_Turn] = deque()
+        self._unsaved_of: dict[str, deque[Entry]] = {}
+        self._pump: asyncio.Task[None] | None = None
+        self._is_unavailable = False
+
+    # ------------------------------------------------------------ the log, as rooms see it
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing can be said: the log does not answer, is full, or the database is too far behind."""
+        return self._is_unavailable or len(self._unsaved) >= MAX_UNSAVED_TURNS
+
+    @property
+    def is_half_full(self) -> bool:
+        """Whether rooms must refuse operations, so that messages find room for longer."""
+        return self._is_unavailable or 2 * len(self._unsaved) >= MAX_UNSAVED_TURNS
+
+    def count(self, size: int) -> None:
+        """Counts nothing: a turn counts once the log has it."""
+
+    def tell(self, message: Save | Load) -> None:
+        """Has a room's past loaded, with what the database does not have yet."""
+        assert isinstance(message, Load), "a shared room saves nothing by itself"
+        unsaved = tuple(self._unsaved_of.get(message.slug, ()))
+        self._history.tell(replace(message, unsaved=unsaved))
+
+    def ask_for_turn(self, room: RoomRef, slug: str) -> None:
+        """Has a room asked what it has to say, once this node has the turn."""
+        self._waiting[slug] = room
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._say_all())
+
+    # ------------------------------------------------------------ what this node says
+
+    async def _say_all(self) -> None:
+        """Gives the waiting rooms turns, until none waits."""
+        while self._waiting:
+            await self._wait_for_turn()
+            head = self._lane.head  # before anything is decided
+            saves = await self._proposals()
+            if saves:
+                await self._append(saves, head)
+
+    async def _proposals(self) -> list[Save]:
+        """Asks the rooms that wait what they have to say, as far as a turn has room for it."""
+        saves: list[Save] = []
+        size = 0
+        while self._waiting and size < MAX_TURN_BYTES:
+            slug = next(iter(self._waiting))
+            room = self._waiting.pop(slug)
+            try:
+                save: Save | None = await room.ask(Propose(), block=False)
+            except pykka.ActorDeadError:
+                continue  # its successor asks anew
+            if save is not None:
+                saves.append(save)
+                size += sum(map(size_of, save.entries))
+        return saves
+
+    async def _append(self, saves: list[Save], head: int) -> None:
+        self._proposed = saves
+        try:
+            await self._lane.append(said_body(saves), head, kind=SAID, patience=PATIENCE)
+        except Conflict:
+            self._take_back()
+        except LogFull:
+            self._take_back()
+            logger.error("the log is full: nothing can be said")
+            await self._pause(asyncio.sleep(FULL_PAUSE))
+        except Unavailable:
+            self._take_back()
+            logger.warning("the log does not answer: nothing can be said")
+            await self._pause(self._until_it_answers())
+        except LaneStopped:
+            self._take_back()
+            self._is_unavailable = True
+        except BaseException:
+            self._take_back()
+            raise
+
+    async def _pause(self, until: Awaitable[object]) -> None:
+        """Has all that is asked meanwhile refused."""
+        self._is_unavailable = True
+        await until
+        self._is_unavailable = False
+
+    async def _until_it_answers(self) -> None:
+        await self._lane.settled()
+        await self._lane.refresh()
+
+    def _take_back(self) -> None:
+        proposed, self._proposed = self._proposed, []
+        for save in proposed:
+            if save.room is not None:
+                tell_if_alive(save.room, NotPlaced())
+
+    # ------------------------------------------------------------ what the log has
+
+    def on_turn(self, turn: PlacedTurn, *, is_own: bool) -> None:
+        """Hands a turn to the rooms that live here. `is_own` says that this node has appended it."""
+        if turn.kind == SAID:
+            said = said_in(turn.body)
+            self._keep(turn.seq, said)
+            proposers = {save.slug: save.room for save in self._proposed} if is_own else {}
+            if is_own:
+                self._proposed = []
+            for slug, entries in said:
+                self._tell(slug, entries, proposers.get(slug))
+        elif turn.kind == VOIDED:
+            for slug, not_saved in voided_in(turn.body):
+                if (room := self._find_room(slug)) is not None:
+                    tell_if_alive(room, not_saved)
+
+    def on_saved(self, through: int) -> None:
+        """The database has all turns up to `through`, and the log has told of what is void there."""
+        saved: dict[str, int] = {}
+        while self._unsaved and self._unsaved[0].seq <= through:
+            for slug, entries in self._unsaved.popleft().said:
+                saved[slug] = entries[-1].seq
+                of_room = self._unsaved_of[slug]
+                while of_room and of_room[0].seq <= saved[slug]:
+                    of_room.popleft()
+                if not of_room:
+                    del self._unsaved_of[slug]
+        for slug, seq in saved.items():
+            if (room := self._find_room(slug)) is not None:
+                tell_if_alive(room, Saved(seq))
+
+    async def close(self) -> None:
+        """Ends what is on its way. Rooms are put back to where the log is."""
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.wait([self._pump])
+
+    def _keep(self, seq: int, said: Sequence[tuple[str, Sequence[Entry]]]) -> None:
+        self._unsaved.append(_Turn(seq, said))
+        for slug, entries in said:
+            self._unsaved_of.setdefault(slug, deque()).extend(entries)
+
+    def _tell(self, slug: str, entries: Sequence[Entry], proposer: RoomRef | None) -> None:
+        """Tells the room that has proposed the entries that they are placed, and any other what was said."""
+        room = self._find_room(slug)
+        if room is None:
+            return
+        is_proposer = proposer is not None and room.actor_urn == proposer.actor_urn
+        message: RoomMessage = Placed(entries[-1].seq) if is_proposer else Heard(entries)
+        tell_if_alive(room, message)

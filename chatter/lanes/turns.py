@@ -1,0 +1,85 @@
+"""Room turns: what the rooms of a lane say at once, as the body of a turn in the log.
+
+An entry is written as its row, which the database gets too, with the handle that its author had. So what a node reads
+from the log and what it reads from the database are the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from chatter.messages import Entry, NotSaved, Posted, Save
+from chatter.storage.records import entry_of, row_of
+from schema import EntryRow
+
+SAID = "said"
+"""The kind of a turn in which rooms say something."""
+
+VOIDED = "voided"
+"""The kind of a turn that tells of a place for which the database took nothing."""
+
+
+class Said(NamedTuple):
+    """What one room says in a turn, oldest first."""
+
+    slug: str
+    entries: Sequence[Entry]
+
+
+class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    row: EntryRow
+    handle: str | None = None  # of the author
+
+
+class _Part(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    slug: str
+    rows: list[_Row]
+
+
+class _Void(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    slug: str
+    void: _Row
+    first: _Row | None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_said = msgspec.msgpack.Decoder(list[_Part]).decode
+_decode_voided = msgspec.msgpack.Decoder(list[_Void]).decode
+
+
+def said_body(saves: Iterable[Save]) -> bytes:
+    """Returns the body of a turn in which rooms say something."""
+    return _encode([_Part(save.slug, list(map(_written, save.entries))) for save in saves])
+
+
+def said_in(body: bytes) -> list[Said]:
+    """Returns what rooms say in a turn. Raises `ValueError` for what is none."""
+    return [Said(part.slug, tuple(map(_read, part.rows))) for part in _decode_said(body)]
+
+
+def voided_body(voids: Iterable[tuple[str, NotSaved]]) -> bytes:
+    """Returns the body of a turn that tells of void places."""
+    return _encode(
+        [_Void(slug, _written(each.void), None if each.first is None else _written(each.first)) for slug, each in voids]
+    )
+
+
+def voided_in(body: bytes) -> list[tuple[str, NotSaved]]:
+    """Returns the void places of which a turn tells. Raises `ValueError` for what is none."""
+    found = []
+    for each in _decode_voided(body):
+        void = _read(each.void)
+        if not isinstance(void, Posted):
+            raise ValueError("expected a void place")
+        found.append((each.slug, NotSaved(void, None if each.first is None else _read(each.first))))
+    return found
+
+
+def _written(entry: Entry) -> _Row:
+    return _Row(row_of(entry), None if entry.author is None else entry.author.handle)
+
+
+def _read(written: _Row) -> Entry:
+    row, handle = written.row, written.handle
+    return entry_of(row, {} if row.author is None or handle is None else {row.author: handle})
