@@ -42,7 +42,7 @@ def test_a_proof_is_a_session_of_the_same_account(people: People) -> None:
         ann = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         bob = await accounts.signing_in.sign_up("bob", PASSWORD, device=AWAY)
         assert ann.principal.author is not None
-        assert await reason(accounts.proofs.check(ann.principal.author.id, bob.principal.secret or 0)) == "proof"
+        assert await reason(accounts.proofs.check(ann.principal.author.id, bob.principal.secret or 0)) == "gone"
 
     people.run(scenario)
 
