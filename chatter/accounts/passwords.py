@@ -5,7 +5,10 @@ argon2 takes 35 ms of a core and lets go of the interpreter meanwhile.
 
 import asyncio
 import base64
+import contextlib
 import os
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +43,7 @@ class Passwords:
         """A password has at least `least` characters. `memory` is the cost in KiB."""
         self._least = least
         self._hasher = argon2.PasswordHasher(TIME, memory, LANES, TAG, SALT)
-        self._threads = ThreadPoolExecutor(THREADS, "passwords")
+        self._threads = ThreadPoolExecutor(THREADS, "passwords", _let_the_loop_go_first)
         self._waiting = 0
         encoded = [base64.b64encode(os.urandom(size)).decode().rstrip("=") for size in (SALT, TAG)]
         self._nobodys = f"$argon2id$v=19$m={memory},t={TIME},p={LANES}${'$'.join(encoded)}"
@@ -88,6 +91,16 @@ class Passwords:
             return self._hasher.verify(stored, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHash):
             return False
+
+
+def _let_the_loop_go_first() -> None:
+    """Has this thread get what the loop leaves of the cores.
+
+    While 250 networks guess, the p99 of messages was 18 ms on two cores, in place of 50 (`make bench`, scenario (m)).
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def _invalid(message: str) -> AccountRefused:
