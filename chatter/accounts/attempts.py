@@ -43,13 +43,17 @@ class Budget:
 
     def take(self, key: str) -> float:
         """Takes an attempt and returns 0.0, or the seconds until there is one."""
-        left = self._left_now(key)
-        if left < 1.0:
-            return (1.0 - left) * self._allowance.pause
+        if wait := self.wait(key):
+            return wait
         if len(self._left) >= self._sweep_at:
             self._sweep()
-        self._left[key] = left - 1.0, self._clock()
+        self._left[key] = self._left_now(key) - 1.0, self._clock()
         return 0.0
+
+    def wait(self, key: str) -> float:
+        """Returns the seconds until there is an attempt, and takes none."""
+        left = self._left_now(key)
+        return 0.0 if left >= 1.0 else (1.0 - left) * self._allowance.pause
 
     def give_back(self, key: str) -> None:
         """Gives an attempt back."""
@@ -98,6 +102,10 @@ class Attempts:
         self._pairs = Budget(OF_ACCOUNT_AND_NETWORK, clock)
         self._accounts = Budget(OF_ACCOUNT, clock)
         self._codes = Budget(OF_CODES, clock)
+
+    def wait_of(self, network: str) -> float:
+        """Returns the seconds until something may be tried from a network."""
+        return self._networks.wait(network)
 
     def begin(self, network: str, account: str) -> tuple[Attempt, float]:
         """Counts an attempt from a network for an account. Returns the seconds to wait too."""

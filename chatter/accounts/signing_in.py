@@ -56,6 +56,8 @@ class SigningIn:
     async def sign_in(self, handle: str, password: str, *, device: Device) -> SignedIn:
         """Opens a session. `wrong` is the same for a wrong password and an unknown handle, with `retry_after_ms`."""
         handle = handle.strip().removeprefix("@").lower()[: names.LONGEST_HANDLE + 1]
+        if device.known is None:
+            self._checks.check_network(device.network)  # before the database is asked: a flood costs little
         row, is_known = await self._feed.read(lambda now: _account_and_device(handle, device, now))
         row = await self._checks.check_of_device(row, handle, password, device, is_known=is_known)
         return await self._open(row, password, device)
