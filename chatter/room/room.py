@@ -317,7 +317,8 @@ class Room(LoopActor):
 
     def _close_turn(self) -> None:
         """Gives the reactions of the turn their places, and has all of it saved."""
-        self._count_reactions()
+        if self._operations is not None:
+            self._count_reactions()
         self._sequencer.save_turn()
 
     def _count_reactions(self) -> None:

@@ -241,7 +241,7 @@ class Sequencer:
 
     def save_turn(self) -> None:
         """Tells the backlog what was said in this turn. This comes before anybody hears it."""
-        if (save := self.take_unsaved()) is not None:
+        if self._unsaved and (save := self.take_unsaved()) is not None:
             self._context.backlog.tell(save)
 
     @property
@@ -318,7 +318,7 @@ class Sequencer:
 
     def saved(self, saved: Saved) -> None:
         """Acknowledges the requests that are committed, and trims the memory."""
-        self.acknowledge(saved.through)
+        self.acknowledgements.on_committed(saved.through)
         if self._repeaters is not None:
             self._repeaters.on_committed(saved.through)
         self._recent.trim(saved.through)
