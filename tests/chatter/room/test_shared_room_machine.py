@@ -51,6 +51,8 @@ class SharedRoomMachine(RoomMachine):
     def start_server(self) -> None:
         self.epoch = 1  # of the log, whoever begins or dies
         self.lane = LaneModel()
+        for member in self.members.values():
+            member.is_acknowledged_early = True  # before the database knows that an id is taken
         self.nodes = []
         for _ in range(2):
             node = Node(NodeModel(self.lane, self.stage))
