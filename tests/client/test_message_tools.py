@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
+from tests.client.watch import Watch
 from tests.support.server import Server, wait_until
 
 pytestmark = pytest.mark.browser
@@ -174,6 +175,21 @@ def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Pers
     press("Shift+Tab")  # the emoji
     press("Shift+Tab")
     expect(reader.conversation).to_be_focused()
+
+
+def test_the_focus_stays_on_a_tool_when_those_before_it_go_away(ann: Person, watch: Watch) -> None:
+    ann.says("mine")
+    ann.expect_said("mine")
+    ann.conversation.focus()
+    ann.page.keyboard.press("ArrowUp")
+    expect(ann.toolbar).to_be_visible()
+    for key in ("ArrowRight", "End", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        ann.page.keyboard.press(key)
+    expect(ann.button("Pin")).to_be_focused()
+    watch.outage = True
+    ann.loses_network()  # on another connection they are somebody else, who may not edit this
+    expect(ann.toolbar.get_by_role("button", name="Edit")).to_have_count(0)
+    expect(ann.button("Pin")).to_be_focused()
 
 
 def test_the_arrow_keys_lead_on_from_what_can_be_pressed_in_a_message(reader: Person) -> None:

@@ -311,6 +311,14 @@ test("one may change and delete what one has said on this connection, for an hou
   assert.deepEqual(may(3), [false, false]);
 });
 
+test("one may change and delete what was heard and is not acknowledged yet", () => {
+  socket.latest.joins([]);
+  room.post("mine");
+  const [{ id }] = room.posts.pending.value;
+  socket.latest.receives("new_message", message(1, { name: "ann", id }));
+  assert.deepEqual([room.mayEdit(row(1)), room.mayDelete(row(1))], [true, true]);
+});
+
 test("another connection is somebody else, and another join is not", () => {
   socket.latest.joins([]);
   say("mine", 1);

@@ -137,6 +137,11 @@ export class Posts {
     return post !== undefined && !post.tried && post.status !== "pending";
   }
 
+  /** Whether a post was sent and not yet answered. Reads a signal. @param {string} id */
+  isOnItsWay(id) {
+    return this.pending.value.some((post) => post.id === id && isPending(post));
+  }
+
   /** Changes a post that nobody has heard. @param {string} id @param {Partial<Pick<PendingPost, "message" | "reply_to">>} changes */
   rewrite(id, changes) {
     this.#change(id, changes);

@@ -15,6 +15,7 @@ export class Rights {
   /** The seqs of what was said on this connection. Replaced, never changed. */
   #said = signal(/** @type {Set<number>} */ (new Set()));
   #author;
+  #isOnItsWay;
   #mayModerate;
 
   /**
@@ -22,10 +23,13 @@ export class Rights {
    *
    * @param {Socket} socket
    * @param {() => import("../authors.js").Author | undefined} author returns this person's account, if they have one
-   * @param {(message: Posted) => boolean} mayModerate whether this person may delete what another has said; may read a signal
+   * @param {object} room
+   * @param {(id: string) => boolean} room.isOnItsWay whether this page waits for a post's acknowledgement; may read a signal
+   * @param {(message: Posted) => boolean} room.mayModerate whether this person may delete what another has said; may read a signal
    */
-  constructor(socket, author, mayModerate = () => false) {
+  constructor(socket, author, { isOnItsWay, mayModerate }) {
     this.#author = author;
+    this.#isOnItsWay = isOnItsWay;
     this.#mayModerate = mayModerate;
     socket.onClose(() => this.#connectionEnded());
     socket.onOpen(() => this.#connectionEnded()); // phoenix.js tells of no close where the page has disconnected
@@ -60,9 +64,14 @@ export class Rights {
   /** @param {Posted | PendingPost} message @param {number} seconds @param {number} now */
   #isOwn(message, seconds, now) {
     if (!("seq" in message)) return true; // not sent yet
-    const author = this.#author();
-    const isOwn = author ? message.author?.id === author.id : this.#said.value.has(message.seq);
-    if (message.deleted_at || !isOwn) return false;
+    if (message.deleted_at || !this.#hasSaid(message)) return false;
     return now - Date.parse(message.inserted_at) < 1000 * seconds;
+  }
+
+  /** @param {Posted} message */
+  #hasSaid({ id, seq, author: by }) {
+    const author = this.#author();
+    if (author) return by?.id === author.id;
+    return this.#said.value.has(seq) || this.#isOnItsWay(id); // heard, and not yet acknowledged
   }
 }

@@ -155,7 +155,10 @@ export class Room {
     this.#name = name;
     this.#author = author;
     this.charter = new Charter(slug, author);
-    this.#rights = new Rights(socket, author, (message) => this.charter.mayModerate(message));
+    this.#rights = new Rights(socket, author, {
+      isOnItsWay: (id) => this.posts.isOnItsWay(id),
+      mayModerate: (message) => this.charter.mayModerate(message),
+    });
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);
     this.operations = new Operations(operationsOutbox, {

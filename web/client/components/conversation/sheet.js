@@ -31,8 +31,8 @@ export function Sheet({ dialog, room, element }) {
       ${message && html`<${About} message=${message} />`}
       ${message && isSaid(message) && html`<${Quick} room=${room} take=${take} />`}
       ${actions.map(
-        ({ label, icon: Icon, act }) => html`
-          <button type="button" onClick=${take((now, shown) => act({ room, message: now, element: shown, anchor: shown }))}>
+        ({ label, icon: Icon, key, act }) => html`
+          <button key=${key ?? label} type="button" onClick=${take((now, shown) => act({ room, message: now, element: shown, anchor: shown }))}>
             <${Icon} />${label}
           </button>
         `,

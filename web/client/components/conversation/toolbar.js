@@ -9,7 +9,7 @@ import { leaveToolbar } from "./message-keys.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../messages.js").Row} Row */
-/** @typedef {{label: string, picture: any, hint?: string, act: (message: any, anchor: HTMLElement) => void}} Tool */
+/** @typedef {{key: string, label: string, picture: any, hint?: string, act: (message: any, anchor: HTMLElement) => void}} Tool */
 
 /**
  * Draws what can be done with a message that the mouse or the focus is on: one stop of the Tab key, with arrows inside.
@@ -62,11 +62,13 @@ function Button({ label, picture, hint, isFirst, onClick }) {
 function toolsFor(room, message, element) {
   const quick = isSaid(message) && !element.closest(".thread") ? mostUsed : []; // there is no room for more
   const reactions = quick.map((key) => ({
+    key,
     label: `React with ${emojiOf(key)}`,
     picture: html`<span class="emoji">${emojiOf(key)}</span>`,
     act: (/** @type {Row} */ now) => toggleReaction(room, now, key),
   }));
   const actions = actionsFor(message, room, element).map(({ label, icon: Icon, key, act }) => ({
+    key: key ?? label, // a button stays what it is, under a mouse or with the focus, when one beside it comes or goes
     label,
     picture: html`<${Icon} />`,
     hint: key && `${label} (${key})`,
