@@ -42,10 +42,6 @@ class Lane(Protocol):
     def head(self) -> int:
         """The last turn that was handed over."""
 
-    @property
-    def is_writable(self) -> bool:
-        """Whether an append may be tried now."""
-
     async def append(self, payload: bytes, head: int, *, kind: str, patience: float) -> int:
         """Appends a turn that was decided at `head`; raises `Conflict`, `LogFull`, `Unavailable`, `LaneStopped`."""
 

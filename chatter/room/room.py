@@ -311,14 +311,13 @@ class Room(LoopActor):
 
     def _hear_of_log(self, message: Heard | Propose | Placed | NotPlaced) -> Save | None:
         """Hook: hears from a log that rooms of other nodes add to as well."""
-        raise NotImplementedError(f"the log of room {self._slug} is its own: {message!r}")
+        raise RuntimeError(f"the log of room {self._slug} is its own: {message!r}")
 
     # ------------------------------------------------------------ the end of a turn
 
     def _close_turn(self) -> None:
         """Gives the reactions of the turn their places, and has all of it saved."""
-        if self._operations is not None:
-            self._count_reactions()
+        self._count_reactions()
         self._sequencer.save_turn()
 
     def _count_reactions(self) -> None:

@@ -241,18 +241,16 @@ class Sequencer:
 
     def save_turn(self) -> None:
         """Tells the backlog what was said in this turn. This comes before anybody hears it."""
-        if self._unsaved and (save := self.take_unsaved()) is not None:
-            self._context.backlog.tell(save)
+        if self._unsaved:
+            self._context.backlog.tell(self.take_unsaved())
 
     @property
     def unsaved(self) -> Sequence[Entry]:
         """What was said since the last `take_unsaved`."""
         return self._unsaved
 
-    def take_unsaved(self) -> Save | None:
-        """Returns what was said since the last call."""
-        if not self._unsaved:
-            return None
+    def take_unsaved(self) -> Save:
+        """Returns what was said since the last call, which is something."""
         save = Save(self._room, self._slug, self._context.epoch, tuple(self._unsaved))
         self._unsaved.clear()
         return save

@@ -152,7 +152,7 @@ class SharedRoom(Room):
         except Exception:
             self._fail()  # whoever has asked gets no error: the room fails as at any other message
             return None
-        save = self._sequencer.take_unsaved()
+        save = self._sequencer.take_unsaved() if self._sequencer.unsaved else None
         proposals.end(save)
         return save
 

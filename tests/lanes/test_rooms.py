@@ -8,10 +8,10 @@ from typing import Any
 import peewee
 import pytest
 
-from chatter.cluster.frames import GENESIS, Author, PlacedTurn
+from chatter.cluster.frames import GENESIS, Author, Frame, PlacedTurn, encode
 from chatter.cluster.lane import LaneLog
 from chatter.lanes.rooms import PATIENCE, LaneRooms
-from chatter.lanes.turns import SAID, VOIDED, said_in, voided_body
+from chatter.lanes.turns import SAID, VOIDED, said_body, said_in, voided_body
 from chatter.messages import Acknowledged, Delete, Join, NotSaved, Post, Posted, Refused, Save, Voided
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import Supervisor
@@ -183,6 +183,21 @@ def test_a_full_log_refuses_and_loses_nothing(database: Any) -> None:
         await until(lambda: places(ann))
         assert heard(ann) == [(1, "waits")]
         assert answers(ann)[0] == Refused("overloaded", retry_after_ms=1_000)
+
+    play(database, scenario)
+
+
+def test_a_lane_that_has_stopped_refuses_and_appends_nothing(database: Any) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann = east.join("lobby")
+        await until(lambda: ann.heard)
+        model.put(encode(Frame(0, 0, b"another history.", "north", 1, 1, SAID, said_body([]))))
+        await until(lambda: east.log.stopped)
+        for number in range(3):
+            east.post("lobby", ann, f"{number}")
+        await until(lambda: len(answers(ann)) == 3)
+        assert set(answers(ann)) == {Refused("overloaded", retry_after_ms=1_000)}
+        assert (heard(ann), len(model.frames)) == ([], 1)
 
     play(database, scenario)
 

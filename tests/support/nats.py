@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +13,8 @@ from typing import Any, Self
 from urllib.request import urlopen
 
 from tests.support.ports import free_port
+from tests.support.server import PATIENCE, wait_until
 from tests.support.stalling_proxy import StallingProxy
-
-PATIENCE = 60.0
 
 
 def find_nats_server(name: str = "nats-server") -> str | None:
@@ -190,14 +188,6 @@ class SeparableCluster(NatsCluster):
 def _peers(server: NatsServer) -> set[str]:
     """The servers to which it has routes."""
     return {route["remote_name"] for route in (server.ask("/routez") or {}).get("routes", [])}
-
-
-def wait_until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Waits for something that a server's monitoring address shows."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "expected the server to get there in time"
-        time.sleep(0.05)
 
 
 async def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
