@@ -911,7 +911,12 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 class NotPlaced(msgspec.Struct, frozen=True):
-    """What the room has proposed is not in the shared log, as far as is known. It may still come as `Heard`."""
+    """What the room has proposed is not in the shared log, as far as is known. It may still come as `Heard`.
+
+    What is too large for the log is never there.
+    """
+
+    is_too_large: bool = False
 
 
 class NotSaved(msgspec.Struct, frozen=True):

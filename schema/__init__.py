@@ -10,6 +10,7 @@ from schema.epoch import Epoch
 from schema.fence import DatabaseLost, Fence, Superseded, WentBack
 from schema.identity import Identity
 from schema.kind import Kind
+from schema.lane import Lane, LaneRow, Moved, UntoldRow, UntoldVoid
 from schema.member import Member, MemberRow, Mention
 from schema.membership import (
     LatestRow,
@@ -51,6 +52,8 @@ __all__ = [
     "Fence",
     "Identity",
     "Kind",
+    "Lane",
+    "LaneRow",
     "LatestRow",
     "ListedRow",
     "MarkRow",
@@ -59,6 +62,7 @@ __all__ = [
     "MembershipRow",
     "Mention",
     "MessageRow",
+    "Moved",
     "Outside",
     "Passkey",
     "PasskeyRow",
@@ -78,6 +82,8 @@ __all__ = [
     "SpokenRow",
     "StateRow",
     "Superseded",
+    "UntoldRow",
+    "UntoldVoid",
     "WentBack",
     "handles_of",
     "latest_of",

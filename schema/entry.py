@@ -103,13 +103,15 @@ class Entry(Model):
         """
         said = list(entries)
         ids = ids or RoomIds()
+        is_part = database.transaction_depth() > 0  # of a larger transaction: what is refused must show before its end
         try:
             with writing_transaction():
                 if fence is not None:
                     fence.count_commit()
                 cls._write(said, ids, keeps_removed=keeps_removed)
-                if before_commit is not None:
+                if is_part or before_commit is not None:
                     _check_deferred_constraints()
+                if before_commit is not None:
                     before_commit()
             ids.confirm()
             if fence is not None:

@@ -9,16 +9,30 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import Protocol
 
 import pykka
 from msgspec.structs import replace
 
 from chatter.actors import Tellable, tell_if_alive
 from chatter.cluster.errors import Conflict, LaneStopped, LogFull, Unavailable
-from chatter.cluster.frames import PlacedTurn
-from chatter.lanes.turns import SAID, VOIDED, said_body, said_in, voided_in
-from chatter.messages import Entry, Heard, Load, NotPlaced, Placed, Propose, RoomMessage, RoomRef, Save, Saved, size_of
+from chatter.cluster.frames import MAX_BODY, PlacedTurn
+from chatter.lanes.turns import SAID, VOIDED, RoomTurn, said_body, turn_of, voided_body
+from chatter.messages import (
+    Entry,
+    Heard,
+    Load,
+    NotPlaced,
+    NotSaved,
+    Placed,
+    Propose,
+    RoomMessage,
+    RoomRef,
+    Save,
+    Saved,
+    size_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +44,12 @@ MAX_TURN_BYTES = 128 * 1024
 
 MAX_UNSAVED_TURNS = 50_000
 """Turns by which the database may be behind a lane. Past that nobody says anything there."""
+
+MAX_UNSAVED_BYTES = 128 * 1024 * 1024
+"""Bytes of such turns, beyond which the same holds."""
+
+MAX_VOIDS = 100
+"""Void places of which one turn tells."""
 
 FULL_PAUSE = 1.0
 """Seconds after which it is tried again to say something in a lane whose stream is full."""
@@ -52,13 +72,6 @@ class Lane(Protocol):
         """Waits until the leader of the stream answers, and reads what it has."""
 
 
-class _Turn(NamedTuple):
-    """A turn that the database may not have yet."""
-
-    seq: int
-    said: Sequence[tuple[str, Sequence[Entry]]]
-
-
 class LaneRooms:
     """Owns what the rooms of one lane wait for, and the turns that the database does not have yet."""
 
@@ -77,8 +90,11 @@ class LaneRooms:
         self._history = history
         self._waiting: dict[str, RoomRef] = {}
         self._proposed: list[Save] = []  # by rooms of this node, and on its way into the log
-        self._unsaved: deque[_Turn] = deque()
+        self._voids: dict[tuple[str, int], NotSaved] = {}  # of which the log has to be told, by room and place
+        self._unsaved: deque[RoomTurn] = deque()
         self._unsaved_of: dict[str, deque[Entry]] = {}
+        self._unsaved_bytes = 0
+        self._saved_through = 0  # as the node says that writes to the database
         self._pump: asyncio.Task[None] | None = None
         self._is_unavailable = False
 
@@ -87,12 +103,16 @@ class LaneRooms:
     @property
     def is_full(self) -> bool:
         """Whether nothing can be said: the log does not answer, is full, or the database is too far behind."""
-        return self._is_unavailable or len(self._unsaved) >= MAX_UNSAVED_TURNS
+        return self._is_unavailable or self._unsaved_share >= 1
 
     @property
     def is_half_full(self) -> bool:
         """Whether rooms must refuse operations, so that messages find room for longer."""
-        return self._is_unavailable or 2 * len(self._unsaved) >= MAX_UNSAVED_TURNS
+        return self._is_unavailable or self._unsaved_share >= 0.5
+
+    @property
+    def _unsaved_share(self) -> float:
+        return max(len(self._unsaved) / MAX_UNSAVED_TURNS, self._unsaved_bytes / MAX_UNSAVED_BYTES)
 
     def count(self, size: int) -> None:
         """Counts nothing: a turn counts once the log has it."""
@@ -106,19 +126,35 @@ class LaneRooms:
     def ask_for_turn(self, room: RoomRef, slug: str) -> None:
         """Has a room asked what it has to say, once this node has the turn."""
         self._waiting[slug] = room
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.get_running_loop().create_task(self._say_all())
+        self._start_pump()
 
     # ------------------------------------------------------------ what this node says
 
+    def tell_voids(self, voids: Sequence[tuple[str, NotSaved]]) -> None:
+        """Has the log told of places, with their rooms, for which the database took nothing."""
+        places = {(slug, not_saved.void.seq): not_saved for slug, not_saved in voids}
+        for turn in self._unsaved if voids else ():
+            for slug, told in turn.voids:
+                places.pop((slug, told.void.seq), None)
+        self._voids |= places
+        self._start_pump()
+
+    def _start_pump(self) -> None:
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._say_all())
+
     async def _say_all(self) -> None:
-        """Gives the waiting rooms turns, until none waits."""
-        while self._waiting:
+        """Tells of void places, and gives the waiting rooms turns, until none waits."""
+        while self._waiting or self._voids:
             await self._wait_for_turn()
             head = self._lane.head  # before anything is decided
-            saves = await self._proposals()
-            if saves:
-                await self._append(saves, head)
+            if self._voids:
+                untold = islice(self._voids.items(), MAX_VOIDS)
+                await self._append(voided_body((slug, each) for (slug, _), each in untold), head, VOIDED)
+                continue
+            body = self._body_of(await self._proposals())
+            if self._proposed:
+                await self._append(body, head, SAID)
 
     async def _proposals(self) -> list[Save]:
         """Asks the rooms that wait what they have to say, as far as a turn has room for it."""
@@ -136,10 +172,19 @@ class LaneRooms:
                 size += sum(map(size_of, save.entries))
         return saves
 
-    async def _append(self, saves: list[Save], head: int) -> None:
+    def _body_of(self, saves: list[Save]) -> bytes:
+        """Returns a turn of what was proposed. Rooms whose part there is no room for decide anew."""
+        body = said_body(saves)
+        while len(body) > MAX_BODY:
+            save = saves.pop()
+            _tell_not_placed(save, is_too_large=not saves)
+            body = said_body(saves)
         self._proposed = saves
+        return body
+
+    async def _append(self, body: bytes, head: int, kind: str) -> None:
         try:
-            await self._lane.append(said_body(saves), head, kind=SAID, patience=PATIENCE)
+            await self._lane.append(body, head, kind=kind, patience=PATIENCE)
         except Conflict:
             self._take_back()
         except LogFull:
@@ -170,31 +215,46 @@ class LaneRooms:
     def _take_back(self) -> None:
         proposed, self._proposed = self._proposed, []
         for save in proposed:
-            if save.room is not None:
-                tell_if_alive(save.room, NotPlaced())
+            _tell_not_placed(save)
 
     # ------------------------------------------------------------ what the log has
 
-    def on_turn(self, turn: PlacedTurn, *, is_own: bool) -> None:
+    def on_turn(self, placed: PlacedTurn, *, is_own: bool) -> None:
         """Hands a turn to the rooms that live here. `is_own` says that this node has appended it."""
-        if turn.kind == SAID:
-            said = said_in(turn.body)
-            self._keep(turn.seq, said)
-            proposers = {save.slug: save.room for save in self._proposed} if is_own else {}
-            if is_own:
-                self._proposed = []
-            for slug, entries in said:
-                self._tell(slug, entries, proposers.get(slug))
-        elif turn.kind == VOIDED:
-            for slug, not_saved in voided_in(turn.body):
-                if (room := self._find_room(slug)) is not None:
-                    tell_if_alive(room, not_saved)
+        turn = turn_of(placed)
+        self._keep(turn)
+        proposers = {save.slug: save.room for save in self._proposed} if is_own else {}
+        if proposers and turn.said:
+            self._proposed = []
+        for slug, entries in turn.said:
+            self._tell(slug, entries, proposers.get(slug))
+        for slug, not_saved in turn.voids:
+            self._voids.pop((slug, not_saved.void.seq), None)
+            if (room := self._find_room(slug)) is not None:
+                tell_if_alive(room, not_saved)
+        self._drop_saved()
 
     def on_saved(self, through: int) -> None:
         """The database has all turns up to `through`, and the log has told of what is void there."""
+        self._saved_through = max(self._saved_through, through)
+        self._drop_saved()
+
+    def unsaved_after(self, seq: int, limit: int) -> Sequence[RoomTurn] | None:
+        """Returns up to `limit` turns that come after `seq`; None where they are not kept here any more."""
+        first = self._unsaved[0].seq if self._unsaved else self._lane.head + 1
+        if seq + 1 < first:
+            return None
+        return tuple(islice(self._unsaved, seq + 1 - first, seq + 1 - first + limit))
+
+    def _drop_saved(self) -> None:
+        """Drops what the database has, once all that the log had by then is heard: voids are told of behind them."""
+        if self._lane.head < self._saved_through:
+            return
         saved: dict[str, int] = {}
-        while self._unsaved and self._unsaved[0].seq <= through:
-            for slug, entries in self._unsaved.popleft().said:
+        while self._unsaved and self._unsaved[0].seq <= self._saved_through:
+            turn = self._unsaved.popleft()
+            self._unsaved_bytes -= turn.size
+            for slug, entries in turn.said:
                 saved[slug] = entries[-1].seq
                 of_room = self._unsaved_of[slug]
                 while of_room and of_room[0].seq <= saved[slug]:
@@ -211,9 +271,10 @@ class LaneRooms:
             self._pump.cancel()
             await asyncio.wait([self._pump])
 
-    def _keep(self, seq: int, said: Sequence[tuple[str, Sequence[Entry]]]) -> None:
-        self._unsaved.append(_Turn(seq, said))
-        for slug, entries in said:
+    def _keep(self, turn: RoomTurn) -> None:
+        self._unsaved.append(turn)
+        self._unsaved_bytes += turn.size
+        for slug, entries in turn.said:
             self._unsaved_of.setdefault(slug, deque()).extend(entries)
 
     def _tell(self, slug: str, entries: Sequence[Entry], proposer: RoomRef | None) -> None:
@@ -224,3 +285,8 @@ class LaneRooms:
         is_proposer = proposer is not None and room.actor_urn == proposer.actor_urn
         message: RoomMessage = Placed(entries[-1].seq) if is_proposer else Heard(entries)
         tell_if_alive(room, message)
+
+
+def _tell_not_placed(save: Save, *, is_too_large: bool = False) -> None:
+    if save.room is not None:
+        tell_if_alive(save.room, NotPlaced(is_too_large))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from chatter.cluster.frames import PlacedTurn
 from chatter.messages import Entry, NotSaved, Posted, Save
 from chatter.storage.records import entry_of, row_of
 from schema import EntryRow
@@ -25,6 +26,16 @@ class Said(NamedTuple):
 
     slug: str
     entries: Sequence[Entry]
+
+
+class RoomTurn(NamedTuple):
+    """A turn of a lane as rooms and the database take it. One that is void for everybody says nothing."""
+
+    seq: int
+    chain: bytes  # the chain up to this turn
+    size: int  # of its body
+    said: Sequence[Said] = ()
+    voids: Sequence[tuple[str, NotSaved]] = ()  # places for which the database took nothing, with their rooms
 
 
 class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -46,6 +57,13 @@ class _Void(msgspec.Struct, array_like=True, frozen=True, gc=False):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_said = msgspec.msgpack.Decoder(list[_Part]).decode
 _decode_voided = msgspec.msgpack.Decoder(list[_Void]).decode
+
+
+def turn_of(placed: PlacedTurn) -> RoomTurn:
+    """Reads a turn. Raises `ValueError` for one that rooms have not made."""
+    said = said_in(placed.body) if placed.kind == SAID else ()
+    voids = voided_in(placed.body) if placed.kind == VOIDED else ()
+    return RoomTurn(placed.seq, placed.chain, len(placed.body), said, voids)
 
 
 def said_body(saves: Iterable[Save]) -> bytes:

@@ -67,6 +67,7 @@ class Operations:
     __slots__ = (
         "_context",
         "_is_scheduled",
+        "_max_counted",
         "_pinned",
         "_purges",
         "_recent",
@@ -89,14 +90,16 @@ class Operations:
         recent: RecentEntries,
         targets: Targets,
         sequencer: Sequencer,
+        max_counted: int = MAX_UNCOUNTED,
     ) -> None:
-        """`room` is told what the database answers."""
+        """`room` is told what the database answers. So many reactions are counted in one turn: `max_counted`."""
         self._slug = slug
         self._context = context
         self._room = room
         self._recent = recent
         self._targets = targets
         self._sequencer = sequencer
+        self._max_counted = max_counted
         self._waiting: dict[int, list[Operation]] = {}  # by target, for which the database is asked
         self._uncounted: dict[int, list[React]] = {}  # by target
         self._uncounted_number = 0
@@ -389,9 +392,17 @@ class Operations:
         self._uncounted_number += 1
 
     def _count_all(self) -> None:
+        """Counts what waits, as far as a turn has room for it; the rest is due later."""
         uncounted, self._uncounted, self._uncounted_number = self._uncounted, {}, 0
+        room_for = self._max_counted
         for target, requests in uncounted.items():
-            self._count(target, requests)
+            if room_for > 0:
+                self._count(target, requests[:room_for])
+            for request in requests[max(room_for, 0) :]:
+                self._react(request)
+            room_for -= len(requests)
+        if room_for < 0:
+            self._schedule()
 
     def _count(self, target: int, requests: list[React]) -> None:
         """Adds one entry for each key with which people have reacted to a message."""

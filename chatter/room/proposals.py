@@ -126,6 +126,17 @@ class Proposals:
         self._forget()
         return mail
 
+    @property
+    def decided_number(self) -> int:
+        """How many requests the proposal is about that is under way."""
+        return len(self._decided)
+
+    def take_asked(self, number: int) -> list[RoomMessage]:
+        """Takes what clients ask for out of the first requests that wait, since it is too much for the log."""
+        first = [self._requests.popleft() for _ in range(number)]
+        self._requests.extendleft(each for each in reversed(first) if not isinstance(each, _ASKED))
+        return [each for each in first if isinstance(each, _ASKED)]
+
     def _forget(self) -> None:
         self._decided, self._restores, self.expelled = [], (), []
         self.save, self.is_deciding = None, False

@@ -72,7 +72,7 @@ from chatter.room.catch_up import CatchUpRequests
 from chatter.room.context import RoomContext
 from chatter.room.government import Government
 from chatter.room.handover import Handover
-from chatter.room.operations import Operations
+from chatter.room.operations import MAX_UNCOUNTED, Operations
 from chatter.room.presence import Presence, called
 from chatter.room.recent_entries import RecentEntries
 from chatter.room.recovery import CatchUp
@@ -118,6 +118,9 @@ _CONTINUE_DELIVERY = ContinueDelivery()
 
 class Room(LoopActor):
     """One room. It lives while it has subscribers or unsaved messages, and `room_idle_timeout` longer."""
+
+    MAX_COUNTED = MAX_UNCOUNTED
+    """Reactions that are counted in one turn."""
 
     def __init__(
         self,
@@ -472,6 +475,7 @@ class Room(LoopActor):
                 recent=self._recent,
                 targets=self._sequencer.targets,
                 sequencer=self._sequencer,
+                max_counted=self.MAX_COUNTED,
             )
         return self._operations
 

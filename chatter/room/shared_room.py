@@ -36,6 +36,9 @@ MAX_PROPOSAL_BYTES = 64 * 1024
 class SharedRoom(Room):
     """One node's part of a room. All nodes hear the same entries in the same order."""
 
+    MAX_COUNTED = 500
+    """Reactions that are counted in one turn. With the longest names they take half of what the log takes at once."""
+
     def __init__(
         self, slug: str, context: RoomContext, *, log: SharedLog, handover: Handover | None = None, **options: Any
     ) -> None:
@@ -85,8 +88,12 @@ class SharedRoom(Room):
                 self._hear(message.entries)
             case Placed():
                 self._placed(message.through)
-            case NotPlaced():
-                self._handle(self._take_back())
+            case NotPlaced(is_too_large):
+                number = self._proposals.decided_number
+                mail = self._take_back()
+                for request in self._proposals.take_asked(number) if is_too_large else ():
+                    refuse(request, OVERLOADED)
+                self._handle(mail)
             case _:
                 assert_never(message)
         return None

@@ -1,120 +1,20 @@
 """Rooms of two nodes over one lane: a model of its stream, the real rooms and the real lane."""
 
 import asyncio
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import peewee
 import pytest
 
-from chatter.cluster.frames import GENESIS, Author, Frame, PlacedTurn, encode
-from chatter.cluster.lane import LaneLog
-from chatter.lanes.rooms import PATIENCE, LaneRooms
+from chatter.cluster.frames import MAX_BODY, Frame, encode
+from chatter.lanes.rooms import MAX_TURN_BYTES, PATIENCE
 from chatter.lanes.turns import SAID, VOIDED, said_body, said_in, voided_body
-from chatter.messages import Acknowledged, Delete, Join, NotSaved, Post, Posted, Refused, Save, Voided
-from chatter.room.context import RoomSettings
-from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog
+from chatter.messages import Delete, NotSaved, Refused, Save, Voided
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
-from chatter.storage.history import History
 from chatter.storage.pages import void_place
-from schema.base import database as proxy
-from schema.database import migrate
+from tests.lanes.nodes import Node, answers, heard, places, play, until
 from tests.support.log_model import LogModel
-from tests.support.stage import Listener
-from tests.support.virtual_time import run
-
-
-@pytest.fixture
-def database() -> Iterator[peewee.Database]:
-    database = peewee.SqliteDatabase(":memory:")
-    proxy.initialize(database)
-    migrate(database)
-    yield database
-    database.close()
-
-
-class Direct:
-    """Direct reads at once what rooms ask history for."""
-
-    def __init__(self, database: Any) -> None:
-        self._history = History(database)
-
-    def tell(self, message: Any) -> None:
-        self._history.on_receive(message)
-
-
-class Node:
-    """Node is the rooms of one node, and the clients that are connected to it."""
-
-    def __init__(self, name: str, model: LogModel, database: Any) -> None:
-        self.author = Author(name, 1)
-        self.turns: list[PlacedTurn] = []
-        self.log = LaneLog(0, model, author=self.author, on_turn=self._on_turn)
-        history = Direct(database)
-        settings = RoomSettings(ring_size=5, id_memory_size=5)
-        self.supervisor = Supervisor(Backlog(), history, 1, range(2), settings, log_of=lambda _slug: self.rooms)
-        self.rooms = LaneRooms(
-            self.log, wait_for_turn=self._no_wait, find_room=self.supervisor.find_room, history=history
-        )
-        model.republish_to(self.log.hear)
-
-    async def _no_wait(self) -> None:
-        pass
-
-    def _on_turn(self, turn: PlacedTurn) -> None:
-        self.turns.append(turn)
-        self.rooms.on_turn(turn, is_own=(turn.by, turn.boot) == self.author)
-
-    def join(self, slug: str) -> Listener:
-        listener = Listener()
-        self.supervisor.ensure_room(slug).tell(Join(listener, None))
-        return listener
-
-    def post(self, slug: str, sender: Listener, text: str, **options: Any) -> None:
-        self.supervisor.ensure_room(slug).tell(Post(sender, text.encode(), text, "ann", text, **options))
-
-
-Scenario = Callable[[LogModel, Node, Node], Any]
-
-
-def play(database: Any, scenario: Scenario) -> None:
-    """Runs a scenario on two nodes."""
-
-    async def on_loop() -> None:
-        model = LogModel()
-        nodes = [Node(name, model, database) for name in ("east", "west")]
-        for node in nodes:
-            await node.log.open(0, GENESIS)
-        await scenario(model, *nodes)
-        for node in nodes:
-            await node.rooms.close()
-            await node.log.close()
-            await node.supervisor.stop()
-
-    run(on_loop())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    for _ in range(10_000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the condition did not come true")
-
-
-def heard(listener: Listener) -> list[tuple[int, str]]:
-    return [(each.seq, each.message) for each in listener.heard if isinstance(each, Posted)]
-
-
-def answers(listener: Listener) -> list[Any]:
-    return [each[1] for each in listener.heard if isinstance(each, tuple)]
-
-
-def places(listener: Listener) -> list[int]:
-    return [answer.seq for answer in answers(listener) if isinstance(answer, Acknowledged)]
 
 
 def save_all(node: Node, database: Any, tmp_path: Path) -> None:
@@ -125,7 +25,7 @@ def save_all(node: Node, database: Any, tmp_path: Path) -> None:
             committer.commit([Save(None, slug, 1, entries) for slug, entries in said_in(turn.body)])
 
 
-def test_everybody_hears_what_is_said_on_both_nodes_in_one_order(database: Any) -> None:
+def test_everybody_hears_what_is_said_on_both_nodes_in_one_order(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         rooms = ("lobby", "other")
         here = {slug: east.join(slug) for slug in rooms}
@@ -142,12 +42,12 @@ def test_everybody_hears_what_is_said_on_both_nodes_in_one_order(database: Any) 
             assert sorted(places(here[slug]) + places(there[slug])) == list(range(1, 41))
         assert east.log.counts.conflicts + west.log.counts.conflicts > 0
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
 @pytest.mark.parametrize("is_placed", [True, False], ids=["placed", "lost"])
 def test_a_turn_whose_outcome_is_unknown_keeps_nobody_from_reading_and_is_said_once(
-    database: Any, is_placed: bool
+    database: Any, tmp_path: Path, is_placed: bool
 ) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann = east.join("lobby")
@@ -169,10 +69,10 @@ def test_a_turn_whose_outcome_is_unknown_keeps_nobody_from_reading_and_is_said_o
         assert (heard(ann), heard(late), places(ann)) == ([(1, "hello")], [(1, "hello")], [1])
         assert len(model.frames) == 1
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
-def test_a_full_log_refuses_and_loses_nothing(database: Any) -> None:
+def test_a_full_log_refuses_and_loses_nothing(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann = east.join("lobby")
         await until(lambda: ann.heard)
@@ -184,10 +84,10 @@ def test_a_full_log_refuses_and_loses_nothing(database: Any) -> None:
         assert heard(ann) == [(1, "waits")]
         assert answers(ann)[0] == Refused("overloaded", retry_after_ms=1_000)
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
-def test_a_lane_that_has_stopped_refuses_and_appends_nothing(database: Any) -> None:
+def test_a_lane_that_has_stopped_refuses_and_appends_nothing(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann = east.join("lobby")
         await until(lambda: ann.heard)
@@ -199,7 +99,7 @@ def test_a_lane_that_has_stopped_refuses_and_appends_nothing(database: Any) -> N
         assert set(answers(ann)) == {Refused("overloaded", retry_after_ms=1_000)}
         assert (heard(ann), len(model.frames)) == ([], 1)
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
 def test_a_room_begins_with_what_the_database_has_and_what_only_the_log_has(database: Any, tmp_path: Path) -> None:
@@ -219,10 +119,10 @@ def test_a_room_begins_with_what_the_database_has_and_what_only_the_log_has(data
         west.post("lobby", bo, "new")
         await until(lambda: (7, "new") in heard(ann))
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
-def test_what_the_database_refuses_becomes_void_everywhere(database: Any) -> None:
+def test_what_the_database_refuses_becomes_void_everywhere(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann, bo = east.join("lobby"), west.join("lobby")
         east.post("lobby", ann, "never")
@@ -231,10 +131,10 @@ def test_what_the_database_refuses_becomes_void_everywhere(database: Any) -> Non
         await west.log.append(voided_body([("lobby", void)]), west.log.head, kind=VOIDED)
         await until(lambda: Voided(1) in ann.heard and Voided(1) in bo.heard)
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
 
 
-def test_a_guest_on_another_node_may_not_change_a_message(database: Any) -> None:
+def test_a_guest_on_another_node_may_not_change_a_message(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann, bo = east.join("lobby"), west.join("lobby")
         east.post("lobby", ann, "mine")
@@ -244,4 +144,50 @@ def test_a_guest_on_another_node_may_not_change_a_message(database: Any) -> None
         await until(lambda: len(places(ann)) == 2 and answers(bo))
         assert isinstance(answers(bo)[0], Refused)
 
-    play(database, scenario)
+    play(database, scenario, tmp_path)
+
+
+def test_a_room_keeps_what_the_database_has_until_it_has_heard_what_is_void_of_it(
+    database: Any, tmp_path: Path
+) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann = east.join("lobby")
+        east.post("lobby", ann, "never")
+        await until(lambda: places(ann) and west.log.head == 1)
+        model.republishes = False
+        void = NotSaved(void_place(1, "2026-01-01T00:00:00.000000Z"), None)
+        await east.log.append(voided_body([("lobby", void)]), 1, kind=VOIDED)
+        for node in (east, west):
+            node.rooms.on_saved(2)
+        assert east.rooms.unsaved_after(0, 10) is None
+        assert [turn.seq for turn in west.rooms.unsaved_after(0, 10) or ()] == [1]
+        await west.log.refresh()
+        assert west.rooms.unsaved_after(0, 10) is None
+
+    play(database, scenario, tmp_path)
+
+
+def test_rooms_that_say_more_than_a_turn_takes_say_it_in_several(database: Any, tmp_path: Path) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        first, second = east.join("first"), east.join("second")
+        await until(lambda: first.heard and second.heard)
+        east.post("first", first, "x" * (MAX_TURN_BYTES - 1_000))
+        east.post("second", second, "x" * (MAX_TURN_BYTES + 1_000))
+        await until(lambda: places(first) == [1] and places(second) == [1])
+        assert len(model.frames) == 2
+
+    play(database, scenario, tmp_path)
+
+
+def test_what_is_too_large_for_the_log_is_refused(database: Any, tmp_path: Path) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann = east.join("lobby")
+        await until(lambda: ann.heard)
+        east.post("lobby", ann, "x" * MAX_BODY)
+        await until(lambda: answers(ann))
+        assert answers(ann) == [Refused("overloaded", retry_after_ms=1_000)]
+        east.post("lobby", ann, "small")
+        await until(lambda: places(ann) == [1])
+        assert heard(ann) == [(1, "small")]
+
+    play(database, scenario, tmp_path)

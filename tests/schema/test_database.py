@@ -19,6 +19,7 @@ def test_a_new_database_is_created_with_its_folder_and_tables(tmp_path: Path) ->
         "0008_departures",
         "0009_rooms",
         "0010_links_of_rooms",
+        "0011_lanes",
     ]
     Entry.save_all([("lobby", 1, [EntryRow(1, "a", "ann", "hello", "2026-05-04T12:00:00.000000Z")])])
     database.close()

@@ -18,6 +18,9 @@ from chatter.messages import (
     Post,
     Posted,
     Propose,
+    React,
+    Reacted,
+    ReactionsDue,
     ReadHistory,
     Refused,
     Save,
@@ -27,7 +30,7 @@ from chatter.messages import (
 from chatter.room.context import RoomSettings
 from chatter.room.proposals import MAX_WAITING_REQUESTS
 from chatter.room.refusals import OVERLOADED
-from chatter.room.shared_room import MAX_PROPOSAL_BYTES
+from chatter.room.shared_room import MAX_PROPOSAL_BYTES, SharedRoom
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, post, posted, welcome
 from tests.chatter.room.test_room import poison
 from tests.support.shared_log import LaneModel, NodeModel
@@ -145,6 +148,22 @@ def test_a_turn_has_room_for_so_many_bytes(shared: RoomOnStage, ann: Listener) -
     sizes = [sum(map(size_of, save.entries)) for save in (first, second)]
     assert all(MAX_PROPOSAL_BYTES <= size < MAX_PROPOSAL_BYTES + 5_000 for size in sizes)
     assert second.entries[0].seq == first.entries[-1].seq + 1
+
+
+def test_reactions_of_many_are_counted_in_several_turns(shared: RoomOnStage, ann: Listener) -> None:
+    shared.tell(join(ann), post(ann, "hello"))
+    propose_and_place(shared)
+    people = [Listener() for _ in range(SharedRoom.MAX_COUNTED + 1)]
+    for number, each in enumerate(people):
+        shared.tell(React(each, b"r", f"person {number}", 1, "👍", is_added=True))
+    (first,) = propose_and_place(shared)
+    assert isinstance(first, Reacted)
+    assert len(first.added) == SharedRoom.MAX_COUNTED
+    shared.tell(ReactionsDue())
+    (rest,) = propose_and_place(shared)
+    assert isinstance(rest, Reacted)
+    assert [each.count for each in rest.reactions] == [len(people)]
+    shared.stage.wait(lambda: all(len(each.heard) == 1 for each in people))
 
 
 def test_memory_is_trimmed_by_what_is_saved_and_not_by_what_is_acknowledged(
