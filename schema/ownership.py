@@ -1,4 +1,4 @@
-"""Ownership: keeps a second server off a database while the first one lives.
+"""Ownership: keeps a second server off a database while the first one lives. The nodes of a cluster share it.
 
 It spares both the surprise. What keeps the tables right is the fence (`schema/fence.py`), since a lock can be lost: its
 session may be ended, a lock file be removed.
@@ -39,11 +39,13 @@ class DatabaseMoved(Exception):
 class Ownership:
     """The lock on a database. It ends with `release` or with the process, however that ends."""
 
-    def __init__(self, url: str, *, timeout: float = 0.0) -> None:
+    def __init__(self, url: str, *, timeout: float = 0.0, shared: bool = False) -> None:
         """Takes the lock of an existing database. Raises `DatabaseUnusable` where another process has it.
 
-        `timeout` is PostgreSQL's, as in `schema.database.connect`.
+        `timeout` is PostgreSQL's, as in `schema.database.connect`. Those whose lock is `shared`, which takes
+        PostgreSQL, have it together.
         """
+        self._lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         self._path = sqlite_path(url)
         self._file: IO[bytes] | None = None
         self._lock_file: IO[bytes] | None = None
@@ -52,7 +54,7 @@ class Ownership:
         try:
             if self._path is None:
                 self._session = connect(url, timeout=timeout, thread_safe=False)  # one thread locks, another renews
-                _lock_session(self._session)
+                _lock_session(self._session, self._lock)
             else:
                 self._file = _open(self._path)
                 self._lock_file = _lock(self._file)
@@ -80,7 +82,7 @@ class Ownership:
         try:
             if not _answers(self._session):
                 self._session.close()
-                _lock_session(self._session)
+                _lock_session(self._session, self._lock)
         except Taken as error:
             raise Superseded("another Chatter has taken over the database: it has the lock") from error
         finally:
@@ -105,11 +107,13 @@ class Ownership:
                 held.close()
 
 
-def open_owned(url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0) -> tuple[Database, Ownership]:
+def open_owned(
+    url: str, sqlite_synchronous: str = "full", *, timeout: float = 0.0, shared: bool = False
+) -> tuple[Database, Ownership]:
     """Opens the database as `open_database` does, and takes its lock. Raises `DatabaseUnusable`."""
     database = open_database(url, sqlite_synchronous, timeout=timeout)
     database.close()  # it is opened again when it is used: until it is locked, a restore may replace its file
-    ownership = Ownership(url, timeout=timeout)
+    ownership = Ownership(url, timeout=timeout, shared=shared)
     if isinstance(database, SqliteFile):
         database.check_file = ownership.check_file
     return database, ownership
@@ -127,9 +131,9 @@ def _lock(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
-def _lock_session(session: Database) -> None:
+def _lock_session(session: Database, lock: str) -> None:
     deadline = time.monotonic() + LOCK_TIMEOUT
-    while not session.execute_sql("SELECT pg_try_advisory_lock(%s)", [_KEY]).fetchone()[0]:
+    while not session.execute_sql(f"SELECT {lock}(%s)", [_KEY]).fetchone()[0]:
         if time.monotonic() > deadline:
             raise Taken
         time.sleep(LOCK_TIMEOUT / 10)

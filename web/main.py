@@ -13,10 +13,12 @@ from typing import NoReturn
 
 import schema
 from chatter import __version__
+from chatter.cluster.errors import ClusterRefused, LaneStopped
 from chatter.storage.backup import BackupFailed
-from web import account_commands, maintenance
+from chatter.storage.local_log import NotEverythingSaved
+from web import account_commands, cluster_commands, maintenance
 from web.oidc_clients import parse_clients, with_secrets
-from web.server import NotEverythingSaved, Server
+from web.server import Server
 from web.settings import (
     Authorize,
     BadSetting,
@@ -64,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return maintenance.restore(settings, options.folder)
             case "check":
                 return maintenance.check(settings)
+            case "cluster":
+                return cluster_commands.run(options, settings)
             case _:
                 return account_commands.run(options, settings)
     except (
@@ -71,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         BadSetting,
         AddressUnusable,
         BackupFailed,
+        ClusterRefused,
+        LaneStopped,
         schema.DatabaseUnusable,
     ) as error:
         return _fail(2, error)
@@ -81,13 +87,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="chatter", description="A chat server that speaks Phoenix Channels.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"chatter {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar=" | ".join(["serve", *_MAINTENANCE, *_PEOPLE]), required=True)
+    verbs = parser.add_subparsers(
+        dest="verb", metavar=" | ".join(["serve", *_MAINTENANCE, "cluster", *_PEOPLE]), required=True
+    )
     add_options(verbs.add_parser("serve", help="run the server", allow_abbrev=False))
     for verb, (does, folder) in _MAINTENANCE.items():
         of_verb = verbs.add_parser(verb, help=does, allow_abbrev=False)
         add_options(of_verb, "database", "spool_folder", "log_level")
         if folder:
             of_verb.add_argument("folder", metavar=folder, type=Path)
+    cluster_commands.add_commands(verbs)
     account_commands.add_commands(verbs)
     return parser
 
@@ -144,6 +153,7 @@ async def _run(settings: Settings, authorize: Authorize) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = Server(settings, authorize, with_secrets(parse_clients(settings.oidc), os.environ))
+    await server.open()
     ready = f"Chatter is ready at {server.listen()}"
     if server.setup_address is not None:
         ready += f"\nBecome its admin at {server.setup_address}"

@@ -1,18 +1,17 @@
 """The server: what starts in which order, and stops in which.
 
-Start, top down in `__init__`: the port is bound; the storage is opened (owned, migrated, with what an earlier server
-could not save); history, the backlog with its persistence actor, the supervisor and the accounts with their store
-start; last the endpoint listens. Rooms start when somebody joins.
+Start, top down in `__init__`: the port is bound; the storage is opened; history, the log (which is the backlog with its
+persistence actor, or this node's part of the cluster's), the supervisor and the accounts with their store start. A node
+joins its cluster in `open`; last the endpoint listens. Rooms start when somebody joins.
 
 Stop, bottom up in `stop`, and nothing that was said is lost: `/healthz` says so; the listener stops; frames of clients
-are dropped; rooms finish their turn; persistence commits and rooms answer the senders; the spool takes what the
-database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; the
+are dropped; rooms finish their turn; the log takes what they have said, and they answer the senders; the spool takes
+what a database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; the
 accounts, history and the database close.
 """
 
 import asyncio
 import logging
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,18 +25,14 @@ from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.clock import wall_clock
 from chatter.memberships.memberships import Memberships
-from chatter.messages import Ping, Save
+from chatter.messages import RoomRef
 from chatter.room.context import NO_MEMBERSHIPS
 from chatter.room.purger import RoomPurger
 from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog, OnDeath
 from chatter.storage.call_guard import CallGuard
 from chatter.storage.history import History
-from chatter.storage.persistence import Persistence
 from chatter.storage.read_queue import OnDeath as OnHistoryDeath
 from chatter.storage.read_queue import ReadQueue
-from chatter.storage.spool import memory_of
-from chatter.storage.storage import Storage
 from schema import DatabaseLost, WentBack
 from web.channels.characters import normal_name
 from web.channels.endpoint import Closable, Endpoint
@@ -64,6 +59,7 @@ from web.identity.oidc import OpenIdConnect
 from web.identity.passkeys import Passkeys
 from web.io.gc_policy import GcPolicy
 from web.io.rfc6455 import CloseCode
+from web.log import open_log, open_storage
 from web.oidc_clients import OidcClient
 from web.page_address import page_address, page_link
 from web.settings import Authorize, Settings
@@ -79,10 +75,6 @@ THREAD_TIMEOUT = 1.0
 """Seconds for a thread or a request to end once it was told to. What it has to save it had `stop_timeout` for."""
 
 
-class NotEverythingSaved(Exception):
-    """The server has stopped, and neither the database nor the spool took everything that was said."""
-
-
 class Server:
     """One Chatter. Made and used on a running event loop."""
 
@@ -90,34 +82,34 @@ class Server:
         """Starts everything but the listener. Raises `AddressUnusable` and `schema.DatabaseUnusable`."""
         self._settings = settings
         self._sockets = listening_sockets(settings)
-        self._storage = Storage.open(
-            settings.database,
-            sqlite_synchronous=settings.sqlite_synchronous,
-            spool_folder=settings.spool_folder,
-            database_timeout=settings.database_timeout,
-            removed_days=settings.removed_days,
-        )
+        self._storage = open_storage(settings)
         self._guards = [CallGuard(self._storage.database, settings.database_timeout) for _ in range(3)]
         self._history = ReadQueue(
             self._start_history, max_waiting=settings.max_waiting_reads, max_for_client=settings.max_client_reads
         )
-        self._give_up = threading.Event()
-        self._backlog = Backlog(settings.max_unsaved_messages, settings.max_unsaved_bytes)
         self.database_lost: asyncio.Future[DatabaseLost] = asyncio.get_running_loop().create_future()
-        self._backlog.open(self._start_persistence, self._on_lost)
+        self._log = open_log(
+            settings,
+            self._storage,
+            self._history,
+            guard=self._guards[1],
+            find_room=self._find_room,
+            on_lost=self._on_lost,
+        )
         self._staff = Staff()
         transactions = self._open_transactions() if settings.accounts != "off" else None
         self._memberships = None if transactions is None else Memberships(transactions)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(
-            self._backlog,
+            self._log.log_of(""),
             self._history,
-            self._storage.fence.epoch,
+            self._storage.epoch,
             self._storage.epochs,
             settings.rooms,
             expected=expected,
             memberships=self._memberships or NO_MEMBERSHIPS,
             server_role=self._staff.role_of,
+            log_of=self._log.shared_log_of,
         )
         self._setup_file = SetupFile(self._storage.setup_link)
         self._setup_link: str | None = None
@@ -127,26 +119,34 @@ class Server:
             settings,
             self._supervisor,
             self._history,
-            self._backlog,
             authorize,
             is_local=all(map(is_local, self._sockets)),
             verifier=token_verifier(settings, self._outgoing),
             accounts=accounts,
             memberships=self._memberships,
+            log_fault=lambda: self._log.fault,
         )
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
             accounts.other_ways.issuers = [client.issuer for client in oidc_clients]
             accounts.other_ways.is_apps = settings.may_be_apps
-            accounts.departures.begin(RoomPurger(self._supervisor, self._backlog))
+            accounts.departures.begin(RoomPurger(self._supervisor, self._log))
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
         self._listener = Listener(
             _application(self._endpoint, settings, self._openid, self._storage.identity), self._endpoint
         )
 
+    async def open(self) -> None:
+        """Joins the cluster, if it is one's. Raises `ClusterRefused` and `LaneStopped`."""
+        self._gc_policy.install()
+        try:
+            await self._log.open()
+        except BaseException:
+            await self.stop()
+            raise
+
     def listen(self) -> str:
         """Begins to listen, and returns the address of the page."""
-        self._gc_policy.install()
         self._listener.listen(self._sockets)
         self._write_setup_file()
         return url_of(self._sockets[0])
@@ -169,13 +169,16 @@ class Server:
         self._listener.stop()
         self._endpoint.is_accepting = False
         await self._supervisor.empty_mailboxes()
-        await self._save_what_can_be_saved()
+        if self.database_lost.done():
+            self._log.give_up()
+        else:
+            await self._log.settle(self._settings.stop_timeout, THREAD_TIMEOUT)
         remembered = await self._supervisor.recall() if self._has_gone_back else []
         try:
             self._storage.presence_snapshot.save(await self._supervisor.stop())
         finally:  # whatever fails before or takes its time after, nothing that was said is lost
             try:
-                self._spool([*remembered, *await self._backlog.close(THREAD_TIMEOUT)])
+                await self._log.close(THREAD_TIMEOUT, remembered)
             finally:
                 await self._close_connections()
         if self._memberships is not None:
@@ -225,23 +228,17 @@ class Server:
         return History.start(
             self._storage.database,
             check_file=self._storage.ownership.check,
-            check_commits=self._storage.fence.check,
+            check_commits=self._check_commits,
             guard=self._guards[0],
             on_death=on_death,
             on_lost=lambda error: loop.call_soon_threadsafe(self._on_lost, error),
         )
 
-    def _start_persistence(self, on_death: OnDeath) -> pykka.ActorRef[Any]:
-        return Persistence.start(
-            self._storage.database,
-            self._history,
-            backlog=self._backlog,
-            committer=self._storage.committer,
-            give_up=self._give_up,
-            ownership=self._storage.ownership,
-            guard=self._guards[1],
-            on_death=on_death,
-        )
+    def _check_commits(self) -> None:
+        self._log.check_commits()
+
+    def _find_room(self, slug: str) -> RoomRef | None:
+        return self._supervisor.find_room(slug)
 
     def _on_lost(self, error: DatabaseLost) -> None:
         """Has the server stop: a new epoch must begin. What rooms remember is needed where messages are gone."""
@@ -253,34 +250,6 @@ class Server:
     def _has_gone_back(self) -> bool:
         """Whether the database lacks messages that rooms may still remember. The next start saves them again."""
         return self.database_lost.done() and isinstance(self.database_lost.result(), WentBack)
-
-    async def _save_what_can_be_saved(self) -> None:
-        if self.database_lost.done():
-            self._give_up.set()
-            return
-        until = asyncio.get_running_loop().time() + self._settings.stop_timeout
-        try:
-            async with asyncio.timeout_at(until):
-                await self._backlog.flush()
-        except TimeoutError:
-            logger.error("the database did not take everything in time")
-        except DatabaseLost as error:
-            self._on_lost(error)
-        except Exception:
-            logger.exception("persistence gave up")
-        else:
-            await self._check_what_is_saved(until)
-        self._give_up.set()
-
-    async def _check_what_is_saved(self, until: float) -> None:
-        """Notices a database that has gone back in time since the last commit, while rooms remember what it lacks."""
-        try:
-            async with asyncio.timeout_at(max(until, asyncio.get_running_loop().time() + THREAD_TIMEOUT)):
-                await self._history.ask(Ping())
-        except DatabaseLost as error:
-            self._on_lost(error)
-        except Exception as error:
-            logger.warning("the database does not say whether it has kept everything: %r", error)
 
     async def _close_connections(self) -> None:
         await self._close_in_batches(list(self._endpoint.connections))
@@ -300,13 +269,6 @@ class Server:
                 await asyncio.sleep(self._settings.close_spread / len(batches))
             for connection in batch:
                 connection.close(CloseCode.SERVICE_RESTART)
-
-    def _spool(self, unsaved: list[Save]) -> None:
-        try:
-            self._storage.spool.write(memory_of(unsaved))
-        except OSError as error:
-            logger.exception("messages could be saved neither in the database nor in the spool: %s", unsaved)
-            raise NotEverythingSaved from error
 
 
 def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect, identity: str) -> Application:

@@ -28,6 +28,10 @@ Authorize: TypeAlias = Callable[..., bool | Awaitable[bool]]
 """Returns whether a client may join the room of this slug with these parameters; a third one is its principal."""
 
 
+MAX_SHARED_LENGTH = 30_000
+"""Characters of the longest message that the log of a cluster takes, whatever it is made of."""
+
+
 class BadSetting(Exception):
     """A setting that cannot be used. The message is one line: its name, what was expected, what came."""
 
@@ -74,6 +78,33 @@ def _minutes(text: str) -> float:
     if not 1 <= minutes <= 1_440:
         raise ValueError("a number of minutes from 1 to 1,440")
     return minutes
+
+
+def _hours(text: str) -> float:
+    hours = -1.0 if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else float(text)
+    if hours < 0:
+        raise ValueError("a number of hours from 0")
+    return hours
+
+
+def _servers(text: str) -> str:
+    for server in text.split(",") if text else ():
+        if not re.fullmatch(r"(nats|tls)://([^\s/@,]+@)?([a-zA-Z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", server):
+            raise ValueError("addresses like nats://user:password@host:4222 separated by commas")
+    return text
+
+
+def _monitors(text: str) -> str:
+    for address in text.split(",") if text else ():
+        if not re.fullmatch(r"https?://([a-zA-Z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?/?", address):
+            raise ValueError("addresses like http://host:8222 separated by commas")
+    return text
+
+
+def _node(text: str) -> str:
+    if text and not re.fullmatch("[a-z0-9][a-z0-9_-]{0,63}", text):
+        raise ValueError("1 to 64 of a-z, 0-9, - and _")
+    return text
 
 
 def _words(text: str) -> str:
@@ -208,6 +239,23 @@ class Settings:
     )
     trusted_proxies: frozenset[Network] = _setting(
         frozenset(), _networks, "addresses or networks of proxies whose X-Forwarded-For is trusted, separated by spaces"
+    )
+    cluster: str = _setting(
+        "",
+        _servers,
+        "NATS servers of the cluster of which this is a node, nats://host:port separated by commas; none: it is alone",
+        is_secret=True,
+    )
+    node: str = _setting("", _node, "name of this node of the cluster; default: the machine's")
+    cluster_monitors: str = _setting(
+        "", _monitors, "addresses where the NATS servers tell of themselves; default: http on their hosts, port 8222"
+    )
+    cluster_ca: str = _setting("", str, "file with the certificates that the NATS servers' are signed by")
+    cluster_cert: str = _setting("", str, "file with this node's certificate for the NATS servers")
+    cluster_key: str = _setting("", str, "file with the key of that certificate, unless it is in the same file")
+    cluster_credentials: str = _setting("", str, "file with this node's credentials for the NATS servers")
+    log_hours: float = _setting(
+        24.0, _hours, "how many hours the log of the cluster keeps what the database has, for one that is restored"
     )
     authorize: str = _setting(
         "",
@@ -474,6 +522,7 @@ def read_settings(options: Mapping[str, str | None], environment: Environment) -
     if settings.greeting_size > settings.ring_size:
         raise BadSetting(f"--greeting-size: expected at most --ring-size ({settings.ring_size})")
     _check_tokens(settings)
+    _check_cluster(settings)
     return settings
 
 
@@ -497,6 +546,18 @@ def _check_tokens(settings: Settings) -> None:
     if (settings.jwt_key or settings.jwt_jwks) and not all(map(importlib.util.find_spec, ("jwt", "cryptography"))):
         name = "--jwt-key" if settings.jwt_key else "--jwt-jwks"
         raise BadSetting(f"{name}: tokens need the package PyJWT: pip install 'chatter[jwt]'")
+
+
+def _check_cluster(settings: Settings) -> None:
+    """Checks that a node can work with what it shares with the others."""
+    if not settings.cluster:
+        return
+    if not settings.database.startswith(("postgresql:", "postgres:")):
+        raise BadSetting("--database: expected postgresql://…, which the nodes of a cluster share")
+    if importlib.util.find_spec("nats") is None:
+        raise BadSetting("--cluster: NATS needs the package nats-py: pip install 'chatter[cluster]'")
+    if settings.max_message_length > MAX_SHARED_LENGTH:
+        raise BadSetting(f"--max-message-length: expected at most {MAX_SHARED_LENGTH} in a cluster")
 
 
 def check_accounts(settings: Settings) -> None:

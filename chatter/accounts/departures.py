@@ -27,6 +27,10 @@ MOST_PASSES = 3
 class Purger(Protocol):
     """The rooms, as they are told that an account is gone."""
 
+    @property
+    def is_on_duty(self) -> bool:
+        """Whether this falls to this server: of several that share the database one does it."""
+
     async def settle(self) -> None:
         """Waits until everything that was said is in the database."""
 
@@ -77,6 +81,8 @@ class Departures:
             self._wake.clear()
 
     async def _look(self, purger: Purger) -> None:
+        if not purger.is_on_duty:
+            return
         if await self._read(lambda now: Departure.due(now.iso)):
             for departure in await self._write(people.erase_due):
                 await self._carry_out(departure, purger)

@@ -16,10 +16,13 @@ from chatter.cluster.errors import Conflict, LaneStopped, NoAnswer
 from chatter.cluster.frames import Author, PlacedTurn
 from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_lane
 from chatter.cluster.lane import PATIENCE, LaneLog
-from chatter.cluster.nodes import Nodes
+from chatter.cluster.nodes import Node, Nodes
 from chatter.cluster.turn_taking import TurnTaking
 
 logger = logging.getLogger(__name__)
+
+MAX_KEPT = 0.5
+"""Share of a stream beyond which it keeps nothing that the database has: a stream that is full refuses what is said."""
 
 _NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")  # a part of subjects
 
@@ -75,11 +78,13 @@ class ClusterLog:
         on_turn: Callable[[PlacedTurn], None],
         on_stopped: Callable[[str], None] = lambda _why: None,
         on_nodes: Callable[[], None] = lambda: None,
+        on_beat: Callable[[Node], None] = lambda _node: None,
         extra: Callable[[], bytes] = lambda: b"",
     ) -> None:
         """`on_turn` gets every turn of every lane, in each lane's order. `on_stopped` is told why a lane stopped.
 
-        `on_nodes` is called when a node comes or goes. `extra` is what other nodes find in `nodes.others[…].extra`.
+        `on_nodes` is called when a node comes or goes. `extra` is what other nodes get with each heartbeat, in
+        `Node.extra`: `on_beat` gets theirs.
         """
         self.settings = settings
         self.connection = settings.connection()
@@ -98,6 +103,7 @@ class ClusterLog:
             self.lanes,
             version=settings.version,
             extra=extra,
+            on_beat=on_beat,
             on_change=on_nodes,
             on_name_taken=self._lose_name,
         )
@@ -175,6 +181,19 @@ class ClusterLog:
     async def read(self, lane: int, after: int) -> list[tuple[int, bytes]]:
         """Returns some frames after `after`, for a reader with a `History` of its own. Raises NoAnswer."""
         return await self._streams[lane].read(after)
+
+    async def trim(self, lane: int, saved: int, age: float) -> None:
+        """Drops turns up to `saved` from the log: those older than `age` seconds, or all where it is half full.
+
+        Raises NoAnswer.
+        """
+        stream, before = self._streams[lane], saved + 1
+        if (await stream.bounds()).fullness < MAX_KEPT:
+            young = await stream.first_since(age)
+            before = before if young is None else min(before, young)
+        else:
+            logger.warning("lane %d is half full: the log keeps nothing that the database has", lane)
+        await streams.purge(self.connection, lane, before)
 
     async def purge(self, lane: int, before: int) -> None:
         """Drops the turns below `before` from the log. Raises NoAnswer."""

@@ -1,6 +1,9 @@
 """A lane's stream on JetStream: appends with compare, reads in batches, and what the server's errors mean."""
 
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from nats.aio.msg import Msg
@@ -56,6 +59,11 @@ class _Acknowledgement(msgspec.Struct):
 class _State(msgspec.Struct):
     first_seq: int
     last_seq: int
+    bytes: int = 0
+
+
+class _Config(msgspec.Struct):
+    max_bytes: int = 0
 
 
 class _Replica(msgspec.Struct):
@@ -69,6 +77,7 @@ class _Group(msgspec.Struct):
 class _Info(msgspec.Struct):
     created: str = ""
     state: _State | None = None
+    config: _Config = msgspec.field(default_factory=_Config)
     cluster: _Group = msgspec.field(default_factory=_Group)
     error: ApiError | None = None
 
@@ -125,15 +134,24 @@ class JetStreamLane:
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
         """Returns at most `BATCH` frames after the sequence `after`. Raises NoAnswer."""
-        query = {"seq": after + 1, "next_by_subj": self._subject, "batch": BATCH, "max_bytes": BATCH_BYTES}
+        messages = await self._get({"seq": after + 1, "batch": BATCH, "max_bytes": BATCH_BYTES})
+        return [(_sequence(message), message.data) for message in messages]
+
+    async def first_since(self, age: float) -> int | None:
+        """Returns the sequence of the first frame that is at most `age` seconds old, if any. Raises NoAnswer."""
+        start = datetime.now(UTC) - timedelta(seconds=age)
+        messages = await self._get({"start_time": start.isoformat(), "batch": 1})
+        return _sequence(messages[0]) if messages else None
+
+    async def _get(self, query: dict[str, Any]) -> Sequence[Msg]:
+        """Reads from any replica. One that is behind has less than the leader."""
         subject = f"$JS.API.DIRECT.GET.{self._name}"
-        messages = await self._connection.stream(
-            subject, msgspec.json.encode(query), timeout=READ_TIMEOUT, is_last=_status
-        )
+        whole = msgspec.json.encode({"next_by_subj": self._subject, **query})
+        messages = await self._connection.stream(subject, whole, timeout=READ_TIMEOUT, is_last=_status)
         status = _status(messages[-1])
         if status not in ("204", "404"):
             raise NoAnswer(f"status {status} on {subject}")
-        return [(_sequence(message), message.data) for message in messages[:-1]]
+        return messages[:-1]
 
     async def bounds(self) -> Bounds:
         """Asks the leader what there is. Raises NoAnswer, also where the leader has no quorum."""
@@ -146,7 +164,8 @@ class JetStreamLane:
         if 2 * (heard + 1) <= len(replicas) + 1:
             raise NoAnswer(f"{self._name}: its leader hears of {heard} of {len(replicas)} replicas")
         self._connection.answered(self._name)
-        return Bounds(info.state.first_seq, info.state.last_seq, info.created)
+        fullness = info.state.bytes / max(info.config.max_bytes, 1)
+        return Bounds(info.state.first_seq, info.state.last_seq, info.created, fullness)
 
 
 def sequence_and_lane(message: Msg) -> tuple[int, int] | None:

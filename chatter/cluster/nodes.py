@@ -66,15 +66,20 @@ class Nodes:
         *,
         version: str,
         extra: Callable[[], bytes] = lambda: b"",
+        on_beat: Callable[[Node], None] = lambda _node: None,
         on_change: Callable[[], None] = lambda: None,
         on_name_taken: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_change` is called when a node comes or goes; `on_name_taken` where an older start has this name."""
+        """`on_beat` gets each heartbeat of another node. `on_change` is called when a node comes or goes.
+
+        `on_name_taken` is called where an older start has this name.
+        """
         self.author = author
         self._connection = connection
         self._lanes = lanes
         self._version = version
         self._extra = extra
+        self._on_beat = on_beat
         self._on_change = on_change
         self._on_name_taken = on_name_taken
         self._others: dict[str, Node] = {}
@@ -141,10 +146,11 @@ class Nodes:
                 self._on_change()
             return
         is_new = beat.name not in self._others
-        self._others[beat.name] = Node(beat.name, beat.boot, beat.version, beat.extra, time.monotonic())
+        node = self._others[beat.name] = Node(beat.name, beat.boot, beat.version, beat.extra, time.monotonic())
         for lane, head in beat.heads.items():
             if lane in self._lanes:
                 self._lanes[lane].hear_head(head)
+        self._on_beat(node)
         if is_new:
             self._on_change()
 
@@ -160,6 +166,20 @@ class Nodes:
         if message.reply:
             started = time.strftime("%H:%M:%S UTC", time.gmtime(self.author.boot / 1e9))
             self._answering = asyncio.ensure_future(self._connection.publish(message.reply, started.encode()))
+
+
+async def listen(connection: Connection, seconds: float = 3 * HEARTBEAT) -> list[Node]:
+    """Returns the nodes that live, in the order of their names, for somebody who is none."""
+    heard: dict[str, Node] = {}
+
+    def hear(message: Msg) -> None:
+        with contextlib.suppress(msgspec.MsgspecError):
+            beat = _decode(message.data)
+            heard[beat.name] = Node(beat.name, beat.boot, beat.version, beat.extra, time.monotonic())
+
+    await connection.subscribe(ALIVE, hear)
+    await asyncio.sleep(seconds)
+    return [heard[name] for name in sorted(heard)]
 
 
 def rendezvous(key: str, names: Iterable[str]) -> str | None:

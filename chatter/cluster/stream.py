@@ -54,6 +54,7 @@ class Bounds:
     first: int
     last: int
     created: str  # when the stream was created: another value means another log
+    fullness: float = 0.0  # of its `max_bytes`
 
 
 class Stream(Protocol):

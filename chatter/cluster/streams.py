@@ -128,8 +128,29 @@ async def verify(
     return streams
 
 
+async def check_servers(connection: Connection, monitors: Sequence[str]) -> None:
+    """Checks the servers before there are streams, as `verify` does. Raises ClusterRefused."""
+    _check_version(connection)
+    await _check_servers(monitors, set())
+
+
+async def delete(connection: Connection, lanes: int = LANES) -> None:
+    """Deletes what there is of the streams of all lanes: for a log that is lost, and is made anew."""
+    for lane in range(lanes):
+        if await _info(connection, lane) is not None:
+            await _ask(connection, f"$JS.API.STREAM.DELETE.{name_of(lane)}", None, CREATE_TIMEOUT)
+
+
+async def find(connection: Connection, lanes: int) -> list[LaneStream | None]:
+    """Returns the streams of all lanes as they are; None for one that is missing. Raises ClusterRefused."""
+    infos = [await _info(connection, lane) for lane in range(lanes)]
+    return [None if info is None else _lane_stream(lane, info) for lane, info in enumerate(infos)]
+
+
 async def purge(connection: Connection, lane: int, before: int) -> None:
     """Drops the turns below the sequence `before`. The last sequence stays as it is. Raises NoAnswer."""
+    if before <= 1:  # there are none, and the server takes 1 to mean everything
+        return
     body = json.dumps({"seq": before}).encode()
     answer = await connection.request(f"$JS.API.STREAM.PURGE.{name_of(lane)}", body, timeout=_TIMEOUT)
     error = json.loads(answer.data).get("error")

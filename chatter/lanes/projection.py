@@ -49,13 +49,6 @@ class Turns(Protocol):
         """The database has all turns up to `through`, and the log has told of what is void there."""
 
 
-class Asked(Protocol):
-    """The projector, or what starts another one where it has died."""
-
-    def ask(self, message: Any, *, block: bool) -> Any:
-        """Returns what can be awaited. Raises `pykka.ActorDeadError`."""
-
-
 class _Position(NamedTuple):
     """How far the database has a lane."""
 
@@ -70,16 +63,16 @@ class Projection:
         self,
         lane: int,
         turns: Turns,
-        projector: Asked,
         *,
+        ask: Callable[[Project | ReadPosition], Awaitable[Any]],
         read_log: Callable[[int], Awaitable[Sequence[tuple[int, bytes]]]],
         is_mine: Callable[[], bool],
     ) -> None:
-        """`read_log` reads some frames after a turn, with their sequences; `is_mine` says whose work it is now."""
+        """`ask` asks the projector. `read_log` reads some frames after a turn; `is_mine` says whose work it is now."""
         self.fault: str | None = None  # why the database gets nothing more of this lane
         self._lane = lane
         self._turns = turns
-        self._projector = projector
+        self._ask = ask
         self._read_log = read_log
         self._is_mine = is_mine
         self._position: _Position | None = None  # None while another node writes, or may have written
@@ -141,7 +134,7 @@ class Projection:
             turns = await self._read_turns(head, chain)
         if not turns:
             return False
-        untold: Sequence[Untold] = await self._projector.ask(Project(self._lane, turns), block=False)
+        untold: Sequence[Untold] = await self._ask(Project(self._lane, turns))
         self._position = _Position(turns[-1].seq, turns[-1].chain)
         told = {(slug, void.void.seq) for turn in turns for slug, void in turn.voids}
         self._untold = [each for each in self._untold if (each.slug, each.not_saved.void.seq) not in told]
@@ -159,7 +152,7 @@ class Projection:
         return [turn_of(history.place(seq, frame)) for seq, frame in frames]
 
     async def _find_position(self) -> _Position:
-        read: PositionRead = await self._projector.ask(ReadPosition(self._lane), block=False)
+        read: PositionRead = await self._ask(ReadPosition(self._lane))
         self._position, self._untold = _Position(read.head, read.chain), []
         self._tell(read.untold)
         return self._position

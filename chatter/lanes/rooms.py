@@ -7,6 +7,7 @@ turn in the lane's order.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
@@ -94,6 +95,7 @@ class LaneRooms:
         self._unsaved: deque[RoomTurn] = deque()
         self._unsaved_of: dict[str, deque[Entry]] = {}
         self._unsaved_bytes = 0
+        self._progress_at = 0.0  # when the database got something, or had everything
         self._saved_through = 0  # as the node says that writes to the database
         self._pump: asyncio.Task[None] | None = None
         self._is_unavailable = False
@@ -113,6 +115,26 @@ class LaneRooms:
     @property
     def _unsaved_share(self) -> float:
         return max(len(self._unsaved) / MAX_UNSAVED_TURNS, self._unsaved_bytes / MAX_UNSAVED_BYTES)
+
+    @property
+    def is_saying(self) -> bool:
+        """Whether rooms have something to say that is not in the log."""
+        return self._pump is not None and not self._pump.done()
+
+    @property
+    def unsaved(self) -> int:
+        """How many turns the database may not have."""
+        return len(self._unsaved)
+
+    @property
+    def saved_through(self) -> int:
+        """The turn up to which the database has everything, as far as is known here."""
+        return self._saved_through
+
+    @property
+    def stalled_for(self) -> float:
+        """For how many seconds the database got nothing although there is something."""
+        return time.monotonic() - self._progress_at if self._unsaved else 0.0
 
     def count(self, size: int) -> None:
         """Counts nothing: a turn counts once the log has it."""
@@ -254,6 +276,7 @@ class LaneRooms:
         while self._unsaved and self._unsaved[0].seq <= self._saved_through:
             turn = self._unsaved.popleft()
             self._unsaved_bytes -= turn.size
+            self._progress_at = time.monotonic()
             for slug, entries in turn.said:
                 saved[slug] = entries[-1].seq
                 of_room = self._unsaved_of[slug]
@@ -272,6 +295,8 @@ class LaneRooms:
             await asyncio.wait([self._pump])
 
     def _keep(self, turn: RoomTurn) -> None:
+        if not self._unsaved:
+            self._progress_at = time.monotonic()
         self._unsaved.append(turn)
         self._unsaved_bytes += turn.size
         for slug, entries in turn.said:

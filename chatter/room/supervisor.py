@@ -34,12 +34,11 @@ import pykka
 from chatter.actors import Tellable
 from chatter.charter import Author, ServerRole
 from chatter.messages import Dismiss, Join, Leave, People, Recall, RefreshNames, Retire, RoomMessage, RoomRef, Save
-from chatter.room.context import NO_MEMBERSHIPS, Memberships, RoomContext, RoomSettings, SharedLog, no_staff
+from chatter.room.context import NO_MEMBERSHIPS, Log, Memberships, RoomContext, RoomSettings, SharedLog, no_staff
 from chatter.room.handover import Handover
 from chatter.room.refusals import QUARANTINED, refuse
 from chatter.room.room import Room
 from chatter.room.shared_room import SharedRoom
-from chatter.storage.backlog import Backlog
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class Supervisor:
 
     def __init__(
         self,
-        backlog: Backlog,
+        backlog: Log,
         history: Tellable,
         epoch: int,
         epochs: Container[int],

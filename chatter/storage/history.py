@@ -62,8 +62,8 @@ class History(ThreadActor):
     ) -> None:
         """`check_file` raises where the file has been moved away, so that a `Ping` fails. `guard` bounds each read.
 
-        `check_commits` raises `DatabaseLost` where commits are missing, and `on_lost` is told. A `Ping` fails then, and
-        no room begins: it would give numbers a second time.
+        `check_commits` raises where commits are missing; `on_lost` is told of `DatabaseLost`. A `Ping` fails then, no
+        room begins, which would give numbers a second time, nobody catches up, and nothing is known to be new.
         """
         super().__init__()
         self._database = database
@@ -157,7 +157,7 @@ class History(ThreadActor):
             charter=read_charter(slug) if recent else None,
             unsaved=load.unsaved,
         )
-        self._check_commits()  # last, so that it speaks for what was read
+        self._check_commits()  # last, so that it speaks for what was read; so below
         tell_if_alive(load.room, loaded)
 
     def _load_page(self, page: LoadPage) -> None:
@@ -174,6 +174,7 @@ class History(ThreadActor):
             entries = entries_after(slug, start, missed.limit) if newest - start <= missed.limit else ()
         else:
             rows, entries = 0, entries_after(slug, start, missed.limit)
+        self._check_commits()
         tell_if_alive(missed.room, MissedLoaded(missed.request, base, entries, rows=rows))
 
     def _look_up(self, asked: LookUp) -> None:
@@ -183,6 +184,7 @@ class History(ThreadActor):
         if first is None and isinstance(request, Post) and request.reply_to is not None:
             thread += _messages_at(slug, [request.reply_to])
             thread += _messages_at(slug, [posted.state.root for posted in thread if posted.state and posted.state.root])
+        self._check_commits()
         tell_if_alive(asked.room, LookedUp(request, first and entry_of(first), tuple(thread)))
 
     def _load_target(self, asked: LoadTarget) -> None:
@@ -194,6 +196,7 @@ class History(ThreadActor):
         if asked.id is not None and owner is not None:
             changed = None if asked.owner else Entry.change_by_guest(slug, asked.target, asked.id)
             first = changed or Entry.by_client_id(slug, owner, asked.id)
+        self._check_commits()
         tell_if_alive(asked.room, TargetLoaded(asked.target, posted, reactions, first and entry_of(first)))
 
     def _list_rooms(self, limit: int) -> RoomsListed:

@@ -1,7 +1,9 @@
-"""The storage of one server: the database that it owns, this start's epoch, and the files beside the database."""
+"""The storage of one server: the database that it owns or shares, the epoch, and the files beside the database."""
 
+import contextlib
 import dataclasses
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +12,7 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.presence_snapshot import PresenceSnapshot
 from chatter.storage.spool import Spool
-from schema.database import check_integrity, migrate, sqlite_path
+from schema.database import check_integrity, migrate, needs_migration, sqlite_path
 from schema.errors import in_one_line
 from schema.ownership import Ownership, open_owned
 
@@ -18,18 +20,26 @@ logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
-    """What `open` has opened. Nobody else writes to this database until `ownership` is released."""
+class Opened:
+    """A database that is open, and what every server needs of it."""
 
     database: schema.Database  # closed: each thread opens a connection when it needs one
     ownership: Ownership
+    epoch: int  # in which entries are written
+    epochs: frozenset[int]  # all of this database, with that one
+    identity: str  # of the database
+    dead_letters: DeadLetters
+    presence_snapshot: PresenceSnapshot
+    setup_link: Path  # the file with the address at which the first admin is made
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Storage(Opened):
+    """The storage of a server that is alone. Nobody else writes to it until `ownership` is released."""
+
     fence: schema.Fence  # of this start's epoch
-    epochs: frozenset[int]  # all starts on this database, with this one
     committer: Committer
     spool: Spool
-    presence_snapshot: PresenceSnapshot
-    identity: str  # of the database
-    setup_link: Path  # the file with the address at which the first admin is made
 
     @classmethod
     def open(
@@ -46,22 +56,18 @@ class Storage:
         Raises `schema.DatabaseUnusable`.
         """
         database, ownership = open_owned(url, sqlite_synchronous, timeout=database_timeout)
-        try:
+        with _released_on_failure(database, ownership):
             check_integrity(database)
             migrate(database)
-            storage = cls._begin(database, ownership, url, spool_folder, removed_days)
-            database.close()
-        except BaseException:
-            database.close()
-            ownership.release()
-            raise
-        return storage
+            if schema.Lane.rows():
+                raise schema.DatabaseUnusable("the database belongs to a cluster: start the server with --cluster")
+            return cls._begin(database, ownership, url, spool_folder, removed_days)
 
     @classmethod
     def _begin(
         cls, database: schema.Database, ownership: Ownership, url: str, spool_folder: str, removed_days: float
     ) -> Self:
-        try:
+        with _written_to():
             identity = schema.Identity.read()
             fence = schema.Fence(schema.Epoch.begin())
             epochs = schema.Epoch.numbers()
@@ -72,23 +78,79 @@ class Storage:
             for spool in (Spool(path, identity, fence.epoch) for path in (files.first_spool, files.spool)):
                 spool.replay(committer, dead_letters, epochs)
             committer.tidy(database)
-        except OSError as error:
-            raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
-        except Exception as error:
-            raise schema.DatabaseUnusable(f"cannot write to the database: {in_one_line(error)}") from error
         for foreign in files.foreign_spools():
             logger.warning("%s belongs to another database and is left alone", foreign)
         return cls(
             database=database,
             ownership=ownership,
-            fence=fence,
+            epoch=fence.epoch,
             epochs=epochs,
+            identity=identity,
+            dead_letters=dead_letters,
+            presence_snapshot=PresenceSnapshot(files.presence_snapshot),
+            setup_link=files.setup_link,
+            fence=fence,
             committer=committer,
             spool=Spool(files.spool, identity),
-            presence_snapshot=PresenceSnapshot(files.presence_snapshot),
-            identity=identity,
-            setup_link=files.setup_link,
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStorage(Opened):
+    """The storage of a cluster, as one of its nodes has it."""
+
+    lanes: Sequence[schema.LaneRow]
+
+    @classmethod
+    def open(cls, url: str, *, spool_folder: str = "", database_timeout: float = 0.0) -> Self:
+        """Opens the database beside the other nodes. Raises `schema.DatabaseUnusable`, also where it has no cluster."""
+        database, ownership = open_owned(url, timeout=database_timeout, shared=True)
+        with _released_on_failure(database, ownership):
+            if needs_migration(database):
+                raise schema.DatabaseUnusable(
+                    "the database is of an older Chatter: stop all nodes, and run `chatter migrate`"
+                )
+            with _written_to():
+                identity = schema.Identity.read()
+                files = FilesBeside(url, spool_folder, identity)
+                files.make_folder()
+            lanes = schema.Lane.rows()
+            if not lanes:
+                raise schema.DatabaseUnusable("the database belongs to no cluster: `chatter cluster create` makes one")
+            return cls(
+                database=database,
+                ownership=ownership,
+                epoch=schema.Epoch.newest(),
+                epochs=schema.Epoch.numbers(),
+                identity=identity,
+                dead_letters=DeadLetters(files.dead_letters, identity),
+                presence_snapshot=PresenceSnapshot(files.presence_snapshot),
+                setup_link=files.setup_link,
+                lanes=lanes,
+            )
+
+
+@contextlib.contextmanager
+def _released_on_failure(database: schema.Database, ownership: Ownership) -> Iterator[None]:
+    """Closes the database in any case, and gives it free where it cannot be used."""
+    try:
+        yield
+    except BaseException:
+        database.close()
+        ownership.release()
+        raise
+    database.close()
+
+
+@contextlib.contextmanager
+def _written_to() -> Iterator[None]:
+    """Says in one line why a database or its files cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise schema.DatabaseUnusable(f"cannot use the files beside the database: {error}") from error
+    except Exception as error:
+        raise schema.DatabaseUnusable(f"cannot write to the database: {in_one_line(error)}") from error
 
 
 class FilesBeside:

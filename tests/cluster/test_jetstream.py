@@ -161,6 +161,30 @@ def test_numbers_go_on_after_all_was_purged(one: NatsCluster) -> None:
     asyncio.run(scenario())
 
 
+def test_a_log_keeps_what_is_young_and_not_more_than_half_of_its_stream(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one, max_bytes=1_000_000)
+        node = TalkingNode(settings(one, "ann"))
+        await node.open([Position(0, GENESIS)] * LANES)
+
+        async def first() -> int:
+            return (await node.log.read(0, 0))[0][0]
+
+        for word in (b"one", b"two", b"three"):
+            await node.say(0, word)
+        await node.log.trim(0, saved=3, age=60.0)
+        assert await first() == 1
+        await node.log.trim(0, saved=2, age=0.0)
+        assert await first() == 3
+        for number in range(3):
+            await node.say(0, b"%d" % number * 200_000)
+        await node.log.trim(0, saved=4, age=60.0)
+        assert await first() == 5
+        await node.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_log_may_begin_at_the_position_of_the_database(one: NatsCluster) -> None:
     async def scenario() -> None:
         await create_log(one, first_seq=1001)

@@ -39,7 +39,7 @@ class Inline:
         self.failures: list[Exception] = []
         self.projected = 0
 
-    async def ask(self, message: Any, *, block: bool) -> Any:
+    async def ask(self, message: Any) -> Any:
         await asyncio.sleep(0.01)
         if self.failures:
             raise self.failures.pop()
@@ -65,7 +65,7 @@ class Node:
         )
         self.projector = Inline(database, dead_letters)
         self.projection = Projection(
-            0, self.rooms, self.projector, read_log=model.read, is_mine=lambda: self.writes and not self.is_dead
+            0, self.rooms, ask=self.projector.ask, read_log=model.read, is_mine=lambda: self.writes and not self.is_dead
         )
         self.is_dead = False
         model.republish_to(self._hear)

@@ -287,9 +287,9 @@ def test_a_file_that_is_replaced_as_a_server_starts_is_the_one_that_it_uses(
     database.close()
     lock = Ownership.__init__
 
-    def lock_later(self: Ownership, url: str, *, timeout: float = 0.0) -> None:
+    def lock_later(self: Ownership, url: str, *, timeout: float, shared: bool) -> None:
         os.replace(new, file)
-        lock(self, url, timeout=timeout)
+        lock(self, url, timeout=timeout, shared=shared)
 
     monkeypatch.setattr(Ownership, "__init__", lock_later)
     database, ownership = open_owned(f"sqlite:///{file}")

@@ -82,6 +82,13 @@ class NatsServer:
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
 
+    def lose(self) -> None:
+        """Kills it, and starts it again without anything of what it had."""
+        self.kill()
+        shutil.rmtree(self._folder / "store")
+        self.start()
+        wait_until(lambda: self.is_ready)
+
     def ask(self, path: str) -> Any:
         """What its monitoring address says; None while it does not answer."""
         try:

@@ -71,6 +71,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.is_alive()
+
+    @property
     def log(self) -> str:
         """What the process wrote to stderr so far."""
         return self._log.read_text()
@@ -145,7 +150,7 @@ class Server:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.is_alive():
+        if self.is_running:
             self.stop()
 
 

@@ -9,7 +9,7 @@ import logging
 import math
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -22,7 +22,6 @@ from chatter.accounts.values import AccountRefused
 from chatter.charter import Author, is_private_slug
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
@@ -69,17 +68,17 @@ class Endpoint:
         settings: Settings,
         supervisor: Supervisor,
         history: ReadQueue,
-        backlog: Backlog,
         authorize: Authorize,
         *,
         is_local: bool,
         accounts: Accounts | None = None,
         memberships: Memberships | None = None,
         verifier: Verifier | None = None,
+        log_fault: Callable[[], str | None] = lambda: None,
     ) -> None:
         """`is_local` says that the server listens for its own machine alone. Without `accounts` all are guests.
 
-        With `accounts` there are `memberships`.
+        With `accounts` there are `memberships`. `log_fault` says why the log does not take what is said, if so.
 
         `verifier` knows the tokens of an app that embeds this server.
         """
@@ -88,7 +87,7 @@ class Endpoint:
         self.rates = rates_by_event(settings)
         self.supervisor = supervisor
         self.history = history
-        self.backlog = backlog
+        self.log_fault = log_fault
         self.accounts = accounts
         self.memberships = memberships
         self.personal_requests = None if memberships is None else PersonalRequests(memberships)

@@ -19,7 +19,7 @@ LISTED_ROOMS = 100
 """Most rooms in an answer of `/api/rooms`."""
 
 DATABASE_TIMEOUT = 2.0
-"""Seconds that the database has for an answer, and a commit for its success."""
+"""Seconds that the database has for an answer."""
 
 SHARED_FOR = 1.0
 """Seconds in which an answer serves all who ask."""
@@ -76,18 +76,13 @@ def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
     """Shares what is wrong with the server, None where nothing is."""
 
     async def read() -> str | None:
-        backlog = endpoint.backlog
-        if not backlog.is_alive:
-            return "persistence has stopped"
         try:
             await asyncio.wait_for(endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
         except TimeoutError:
             return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
         except Exception as error:
             return f"the database does not answer: {error}"
-        if backlog.stalled_for > DATABASE_TIMEOUT:
-            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
-        return None
+        return endpoint.log_fault()
 
     return Shared(read)
 

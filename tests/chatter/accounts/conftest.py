@@ -42,6 +42,8 @@ class MovedClock:
 class SilentRooms:
     """Plays the rooms, in which nobody has said anything."""
 
+    is_on_duty = True
+
     def __init__(self) -> None:
         self.forgotten = asyncio.Event()
 

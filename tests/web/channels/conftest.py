@@ -11,7 +11,6 @@ from chatter.charter import Author
 from chatter.memberships.memberships import Memberships
 from chatter.messages import RoomRef
 from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from tests.support.accounts import AccountsOnStage
 from tests.support.stage import Recorder, Stage
@@ -57,7 +56,6 @@ class SocketOnStage:
                     Settings(**settings),
                     supervisor,
                     history,
-                    Backlog(),
                     authorize,
                     is_local=True,
                     accounts=cast(Accounts | None, accounts),

@@ -19,7 +19,6 @@ from tornado.web import RequestHandler
 
 from chatter.charter import new_slug
 from chatter.room.supervisor import Supervisor
-from chatter.storage.backlog import Backlog
 from chatter.storage.read_queue import ReadQueue
 from tests.support.phoenix_client import NDJSON, LongPoll, Opcode, WebSocket, binary_push, request
 from tests.support.server import Server, wait_until
@@ -151,7 +150,6 @@ def routes() -> list[str]:
             Settings(),
             cast(Supervisor, nothing),
             cast(ReadQueue, nothing),
-            Backlog(),
             lambda _slug, _params: True,
             is_local=True,
         )

@@ -1,0 +1,235 @@
+"""The lanes of one node: the log of a cluster, with the rooms at its one end and the database at the other."""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+import pykka
+
+from chatter.actors import Tellable, stop_thread, tell_if_alive
+from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
+from chatter.cluster.errors import NoAnswer
+from chatter.cluster.frames import PlacedTurn
+from chatter.cluster.nodes import Node
+from chatter.lanes.projection import Projection
+from chatter.lanes.projector import Project, ReadPosition
+from chatter.lanes.rooms import LaneRooms
+from chatter.messages import Forget, RoomRef, Save, Tidy
+from schema import Lane, LaneRow
+
+logger = logging.getLogger(__name__)
+
+STALLED_AFTER = 10.0
+"""Seconds without progress, although the database lacks turns, after which the node is not healthy.
+
+A node that writes and is killed is missed after 3 s.
+"""
+
+TIDY_INTERVAL = 60.0
+"""Seconds between two looks at what was deleted, and at what the log need not keep any more."""
+
+POLL = 0.02
+"""Seconds between two looks at whether what was said is in the log, or in the database."""
+
+
+class Report(msgspec.Struct, array_like=True, frozen=True):
+    """What a node tells of itself with each heartbeat."""
+
+    saved: dict[int, int]  # of the lanes that it writes: the turn up to which the database has everything
+    conflicts: int = 0  # appends that another turn came before, since the node started
+    repaired: int = 0  # gaps and lost ends that were read from the log
+    fault: str | None = None  # why it is not healthy
+
+
+_encode = msgspec.msgpack.Encoder().encode
+report_of = msgspec.msgpack.Decoder(Report).decode
+"""Reads the report of a node. Raises `msgspec.MsgspecError` for what is none."""
+
+
+def work_of(lane: int) -> str:
+    """Returns the name of the work of writing a lane to the database, as `Lanes.is_mine` knows it."""
+    return f"lane {lane}"
+
+
+class DatabaseBehind(Exception):
+    """The database was restored and does not have again yet what it had. The message is one line for a person."""
+
+
+class Lanes:
+    """Owns the rooms' ends of all lanes, and their projections. Lives on the loop."""
+
+    def __init__(
+        self,
+        settings: ClusterSettings,
+        rows: Sequence[LaneRow],
+        *,
+        find_room: Callable[[str], RoomRef | None],
+        history: Tellable,
+        start_projector: Callable[[], pykka.ActorRef[Any]],
+        log_hours: float = 24.0,
+    ) -> None:
+        """`rows` say how far the database has each lane. `find_room` returns a room that lives on this node.
+
+        The log keeps what the database has for `log_hours`.
+        """
+        self._rows = rows
+        self._log_age = 3_600 * log_hours
+        self._start_projector = start_projector
+        self._projector = start_projector()
+        self._cluster = cluster = ClusterLog(
+            settings, on_turn=self._on_turn, on_nodes=self._look, on_beat=self._on_beat, extra=self._report
+        )
+        self._rooms = [
+            LaneRooms(lane, wait_for_turn=partial(self._wait_for_turn, number), find_room=find_room, history=history)
+            for number, lane in cluster.lanes.items()
+        ]
+        self._projections = [
+            Projection(
+                number,
+                rooms,
+                ask=self._ask,
+                read_log=partial(cluster.read, number),
+                is_mine=partial(self.is_mine, work_of(number)),
+            )
+            for number, rooms in enumerate(self._rooms)
+        ]
+        self._is_open = False
+        self._tidying: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Joins the cluster, with every lane read to its end. Raises `ClusterRefused` and `LaneStopped`."""
+        positions = [Position(row.head, bytes.fromhex(row.chain), row.created) for row in self._rows]
+        await self._cluster.open(positions)
+        self._is_open = True
+        for projection in self._projections:
+            projection.open()
+        self._tidying = asyncio.get_running_loop().create_task(self._tidy())
+
+    @property
+    def shared_log_of(self) -> Callable[[str], LaneRooms]:
+        """Returns the log of a room."""
+        return self.log_of
+
+    def log_of(self, slug: str) -> LaneRooms:
+        """Returns the log of a room."""
+        return self._rooms[zlib.crc32(slug.encode()) % len(self._rooms)]
+
+    def is_mine(self, work: str) -> bool:
+        """Returns whether work that one node has to do, by its name, falls to this one."""
+        nodes = self._cluster.nodes
+        return self._is_open and nodes.owner(work) == nodes.author.name
+
+    def check_commits(self) -> None:
+        """Raises `DatabaseBehind` where the database lacks turns that it had. Called on the thread of history."""
+        for row in Lane.rows():
+            had = self._rooms[row.number].saved_through
+            if row.head < had:
+                raise DatabaseBehind(f"it has lane {row.number} up to turn {row.head}, and had it up to {had}")
+
+    @property
+    def fault(self) -> str | None:
+        """Why the node is not healthy; None where it is."""
+        for lane in self._cluster.lanes.values():
+            if lane.stopped is not None:
+                return lane.stopped
+        for projection in self._projections:
+            if projection.fault is not None:
+                return projection.fault
+        if not self._cluster.is_healthy:
+            return "the log of the cluster does not answer"
+        behind = max(self._rooms, key=lambda rooms: rooms.stalled_for)
+        if behind.stalled_for > STALLED_AFTER:
+            return f"saving is behind: {behind.unsaved} turns wait, since {behind.stalled_for:.0f} s"
+        return None
+
+    async def flush(self) -> None:
+        """Waits until the database has everything that is in the log now."""
+        ends = [lane.head for lane in self._cluster.lanes.values()]
+        while any(rooms.saved_through < end for rooms, end in zip(self._rooms, ends, strict=True)):
+            await asyncio.sleep(POLL)
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        """Drops what the files of this node have of an account that has left. Raises what goes wrong."""
+        await self._ask(Forget(account, erases))
+
+    async def settle(self, timeout: float, _thread_timeout: float) -> None:
+        """Leaves the cluster: the others go on with what this node did. Waits for what its rooms still have to say."""
+        await self._cluster.leave()
+        try:
+            async with asyncio.timeout(timeout):
+                while any(rooms.is_saying for rooms in self._rooms):
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            logger.error("the log did not take everything in time; whoever said it is not answered, and says it again")
+
+    def give_up(self) -> None:
+        """Nothing is tried here that could not be done by another node."""
+
+    async def close(self, thread_timeout: float, _remembered: Sequence[Save] = ()) -> None:
+        """Ends everything. What is in the log is written to the database by whoever is left."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+        for projection in self._projections:
+            await projection.close()
+        for rooms in self._rooms:
+            await rooms.close()
+        await self._cluster.close()
+        if not await stop_thread(self._projector, thread_timeout):
+            logger.error("a database call has not returned within %g s and is left behind", thread_timeout)
+
+    # ------------------------------------------------------------ the log and the other nodes
+
+    def _on_turn(self, turn: PlacedTurn) -> None:
+        is_own = (turn.by, turn.boot) == self._cluster.author
+        self._rooms[turn.lane].on_turn(turn, is_own=is_own)
+        self._projections[turn.lane].look()
+
+    def _look(self) -> None:
+        for projection in self._projections:
+            projection.look()
+
+    def _on_beat(self, node: Node) -> None:
+        for lane, through in report_of(node.extra).saved.items():
+            if 0 <= lane < len(self._rooms):
+                self._rooms[lane].on_saved(through)
+
+    def _report(self) -> bytes:
+        known = ((number, projection.saved_through) for number, projection in enumerate(self._projections))
+        counts = [lane.counts for lane in self._cluster.lanes.values()]
+        report = Report(
+            {number: through for number, through in known if through is not None},
+            conflicts=sum(each.conflicts for each in counts),
+            repaired=sum(each.gaps_read + each.tails_repaired for each in counts),
+            fault=self.fault,
+        )
+        return _encode(report)
+
+    async def _wait_for_turn(self, lane: int) -> None:
+        await self._cluster.turn_taking.wait(lane)
+
+    # ------------------------------------------------------------ the database
+
+    async def _ask(self, message: Project | ReadPosition | Forget) -> Any:
+        if not self._projector.is_alive():
+            logger.error("the projector died and is started again")
+            self._projector = self._start_projector()
+        return await self._projector.ask(message, block=False)
+
+    async def _tidy(self) -> None:
+        """Has deleted texts dropped by one node, and each lane's old turns by the one that writes it."""
+        while True:
+            await asyncio.sleep(TIDY_INTERVAL)
+            if self.is_mine("tidy"):
+                tell_if_alive(self._projector, Tidy())
+            for number, projection in enumerate(self._projections):
+                saved = projection.saved_through
+                if saved is None:
+                    continue
+                try:
+                    await self._cluster.trim(number, saved, self._log_age)
+                except NoAnswer as error:
+                    logger.info("the log of lane %d is not trimmed yet: %s", number, error)

@@ -1,0 +1,96 @@
+"""Runs Chatter on several nodes: nats-servers, one PostgreSQL database, and the nodes."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.support.database import query
+from tests.support.nats import NatsCluster
+from tests.support.server import Ended, Server, run_to_its_end, wait_until
+
+LANE_BYTES = 64 * 1024 * 1024
+"""Of each lane's log: the servers reserve it."""
+
+
+class Cluster:
+    """`with Cluster(folder, database_url) as cluster:` makes the log, and starts a node for each name."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        *,
+        names: Sequence[str] = ("east", "west"),
+        nats_servers: int = 1,
+        **options: Any,
+    ) -> None:
+        """`options` are those of all nodes, as `Server` has them."""
+        self.nats = NatsCluster(folder, nats_servers)
+        self.database_url = database_url
+        self._replicas = nats_servers
+        self.nodes = {
+            name: Server(
+                folder / name / "no.db",
+                database_url=database_url,
+                cluster=",".join(self.nats.urls),
+                cluster_monitors=",".join(self.nats.monitors),
+                node=name,
+                **options,
+            )
+            for name in names
+        }
+        for name in names:
+            (folder / name).mkdir(parents=True)
+
+    def port(self, name: str) -> int:
+        """The port of a node."""
+        return self.nodes[name].port
+
+    def query(self, statement: str) -> list[Any]:
+        """What the database answers."""
+        return query(self.database_url, statement)
+
+    def command(self, *arguments: str) -> Ended:
+        """Runs `chatter cluster` with the addresses of this one."""
+        return run_to_its_end(
+            "cluster",
+            *arguments,
+            f"--cluster={','.join(self.nats.urls)}",
+            f"--cluster-monitors={','.join(self.nats.monitors)}",
+            f"--database={self.database_url}",
+        )
+
+    def create(self, *arguments: str) -> Ended:
+        """Makes the log."""
+        return self.command("create", f"--replicas={self._replicas}", f"--lane-bytes={LANE_BYTES}", *arguments)
+
+    def status(self) -> Any:
+        """What `chatter cluster status` says."""
+        return json.loads(self.command("status", "--json").stdout)
+
+    def wait_until_saved(self) -> None:
+        """Waits until the database has what was said."""
+        wait_until(lambda: all(lane["lag"] == 0 for lane in self.status()["lanes"]))
+
+    def start(self) -> None:
+        """Starts those nodes that do not run."""
+        for node in self.nodes.values():
+            if not node.is_running:
+                node.start()
+
+    def __enter__(self) -> Self:
+        self.nats.__enter__()
+        made = self.create()
+        assert made.exit_code == 0, made.stderr
+        self.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for node in self.nodes.values():
+            if node.is_running:
+                node.kill()
+        self.nats.__exit__(error_type, error, traceback)

@@ -1,0 +1,94 @@
+"""What is refused with one line, and how a log that is lost begins anew."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.postgresql import PostgreSQL
+from tests.support.server import Ended, run_to_its_end
+from tests.support.talker import Talker
+
+
+def serve(of: Cluster, **options: str) -> Ended:
+    """Starts a node that is to end at once."""
+    chosen = {
+        "cluster": ",".join(of.nats.urls),
+        "cluster-monitors": ",".join(of.nats.monitors),
+        "database": of.database_url,
+        "node": "south",
+        "port": "0",
+    } | {name.replace("_", "-"): value for name, value in options.items()}
+    return run_to_its_end("serve", *(f"--{name}={value}" for name, value in chosen.items() if value))
+
+
+def test_a_server_that_is_alone_refuses_the_database_of_a_cluster_while_and_after_nodes_run(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    alone = {"cluster": "", "cluster_monitors": "", "node": "", "spool_folder": str(tmp_path)}
+    taken = serve(cluster, **alone)
+    assert (taken.exit_code, taken.stderr) == (2, "chatter: another Chatter is running on this database\n")
+    for node in cluster.nodes.values():
+        node.stop()
+    refused = serve(cluster, **alone)
+    assert refused.exit_code == 2
+    assert refused.stderr == "chatter: the database belongs to a cluster: start the server with --cluster\n"
+    cluster.start()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"database": "sqlite:///x.db"}, "--database: expected postgresql://"),
+        ({"node": "east"}, "the node name east is taken"),
+        ({"cluster_monitors": "http://127.0.0.1:1"}, "the monitoring address http://127.0.0.1:1 does not answer"),
+        ({"cluster": "nats://127.0.0.1:1"}, "no NATS server accepts this node at"),
+        ({"max_message_length": "30001"}, "--max-message-length: expected at most 30000 in a cluster"),
+        ({"node": "East!"}, "--node: expected 1 to 64 of a-z, 0-9, - and _"),
+        ({"cluster": "http://x"}, "--cluster: expected addresses like nats://"),
+    ],
+)
+def test_a_node_that_cannot_work_says_so_in_one_line(
+    cluster: Cluster, tmp_path: Path, options: dict[str, str], expected: str
+) -> None:
+    ended = serve(cluster, spool_folder=str(tmp_path), **options)
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith(f"chatter: {expected}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_log_is_made_once(cluster: Cluster) -> None:
+    for node in cluster.nodes.values():
+        node.stop()
+    again = cluster.create()
+    assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
+    assert "belongs to a cluster" in again.stderr
+    cluster.start()
+
+
+def test_a_database_without_a_cluster_is_refused(cluster: Cluster, postgresql: PostgreSQL, tmp_path: Path) -> None:
+    url = postgresql.create_database()
+    refused = serve(cluster, database=url, spool_folder=str(tmp_path))
+    assert refused.exit_code == 2
+    assert refused.stderr == "chatter: the database belongs to no cluster: `chatter cluster create` makes one\n"
+
+
+def test_a_log_that_is_lost_begins_anew_behind_what_the_database_has(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    with Cluster(tmp_path, postgresql.create_database(), names=("only",)) as cluster:
+        node = cluster.nodes["only"]
+        with Talker(node.port) as ann:
+            before = ann.ask("lobby", "phx_join")["response"]["epoch"]
+            assert ann.ask("lobby", "new_message", name="ann", message="kept")["status"] == "ok"
+            cluster.wait_until_saved()
+        node.stop()
+        cluster.nats.servers[0].lose()
+        refused = serve(cluster, spool_folder=str(tmp_path))
+        assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1), refused.stderr
+        assert "is missing" in refused.stderr
+        made = cluster.create("--log-lost")
+        assert (made.exit_code, made.stderr) == (0, "")
+        node.start()
+        with Talker(node.port) as ann:
+            assert ann.ask("lobby", "phx_join")["response"]["epoch"] > before
+            assert ann.wait_for("new_message")["message"] == "kept"
+            assert ann.ask("lobby", "new_message", name="ann", message="new")["response"]["seq"] == 2

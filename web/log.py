@@ -1,0 +1,173 @@
+"""Opens the storage and the log of a server: its own, or those of the cluster of which it is a node."""
+
+import re
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import pykka
+
+from chatter import __version__
+from chatter.messages import RoomRef, Save
+from chatter.room.context import Log as RoomLog
+from chatter.room.context import SharedLog
+from chatter.storage.local_log import LocalLog
+from chatter.storage.read_queue import ReadQueue
+from chatter.storage.storage import SharedStorage, Storage
+from schema import DatabaseLost
+from web.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from chatter.cluster.cluster import ClusterSettings
+
+MONITORING_PORT = 8222
+"""Where a NATS server tells of itself, as its documentation has it."""
+
+AnyStorage: TypeAlias = Storage | SharedStorage
+
+
+class Log(Protocol):
+    """The log as the server sees it: `LocalLog` and `Lanes` are one."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why the server is not healthy as far as the log is concerned; None where it is."""
+
+    @property
+    def shared_log_of(self) -> Callable[[str], SharedLog] | None:
+        """Returns the log of a room, where the rooms of other nodes add to it as well; None where there are none."""
+
+    def log_of(self, slug: str) -> RoomLog:
+        """Returns the log of a room."""
+
+    def is_mine(self, work: str) -> bool:
+        """Returns whether work that has to be done once, by its name, falls to this server."""
+
+    def check_commits(self) -> None:
+        """Raises where the database lacks what it had. Called on the thread of history."""
+
+    async def open(self) -> None:
+        """Begins to take part. Raises `ClusterRefused`, and `LaneStopped`."""
+
+    async def flush(self) -> None:
+        """Waits until the database has everything that rooms have said."""
+
+    async def forget(self, account: int, *, erases: bool) -> None:
+        """Drops what files have of an account that has left. Raises what goes wrong."""
+
+    async def settle(self, timeout: float, thread_timeout: float) -> None:
+        """Has taken what rooms have said, as far as that can be done in time."""
+
+    def give_up(self) -> None:
+        """Tries nothing again."""
+
+    async def close(self, thread_timeout: float, remembered: Sequence[Save] = ()) -> None:
+        """Ends, once the rooms have. Raises `NotEverythingSaved`."""
+
+
+def open_storage(settings: Settings) -> AnyStorage:
+    """Opens the database. Raises `schema.DatabaseUnusable`."""
+    if settings.cluster:
+        return SharedStorage.open(
+            settings.database, spool_folder=settings.spool_folder, database_timeout=settings.database_timeout
+        )
+    return Storage.open(
+        settings.database,
+        sqlite_synchronous=settings.sqlite_synchronous,
+        spool_folder=settings.spool_folder,
+        database_timeout=settings.database_timeout,
+        removed_days=settings.removed_days,
+    )
+
+
+def open_log(
+    settings: Settings,
+    storage: AnyStorage,
+    history: ReadQueue,
+    *,
+    guard: AbstractContextManager[None],
+    find_room: Callable[[str], RoomRef | None],
+    on_lost: Callable[[DatabaseLost], None],
+) -> Log:
+    """Starts what writes to the database, and in a cluster what is between it and the rooms."""
+    if isinstance(storage, Storage):
+        return LocalLog(
+            storage,
+            history,
+            max_messages=settings.max_unsaved_messages,
+            max_bytes=settings.max_unsaved_bytes,
+            guard=guard,
+            on_lost=on_lost,
+        )
+
+    return _open_lanes(settings, storage, history, guard, find_room)
+
+
+def _open_lanes(
+    settings: Settings,
+    storage: SharedStorage,
+    history: ReadQueue,
+    guard: AbstractContextManager[None],
+    find_room: Callable[[str], RoomRef | None],
+) -> Log:
+    from chatter.lanes.lanes import Lanes  # only here: a server that is alone needs no client of NATS
+    from chatter.lanes.projector import Projector
+
+    def start_projector() -> pykka.ActorRef[Any]:
+        return Projector.start(
+            storage.database,
+            epoch=storage.epoch,
+            dead_letters=storage.dead_letters,
+            removed_days=settings.removed_days,
+            guard=guard,
+        )
+
+    return Lanes(
+        cluster_settings(settings, lanes=len(storage.lanes), replicas=storage.lanes[0].replicas),
+        storage.lanes,
+        find_room=find_room,
+        history=history,
+        start_projector=start_projector,
+        log_hours=settings.log_hours,
+    )
+
+
+def cluster_settings(settings: Settings, *, lanes: int, replicas: int) -> "ClusterSettings":
+    """Returns what a node needs to know to take part. Raises `BadSetting` where a file cannot be used."""
+    from chatter.cluster.cluster import ClusterSettings
+
+    servers = settings.cluster.split(",")
+    return ClusterSettings(
+        servers=tuple(servers),
+        node=settings.node or _host_name(),
+        lanes=lanes,
+        replicas=replicas,
+        monitors=tuple(settings.cluster_monitors.split(",")) if settings.cluster_monitors else _monitors(servers),
+        version=__version__,
+        tls=_tls(settings),
+        credentials=settings.cluster_credentials or None,
+    )
+
+
+def _host_name() -> str:
+    return re.sub("[^a-z0-9_-]", "-", socket.gethostname().lower()).lstrip("-_")[:64] or "node"
+
+
+def _monitors(servers: Sequence[str]) -> tuple[str, ...]:
+    """Returns where NATS servers tell of themselves, unless they were given another port."""
+    return tuple(f"http://{urlsplit(server).hostname}:{MONITORING_PORT}" for server in servers)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not (settings.cluster_ca or settings.cluster_cert):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.cluster_ca or None)
+        if settings.cluster_cert:
+            context.load_cert_chain(settings.cluster_cert, settings.cluster_key or None)
+    except (OSError, ssl.SSLError) as error:
+        raise BadSetting(f"--cluster-ca, --cluster-cert, --cluster-key: expected files of TLS, got {error}") from error
+    return context
