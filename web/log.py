@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pykka
 
 from chatter import __version__
-from chatter.messages import RoomRef, Save
+from chatter.memberships.memberships import SharedRooms
+from chatter.messages import Entry, RoomRef, Save
 from chatter.room.context import Log as RoomLog
 from chatter.room.context import SharedLog
 from chatter.storage.local_log import LocalLog
@@ -29,6 +30,26 @@ MONITORING_PORT = 8222
 AnyStorage: TypeAlias = Storage | SharedStorage
 
 
+class SharedLogs(SharedRooms, Protocol):
+    """The log of a cluster, as rooms and memberships see it."""
+
+    def log_of(self, slug: str) -> SharedLog:
+        """Returns the log of a room."""
+
+
+class RoomsHere(Protocol):
+    """The rooms that live on this server, as the log sees them."""
+
+    def find(self, slug: str) -> RoomRef | None:
+        """Returns a room, if it lives here."""
+
+    def wake(self, slug: str) -> None:
+        """Has a room live here."""
+
+    def on_said_elsewhere(self, slug: str, entries: Sequence[Entry]) -> None:
+        """Is told what is said in a room that does not live here."""
+
+
 class Log(Protocol):
     """The log as the server sees it: `LocalLog` and `Lanes` are one."""
 
@@ -37,8 +58,8 @@ class Log(Protocol):
         """Why the server is not healthy as far as the log is concerned; None where it is."""
 
     @property
-    def shared_log_of(self) -> Callable[[str], SharedLog] | None:
-        """Returns the log of a room, where the rooms of other nodes add to it as well; None where there are none."""
+    def shared(self) -> SharedLogs | None:
+        """The log, where the rooms of other nodes add to it as well; None where there are none."""
 
     def log_of(self, slug: str) -> RoomLog:
         """Returns the log of a room."""
@@ -89,7 +110,7 @@ def open_log(
     history: ReadQueue,
     *,
     guard: AbstractContextManager[None],
-    find_room: Callable[[str], RoomRef | None],
+    rooms: RoomsHere,
     on_lost: Callable[[DatabaseLost], None],
 ) -> Log:
     """Starts what writes to the database, and in a cluster what is between it and the rooms."""
@@ -103,7 +124,7 @@ def open_log(
             on_lost=on_lost,
         )
 
-    return _open_lanes(settings, storage, history, guard, find_room)
+    return _open_lanes(settings, storage, history, guard, rooms)
 
 
 def _open_lanes(
@@ -111,7 +132,7 @@ def _open_lanes(
     storage: SharedStorage,
     history: ReadQueue,
     guard: AbstractContextManager[None],
-    find_room: Callable[[str], RoomRef | None],
+    rooms: RoomsHere,
 ) -> Log:
     from chatter.lanes.lanes import Lanes  # only here: a server that is alone needs no client of NATS
     from chatter.lanes.projector import Projector
@@ -128,7 +149,9 @@ def _open_lanes(
     return Lanes(
         cluster_settings(settings, lanes=len(storage.lanes), replicas=storage.lanes[0].replicas),
         storage.lanes,
-        find_room=find_room,
+        find_room=rooms.find,
+        wake_room=rooms.wake,
+        on_said_elsewhere=rooms.on_said_elsewhere,
         history=history,
         start_projector=start_projector,
         log_hours=settings.log_hours,

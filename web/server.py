@@ -11,6 +11,7 @@ accounts, history and the database close.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +26,7 @@ from chatter.accounts.store import Store, TransactionQueue
 from chatter.accounts.times import Moment
 from chatter.clock import wall_clock
 from chatter.memberships.memberships import Memberships
-from chatter.messages import RoomRef
+from chatter.messages import Entry, RoomRef
 from chatter.room.context import NO_MEMBERSHIPS
 from chatter.room.purger import RoomPurger
 from chatter.room.supervisor import Supervisor
@@ -93,12 +94,12 @@ class Server:
             self._storage,
             self._history,
             guard=self._guards[1],
-            find_room=self._find_room,
+            rooms=self,
             on_lost=self._on_lost,
         )
         self._staff = Staff()
         transactions = self._open_transactions() if settings.accounts != "off" else None
-        self._memberships = None if transactions is None else Memberships(transactions)
+        self._memberships = None if transactions is None else Memberships(transactions, shared=self._log.shared)
         expected = self._storage.presence_snapshot.load()
         self._supervisor = Supervisor(
             self._log.log_of(""),
@@ -109,7 +110,7 @@ class Server:
             expected=expected,
             memberships=self._memberships or NO_MEMBERSHIPS,
             server_role=self._staff.role_of,
-            log_of=self._log.shared_log_of,
+            log_of=None if self._log.shared is None else self._log.shared.log_of,
         )
         self._setup_file = SetupFile(self._storage.setup_link)
         self._setup_link: str | None = None
@@ -159,6 +160,21 @@ class Server:
         settings, listening = self._settings, url_of(self._sockets[0])
         address = page_address(settings.public_url, settings.public_hosts, listening)
         return page_link(address, "link", self._setup_link)
+
+    # ------------------------------------------------------------ what the log asks: `web.log.RoomsHere`
+
+    def find(self, slug: str) -> RoomRef | None:
+        return self._supervisor.find_room(slug)
+
+    def wake(self, slug: str) -> None:
+        with contextlib.suppress(pykka.ActorDeadError):  # the server stops
+            self._supervisor.ensure_room(slug)
+
+    def on_said_elsewhere(self, slug: str, entries: Sequence[Entry]) -> None:
+        if self._memberships is not None and self._memberships.follows(slug, entries):
+            self.wake(slug)
+
+    # ------------------------------------------------------------ stop
 
     async def stop(self) -> None:
         """Stops everything, in order. Raises `NotEverythingSaved`."""
@@ -236,9 +252,6 @@ class Server:
 
     def _check_commits(self) -> None:
         self._log.check_commits()
-
-    def _find_room(self, slug: str) -> RoomRef | None:
-        return self._supervisor.find_room(slug)
 
     def _on_lost(self, error: DatabaseLost) -> None:
         """Has the server stop: a new epoch must begin. What rooms remember is needed where messages are gone."""

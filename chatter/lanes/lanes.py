@@ -1,11 +1,12 @@
 """The lanes of one node: the log of a cluster, with the rooms at its one end and the database at the other."""
 
 import asyncio
+import contextlib
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pykka
@@ -18,7 +19,7 @@ from chatter.cluster.nodes import Node
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
 from chatter.lanes.rooms import LaneRooms
-from chatter.messages import Forget, RoomRef, Save, Tidy
+from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
 from schema import Lane, LaneRow
 
 logger = logging.getLogger(__name__)
@@ -68,23 +69,34 @@ class Lanes:
         rows: Sequence[LaneRow],
         *,
         find_room: Callable[[str], RoomRef | None],
+        wake_room: Callable[[str], None],
+        on_said_elsewhere: Callable[[str, Sequence[Entry]], None],
         history: Tellable,
         start_projector: Callable[[], pykka.ActorRef[Any]],
         log_hours: float = 24.0,
     ) -> None:
         """`rows` say how far the database has each lane. `find_room` returns a room that lives on this node.
 
+        `wake_room` has one live here. `on_said_elsewhere` is told what is said in those that do not.
+
         The log keeps what the database has for `log_hours`.
         """
         self._rows = rows
         self._log_age = 3_600 * log_hours
+        self._wake_room = wake_room
         self._start_projector = start_projector
         self._projector = start_projector()
         self._cluster = cluster = ClusterLog(
             settings, on_turn=self._on_turn, on_nodes=self._look, on_beat=self._on_beat, extra=self._report
         )
         self._rooms = [
-            LaneRooms(lane, wait_for_turn=partial(self._wait_for_turn, number), find_room=find_room, history=history)
+            LaneRooms(
+                lane,
+                wait_for_turn=partial(self._wait_for_turn, number),
+                find_room=find_room,
+                on_said_elsewhere=on_said_elsewhere,
+                history=history,
+            )
             for number, lane in cluster.lanes.items()
         ]
         self._projections = [
@@ -110,13 +122,29 @@ class Lanes:
         self._tidying = asyncio.get_running_loop().create_task(self._tidy())
 
     @property
-    def shared_log_of(self) -> Callable[[str], LaneRooms]:
-        """Returns the log of a room."""
-        return self.log_of
+    def shared(self) -> Self:
+        """The log is shared with other nodes."""
+        return self
 
     def log_of(self, slug: str) -> LaneRooms:
         """Returns the log of a room."""
         return self._rooms[zlib.crc32(slug.encode()) % len(self._rooms)]
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[Mapping[str, Set[int]]]:
+        """Collects the rooms of which the database may not have everything now, or in which something is said.
+
+        With each are the accounts that come, go or are something else in it.
+        """
+        found: dict[str, set[int]] = {}
+        with contextlib.ExitStack() as stack:
+            for rooms in self._rooms:
+                stack.enter_context(rooms.watch(found))
+            yield found
+
+    def wake(self, slug: str) -> None:
+        """Has a room live here."""
+        self._wake_room(slug)
 
     def is_mine(self, work: str) -> bool:
         """Returns whether work that one node has to do, by its name, falls to this one."""

@@ -6,10 +6,11 @@ turn in the lane's order.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from chatter.messages import (
     Entry,
     Heard,
     Load,
+    MembersChanged,
     NotPlaced,
     NotSaved,
     Placed,
@@ -83,12 +85,18 @@ class LaneRooms:
         wait_for_turn: Callable[[], Awaitable[None]],
         find_room: Callable[[str], RoomRef | None],
         history: Tellable,
+        on_said_elsewhere: Callable[[str, Sequence[Entry]], None] = lambda _slug, _entries: None,
     ) -> None:
-        """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database."""
+        """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database.
+
+        `on_said_elsewhere` is told what is said in rooms that do not live here.
+        """
         self._lane = lane
         self._wait_for_turn = wait_for_turn
         self._find_room = find_room
         self._history = history
+        self._on_said_elsewhere = on_said_elsewhere
+        self._watches: list[dict[str, set[int]]] = []
         self._waiting: dict[str, RoomRef] = {}
         self._proposed: list[Save] = []  # by rooms of this node, and on its way into the log
         self._voids: dict[tuple[str, int], NotSaved] = {}  # of which the log has to be told, by room and place
@@ -288,6 +296,20 @@ class LaneRooms:
             if (room := self._find_room(slug)) is not None:
                 tell_if_alive(room, Saved(seq))
 
+    @contextlib.contextmanager
+    def watch(self, found: dict[str, set[int]]) -> Iterator[None]:
+        """Adds the rooms of which the database may not have everything now, or in which something is said.
+
+        With each are the accounts that come, go or are something else in it.
+        """
+        for slug, entries in self._unsaved_of.items():
+            _add_to(found, slug, entries)
+        self._watches.append(found)
+        try:
+            yield
+        finally:
+            self._watches[:] = [each for each in self._watches if each is not found]
+
     async def close(self) -> None:
         """Ends what is on its way. Rooms are put back to where the log is."""
         if self._pump is not None:
@@ -304,12 +326,22 @@ class LaneRooms:
 
     def _tell(self, slug: str, entries: Sequence[Entry], proposer: RoomRef | None) -> None:
         """Tells the room that has proposed the entries that they are placed, and any other what was said."""
+        for watch in self._watches:
+            _add_to(watch, slug, entries)
         room = self._find_room(slug)
         if room is None:
+            self._on_said_elsewhere(slug, entries)
             return
         is_proposer = proposer is not None and room.actor_urn == proposer.actor_urn
         message: RoomMessage = Placed(entries[-1].seq) if is_proposer else Heard(entries)
         tell_if_alive(room, message)
+
+
+def _add_to(found: dict[str, set[int]], slug: str, entries: Iterable[Entry]) -> None:
+    changed = found.setdefault(slug, set())
+    for entry in entries:
+        if isinstance(entry, MembersChanged):
+            changed.update(member.who.id for member in entry.members)
 
 
 def _tell_not_placed(save: Save, *, is_too_large: bool = False) -> None:

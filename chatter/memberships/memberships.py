@@ -7,7 +7,9 @@ missed (`overlay.py`), and dropped when nobody has used them for a while.
 
 import asyncio
 import functools
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 from chatter.accounts.store import TransactionQueue
 from chatter.accounts.values import AccountRefused
@@ -32,6 +34,7 @@ from chatter.memberships.values import (
     Rooms,
 )
 from chatter.messages import Deleted, Edited, MembersChanged, Posted, Purged, RoomChanged, called
+from chatter.messages import Entry as LogEntry
 from chatter.storage.purging import places_of
 from schema import Entry, latest_of, rooms_of, unread_from
 
@@ -46,11 +49,28 @@ class NotThere(Exception):
     """The account is not in the room, or there is no such room."""
 
 
+class SharedRooms(Protocol):
+    """The rooms of all nodes."""
+
+    def watch(self) -> AbstractContextManager[Mapping[str, Set[int]]]:
+        """Collects the rooms in which something was said that a read may miss which begins now.
+
+        With each are the accounts that come, go or are something else in it.
+        """
+
+    def wake(self, slug: str) -> None:
+        """Has a room live here, which tells then what was said in it."""
+
+
 class Memberships:
     """Owns what is known of people and their rooms. `chatter/room/context.py` has what rooms call."""
 
-    def __init__(self, transactions: TransactionQueue, *, clock: Clock = wall_clock) -> None:
+    def __init__(
+        self, transactions: TransactionQueue, *, shared: SharedRooms | None = None, clock: Clock = wall_clock
+    ) -> None:
+        """`shared` is for rooms that live on other nodes too."""
         self._transactions = transactions
+        self._shared = shared
         self._clock = clock
         self._people: dict[int, Person] = {}
         self._rooms: dict[str, ListedRoom] = {}  # those of these people
@@ -219,6 +239,28 @@ class Memberships:
         for account in room.accounts:
             self._name(self._membership_in(room, account), change.target, is_named=account in named)
 
+    def on_begun(self, slug: str, entries: Sequence[LogEntry], charter: Charter, saved: int) -> None:
+        for entry in entries:
+            room = self._rooms.get(slug)
+            is_new = entry.seq > (saved if room is None else room.applied)
+            match entry:
+                case MembersChanged() if is_new or room is None:
+                    self.on_members_changed(slug, entry, charter)
+                case RoomChanged() if is_new:
+                    self.on_room_changed(slug, entry, charter)
+                case Posted() if is_new and not entry.void:
+                    self.on_said(slug, entry, charter)
+                case Edited() | Deleted() | Purged() if is_new:
+                    self.on_changed(slug, entry, charter)
+        self.on_saved(slug, saved)
+
+    def follows(self, slug: str, entries: Iterable[LogEntry]) -> bool:
+        """Returns whether somebody who is known here has to be told of what was said in a room on another node."""
+        if slug in self._rooms:
+            return True
+        changes = (entry for entry in entries if isinstance(entry, MembersChanged))
+        return any(member.who.id in self._people for change in changes for member in change.members)
+
     def on_saved(self, slug: str, through: int) -> None:
         self._overlay.committed(slug, through)
 
@@ -271,7 +313,7 @@ class Memberships:
 
     async def _load(self, account: int) -> None:
         spoken = self._marks.spoken_by(account)
-        with self._overlay.watch() as noted:
+        with self._overlay.watch() as noted, self._watch_elsewhere() as said_elsewhere:
             loaded = await self._transactions.read(lambda: rooms_of(account))
         person = Person(account, asyncio.get_running_loop().time())
         loading.take_over(person, loaded, self._rooms)
@@ -281,7 +323,14 @@ class Memberships:
         for each in noted:
             if each.entry.seq > has.get(each.slug, 0):
                 self._replay(person, each)
+        if self._shared is not None:
+            for slug, changed in said_elsewhere.items():
+                if slug in person.rooms or account in changed:
+                    self._shared.wake(slug)
         self._schedule_sweep()
+
+    def _watch_elsewhere(self) -> AbstractContextManager[Mapping[str, Set[int]]]:
+        return nullcontext({}) if self._shared is None else self._shared.watch()
 
     def _replay(self, person: Person, noted: Noted) -> None:
         """Applies an entry that the load has missed, or may have missed where the person was in no such room."""

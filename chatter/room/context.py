@@ -1,7 +1,7 @@
 """What all rooms of a server share: their settings, and the parts of the server that they talk to."""
 
 import dataclasses
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from chatter.actors import Tellable
@@ -10,6 +10,7 @@ from chatter.clock import Clock, wall_clock
 from chatter.messages import (
     Deleted,
     Edited,
+    Entry,
     Load,
     MembersChanged,
     People,
@@ -120,6 +121,12 @@ class Memberships(Protocol):
     def on_changed(self, slug: str, change: Edited | Deleted | Purged, charter: Charter) -> None:
         """Messages have other texts, which may name others, are gone or are nobody's. It is not committed yet."""
 
+    def on_begun(self, slug: str, entries: Sequence[Entry], charter: Charter, saved: int) -> None:
+        """A room that lives on several nodes begins here, with its latest entries; those up to `saved` are committed.
+
+        Nobody may have told of them: the room was not here.
+        """
+
     def on_saved(self, slug: str, through: int) -> None:
         """All entries up to `through` are committed."""
 
@@ -140,6 +147,9 @@ class NoMemberships:
         pass
 
     def on_changed(self, slug: str, change: Edited | Deleted | Purged, charter: Charter) -> None:
+        pass
+
+    def on_begun(self, slug: str, entries: Sequence[Entry], charter: Charter, saved: int) -> None:
         pass
 
     def on_saved(self, slug: str, through: int) -> None:

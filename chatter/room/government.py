@@ -179,6 +179,11 @@ class Government:
             self._context.memberships.on_voided(self._slug, seq, charter)
         self._context.memberships.on_saved(self._slug, self._recent.newest)
 
+    def tell_begun_here(self, entries: Sequence[Entry], saved: int) -> None:
+        """Tells memberships what they may have missed while the room was on other nodes only."""
+        if self.charter is not None:
+            self._context.memberships.on_begun(self._slug, entries, self.charter, saved)
+
     def view(self, author: Author | None) -> RoomView | None:
         """Returns the room as somebody sees it; None for a plain one."""
         charter = self.charter

@@ -111,6 +111,8 @@ class SharedRoom(Room):
                 self._made_operations.learn(entry)
         if self._government is not None:
             self._expel(None)
+            entries = [*loaded.recent, *(each for each in loaded.unsaved if each.seq > saved)]
+            self._government.tell_begun_here(entries, saved)
         if self._recent.newest > self._heard:
             for subscriber in self._subscribers:
                 self._notify_lagged(subscriber)

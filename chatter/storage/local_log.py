@@ -42,7 +42,7 @@ class LocalLog:
     ) -> None:
         """`guard` bounds each transaction. `on_lost` is told once the database must not be written to any more."""
         self.backlog = Backlog(max_messages, max_bytes)
-        self.shared_log_of = None
+        self.shared = None
         self._storage = storage
         self._history = history
         self._guard = guard
