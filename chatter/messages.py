@@ -897,6 +897,12 @@ class Heard(msgspec.Struct, frozen=True):
     entries: Sequence[Entry]
 
 
+class Overheard(msgspec.Struct, frozen=True):
+    """Another node's room has broadcast something that is never saved."""
+
+    event: StartedTyping | Relayed
+
+
 class Propose(msgspec.Struct, frozen=True):
     """Asked: the room decides what waits, and returns it as a `Save`; None where that adds nothing to the log.
 
@@ -988,6 +994,7 @@ RoomMessage: TypeAlias = (
     | Saved
     | NotSaved
     | Heard
+    | Overheard
     | Propose
     | Placed
     | NotPlaced

@@ -17,6 +17,7 @@ from chatter.cluster.frames import Author, PlacedTurn
 from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_lane
 from chatter.cluster.lane import PATIENCE, LaneLog
 from chatter.cluster.nodes import Node, Nodes
+from chatter.cluster.notices import Notices
 from chatter.cluster.turn_taking import TurnTaking
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class ClusterLog:
             on_change=on_nodes,
             on_name_taken=self._lose_name,
         )
+        self.notices = Notices(self.connection, settings.node)
         self._name_is_lost = False
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -140,6 +142,7 @@ class ClusterLog:
                 *(self.lanes[lane].open(position.seq, position.chain) for lane, position in enumerate(positions))
             )
             await self.turn_taking.open()
+            await self.notices.open()
             await self.nodes.open()
         except BaseException:
             await self.close()

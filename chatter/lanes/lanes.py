@@ -16,10 +16,11 @@ from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
 from chatter.cluster.errors import NoAnswer
 from chatter.cluster.frames import PlacedTurn
 from chatter.cluster.nodes import Node
+from chatter.lanes import overheard
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
 from chatter.lanes.rooms import LaneRooms
-from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
+from chatter.messages import Entry, Forget, Overheard, Relayed, RoomRef, Save, StartedTyping, Tidy
 from schema import Lane, LaneRow
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Lanes:
         """
         self._rows = rows
         self._log_age = 3_600 * log_hours
+        self._find_room = find_room
         self._wake_room = wake_room
         self._start_projector = start_projector
         self._projector = start_projector()
@@ -95,6 +97,7 @@ class Lanes:
                 wait_for_turn=partial(self._wait_for_turn, number),
                 find_room=find_room,
                 on_said_elsewhere=on_said_elsewhere,
+                tell_elsewhere=self._tell_elsewhere,
                 history=history,
             )
             for number, lane in cluster.lanes.items()
@@ -109,6 +112,7 @@ class Lanes:
             )
             for number, rooms in enumerate(self._rooms)
         ]
+        cluster.notices.hear("event", self._on_event)
         self._is_open = False
         self._tidying: asyncio.Task[None] | None = None
 
@@ -145,6 +149,14 @@ class Lanes:
     def wake(self, slug: str) -> None:
         """Has a room live here."""
         self._wake_room(slug)
+
+    def tell_marks(self, body: bytes) -> None:
+        """Tells the other nodes how far people have read."""
+        self._cluster.notices.tell("marks", body)
+
+    def hear_marks(self, on_marks: Callable[[bytes], None]) -> None:
+        """Has `on_marks` get what other nodes tell of that."""
+        self._cluster.notices.hear("marks", lambda _node, body: on_marks(body))
 
     def is_mine(self, work: str) -> bool:
         """Returns whether work that one node has to do, by its name, falls to this one."""
@@ -215,6 +227,14 @@ class Lanes:
         is_own = (turn.by, turn.boot) == self._cluster.author
         self._rooms[turn.lane].on_turn(turn, is_own=is_own)
         self._projections[turn.lane].look()
+
+    def _tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
+        self._cluster.notices.tell("event", overheard.encode(slug, event))
+
+    def _on_event(self, _node: str, body: bytes) -> None:
+        slug, event = overheard.decode(body)
+        if (room := self._find_room(slug)) is not None:
+            tell_if_alive(room, Overheard(event))
 
     def _look(self) -> None:
         for projection in self._projections:

@@ -30,10 +30,12 @@ from chatter.messages import (
     NotSaved,
     Placed,
     Propose,
+    Relayed,
     RoomMessage,
     RoomRef,
     Save,
     Saved,
+    StartedTyping,
     size_of,
 )
 
@@ -86,15 +88,18 @@ class LaneRooms:
         find_room: Callable[[str], RoomRef | None],
         history: Tellable,
         on_said_elsewhere: Callable[[str, Sequence[Entry]], None] = lambda _slug, _entries: None,
+        tell_elsewhere: Callable[[str, StartedTyping | Relayed], None] = lambda _slug, _event: None,
     ) -> None:
         """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database.
 
-        `on_said_elsewhere` is told what is said in rooms that do not live here.
+        `on_said_elsewhere` is told what is said in rooms that do not live here. `tell_elsewhere` tells other nodes what
+        is never saved.
         """
         self._lane = lane
         self._wait_for_turn = wait_for_turn
         self._find_room = find_room
         self._history = history
+        self._tell_elsewhere = tell_elsewhere
         self._on_said_elsewhere = on_said_elsewhere
         self._watches: list[dict[str, set[int]]] = []
         self._waiting: dict[str, RoomRef] = {}
@@ -157,6 +162,10 @@ class LaneRooms:
         """Has a room asked what it has to say, once this node has the turn."""
         self._waiting[slug] = room
         self._start_pump()
+
+    def tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
+        """Has the room's other nodes broadcast what is never saved."""
+        self._tell_elsewhere(slug, event)
 
     # ------------------------------------------------------------ what this node says
 

@@ -58,6 +58,11 @@ class Membership:
         return len(self._mentions)
 
     @property
+    def mentioned_at(self) -> tuple[int, ...]:
+        """The places of these."""
+        return tuple(self._mentions)
+
+    @property
     def has_news(self) -> bool:
         """Whether the person's list is to show something else of the room than it does."""
         return self.told != self.room.news or self.mentions_changed
@@ -85,6 +90,20 @@ class Membership:
         self.read_seq, self.read_nth = seq - 1, before
         self.read_rev += 1
         self._mentions = sorted(mentions) or ()
+
+    def take_mark(self, seq: int, nth: int, rev: int, mentions: Sequence[int]) -> bool:
+        """Takes over a mark that was set elsewhere, unless this one is newer; returns whether it was."""
+        if (rev, seq) <= (self.read_rev, self.read_seq):
+            return False
+        self.read_seq, self.read_nth, self.read_rev = seq, nth, rev
+        self._mentions = list(mentions) or ()
+        return True
+
+    def take_level(self, level: Level | None, until: str | None, *, is_hidden: bool) -> bool:
+        """Takes over what the person wants to notice; returns whether that is something else than before."""
+        before = (self.level, self.level_until, self.is_hidden)
+        self.level, self.level_until, self.is_hidden = level, until, is_hidden
+        return before != (level, until, is_hidden)
 
     def name(self, seq: int, *, is_named: bool) -> bool:
         """Takes over whether a message names the person; returns whether that changes anything."""

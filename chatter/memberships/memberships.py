@@ -7,7 +7,7 @@ missed (`overlay.py`), and dropped when nobody has used them for a while.
 
 import asyncio
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from chatter.accounts.store import TransactionQueue
 from chatter.accounts.values import AccountRefused
 from chatter.charter import Author, Charter, Member
 from chatter.clock import Clock, to_iso, wall_clock
-from chatter.memberships import loading
+from chatter.memberships import elsewhere, loading
 from chatter.memberships.marks import Marks
 from chatter.memberships.membership import Membership
 from chatter.memberships.news import News
@@ -61,6 +61,12 @@ class SharedRooms(Protocol):
     def wake(self, slug: str) -> None:
         """Has a room live here, which tells then what was said in it."""
 
+    def tell_marks(self, body: bytes) -> None:
+        """Tells the other nodes how far people have read."""
+
+    def hear_marks(self, on_marks: Callable[[bytes], None]) -> None:
+        """Has `on_marks` get what other nodes tell of that."""
+
 
 class Memberships:
     """Owns what is known of people and their rooms. `chatter/room/context.py` has what rooms call."""
@@ -80,6 +86,8 @@ class Memberships:
         self._marks = Marks(transactions, self._is_current)
         self._news = News(self._people, clock)
         self._sweep: asyncio.TimerHandle | None = None
+        if shared is not None:
+            shared.hear_marks(self._on_marked_elsewhere)
 
     async def close(self, timeout: float) -> None:
         """Writes the marks that are not written yet; takes at most `timeout` seconds."""
@@ -144,7 +152,7 @@ class Memberships:
                 nth = await self._transactions.read(lambda: Entry.nth_at(slug, seq))
                 self._check_is_current(membership)
             if not _is_outdated(rev, membership) and membership.read(seq, nth):
-                self._marks.change(membership)
+                self._note_marks(membership)
                 self._news.follow([membership])
                 self._people[account].tell(membership.mark())
         return membership.mark()
@@ -162,7 +170,7 @@ class Memberships:
                 _name_in(named, each.entry, account, membership.room)
         nth = membership.room.nth_at(seq - 1)
         membership.unread_from(seq, before if nth is None else nth, {place for place in named if place >= seq})
-        self._marks.change(membership)
+        self._note_marks(membership)
         self._people[account].tell(membership.mark())
         return membership.mark()
 
@@ -174,9 +182,8 @@ class Memberships:
         person = await self._person(account)
         rooms = [each for slug, each in person.rooms.items() if only is None or slug in only]
         moved = [each for each in rooms if each.read(each.room.last_seq, each.room.last_nth)]
-        for membership in moved:
-            self._marks.change(membership)
         if moved:
+            self._note_marks(*moved)
             self._news.follow(moved)
             person.tell(*(each.mark() for each in moved))
         return len(moved)
@@ -198,11 +205,30 @@ class Memberships:
             membership.level, membership.level_until = level, until
         if is_hidden is not None:
             membership.is_hidden = is_hidden
-        self._marks.change(membership)
+        self._note_marks(membership)
         self._news.follow([membership])
         event = membership.level_set(self._now)
         self._people[account].tell(event)
         return event
+
+    def _note_marks(self, *memberships: Membership) -> None:
+        """Has written what these are now, and told to the devices of their people that are on other nodes."""
+        for membership in memberships:
+            self._marks.change(membership)
+        if self._shared is not None:
+            self._shared.tell_marks(elsewhere.encode(memberships))
+
+    def _on_marked_elsewhere(self, body: bytes) -> None:
+        for marked in elsewhere.decode(body):
+            person = self._people.get(marked.account)
+            membership = None if person is None else person.rooms.get(marked.slug)
+            if person is None or membership is None:
+                continue
+            if membership.take_mark(marked.read_seq, marked.read_nth, marked.rev, marked.mentions):
+                person.tell(membership.mark())
+            if membership.take_level(marked.level, marked.level_until, is_hidden=marked.is_hidden):
+                person.tell(membership.level_set(self._now))
+            self._news.follow([membership])
 
     # ------------------------------------------------------------ what rooms tell: `chatter.room.context.Memberships`
 

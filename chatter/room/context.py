@@ -16,10 +16,12 @@ from chatter.messages import (
     People,
     Posted,
     Purged,
+    Relayed,
     RoomChanged,
     RoomMessage,
     RoomRef,
     Save,
+    StartedTyping,
 )
 from chatter.room.handover import Handover
 
@@ -101,6 +103,9 @@ class SharedLog(Log, Protocol):
 
     def ask_for_turn(self, room: RoomRef, slug: str) -> None:
         """Has a room, in which requests wait, told `Propose` once it may decide them."""
+
+    def tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
+        """Has the room's other nodes broadcast what is never saved. It may be lost."""
 
 
 class Memberships(Protocol):

@@ -21,6 +21,7 @@ from chatter.messages import (
     NotifyLagged,
     NotPlaced,
     NotSaved,
+    Overheard,
     PageLoaded,
     Pin,
     Placed,
@@ -71,7 +72,7 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             pass  # the client is leaving, or has asked for nothing
         case Loaded() | LoadFailed() | Saved() | NotSaved():
             pass  # from the storage
-        case Heard() | Propose() | Placed() | NotPlaced():
+        case Heard() | Overheard() | Propose() | Placed() | NotPlaced():
             pass  # from the shared log
         case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
             pass  # from the storage

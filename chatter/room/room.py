@@ -39,6 +39,7 @@ from chatter.messages import (
     NotifyLagged,
     NotPlaced,
     NotSaved,
+    Overheard,
     PageLoaded,
     People,
     Pin,
@@ -220,7 +221,7 @@ class Room(LoopActor):
                 self._recent.trim()
             case NotSaved():
                 self._not_saved(message)
-            case Heard() | Propose() | Placed() | NotPlaced():
+            case Heard() | Overheard() | Propose() | Placed() | NotPlaced():
                 return self._hear_of_log(message)
             case Loaded() | LoadFailed():
                 self._begin(message)
@@ -312,7 +313,7 @@ class Room(LoopActor):
         elif self._government is not None:
             self._government.looked_up(looked_up)
 
-    def _hear_of_log(self, message: Heard | Propose | Placed | NotPlaced) -> Save | None:
+    def _hear_of_log(self, message: Heard | Overheard | Propose | Placed | NotPlaced) -> Save | None:
         """Hook: hears from a log that rooms of other nodes add to as well."""
         raise RuntimeError(f"the log of room {self._slug} is its own: {message!r}")
 
@@ -642,9 +643,12 @@ class Room(LoopActor):
     # ------------------------------------------------------------ what is broadcast and never saved
 
     def _show_typing(self, request: ShowTyping) -> None:
-        self._broadcaster.broadcast(StartedTyping(request.name, request.author), but=request.sender)
+        self._tell_all(StartedTyping(request.name, request.author), but=request.sender)
         self._broadcaster.push(request.sender, request.sender.answer(request.ref, Done()))
 
     def _relay(self, request: Relay) -> None:
-        self._broadcaster.broadcast(Relayed(request.data))
+        self._tell_all(Relayed(request.data))
         self._broadcaster.push(request.sender, request.sender.answer(request.ref, Done()))
+
+    def _tell_all(self, event: StartedTyping | Relayed, but: Subscriber | None = None) -> None:
+        self._broadcaster.broadcast(event, but=but)

@@ -14,13 +14,17 @@ from chatter.messages import (
     Loaded,
     MembersChanged,
     NotPlaced,
+    Overheard,
     Placed,
     Posted,
     Propose,
     Reacted,
+    Relayed,
     RoomChanged,
     RoomMessage,
     Save,
+    StartedTyping,
+    Subscriber,
     size_of,
 )
 from chatter.room.context import RoomContext, SharedLog
@@ -80,12 +84,14 @@ class SharedRoom(Room):
         is_request = any(each is failed_message for each in requests)
         return [*requests, *super()._undecided(None if is_request else failed_message), *mail]
 
-    def _hear_of_log(self, message: Heard | Propose | Placed | NotPlaced) -> Save | None:
+    def _hear_of_log(self, message: Heard | Overheard | Propose | Placed | NotPlaced) -> Save | None:
         match message:
             case Propose():
                 return self._propose()
             case Heard():
                 self._hear(message.entries)
+            case Overheard():
+                self._broadcaster.broadcast(message.event)
             case Placed():
                 self._placed(message.through)
             case NotPlaced(is_too_large):
@@ -136,6 +142,10 @@ class SharedRoom(Room):
                     self._made_operations.hear(entry)
             newest = entry.seq
         self._sequencer.acknowledge(newest)
+
+    def _tell_all(self, event: StartedTyping | Relayed, but: Subscriber | None = None) -> None:
+        super()._tell_all(event, but)
+        self._log.tell_elsewhere(self._slug, event)
 
     # ------------------------------------------------------------ what this node proposes
 

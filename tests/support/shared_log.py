@@ -89,6 +89,9 @@ class NodeModel:
     def ask_for_turn(self, room: Any, slug: str) -> None:
         self.room, self._is_asked = room, True
 
+    def tell_elsewhere(self, slug: str, event: Any) -> None:
+        pass  # other nodes are none of this room's business
+
     # ------------------------------------------------------------ steps
 
     def unsaved(self) -> list[Entry]:

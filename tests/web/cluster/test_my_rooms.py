@@ -16,7 +16,8 @@ class People:
         self.names = [each.signs_up() for each in (self.ann, self.bo)]
 
     def device(self, browser: Browser, node: str) -> Device:
-        return Device(self.cluster.nodes[node], browser.headers)
+        server = self.cluster.nodes[node]
+        return Device(server, {**browser.headers, "Origin": server.url})
 
     def room(self, *others: str) -> str:
         """Makes a private room of ann's on the first node."""
@@ -57,6 +58,31 @@ def test_who_is_invited_and_removed_on_another_node_is_told(people: People) -> N
         assert ann.asks("remove_member", f"chat_room:{den}", handle=people.names[1], id="r")["ok"]
         assert bo.wait_for("room_removed")["slug"] == den
         assert not bo.asks("new_message", f"chat_room:{den}", message="still here")["ok"]
+
+
+def test_what_is_read_on_one_node_is_read_on_all(people: People) -> None:
+    den = people.room(people.names[1])
+    with (
+        people.device(people.ann, "east") as ann,
+        people.device(people.bo, "east") as here,
+        people.device(people.bo, "west") as there,
+    ):
+        for device in (here, there):
+            wait_for_room(device, den)
+        ann.joins(den)
+        seq = ann.says("hello", den)
+        for device in (here, there):
+            assert device.wait_for("activity")["last_seq"] == seq
+        assert here.asks("mark_read", slug=den, seq=seq)["ok"]
+        read = there.wait_for("read")
+        assert (read["slug"], read["seq"], read["unread"]) == (den, seq, 0)
+        assert there.asks("mark_unread", slug=den, seq=seq)["ok"]
+        read = here.wait_for("read")
+        assert (read["seq"], read["unread"], read["rev"]) == (seq - 1, 1, 1)
+        assert there.asks("set_level", slug=den, level="nothing")["ok"]
+        assert here.wait_for("level")["level"] == "nothing"
+        assert here.asks("mark_all_read")["ok"]
+        assert there.wait_for("read")["unread"] == 0
 
 
 def wait_for_room(device: Device, slug: str) -> None:

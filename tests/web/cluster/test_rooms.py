@@ -1,6 +1,7 @@
 """A room of several nodes, as clients of real sockets see it."""
 
 from tests.support.cluster import Cluster
+from tests.support.phoenix_client import Opcode, binary_push
 from tests.support.talker import Talker
 
 
@@ -39,6 +40,18 @@ def test_what_was_said_on_one_node_is_read_and_acknowledged_on_the_other(cluster
         assert west.wait_for("room_event")["message"] == "hullo"
         page = west.ask("again", "history", limit=10)["response"]["messages"]
         assert [(each["seq"], each["message"]) for each in page] == [(1, "hullo")]
+
+
+def test_who_types_and_bytes_that_are_relayed_reach_the_other_node(cluster: Cluster) -> None:
+    with Talker(cluster.port("east")) as east, Talker(cluster.port("west")) as west:
+        for each in (east, west):
+            each.join("typing")
+        assert east.ask("typing", "typing", name="ann")["status"] == "ok"
+        assert west.wait_for("typing") == {"name": "ann"}
+        push = binary_push("", "raw", "chat_room:typing", "new_message", b"\x00\xff")
+        east.websocket.send(Opcode.BINARY, push)
+        heard = west.websocket.receive()
+        assert (heard.opcode, heard.data[-2:]) == (Opcode.BINARY, b"\x00\xff")
 
 
 def test_the_database_gets_what_is_said(cluster: Cluster) -> None:
