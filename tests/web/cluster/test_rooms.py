@@ -48,8 +48,9 @@ def test_who_types_and_bytes_that_are_relayed_reach_the_other_node(cluster: Clus
             each.join("typing")
         assert east.ask("typing", "typing", name="ann")["status"] == "ok"
         assert west.wait_for("typing") == {"name": "ann"}
-        push = binary_push("", "raw", "chat_room:typing", "new_message", b"\x00\xff")
-        east.websocket.send(Opcode.BINARY, push)
+        east.websocket.send(Opcode.TEXT, b'["1","1","chat_room:typing","phx_join",{}]')
+        east.wait_for("phx_reply", "1")
+        east.websocket.send(Opcode.BINARY, binary_push("1", "raw", "chat_room:typing", "new_message", b"\x00\xff"))
         heard = west.websocket.receive()
         assert (heard.opcode, heard.data[-2:]) == (Opcode.BINARY, b"\x00\xff")
 
