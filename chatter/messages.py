@@ -903,6 +903,13 @@ class Overheard(msgspec.Struct, frozen=True):
     event: StartedTyping | Relayed
 
 
+class PeopleMoved(msgspec.Struct, frozen=True):
+    """People have come to the room on another node, or gone there."""
+
+    came: Sequence[tuple[str, Meta]]  # with the names under which they are listed
+    left: Sequence[str]  # `phx_ref`s
+
+
 class Propose(msgspec.Struct, frozen=True):
     """Asked: the room decides what waits, and returns it as a `Save`; None where that adds nothing to the log.
 
@@ -995,6 +1002,7 @@ RoomMessage: TypeAlias = (
     | NotSaved
     | Heard
     | Overheard
+    | PeopleMoved
     | Propose
     | Placed
     | NotPlaced

@@ -100,7 +100,7 @@ class Server:
         self._staff = Staff()
         transactions = self._open_transactions() if settings.accounts != "off" else None
         self._memberships = None if transactions is None else Memberships(transactions, shared=self._log.shared)
-        expected = self._storage.presence_snapshot.load()
+        expected = {} if self._log.shared else self._storage.presence_snapshot.load()  # others show who is there
         self._supervisor = Supervisor(
             self._log.log_of(""),
             self._history,

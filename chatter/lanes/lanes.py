@@ -16,11 +16,11 @@ from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
 from chatter.cluster.errors import NoAnswer
 from chatter.cluster.frames import PlacedTurn
 from chatter.cluster.nodes import Node
-from chatter.lanes import overheard
+from chatter.lanes.others import Others
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
 from chatter.lanes.rooms import LaneRooms
-from chatter.messages import Entry, Forget, Overheard, Relayed, RoomRef, Save, StartedTyping, Tidy
+from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
 from schema import Lane, LaneRow
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Report(msgspec.Struct, array_like=True, frozen=True):
     conflicts: int = 0  # appends that another turn came before, since the node started
     repaired: int = 0  # gaps and lost ends that were read from the log
     fault: str | None = None  # why it is not healthy
+    people: int = 0  # the last change of who is where that it has told
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -84,20 +85,20 @@ class Lanes:
         """
         self._rows = rows
         self._log_age = 3_600 * log_hours
-        self._find_room = find_room
         self._wake_room = wake_room
         self._start_projector = start_projector
         self._projector = start_projector()
         self._cluster = cluster = ClusterLog(
-            settings, on_turn=self._on_turn, on_nodes=self._look, on_beat=self._on_beat, extra=self._report
+            settings, on_turn=self._on_turn, on_nodes=self._on_nodes, on_beat=self._on_beat, extra=self._report
         )
+        self._others = Others(cluster.notices, find_room)
         self._rooms = [
             LaneRooms(
                 lane,
                 wait_for_turn=partial(self._wait_for_turn, number),
                 find_room=find_room,
                 on_said_elsewhere=on_said_elsewhere,
-                tell_elsewhere=self._tell_elsewhere,
+                others=self._others,
                 history=history,
             )
             for number, lane in cluster.lanes.items()
@@ -112,7 +113,6 @@ class Lanes:
             )
             for number, rooms in enumerate(self._rooms)
         ]
-        cluster.notices.hear("event", self._on_event)
         self._is_open = False
         self._tidying: asyncio.Task[None] | None = None
 
@@ -228,20 +228,15 @@ class Lanes:
         self._rooms[turn.lane].on_turn(turn, is_own=is_own)
         self._projections[turn.lane].look()
 
-    def _tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
-        self._cluster.notices.tell("event", overheard.encode(slug, event))
-
-    def _on_event(self, _node: str, body: bytes) -> None:
-        slug, event = overheard.decode(body)
-        if (room := self._find_room(slug)) is not None:
-            tell_if_alive(room, Overheard(event))
-
-    def _look(self) -> None:
+    def _on_nodes(self) -> None:
+        self._others.people.keep_only(self._cluster.nodes.others)
         for projection in self._projections:
             projection.look()
 
     def _on_beat(self, node: Node) -> None:
-        for lane, through in report_of(node.extra).saved.items():
+        report = report_of(node.extra)
+        self._others.people.hear_beat(node.name, report.people)
+        for lane, through in report.saved.items():
             if 0 <= lane < len(self._rooms):
                 self._rooms[lane].on_saved(through)
 
@@ -253,6 +248,7 @@ class Lanes:
             conflicts=sum(each.conflicts for each in counts),
             repaired=sum(each.gaps_read + each.tails_repaired for each in counts),
             fault=self.fault,
+            people=self._others.people.number,
         )
         return _encode(report)
 

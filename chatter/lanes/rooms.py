@@ -20,12 +20,14 @@ from msgspec.structs import replace
 from chatter.actors import Tellable, tell_if_alive
 from chatter.cluster.errors import Conflict, LaneStopped, LogFull, Unavailable
 from chatter.cluster.frames import MAX_BODY, PlacedTurn
+from chatter.lanes.people import People
 from chatter.lanes.turns import SAID, VOIDED, RoomTurn, said_body, turn_of, voided_body
 from chatter.messages import (
     Entry,
     Heard,
     Load,
     MembersChanged,
+    Meta,
     NotPlaced,
     NotSaved,
     Placed,
@@ -77,6 +79,15 @@ class Lane(Protocol):
         """Waits until the leader of the stream answers, and reads what it has."""
 
 
+class Beside(Protocol):
+    """The other nodes beside the log, as `Others` is one."""
+
+    people: People
+
+    def tell(self, slug: str, event: StartedTyping | Relayed) -> None:
+        """Has the room's other nodes broadcast what is never saved."""
+
+
 class LaneRooms:
     """Owns what the rooms of one lane wait for, and the turns that the database does not have yet."""
 
@@ -87,19 +98,19 @@ class LaneRooms:
         wait_for_turn: Callable[[], Awaitable[None]],
         find_room: Callable[[str], RoomRef | None],
         history: Tellable,
+        others: Beside,
         on_said_elsewhere: Callable[[str, Sequence[Entry]], None] = lambda _slug, _entries: None,
-        tell_elsewhere: Callable[[str, StartedTyping | Relayed], None] = lambda _slug, _event: None,
     ) -> None:
         """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database.
 
-        `on_said_elsewhere` is told what is said in rooms that do not live here. `tell_elsewhere` tells other nodes what
-        is never saved.
+        `on_said_elsewhere` is told what is said in rooms that do not live here. `others` tells other nodes what is
+        never saved.
         """
         self._lane = lane
         self._wait_for_turn = wait_for_turn
         self._find_room = find_room
         self._history = history
-        self._tell_elsewhere = tell_elsewhere
+        self._others = others
         self._on_said_elsewhere = on_said_elsewhere
         self._watches: list[dict[str, set[int]]] = []
         self._waiting: dict[str, RoomRef] = {}
@@ -165,7 +176,19 @@ class LaneRooms:
 
     def tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
         """Has the room's other nodes broadcast what is never saved."""
-        self._tell_elsewhere(slug, event)
+        self._others.tell(slug, event)
+
+    def tell_person(self, slug: str, name: str, meta: Meta, is_here: bool) -> None:
+        """Has the other nodes show a connection of somebody as present, or as gone."""
+        self._others.people.change(slug, name, meta, is_here=is_here)
+
+    def people_elsewhere(self, slug: str) -> Iterable[tuple[str, Meta]]:
+        """Returns the connections to the room on other nodes, with the names under which they are listed."""
+        return self._others.people.elsewhere(slug)
+
+    def forget_people(self, slug: str) -> None:
+        """Has the other nodes show nobody of this node as present in the room."""
+        self._others.people.forget(slug)
 
     # ------------------------------------------------------------ what this node says
 

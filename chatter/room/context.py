@@ -1,7 +1,7 @@
 """What all rooms of a server share: their settings, and the parts of the server that they talk to."""
 
 import dataclasses
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Protocol
 
 from chatter.actors import Tellable
@@ -13,6 +13,7 @@ from chatter.messages import (
     Entry,
     Load,
     MembersChanged,
+    Meta,
     People,
     Posted,
     Purged,
@@ -103,6 +104,15 @@ class SharedLog(Log, Protocol):
 
     def ask_for_turn(self, room: RoomRef, slug: str) -> None:
         """Has a room, in which requests wait, told `Propose` once it may decide them."""
+
+    def tell_person(self, slug: str, name: str, meta: Meta, is_here: bool) -> None:
+        """Has the other nodes show a connection of somebody as present, or as gone."""
+
+    def people_elsewhere(self, slug: str) -> Iterable[tuple[str, Meta]]:
+        """Returns the connections to the room on other nodes, with the names under which they are listed."""
+
+    def forget_people(self, slug: str) -> None:
+        """Has the other nodes show nobody of this node as present in the room."""
 
     def tell_elsewhere(self, slug: str, event: StartedTyping | Relayed) -> None:
         """Has the room's other nodes broadcast what is never saved. It may be lost."""

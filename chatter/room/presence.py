@@ -13,6 +13,8 @@ import functools
 import itertools
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeAlias
 
 from chatter.charter import Author
 from chatter.messages import (
@@ -47,11 +49,16 @@ def called(subscriber: Subscriber, name: str) -> tuple[str, Author | None]:
     return subscriber.person_name or author.handle, author
 
 
+OnChange: TypeAlias = Callable[[str, Meta, bool], None]
+"""Gets the name and the connection that has come, or that has gone where the last is False."""
+
+
 class Presence:
     """Owns the people of one room, and what changed among them since the last `changes`."""
 
     __slots__ = (
         "_connections",
+        "_elsewhere",
         "_expected",
         "_joins",
         "_leaves",
@@ -61,6 +68,7 @@ class Presence:
         "_surplus",
         "_told_count",
         "_unlisted",
+        "on_change",
     )
 
     def __init__(self, max_listed: int, max_connections: int = 10) -> None:
@@ -71,10 +79,12 @@ class Presence:
         self._unlisted: dict[str, Metas] = {}  # in the order in which they came
         self._surplus: dict[str, OrderedDict[Meta, None]] | None = None  # connections beyond these
         self._connections: dict[Subscriber, tuple[str, Meta]] = {}
+        self._elsewhere: dict[str, tuple[str, Meta]] | None = None  # connections to other nodes, by `phx_ref`
         self._expected: dict[str, list[Meta]] | None = None
         self._joins: dict[str, list[Meta]] | None = None
         self._leaves: dict[str, list[Meta]] | None = None
         self._told_count: int | None = None  # the number told last; None where the list is complete
+        self.on_change: OnChange | None = None  # told of connections to this node
 
     def __len__(self) -> int:
         """Returns how many people are present, each counted once."""
@@ -110,8 +120,13 @@ class Presence:
         else:
             meta, name = Meta(_next_phx_ref(), online_at, author.id, name), label_of(author)
         self._connections[subscriber] = (name, meta)
+        if self.on_change is not None:
+            self.on_change(name, meta, True)
         if self._expected is not None:
             self._settle_expected(name)
+        self._place(name, meta)
+
+    def _place(self, name: str, meta: Meta) -> None:
         roster = self._roster_of(name)
         others = roster[name].metas if name in roster else ()
         if len(others) >= self._max_connections:
@@ -139,7 +154,24 @@ class Presence:
     def untrack(self, subscriber: Subscriber) -> None:
         """Shows a connection as gone; does nothing if it was not tracked."""
         if subscriber in self._connections:
-            self._drop(*self._connections.pop(subscriber))
+            name, meta = self._connections.pop(subscriber)
+            if self.on_change is not None:
+                self.on_change(name, meta, False)
+            self._drop(name, meta)
+
+    def meet(self, name: str, meta: Meta) -> None:
+        """Shows a connection to another node as present."""
+        if self._elsewhere is None:
+            self._elsewhere = {}
+        if meta.phx_ref not in self._elsewhere:
+            self._elsewhere[meta.phx_ref] = (name, meta)
+            self._place(name, meta)
+
+    def miss(self, phx_ref: str) -> None:
+        """Shows a connection to another node as gone."""
+        met = None if self._elsewhere is None else self._elsewhere.pop(phx_ref, None)
+        if met is not None:
+            self._drop(*met)
 
     def expect(self, people: People) -> None:
         """Shows people as present who were when the server stopped, until they come or `drop_expected` is called."""

@@ -23,6 +23,7 @@ from chatter.messages import (
     NotSaved,
     Overheard,
     PageLoaded,
+    PeopleMoved,
     Pin,
     Placed,
     Post,
@@ -72,7 +73,7 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
             pass  # the client is leaving, or has asked for nothing
         case Loaded() | LoadFailed() | Saved() | NotSaved():
             pass  # from the storage
-        case Heard() | Overheard() | Propose() | Placed() | NotPlaced():
+        case Heard() | Overheard() | PeopleMoved() | Propose() | Placed() | NotPlaced():
             pass  # from the shared log
         case PageLoaded() | MissedLoaded() | LookedUp() | TargetLoaded():
             pass  # from the storage

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Collection
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from msgspec.structs import replace
 
@@ -42,6 +42,7 @@ from chatter.messages import (
     Overheard,
     PageLoaded,
     People,
+    PeopleMoved,
     Pin,
     Placed,
     Post,
@@ -115,6 +116,10 @@ _ASKED_FOR = (
 """What may be refused while the past is loaded."""
 
 _CONTINUE_DELIVERY = ContinueDelivery()
+
+
+OfOthers: TypeAlias = Heard | Overheard | PeopleMoved | Propose | Placed | NotPlaced
+"""What only a room hears that lives on several nodes."""
 
 
 class Room(LoopActor):
@@ -221,7 +226,7 @@ class Room(LoopActor):
                 self._recent.trim()
             case NotSaved():
                 self._not_saved(message)
-            case Heard() | Overheard() | Propose() | Placed() | NotPlaced():
+            case Heard() | Overheard() | PeopleMoved() | Propose() | Placed() | NotPlaced():
                 return self._hear_of_log(message)
             case Loaded() | LoadFailed():
                 self._begin(message)
@@ -313,7 +318,7 @@ class Room(LoopActor):
         elif self._government is not None:
             self._government.looked_up(looked_up)
 
-    def _hear_of_log(self, message: Heard | Overheard | Propose | Placed | NotPlaced) -> Save | None:
+    def _hear_of_log(self, message: OfOthers) -> Save | None:
         """Hook: hears from a log that rooms of other nodes add to as well."""
         raise RuntimeError(f"the log of room {self._slug} is its own: {message!r}")
 

@@ -5,6 +5,7 @@ It hears what they have said (`Heard`), and what it says itself is heard once th
 
 from collections import deque
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 from chatter.messages import (
@@ -15,6 +16,7 @@ from chatter.messages import (
     MembersChanged,
     NotPlaced,
     Overheard,
+    PeopleMoved,
     Placed,
     Posted,
     Propose,
@@ -31,7 +33,7 @@ from chatter.room.context import RoomContext, SharedLog
 from chatter.room.handover import Handover
 from chatter.room.proposals import Proposals, Restore
 from chatter.room.refusals import OVERLOADED, refuse
-from chatter.room.room import Room
+from chatter.room.room import OfOthers, Room
 
 MAX_PROPOSAL_BYTES = 64 * 1024
 """Past so much no further request is decided in a turn: those of many rooms, or many of one, make one turn."""
@@ -51,6 +53,11 @@ class SharedRoom(Room):
         self._heard = 0 if handover is None else handover.newest  # the last entry that the subscribers have heard
         self._log = log
         self._proposals = Proposals()
+        if handover is None:
+            log.forget_people(slug)
+            self._presence.on_change = partial(log.tell_person, slug)
+            for name, meta in log.people_elsewhere(slug):
+                self._presence.meet(name, meta)
 
     def on_receive(self, message: RoomMessage) -> list[Save] | Save | None:
         """Handles what adds nothing to the log. Requests wait, as does all mail while the room is ahead of the log."""
@@ -84,12 +91,14 @@ class SharedRoom(Room):
         is_request = any(each is failed_message for each in requests)
         return [*requests, *super()._undecided(None if is_request else failed_message), *mail]
 
-    def _hear_of_log(self, message: Heard | Overheard | Propose | Placed | NotPlaced) -> Save | None:
+    def _hear_of_log(self, message: OfOthers) -> Save | None:
         match message:
             case Propose():
                 return self._propose()
             case Heard():
                 self._hear(message.entries)
+            case PeopleMoved():
+                self._move_people(message)
             case Overheard():
                 self._broadcaster.broadcast(message.event)
             case Placed():
@@ -142,6 +151,13 @@ class SharedRoom(Room):
                     self._made_operations.hear(entry)
             newest = entry.seq
         self._sequencer.acknowledge(newest)
+
+    def _move_people(self, moved: PeopleMoved) -> None:
+        for name, meta in moved.came:
+            self._presence.meet(name, meta)
+        for phx_ref in moved.left:
+            self._presence.miss(phx_ref)
+        self._people_changed = True
 
     def _tell_all(self, event: StartedTyping | Relayed, but: Subscriber | None = None) -> None:
         super()._tell_all(event, but)

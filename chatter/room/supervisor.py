@@ -186,8 +186,10 @@ class Supervisor:
         self._people_counts.pop(slug, None)
         self._awaiting_rebuild.add(slug)
         if handover is None:
+            self._forget_people(slug)
             return False
         if self._fails_too_often(slug) or self._is_stopping:
+            self._forget_people(slug)
             handover.tell_crashed()
             return False
         self._quarantine_if_repeated(slug, handover)
@@ -240,6 +242,11 @@ class Supervisor:
         log = self._log_of(slug)
         context = self._contexts.setdefault(log, dataclasses.replace(self._context, backlog=log))
         return SharedRoom.start(slug, context, log=log, handover=handover, is_rebuilt=is_rebuilt, expected=expected)
+
+    def _forget_people(self, slug: str) -> None:
+        """Has nobody be shown as present elsewhere by a room that has failed."""
+        if self._log_of is not None:
+            self._log_of(slug).forget_people(slug)
 
     def _take_expected(self, slug: str) -> People | None:
         if time.monotonic() > self._expected_until:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chatter.cluster.frames import GENESIS, Author, PlacedTurn
 from chatter.cluster.lane import LaneLog
+from chatter.lanes.people import People
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, Projector
 from chatter.lanes.rooms import LaneRooms
@@ -29,6 +30,19 @@ class Direct:
 
     def tell(self, message: Any) -> None:
         self._history.on_receive(message)
+
+
+class NoOthers:
+    """Plays other nodes that hear nothing but the log."""
+
+    def __init__(self) -> None:
+        self.people = People(tell=lambda _body: None, ask=self._ask, on_moved=lambda _slug, _moved: None)
+
+    def tell(self, slug: str, event: Any) -> None:
+        pass
+
+    async def _ask(self, name: str, body: bytes) -> bytes:
+        raise AssertionError(f"{name} is asked")
 
 
 class Inline:
@@ -61,7 +75,11 @@ class Node:
         settings = RoomSettings(ring_size=5, id_memory_size=5)
         self.supervisor = Supervisor(Backlog(), history, 1, range(2), settings, log_of=lambda _slug: self.rooms)
         self.rooms = LaneRooms(
-            self.log, wait_for_turn=self._no_wait, find_room=self.supervisor.find_room, history=history
+            self.log,
+            wait_for_turn=self._no_wait,
+            find_room=self.supervisor.find_room,
+            history=history,
+            others=NoOthers(),
         )
         self.projector = Inline(database, dead_letters)
         self.projection = Projection(

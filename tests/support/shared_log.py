@@ -90,7 +90,16 @@ class NodeModel:
         self.room, self._is_asked = room, True
 
     def tell_elsewhere(self, slug: str, event: Any) -> None:
-        pass  # other nodes are none of this room's business
+        pass  # who is where is shown by others
+
+    def tell_person(self, slug: str, name: str, meta: Any, is_here: bool) -> None:
+        pass
+
+    def people_elsewhere(self, slug: str) -> list[Any]:
+        return []
+
+    def forget_people(self, slug: str) -> None:
+        pass
 
     # ------------------------------------------------------------ steps
 
