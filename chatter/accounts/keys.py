@@ -157,9 +157,11 @@ def end_for_new_password(account: int, keep: int | None, now: Moment) -> None:
         Secret.revoke_kind(kind, now.iso, account=account)
 
 
-def end_tokens(account: int, now: Moment) -> None:
-    """Ends all access tokens of an account."""
+def end_for_reset(account: int, now: Moment) -> None:
+    """Ends the same, and what somebody else may have made with the account: access tokens, and links for others."""
+    end_for_new_password(account, None, now)
     _revoke(account, [row.id for row in Secret.of_account(account, "access", now.iso)], now)
+    Secret.revoke_made(account, now.iso)
 
 
 def tokens(account: int, now: Moment) -> list[Token]:

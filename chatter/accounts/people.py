@@ -146,6 +146,7 @@ def leave(number: int, *, erases: bool, days: float, now: Moment) -> None:
     Row.set(found(number).id, state="leaving")
     for kind in ("session", "access", "invite", "reset", "link"):
         Secret.revoke_kind(kind, now.iso, account=number)
+    Secret.revoke_made(number, now.iso)
     Departure.add(number, erases=erases, due_at=now.later(days * DAY))
     note(number, "left", now)
 
@@ -184,6 +185,7 @@ def erase(number: int, now: Moment) -> None:
     Reserved.keep_for_ever(number)
     Row.set(number, state="deleted", name="", password=None, avatar=None, seen_at=row.created_at)
     Secret.delete_of(number)
+    Secret.revoke_made(number, now.iso)
     Outside.delete_of(number)
     Passkey.delete_of(number)
     Reserved.replace_of(number, {names.skeleton(row.handle)})

@@ -97,8 +97,7 @@ class SigningIn:
                 row = people.found(used.account or 0)
             if link.kind == "reset":
                 Row.set(row.id, password=hashed)
-                keys.end_for_new_password(row.id, None, now)
-                keys.end_tokens(row.id, now)
+                keys.end_for_reset(row.id, now)
             return keys.open_session(row, device, self._rules.session_days, now)
 
         return await self._feed.write(work)

@@ -440,7 +440,7 @@ def test_a_reset_ends_what_somebody_else_may_have(people: People) -> None:
     people.run(scenario)
 
 
-@pytest.mark.parametrize("ends", ["suspend", "role"])
+@pytest.mark.parametrize("ends", ["suspend", "role", "leave", "erase", "reset"])
 def test_the_links_of_an_admin_end_with_the_admin(people: People, ends: str) -> None:
     async def scenario(accounts: Accounts) -> None:
         root, _ = [await accounts.signing_in.sign_up(handle, PASSWORD, device=HOME) for handle in ("root", "ann")]
@@ -451,7 +451,19 @@ def test_the_links_of_an_admin_end_with_the_admin(people: People, ends: str) -> 
         invite = await accounts.make_invite(maker, role="admin")
         plain = await accounts.make_invite(maker)
         by_command = await accounts.make_link("ann", "link")
-        await (accounts.suspend("root") if ends == "suspend" else accounts.set_role("root", "moderator"))
+        match ends:
+            case "suspend":
+                await accounts.suspend("root")
+            case "role":
+                await accounts.set_role("root", "moderator")
+            case "leave":
+                await accounts.own.leave(maker, password=PASSWORD)
+            case "erase":
+                erase = partial(transactions.erase_at_once, maker, erases=False)
+                await accounts._feed._store.write(lambda: erase(now=Moment(people.clock())))  # as the command does it
+            case _:
+                reset = await accounts.make_link("root", "reset")
+                await accounts.signing_in.redeem(reset, password="another good phrase", device=HOME)
         for link in links:
             assert await reason(accounts.signing_in.redeem(link, password="another good phrase", device=AWAY)) == "gone"
         assert await reason(accounts.signing_in.may_sign_up(invite.text, HOME.network)) == "invite"
