@@ -50,9 +50,13 @@ PLAIN = Cookies("chatter", "chatter-device", is_secure=False)
 
 
 def cookie(headers: Mapping[str, Sequence[str]], name: str) -> str | None:
-    """Returns the cookie of that name; the first, where a browser sends several."""
+    """Returns the cookie of that name; the first, where a browser sends several.
+
+    Only what browsers take for blanks is none of the name: with another one before it, any host of the domain may set a
+    cookie that begins with `__Host-`.
+    """
     for pair in ";".join(headers.get("cookie", ())).split(";"):
-        key, _, text = pair.strip().partition("=")
+        key, _, text = pair.strip(" \t").partition("=")
         if key == name and text:
             return text
     return None
