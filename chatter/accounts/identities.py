@@ -78,6 +78,7 @@ class Identities:
         return Principal(
             kind="person",
             role=role or known.role,
+            has_role_of_token=role is not None,
             author=known.author,
             name=known.name,
             expires_at=expires_at,

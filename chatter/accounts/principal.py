@@ -23,6 +23,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope] | None = None  # what an access token is for; None for everything
     secret: int | None = None  # the session or access token; None for a guest and for another server's token
     expires_at: float | None = None  # seconds since 1970; None for never
+    has_role_of_token: bool = False  # the role is what another server's token says, in place of the account's
     rooms: Mapping[str, RoomRole] | None = None  # the only ones there are for them, by slug; None for all
 
     def reaches(self, slug: str) -> bool:

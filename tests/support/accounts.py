@@ -44,6 +44,7 @@ class AccountsOnStage:
         id: int = 1,
         number: int = 1,
         role: Role = "member",
+        has_role_of_token: bool = False,
         scopes: frozenset[Scope] | None = None,
         expires_at: float | None = None,
         is_known: bool = False,
@@ -52,6 +53,7 @@ class AccountsOnStage:
         principal = Principal(
             kind="person",
             role=role,
+            has_role_of_token=has_role_of_token,
             author=Author(id, handle),
             name=handle.title(),
             scopes=scopes,

@@ -68,10 +68,10 @@ class Live:
                     socket.sign_out(change.what)
                 case "renamed":
                     socket.become(_renamed(socket.principal, change))
-                case "role":
+                case "role" if not socket.principal.has_role_of_token:
                     socket.become(msgspec.structs.replace(socket.principal, role=change.role))
                 case _:
-                    pass  # it is about another session, or about nobody who is here
+                    pass  # it is about another session, about nobody who is here, or about a role that does not count
 
 
 def _renamed(principal: Principal, change: Change) -> Principal:

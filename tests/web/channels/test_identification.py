@@ -232,14 +232,17 @@ def test_a_new_name_counts_from_the_next_message_on(stage: Stage, accounts: Acco
     assert (subscriber.author.handle, subscriber.person_name) == ("anna", "Anna")
 
 
-def test_a_new_name_leaves_the_role_that_a_token_gives(stage: Stage, accounts: AccountsOnStage) -> None:
-    accounts.has("ann's", role="moderator", is_known=True)
+@pytest.mark.parametrize(("is_of_token", "after"), [(False, "admin"), (True, "moderator")])
+def test_a_change_of_the_account_leaves_the_role_that_a_token_gives(
+    stage: Stage, accounts: AccountsOnStage, is_of_token: bool, after: str
+) -> None:
+    accounts.has("ann's", role="moderator", has_role_of_token=is_of_token, is_known=True)
     client = socket(stage, accounts)
     roles: list[str] = []
     for what, role in (("renamed", "member"), ("role", "admin")):
         changed(client, accounts, what, role=role)
         roles.append(client.socket.principal.role)
-    assert roles == ["moderator", "admin"]
+    assert roles == ["moderator", after]
 
 
 # ---------------------------------------------------------------- a newer secret, and the end of one
