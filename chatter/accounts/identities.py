@@ -24,6 +24,7 @@ class Identities:
         self._session_days = session_days
         self._bearers: Remembered[tuple[BearerRow, Principal]] = Remembered(MOST_REMEMBERED)
         self._outside: Remembered[AccountRow] = Remembered(MOST_REMEMBERED)
+        self._named_at: Remembered[float] = Remembered(MOST_REMEMBERED)  # the age of the newest word of each
 
     async def identify(self, secret: str) -> Principal | None:
         """Returns whose a session or access token is, None where it is nobody's (any more). Slides a session."""
@@ -60,19 +61,23 @@ class Identities:
         subject: str,
         *,
         name: str | None = None,
+        made_at: float = 0.0,
         role: Role | None = None,
         expires_at: float | None = None,
         rooms: Mapping[str, RoomRole] | None = None,
     ) -> Principal:
         """Returns the principal of somebody that another server vouches for; makes the account at first sight.
 
-        `role` and `rooms` count as long as the principal does. A name that cannot be one is left out.
+        `role` and `rooms` count as long as the principal does. A name that cannot be one is left out, and so is that of
+        a word that is older than another one: else whoever has two would be renamed to and fro by each use of them.
         """
-        name = self._names.name_or_none(name)
-        row = self._outside.get((issuer, subject))
-        if row is None or row.state == "leaving" or (name is not None and name != row.name):
-            row = await self._feed.write(lambda now: people.of_outside(issuer, subject, name, now))
-            self._outside.put((issuer, subject), row.id, row)
+        key, name = (issuer, subject), self._names.name_or_none(name)
+        row, is_newest = self._outside.get(key), made_at >= self._newest_of(key)
+        if row is None or row.state == "leaving" or (is_newest and name not in (None, row.name)):
+            row = await self._feed.write(lambda now: people.of_outside(issuer, subject, name, now, renames=is_newest))
+            self._outside.put(key, row.id, row)
+        if made_at > self._newest_of(key):
+            self._named_at.put(key, row.id, made_at)
         people.check_may_sign_in(row)
         known = people.shown(row)
         return Principal(
@@ -89,6 +94,9 @@ class Identities:
         """Forgets what is remembered of an account, which has changed."""
         self._bearers.forget_account(account)
         self._outside.forget_account(account)
+
+    def _newest_of(self, outside: tuple[str, str]) -> float:
+        return self._named_at.get(outside) or 0.0
 
     async def _bearer(self, digest: str) -> BearerRow | None:
         """Reads whose a secret is; where the database is away, what is remembered counts until it expires."""

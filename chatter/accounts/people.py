@@ -210,10 +210,12 @@ def renew_skeletons() -> None:
             Reserved.set(kept, names.skeleton(old))
 
 
-def of_outside(issuer: str, subject: str, name: str | None, now: Moment, *, handle: str | None = None) -> AccountRow:
+def of_outside(
+    issuer: str, subject: str, name: str | None, now: Moment, *, handle: str | None = None, renames: bool = True
+) -> AccountRow:
     """Returns the account of somebody that another server vouches for, made at first sight, by the name it tells.
 
-    The handle of a new account resembles `handle`, else the subject.
+    The handle of a new account resembles `handle`, else the subject. One that is there gets the name if this `renames`.
     """
     number = Outside.account_of(issuer, subject)
     if number is None:
@@ -224,7 +226,7 @@ def of_outside(issuer: str, subject: str, name: str | None, now: Moment, *, hand
     row = found(number)
     if come_back(row, now):
         row = found(number)
-    if name is not None and name != row.name:
+    if renames and name is not None and name != row.name:
         rename(number, name, None, now)
         row = found(number)
     return row

@@ -32,6 +32,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str  # "" where the token names none
     subject: str
     expires_at: float  # seconds since 1970: `exp` as it is, without leeway
+    made_at: float  # says which of two tokens is newer: `iat`, else `exp`
     name: str | None = None  # as the app gave it, not in the normal form of names
     avatar: str | None = None
     role: Literal["member", "moderator", "admin"] | None = None
@@ -83,6 +84,7 @@ class ClaimRules:
             issuer=claims.iss or "",
             subject=claims.sub,
             expires_at=float(claims.exp),
+            made_at=claims.exp if claims.iat is msgspec.UNSET else claims.iat,
             name=claims.name,
             avatar=claims.avatar,
             role=claims.role,

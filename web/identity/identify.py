@@ -85,6 +85,7 @@ class Identity:
             claims.issuer,
             claims.subject,
             name=claims.name,
+            made_at=claims.made_at,
             role=claims.role,
             expires_at=claims.expires_at,
             rooms=claims.rooms,

@@ -242,6 +242,20 @@ def test_somebody_from_outside_has_one_account(people: People) -> None:
     people.run(scenario)
 
 
+def test_an_older_word_of_another_server_renames_nobody(people: People) -> None:
+    """Of two tabs one may have a token from before somebody was renamed, and show it with each request."""
+
+    async def scenario(accounts: Accounts) -> None:
+        called: list[str | None] = []
+        for made_at, name in [(1, "Zoë"), (2, "Zoë M"), (1, "Zoë"), (2, "Zoë M"), (1, "Zoë"), (3, "Zoë N")]:
+            principal = await accounts.identities.principal_of_outside("an app", "42", name=name, made_at=made_at)
+            called.append(principal.name)
+        assert called == ["Zoë", *["Zoë M"] * 4, "Zoë N"]
+        assert [change.what for change in people.changes] == ["created", "renamed", "renamed"]
+
+    people.run(scenario)
+
+
 def test_all_is_known_again_after_a_restart(people: People) -> None:
     async def before(accounts: Accounts) -> None:
         await accounts.signing_in.sign_up("ann", PASSWORD, "The Boss", device=HOME)

@@ -54,6 +54,7 @@ def test_a_token_says_who_somebody_is() -> None:
         issuer="https://app.example",
         subject="7",
         expires_at=NOW + 600,
+        made_at=NOW + 600,
         name="Ann 🦊",
         avatar="https://app.example/7.png",
         role="moderator",
@@ -62,7 +63,9 @@ def test_a_token_says_who_somebody_is() -> None:
 
 
 def test_sub_and_exp_are_enough() -> None:
-    assert verified(signed(GOOD)) == Claims(issuer="", subject="7", expires_at=NOW + 600)
+    assert verified(signed(GOOD)) == Claims(issuer="", subject="7", expires_at=NOW + 600, made_at=NOW + 600)
+    for made_at in (NOW - 5, 0, -(10**400)):
+        assert verified(forged(HEADER, GOOD | {"iat": made_at})).made_at == made_at
     assert verified(signed(GOOD | {"name": None, "role": None, "unknown": [1]})) == verified(signed(GOOD))
 
 
