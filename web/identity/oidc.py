@@ -30,6 +30,9 @@ MAX_CODE = 4_096
 
 _CHARACTERS = r"[\w.~%!$&'()*+,;=:@/?-]*"
 _PAGE = re.compile(rf"/(?:rooms/{_CHARACTERS})?(?:\?{_CHARACTERS})?(?:#{_CHARACTERS})?", re.ASCII)
+_CLIMB = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|\Z)", re.IGNORECASE)
+"""What has a browser leave out a part of the path: `..`, and how else it may be written."""
+
 MAX_PAGE = 300
 
 
@@ -141,7 +144,7 @@ class OpenIdConnect:
 
 def is_page(address: str) -> bool:
     """Returns whether an address is one of this server's own pages, and nothing else by any reading."""
-    return len(address) <= MAX_PAGE and _PAGE.fullmatch(address) is not None
+    return len(address) <= MAX_PAGE and _PAGE.fullmatch(address) is not None and not _CLIMB.search(address)
 
 
 def _only(answered: Mapping[str, Sequence[str]], name: str) -> str:

@@ -482,7 +482,9 @@ def test_a_provider_that_says_something_else_of_itself_is_refused(provider: Oidc
 # ---------------------------------------------------------------- where somebody goes on
 
 
-@pytest.mark.parametrize("address", ["/", "/rooms/x", "/rooms/x/5", "/rooms/%C3%A9", "/?a=b", "/rooms/a.b~c#5"])
+@pytest.mark.parametrize(
+    "address", ["/", "/rooms/x", "/rooms/x/5", "/rooms/%C3%A9", "/?a=b", "/rooms/a.b~c#5", "/rooms/..a/x."]
+)
 def test_a_page_of_ours(address: str) -> None:
     assert is_page(address)
 
@@ -507,6 +509,10 @@ def test_a_page_of_ours(address: str) -> None:
         "/rooms/é",
         "/rooms/ x",
         "/api/rooms",
+        "/rooms/..",
+        "/rooms/../api/oidc/other/start",
+        "/rooms/x/%2E./%2e%2e//evil.example",
+        "/rooms/./x",
         "/socket/websocket",
         "/rooms/" + "x" * 300,
     ],
