@@ -150,6 +150,14 @@ def end_sessions(account: int, keep: int | None, now: Moment) -> int:
     return len(ended)
 
 
+def renew(account: int, session: int, now: Moment) -> str:
+    """Gives a session another text, and returns it. The one that it had is nobody's."""
+    text = secrets.make("session")
+    Secret.set(session, hash=secrets.digest_of(text))
+    people.note(account, "renewed", now, secret=session)
+    return text
+
+
 def end_for_new_password(account: int, keep: int | None, now: Moment) -> None:
     """Ends what may be in the hands of somebody else: sessions but `keep`, links, and known devices."""
     end_sessions(account, keep, now)

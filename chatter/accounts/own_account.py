@@ -14,9 +14,9 @@ from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Scope
 from chatter.accounts.rules import AccountRules
 from chatter.accounts.times import Moment
-from chatter.accounts.values import Account, Invite, Made, Session, Token
+from chatter.accounts.values import Account, Changed, Invite, Made, Session, Token
 from schema import Account as Row
-from schema import AccountRow, Outside
+from schema import Outside
 
 
 class OwnAccount:
@@ -44,8 +44,11 @@ class OwnAccount:
         password: str | None = None,
         old_password: str | None = None,
         keep_session: int | None = None,
-    ) -> Account:
-        """Changes what is not None. A new password needs the old one, and ends all sessions but `keep_session`."""
+    ) -> Changed:
+        """Changes what is not None. A new password needs the old one, and ends all sessions but `keep_session`.
+
+        That one is renewed: whoever else may have it is out, too.
+        """
         row = await self._feed.read(lambda _now: people.found(account))
         name = None if name is None else self._names.valid_name(name)
         handle = None if handle is None else valid_handle(handle)
@@ -55,7 +58,8 @@ class OwnAccount:
             await self._checks.check_of_session(row, old_password, keep_session)
             hashed = await self._passwords.hash(password)
 
-        def work(now: Moment) -> AccountRow:
+        def work(now: Moment) -> Changed:
+            session = None
             if hashed is not None and people.found(account).password != row.password:
                 raise wrong()  # another request has changed it while the old one was checked
             if name is not None and name != people.found(account).name:
@@ -64,9 +68,10 @@ class OwnAccount:
             if hashed is not None:
                 Row.set(account, password=hashed)
                 keys.end_for_new_password(account, keep_session, now)
-            return people.found(account)
+                session = None if keep_session is None else keys.renew(account, keep_session, now)
+            return Changed(people.shown(people.found(account)), session)
 
-        return people.shown(await self._feed.write(work, by=keep_session))
+        return await self._feed.write(work, by=keep_session)
 
     async def leave(
         self, account: int, *, password: str | None, erases: bool = False, keep_session: int | None = None

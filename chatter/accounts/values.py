@@ -31,8 +31,10 @@ Reason: TypeAlias = Literal[
 LinkKind: TypeAlias = Literal["setup", "reset", "link"]
 """What a link is for: to become the first admin, to choose a new password, to sign in once."""
 
-What: TypeAlias = Literal["created", "revoked", "suspended", "resumed", "role", "renamed", "left", "returned", "erased"]
-"""What has become of an account; `revoked` is about one of its sessions or tokens."""
+What: TypeAlias = Literal[
+    "created", "revoked", "renewed", "suspended", "resumed", "role", "renamed", "left", "returned", "erased"
+]
+"""What has become of an account; `revoked` and `renewed` are about one of its sessions or tokens."""
 
 
 class AccountRefused(Exception):
@@ -112,6 +114,13 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
 
 
+class Changed(NamedTuple):
+    """An account was changed."""
+
+    account: Account
+    session: str | None  # chs_…: what the session that has asked is shown by from now on; None for as before
+
+
 class Invite(msgspec.Struct, frozen=True, kw_only=True):
     """An invite, without its code."""
 
@@ -142,7 +151,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     account: int
     what: What
-    secret: int | None = None  # the session or token of `revoked`
+    secret: int | None = None  # the session or token of `revoked` and `renewed`
     # How the account is now, so that the principals of its connections can be replaced within the same turn.
     author: Author
     name: str

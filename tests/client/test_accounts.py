@@ -563,7 +563,8 @@ def test_who_signed_in_long_ago_shows_the_password_before_a_token_is_made(
 def test_another_password_is_asked_for_at_the_next_sign_in(signs_in: SignIn, handle: str) -> None:
     ann, elsewhere = signs_in(), signs_in()
     opened = opens_account(ann, "Profile")
-    fills(opened, old_password=PASSWORD, password="eight green bottles")
+    with ann.page.expect_websocket():  # the former one ends with the former cookie
+        fills(opened, old_password=PASSWORD, password="eight green bottles")
     toast = opened.locator(".toast")
     expect(toast).to_contain_text("Your password is changed")
     assert toast.evaluate(IS_ON_TOP)

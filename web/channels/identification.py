@@ -30,6 +30,9 @@ VERIFY_INTERVAL = 10.0
 LOOK_AGAIN = 86_400.0
 """Most seconds until a session is looked up again: a connection counts as use of it, from which its end moves on."""
 
+LOOK_AGAIN_SOON = 60.0
+"""The same where the database did not answer."""
+
 Answering = Callable[[WebAnswer], None]
 
 
@@ -190,7 +193,7 @@ class Identification:
 
     # ------------------------------------------------------------ the end of a secret
 
-    def watch_end(self, expires_at: float | None) -> None:
+    def watch_end(self, expires_at: float | None, at_most: float = LOOK_AGAIN) -> None:
         """Notices the end of the secret that counts now. Of one that has ended already, nothing makes it later."""
         if self._is_expiring and expires_at is not None and expires_at <= time.time():
             return
@@ -199,8 +202,17 @@ class Identification:
             self._timer.cancel()
             self._timer = None
         if expires_at is not None and not self._has_ended:
-            wait = min(max(0.0, expires_at - time.time()), LOOK_AGAIN)
+            wait = min(max(0.0, expires_at - time.time()), at_most)
             self._timer = asyncio.get_running_loop().call_later(wait, self._look_again)
+
+    def look_again(self) -> None:
+        """Looks up at once whose the secret is. What is under way is awaited: it may bring another one."""
+        if self._has_ended:
+            return
+        if self._task is None:
+            self._run(self._look_up())
+        else:
+            asyncio.get_running_loop().call_later(1.0, self.look_again)
 
     def _look_again(self) -> None:
         self._timer = None
@@ -214,16 +226,17 @@ class Identification:
         try:
             principal = await self._identity.identify(self._secret)
         except AccountRefused:
-            principal = self._owner.principal
+            self._expire_or_wait(self._owner.principal, LOOK_AGAIN_SOON)
+            return
         if principal is NOBODY:
             self._expire()
             return
         self._owner.become(principal)
         self._expire_or_wait(principal)
 
-    def _expire_or_wait(self, principal: Principal) -> None:
+    def _expire_or_wait(self, principal: Principal, at_most: float = LOOK_AGAIN) -> None:
         if principal.expires_at is None or principal.expires_at > time.time():
-            self.watch_end(principal.expires_at)
+            self.watch_end(principal.expires_at, at_most)
         else:
             self._expire()
 

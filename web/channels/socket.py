@@ -208,6 +208,11 @@ class Socket:
             elif isinstance(channel, MeChannel):
                 channel.become()
 
+    def look_again(self) -> None:
+        """Finds out anew whose the secret is, since it may be nobody's by now."""
+        if self._identification is not None:
+            self._identification.look_again()
+
     def sign_out(self, reason: str) -> None:
         """Tells each channel that the person is signed out here, and ends the connection."""
         self.notify(b"signed_out", wire.encode({"reason": reason}))

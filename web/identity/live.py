@@ -20,6 +20,9 @@ class LiveSocket(Protocol):
     def become(self, principal: Principal) -> None:
         """Replaces who it is."""
 
+    def look_again(self) -> None:
+        """Finds out anew whose its secret is."""
+
     def sign_out(self, reason: str) -> None:
         """Tells the client why, and ends the connection."""
 
@@ -64,6 +67,8 @@ class Live:
             match change.what:
                 case "revoked" if change.secret is None or change.secret == socket.principal.secret:
                     socket.sign_out("revoked")
+                case "renewed" if change.secret == socket.principal.secret:
+                    socket.look_again()
                 case "suspended" | "left" | "erased":
                     socket.sign_out(change.what)
                 case "renamed":

@@ -115,7 +115,7 @@ def test_the_session_used_longest_ago_makes_place_for_the_101st(people: People) 
     people.run(scenario)
 
 
-def test_a_new_password_ends_all_other_sessions(people: People) -> None:
+def test_a_new_password_ends_all_other_sessions_and_renews_the_one_that_asks(people: People) -> None:
     async def scenario(accounts: Accounts) -> None:
         here = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         there = await accounts.signing_in.sign_in("ann", PASSWORD, device=AWAY)
@@ -126,9 +126,12 @@ def test_a_new_password_ends_all_other_sessions(people: People) -> None:
             await reason(accounts.own.change(ann, password=new, old_password="wrong phrase", keep_session=kept))
             == "wrong"
         )
-        await accounts.own.change(ann, password=new, old_password=PASSWORD, keep_session=kept)
-        assert await accounts.identities.identify(there.session) is None
-        assert await accounts.identities.identify(here.session) == here.principal
+        changed = await accounts.own.change(ann, password=new, old_password=PASSWORD, keep_session=kept)
+        for former in (here, there):
+            assert await accounts.identities.identify(former.session) is None
+        assert await accounts.identities.identify(changed.session or "") == here.principal
+        assert (people.changes[-1].what, people.changes[-1].secret) == ("renewed", kept)
+        assert (await accounts.own.change(ann, name="Anna", keep_session=kept)).session is None
         assert await reason(accounts.signing_in.sign_in("ann", PASSWORD, device=AWAY)) == "wrong"
         await accounts.signing_in.sign_in("ann", new, device=AWAY)
 

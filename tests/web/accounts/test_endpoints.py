@@ -294,15 +294,19 @@ def test_sessions_are_listed_named_and_ended(browser: Browser) -> None:
     assert browser.ask("GET", "/api/me").status == 200
 
 
-def test_a_new_password_ends_all_other_sessions(browser: Browser) -> None:
+def test_a_new_password_ends_all_other_sessions_and_copies_of_the_one_that_asks(browser: Browser) -> None:
     handle = browser.signs_up()
-    other = Browser(browser.server)
+    other, copy = Browser(browser.server), Browser(browser.server)
+    copy.cookies |= browser.cookies
     other.signs_in(handle)
     body = {"password": "another horse battery", "old_password": PASSWORD}
     assert browser.ask("PUT", "/api/me", body | {"old_password": "x" * 12}).status == 401
     assert browser.ask("PUT", "/api/me", body).status == 200
-    assert other.ask("GET", "/api/me").status == 401
+    for former in (other, copy):
+        assert former.ask("GET", "/api/me").status == 401
     assert browser.ask("GET", "/api/me").status == 200
+    (session,) = browser.ask("GET", "/api/sessions").json["sessions"]
+    assert session["current"]
 
 
 def test_an_invite_leads_to_a_room(people_server: Server, admin: Browser) -> None:

@@ -188,6 +188,19 @@ def test_whoever_signs_out_is_out_on_each_connection(people_server: Server) -> N
         other.heartbeat()  # another session lives on
 
 
+def test_a_new_password_ends_the_connections_of_the_cookie_before(people_server: Server) -> None:
+    browser = Browser(people_server)
+    browser.signs_up()
+    with Person(people_server, browser.headers) as copy:
+        assert copy.joins("a") == "ok"
+        body = {"password": "another horse battery", "old_password": PASSWORD}
+        assert browser.ask("PUT", "/api/me", body).status == 200
+        assert copy.wait_for("token_expired") == {"grace_ms": 25_000}
+        assert copy.joins("b") == "unauthorized"
+    with Person(people_server, browser.headers) as ann:
+        assert ann.joins("b") == "ok"
+
+
 def test_a_command_signs_out_within_a_moment(people_server: Server) -> None:
     browser = Browser(people_server)
     handle = browser.signs_up()

@@ -406,6 +406,50 @@ def test_a_session_that_was_used_elsewhere_lives_on(
     assert (outcomes(client), client.closed_with) == ([], [])
 
 
+@pytest.mark.parametrize("secret", [1, 2])
+def test_whoever_shows_what_a_session_was_shown_by_before_is_out(
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None], secret: int
+) -> None:
+    """A new password renews the session that has asked for it: a copy of its cookie is nobody's from then on."""
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
+    client = socket(stage, accounts)
+    client.asks_to_join("lobby")
+    if secret == 1:
+        del accounts.principals["ann's"]
+    accounts.is_away = True
+    for _ in range(2):
+        changed(client, accounts, "renewed", secret=secret)
+        answered(client, accounts)
+        assert outcomes(client) == []  # it is not known yet
+    accounts.is_away = False
+    pass_time(identification.LOOK_AGAIN_SOON)
+    if secret == 2:  # another session of the account
+        assert accounts.asked == []
+        return
+    stage.wait(lambda: len(accounts.asked) == 3)
+    answered(client, accounts)
+    assert outcomes(client) == [("token_expired", {"grace_ms": 25_000})]
+    pass_time(identification.GRACE)
+    stage.wait(lambda: client.closed_with == [CloseCode.TOKEN_EXPIRED])
+
+
+def test_a_session_that_is_renewed_while_a_newer_secret_is_verified_is_looked_up_then(
+    stage: Stage, accounts: AccountsOnStage, pass_time: Callable[[float], None]
+) -> None:
+    accounts.has("ann's", is_known=True, expires_at=time.time() + LIFE)
+    client = socket(stage, accounts)
+    client.asks_to_join("lobby")
+    client.says(refresh("stolen"))
+    stage.run_turns()
+    del accounts.principals["ann's"]
+    changed(client, accounts, "renewed", secret=1)
+    answered(client, accounts)
+    pass_time(1.0)
+    stage.wait(lambda: accounts.asked == ["stolen", "ann's"])
+    answered(client, accounts)
+    assert outcomes(client) == ["unauthorized", ("token_expired", {"grace_ms": 25_000})]
+
+
 # ---------------------------------------------------------------- rights and names
 
 

@@ -22,6 +22,14 @@ const WORDS = {
 /** The session's time is over: the person is to sign in again. What they wrote is kept. */
 export const isSessionOver = signal(false);
 
+/** Connects with the cookie that counts now. */
+let connectAnew = () => {};
+
+/** The session has another cookie: the server ends what was connected with the one before. */
+export function sessionRenewed() {
+  connectAnew();
+}
+
 /**
  * Follows what the server says of the session.
  *
@@ -32,22 +40,24 @@ export function watchSession(connection, current) {
   if (!owner) return;
   const { socket } = connection;
   let lastExpiry = -Infinity;
+  connectAnew = () => connection.reconnect();
   const stop = () => {
     connection.stop();
     isSessionOver.value = true;
   };
+  const stopUnlessSignedIn = async () => (await isSignedIn()) || stop();
   socket.onMessage((/** @type {any} */ { event, payload }) => {
     if (event === SIGNED_OUT) signedOut(connection, payload.reason);
   });
   socket.onClose(({ code }) => {
     if (code === CLOSED.signedOut) signedOut(connection);
     if (code !== CLOSED.expired) return;
-    if (Date.now() - lastExpiry < SOON_MS) stop();
+    if (Date.now() - lastExpiry < SOON_MS) stopUnlessSignedIn();
     lastExpiry = Date.now();
   });
   effect(() => {
     const { reason = "" } = current.value.refused.value ?? {};
-    if (reason === "sign_in" || reason === "unauthorized") untracked(async () => (await isSignedIn()) || stop());
+    if (reason === "sign_in" || reason === "unauthorized") untracked(stopUnlessSignedIn);
   });
 }
 

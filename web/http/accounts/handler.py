@@ -222,10 +222,12 @@ class AccountsHandler(SecureHandler):
 
     def set_session(self, signed_in: SignedIn) -> None:
         """Sets the cookies of somebody who has signed in."""
-        self.add_header(
-            "Set-Cookie", self._cookies.set_session(signed_in.session, self._endpoint.settings.session_days)
-        )
+        self.set_cookie_of_session(signed_in.session)
         self.add_header("Set-Cookie", self._cookies.set_device(signed_in.device))
+
+    def set_cookie_of_session(self, text: str) -> None:
+        """Sets the cookie that shows a session."""
+        self.add_header("Set-Cookie", self._cookies.set_session(text, self._endpoint.settings.session_days))
 
     def renew_cookie(self, principal: Principal) -> None:
         """Sets the cookie of a session anew: the session lasts from its last use, and the cookie must not end before.
@@ -234,8 +236,7 @@ class AccountsHandler(SecureHandler):
         """
         shown = self._endpoint.credentials_of(self._asked, reads=self._reads)
         if shown is not None and shown.is_cookie and principal.secret is not None and principal.scopes is None:
-            days = self._endpoint.settings.session_days
-            self.add_header("Set-Cookie", self._cookies.set_session(shown.text, days))
+            self.set_cookie_of_session(shown.text)
 
     def forget_session(self) -> None:
         """Answers that nobody is signed in any more."""

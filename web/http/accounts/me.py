@@ -40,7 +40,7 @@ class MeHandler(AccountsHandler):
 
     @refusing
     async def put(self) -> None:
-        """Changes what is given. A new password ends all other sessions."""
+        """Changes what is given. A new password ends all other sessions, and renews the one that asks."""
         account, session = await self.owner()
         body = self.body("name", "handle", "password", "old_password")
         if body.get("handle") is not None or await self._is_without_password(account, body):
@@ -53,7 +53,9 @@ class MeHandler(AccountsHandler):
             old_password=optional_text(body, "old_password"),
             keep_session=session,
         )
-        self.answer(200, shown(changed))
+        if changed.session is not None:
+            self.set_cookie_of_session(changed.session)
+        self.answer(200, shown(changed.account))
 
     @refusing
     async def delete(self) -> None:

@@ -1,5 +1,6 @@
 import { ask } from "../../account/api.js";
 import { checkIdentity } from "../../account/identity.js";
+import { sessionRenewed } from "../../account/session.js";
 import { html } from "../../html.js";
 import { account, hasPassword } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
@@ -73,5 +74,6 @@ async function savePassword({ old_password, password }) {
     const { reason } = /** @type {import("../../account/api.js").Refusal} */ (refusal);
     throw reason === "wrong" ? { .../** @type {object} */ (refusal), field: "old_password" } : refusal;
   }
+  sessionRenewed();
   showToast("Your password is changed. Every other browser is signed out.");
 }
