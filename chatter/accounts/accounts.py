@@ -73,10 +73,6 @@ class Accounts:
         """Who somebody is."""
         self.room_links = RoomLinks(feed.read, feed.write, attempts)
         """Invites that lead to rooms."""
-        self.signing_in = SigningIn(
-            feed, rules, chosen, passwords=self._passwords, checks=checks, room_links=self.room_links
-        )
-        """New accounts, passwords and links."""
         self.other_ways = OtherWays(
             feed.read,
             feed.write,
@@ -85,6 +81,16 @@ class Accounts:
             name_or_none=chosen.name_or_none,
         )
         """Passkeys and OpenID providers."""
+        self.signing_in = SigningIn(
+            feed,
+            rules,
+            chosen,
+            passwords=self._passwords,
+            checks=checks,
+            room_links=self.room_links,
+            other_ways=self.other_ways,
+        )
+        """New accounts, passwords and links."""
         self.proofs = Proofs(feed, checks, rules.proof_minutes)
         """Whether whoever has a session has shown lately who they are."""
         self.own = OwnAccount(feed, rules, chosen, self._passwords, checks)

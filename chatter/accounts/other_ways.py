@@ -12,7 +12,7 @@ import peewee
 
 from chatter.accounts import keys, people
 from chatter.accounts.times import Moment, Transactions
-from chatter.accounts.values import AccountRefused, Device, SignedIn
+from chatter.accounts.values import AccountRefused, Device, SignedIn, WaysIn
 from schema import AccountRow, Outside, PasskeyRow
 from schema import Passkey as Row
 
@@ -185,6 +185,19 @@ class OtherWays:
             _end(account, number, issuers)
 
         await self._write(work)
+
+    # ------------------------------------------------------------ both, in a transaction
+
+    def left(self, account: int) -> WaysIn:
+        """Returns by what an account can sign in, those providers too that the server does not have any more."""
+        issuers = tuple(sorted(issuer for issuer, _ in self._links(account).values()))
+        return WaysIn(len(Row.of_account(account)), issuers)
+
+    def end_all(self, account: int) -> None:
+        """Deletes the passkeys of an account and unlinks its providers: somebody else may have added them."""
+        Row.delete_of(account)
+        for link in self._links(account).values():
+            Outside.delete_one(*link)
 
     def _links(self, account: int) -> dict[str, tuple[str, str]]:
         return {_id_of(*each): each for each in Outside.of(account) if not self.is_apps(each[0])}

@@ -2,9 +2,12 @@
 
 from typing import cast
 
+import msgspec
+
 from chatter.accounts import invitations, keys, names, people
 from chatter.accounts.change_feed import ChangeFeed
 from chatter.accounts.chosen_names import ChosenNames, valid_handle
+from chatter.accounts.other_ways import OtherWays
 from chatter.accounts.password_checks import PasswordChecks, wrong
 from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Role
@@ -28,6 +31,7 @@ class SigningIn:
         passwords: Passwords,
         checks: PasswordChecks,
         room_links: RoomLinks,
+        other_ways: OtherWays,
     ) -> None:
         self._feed = feed
         self._rules = rules
@@ -35,6 +39,7 @@ class SigningIn:
         self._passwords = passwords
         self._checks = checks
         self._room_links = room_links
+        self._other_ways = other_ways
 
     async def sign_up(
         self, handle: str, password: str, name: str | None = None, invite: str | None = None, *, device: Device
@@ -69,7 +74,14 @@ class SigningIn:
 
     async def link(self, text: str) -> Link:
         """Returns what a link is for, without using it; `gone`."""
-        return await self._feed.read(lambda now: invitations.found_link(text, now)[1])
+
+        def work(now: Moment) -> Link:
+            row, link = invitations.found_link(text, now)
+            if link.kind != "reset":
+                return link
+            return msgspec.structs.replace(link, other_ways=self._other_ways.left(row.account or 0))
+
+        return await self._feed.read(work)
 
     async def redeem(
         self,
@@ -78,10 +90,16 @@ class SigningIn:
         password: str | None = None,
         handle: str | None = None,
         name: str | None = None,
+        ends_other_ways: bool = False,
         device: Device,
     ) -> SignedIn:
-        """Uses a link: `setup` needs a handle and a password, `reset` a password, `link` neither."""
+        """Uses a link: `setup` needs a handle and a password, `reset` a password, `link` neither.
+
+        A `reset` leaves passkeys and linked providers, unless it `ends_other_ways`.
+        """
         link = await self.link(text)
+        if ends_other_ways and link.kind != "reset":
+            raise AccountRefused("invalid", field="other_ways", message="this link resets no password")
         if link.kind == "setup":
             new = self._new_account(_given("handle", handle), name, _given("password", password))
             await self._feed.read(lambda now: people.check_handle(new.handle, now))
@@ -98,6 +116,8 @@ class SigningIn:
             if link.kind == "reset":
                 Row.set(row.id, password=hashed)
                 keys.end_for_reset(row.id, now)
+            if ends_other_ways:
+                self._other_ways.end_all(row.id)
             return keys.open_session(row, device, self._rules.session_days, now)
 
         return await self._feed.write(work)

@@ -139,11 +139,19 @@ class Made(NamedTuple):
     text: str
 
 
+class WaysIn(NamedTuple):
+    """By what an account can sign in beside a password."""
+
+    passkeys: int
+    issuers: tuple[str, ...]  # of the providers that are linked
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What a link is for."""
 
     kind: LinkKind
     handle: str | None  # None for the first admin, who chooses one
+    other_ways: WaysIn | None = None  # which a new password leaves, of a link to reset it
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

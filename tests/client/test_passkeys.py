@@ -14,6 +14,7 @@ from tests.client.test_accounts import (
     dialog,
     expect_account,
     expect_guest,
+    fills,
     new_account,
     opens_account,
     signs_in_as,
@@ -161,6 +162,28 @@ def test_a_passkey_that_is_deleted_signs_nobody_in(ann: Person, server: Server) 
     by_passkey(form).click()
     expect_words(form, "This passkey is not known here")
     expect(form.locator("[aria-invalid=true]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("chosen", "is_left"), [("Stays", True), ("Goes", False)])
+def test_who_resets_the_password_decides_about_the_passkeys(
+    ann: Person, server: Server, chosen: str, is_left: bool
+) -> None:
+    handle = new_account(server)
+    signs_in_as(ann, handle)
+    adds_passkey(ann, "Laptop")
+    printed = run_to_its_end("account", "link", handle, "--reset", f"--database={server.database_url}")
+    (link,) = re.findall(r"chl_\w+", printed.stdout)
+    ann.page.goto(f"{ann.page.url}#link={link}")
+    form = dialog(ann, "Choose a new password")
+    expect(form).to_contain_text("What else signs in to this account: A passkey")
+    expect(form.get_by_label("Stays")).to_be_checked()
+    assert violations(ann.page) == []
+    form.get_by_label(chosen).check()
+    fills(form, password="eight green bottles")
+    expect(form).to_have_count(0)
+    expect_account(ann, handle)
+    opened = opens_account(ann, "Passkeys")
+    expect(rows(opened)).to_have_count(1) if is_left else expect(opened).to_contain_text("You have none.")
 
 
 @pytest.mark.usefixtures("refusals")

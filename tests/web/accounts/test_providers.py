@@ -132,15 +132,42 @@ def test_an_embedding_app_is_no_provider_that_one_unlinks(tmp_path: Path) -> Non
     token = jwt.encode(claims, APP_SECRET)
     with serve(tmp_path, None, environment=environment) as server:
         handle = HttpBrowser(server.url).get("/api/me", Authorization=f"Bearer {token}").body["handle"]
-        printed = run_to_its_end("account", "link", handle, f"--database={server.database_url}")
-        (link,) = re.findall(r"chl_\w+", printed.stdout)
         ann = HttpBrowser(server.url)
-        assert ann.post("/api/links/use", {"link": link}).status == 201
+        assert ann.post("/api/links/use", {"link": _link(server, handle)}).status == 201
         assert ann.me()["handle"] == handle
         assert listed(ann) == []
     with serve(tmp_path, None) as server:  # without the app
         (linked,) = listed(again_at(server, ann))
         assert linked["name"] == "my-app"
+
+
+@pytest.mark.parametrize(("chosen", "left"), [({}, 1), ({"other_ways": "end"}, 0)])
+def test_a_reset_says_what_else_signs_in_and_ends_it_where_that_is_wanted(
+    tmp_path: Path, provider: OidcProvider, database_url: str, chosen: dict[str, str], left: int
+) -> None:
+    with serve(tmp_path, database_url, provider.setting()) as server:
+        browser, stranger = HttpBrowser(server.url), HttpBrowser(server.url)
+        browser.sign_up("ann")
+        goes_through(browser, provider)
+        _add_passkey(browser)
+        link = _link(server, "ann", "--reset")
+        looked = stranger.post("/api/links/look", {"link": link}).body
+        assert looked == {"kind": "reset", "handle": "ann", "other_ways": {"passkeys": 1, "providers": ["Test ID"]}}
+        wrong = stranger.post("/api/links/use", {"link": link, "password": "eight green bottles", "other_ways": "all"})
+        assert (wrong.status, wrong.body["field"]) == (400, "other_ways")
+        ann = HttpBrowser(server.url)
+        assert ann.post("/api/links/use", {"link": link, "password": "eight green bottles", **chosen}).status == 201
+        assert (len(listed(ann)), len(ann.get("/api/passkeys").body["passkeys"])) == (left, left)
+        sign_in = _link(server, "ann")
+        assert stranger.post("/api/links/look", {"link": sign_in}).body == {"kind": "sign_in", "handle": "ann"}
+        refused = stranger.post("/api/links/use", {"link": sign_in, "other_ways": "end"})
+        assert (refused.status, refused.body["field"]) == (400, "other_ways")
+
+
+def _link(server: Server, handle: str, *options: str) -> str:
+    printed = run_to_its_end("account", "link", handle, *options, f"--database={server.database_url}")
+    (link,) = re.findall(r"chl_\w+", printed.stdout)
+    return str(link)
 
 
 def _add_passkey(browser: HttpBrowser) -> None:

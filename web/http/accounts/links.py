@@ -1,7 +1,9 @@
 """`/api/links`: links in place of mail, that make the first admin, set a password or sign in once."""
 
-from chatter.accounts.values import LinkKind
-from web.http.accounts.bodies import invalid, optional_text, text
+from typing import Any
+
+from chatter.accounts.values import LinkKind, WaysIn
+from web.http.accounts.bodies import invalid, one_of, optional_text, text
 from web.http.accounts.handler import AccountsHandler, refusing
 
 _SHOWN: dict[LinkKind, str] = {"setup": "setup", "reset": "reset", "link": "sign_in"}
@@ -29,26 +31,31 @@ class LinksHandler(AccountsHandler):
 
 
 class LinkHandler(AccountsHandler):
-    """`POST /api/links/look {link}`: what a link is for, without using it."""
+    """`POST /api/links/look {link}`: what a link is for, without using it, and what a new password leaves."""
 
     @refusing
     async def post(self) -> None:
         link = await self.accounts.signing_in.link(text(self.body("link"), "link"))
         handle = {} if link.handle is None else {"handle": link.handle}
-        self.answer(200, {"kind": _SHOWN[link.kind], **handle})
+        ways = {} if link.other_ways is None else {"other_ways": self._shown(link.other_ways)}
+        self.answer(200, {"kind": _SHOWN[link.kind], **handle, **ways})
+
+    def _shown(self, ways: WaysIn) -> dict[str, Any]:
+        return {"passkeys": ways.passkeys, "providers": [self._ways.openid.name_of(issuer) for issuer in ways.issuers]}
 
 
 class LinkUseHandler(AccountsHandler):
-    """`POST /api/links/use {link, password?, handle?, name?}`: does what a link is for, and signs in."""
+    """`POST /api/links/use {link, password?, handle?, name?, other_ways?}`: does what a link is for, and signs in."""
 
     @refusing
     async def post(self) -> None:
-        body = self.body("link", "password", "handle", "name")
+        body = self.body("link", "password", "handle", "name", "other_ways")
         signed_in = await self.accounts.signing_in.redeem(
             text(body, "link"),
             password=optional_text(body, "password"),
             handle=optional_text(body, "handle"),
             name=optional_text(body, "name"),
+            ends_other_ways=one_of(body, "other_ways", "keep", "end") == "end",
             device=self.device,
         )
         await self.begin_session(signed_in)

@@ -8,7 +8,8 @@ import { cleanHandle, Form } from "./form.js";
 import { showInDialog } from "./show.js";
 import { Actions, HANDLE, HANDLE_HINT, NAME, PASSWORD, passwordHint } from "./sign-in.js";
 
-/** @typedef {{link: string, handle?: string, close: () => void}} Props */
+/** @typedef {{passkeys: number, providers: string[]}} OtherWays */
+/** @typedef {{link: string, handle?: string, otherWays?: OtherWays, close: () => void}} Props */
 
 const TITLE = "link-title";
 
@@ -21,9 +22,9 @@ export async function showLink(link) {
 /** @param {string} link @returns {Promise<(close: () => void) => any>} */
 async function look(link) {
   try {
-    const { kind, handle } = await ask("POST", "/api/links/look", { link });
+    const { kind, handle, other_ways: otherWays } = await ask("POST", "/api/links/look", { link });
     const Shown = kind === "setup" ? Setup : kind === "reset" ? Reset : Once;
-    return (close) => html`<${Shown} link=${link} handle=${handle} close=${close} />`;
+    return (close) => html`<${Shown} link=${link} handle=${handle} otherWays=${otherWays} close=${close} />`;
   } catch (refusal) {
     const { words } = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal));
     return (close) => html`<${Dead} words=${words} close=${close} />`;
@@ -55,16 +56,43 @@ function Setup({ link, close }) {
 }
 
 /** Draws the form for another password. Password managers take the handle from its field. @param {Props} props */
-function Reset({ link, handle = "", close }) {
-  const send = ({ password = "" }) => redeem(link, { password });
+function Reset({ link, handle = "", otherWays, close }) {
+  const send = (/** @type {Record<string, string>} */ { password = "", other_ways = "keep" }) =>
+    redeem(link, { password, other_ways });
   return html`
     <h2 id=${TITLE}>Choose a new password</h2>
     <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Save and sign in" />`}>
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, value: handle, readonly: true })}
         ${field({ ...PASSWORD, autocomplete: "new-password", hint: passwordHint(), autofocus: true })}
+        <${Others} ...${otherWays} />
       `}
     <//>
+  `;
+}
+
+/**
+ * Asks what is to become of the other ways to sign in: of who has forgotten the password they are, and somebody who has
+ * got into the account may have added them.
+ *
+ * @param {Partial<OtherWays>} props
+ */
+function Others({ passkeys = 0, providers = [] }) {
+  const keys = passkeys === 1 ? "A passkey" : `${passkeys} passkeys`;
+  const ways = [...(passkeys ? [keys] : []), ...providers];
+  if (!ways.length) return null;
+  return html`
+    <fieldset>
+      <legend>What else signs in to this account: ${ways.join(", ")}</legend>
+      <label class="check">
+        <input type="radio" name="other_ways" value="keep" defaultChecked=${true} />
+        Stays: I have forgotten my password
+      </label>
+      <label class="check">
+        <input type="radio" name="other_ways" value="end" />
+        Goes: somebody else may have got in
+      </label>
+    </fieldset>
   `;
 }
 
