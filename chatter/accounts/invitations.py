@@ -124,10 +124,12 @@ def found_link(text: str, now: Moment) -> tuple[SecretRow, Link]:
     row = Secret.by_hash(secrets.digest_of(text), ["setup", "reset", "link"], now.iso)
     if row is None or (row.kind == "setup" and Account.has_admin()):
         raise _gone()
-    account = None if row.account is None else people.found(row.account)
-    if account is not None:
-        people.check_may_sign_in(account)
-    return row, Link(kind=cast(LinkKind, row.kind), handle=account and account.handle)
+    kind = cast(LinkKind, row.kind)
+    if row.account is None:
+        return row, Link(kind=kind, handle=None)
+    account = people.found(row.account)
+    people.check_may_sign_in(account)
+    return row, Link(kind=kind, handle=account.handle, name=account.name)
 
 
 def use_link(text: str, now: Moment) -> tuple[SecretRow, Link]:

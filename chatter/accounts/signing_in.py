@@ -104,7 +104,7 @@ class SigningIn:
             new = self._new_account(_given("handle", handle), name, _given("password", password))
             await self._feed.read(lambda now: people.check_handle(new.handle, now))
         elif link.kind == "reset":
-            self._passwords.check_choice(_given("password", password), link.handle or "")
+            self._passwords.check_choice(_given("password", password), link.handle or "", link.name or "")
         hashed = None if link.kind == "link" else await self._passwords.hash(_given("password", password))
 
         def work(now: Moment) -> SignedIn:

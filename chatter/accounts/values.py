@@ -151,6 +151,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: LinkKind
     handle: str | None  # None for the first admin, who chooses one
+    name: str | None = None
     other_ways: WaysIn | None = None  # which a new password leaves, of a link to reset it
 
 

@@ -435,7 +435,9 @@ def test_a_reset_ends_what_somebody_else_may_have(people: People) -> None:
         signed_in = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         assert signed_in.principal.author is not None
         token = await accounts.own.make_token(signed_in.principal.author.id, "x", ["read"], None)
+        await accounts.own.change(signed_in.principal.author.id, name="Ann the Great")
         sign_in, reset = await accounts.make_link("ann", "link"), await accounts.make_link("ann", "reset")
+        assert await reason(accounts.signing_in.redeem(reset, password="annthegreat", device=AWAY)) == "invalid"
         await accounts.signing_in.redeem(reset, password="another good phrase", device=AWAY)
         assert await accounts.identities.identify(token.text) is None
         assert await reason(accounts.signing_in.link(sign_in)) == "gone"
