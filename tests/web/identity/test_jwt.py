@@ -116,6 +116,11 @@ FORGERIES: dict[str, tuple[str, str]] = {
         forged(HEADER | {"jwk": {"kty": "oct", "k": encoded(OTHER_SECRET.encode()).decode()}}, GOOD, b"x" * 32),
         "signature",
     ),
+    "a key at an address in the header": (
+        forged(HEADER | {"jku": "https://evil.example/jwks", "x5u": "https://evil.example/x5"}, GOOD, b"x" * 32),
+        "signature",
+    ),
+    "alg twice": (forged(b'{"alg":"HS256","alg":"none"}', GOOD), "algorithm"),
     "another payload": (
         ".".join([signed(GOOD).split(".")[0], encoded(b'{"sub":"8"}').decode(), signed(GOOD).split(".")[2]]),
         "signature",
