@@ -78,9 +78,9 @@ class Provider:
             raise ProviderFault("discovery: it calls itself another issuer than the setting does")
         methods = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         return Configuration(
-            _endpoint(said, "authorization_endpoint"),
-            _endpoint(said, "token_endpoint"),
-            _endpoint(said, "jwks_uri"),
+            self._endpoint(said, "authorization_endpoint"),
+            self._endpoint(said, "token_endpoint"),
+            self._endpoint(said, "jwks_uri"),
             names_issuer=said.get("authorization_response_iss_parameter_supported") is True,
             takes_basic=isinstance(methods, list) and "client_secret_basic" in methods,
         )
@@ -118,15 +118,17 @@ class Provider:
         assert self._jwks is not None
         return self._jwks
 
-
-def _endpoint(said: Mapping[str, Any], name: str) -> str:
-    url = said.get(name)
-    if not isinstance(url, str):
-        raise ProviderFault(f"discovery: expected an address as {name}")
-    fault = fault_of(url)
-    if fault is not None:
-        raise ProviderFault(f"discovery: {name}: {fault}")
-    return url
+    def _endpoint(self, said: Mapping[str, Any], name: str) -> str:
+        """A provider elsewhere has nothing to ask for on this machine, where plain http would be enough."""
+        url = said.get(name)
+        if not isinstance(url, str):
+            raise ProviderFault(f"discovery: expected an address as {name}")
+        fault = fault_of(url)
+        if fault is None and urlsplit(self.client.issuer).scheme == "https" != urlsplit(url).scheme:
+            fault = "it is not https, as the issuer is"
+        if fault is not None:
+            raise ProviderFault(f"discovery: {name}: {fault}")
+        return url
 
 
 def _basic(client_id: str, secret: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from web.http.outgoing import Outgoing
 from web.identity import jwks, oidc, outgoing
 from web.identity.document import LIFE, REFRESH
 from web.identity.oidc import Finished, NotSignedIn, OpenIdConnect, Starter, is_page
-from web.identity.oidc_provider import PAUSE
+from web.identity.oidc_provider import PAUSE, Provider, ProviderFault
 from web.oidc_clients import OidcClient
 
 CALLBACK = "http://127.0.0.1:1/api/oidc/test/callback"
@@ -477,6 +478,23 @@ def test_a_provider_that_says_something_else_of_itself_is_refused(provider: Oidc
     provider.discovery = {"issuer": f"{provider.issuer}/"} if said == {"issuer": "slash"} else said
     refusal(provider)
     assert provider.asked == [DISCOVERY]
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_provider_elsewhere_has_nothing_asked_for_on_this_machine(name: str) -> None:
+    issuer = "https://id.example.org"
+    said = dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), f"{issuer}/x") | {"issuer": issuer}
+
+    async def configuration(**other: str) -> None:
+        async def fetch(url: str, **_: object) -> outgoing.Answer:
+            assert url == f"{issuer}{DISCOVERY}"
+            return outgoing.Answer(200, json.dumps(said | other).encode())
+
+        await Provider(OidcClient("test", issuer, CLIENT_ID, "Test ID"), fetch, time.monotonic).configuration()
+
+    asyncio.run(configuration())
+    with pytest.raises(ProviderFault, match=f"{name}: it is not https"):
+        asyncio.run(configuration(**{name: "http://127.0.0.1:6379/"}))
 
 
 # ---------------------------------------------------------------- where somebody goes on
