@@ -14,7 +14,7 @@ from chatter.accounts.passwords import Passwords
 from chatter.accounts.principal import Scope
 from chatter.accounts.rules import AccountRules
 from chatter.accounts.times import Moment
-from chatter.accounts.values import Account, Changed, Invite, Made, Session, Token
+from chatter.accounts.values import Account, Changed, Invite, Made, OthersEnded, Session, Token
 from schema import Account as Row
 from schema import Outside
 
@@ -102,9 +102,13 @@ class OwnAccount:
         """Ends a session; `not_found`."""
         await self._feed.write(lambda now: keys.end(account, "session", session, now))
 
-    async def end_other_sessions(self, account: int, keep: int | None) -> int:
-        """Ends all sessions but `keep`, and returns how many."""
-        return await self._feed.write(lambda now: keys.end_sessions(account, keep, now))
+    async def end_other_sessions(self, account: int, keep: int) -> OthersEnded:
+        """Ends all sessions but `keep`, which is renewed: a copy of it is somewhere else, too."""
+
+        def work(now: Moment) -> OthersEnded:
+            return OthersEnded(keys.end_sessions(account, keep, now), keys.renew(account, keep, now))
+
+        return await self._feed.write(work, by=keep)
 
     async def tokens(self, account: int) -> list[Token]:
         """Returns the access tokens of an account, the latest used first."""

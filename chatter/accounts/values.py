@@ -139,6 +139,13 @@ class Made(NamedTuple):
     text: str
 
 
+class OthersEnded(NamedTuple):
+    """All other sessions of an account have ended."""
+
+    number: int
+    session: str  # chs_…: what the session that has asked is shown by from now on
+
+
 class WaysIn(NamedTuple):
     """By what an account can sign in beside a password."""
 

@@ -309,7 +309,8 @@ def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, h
     opened = opens_account(here, "Signed in")
     sessions = sessions_of(opened)
     expect(sessions.filter(has_text="this browser")).to_have_count(1)
-    opened.get_by_role("button", name="Sign out everywhere else").click()
+    with here.page.expect_websocket():  # the former one ends with the former cookie
+        opened.get_by_role("button", name="Sign out everywhere else").click()
     expect(sessions).to_have_count(1)
     expect_guest(there)
     expect(there.notices).to_contain_text("You were signed out")

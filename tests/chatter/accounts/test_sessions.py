@@ -83,9 +83,11 @@ def test_sessions_are_listed_named_and_ended(people: People) -> None:
         assert people.changes[-1].secret == ended
         assert await accounts.identities.identify(others[0].session) is None
         assert await reason(accounts.own.end_session(ann, ended)) == "not_found"
-        assert await accounts.own.end_other_sessions(ann, kept) == 1
+        others_ended = await accounts.own.end_other_sessions(ann, kept)
+        assert others_ended.number == 1
         assert [session.id for session in await accounts.own.sessions(ann)] == [kept]
-        assert await accounts.identities.identify(first.session) == first.principal
+        assert await accounts.identities.identify(first.session) is None
+        assert await accounts.identities.identify(others_ended.session) == first.principal
 
     people.run(scenario)
 
@@ -382,21 +384,23 @@ def test_a_session_that_has_ended_changes_nothing_any_more(people: People) -> No
         signed_in = await accounts.signing_in.sign_up("ann", PASSWORD, device=HOME)
         assert signed_in.principal.author is not None
         ann, session = signed_in.principal.author.id, signed_in.principal.secret
+        assert session is not None
         await accounts.set_role("ann", "admin")
         await accounts.make_link("ann", "link", by=session)
         await accounts.set_role("ann", "member")
         assert await reason(accounts.make_link("ann", "link", by=session)) == "forbidden"
-        await accounts.own.end_other_sessions(ann, None)
+        await accounts.own.end_session(ann, session)
         asked = [
             accounts.own.make_token(ann, "x", ["read"], by=session),
             accounts.make_invite(ann, by=session),
             accounts.make_link("ann", "reset", by=session),
             accounts.own.change(ann, name="Anna", keep_session=session),
             accounts.own.leave(ann, password=PASSWORD, keep_session=session),
-            accounts.other_ways.unlink(ann, "0" * 32, by=session or 0),
-            accounts.other_ways.end_passkey(ann, 1, by=session or 0),
+            accounts.other_ways.unlink(ann, "0" * 32, by=session),
+            accounts.other_ways.end_passkey(ann, 1, by=session),
+            accounts.own.end_other_sessions(ann, session),
         ]
-        assert [await reason(each) for each in asked] == ["unauthorized"] * 7
+        assert [await reason(each) for each in asked] == ["unauthorized"] * 8
 
     people.run(scenario)
 

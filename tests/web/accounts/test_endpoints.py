@@ -294,14 +294,18 @@ def test_sessions_are_listed_named_and_ended(browser: Browser) -> None:
     assert browser.ask("GET", "/api/me").status == 200
 
 
-def test_a_new_password_ends_all_other_sessions_and_copies_of_the_one_that_asks(browser: Browser) -> None:
+NEW_PASSWORD = {"password": "another horse battery", "old_password": PASSWORD}
+
+
+@pytest.mark.parametrize("asked", [("PUT", "/api/me", NEW_PASSWORD), ("DELETE", "/api/sessions")])
+def test_who_signs_all_others_out_signs_copies_of_the_own_session_out(browser: Browser, asked: Any) -> None:
     handle = browser.signs_up()
     other, copy = Browser(browser.server), Browser(browser.server)
-    copy.cookies |= browser.cookies
     other.signs_in(handle)
-    body = {"password": "another horse battery", "old_password": PASSWORD}
-    assert browser.ask("PUT", "/api/me", body | {"old_password": "x" * 12}).status == 401
-    assert browser.ask("PUT", "/api/me", body).status == 200
+    copy.cookies |= browser.cookies
+    assert browser.ask("PUT", "/api/me", NEW_PASSWORD | {"old_password": "x" * 12}).status == 401
+    assert copy.ask("GET", "/api/me").status == 200
+    assert browser.ask(*asked).status == 200
     for former in (other, copy):
         assert former.ask("GET", "/api/me").status == 401
     assert browser.ask("GET", "/api/me").status == 200

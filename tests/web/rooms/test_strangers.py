@@ -197,8 +197,11 @@ def answer_of(house: House, asker: str, method: str, address: str, body: object)
     data = b"" if body is None else json.dumps(body).encode()
     length = {"Content-Length": str(len(data))} if data else {}
     answer = request(house.server.port, method, address, browser.headers | length, data)
-    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "etag")}
-    return answer.status_line, headers, answer.body
+    cookie, _, secret = answer.headers.get("set-cookie", "").partition(";")[0].partition("=")
+    if secret:  # the session is renewed
+        browser.cookies[cookie] = secret
+    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "etag", "set-cookie")}
+    return answer.status_line, headers, cookie, answer.body
 
 
 def without(slug: str, answer: tuple[Any, ...]) -> str:

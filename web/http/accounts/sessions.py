@@ -27,7 +27,9 @@ class SessionsHandler(AccountsHandler):
     @refusing
     async def delete(self) -> None:
         account, session = await self.owner()
-        self.answer(200, {"ended": await self.accounts.own.end_other_sessions(account, session)})
+        ended = await self.accounts.own.end_other_sessions(account, session)
+        self.set_cookie_of_session(ended.session)
+        self.answer(200, {"ended": ended.number})
 
 
 class SessionHandler(AccountsHandler):

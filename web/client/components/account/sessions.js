@@ -1,3 +1,4 @@
+import { sessionRenewed } from "../../account/session.js";
 import { html } from "../../html.js";
 import { List, useList } from "./list.js";
 import { Session } from "./session.js";
@@ -7,6 +8,7 @@ import { Session } from "./session.js";
 /** Draws where the person is signed in. */
 export function Sessions() {
   const { items, problem, change } = useList("/api/sessions", ({ sessions }) => sessions);
+  const endOthers = async () => (await change("DELETE", "/api/sessions")) && sessionRenewed();
   const others = items.value?.filter(({ current }) => !current).length ?? 0;
   return html`
     <h3>Where you are signed in</h3>
@@ -17,7 +19,7 @@ export function Sessions() {
       others > 0 &&
       html`
         <div class="actions">
-          <button class="plain bad" type="button" onClick=${() => change("DELETE", "/api/sessions")}>
+          <button class="plain bad" type="button" onClick=${endOthers}>
             Sign out everywhere else
           </button>
         </div>
