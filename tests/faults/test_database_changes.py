@@ -116,8 +116,9 @@ def quiet_server(database: Path, database_url: str) -> Iterator[Server]:
 
 
 def test_a_health_check_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
-    assert "gone back in time" in request(quiet_server.port, "GET", "/healthz").json["reason"]
+    assert request(quiet_server.port, "GET", "/healthz").status == 503
     assert exit_code(quiet_server) == 1
+    assert "gone back in time" in quiet_server.log
 
 
 def test_a_stop_notices_that_a_quiet_database_has_gone_back_in_time(quiet_server: Server) -> None:
@@ -262,7 +263,7 @@ def test_nothing_is_acknowledged_while_the_database_file_is_renamed(server: Serv
         wait_until(lambda: "is gone" in server.log)
         health = request(server.port, "GET", "/healthz")
         assert health.status == 503
-        assert "is gone" in health.json["reason"]
+        assert health.json["reason"] == "the database does not answer, as the log says"
         assert not database.exists()
         away.rename(database)
         assert ann.wait_for_answer(sent)["status"] == "ok"

@@ -5,13 +5,17 @@ second, and costs the same however many rooms there are.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from chatter.charter import is_private_slug
 from chatter.messages import ListRooms, Ping, RoomListed, RoomsListed
+from schema.errors import in_one_line
 from web.channels.endpoint import Endpoint
 from web.http.secure import SecureHandler
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -81,7 +85,8 @@ def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
         except TimeoutError:
             return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
         except Exception as error:
-            return f"the database does not answer: {error}"
+            logger.warning("the database does not answer: %s", in_one_line(error))  # which names the database
+            return "the database does not answer, as the log says"
         return endpoint.log_fault()
 
     return Shared(read)

@@ -91,6 +91,10 @@ def overwritten(url: str) -> Iterator[None]:
     database.write_bytes(good)
 
 
+REASONS = ["the database does not answer, as the log says", "the database did not answer within 2 s"]
+"""What everybody may know: the error itself may name the database's host and user."""
+
+
 @pytest.mark.parametrize("broken", [overwritten, locked])
 def test_a_server_is_unhealthy_while_its_database_does_not_answer(
     database: Path, broken: Callable[[str], contextlib.AbstractContextManager[None]]
@@ -99,7 +103,7 @@ def test_a_server_is_unhealthy_while_its_database_does_not_answer(
         with broken(server.database_url):
             answer = health(server)
             assert (answer.status, answer.json["status"]) == (503, "unavailable")
-            assert answer.json["reason"].startswith("the database d")
+            assert answer.json["reason"] in REASONS
             assert request(server.port, "GET", "/api/rooms").status == 503
         wait_until(lambda: health(server).status == 200)
         wait_until(lambda: request(server.port, "GET", "/api/rooms").json == {"rooms": []})
