@@ -172,19 +172,24 @@ class Lanes:
 
     @property
     def fault(self) -> str | None:
-        """Why the node is not healthy; None where it is."""
-        for lane in self._cluster.lanes.values():
-            if lane.stopped is not None:
-                return lane.stopped
-        for projection in self._projections:
-            if projection.fault is not None:
-                return projection.fault
+        """Why the node is not healthy, in words for anybody; None where it is."""
+        if any(lane.stopped is not None for lane in self._cluster.lanes.values()):
+            return "this node cannot follow the log of the cluster any more"
+        if any(projection.fault is not None for projection in self._projections):
+            return "the database does not get everything that is in the log"
         if not self._cluster.is_healthy:
             return "the log of the cluster does not answer"
         behind = max(self._rooms, key=lambda rooms: rooms.stalled_for)
         if behind.stalled_for > STALLED_AFTER:
             return f"saving is behind: {behind.unsaved} turns wait, since {behind.stalled_for:.0f} s"
         return None
+
+    @property
+    def _reason(self) -> str | None:
+        """What has stopped a lane or its projection, in words for an operator."""
+        stopped = (lane.stopped for lane in self._cluster.lanes.values())
+        faults = (projection.fault for projection in self._projections)
+        return next((why for why in (*stopped, *faults) if why is not None), None)
 
     async def flush(self) -> None:
         """Waits until the database has everything that is in the log now."""
@@ -247,7 +252,7 @@ class Lanes:
             {number: through for number, through in known if through is not None},
             conflicts=sum(each.conflicts for each in counts),
             repaired=sum(each.gaps_read + each.tails_repaired for each in counts),
-            fault=self.fault,
+            fault=self._reason or self.fault,
             people=self._others.people.number,
         )
         return _encode(report)

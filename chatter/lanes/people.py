@@ -135,7 +135,9 @@ class People:
 
     def hear(self, name: str, body: bytes) -> None:
         """Takes what another node has told. Raises `msgspec.MsgspecError` for what is none."""
-        node = self._others.setdefault(name, _Node())
+        node = self._others.get(name)
+        if node is None:
+            return  # its first heartbeat asks for all; without one nobody would notice that it has gone
         told = _decode_told(body)
         if node.asking is not None:
             node.missed.append(told)

@@ -175,3 +175,16 @@ def test_nobody_asks_while_nothing_is_lost() -> None:
         assert net.questions == 2
 
     play(scenario)
+
+
+def test_a_node_of_which_no_heartbeat_was_heard_shows_nobody() -> None:
+    async def scenario(net: Net, east: People, west: People) -> None:
+        net.is_lost = lambda kind: kind == "beat"
+        west.keep_only([])
+        come(east, "lobby", "ann")
+        await asyncio.sleep(5)
+        assert net.shown("west", "lobby") == set()
+        net.is_lost = lambda _kind: False
+        await until(lambda: net.shown("west", "lobby") == {"ann"})
+
+    play(scenario)
