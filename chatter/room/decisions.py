@@ -41,6 +41,9 @@ _POWERS: Mapping[MemberChange, Power] = {
     "unmuted": "mute",
 }
 
+_KEEPS_ROLE: frozenset[MemberChange] = frozenset({"muted", "unmuted"})
+"""What is done to somebody who stays what they are in the room."""
+
 
 def decide(
     charter: Charter | None,
@@ -225,10 +228,11 @@ def _act_on(charter: Charter, change: ChangeMembers) -> Refused | Drafts:
 
 
 def _may_act_on(charter: Charter, change: ChangeMembers, target: By, member: Member | None) -> bool:
-    by = change.by
-    if target.author.id == by.author.id:  # an owner may step down where another one stays
-        return change.change == "role" and member is not None and not _is_last_owner(charter, member)
-    return outranks(charter, by.author, by.role, target.author, target.role)
+    by, is_own = change.by, target.author.id == change.by.author.id
+    if member is not None and (is_own or charter.kind == "private") and change.change not in _KEEPS_ROLE:
+        if _is_last_owner(charter, member):
+            return False  # who gives it away, or takes it, makes another one first
+    return change.change == "role" if is_own else outranks(charter, by.author, by.role, target.author, target.role)
 
 
 def _is_so(charter: Charter, change: ChangeMembers, target: By) -> bool:

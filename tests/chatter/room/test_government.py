@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chatter.charter import Author, Charter, Member, RoomRules, RulesPatch
+from chatter.charter import Author, Charter, Member, RoomRole, RoomRules, RulesPatch
 from chatter.clock import SECOND
 from chatter.messages import (
     Acknowledged,
@@ -19,6 +21,7 @@ from chatter.messages import (
     LookedUp,
     LookUp,
     MemberAs,
+    MemberChange,
     MembersChanged,
     Mentions,
     NotSaved,
@@ -33,6 +36,8 @@ from chatter.messages import (
     ShowTyping,
     View,
 )
+from chatter.room.amendments import amended
+from chatter.room.context import RoomSettings
 from chatter.storage.pages import void_place
 from tests.chatter.conftest import NOON, NOON_ISO, RoomOnStage
 from tests.chatter.room.test_room import poison
@@ -343,6 +348,50 @@ def test_the_last_owner_hands_over_before_leaving_others(stage: Stage, ann: Pers
     room.tell(ann.does("role", bo, role="owner"), ann.does("left", id="l"))
     assert [each.change for each in changes_in(ann)] == ["role", "left"]
     assert ann.heard[-2:] == [(b"1", Acknowledged("l", 2, NOON_ISO)), "closed"]
+
+
+def test_not_even_an_admin_takes_a_private_room_from_its_last_owner(stage: Stage, ann: Person, bo: Person) -> None:
+    admin = Person(9, "root", "admin")
+    settled = charter(owners=[ann], moderators=[admin], members=[bo])
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=settled)
+    room.tell(join(admin), *(admin.does(change, ann) for change in ("removed", "banned")))
+    room.tell(admin.does("role", ann, role="member"))
+    assert admin.answers == [Refused("forbidden")] * 3
+    room.tell(admin.does("role", bo, role="owner"), admin.does("role", ann, role="member"))
+    assert [each.role for each in changes_in(admin)] == ["owner", "member"]
+
+
+DEEDS: list[tuple[MemberChange, RoomRole | None]] = [
+    *((change, None) for change in ("joined", "added", "removed", "banned", "unbanned", "left")),
+    *(("role", role) for role in ("owner", "moderator", "member")),
+]
+STEPS = st.lists(st.tuples(st.integers(1, 6), st.sampled_from([*DEEDS, "gone"]), st.integers(1, 6)), max_size=40)
+
+
+@settings(max_examples=60)
+@given(steps=STEPS)
+def test_a_private_room_with_members_has_an_owner_and_no_more_people_than_it_may(
+    steps: list[tuple[int, Any, int]],
+) -> None:
+    stage = Stage()
+    people = {
+        each.as_by.author.id: each for each in (Person(n, f"p{n}", "admin" if n > 4 else "member") for n in range(1, 7))
+    }
+    now = charter(owners=[people[1]], moderators=[people[5]], members=[people[2]])
+    room = RoomOnStage(stage, RoomSettings(max_room_members=4), recent=[], slug=PRIVATE, charter=now)
+    for by, deed, target in steps:
+        if deed == "gone":
+            room.tell(RefreshNames(Author(by, ""), ""))
+        elif deed[0] in ("joined", "left"):
+            room.tell(people[by].does(deed[0], is_invited=target % 2 == 0))
+        else:
+            room.tell(people[by].does(deed[0], people[target], role=deed[1]))
+    stage.close()
+    for entry in entries(room):
+        assert isinstance(entry, MembersChanged)
+        now = amended(now, entry)
+    assert now.has_owner or not now.members
+    assert len(now.members) <= 4
 
 
 def test_the_only_member_may_leave(stage: Stage, ann: Person) -> None:
