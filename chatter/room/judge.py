@@ -66,10 +66,8 @@ class Judge:
             return Refused("archived")
         if charter.rules.read_only:
             return Refused("read_only")
-        until = self._muted_until(charter, author)
-        if until is not None:
-            return Refused("muted", until=until)
-        return None if may("post", charter, author, sender.server_role) else Refused("forbidden")
+        may_speak = may("post", charter, author, sender.server_role)
+        return self._of_muted(charter, author) or (None if may_speak else Refused("forbidden"))
 
     def of_post(self, charter: Charter, post: Post) -> Refused | Mentions | None:
         """Returns why something may not be said, or else whom it calls; None for nobody."""
@@ -92,12 +90,11 @@ class Judge:
         """Returns why somebody may change nothing at present: who is muted may come and go."""
         if isinstance(request, Found) or (isinstance(request, ChangeMembers) and request.change in ("joined", "left")):
             return None
-        until = self._muted_until(charter, request.by.author)
-        return None if until is None else Refused("muted", until=until)
+        return self._of_muted(charter, request.by.author)
 
     def is_muted(self, charter: Charter, author: Author | None) -> bool:
         """Returns whether somebody may say and do nothing in the room at present."""
-        return self._muted_until(charter, author) is not None
+        return self._of_muted(charter, author) is not None
 
     def of_operation(self, charter: Charter, operation: Operation, posted: Posted) -> Refused | None:
         """Returns why nothing may be done to a message. Who may delete it is asked besides."""
@@ -107,7 +104,7 @@ class Judge:
         is_moderator = _is_moderator(charter, operation.author, sender) and charter.has_roles
         match operation:
             case Delete():
-                return None if is_moderator or charter.archived_at is None else Refused("archived")
+                return self._of_delete(charter, operation, posted, is_moderator=is_moderator)
             case Pin():
                 return self._of_pin(charter, operation, is_moderator=is_moderator)
             case _:
@@ -151,10 +148,21 @@ class Judge:
         wait = 0 if last is None else last + charter.rules.slow_mode * SECOND - self._clock()
         return Refused("slow_mode", retry_after_ms=-(-wait // 1_000_000)) if wait > 0 else None
 
+    def _of_delete(self, charter: Charter, delete: Delete, posted: Posted, *, is_moderator: bool) -> Refused | None:
+        """Returns why a message may not be deleted. Who is muted may take back what they have said themselves."""
+        author, said_by = delete.author, posted.author
+        is_own = author is not None and said_by is not None and author.id == said_by.id
+        refused = None if is_own else self._of_muted(charter, author)
+        if refused is None and not is_moderator and charter.archived_at is not None:
+            refused = Refused("archived")
+        return refused
+
     def _of_pin(self, charter: Charter, pin: Pin, *, is_moderator: bool) -> Refused | None:
         if charter.archived_at is not None:
             return Refused("archived")
-        refused = None if is_moderator else self.of_speech(charter, pin.author, pin.sender)
+        refused = (
+            self._of_muted(charter, pin.author) if is_moderator else self.of_speech(charter, pin.author, pin.sender)
+        )
         if refused is None and not may("pin", charter, pin.author, pin.sender.server_role):
             refused = Refused("forbidden")
         return refused
@@ -179,12 +187,12 @@ class Judge:
         here = {each.author.id for each in self._subscribers if each.author is not None}
         return tuple(account for account in charter.members if account in here and account != own)
 
-    def _muted_until(self, charter: Charter, author: Author | None) -> str | None:
+    def _of_muted(self, charter: Charter, author: Author | None) -> Refused | None:
         if author is None:
             return None
         member = charter.members.get(author.id)
         until = charter.muted.get(author.id) if member is None else member.muted_until
-        return until if until is not None and seconds_since(until, self._clock) < 0 else None
+        return Refused("muted", until=until) if until is not None and seconds_since(until, self._clock) < 0 else None
 
 
 def may_delete_as_moderator(

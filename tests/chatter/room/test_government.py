@@ -25,6 +25,7 @@ from chatter.messages import (
     MembersChanged,
     Mentions,
     NotSaved,
+    Pin,
     Posted,
     Recovery,
     RefreshNames,
@@ -556,6 +557,19 @@ def test_who_is_muted_changes_nothing_and_invites_nobody(stage: Stage, ann: Pers
     assert bo.answers[-1].powers.isdisjoint({"invite", "make_link"})
     room.tell(bo.does("left"))
     assert changes_in(bo)[-1].change == "left"
+
+
+def test_a_moderator_who_is_muted_moderates_nothing_and_takes_back_own_words(
+    stage: Stage, ann: Person, bo: Person, cy: Person
+) -> None:
+    until = "2026-05-05T12:00:00.000000Z"
+    settled = charter(owners=[ann], moderators=[bo], members=[cy])
+    room = RoomOnStage(stage, recent=[said(1, cy), said(2, bo)], charter=settled, slug=PRIVATE)
+    room.tell(join(bo), ann.does("muted", bo, until=until))
+    pins = (Pin(bo, b"1", None, "Bo", 1, is_pinned=pinned, author=bo.author) for pinned in (True, False))
+    room.tell(bo.deletes(1), *pins, bo.deletes(2))
+    assert bo.answers == [Refused("muted", until=until)] * 3
+    assert [(entry.target, entry.moderator) for entry in entries(room) if isinstance(entry, Deleted)] == [(2, False)]
 
 
 def test_in_slow_mode_bytes_count_as_something_said(stage: Stage, ann: Person, bo: Person) -> None:
