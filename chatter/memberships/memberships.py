@@ -232,6 +232,10 @@ class Memberships:
 
     # ------------------------------------------------------------ what rooms tell: `chatter.room.context.Memberships`
 
+    def count_of(self, account: int) -> int | None:
+        rooms = self.known(account)
+        return None if rooms is None else len(rooms)
+
     def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
         self._take(Noted(slug, entry, charter))
         self._settle(slug, charter, [each.who.id for each in entry.members], entry)

@@ -44,6 +44,7 @@ class RoomSettings:
     max_pins: int = 50
     max_room_members: int = 2_000  # of a private room
     max_group_members: int = 20
+    max_rooms_per_account: int = 500  # that somebody is in; who speaks in a public room comes into it all the same
     max_replies: int = 5_000  # in one thread; a reply to one of these then begins another
     reaction_interval: float = 0.25  # in a large room the reactions to a message are counted once in so long
     presence_grace: float = 10.0  # people are shown as present for so long after a restart, until they come back
@@ -124,6 +125,9 @@ class Memberships(Protocol):
     Rooms without a charter say nothing. Of a room that has one, `charter` is how it is after the entry.
     """
 
+    def count_of(self, account: int) -> int | None:
+        """Returns in how many rooms somebody is now; None where that would have to be loaded."""
+
     def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
         """People have come into a room or gone, or are something else in it. It is not committed yet."""
 
@@ -151,6 +155,9 @@ class Memberships(Protocol):
 
 class NoMemberships:
     """Keeps no index."""
+
+    def count_of(self, account: int) -> int | None:
+        return None
 
     def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
         pass

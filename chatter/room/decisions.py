@@ -3,8 +3,8 @@
 A draft is an entry that has no place yet. No draft at all says that everything is so already.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, assert_never
 
 from chatter.charter import Charter, Member, Power, RoomKind, RoomRole, difference, is_stronger
 from chatter.messages import (
@@ -45,6 +45,33 @@ _KEEPS_ROLE: frozenset[MemberChange] = frozenset({"muted", "unmuted"})
 """What is done to somebody who stays what they are in the room."""
 
 
+class Limits(NamedTuple):
+    """How many people a room may have, and how many rooms somebody may be in."""
+
+    settings: RoomSettings
+    count_of: Callable[[int], int | None]
+    """Returns in how many rooms an account is now; None where nobody who has asked can be near the limit."""
+
+    def refusal(self, kind: RoomKind, members: int, new: Sequence[By]) -> Refused | None:
+        """Returns why these people may not come into a room that has so many members."""
+        most, most_rooms = self._most_members(kind), self.settings.max_rooms_per_account
+        if new and most is not None and members + len(new) > most:
+            return Refused("full", limit=most)
+        is_full = any((self.count_of(each.author.id) or 0) >= most_rooms for each in new)
+        return Refused("full", limit=most_rooms) if is_full else None
+
+    def _most_members(self, kind: RoomKind) -> int | None:
+        match kind:
+            case "public":
+                return None
+            case "private":
+                return self.settings.max_room_members
+            case "direct":
+                return 2
+            case "group":
+                return self.settings.max_group_members
+
+
 def decide(
     charter: Charter | None,
     request: Governing,
@@ -52,7 +79,7 @@ def decide(
     kind: RoomKind,
     is_new: bool,
     is_open: bool,
-    settings: RoomSettings,
+    limits: Limits,
 ) -> Refused | Drafts:
     """Returns what is to be written, or why nothing is. `kind` is that of the room's name.
 
@@ -60,7 +87,7 @@ def decide(
     """
     match request:
         case Found():
-            return _found(charter, request, kind, is_new=is_new, settings=settings)
+            return _found(charter, request, kind, is_new=is_new, limits=limits)
         case ChangeRoom() | ChangeMembers() if charter is None and kind != "public":
             return NOT_FOUND
         case ChangeRoom() | ChangeMembers(opens=False) if charter is None and is_new and not is_open:
@@ -68,7 +95,7 @@ def decide(
         case ChangeRoom():
             return _change_room(charter or PLAIN, request)
         case ChangeMembers():
-            return _change_members(charter, request, settings)
+            return _change_members(charter, request, limits)
         case _:
             assert_never(request)
 
@@ -76,18 +103,16 @@ def decide(
 # ---------------------------------------------------------------- rooms
 
 
-def _found(
-    charter: Charter | None, found: Found, kind: RoomKind, *, is_new: bool, settings: RoomSettings
-) -> Refused | Drafts:
+def _found(charter: Charter | None, found: Found, kind: RoomKind, *, is_new: bool, limits: Limits) -> Refused | Drafts:
     if found.kind != kind or (kind == "public" and _hides_the_past(found)):
         return FORBIDDEN
     if charter is not None or not is_new:
         is_there = kind == "direct" and charter is not None and found.by.author.id in charter.members
         return () if is_there else FORBIDDEN
     others = [each for each in found.members if each.author.id != found.by.author.id]
-    most = _most_members(kind, settings)
-    if most is not None and len(others) >= most:
-        return Refused("full", limit=most)
+    full = limits.refusal(kind, 0, [found.by, *others])
+    if full is not None:
+        return full
     rules = difference(PLAIN.rules, found.rules)
     role: RoomRole = "owner" if kind in ("public", "private") else "member"
     drafts: list[RoomEntry] = [
@@ -132,24 +157,12 @@ def _hides_the_past(request: Found | ChangeRoom) -> bool:
     return request.rules is not None and request.rules.history == "since_join"
 
 
-def _most_members(kind: RoomKind, settings: RoomSettings) -> int | None:
-    match kind:
-        case "public":
-            return None
-        case "private":
-            return settings.max_room_members
-        case "direct":
-            return 2
-        case "group":
-            return settings.max_group_members
-
-
 # ---------------------------------------------------------------- people
 
 
-def _change_members(charter: Charter | None, change: ChangeMembers, settings: RoomSettings) -> Refused | Drafts:
+def _change_members(charter: Charter | None, change: ChangeMembers, limits: Limits) -> Refused | Drafts:
     if change.change == "joined":
-        return _join(charter or PLAIN, change, settings)
+        return _join(charter or PLAIN, change, limits)
     if charter is None:  # nobody is a member of a plain room, and who joins it makes that its first
         return FORBIDDEN if change.change in _POWERS else ()
     refused = _of_stranger(charter, change.by)
@@ -161,13 +174,13 @@ def _change_members(charter: Charter | None, change: ChangeMembers, settings: Ro
     if not may(power, charter, change.by.author, change.by.role):
         return FORBIDDEN
     if change.change == "added":
-        return _add(charter, change, settings)
+        return _add(charter, change, limits)
     if change.change == "unbanned":
         return _drafts(change, [each for each in change.accounts if each.author.id in charter.banned])
     return _act_on(charter, change)
 
 
-def _join(charter: Charter, change: ChangeMembers, settings: RoomSettings) -> Refused | Drafts:
+def _join(charter: Charter, change: ChangeMembers, limits: Limits) -> Refused | Drafts:
     """Lets somebody in: into a public room, by an invitation, or visibly as an admin of the server."""
     account, is_admin = change.by.author.id, change.by.role == "admin"
     member = charter.members.get(account)
@@ -177,7 +190,7 @@ def _join(charter: Charter, change: ChangeMembers, settings: RoomSettings) -> Re
         return NOT_FOUND
     if account in charter.banned and not is_admin:
         return Refused("banned")
-    return _come(charter, change, [change.by], settings)
+    return _come(charter, change, [change.by], limits)
 
 
 def _raise(charter: Charter, change: ChangeMembers, member: Member) -> Drafts:
@@ -187,20 +200,18 @@ def _raise(charter: Charter, change: ChangeMembers, member: Member) -> Drafts:
     return [_draft(change.by, "role", [change.by], role=change.role)]
 
 
-def _add(charter: Charter, change: ChangeMembers, settings: RoomSettings) -> Refused | Drafts:
+def _add(charter: Charter, change: ChangeMembers, limits: Limits) -> Refused | Drafts:
     new = [each for each in change.accounts if each.author.id not in charter.members]
     if any(each.author.id in charter.banned for each in new):
         return Refused("banned")
-    return _come(charter, change, new, settings)
+    return _come(charter, change, new, limits)
 
 
-def _come(charter: Charter, change: ChangeMembers, new: Sequence[By], settings: RoomSettings) -> Refused | Drafts:
-    most = _most_members(charter.kind, settings)
+def _come(charter: Charter, change: ChangeMembers, new: Sequence[By], limits: Limits) -> Refused | Drafts:
     if new and charter.archived_at is not None:
         return Refused("archived")
-    if most is not None and new and len(charter.members) + len(new) > most:
-        return Refused("full", limit=most)
-    return _drafts(change, new, role=change.role or "member")
+    full = limits.refusal(charter.kind, len(charter.members), new)
+    return full or _drafts(change, new, role=change.role or "member")
 
 
 def _leave(charter: Charter, change: ChangeMembers) -> Refused | Drafts:
@@ -229,9 +240,9 @@ def _act_on(charter: Charter, change: ChangeMembers) -> Refused | Drafts:
 
 def _may_act_on(charter: Charter, change: ChangeMembers, target: By, member: Member | None) -> bool:
     by, is_own = change.by, target.author.id == change.by.author.id
-    if member is not None and (is_own or charter.kind == "private") and change.change not in _KEEPS_ROLE:
-        if _is_last_owner(charter, member):
-            return False  # who gives it away, or takes it, makes another one first
+    is_last = member is not None and change.change not in _KEEPS_ROLE and _is_last_owner(charter, member)
+    if is_last and (is_own or charter.kind == "private"):
+        return False  # who gives it away, or takes it, makes another one first
     return change.change == "role" if is_own else outranks(charter, by.author, by.role, target.author, target.role)
 
 

@@ -42,7 +42,7 @@ from chatter.room.admission import Admission
 from chatter.room.amendments import Amendments
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
-from chatter.room.decisions import NOT_FOUND, decide
+from chatter.room.decisions import NOT_FOUND, Limits, decide
 from chatter.room.floors import floor_of, is_hidden
 from chatter.room.judge import Judge
 from chatter.room.mentions import absent, handles_in
@@ -337,7 +337,7 @@ class Government:
             kind=kind_of(self._slug),
             is_new=self._recent.newest == 0,
             is_open=bool(self._subscribers),
-            settings=self._context.settings,
+            limits=Limits(self._context.settings, self._context.memberships.count_of),
         )
         if isinstance(decided, Refused):
             self._sequencer.refuse(request, decided)

@@ -103,7 +103,11 @@ class Endpoint:
         self.rights = Rights(admits_guests=settings.accounts != "required")
         self.guest_names = None if accounts is None else GuestNames(accounts)
         most_rooms = settings.max_rooms_per_account
-        self.errands = None if accounts is None else ErrandRunner(accounts, supervisor, most_rooms)
+        self.errands = (
+            None
+            if accounts is None or memberships is None
+            else ErrandRunner(accounts, memberships, supervisor, most_rooms)
+        )
         self.room_claims = None if memberships is None else RoomClaims(memberships, supervisor, most_rooms)
         if accounts is not None and self.identity is not None and self.guest_names is not None:
             self.identity.on_names_changed = self._on_names_changed

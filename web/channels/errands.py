@@ -10,8 +10,10 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol, TypeAlias, assert_never
 
 from chatter.accounts.accounts import Accounts
+from chatter.accounts.room_links import Invitee
 from chatter.accounts.values import AccountRefused
 from chatter.charter import RoomRole, is_private_slug
+from chatter.memberships.memberships import Memberships
 from chatter.messages import By, ChangeMembers, Describe, Reason, Refused, RoomDescribed
 from web.channels.room_asker import REF, Rooms, ask_room
 from web.channels.room_requests import Errand, MakesLink, NamesPeople
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 MAX_HELD_FRAMES = 100
 """Frames of a channel that wait for its errand; the next ones are refused."""
 
+NEAR_FULL = 50
+"""Rooms that somebody may come into while a request about them is on its way."""
+
 OVERLOADED = Refused("overloaded", retry_after_ms=1_000)
 
 Outcome: TypeAlias = ChangeMembers | LinkMade | Refused | Invalid
@@ -31,9 +36,10 @@ Outcome: TypeAlias = ChangeMembers | LinkMade | Refused | Invalid
 class ErrandRunner:
     """Does errands. One for a server that has accounts."""
 
-    def __init__(self, accounts: Accounts, rooms: Rooms, most_rooms: int) -> None:
+    def __init__(self, accounts: Accounts, memberships: Memberships, rooms: Rooms, most_rooms: int) -> None:
         """`most_rooms` is how many rooms an account may be a member of."""
         self._accounts = accounts
+        self._memberships = memberships
         self._rooms = rooms
         self._most_rooms = most_rooms
 
@@ -58,10 +64,21 @@ class ErrandRunner:
         found, unknown = await self._accounts.room_links.invitees(handles, arrive=arrive)
         if unknown:
             return Refused("not_found", handles=unknown)
-        if arrive and any(each.rooms >= self._most_rooms for each in found):
+        if arrive and any([await self._is_full(each) for each in found]):
             return Refused("full", limit=self._most_rooms)
         people = (each.account for each in found)
         return tuple(By(each.author, each.name, each.role) for each in people)
+
+    async def _is_full(self, invitee: Invitee) -> bool:
+        """Returns whether somebody is in as many rooms as they may be.
+
+        The rooms of whoever is near that are loaded: then the room that they come into knows of others that take them
+        in at the same moment.
+        """
+        rooms = invitee.rooms
+        if rooms + NEAR_FULL >= self._most_rooms:
+            rooms = len(await self._memberships.of(invitee.account.author.id))
+        return rooms >= self._most_rooms
 
     async def _name(self, errand: NamesPeople) -> Outcome:
         people = await self.people(errand.handles, arrive=errand.is_arrival)

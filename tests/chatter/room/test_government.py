@@ -1,6 +1,6 @@
 """A room that is somebody's: founded, changed, joined and left by entries of its log, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -49,10 +49,14 @@ ANN, BO, CY = 1, 2, 3
 
 
 class Index:
-    """Index records what rooms tell memberships."""
+    """Index records what rooms tell memberships. It knows how many rooms the people of `counts` are in."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
         self.told: list[tuple[Any, ...]] = []
+        self._counts = counts or {}
+
+    def count_of(self, account: int) -> int | None:
+        return self._counts.get(account)
 
     def on_members_changed(self, slug: str, entry: MembersChanged, charter: Charter) -> None:
         self.told.append((entry.change, entry.seq, sorted(charter.members)))
@@ -170,6 +174,15 @@ def test_a_room_has_no_more_people_than_it_may(stage: Stage, ann: Person, bo: Pe
     assert ann.answers == [Refused("full", limit=20)]
     room.tell(founds(ann, "group", *crowd[:19], id="g"), ann.does("added", bo))
     assert ann.answers[1] == Refused("full", limit=20)
+
+
+def test_nobody_comes_who_is_in_too_many_rooms_by_now(stage: Stage, ann: Person, bo: Person, cy: Person) -> None:
+    index, settings, full = Index({BO: 1, CY: 2}), RoomSettings(max_rooms_per_account=2), Refused("full", limit=2)
+    room = RoomOnStage(stage, settings, recent=[], slug=PRIVATE, memberships=index)
+    room.tell(founds(ann, "private", cy), founds(cy), founds(ann, "private", bo))
+    room.tell(ann.does("added", bo, cy), cy.does("joined", is_invited=True))
+    assert [each for each in (*ann.answers, *cy.answers) if isinstance(each, Refused)] == [full, full, full, full]
+    assert len(entries(room)) == 3
 
 
 def test_nobody_is_added_to_a_direct_room_or_leaves_it(stage: Stage, ann: Person, bo: Person) -> None:

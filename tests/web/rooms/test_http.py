@@ -4,6 +4,7 @@ import contextlib
 import re
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -162,6 +163,29 @@ def test_who_is_in_too_many_rooms_makes_and_enters_no_more(tmp_path_factory: pyt
         ann.joins(rooms[0])
         assert ann.tries(rooms[0], "remove_member", handle=bo.handle) == "ok"
         assert cy.tries(third, "invite", handles=[bo.handle]) == "ok"
+        people.hang_up()
+
+
+def test_nobody_is_in_more_rooms_than_they_may_who_come_into_many_at_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Server(tmp_path_factory.mktemp("few") / "chatter.db", sign_up="open", max_rooms_per_account=2) as server:
+        people = People(server)
+        ann, bo, cy = people(), people(), people()
+        with ThreadPoolExecutor() as pool:
+            made = list(pool.map(lambda _: ann.asks("POST", "/api/rooms", {"kind": "group"}).status, range(4)))
+        assert sorted(made) == [201, 201, 409, 409]
+        rooms = [cy.makes_room() for _ in range(2)]
+        for room in rooms:
+            cy.joins(room)
+        assert bo.makes_room()
+        with contextlib.closing(sqlite3.connect(server.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # what the database has may be behind
+            refs = cy.talker.push_many([(room, "invite", {"handles": [bo.handle]}) for room in rooms])
+            refused = cy.talker.receive_until(lambda frame: frame.event == "phx_reply")[-1]
+            other.execute("ROLLBACK")
+        assert refused.ref in refs
+        assert refused.payload["response"] == {"reason": "full", "limit": 2}
         people.hang_up()
 
 
