@@ -14,7 +14,7 @@ from chatter.accounts.room_links import Invitee
 from chatter.accounts.values import AccountRefused
 from chatter.charter import RoomRole, is_private_slug
 from chatter.memberships.memberships import Memberships
-from chatter.messages import By, ChangeMembers, Describe, Reason, Refused, RoomDescribed
+from chatter.messages import AlreadySo, By, ChangeMembers, Describe, Reason, Refused, RoomDescribed
 from web.channels.room_asker import REF, Rooms, ask_room
 from web.channels.room_requests import Errand, MakesLink, NamesPeople
 from web.channels.wire import Frame, Invalid, LinkMade
@@ -102,7 +102,7 @@ async def link_refusal(rooms: Rooms, slug: str, by: By) -> Refused | None:
 
 async def bring_in(
     rooms: Rooms, slug: str, by: By, role: RoomRole | None = None, *, opens: bool = False
-) -> Refused | None:
+) -> Refused | AlreadySo | None:
     """Makes somebody a member who has shown a link to the room, or a token that gives a `role`; returns why not.
 
     A link to a plain room makes nobody a member: it has none. A role does, and where it `opens` rooms also in one that
@@ -117,7 +117,7 @@ async def bring_in(
         slug,
         lambda asker: ChangeMembers(asker, REF, None, by, "joined", (by,), role, is_invited=True, opens=opens),
     )
-    return answer if isinstance(answer, Refused) else None
+    return answer if isinstance(answer, Refused | AlreadySo) else None
 
 
 _REASONS: dict[str, Reason] = {

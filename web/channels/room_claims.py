@@ -50,4 +50,5 @@ class RoomClaims:
         if slug not in rooms and len(rooms) >= self._most_rooms:
             return Refused("full", limit=self._most_rooms)
         by = By(author, principal.name or author.handle, principal.acting_role)
-        return await bring_in(self._rooms, slug, by, role, opens=opens)
+        answer = await bring_in(self._rooms, slug, by, role, opens=opens)
+        return answer if isinstance(answer, Refused) else None

@@ -333,6 +333,17 @@ def test_a_link_opens_a_room_to_so_many_people(server: Server, ann: Person, peop
     assert (spent.status, spent.json) == (404, {"reason": "not_found"})
 
 
+def test_who_shows_a_code_many_times_at_once_takes_one_use(ann: Person, bo: Person) -> None:
+    room = ann.makes_room()
+    ann.joins(room)
+    code = ann.says(room, "make_link", uses=9)["code"]
+    with ThreadPoolExecutor() as pool:
+        statuses = list(pool.map(lambda _: bo.asks("POST", "/api/join", {"code": code}).status, range(6)))
+    assert statuses == [200] * 6
+    [link] = ann.asks("GET", f"/api/rooms/{room}/links").json["links"]
+    assert link["uses_left"] == 8
+
+
 def test_who_may_not_come_uses_no_link_up(ann: Person, bo: Person, people: People) -> None:
     room = ann.makes_room()
     ann.joins(room)

@@ -5,7 +5,7 @@ import logging
 from chatter.accounts.principal import Principal
 from chatter.accounts.room_links import Shown
 from chatter.charter import is_private_slug
-from chatter.messages import By
+from chatter.messages import By, Refused
 from web.channels.errands import bring_in
 from web.channels.room_asker import UNAVAILABLE
 from web.http.accounts.bodies import optional_text, text
@@ -50,7 +50,8 @@ class SignUpHandler(AccountsHandler):
         """
         assert principal.author is not None
         by = By(principal.author, principal.name or principal.author.handle, principal.role)
-        refused = await bring_in(self._endpoint.supervisor, room, by)
-        if refused is not None:
-            logger.info("an invite made an account, and did not open its room: %s", refused.reason)
-        return refused is None or refused is UNAVAILABLE or not is_private_slug(room)
+        answer = await bring_in(self._endpoint.supervisor, room, by)
+        if not isinstance(answer, Refused):
+            return True
+        logger.info("an invite made an account, and did not open its room: %s", answer.reason)
+        return answer is UNAVAILABLE or not is_private_slug(room)

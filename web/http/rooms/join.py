@@ -6,7 +6,7 @@ from chatter.accounts.principal import Principal
 from chatter.accounts.room_links import Shown
 from chatter.accounts.values import AccountRefused
 from chatter.charter import is_private_slug
-from chatter.messages import By
+from chatter.messages import By, Refused
 from web.channels.errands import bring_in
 from web.channels.room_asker import UNAVAILABLE
 from web.http.accounts.bodies import text
@@ -62,11 +62,11 @@ class JoinHandler(_JoinHandler):
             return
         await self.check_not_full(by)
         await self.accounts.room_links.use(code)
-        refused = await bring_in(self._endpoint.supervisor, slug, by)
-        if refused is not None:
-            if refused is not UNAVAILABLE:  # else they may have come in
-                await self.accounts.room_links.give_back(link)
-            raise RoomRefused(refused)
+        why_not = await bring_in(self._endpoint.supervisor, slug, by)
+        if why_not is not None and why_not is not UNAVAILABLE:  # else they may have come in
+            await self.accounts.room_links.give_back(link)
+        if isinstance(why_not, Refused):
+            raise RoomRefused(why_not)
 
 
 class LookHandler(_JoinHandler):
