@@ -74,14 +74,14 @@ def end_invite(account: int | None, number: int, now: Moment) -> None:
     Secret.revoke([number], now.iso)
 
 
-def links(room: str, now: Moment) -> list[Invite]:
-    """Returns the invites to a room that may still be used."""
-    return [_invite(row) for row in Secret.of_room(room, now.iso)]
+def links(room: str, maker: int | None, now: Moment) -> list[Invite]:
+    """Returns the invites to a room that may still be used: those that an account has made, or with None all."""
+    return [_invite(row) for row in Secret.of_room(room, now.iso) if maker in (None, row.account)]
 
 
-def end_link(room: str, number: int, now: Moment) -> None:
-    """Ends an invite to a room; `not_found`."""
-    if all(link.id != number for link in links(room, now)):
+def end_link(room: str, number: int, maker: int | None, now: Moment) -> None:
+    """Ends one of these invites; `not_found`."""
+    if all(link.id != number for link in links(room, maker, now)):
         raise AccountRefused("not_found", message="there is no such link")
     Secret.revoke([number], now.iso)
 

@@ -45,13 +45,13 @@ class RoomLinks:
         """Makes a link that an account may make in a room, as the room has said; `forbidden`, `full`, `invalid`."""
         return await self._write(lambda now: invitations.make_invite(account, now, room=room, uses=uses, days=days))
 
-    async def links(self, room: str) -> list[Invite]:
-        """Returns the links of a room that may still be used."""
-        return await self._read(lambda now: invitations.links(room, now))
+    async def links(self, room: str, maker: int | None) -> list[Invite]:
+        """Returns the links of a room that may still be used: those of one account, or with None all."""
+        return await self._read(lambda now: invitations.links(room, maker, now))
 
-    async def end(self, room: str, link: int) -> None:
-        """Ends a link of a room; `not_found`."""
-        await self._write(lambda now: invitations.end_link(room, link, now))
+    async def end(self, room: str, link: int, maker: int | None) -> None:
+        """Ends one of these links; `not_found`."""
+        await self._write(lambda now: invitations.end_link(room, link, maker, now))
 
     async def look(self, code: str, network: str) -> Shown:
         """Returns what an invite is for, without using it; `invite`. A wrong code is counted."""

@@ -419,6 +419,26 @@ def test_links_are_listed_and_ended_by_those_who_may_make_them(ann: Person, bo: 
     assert people().asks("POST", "/api/join", {"code": code}).json == {"reason": "not_found"}
 
 
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_links_of_others_are_seen_and_ended_by_who_moderates_the_room(
+    ann: Person, bo: Person, people: People, kind: str
+) -> None:
+    room, cy = ann.makes_room(f"Links {kind}", kind, members=[bo.handle]), people()
+    path = f"/api/rooms/{room}/links"
+    for person in (ann, bo):
+        person.joins(room)
+        person.says(room, "make_link")
+    [of_bo, of_ann] = sorted(ann.asks("GET", path).json["links"], key=lambda link: -int(link["by"]))
+    assert (of_ann["by"], of_bo["by"]) == (ann.id, bo.id)
+    assert bo.asks("GET", path).json == {"links": [of_bo]}
+    assert cy.asks("GET", path).json.get("links") == ([] if kind == "public" else None)
+    for person in (bo, cy):
+        answer = person.asks("DELETE", f"{path}/{of_ann['id']}")
+        assert (answer.status, answer.json["reason"]) == (404, "not_found")
+    assert bo.asks("DELETE", f"{path}/{of_bo['id']}").status == 204
+    assert ann.asks("GET", path).json == {"links": [of_ann]}
+
+
 def test_the_links_of_somebody_who_was_removed_are_void(ann: Person, bo: Person, people: People) -> None:
     room = ann.makes_room(members=[bo.handle])
     ann.joins(room)

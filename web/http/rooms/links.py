@@ -1,4 +1,4 @@
-"""`/api/rooms/<slug>/links`: the links of a room that may still be used."""
+"""`/api/rooms/<slug>/links`: the links of a room that may still be used: one's own, or all for who moderates it."""
 
 from http import HTTPStatus
 
@@ -10,11 +10,13 @@ from web.http.rooms.handler import RoomHandler, refusing
 class _LinksHandler(RoomHandler):
     """What both share."""
 
-    async def check_may_link(self, slug: str) -> None:
-        """Raises a refusal for somebody who may make no links there."""
-        principal, _ = await self.person("operate")
-        if "make_link" not in (await self.described(slug, principal)).powers:
+    async def maker(self, slug: str) -> int | None:
+        """Returns whose links somebody may see and end; None for all. Raises a refusal for who may make none there."""
+        principal, by = await self.person("operate")
+        powers = (await self.described(slug, principal)).powers
+        if "make_link" not in powers:
             raise Refusal("forbidden")
+        return None if "operate_others" in powers else by.author.id
 
 
 class RoomLinksHandler(_LinksHandler):
@@ -22,8 +24,8 @@ class RoomLinksHandler(_LinksHandler):
 
     @refusing
     async def get(self, slug: str) -> None:
-        await self.check_may_link(slug)
-        self.answer(HTTPStatus.OK, {"links": list(map(_row, await self.accounts.room_links.links(slug)))})
+        links = await self.accounts.room_links.links(slug, await self.maker(slug))
+        self.answer(HTTPStatus.OK, {"links": list(map(_row, links))})
 
     head = get
 
@@ -33,8 +35,7 @@ class RoomLinkHandler(_LinksHandler):
 
     @refusing
     async def delete(self, slug: str, number: str) -> None:
-        await self.check_may_link(slug)
-        await self.accounts.room_links.end(slug, int(number))
+        await self.accounts.room_links.end(slug, int(number), await self.maker(slug))
         self.answer(HTTPStatus.NO_CONTENT)
 
 
