@@ -401,7 +401,8 @@ class Government:
         is_there = charter is not None or self._recent.newest > 0
         charter = charter or PLAIN
         if not is_there or not may("read", charter, author, role):
-            return NOT_FOUND
+            is_banned = charter.is_public and author is not None and author.id in charter.banned
+            return Refused("banned") if is_banned else NOT_FOUND
         members = tuple(charter.members[account] for account in sorted(charter.members))
         banned = tuple(sorted(charter.banned)) if may("ban", charter, author, role) else ()
         powers = powers_of(charter, author, role)

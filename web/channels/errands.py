@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 MAX_HELD_FRAMES = 100
 """Frames of a channel that wait for its errand; the next ones are refused."""
 
+BANNED = Refused("banned")
+
 NEAR_FULL = 50
 """Rooms that somebody may come into while a request about them is on its way."""
 
@@ -110,6 +112,8 @@ async def bring_in(
     """
     if role is None and not is_private_slug(slug):
         described = await ask_room(rooms, slug, lambda asker: Describe(asker, REF, by))
+        if described == BANNED:
+            return BANNED
         if not isinstance(described, RoomDescribed) or described.room is None:
             return None
     answer = await ask_room(

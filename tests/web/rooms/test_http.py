@@ -344,8 +344,9 @@ def test_who_shows_a_code_many_times_at_once_takes_one_use(ann: Person, bo: Pers
     assert link["uses_left"] == 8
 
 
-def test_who_may_not_come_uses_no_link_up(ann: Person, bo: Person, people: People) -> None:
-    room = ann.makes_room()
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_who_may_not_come_uses_no_link_up(ann: Person, bo: Person, people: People, kind: str) -> None:
+    room = ann.makes_room(f"No {kind}", kind)
     ann.joins(room)
     assert ann.tries(room, "remove_member", handle=bo.handle, ban=True) == "ok"
     code = ann.says(room, "make_link")["code"]
@@ -454,6 +455,21 @@ def test_an_invite_of_the_server_leads_to_no_room_of_others(ann: Person, bo: Per
     answer = bo.asks("POST", "/api/invites", {"room": room})
     assert (answer.status, answer.json) == (404, {"reason": "not_found"})
     assert ann.asks("POST", "/api/invites", {"room": room}).status == 201
+
+
+@pytest.mark.parametrize("why_not", ["rule", "muted", "banned"])
+def test_who_may_make_no_links_to_a_public_room_makes_no_invites_to_it(ann: Person, bo: Person, why_not: str) -> None:
+    rules = {"invite": "moderators"} if why_not == "rule" else {}
+    room = ann.makes_room(f"By {why_not}", "public", members=[bo.handle], settings=rules)
+    ann.joins(room)
+    if why_not == "muted":
+        assert ann.tries(room, "mute_member", handle=bo.handle, minutes=5) == "ok"
+    if why_not == "banned":
+        assert ann.tries(room, "remove_member", handle=bo.handle, ban=True) == "ok"
+    refused = bo.asks("POST", "/api/invites", {"room": room})
+    assert (refused.status, refused.json) == (403, {"reason": "forbidden"})
+    for person, other in ((ann, room), (bo, f"nobodys-{bo.handle}")):
+        assert person.asks("POST", "/api/invites", {"room": other}).status == 201
 
 
 def test_new_people_make_no_links_and_others_so_many(server: Server, people: People) -> None:

@@ -32,9 +32,7 @@ class InvitesHandler(AccountsHandler):
         self.answer(201, {"id": made.id, "code": made.text, "url": self.link_to("invite", made.text)})
 
     async def _check_may_link(self, room: str) -> None:
-        """Raises a refusal for somebody who may make no links to that room. A plain one is everybody's."""
-        if not is_private_slug(room):
-            return
+        """Raises a refusal for somebody who may make no links to that room. One that may come to be is everybody's."""
         principal = await self.principal()
         assert principal.author is not None
         if self._endpoint.memberships is not None:
@@ -43,7 +41,7 @@ class InvitesHandler(AccountsHandler):
             raise Refusal("not_found")
         by = By(principal.author, principal.name or principal.author.handle, principal.role)
         refused = await link_refusal(self._endpoint.supervisor, room, by)
-        if refused is not None:
+        if refused is not None and (refused.reason != "not_found" or is_private_slug(room)):
             raise Refusal(refused.reason if refused.reason in STATUSES else "forbidden", refused.retry_after_ms)
 
 
