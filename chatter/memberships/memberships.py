@@ -81,7 +81,8 @@ class Memberships:
         self._people: dict[int, Person] = {}
         self._rooms: dict[str, ListedRoom] = {}  # those of these people
         self._loads: dict[int, asyncio.Task[None]] = {}
-        self._fills: set[asyncio.Task[None]] = set()  # look for the latest message of a room
+        self._unfilled: dict[str, int] = {}  # rooms whose latest message is looked for once they are committed so far
+        self._fills: set[asyncio.Task[None]] = set()  # look for it
         self._overlay = Overlay()
         self._marks = Marks(transactions, self._is_current)
         self._news = News(self._people, clock)
@@ -293,6 +294,10 @@ class Memberships:
 
     def on_saved(self, slug: str, through: int) -> None:
         self._overlay.committed(slug, through)
+        if self._unfilled and self._unfilled.get(slug, through + 1) <= through:
+            del self._unfilled[slug]
+            if (room := self._rooms.get(slug)) is not None:
+                self._fill(room)
 
     def on_voided(self, slug: str, seq: int, charter: Charter | None) -> None:
         """Takes back what an entry did. Its number counts as before."""
@@ -430,7 +435,7 @@ class Memberships:
             room = self._rooms[slug] = ListedRoom(slug, member.joined_seq, 0 if entry is None else entry.nth)
             room.settle(charter)
             if not room.hides_past:
-                self._fill(room)
+                self._unfilled[slug] = member.joined_seq  # what was said before it was anybody's is committed with that
         membership = Membership(person.account, room, member.role, member.joined_seq)
         membership.muted_until = member.muted_until
         membership.read(member.joined_seq, room.last_nth if entry is None else entry.nth)

@@ -192,11 +192,15 @@ def test_who_is_added_to_a_room_that_nobody_here_knows_is_told_its_latest_messag
         log = RoomLog(PRIVATE, house.memberships).founded(ANN)
         log.says(ANN, "hello")
         ears = await listening(house, BO)
-        log.saved().adds(BO)
+        log.saved()
+        log.says(ANN, "is that you?")
+        log.adds(BO)  # it is not committed yet, nor what was said before it
+        await turns()
+        log.saved()
         await until(lambda: len(ears.heard) == 2)
         added, active = ears.take()
         assert isinstance(added, RoomAdded)
-        assert active == Active(PRIVATE, 4, 1, Last("Ann", "hello", at(3)))
+        assert active == Active(PRIVATE, 5, 2, Last("Ann", "is that you?", at(4)))
 
     house.run(scenario)
 
@@ -210,8 +214,8 @@ def test_a_message_that_is_deleted_while_it_is_looked_for_is_not_shown(house: Ho
         log.saved()
         house.transactions.holds = True
         if is_before:
-            log.deletes(ANN, said)  # which is not committed yet
-        log.adds(BO)
+            log.deletes(ANN, said)
+        log.adds(BO).saved()
         await turns()
         if not is_before:
             log.deletes(ANN, said)
