@@ -11,6 +11,7 @@ from chatter.charter import Author, ServerRole
 from chatter.messages import (
     ChangeMembers,
     Dismiss,
+    Done,
     Event,
     Join,
     Leave,
@@ -154,7 +155,8 @@ class Channel:
 
     def dismiss(self) -> None:
         """Ends the subscription and has the room tell the client so."""
-        self._end_errand()
+        if unanswered := self._end_errand():
+            self.write(unanswered)
         self._tell(Dismiss(self))
 
     def receive(self, frame: Frame, limits: Limits) -> None:
@@ -212,10 +214,17 @@ class Channel:
         for each in held:
             self._socket.receive_late(each)
 
-    def _end_errand(self) -> None:
-        if self._errand is not None:
-            self._errand.cancel()
-            self._errand = None
+    def _end_errand(self) -> bytes:
+        """Returns what the client is answered whose errand has lost its channel, to that and to all that has waited."""
+        if self._errand is None:
+            return b""
+        frames, self._errand = self._errand.cancel(), None
+        return b"".join(map(self._answer_without_channel, frames))
+
+    def _answer_without_channel(self, frame: Frame) -> bytes:
+        if frame.event == "phx_leave":
+            return self.serializer.answer(frame.join_ref, frame.ref, self._topic.json, Done())
+        return self.serializer.answer(NULL, frame.ref, self._topic.json, Refused("unmatched topic"))
 
     def _tell(self, message: RoomMessage) -> None:
         try:
@@ -294,10 +303,11 @@ class Channel:
         return self.serializer.answer(self._own_ref, ref, self._topic.json, answer)
 
     def ended(self, why: Literal["closed", "crashed"]) -> bytes:
-        self._end_errand()
+        unanswered = self._end_errand()
         self._socket.forget(self)
         event, payload = _LAST_FRAMES[why]
-        return self.serializer.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)
+        last = self.serializer.frame(self._join_ref, self._join_ref, self._topic.json, event, payload)
+        return last + unanswered
 
     def write(self, frames: bytes) -> None:
         self._writer.write(frames)

@@ -168,11 +168,11 @@ class ErrandUnderWay:
         self._held.append(frame)
         return True
 
-    def cancel(self) -> None:
-        """Gives the errand up: the channel has ended."""
-        self._held.clear()
+    def cancel(self) -> list[Frame]:
+        """Gives the errand up, since the channel has ended; returns the frames that are not answered."""
         self._task.remove_done_callback(self._on_done)
         self._task.cancel()
+        return [self._frame, *self._held]
 
     def _on_done(self, task: "asyncio.Task[Outcome]") -> None:
         outcome: Outcome = Refused("unavailable", retry_after_ms=1_000)

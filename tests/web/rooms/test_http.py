@@ -11,6 +11,7 @@ import pytest
 from tests.support.database import query
 from tests.support.phoenix_client import request
 from tests.support.server import Server, run_to_its_end, wait_until
+from tests.support.talker import Talker
 from tests.web.accounts.conftest import Browser, bearer, command
 from tests.web.rooms.conftest import People, Person
 
@@ -581,3 +582,27 @@ def test_a_link_ends_with_the_removal_of_who_made_it_before_that_is_committed(
         assert cy.asks("POST", "/api/join", {"code": code}).json == {"reason": "not_found"}
         other.execute("ROLLBACK")
     assert ann.hears("phx_reply")["status"] == "ok"
+
+
+def test_what_waits_for_a_link_of_somebody_who_is_out_by_then_is_answered_as_to_a_stranger(
+    server: Server, ann: Person, bo: Person
+) -> None:
+    room = ann.makes_room(members=[bo.handle])
+    bo.joins(room)
+    with (
+        Talker(server.port, headers=bo.browser.headers) as phone,
+        contextlib.closing(sqlite3.connect(server.database, isolation_level=None)) as other,
+    ):
+        phone.join(room)
+        other.execute("BEGIN IMMEDIATE")  # no link is made meanwhile
+        asked: list[tuple[str, str, dict[str, object]]] = [(room, "make_link", {}), (room, "typing", {})]
+        asking, typing, leaving = bo.talker.push_many([*asked, (room, "phx_leave", {})])
+        bo.talker.heartbeat()
+        phone.push(room, "leave_room")
+        heard = bo.talker.receive_until(lambda frame: frame.ref == leaving)
+        other.execute("ROLLBACK")
+    *_, closed, first, second, last = heard
+    assert closed.event == "phx_close"
+    stranger = {"status": "error", "response": {"reason": "unmatched topic"}}
+    assert [(each.ref, each.payload) for each in (first, second)] == [(asking, stranger), (typing, stranger)]
+    assert last.payload == {"status": "ok", "response": {}}
