@@ -1,5 +1,6 @@
 """Accounts: who has one, and what they are called."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -46,6 +47,12 @@ class Account(Model):
     def by_id(cls, number: int) -> AccountRow | None:
         """Returns an account that is not deleted."""
         return cls._one(cls.id == number)
+
+    @classmethod
+    def by_ids(cls, numbers: Sequence[int]) -> list[AccountRow]:
+        """Returns those of these accounts that are not deleted, by number."""
+        query = cls._rows().where(cls.id.in_(numbers), cls.state != "deleted").order_by(cls.id)
+        return [AccountRow(*row) for row in tuples(query)]
 
     @classmethod
     def by_handle(cls, handle: str) -> AccountRow | None:

@@ -80,14 +80,9 @@ class RoomLinks:
         return await self._read(lambda _now: _invitees(handles, arrive=arrive))
 
     async def named(self, accounts: Sequence[int]) -> list[Account]:
-        """Returns those of these accounts that are not deleted."""
+        """Returns those of these accounts, a page at most, that are not deleted."""
         numbers = tuple(accounts)
-        return await self._read(lambda _now: _named(numbers))
-
-
-def _named(numbers: tuple[int, ...]) -> list[Account]:
-    rows = (Row.by_id(number) for number in numbers)
-    return [people.shown(row) for row in rows if row is not None]
+        return await self._read(lambda _now: list(map(people.shown, Row.by_ids(numbers))))
 
 
 def _shown(row: SecretRow) -> Shown:

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -294,6 +295,24 @@ def test_members_come_in_pages(ann: Person, people: People) -> None:
         "joined_seq": 0,
     }
     assert ann.asks("GET", f"/api/rooms/{room}/members?limit=0").json["field"] == "limit"
+
+
+def test_the_banned_come_in_the_same_pages(ann: Person, bo: Person, people: People) -> None:
+    others = [people(old=False) for _ in range(4)]
+    room = ann.makes_room(members=[bo.handle, *(other.handle for other in others)])
+    ann.joins(room)
+    for other in others[:3]:
+        assert ann.tries(room, "remove_member", handle=other.handle, ban=True) == "ok"
+    pages: list[Any] = []
+    after: int | None = 0
+    while after is not None:
+        pages.append(ann.asks("GET", f"/api/rooms/{room}/members?limit=2&after={after}").json)
+        after = pages[-1].get("next")
+    members = [[each["id"] for each in page["members"]] for page in pages]
+    banned = [[each["id"] for each in page.get("banned", ())] for page in pages]
+    assert members == [[ann.id, bo.id], [], [others[3].id]]
+    assert banned == [[], [others[0].id, others[1].id], [others[2].id]]
+    assert [page["more"] for page in pages] == [True, True, False]
 
 
 def test_an_admin_who_must_look_into_a_room_joins_it_visibly(admin: Person, ann: Person, bo: Person) -> None:

@@ -144,13 +144,16 @@ export class Charter {
   async readMembers() {
     /** @type {Map<number, RoomMember>} */
     const members = new Map();
+    /** @type {Companion[]} */
+    const banned = [];
     for (let more = true, after = 0; more && members.size < MOST_READ;) {
       const page = await this.#ask("GET", `${this.#path}/members?limit=${PAGE}&after=${after}`);
       for (const member of page.members) members.set(member.id, member);
-      after = page.members.at(-1)?.id ?? 0;
+      banned.push(...(page.banned ?? []));
+      after = page.next ?? 0;
       more = page.more;
-      this.banned.value = page.banned ?? [];
     }
+    this.banned.value = banned;
     this.members.value = members;
   }
 

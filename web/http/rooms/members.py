@@ -17,12 +17,16 @@ class MembersHandler(RoomHandler):
 
     @refusing
     async def get(self, slug: str) -> None:
-        """Answers the members in the order of their accounts' numbers, after one of them."""
+        """Answers the members and the banned in the order of their accounts' numbers, after one of them."""
         after, limit = self.number("after", 0, 2**31 - 1, 0), self.number("limit", 1, MOST_LISTED, USUALLY_LISTED)
         described = await self.described(slug, await self.allowed("read"))
-        members = [member for member in described.members if member.author.id > after]
-        banned = await self.accounts.room_links.named(described.banned) if described.banned else []
-        answer: dict[str, Any] = {"members": list(map(_row, members[:limit])), "more": len(members) > limit}
+        members = {member.author.id: member for member in described.members}
+        people = sorted(number for number in (*members, *described.banned) if number > after)
+        page, more = people[:limit], len(people) > limit
+        out = [number for number in page if number not in members]
+        banned = await self.accounts.room_links.named(out) if out else []
+        shown = [_row(members[number]) for number in page if number in members]
+        answer: dict[str, Any] = {"members": shown, "more": more, **({"next": page[-1]} if more else {})}
         if banned:
             answer["banned"] = [{"id": each.id, "handle": each.handle, "name": each.name} for each in banned]
         self.answer(HTTPStatus.OK, answer)
