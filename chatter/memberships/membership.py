@@ -90,6 +90,8 @@ class Membership:
         self.read_seq, self.read_nth = seq - 1, before
         self.read_rev += 1
         self._mentions = sorted(mentions) or ()
+        if self._mentions:
+            self.room.mentioned.add(self.account)
 
     def take_mark(self, seq: int, nth: int, rev: int, mentions: Sequence[int]) -> bool:
         """Takes over a mark that was set elsewhere, unless this one is newer; returns whether it was."""
@@ -116,6 +118,8 @@ class Membership:
         mentions = list(self._mentions)
         insort(mentions, seq) if is_named else mentions.remove(seq)
         self._mentions = mentions or ()
+        if is_named:
+            self.room.mentioned.add(self.account)
         return True
 
     def unname(self, places: Collection[int]) -> bool:

@@ -267,8 +267,11 @@ class Memberships:
             self._unname_all(room, _erased_by(change))
             return
         named = _named(change, room)
-        for account in room.accounts:
-            self._name(self._membership_in(room, account), change.target, is_named=account in named)
+        for account in room.mentioned.union(named):
+            membership = self._membership_in(room, account)
+            self._name(membership, change.target, is_named=account in named)
+            if membership is None or not membership.mentions:
+                room.mentioned.discard(account)
 
     def on_begun(self, slug: str, entries: Sequence[LogEntry], charter: Charter, saved: int) -> None:
         for entry in entries:
@@ -497,7 +500,7 @@ class Memberships:
 
     def _unname_all(self, room: ListedRoom, places: Collection[int]) -> None:
         """Has messages name nobody any more: they are erased."""
-        for account in room.accounts:
+        for account in room.mentioned:
             membership = self._people[account].rooms[room.slug]
             if membership.unname(places):
                 self._news.called(membership)

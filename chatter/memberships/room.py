@@ -31,6 +31,7 @@ class ListedRoom:
         "last",
         "last_nth",
         "last_seq",
+        "mentioned",
         "news",
         "people",
         "rules",
@@ -44,6 +45,7 @@ class ListedRoom:
         self.slug = slug
         self.accounts: dict[int, None] = {}  # the members that are known
         self.eager: set[int] = set()  # those of them who are told of activity at once
+        self.mentioned: set[int] = set()  # those whom unread messages may name: all others no edit or deletion concerns
         self.news = 0  # how often lists have had to show something else
         self.kind: RoomKind = "public"
         self.title = self.topic = ""
@@ -63,6 +65,7 @@ class ListedRoom:
         """Drops a member who has gone, or is not known any more."""
         del self.accounts[account]
         self.eager.discard(account)
+        self.mentioned.discard(account)
 
     def settle(self, charter: Charter) -> None:
         """Takes over what the room is now."""
