@@ -364,6 +364,18 @@ def test_who_shows_a_code_many_times_at_once_takes_one_use(ann: Person, bo: Pers
     assert link["uses_left"] == 8
 
 
+def test_a_link_that_is_spent_as_somebody_shows_it_is_answered_as_a_wrong_one(ann: Person, people: People) -> None:
+    room = ann.makes_room()
+    ann.joins(room)
+    code = ann.says(room, "make_link")["code"]
+    crowd = [people(old=False) for _ in range(4)]
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda each: each.asks("POST", "/api/join", {"code": code}), crowd))
+    assert sorted(answer.status for answer in answers) == [200, 404, 404, 404]
+    refused = [answer.json for answer in answers if answer.status == 404]
+    assert refused == [{"reason": "not_found"}] * 3
+
+
 @pytest.mark.parametrize("kind", ["private", "public"])
 def test_who_may_not_come_uses_no_link_up(ann: Person, bo: Person, people: People, kind: str) -> None:
     room = ann.makes_room(f"No {kind}", kind)

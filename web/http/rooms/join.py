@@ -1,5 +1,7 @@
 """`/api/join`: what a link is for, and coming in by it."""
 
+import contextlib
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from chatter.accounts.principal import Principal
@@ -13,6 +15,17 @@ from web.http.accounts.bodies import text
 from web.http.rooms.handler import NOT_FOUND, RoomHandler, RoomRefused, refusing
 
 
+@contextlib.contextmanager
+def _alike() -> Iterator[None]:
+    """Has a wrong code, a spent one and one try too many refused in the same way."""
+    try:
+        yield
+    except AccountRefused as error:
+        if error.reason != "invite":
+            raise
+        raise RoomRefused(NOT_FOUND) from error
+
+
 class _JoinHandler(RoomHandler):
     """What both share."""
 
@@ -23,12 +36,8 @@ class _JoinHandler(RoomHandler):
         """
         if principal.rooms is not None:
             raise RoomRefused(NOT_FOUND)
-        try:
+        with _alike():
             shown = await self.accounts.room_links.look(code, self.device.network)
-        except AccountRefused as error:
-            if error.reason != "invite":
-                raise
-            raise RoomRefused(NOT_FOUND) from error
         if await self._is_left_behind(shown):
             raise RoomRefused(NOT_FOUND)
         return shown
@@ -61,7 +70,8 @@ class JoinHandler(_JoinHandler):
         if memberships is not None and slug in await memberships.of(by.author.id):
             return
         await self.check_not_full(by)
-        await self.accounts.room_links.use(code)
+        with _alike():
+            await self.accounts.room_links.use(code)
         why_not = await bring_in(self._endpoint.supervisor, slug, by)
         if why_not is not None and why_not is not UNAVAILABLE:  # else they may have come in
             await self.accounts.room_links.give_back(link)
