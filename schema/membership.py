@@ -1,8 +1,8 @@
 """The rooms of one account, as a list shows them, and the marks that it leaves in them."""
 
 import functools
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import peewee
 
@@ -13,6 +13,9 @@ from schema.kind import Kind
 from schema.member import Member, Mention
 from schema.post import Post
 from schema.room import Room, id_of
+
+_QueryOf: TypeAlias = Callable[[int], Any]
+"""Makes a query about an account."""
 
 
 class MembershipRow(NamedTuple):
@@ -82,12 +85,17 @@ class RoomsOfAccount(NamedTuple):
 
 def rooms_of(account: int) -> RoomsOfAccount:
     """Returns the rooms of an account, in one transaction: four queries, however many these are."""
-    return RoomsOfAccount(_memberships(account), _latest(account), _mentions(account), _companions(account))
+    return RoomsOfAccount(
+        [MembershipRow(*row) for row in _rows(_memberships, account)],
+        [LatestRow(*row) for row in _rows(_latest, account)],
+        _rows(_mentions, account),
+        _rows(_companions, account),
+    )
 
 
 def latest_of(slug: str) -> LatestRow | None:
     """Returns the latest message of a room."""
-    return next(iter(_latest_rows(Room.slug == slug)), None)
+    return next((LatestRow(*row) for row in tuples(_latest_messages(Room.slug == slug))), None)
 
 
 def unread_from(slug: str, account: int, seq: int) -> tuple[int, list[int]]:
@@ -109,7 +117,26 @@ def write_spoken(spoken: Iterable[SpokenRow]) -> None:
         _execute(_spoke, (row.seq, row.nth, row.account, row.seq, row.slug))
 
 
-def _memberships(account: int) -> list[MembershipRow]:
+_ANYBODY = -1
+
+
+def _rows(query: _QueryOf, account: int) -> list[Any]:
+    """Returns the rows of a query about an account."""
+    text, values = _compiled(query, database.obj.param)
+    return list(database.execute_sql(text, [account if value == _ANYBODY else value for value in values]))
+
+
+@functools.cache
+def _compiled(query: _QueryOf, _param: str) -> tuple[str, Sequence[object]]:
+    """Returns a query as the database reads it, once for each kind of database.
+
+    It takes 0.5 to 1.5 ms to be made, and 0.01 to 0.1 ms to be answered.
+    """
+    text, values = query(_ANYBODY).sql()
+    return text, values
+
+
+def _memberships(account: int) -> Any:
     there = Member.alias()
     people = there.select(peewee.fn.COUNT(there.account)).where(
         there.room == Member.room, there.left_seq.is_null(), there.joined_seq > 0
@@ -117,14 +144,14 @@ def _memberships(account: int) -> list[MembershipRow]:
     of_room = [getattr(Room, field) for field in MembershipRow._fields[:8]]
     of_member = [getattr(Member, field) for field in MembershipRow._fields[8:-1]]
     query = Member.select(*of_room, *of_member, people).join(Room, on=(Room.id == Member.room))
-    return [MembershipRow(*row) for row in tuples(query.where(_is_in(account)))]
+    return query.where(_is_in(account))
 
 
-def _latest(account: int) -> list[LatestRow]:
-    return _latest_rows(Room.id.in_(_rooms(account)))
+def _latest(account: int) -> Any:
+    return _latest_messages(Room.id.in_(_rooms_with(account)))
 
 
-def _latest_rows(which: Any) -> list[LatestRow]:
+def _latest_messages(which: Any) -> Any:
     """Returns the latest message of each of these rooms. Its place is found from the end of the log."""
     later = Entry.alias()
     place = (
@@ -134,49 +161,46 @@ def _latest_rows(which: Any) -> list[LatestRow]:
         .limit(1)
     )
     text = peewee.fn.COALESCE(Post.message, Entry.message)
-    query = (
+    return (
         Room.select(Room.slug, Entry.seq, Entry.name, text, Entry.inserted_at)
         .join(Entry, on=((Entry.room == Room.id) & (Entry.seq == place)))
         .join(Post, peewee.JOIN.LEFT_OUTER, on=((Post.room == Entry.room) & (Post.seq == Entry.seq)))
         .where(which)
     )
-    return [LatestRow(*row) for row in tuples(query)]
 
 
-def _mentions(account: int) -> list[tuple[str, int]]:
+def _mentions(account: int) -> Any:
     is_unread = (Mention.room == Member.room) & (Mention.account == Member.account) & (Mention.seq > Member.read_seq)
-    query = (
+    return (
         Member.select(Room.slug, Mention.seq)
         .join(Mention, on=is_unread)
         .join(Room, on=(Room.id == Member.room))
         .where(_is_in(account))
         .order_by(Mention.seq)
     )
-    return tuples(query)
 
 
-def _companions(account: int) -> list[tuple[str, int, str, str]]:
+def _companions(account: int) -> Any:
     other = Member.alias()
-    query = (
+    return (
         other.select(Room.slug, Account.id, Account.handle, Account.name)
         .join(Room, on=(Room.id == other.room))
         .join(Account, on=(Account.id == other.account))
         .where(
-            other.room.in_(_rooms(account)),
+            other.room.in_(_rooms_with(account)),
             Room.kind.in_(("direct", "group")),
             other.left_seq.is_null(),
             other.joined_seq > 0,
         )
         .order_by(Account.id)
     )
-    return tuples(query)
 
 
 def _is_in(account: int) -> Any:
     return (Member.account == account) & Member.left_seq.is_null() & (Member.joined_seq > 0)
 
 
-def _rooms(account: int) -> Any:
+def _rooms_with(account: int) -> Any:
     return Member.select(Member.room).where(_is_in(account))
 
 
