@@ -104,7 +104,7 @@ def decide(
 
 
 def _found(charter: Charter | None, found: Found, kind: RoomKind, *, is_new: bool, limits: Limits) -> Refused | Drafts:
-    if found.kind != kind or (kind == "public" and _hides_the_past(found)):
+    if found.kind != kind or (kind == "public" and _hides_the_past(found)) or _is_silent_for_good(found):
         return FORBIDDEN
     if charter is not None or not is_new:
         is_there = kind == "direct" and charter is not None and found.by.author.id in charter.members
@@ -155,6 +155,11 @@ def _is_archived_only(change: ChangeRoom) -> bool:
 def _hides_the_past(request: Found | ChangeRoom) -> bool:
     """Returns whether only what is said from then on may be read: in a public room that says nothing."""
     return request.rules is not None and request.rules.history == "since_join"
+
+
+def _is_silent_for_good(found: Found) -> bool:
+    """Returns whether nobody could ever say anything in a room: where all are equal, nobody changes its rules."""
+    return found.kind in ("direct", "group") and found.rules is not None and bool(found.rules.read_only)
 
 
 # ---------------------------------------------------------------- people

@@ -167,6 +167,14 @@ def test_a_room_is_not_founded_over_another_or_under_a_name_of_another_kind(
     assert ann.answers == [Refused("forbidden")]
 
 
+def test_a_room_of_equals_is_not_founded_as_one_where_nothing_is_ever_said(stage: Stage, ann: Person) -> None:
+    room = RoomOnStage(stage, recent=[], slug=GROUP)
+    room.tell(founds(ann, "group", rules=RulesPatch(read_only=True)))
+    assert ann.answers == [Refused("forbidden")]
+    room.tell(founds(ann, "group", rules=RulesPatch(history="since_join")), join(ann), ann.posts("hello"))
+    assert ann.texts == ["hello"]
+
+
 def test_a_room_has_no_more_people_than_it_may(stage: Stage, ann: Person, bo: Person) -> None:
     crowd = [Person(number, f"p{number}") for number in range(10, 30)]
     room = RoomOnStage(stage, recent=[], slug=GROUP)
