@@ -216,7 +216,8 @@ def _come(charter: Charter, change: ChangeMembers, new: Sequence[By], limits: Li
     if new and charter.archived_at is not None:
         return Refused("archived")
     full = limits.refusal(charter.kind, len(charter.members), new)
-    return full or _drafts(change, new, role=change.role or "member")
+    is_left_to_them = charter.kind == "private" and not charter.members
+    return full or _drafts(change, new, role="owner" if is_left_to_them else change.role or "member")
 
 
 def _leave(charter: Charter, change: ChangeMembers) -> Refused | Drafts:

@@ -422,6 +422,15 @@ def test_the_only_member_may_leave(stage: Stage, ann: Person) -> None:
     assert ann.heard[-1] == "closed"
 
 
+def test_who_comes_into_a_private_room_that_all_have_left_owns_it(stage: Stage, ann: Person) -> None:
+    admin = Person(9, "root", "admin")
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann]))
+    room.tell(ann.does("left"), admin.does("joined"), ann.does("joined", is_invited=True), join(admin))
+    [view] = [each.room for each in admin.heard if isinstance(each, Recovery)]
+    assert view is not None
+    assert (view.role, view.members) == ("owner", 2)
+
+
 def test_an_admin_joins_a_private_room_visibly_and_others_need_a_code(stage: Stage, ann: Person, bo: Person) -> None:
     admin = Person(9, "root", "admin")
     room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann]))
