@@ -89,16 +89,14 @@ class Membership:
         """
         self.read_seq, self.read_nth = seq - 1, before
         self.read_rev += 1
-        self._mentions = sorted(mentions) or ()
-        if self._mentions:
-            self.room.mentioned.add(self.account)
+        self._set_mentions(mentions)
 
     def take_mark(self, seq: int, nth: int, rev: int, mentions: Sequence[int]) -> bool:
         """Takes over a mark that was set elsewhere, unless this one is newer; returns whether it was."""
         if (rev, seq) <= (self.read_rev, self.read_seq):
             return False
         self.read_seq, self.read_nth, self.read_rev = seq, nth, rev
-        self._mentions = list(mentions) or ()
+        self._set_mentions(mentions)
         return True
 
     def take_level(self, level: Level | None, until: str | None, *, is_hidden: bool) -> bool:
@@ -106,6 +104,11 @@ class Membership:
         before = (self.level, self.level_until, self.is_hidden)
         self.level, self.level_until, self.is_hidden = level, until, is_hidden
         return before != (level, until, is_hidden)
+
+    def _set_mentions(self, mentions: Collection[int]) -> None:
+        self._mentions = sorted(mentions) or ()
+        if self._mentions:
+            self.room.mentioned.add(self.account)
 
     def name(self, seq: int, *, is_named: bool) -> bool:
         """Takes over whether a message names the person; returns whether that changes anything."""
