@@ -1,7 +1,7 @@
 """Runs axe, the accessibility checker, on a page."""
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from playwright.sync_api import Page
 
@@ -9,6 +9,15 @@ from tests.support.server import ROOT
 
 SOURCE = ROOT / "web" / "client" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = {"serious", "critical"}
+
+Look: TypeAlias = dict[str, Any]
+"""What a person has asked of their system, as `emulate_media` takes it."""
+
+LIGHT: Look = {"color_scheme": "light"}
+DARK: Look = {"color_scheme": "dark"}
+FORCED: Look = {"forced_colors": "active"}
+MORE_CONTRAST: Look = {"contrast": "more"}
+
 RUN = """async context => {
   const isFinite = animation => animation.effect.getComputedTiming().endTime < Infinity;
   await Promise.allSettled(document.getAnimations().filter(isFinite).map(animation => animation.finished));
@@ -27,6 +36,21 @@ class Violation(NamedTuple):
 def grave_violations(page: Page) -> list[Violation]:
     """Returns the serious and critical violations in the present page."""
     return violations(page, GRAVE)
+
+
+def looks(page: Page, look: Look) -> None:
+    """Gives the page a look in place of the one it has. Nothing moves, as that would be waited for."""
+    plain: Look = {"color_scheme": "null", "forced_colors": "null", "contrast": "null", "reduced_motion": "reduce"}
+    page.emulate_media(**plain | look)
+
+
+def violations_in(page: Page, *several: Look, impacts: set[str] | None = None) -> list[tuple[Look, Violation]]:
+    """Returns the violations of the present page in each look. It keeps the last."""
+    found = []
+    for look in several:
+        looks(page, look)
+        found += [(look, violation) for violation in violations(page, impacts)]
+    return found
 
 
 def violations(page: Page, impacts: set[str] | None = None) -> list[Violation]:

@@ -1,11 +1,12 @@
 """What people see who need more than the colours: forced colours, more contrast, a page at 400 %."""
 
+import itertools
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.client.axe import violations
+from tests.client.axe import DARK, FORCED, LIGHT, MORE_CONTRAST, Look, looks, violations_in
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
@@ -48,42 +49,41 @@ def style(of: Locator, name: str) -> str:
     return str(of.evaluate("(element, name) => getComputedStyle(element)[name]", name))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_edges_of_fields_stand_out_on_both_sides(visit: Visit, scheme: str) -> None:
-    ann = visit("ann", color_scheme=scheme)
+def test_the_edges_of_fields_stand_out_on_both_sides(ann: Person) -> None:
     ann.composer.blur()
     fields = {".composer": "main", ".filter": "#rooms"}
-    for field, around in fields.items():
+    for look, (field, around) in itertools.product((LIGHT, DARK), fields.items()):
+        looks(ann.page, look)
         inside = ann.page.locator(field)
         edge = style(inside, "borderTopColor")
         for ground in (style(inside, "backgroundColor"), style(ann.page.locator(around), "backgroundColor")):
-            assert ann.page.evaluate(CONTRAST, [edge, ground]) >= FIELD_EDGE, (field, edge, ground)
+            assert ann.page.evaluate(CONTRAST, [edge, ground]) >= FIELD_EDGE, (look, field, edge, ground)
 
 
-@pytest.mark.parametrize("options", [{"forced_colors": "active"}, {"contrast": "more"}])
-def test_the_current_room_has_an_edge_where_grounds_may_not_show(visit: Visit, options: dict[str, Any]) -> None:
-    current = visit("ann", **options).page.locator(".room[aria-current]")
-    assert style(current, "outlineStyle") == "solid"
-    assert style(current, "outlineWidth") == "2px"
+def test_the_current_room_has_an_edge_where_grounds_may_not_show(ann: Person) -> None:
+    current = ann.page.locator(".room[aria-current]")
+    for look in (FORCED, MORE_CONTRAST):
+        looks(ann.page, look)
+        assert style(current, "outlineStyle") == "solid", look
+        assert style(current, "outlineWidth") == "2px", look
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, {"contrast": "more"}, PHONE, AT_400_PERCENT]
+    ("options", "several"),
+    [({}, (LIGHT, DARK, FORCED, MORE_CONTRAST)), (PHONE, (LIGHT,)), (AT_400_PERCENT, (LIGHT,))],
 )
 def test_axe_finds_nothing_at_all_landmarks_and_headings_included(
-    visit: Visit, server: Server, room: str, options: dict[str, Any]
+    visit: Visit, server: Server, room: str, options: dict[str, Any], several: tuple[Look, ...]
 ) -> None:
     prepare(server.database, room, ["plain words", "`code`", "https://example.org"] * 3)
-    ann = visit("ann", reduced_motion="reduce", **options)
+    ann = visit("ann", **options)
     expect(ann.texts).to_have_count(9)
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *several) == []
 
 
 def test_axe_finds_nothing_on_the_page_of_an_error(ann: Person, server: Server, watch: Watch) -> None:
-    for scheme in ("light", "dark"):
-        ann.page.emulate_media(color_scheme=scheme)
-        ann.page.goto(f"{server.url}/rooms/a.b")
-        assert violations(ann.page) == []
+    ann.page.goto(f"{server.url}/rooms/a.b")
+    assert violations_in(ann.page, LIGHT, DARK) == []
     assert all("404 (Not Found)" in fault for fault in watch.faults)
     watch.faults.clear()
     ann.page.get_by_role("link", name="Go to the lobby").click()
