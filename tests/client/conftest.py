@@ -1,10 +1,9 @@
 """One browser for all tests of the page, and people who use it."""
 
-import itertools
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.client.contexts import ContextPool
 from tests.client.person import Person
+from tests.client.sessions import Session, numbers
 from tests.client.watch import Watch
 from tests.support.chromium import chromium
 from tests.support.server import Server
@@ -26,8 +26,6 @@ UNANSWERED_MS = 10_000
 
 SAVING_MS = 5_000
 """How long a page waits for messages to be saved before it says that saving is behind."""
-
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
@@ -78,22 +76,24 @@ def refusals(watch: Watch) -> None:
 def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Iterator[Visit]:
     """Opens a page in a browser of its own: `visit("ann")` in the test's room, `visit("ann", "lobby")` in another.
 
-    A person without a name visits for the first time, or is signed in by `cookies`. Options are those of the context.
+    A person without a name visits for the first time, unless they are signed in with a session. Either way the browser
+    knows them, as from an earlier visit. Options are those of the context.
     """
 
-    def visit(name: str = "", to: str = room, *, cookies: Sequence[Any] = (), **options: Any) -> Person:
-        lent = contexts.lend(server, memory_of(name), options)
-        lent.context.add_cookies(cookies)
+    def visit(name: str = "", to: str = room, *, session: Session | None = None, **options: Any) -> Person:
+        lent = contexts.lend(server, options)
         watch.follow(lent.context)
-        person = Person(lent.new_page(), server)
+        if session:
+            lent.context.add_cookies([session.browser_cookie])
+        person = Person(lent.new_page(session.memory if session else {"chatter:name": name}), server)
         person.page.goto(person.address_of(to))
-        if name:
+        if name or session:
             person.expect_connected()
             person.expect_websocket()
         return person
 
     yield visit
-    contexts.take_back(server)
+    contexts.take_back()
     watch.unfollow()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page
 
 from tests.support.server import PATIENCE, Server
 
@@ -16,6 +16,12 @@ WITHOUT_SERVICE_WORKERS = "delete Navigator.prototype.serviceWorker;"
 """Saves a fifth of a visit's CPU: each context would keep the page anew. `test_offline.py` has its own contexts."""
 
 HAS_REAL_CLOCK = "() => Function.prototype.toString.call(setTimeout).includes('[native code]')"
+
+OPEN = """memory => {
+  localStorage.clear();
+  for (const [key, value] of Object.entries(memory)) if (value) localStorage[key] = value;
+  window.open("about:blank");
+}"""
 
 
 @contextmanager
@@ -30,36 +36,45 @@ def own_context(browser: Browser, script: str, **options: Any) -> Iterator[Brows
 class LentContext:
     """A context that one test has at a time: a person's browser, for one server.
 
-    One that is kept has a page of its own, which opens the page of the next test: both run in one process, where the
-    program is compiled already. That saves two fifths of a visit's CPU. Further pages of a test have their own process.
+    It keeps a page of its own, which opens the page of each test: both run in one process, where the program is
+    compiled already after the first. That saves two fifths of a visit's CPU. Further pages of a test have their own
+    process.
     """
 
-    def __init__(self, browser: Browser, server: Server, script: str, options: dict[str, Any]) -> None:
+    def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
         self.context: BrowserContext = browser.new_context(locale="en-GB", **options)
         self.context.set_default_timeout(PATIENCE * 1_000)
-        self.context.add_init_script(WITHOUT_SERVICE_WORKERS + script)
+        self.context.add_init_script(WITHOUT_SERVICE_WORKERS)
         self.context.add_init_script = self._spoil  # type: ignore[assignment, method-assign]
-        self._server = server
-        self._keeper: Page | None = None
+        self._keeper: Page = self.context.new_page()
+        self._devtools: CDPSession = self.context.new_cdp_session(self._keeper)
+        self._origin = ""
         self._is_spoilt = False
 
-    def new_page(self) -> Page:
-        """Opens a page, in the process of the page that is kept if there is one."""
-        if self._keeper is None:
-            return self.context.new_page()
+    def moves_to(self, origin: str) -> None:
+        """Forgets what it stored, and is at a server from now on.
+
+        It forgets as late as this: an answer that is on its way as its page closes may bring a cookie.
+        """
+        self.context.clear_cookies()
+        if self._origin:
+            self._devtools.send("Storage.clearDataForOrigin", {"origin": self._origin, "storageTypes": "all"})
+        if self._origin != origin:
+            self._keeper.goto(f"{origin}/healthz")
+            self._origin = origin
+
+    def new_page(self, memory: dict[str, str]) -> Page:
+        """Opens a page that has stored this at an earlier visit, where it is not empty."""
         with self._keeper.expect_popup() as opened:
             # A page of another process may have stored something as it ended.
-            self._keeper.evaluate("() => { localStorage.clear(); window.open('about:blank'); }")
+            self._keeper.evaluate(OPEN, memory)
         return opened.value
 
-    def forgets(self) -> bool:
-        """Closes the pages of the test and clears what they stored. False if something of the test stays, or may.
-
-        An answer that is on its way as its page closes may bring a cookie back after all are cleared.
-        """
+    def rests(self) -> bool:
+        """Closes the pages of the test. False if something of the test stays."""
         try:
-            return not (self._is_spoilt or self.context.cookies()) and self._clear(self._keeper or self._open_keeper())
-        except Error:  # the server is gone, or a page is
+            return not self._is_spoilt and self._close_pages()
+        except Error:  # a page is gone
             return False
 
     def _spoil(self, *arguments: Any, **options: Any) -> None:
@@ -67,51 +82,41 @@ class LentContext:
         self._is_spoilt = True
         type(self.context).add_init_script(self.context, *arguments, **options)
 
-    def _open_keeper(self) -> Page:
-        self._keeper = self.context.new_page()
-        self._keeper.goto(f"{self._server.url}/healthz")
-        return self._keeper
-
-    def _clear(self, keeper: Page) -> bool:
+    def _close_pages(self) -> bool:
         for page in self.context.pages:
-            if page is not keeper:
+            if page is not self._keeper:
                 page.close()
         self.context.set_offline(False)
         self.context.unroute_all()
-        keeper.evaluate("localStorage.clear()")
-        session = self.context.new_cdp_session(keeper)
-        session.send("Storage.clearDataForOrigin", {"origin": self._server.url, "storageTypes": "all"})
-        session.detach()
-        return bool(keeper.evaluate(HAS_REAL_CLOCK))
+        return bool(self._keeper.evaluate(HAS_REAL_CLOCK))
 
 
 class ContextPool:
-    """Keeps the contexts of a server that several tests have, each for the same person with the same options."""
+    """Keeps contexts that several tests have, each with the same options."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._kept: list[tuple[str, LentContext]] = []
         self._lent: list[tuple[str, LentContext]] = []
-        self._servers: set[str] = set()
 
-    def lend(self, server: Server, script: str, options: dict[str, Any]) -> LentContext:
-        """Returns a context that is as good as new, with this script in each of its pages."""
-        key = json.dumps([server.url, script, options], sort_keys=True)
-        kept = next((each for each in self._kept if each[0] == key), None)
+    def lend(self, server: Server, options: dict[str, Any]) -> LentContext:
+        """Returns a context that is as good as new."""
+        key = json.dumps(options, sort_keys=True)
+        kept = next((each for each in reversed(self._kept) if each[0] == key), None)
         if kept:
             self._kept.remove(kept)
-        lent = kept or (key, LentContext(self._browser, server, script, options))
+        lent = kept or (key, LentContext(self._browser, options))
         self._lent.append(lent)
+        lent[1].moves_to(server.url)
         return lent[1]
 
-    def take_back(self, server: Server) -> None:
-        """Takes all contexts back at the end of a test. Those of a server that only this test has had so far end."""
+    def take_back(self) -> None:
+        """Takes all contexts back at the end of a test."""
         for lent in self._lent:
-            if server.url in self._servers and lent[1].forgets():
+            if lent[1].rests():
                 self._kept.append(lent)
             else:
                 lent[1].context.close()
         self._lent.clear()
-        self._servers.add(server.url)
         while len(self._kept) > MOST_KEPT:
             self._kept.pop(0)[1].context.close()

@@ -1,17 +1,12 @@
 """People with accounts in rooms of their own: what tests of these have in common."""
 
-import json
-import urllib.request
 from typing import Any
 
-from playwright.sync_api import expect
-
-from tests.client.conftest import Visit, numbers
+from tests.client.conftest import Visit
 from tests.client.person import Person
+from tests.client.sessions import numbers, sign_up
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
-
-PASSWORD = "seven green bottles"
 
 HAS_LIST = "Object.keys(localStorage).some(key => key.endsWith(':memberships'))"
 
@@ -22,22 +17,13 @@ class Member:
     def __init__(self, server: Server, name: str) -> None:
         """Creates the account; its handle begins with the name."""
         self.server = server
-        self.handle = f"{name}{next(numbers)}"
+        self.session = sign_up(server, name)
+        self.handle = self.session.handle
         self._talkers: dict[str, Talker] = {}
-        self._cookie = ""
-        account = {"handle": self.handle, "password": PASSWORD}
-        cookies = self._send("POST", "/api/accounts", account).headers.get_all("set-cookie")
-        self._cookie = next(cookie.partition(";")[0] for cookie in cookies if cookie.startswith("chatter="))
 
     def asks(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Sends a request as this account, and returns the answer."""
-        with self._send(method, path, body) as answer:
-            return json.loads(answer.read() or "null")
-
-    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        headers = {"Content-Type": "application/json", "Origin": self.server.url, "Cookie": self._cookie}
-        data = None if body is None else json.dumps(body).encode()
-        return urllib.request.urlopen(urllib.request.Request(self.server.url + path, data, headers, method=method))
+        return self.session.asks(method, path, body)
 
     def makes_room(self, title: str, *members: "Member", kind: str = "private") -> str:
         """Makes a room with others in it, and returns its slug."""
@@ -58,7 +44,9 @@ class Member:
     def pushes(self, room: str, event: str, **payload: object) -> Any:
         """Pushes an event in a room, which is joined for it, and returns the answer that grants it."""
         if room not in self._talkers:
-            self._talkers[room] = Talker(self.server.port, headers={"Cookie": self._cookie, "Origin": self.server.url})
+            self._talkers[room] = Talker(
+                self.server.port, headers={"Cookie": self.session.cookie, "Origin": self.server.url}
+            )
             self._talkers[room].join(room, log=2)
         answer = self._talkers[room].ask(room, event, **payload)
         assert answer["status"] == "ok", answer
@@ -69,19 +57,9 @@ class Member:
         answers = [self.pushes(room, "new_message", message=text, id=f"said-{next(numbers)}") for text in texts]
         return int(answers[-1]["seq"])
 
-    @property
-    def cookie(self) -> Any:
-        """The session of this account, as a browser takes it."""
-        name, _, value = self._cookie.partition("=")
-        return {"name": name, "value": value, "url": self.server.url, "httpOnly": True}
-
     def comes(self, visit: Visit, to: str = "lobby", **options: Any) -> Person:
         """Opens a room in a new browser that is signed in with this account."""
-        person = visit("", to, cookies=[self.cookie], **options)
-        expect(person.page.locator(".me .handle")).to_have_text(f"@{self.handle}")
-        person.expect_connected()
-        person.expect_websocket()
-        return person
+        return visit("", to, session=self.session, **options)
 
 
 def expect_list(person: Person) -> None:

@@ -11,15 +11,14 @@ from typing import Any, TypeAlias
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.client.axe import violations
-from tests.client.conftest import Visit, numbers
+from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
+from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
+from tests.client.sessions import PASSWORD, new_account, numbers, send, sign_in
 from tests.support.database import query
 from tests.support.server import Server, run_to_its_end, wait_until
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "seven green bottles"
 
 SignIn: TypeAlias = Callable[..., Person]
 
@@ -51,26 +50,13 @@ def handle(server: Server) -> str:
 
 
 @pytest.fixture
-def signs_in(visit: Visit, handle: str) -> SignIn:
-    """`signs_in()` opens a page in a new browser, signed in with the account."""
+def signs_in(visit: Visit, server: Server, handle: str) -> SignIn:
+    """`signs_in()` opens a page in a new browser, signed in with the account, where it has been before."""
 
-    def sign_in(**options: Any) -> Person:
-        person = visit("visitor", **options)
-        person.button("Rooms").click() if "is_mobile" in options else None
-        signs_in_as(person, handle)
-        return person
+    def signs_in(**options: Any) -> Person:
+        return visit(session=sign_in(server, handle), **options)
 
-    return sign_in
-
-
-def new_account(server: Server, name: str = "ann") -> str:
-    """Creates an account, and returns its handle, which begins with the name and is the name too."""
-    handle = f"{name}{next(numbers)}"
-    body = json.dumps({"handle": handle, "password": PASSWORD}).encode()
-    headers = {"Content-Type": "application/json", "Origin": server.url}
-    with urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/accounts", body, headers)) as answer:
-        assert answer.status == 201
-    return handle
+    return signs_in
 
 
 def signs_in_as(person: Person, handle: str, password: str = PASSWORD) -> None:
@@ -89,6 +75,10 @@ def fills(form: Locator, **values: str) -> None:
 
 def dialog(person: Person, name: str) -> Locator:
     return person.page.get_by_role("dialog", name=name)
+
+
+def handle_of(person: Person) -> str:
+    return person.page.locator(".me .handle").inner_text().removeprefix("@")
 
 
 def expect_account(person: Person, handle: str) -> None:
@@ -415,9 +405,7 @@ def test_words_that_were_said_before_a_name_was_taken_wait_for_another(visit: Vi
     guest.says("first")
     guest.expect_said("first")
     name = guest.page.locator(".me .name").inner_text()
-    body = json.dumps({"handle": name, "password": PASSWORD}).encode()
-    headers = {"Content-Type": "application/json", "Origin": server.url}
-    urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/accounts", body, headers)).close()
+    send(server, "POST", "/api/accounts", {"handle": name, "password": PASSWORD}).close()
     guest.says("second")
     taken = dialog(guest, "This name is taken")
     expect(taken).to_be_visible()
@@ -591,7 +579,7 @@ def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str)
 
 def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in: SignIn, visit: Visit) -> None:
     ann = signs_in()
-    gone = ann.page.locator(".me .handle").inner_text().removeprefix("@")
+    gone = handle_of(ann)
     ann.says("hers", "hers too")
     ann.expect_said("hers", "hers too")
     ann.page.close()
@@ -611,20 +599,18 @@ def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in
     expect(bo.page.locator("body")).not_to_contain_text(gone)
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
-def test_the_parts_of_the_account_have_one_height_and_the_first_needs_no_scrolling(
-    signs_in: SignIn, size: tuple[int, int]
-) -> None:
+def test_the_parts_of_the_account_have_one_height_and_the_first_needs_no_scrolling(signs_in: SignIn) -> None:
     ann = signs_in()
-    opened = opens_account(ann, "Profile")
-    ann.page.set_viewport_size({"width": size[0], "height": size[1]})
-    height = opened.bounding_box()
-    inside = opened.locator(".part").evaluate("part => [part.scrollHeight, part.clientHeight]")
-    assert inside[0] <= inside[1]
-    for part in ("Signed in", "Tokens", "Invites", "Leave"):
-        opened.get_by_role("button", name=part, exact=True).click()
-        expect(opened.get_by_role("button", name=part, exact=True)).to_have_attribute("aria-current", "true")
-        assert opened.bounding_box() == height
+    opened = opens_account(ann, "Leave")
+    for width, height in ((1440, 900), (1024, 768), (390, 844)):
+        ann.page.set_viewport_size({"width": width, "height": height})
+        box = opened.bounding_box()
+        for part in ("Signed in", "Tokens", "Invites", "Leave", "Profile"):
+            opened.get_by_role("button", name=part, exact=True).click()
+            expect(opened.get_by_role("button", name=part, exact=True)).to_have_attribute("aria-current", "true")
+            assert opened.bounding_box() == box
+        inside = opened.locator(".part").evaluate("part => [part.scrollHeight, part.clientHeight]")
+        assert inside[0] <= inside[1]
 
 
 # ---- Where guests may not talk
@@ -695,8 +681,8 @@ def test_an_account_needs_no_pointer(visit: Visit, handle: str) -> None:
     expect_guest(ann)
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
-def test_each_dialog_is_for_everybody(signs_in: SignIn, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("options", "looks"), [({}, (LIGHT, DARK, FORCED)), (PHONE, (LIGHT,))])
+def test_each_dialog_is_for_everybody(signs_in: SignIn, options: dict[str, Any], looks: tuple[Look, ...]) -> None:
     ann = signs_in(**options)
     if "is_mobile" in options:
         ann.button("Rooms").click()
@@ -704,7 +690,7 @@ def test_each_dialog_is_for_everybody(signs_in: SignIn, options: dict[str, Any])
         opened = opens_account(ann, part)
         expect(opened).not_to_contain_text("Loading")
         renames(sessions_of(opened).filter(has_text="this browser")) if part == "Signed in" else None
-        assert violations(ann.page) == []
+        assert violations_in(ann.page, *looks) == []
         ann.page.keyboard.press("Escape") if part == "Signed in" else None
         ann.page.keyboard.press("Escape")
         expect(opened).to_have_count(0)
@@ -713,7 +699,7 @@ def test_each_dialog_is_for_everybody(signs_in: SignIn, options: dict[str, Any])
         ann.button("Rooms").click()
     ann.page.locator(".me").get_by_role("button", name="Sign in").click()
     expect(dialog(ann, "Sign in")).to_be_visible()
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []
     ann.button("Create an account").click()
     expect(dialog(ann, "Create an account").locator("input[name=handle]")).to_be_focused()
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []

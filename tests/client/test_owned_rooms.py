@@ -10,8 +10,9 @@ from playwright.sync_api import Locator, expect
 
 from tests.client.axe import violations
 from tests.client.conftest import Visit
-from tests.client.members import PASSWORD, Member, expect_list
+from tests.client.members import Member, expect_list
 from tests.client.person import PHONE, Person
+from tests.client.sessions import PASSWORD
 from tests.client.watch import Watch
 from tests.support.server import PATIENCE, Server
 

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.client.axe import violations
-from tests.client.conftest import Visit, numbers
+from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
+from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
+from tests.client.sessions import new_account, numbers, sign_up
 from tests.client.test_accounts import (
     dialog,
     expect_account,
     expect_guest,
     fills,
-    new_account,
+    handle_of,
     opens_account,
     signs_in_as,
     signs_out,
@@ -76,7 +77,16 @@ def provider(its_provider: OidcProvider, watch: Watch) -> OidcProvider:
 @pytest.fixture
 def ann(visit: Visit) -> Person:
     """A guest whose page has an authenticator, which does at once what it is asked."""
-    person = visit("visitor")
+    return has_authenticator(visit("visitor"))
+
+
+@pytest.fixture
+def member(visit: Visit, server: Server) -> Person:
+    """Somebody with an account and an authenticator."""
+    return has_authenticator(visit(session=sign_up(server, "ann")))
+
+
+def has_authenticator(person: Person) -> Person:
     add_authenticator(person.page)
     return person
 
@@ -122,10 +132,9 @@ def expect_nothing_said(person: Person, opened: Locator) -> None:
 # ---- Passkeys
 
 
-def test_a_passkey_is_added_and_signs_in_and_needs_no_pointer(ann: Person, server: Server) -> None:
-    handle, keyboard = new_account(server), ann.page.keyboard
-    signs_in_as(ann, handle)
-    opened = opens_account(ann, "Passkeys")
+def test_a_passkey_is_added_and_signs_in_and_needs_no_pointer(member: Person) -> None:
+    handle, keyboard = handle_of(member), member.page.keyboard
+    opened = opens_account(member, "Passkeys")
     expect(opened).to_contain_text("You have none.")
     for _ in range(4):  # Tokens, Invites, Leave, and the field
         keyboard.press("Tab")
@@ -135,30 +144,29 @@ def test_a_passkey_is_added_and_signs_in_and_needs_no_pointer(ann: Person, serve
     expect(rows(opened)).to_have_text(re.compile("^Laptop.*created .*never used"))
     expect(opened.get_by_label("What you call it")).to_have_value("")
     keyboard.press("Escape")
-    signs_out(ann)
-    ann.page.locator(".me").get_by_role("button", name="Sign in").focus()
+    signs_out(member)
+    member.page.locator(".me").get_by_role("button", name="Sign in").focus()
     keyboard.press("Enter")
-    form = dialog(ann, "Sign in")
+    form = dialog(member, "Sign in")
     expect(form.locator("input[name=handle]")).to_be_focused()
     expect(by_passkey(form)).to_be_visible()
     for _ in range(4):  # the password, Cancel, Sign in, and the button
         keyboard.press("Tab")
     expect(by_passkey(form)).to_be_focused()
     keyboard.press("Enter")
-    expect_account(ann, handle)
-    expect(rows(opens_account(ann, "Passkeys"))).to_have_text(re.compile("^Laptop.*last used"))
+    expect_account(member, handle)
+    expect(rows(opens_account(member, "Passkeys"))).to_have_text(re.compile("^Laptop.*last used"))
 
 
 @pytest.mark.usefixtures("refusals")
-def test_a_passkey_that_is_deleted_signs_nobody_in(ann: Person, server: Server) -> None:
-    signs_in_as(ann, new_account(server))
-    opened = adds_passkey(ann, "Laptop")
+def test_a_passkey_that_is_deleted_signs_nobody_in(member: Person) -> None:
+    opened = adds_passkey(member, "Laptop")
     opened.get_by_role("button", name="Delete Laptop").click()
     expect(rows(opened)).to_have_count(0)
     expect(opened.get_by_text("You have none")).to_be_focused()
-    ann.page.keyboard.press("Escape")
-    signs_out(ann)
-    form = opens_sign_in(ann)
+    member.page.keyboard.press("Escape")
+    signs_out(member)
+    form = opens_sign_in(member)
     by_passkey(form).click()
     expect_words(form, "This passkey is not known here")
     expect(form.locator("[aria-invalid=true]")).to_have_count(0)
@@ -203,37 +211,35 @@ def test_the_last_way_to_sign_in_is_kept_and_that_is_said(ann: Person, server: S
 
 
 @pytest.mark.usefixtures("refusals")
-def test_the_same_device_has_one_passkey_for_a_person(ann: Person, server: Server) -> None:
-    signs_in_as(ann, new_account(server))
-    opened = adds_passkey(ann, "Laptop")
+def test_the_same_device_has_one_passkey_for_a_person(member: Person) -> None:
+    opened = adds_passkey(member, "Laptop")
     opened.get_by_label("What you call it").fill("Again")
     opened.get_by_role("button", name="Add a passkey").click()
     expect_words(opened, "You have a passkey there already")
     expect(rows(opened)).to_have_count(1)
 
 
-def test_who_cancels_is_told_nothing_and_may_try_again(ann: Person, server: Server) -> None:
-    handle = new_account(server)
-    signs_in_as(ann, handle)
-    opened = opens_account(ann, "Passkeys")
+def test_who_cancels_is_told_nothing_and_may_try_again(member: Person) -> None:
+    handle = handle_of(member)
+    opened = opens_account(member, "Passkeys")
     label = opened.get_by_label("What you call it")
     label.fill("Laptop")
-    ann.page.evaluate(CANCELS, "create")
+    member.page.evaluate(CANCELS, "create")
     label.press("Enter")
-    expect_nothing_said(ann, opened)
+    expect_nothing_said(member, opened)
     expect(label).to_have_value("Laptop")
-    ann.page.evaluate(GOES_ON, "create")
+    member.page.evaluate(GOES_ON, "create")
     label.press("Enter")
     expect(rows(opened)).to_have_count(1)
-    ann.page.keyboard.press("Escape")
-    signs_out(ann)
-    form = opens_sign_in(ann)
-    ann.page.evaluate(CANCELS, "get")
+    member.page.keyboard.press("Escape")
+    signs_out(member)
+    form = opens_sign_in(member)
+    member.page.evaluate(CANCELS, "get")
     by_passkey(form).click()
-    expect_nothing_said(ann, form)
-    ann.page.evaluate(GOES_ON, "get")
+    expect_nothing_said(member, form)
+    member.page.evaluate(GOES_ON, "get")
     by_passkey(form).click()
-    expect_account(ann, handle)
+    expect_account(member, handle)
 
 
 def test_an_older_browser_has_no_buttons_for_them(visit: Visit, server: Server) -> None:
@@ -250,38 +256,42 @@ def test_an_older_browser_has_no_buttons_for_them(visit: Visit, server: Server) 
     expect(opened.get_by_role("button", name="Add a passkey")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("reason", "words"),
-    [("not_installed", "lacks the package"), ("insecure", "only on https"), ("address", "host name"), ("off", "")],
-)
 @pytest.mark.usefixtures("provider")
-def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server, reason: str, words: str) -> None:
+def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server) -> None:
+    reasons = {"not_installed": "lacks the package", "insecure": "only on https", "address": "host name"}
     ann = visit("visitor")
 
-    def answer(route: Route) -> None:
-        fetched = route.fetch()
-        body = fetched.json()
-        route.fulfill(response=fetched, json={**body, "server": {**body["server"], "no_passkeys": reason}})
+    def loads_where(reason: str) -> None:
+        """Loads the page of a server that has no passkeys."""
 
-    ann.page.route("**/api/me", answer)
-    with ann.page.expect_response("**/api/me"):
-        ann.reloads()
-    ann.expect_connected()
-    form = opens_sign_in(ann)
-    expect(by_provider(form)).to_be_visible()
-    expect(by_passkey(form)).to_have_count(0)
+        def answer(route: Route) -> None:
+            fetched = route.fetch()
+            body = fetched.json()
+            route.fulfill(response=fetched, json={**body, "server": {**body["server"], "no_passkeys": reason}})
+
+        ann.page.route("**/api/me", answer)  # the latest counts
+        with ann.page.expect_response("**/api/me"):
+            ann.reloads()
+        ann.expect_connected()
+
+    for reason in (*reasons, "off"):
+        loads_where(reason)
+        form = opens_sign_in(ann)
+        expect(by_provider(form)).to_be_visible()
+        expect(by_passkey(form)).to_have_count(0)
     ann.page.keyboard.press("Escape")
     signs_in_as(ann, new_account(server))
-    if words:
+    opened = opens_account(ann, "Tokens")
+    expect(opened.get_by_role("button", name="Passkeys")).to_have_count(0)
+    for reason, words in reasons.items():
+        loads_where(reason)
         opened = opens_account(ann, "Passkeys")
         expect(opened).to_contain_text(words)
         expect(opened).to_contain_text("You have none.")
         expect(opened.get_by_role("button", name="Add a passkey")).to_have_count(0)
-    else:
-        opened = opens_account(ann, "Tokens")
-        expect(opened.get_by_role("button", name="Passkeys")).to_have_count(0)
-        links_provider(ann)
-        expect(providers_of(opens_account(ann, "Signed in"))).to_contain_text("Signs in with Test ID")
+    loads_where("off")
+    links_provider(ann)
+    expect(providers_of(opens_account(ann, "Signed in"))).to_contain_text("Signs in with Test ID")
 
 
 # ---- Providers
@@ -312,13 +322,12 @@ def test_a_failure_is_said_in_words_and_leaves_the_address(ann: Person, provider
     expect(ann.page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_failure_of_somebody_who_is_signed_in_offers_no_sign_in(ann: Person, server: Server) -> None:
-    signs_in_as(ann, new_account(server))
-    ann.page.goto(f"{ann.page.url}#sign-in=failed&reason=forbidden")
-    failed = dialog(ann, "Signing in did not work")
+def test_a_failure_of_somebody_who_is_signed_in_offers_no_sign_in(member: Person) -> None:
+    member.page.goto(f"{member.page.url}#sign-in=failed&reason=forbidden")
+    failed = dialog(member, "Signing in did not work")
     expect(failed).to_contain_text("belongs to another account")
     expect(failed.get_by_role("button")).to_have_text(["Close"])
-    ann.page.keyboard.press("Enter")
+    member.page.keyboard.press("Enter")
     expect(failed).to_have_count(0)
 
 
@@ -334,16 +343,15 @@ def links_provider(person: Person) -> None:
 
 
 @pytest.mark.usefixtures("provider")
-def test_a_provider_is_linked_and_unlinked_by_keys_after_one_question(ann: Person, server: Server) -> None:
-    signs_in_as(ann, new_account(server))
-    opened, keyboard = opens_account(ann, "Passkeys"), ann.page.keyboard
+def test_a_provider_is_linked_and_unlinked_by_keys_after_one_question(member: Person) -> None:
+    opened, keyboard = opens_account(member, "Passkeys"), member.page.keyboard
     expect(opened).to_contain_text("You have none.")
     link = opened.get_by_role("button", name="Link Test ID", exact=True)
     link.focus()
-    with ann.page.expect_navigation(url="**/rooms/*"):
+    with member.page.expect_navigation(url="**/rooms/*"):
         keyboard.press("Enter")
-    ann.expect_connected()
-    opened = opens_account(ann, "Passkeys")
+    member.expect_connected()
+    opened = opens_account(member, "Passkeys")
     row, button = providers_of(opened), opened.get_by_role("button", name="Unlink Test ID")
     expect(row).to_contain_text("Signs in with Test ID")
     expect(link).to_have_count(0)
@@ -386,20 +394,22 @@ def test_the_last_provider_is_kept_until_there_is_another_way(ann: Person, provi
 # ---- For everybody
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}, PHONE])
+@pytest.mark.parametrize(("options", "looks"), [({}, (LIGHT, DARK, FORCED)), (PHONE, (LIGHT,))])
 @pytest.mark.usefixtures("provider")
-def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dict[str, Any]) -> None:
+def test_each_dialog_is_for_everybody(
+    visit: Visit, server: Server, options: dict[str, Any], looks: tuple[Look, ...]
+) -> None:
     ann = visit("visitor", **options)
     add_authenticator(ann.page)
     ann.page.goto(f"{ann.page.url}#sign-in=failed")
     failed = dialog(ann, "Signing in did not work")
     expect(failed).to_contain_text("was not accepted")
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []
     failed.get_by_role("button", name="Sign in another way").click()
     form = dialog(ann, "Sign in")
     expect(by_passkey(form)).to_be_visible()
     expect(by_provider(form)).to_be_visible()
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []
     ann.page.keyboard.press("Escape")
     ann.button("Rooms").click() if "is_mobile" in options else None
     signs_in_as(ann, new_account(server))
@@ -408,6 +418,6 @@ def test_each_dialog_is_for_everybody(visit: Visit, server: Server, options: dic
     ann.button("Rooms").click() if "is_mobile" in options else None
     opened = adds_passkey(ann, "Laptop")
     expect(providers_of(opened)).to_have_count(1)
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []
     opened.get_by_role("button", name="Unlink Test ID").click()
-    assert violations(ann.page) == []
+    assert violations_in(ann.page, *looks) == []
