@@ -63,12 +63,14 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that has its tables, and nothing in them: SQLite, then PostgreSQL."""
     if request.param == "sqlite":
-        return copy_sqlite(tmp_path / "chatter.db")
+        yield copy_sqlite(tmp_path / "chatter.db")
+        return
     cluster: PostgreSQL = request.getfixturevalue("postgresql")
-    return cluster.create_database()
+    with cluster.lend_database() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

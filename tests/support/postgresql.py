@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,25 @@ OWNER = "chatter"
 
 TEMPLATE = "migrated"
 """A database that has its tables: copying it takes a fifth of the work of migrating an empty one."""
+
+CATALOGS = ("pg_class", "pg_attribute", "pg_constraint", "pg_trigger", "pg_proc", "schema_migration")
+SHAPE = " UNION ALL ".join(f"SELECT count(*), max(xmin::text::bigint) FROM {catalog}" for catalog in CATALOGS)
+SHAPE += " UNION ALL SELECT count(*), 0 FROM identity"
+"""What differs from the template's once a test has changed the tables, or what is known of them."""
+
+IS_LARGE = b"SELECT 1 FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > 2000000"
+"""Nothing tidies up behind rows that are deleted."""
+
+END_OTHERS = b"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+EMPTY = b"""DO $$ DECLARE name text; BEGIN
+    SET LOCAL session_replication_role = replica; -- in any order, whatever refers to what
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        IF name NOT IN ('schema_migration', 'identity') THEN EXECUTE 'DELETE FROM ' || name; END IF;
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relname !~ '^(schema_migration|identity)_';
+END $$"""
 
 SETTINGS = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 """Commits survive a killed process, and no test cuts the power. Tables that live for seconds need no cleaning."""
@@ -47,7 +67,8 @@ class PostgreSQL:
         self._folder = Path(tempfile.mkdtemp(prefix="chatter-postgresql-"))
         self._port = free_port()
         self._names = (f"chat{number}" for number in itertools.count(1))
-        self._has_template = False
+        self._shape: list[tuple[Any, ...]] = []
+        self._returned: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -83,13 +104,34 @@ class PostgreSQL:
 
     def create_database(self) -> str:
         """Makes a database with the tables and an identity of its own, and returns its URL."""
-        if not self._has_template:
+        if not self._shape:
             self.execute(f"CREATE DATABASE {TEMPLATE}")
             migrate_empty(self._url(TEMPLATE))
-            self._has_template = True
+            self._shape = query(self._url(TEMPLATE), SHAPE)
         url = self._create(TEMPLATE)
         query(url, f"UPDATE identity SET value = '{new_identity()}'")
         return url
+
+    @contextlib.contextmanager
+    def lend_database(self) -> Iterator[str]:
+        """Lends a database that is like a new one, which takes a tenth of the work of making it.
+
+        Only tables that are as they were made are lent again. All programs that use them have ended.
+        """
+        url = self._returned.pop() if self._returned else self.create_database()
+        yield url
+        if self._forgets(url):
+            self._returned.append(url)
+
+    def _forgets(self, url: str) -> bool:
+        """Deletes what is in a database. False if something stays, or may."""
+        with psycopg.connect(url, autocommit=True, connect_timeout=int(PATIENCE)) as connection:
+            wait_until(lambda: not connection.execute(END_OTHERS).fetchall())
+            if connection.execute(SHAPE).fetchall() != self._shape or connection.execute(IS_LARGE).fetchall():
+                return False
+            connection.execute(EMPTY)
+            connection.execute(f"UPDATE identity SET value = '{new_identity()}'".encode())
+        return True
 
     def create_empty_database(self) -> str:
         """Makes a database without tables, and returns its URL."""
