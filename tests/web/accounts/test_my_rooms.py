@@ -40,6 +40,10 @@ class Device(Talker):
         assert answer["ok"], answer
         return {room["slug"]: room for room in answer["rooms"]}
 
+    def reads_all(self) -> None:
+        """Says that nothing is unread: who has something unread hears what follows up to ten seconds later."""
+        assert self.asks("mark_all_read")["ok"]
+
     def joins(self, slug: str = PRIVATE) -> Any:
         """Joins a room."""
         return self.asks("phx_join", f"chat_room:{slug}", log=2, resync=True)
@@ -203,6 +207,7 @@ def test_what_an_erased_person_said_is_gone_from_the_lists_of_others(place: Plac
         ann.joins()
         ann.says("mine")
         assert bo.enters()[PRIVATE]["last"]["text"] == "mine"
+        bo.reads_all()
         command(place.server, "account", "erase", place.names[0], "--messages=erase")
         is_told = next(each for each in bo.frames() if each.event == "activity" and each.payload["last"]["text"] == "")
         assert is_told.payload["last"]["name"] == "deleted account"
@@ -210,6 +215,9 @@ def test_what_an_erased_person_said_is_gone_from_the_lists_of_others(place: Plac
 
 
 def test_a_long_poll_hears_the_same(place: Place) -> None:
+    with place.device(place.bo) as bo:
+        bo.enters()
+        bo.reads_all()
     poll = LongPoll(place.server.port, headers=place.bo.headers)
     poll.open()
     poll.post('["1","1","me","phx_join",{}]')
@@ -321,6 +329,7 @@ def test_a_second_join_ends_the_first_and_leaving_ends_the_pushes(place: Place) 
         assert ann.joins()["ok"]
         with place.device(place.bo) as other:
             other.enters()
+            other.reads_all()
             ann.says("hello")
             other.wait_for("activity")
         bo.websocket.send(Opcode.TEXT, b'[null,"beat","phoenix","heartbeat",{}]')
