@@ -8,7 +8,7 @@ import { MAX_KEPT, Rows } from "../../../web/client/room/rows.js";
 import { Log, randomFrom } from "./log.mjs";
 import { message, plainRows } from "./fakes.mjs";
 
-const CASES = 3000;
+const CASES = 1000;
 
 /** A page without a network: it hears a log and takes pages of it. */
 class Listener {
