@@ -13,11 +13,13 @@ from playwright.sync_api import Browser, expect
 from tests.client.contexts import ContextPool
 from tests.client.person import Person
 from tests.client.sessions import Session, numbers
+from tests.client.speaker import Speaker
 from tests.client.watch import Watch
 from tests.support.chromium import chromium
 from tests.support.server import Server
 
 Visit: TypeAlias = Callable[..., Person]
+Speaks: TypeAlias = Callable[..., Speaker]
 Freeze: TypeAlias = Callable[[], AbstractContextManager[None]]
 SayInVain: TypeAlias = Callable[[Person, str], AbstractContextManager[None]]
 
@@ -95,6 +97,20 @@ def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Ite
     yield visit
     contexts.take_back()
     watch.unfollow()
+
+
+@pytest.fixture
+def speaks(server: Server, room: str) -> Iterator[Speaks]:
+    """`speaks("bo")` has somebody in the test's room who has no page, `speaks("bo", "lobby")` in another."""
+    speakers: list[Speaker] = []
+
+    def speak(name: str, to: str = room) -> Speaker:
+        speakers.append(Speaker(server, name, to))
+        return speakers[-1]
+
+    yield speak
+    for speaker in speakers:
+        speaker.leaves()
 
 
 @pytest.fixture

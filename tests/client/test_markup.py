@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.test_message_tools import LASTING
@@ -115,7 +115,8 @@ def test_a_long_message_shows_twenty_lines_and_then_all(folded: Person) -> None:
     expect(folded.button("Show all")).to_be_in_viewport()
 
 
-def test_an_opened_message_stays_open_and_in_its_place(folded: Person, bo: Person, room: str) -> None:
+def test_an_opened_message_stays_open_and_in_its_place(folded: Person, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
     folded.button("Show all").click()
     text = folded.page.locator(".text", has_text="line 60")
     expect(folded.button("Show less")).to_be_visible()

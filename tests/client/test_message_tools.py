@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.watch import Watch
@@ -105,7 +105,11 @@ def test_the_toolbar_stays_at_its_message_when_the_composer_grows(reader: Person
     reader.page.wait_for_function(IS_AT_TOOLBAR, arg=message)
 
 
-def test_the_toolbar_stays_at_its_message_when_rows_move_below_a_mouse_that_rests(reader: Person, bo: Person) -> None:
+def test_the_toolbar_stays_at_its_message_when_rows_move_below_a_mouse_that_rests(
+    reader: Person, speaks: Speaks
+) -> None:
+    bo = speaks("bo")
+
     def expect_toolbar_there() -> None:
         reader.page.wait_for_function(IS_AT_TOOLBAR, arg=reader.message("third").element_handle())
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.test_sidebar import ORDER
@@ -69,13 +69,13 @@ def test_people_are_found_beside_rooms(visit: Visit, room: str) -> None:
 
 
 def test_alt_and_an_arrow_lead_to_the_next_room_and_with_shift_to_the_next_unread(
-    visit: Visit, server: Server, room: str
+    visit: Visit, speaks: Speaks, server: Server, room: str
 ) -> None:
     for name in ("attic", "barn"):
         prepare(server.database, f"{room}-{name}", ["one"])
     ann = visit("ann", f"{room}-attic")
     ann.goes_to("lobby")
-    bo = visit("bo", f"{room}-attic")
+    bo = speaks("bo", f"{room}-attic")
     bo.says("two")
     bo.expect_said("one", "two")
     refreshes_rooms(ann)

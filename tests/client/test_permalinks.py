@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.client.rows import prepare
 from tests.support.server import Server, wait_until
@@ -119,7 +119,9 @@ def test_scrolling_up_and_down_loads_what_is_there_without_a_jump(reader: Person
         expect(reader.pill).to_be_visible()
 
 
-def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(visit: Visit, long_room: str) -> None:
+def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(
+    visit: Visit, speaks: Speaks, long_room: str
+) -> None:
     begin = NEWEST - 400
     reader = visit("ann", f"{long_room}/{begin}")
     expect_at(reader, begin)
@@ -138,7 +140,7 @@ def test_reading_on_leads_to_the_newest_messages_and_the_two_runs_become_one(vis
     assert held(reader)[0] <= begin
     expect(reader.page).to_have_url(re.compile(f"/rooms/{long_room}$"))
     expect_live(reader)
-    bo = visit("bo", long_room)
+    bo = speaks("bo", long_room)
     bo.says("hello")
     expect(reader.message("hello")).to_be_in_viewport()
 
@@ -155,10 +157,10 @@ def test_the_button_leads_to_the_newest_message_and_the_address_is_the_rooms_aga
     assert held(reader)[0] > OLD
 
 
-def test_what_is_said_meanwhile_is_counted_and_not_mixed_in(reader: Person, visit: Visit, long_room: str) -> None:
+def test_what_is_said_meanwhile_is_counted_and_not_mixed_in(reader: Person, speaks: Speaks, long_room: str) -> None:
     expect_at(reader, OLD)
     expect(reader.log).to_have_attribute("aria-busy", "false")
-    bo = visit("bo", long_room)
+    bo = speaks("bo", long_room)
     top = reader.conversation.evaluate(TOP, OLD)
     bo.says("one", "two")
     expect(reader.pill).to_have_text("2 new messages")

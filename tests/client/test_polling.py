@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Request, Route, expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
@@ -74,7 +74,8 @@ def polls(person: Person) -> int:
     return int(person.page.evaluate(entries))
 
 
-def test_one_refused_websocket_does_not_make_a_tab_poll_for_ever(visit: Visit, bo: Person, room: str) -> None:
+def test_one_refused_websocket_does_not_make_a_tab_poll_for_ever(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
     ann = visit_refused(visit, "ann", 1, room)
     assert polls(ann) > 0
     bo.says("while she polls")
@@ -96,7 +97,8 @@ def test_a_tab_that_polled_tries_a_websocket_after_a_reload(visit: Visit, room: 
     assert ann.page.evaluate("sockets[0].polls") == 0
 
 
-def test_where_no_websocket_gets_through_the_page_goes_on_polling(visit: Visit, bo: Person, room: str) -> None:
+def test_where_no_websocket_gets_through_the_page_goes_on_polling(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
     ann = visit_refused(visit, "ann", NEVER, room)
     wait_until(lambda: ann.page.evaluate("() => window.sockets.length") > 1)  # it has looked for one
     bo.says("hello")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.client.test_unread import refreshes_rooms
 
@@ -36,8 +36,8 @@ def test_an_empty_room_says_so(ann: Person, room: str) -> None:
     expect(ann.page.get_by_role("heading", name=f"It is quiet in #{room}")).to_be_hidden()
 
 
-def test_the_list_shows_other_rooms_and_marks_the_one_on_the_screen(visit: Visit, room: str) -> None:
-    bo = visit("bo", f"{room}-garden")
+def test_the_list_shows_other_rooms_and_marks_the_one_on_the_screen(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo", f"{room}-garden")
     bo.says("hello")  # of rooms in which nothing was said the list may be full
     bo.expect_said("hello")
     ann = visit("ann")
@@ -46,8 +46,8 @@ def test_the_list_shows_other_rooms_and_marks_the_one_on_the_screen(visit: Visit
     expect(ann.room(room)).to_have_attribute("aria-current", "page")
 
 
-def test_another_room_is_opened_from_the_list_without_a_new_page(visit: Visit, room: str) -> None:
-    bo = visit("bo", f"{room}-garden")
+def test_another_room_is_opened_from_the_list_without_a_new_page(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo", f"{room}-garden")
     bo.says("out there")
     ann = visit("ann")
     ann.says("in here")
@@ -71,8 +71,8 @@ def test_a_room_that_is_left_is_left(visit: Visit, room: str) -> None:
     expect(ann.people_button).to_have_accessible_name("1 person here")
 
 
-def test_news_in_a_room_one_has_left_are_marked(visit: Visit, room: str) -> None:
-    ann, bo = visit("ann"), visit("bo")
+def test_news_in_a_room_one_has_left_are_marked(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, bo = speaks("ann"), visit("bo")
     ann.says("hello")
     bo.expect_said("hello")
     bo.creates_room(f"{room}-garden")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.client.rows import prepare
 from tests.support.server import Server, wait_until
@@ -107,12 +107,12 @@ def test_the_way_back_leads_to_the_beginning(reader: Person) -> None:
     expect(reader.page.locator("[data-seq='1']")).to_be_in_viewport()
 
 
-def test_the_pill_counts_what_is_new_and_the_view_stays_where_it_is(reader: Person, visit: Visit) -> None:
+def test_the_pill_counts_what_is_new_and_the_view_stays_where_it_is(reader: Person, speaks: Speaks) -> None:
     reader.conversation.hover()
     reader.page.mouse.wheel(0, -900)
     expect(reader.message("number 300")).not_to_be_in_viewport()
     expect(reader.log).to_have_attribute("aria-busy", "false")
-    bo = visit("bo")
+    bo = speaks("bo")
     expect(reader.people_button).to_have_accessible_name("2 people here")
     seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
     top = reader.conversation.evaluate(TOP, seq)
@@ -138,8 +138,8 @@ def test_what_one_says_oneself_is_seen_from_wherever_one_was(reader: Person) -> 
     wait_until(lambda: from_bottom(reader) < STILL_PX)
 
 
-def test_the_view_stays_at_the_bottom_if_it_was_there(reader: Person, visit: Visit) -> None:
-    bo = visit("bo")
+def test_the_view_stays_at_the_bottom_if_it_was_there(reader: Person, speaks: Speaks) -> None:
+    bo = speaks("bo")
     for text in ("one", "\n".join(["many lines"] * 60), "three"):
         bo.says(text)
         expect(reader.message(text)).to_be_attached()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.test_unread import refreshes_rooms
@@ -36,8 +36,8 @@ def chooses(person: Person, room: str, item: str) -> None:
     person.page.get_by_role("menu", name=room).get_by_text(item, exact=True).click()
 
 
-def test_the_new_messages_of_a_room_are_counted(visit: Visit, room: str) -> None:
-    ann, bo = visit("ann"), visit("bo")
+def test_the_new_messages_of_a_room_are_counted(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, bo = visit("ann"), speaks("bo")
     bo.says("one")
     ann.expect_said("one")
     ann.room("lobby").click()
@@ -73,8 +73,8 @@ def test_a_pinned_room_stands_below_the_lobby_in_all_tabs(ann: Person, rooms: li
     expect(other.room(rooms[2])).not_to_contain_text("pinned")
 
 
-def test_a_muted_room_says_nothing_of_new_messages(visit: Visit, room: str) -> None:
-    ann, bo = visit("ann"), visit("bo")
+def test_a_muted_room_says_nothing_of_new_messages(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, bo = visit("ann"), speaks("bo")
     chooses(ann, room, "Mute")
     expect(ann.room(room)).to_contain_text("muted")
     ann.room("lobby").click()
@@ -117,12 +117,12 @@ def test_a_room_that_is_closed_leaves_the_focus_with_the_next(ann: Person, rooms
 
 
 def test_the_order_stands_still_while_one_points_at_it_or_is_in_it(
-    ann: Person, visit: Visit, rooms: list[str], room: str
+    ann: Person, speaks: Speaks, rooms: list[str], room: str
 ) -> None:
     refreshes_rooms(ann)
     expect(ann.room(rooms[2])).to_be_visible()
     ann.room(rooms[0]).hover()
-    bo = visit("bo", rooms[2])
+    bo = speaks("bo", rooms[2])
     bo.says("three")
     bo.expect_said("one", "two", "three")
     refreshes_rooms(ann)

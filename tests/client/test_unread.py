@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.client.rows import ends, prepare
 from tests.support.server import Server, wait_until
@@ -15,7 +15,8 @@ from tests.support.server import Server, wait_until
 pytestmark = pytest.mark.browser
 
 
-def test_the_title_counts_what_others_say_while_the_page_is_hidden(ann: Person, bo: Person, room: str) -> None:
+def test_the_title_counts_what_others_say_while_the_page_is_hidden(ann: Person, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
     bo.says("you are here")
     ann.expect_said("you are here")
     expect(ann.page).to_have_title(f"#{room} · Chatter")
@@ -36,8 +37,10 @@ def test_what_one_says_oneself_in_another_window_is_not_counted(visit: Visit, an
     expect(ann.page).to_have_title(f"#{room} · Chatter")
 
 
-def test_the_title_counts_what_is_new_in_other_rooms_that_are_not_muted(visit: Visit, room: str) -> None:
-    ann, bo = visit("ann", f"{room}-attic"), visit("bo", f"{room}-attic")
+def test_the_title_counts_what_is_new_in_other_rooms_that_are_not_muted(
+    visit: Visit, speaks: Speaks, room: str
+) -> None:
+    ann, bo = visit("ann", f"{room}-attic"), speaks("bo", f"{room}-attic")
     bo.says("one")
     ann.expect_said("one")
     ann.creates_room(room)
@@ -82,7 +85,7 @@ def refreshes_rooms(person: Person, act: Callable[[], None] | None = None) -> No
 
 
 def test_messages_are_new_by_their_place_although_the_clock_was_set_back(
-    visit: Visit, room: str, server: Server
+    visit: Visit, speaks: Speaks, room: str, server: Server
 ) -> None:
     prepare(server.database, room, ["said by a clock", "that is fast"], ahead=timedelta(hours=1))
     ann = visit("ann")
@@ -90,7 +93,7 @@ def test_messages_are_new_by_their_place_although_the_clock_was_set_back(
     ann.goes_to("lobby")
     refreshes_rooms(ann)
     expect(ann.room(room)).not_to_have_class(NEWS)
-    bo = visit("bo")
+    bo = speaks("bo")
     bo.says("said by a clock that was set back")
     bo.expect_said("said by a clock", "that is fast", "said by a clock that was set back")
     refreshes_rooms(ann)
@@ -130,8 +133,8 @@ def test_a_room_named_like_a_word_of_javascript_has_news(visit: Visit) -> None:
     expect(ann.room("constructor")).to_have_class(NEWS)
 
 
-def test_what_was_seen_in_another_window_is_no_news_here(visit: Visit, room: str) -> None:
-    bo, ann = visit("bo"), visit("ann")
+def test_what_was_seen_in_another_window_is_no_news_here(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo, ann = speaks("bo"), visit("ann")
     bo.says("one")
     ann.expect_said("one")
     other = ann.opens_another_page()
