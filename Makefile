@@ -9,12 +9,15 @@ NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 PRETTIER := node $(CLIENT)/node_modules/prettier/bin/prettier.cjs --log-level=warn
 PRETTIER_FILES := "$(CLIENT)/**/*.{js,mjs,css}" "{tests,bench}/**/*.mjs"
 
+CLUSTERED := tests/web/wire tests/web/rooms tests/web/accounts tests/web/http tests/web/test_delivery.py \
+	tests/web/test_recovery.py tests/web/transport/test_slow_reader.py
+
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle migrate test check lint types format cluster-chaos soak bench clean
+.PHONY: help run bundle migrate test test-cluster check lint types format cluster-chaos soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,6 +53,10 @@ format: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## rewrite the code 
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(PRETTIER) --write $(PRETTIER_FILES)
+
+test-cluster: $(BIN)/pytest $(BUNDLE) ## the tests that speak through sockets, each server one of two nodes: make test-cluster [ARGS="-k me"]
+	@sh tests/support/get-postgresql.sh
+	@CHATTER_TESTS_ON=cluster $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(or $(ARGS),$(CLUSTERED))
 
 cluster-chaos: $(BIN)/pytest ## minutes of faults of NATS servers and nodes, under load: make cluster-chaos [ARGS="-k leader"]
 	@$(BIN)/python -m pytest -m chaos -n 0 -v tests/cluster $(ARGS)

@@ -218,7 +218,7 @@ class Purged(msgspec.Struct, frozen=True):
     erases: bool  # the texts of its messages are gone, too
     targets: Ranges  # messages that the account has said
     touched: Ranges = ()  # messages that show it elsewhere: to which it has reacted, that it has pinned or deleted
-    labels: tuple[str, ...] = ()  # what it was called there; never written down
+    labels: tuple[str, ...] = ()  # what it was called there; no database has it
     name: str = "chatter"  # who did it, as in every entry
     author: None = None
 

@@ -12,7 +12,7 @@ from tests.support.browser import find_chromium
 from tests.support.nats import find_nats_server
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
-from tests.support.server import Server
+from tests.support.server import IS_CLUSTERED, Server
 from tests.support.templates import copy_sqlite
 
 # In CI each run tries the same examples: a new one that fails is found by who runs the tests, and by no other change.
@@ -37,6 +37,8 @@ REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test whose program is missing, with what to install; fails it in CI."""
+    if IS_CLUSTERED and item.get_closest_marker("alone"):
+        pytest.skip("of a server that is alone")
     for marker, (program, find, name) in REQUIRED_PROGRAMS.items():
         if item.get_closest_marker(marker) and find(program) is None:
             if os.environ.get("CI") == "true":

@@ -36,6 +36,12 @@ class SharedLogs(SharedRooms, Protocol):
     def log_of(self, slug: str) -> SharedLog:
         """Returns the log of a room."""
 
+    def tell_changes(self) -> None:
+        """Tells the other nodes that accounts have changed."""
+
+    def hear_changes(self, on_changes: Callable[[], None]) -> None:
+        """Has `on_changes` called where another node tells so."""
+
 
 class RoomsHere(Protocol):
     """The rooms that live on this server, as the log sees them."""
@@ -75,6 +81,9 @@ class Log(Protocol):
 
     async def flush(self) -> None:
         """Waits until the database has everything that rooms have said."""
+
+    async def catch_up(self) -> None:
+        """Waits until the database has what was acknowledged, or does not get it soon."""
 
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what files have of an account that has left. Raises what goes wrong."""

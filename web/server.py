@@ -126,6 +126,7 @@ class Server:
             accounts=accounts,
             memberships=self._memberships,
             log_fault=lambda: self._log.fault,
+            catch_up=self._log.catch_up,
         )
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
         if accounts is not None:
@@ -215,7 +216,7 @@ class Server:
     def _open_accounts(self, transactions: TransactionQueue) -> Accounts:
         beginning = Beginning.read(self._storage.database, Moment(wall_clock()))
         self._setup_link = beginning.setup_link
-        return Accounts(
+        accounts = Accounts(
             transactions,
             beginning,
             self._settings.account_rules,
@@ -223,6 +224,10 @@ class Server:
             staff=self._staff,
             on_admin=self._forget_setup_link,
         )
+        if (shared := self._log.shared) is not None:
+            accounts.changes.on_made = shared.tell_changes
+            shared.hear_changes(accounts.changes.look)
+        return accounts
 
     def _write_setup_file(self) -> None:
         address = self.setup_address

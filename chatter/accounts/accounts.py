@@ -67,6 +67,8 @@ class Accounts:
         """Called on the loop for each change of an account, whoever made it, at most about a second after."""
         self.on_names_freed: Callable[[], None] = lambda: None
         """Called on the loop when guests may have names again that were kept for a while."""
+        self.changes = self._feed
+        """What has changed, here and on other servers."""
         feed, chosen, attempts = self._feed, ChosenNames(normal_name, rules.max_name_length), attempts or Attempts()
         checks = PasswordChecks(self._passwords, attempts)
         self.identities = Identities(feed, chosen, rules.session_days)

@@ -5,6 +5,7 @@ to the same database.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import TypeVar
@@ -42,12 +43,15 @@ class ChangeFeed:
 
         `on_freed` gets the skeletons of the accounts whose old handles are free again.
         """
+        self.on_made: Callable[[], None] = lambda: None
+        """Called once something was changed here, of which other servers may be told."""
         self.newest = newest
         """The number of the last change that is learned."""
         self._store = store
         self._clock = clock
         self._on_learned = on_learned
         self._on_freed = on_freed
+        self._must_look = asyncio.Event()
         self._watch = asyncio.get_running_loop().create_task(self._watch_changes())
 
     async def close(self, timeout: float) -> None:
@@ -82,7 +86,13 @@ class ChangeFeed:
 
         done, learned = await self._store.write(transaction)
         self._learn(learned)
+        if learned:
+            self.on_made()
         return done
+
+    def look(self) -> None:
+        """Looks at once for what other servers have changed."""
+        self._must_look.set()
 
     def _learn(self, learned: list[Learned]) -> None:
         for each in learned:
@@ -94,7 +104,9 @@ class ChangeFeed:
         tidied_at = 0.0
         pause = POLL_INTERVAL
         while True:
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._must_look.wait(), pause)
+            self._must_look.clear()
             try:
                 await self._look_for_changes()
                 if self.now.seconds - tidied_at > TIDY_INTERVAL:

@@ -19,6 +19,12 @@ from chatter.cluster.lane import LaneLog
 
 ALIVE = "chatter.alive"
 
+HELLO = "chatter.hello"
+"""What a node that starts says: the others answer with a heartbeat at once."""
+
+INTRODUCTION = 0.2
+"""Seconds in which they do."""
+
 HEARTBEAT = 0.5
 """Seconds between two heartbeats."""
 
@@ -87,7 +93,7 @@ class Nodes:
         self._beating: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Raises ClusterRefused where a living node has this name. Then the others hear of this one."""
+        """Raises ClusterRefused where a living node has this name. Then all hear of each other."""
         mine = f"chatter.node.{self.author.name}.name"
         with contextlib.suppress(NoAnswer):
             answer = await self._connection.request(mine, b"", timeout=1.0)
@@ -96,7 +102,10 @@ class Nodes:
             )
         await self._connection.subscribe(mine, self._answer_name)
         await self._connection.subscribe(ALIVE, self._hear)
+        await self._connection.subscribe(HELLO, self._answer_hello)
         await self._connection.flush()
+        await self._connection.publish(HELLO, self.author.name.encode())
+        await asyncio.sleep(INTRODUCTION)  # who does not know the others takes all work for its own
         self._beating = asyncio.create_task(self._beat())
 
     async def leave(self) -> None:
@@ -161,6 +170,10 @@ class Nodes:
             del self._others[name]
         if dead:
             self._on_change()
+
+    def _answer_hello(self, message: Msg) -> None:
+        if message.data.decode(errors="replace") != self.author.name and not self._is_leaving:
+            self._introducing = asyncio.ensure_future(self._say())
 
     def _answer_name(self, message: Msg) -> None:
         if message.reply:

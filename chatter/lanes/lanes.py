@@ -31,6 +31,9 @@ STALLED_AFTER = 10.0
 A node that writes and is killed is missed after 3 s.
 """
 
+CATCH_UP = 2.0
+"""Seconds that a read waits for the database to have what was acknowledged. It is behind by some 10 ms usually."""
+
 TIDY_INTERVAL = 60.0
 """Seconds between two looks at what was deleted, and at what the log need not keep any more."""
 
@@ -110,9 +113,11 @@ class Lanes:
                 ask=self._ask,
                 read_log=partial(cluster.read, number),
                 is_mine=partial(self.is_mine, work_of(number)),
+                on_saved=partial(self._tell_saved, number),
             )
             for number, rooms in enumerate(self._rooms)
         ]
+        cluster.notices.hear("saved", lambda _node, body: self._hear_saved(report_of(body).saved))
         self._is_open = False
         self._tidying: asyncio.Task[None] | None = None
 
@@ -149,6 +154,14 @@ class Lanes:
     def wake(self, slug: str) -> None:
         """Has a room live here."""
         self._wake_room(slug)
+
+    def tell_changes(self) -> None:
+        """Tells the other nodes that accounts have changed: they look at once, and not within a second."""
+        self._cluster.notices.tell("changes", b"")
+
+    def hear_changes(self, on_changes: Callable[[], None]) -> None:
+        """Has `on_changes` called where another node tells so."""
+        self._cluster.notices.hear("changes", lambda _node, _body: on_changes())
 
     def tell_marks(self, body: bytes) -> None:
         """Tells the other nodes how far people have read."""
@@ -197,6 +210,11 @@ class Lanes:
         while any(rooms.saved_through < end for rooms, end in zip(self._rooms, ends, strict=True)):
             await asyncio.sleep(POLL)
 
+    async def catch_up(self) -> None:
+        """Waits until the database has what was acknowledged; not longer than `CATCH_UP`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), CATCH_UP)
+
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what the files of this node have of an account that has left. Raises what goes wrong."""
         await self._ask(Forget(account, erases))
@@ -241,7 +259,14 @@ class Lanes:
     def _on_beat(self, node: Node) -> None:
         report = report_of(node.extra)
         self._others.people.hear_beat(node.name, report.people)
-        for lane, through in report.saved.items():
+        self._hear_saved(report.saved)
+
+    def _tell_saved(self, lane: int, through: int) -> None:
+        """Tells other nodes at once what heartbeats tell anyway: what is done to rooms is answered then."""
+        self._cluster.notices.tell("saved", _encode(Report({lane: through})))
+
+    def _hear_saved(self, saved: Mapping[int, int]) -> None:
+        for lane, through in saved.items():
             if 0 <= lane < len(self._rooms):
                 self._rooms[lane].on_saved(through)
 

@@ -67,14 +67,19 @@ class Projection:
         ask: Callable[[Project | ReadPosition], Awaitable[Any]],
         read_log: Callable[[int], Awaitable[Sequence[tuple[int, bytes]]]],
         is_mine: Callable[[], bool],
+        on_saved: Callable[[int], None] = lambda _through: None,
     ) -> None:
-        """`ask` asks the projector. `read_log` reads some frames after a turn; `is_mine` says whose work it is now."""
+        """`ask` asks the projector. `read_log` reads some frames after a turn; `is_mine` says whose work it is now.
+
+        `on_saved` is told up to which turn the database has everything.
+        """
         self.fault: str | None = None  # why the database gets nothing more of this lane
         self._lane = lane
         self._turns = turns
         self._ask = ask
         self._read_log = read_log
         self._is_mine = is_mine
+        self._on_saved = on_saved
         self._position: _Position | None = None  # None while another node writes, or may have written
         self._untold: list[Untold] = []
         self._more = asyncio.Event()
@@ -163,3 +168,4 @@ class Projection:
         self._turns.tell_voids([(each.slug, each.not_saved) for each in untold])
         if (through := self.saved_through) is not None:
             self._turns.on_saved(through)
+            self._on_saved(through)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from chatter.cluster.frames import PlacedTurn
-from chatter.messages import Entry, NotSaved, Posted, Save
+from chatter.messages import Entry, NotSaved, Posted, Purged, Save
 from chatter.storage.records import entry_of, row_of
 from schema import EntryRow
 
@@ -41,6 +42,7 @@ class RoomTurn(NamedTuple):
 class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
     row: EntryRow
     handle: str | None = None  # of the author
+    labels: tuple[str, ...] = ()  # of a purge: what the account was called; in no database, and here as long as the log
 
 
 class _Part(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -95,9 +97,12 @@ def voided_in(body: bytes) -> list[tuple[str, NotSaved]]:
 
 
 def _written(entry: Entry) -> _Row:
+    if isinstance(entry, Purged):
+        return _Row(row_of(entry), None, entry.labels)
     return _Row(row_of(entry), None if entry.author is None else entry.author.handle)
 
 
 def _read(written: _Row) -> Entry:
     row, handle = written.row, written.handle
-    return entry_of(row, {} if row.author is None or handle is None else {row.author: handle})
+    entry = entry_of(row, {} if row.author is None or handle is None else {row.author: handle})
+    return replace(entry, labels=written.labels) if isinstance(entry, Purged) else entry

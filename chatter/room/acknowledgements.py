@@ -50,6 +50,23 @@ class Acknowledgements:
             for request, answer in self.unanswered.pop(seq):
                 self._answer(request, answer)
 
+    def on_placed(self, through: int) -> None:
+        """Answers what is safe now that a shared log has the entries up to `through`.
+
+        What is done to a room itself is answered once the database has it: links, lists and accounts read it there.
+        """
+        self.committed_through = max(through, self.committed_through)
+        for seq in list(takewhile(through.__ge__, self.unanswered)):
+            requests = self.unanswered[seq]
+            for request, answer in requests:
+                if not isinstance(request, Governing):
+                    self._answer(request, answer)
+            left = [each for each in requests if isinstance(each[0], Governing)]
+            if left:
+                self.unanswered[seq] = left
+            else:
+                del self.unanswered[seq]
+
     def snapshot(self) -> Callable[[], None]:
         """Returns what puts all of this back to where it is now."""
         unanswered, committed_through = {seq: [*each] for seq, each in self.unanswered.items()}, self.committed_through

@@ -311,8 +311,8 @@ class Sequencer:
             government.on_changed(entry)
 
     def acknowledge(self, through: int) -> None:
-        """Answers the requests up to and including the `seq` `through`, which nothing undoes any more."""
-        self.acknowledgements.on_committed(through)
+        """Answers the requests up to and including the `seq` `through`, which the shared log has."""
+        self.acknowledgements.on_placed(through)
 
     def saved(self, saved: Saved) -> None:
         """Acknowledges the requests that are committed, and trims the memory."""

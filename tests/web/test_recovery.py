@@ -57,6 +57,7 @@ def test_a_large_gap_is_recovered_in_pages(server: Server) -> None:
             assert heard == list(range(3, 36))
 
 
+@pytest.mark.alone
 def test_what_is_not_saved_yet_is_in_pages_that_reach_into_the_database(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         for number in range(1, 11):
@@ -111,6 +112,7 @@ def people_in(server: Server, room: str) -> int:
         return sum(listed["people"] for listed in json.load(answer)["rooms"] if listed["name"] == room)
 
 
+@pytest.mark.alone
 def test_a_restart_begins_an_epoch_and_a_clean_stop_loses_nothing(server: Server) -> None:
     with Member(server.port, "lobby") as ann:
         before = ann.join_response["epoch"]
@@ -122,6 +124,7 @@ def test_a_restart_begins_an_epoch_and_a_clean_stop_loses_nothing(server: Server
         assert (ann.join_response["base"], ann.join_response["missed"], ann.join_response["recovered"]) == (1, 0, True)
 
 
+@pytest.mark.alone
 def test_messages_that_were_heard_but_not_committed_are_void_after_a_crash(server: Server, database: Path) -> None:
     """Crashes twice, and posts another message with the same `seq` in between."""
     with Member(server.port, "lobby") as ann:
@@ -165,6 +168,7 @@ def test_a_repeat_of_any_age_is_said_once_after_a_restart(server: Server) -> Non
         assert bo.wait_for_posts(1) == [(22, "new")]
 
 
+@pytest.mark.alone
 def test_a_repeat_without_the_repeat_field_is_saved_once(server: Server, database: Path) -> None:
     with Member(server.port, "lobby") as ann:
         first = ann.post_and_wait("long ago")["response"]
@@ -181,6 +185,7 @@ def test_a_repeat_without_the_repeat_field_is_saved_once(server: Server, databas
     assert rows == [(1, "long ago"), (12, ""), (13, "new")]
 
 
+@pytest.mark.alone
 def test_posts_to_a_full_backlog_are_refused_before_they_are_heard(database: Path) -> None:
     with (
         Server(database, max_unsaved_messages=3) as server,
@@ -204,6 +209,7 @@ def test_a_post_with_ack_room_is_answered_before_it_is_committed(server: Server,
         assert ann.post_and_wait("hello", ack="tape")["response"]["field"] == "ack"
 
 
+@pytest.mark.alone
 def test_people_stay_present_during_a_restart(database: Path) -> None:
     with Server(database, presence_grace=3_600) as server:
         with Member(server.port, "lobby", "bo", is_present=True) as bo:

@@ -9,7 +9,7 @@ import logging
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -60,6 +60,10 @@ class Closable(Protocol):
         """Ends the connection, and calls `Endpoint.forget` once the client knows or is gone."""
 
 
+async def _at_once() -> None:
+    """The database has everything."""
+
+
 class Endpoint:
     """One for a server. Only the loop's thread uses it."""
 
@@ -75,10 +79,12 @@ class Endpoint:
         memberships: Memberships | None = None,
         verifier: Verifier | None = None,
         log_fault: Callable[[], str | None] = lambda: None,
+        catch_up: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         """`is_local` says that the server listens for its own machine alone. Without `accounts` all are guests.
 
         With `accounts` there are `memberships`. `log_fault` says why the log does not take what is said, if so.
+        `catch_up` waits until the database has what was acknowledged, where it may be behind.
 
         `verifier` knows the tokens of an app that embeds this server.
         """
@@ -88,6 +94,7 @@ class Endpoint:
         self.supervisor = supervisor
         self.history = history
         self.log_fault = log_fault
+        self.catch_up = catch_up
         self.accounts = accounts
         self.memberships = memberships
         self.personal_requests = None if memberships is None else PersonalRequests(memberships)

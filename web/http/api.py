@@ -106,6 +106,7 @@ def shared_rooms(endpoint: Endpoint) -> Shared[Listing | None]:
     """
 
     async def read() -> Listing | None:
+        await endpoint.catch_up()
         with_people = tuple(endpoint.supervisor.people_counts)  # first: what is said of them below is newer
         try:
             listed: RoomsListed = await asyncio.wait_for(

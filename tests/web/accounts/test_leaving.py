@@ -188,6 +188,7 @@ def test_who_reads_before_and_hears_of_it_holds_what_is_left_whatever_the_order(
     assert {seq: held[seq] for seq in (1, 2, 4, 10, 11)} == {seq: fresh[seq] for seq in (1, 2, 4, 10, 11)}
 
 
+@pytest.mark.alone
 def test_what_somebody_wanted_erased_is_nowhere(database: Path) -> None:
     with Server(database, sign_up="open", leave_days=0) as server:
         ann = Browser(server)

@@ -95,6 +95,7 @@ REASONS = ["the database does not answer, as the log says", "the database did no
 """What everybody may know: the error itself may name the database's host and user."""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("broken", [overwritten, locked])
 def test_a_server_is_unhealthy_while_its_database_does_not_answer(
     database: Path, broken: Callable[[str], contextlib.AbstractContextManager[None]]
@@ -109,6 +110,7 @@ def test_a_server_is_unhealthy_while_its_database_does_not_answer(
         wait_until(lambda: request(server.port, "GET", "/api/rooms").json == {"rooms": []})
 
 
+@pytest.mark.alone
 def test_a_server_is_unhealthy_while_it_cannot_save(server: Server) -> None:
     with Member(server.port, "lobby") as ann, refusing(server.database_url):
         ann.post("hello")
@@ -174,6 +176,7 @@ def test_rooms_are_listed_after_a_restart(server: Server, join: Join) -> None:
     ]
 
 
+@pytest.mark.alone
 def test_the_hundred_rooms_with_the_latest_messages_are_listed(server: Server, database: Path, join: Join) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         for number in range(120):

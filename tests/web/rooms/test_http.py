@@ -168,6 +168,7 @@ def test_who_is_in_too_many_rooms_makes_and_enters_no_more(tmp_path_factory: pyt
         people.hang_up()
 
 
+@pytest.mark.alone
 def test_nobody_is_in_more_rooms_than_they_may_who_come_into_many_at_once(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

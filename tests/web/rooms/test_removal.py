@@ -64,7 +64,7 @@ def answers_of(person: Person, number: int) -> dict[str | None, Any]:
 
 
 @pytest.mark.parametrize("polls", [False, True], ids=["websocket", "longpoll"])
-@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("dies", [False, pytest.param(True, marks=pytest.mark.alone)], ids=["lives", "dies"])
 def test_who_is_removed_in_a_flood_hears_all_up_to_it_and_nothing_after(
     server: Server, people: People, polls: bool, dies: bool
 ) -> None:

@@ -18,6 +18,7 @@ def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> No
 
     async def count() -> list[int]:
         server = Server(read_settings(options, {}), lambda *_: True)
+        await server.open()
         port = urlsplit(server.listen()).port or 0
         waiting = requests = [Request(port, "GET", "/socket/websocket?vsn=2.0.0", UPGRADE) for _ in range(40)]
         accepted = []

@@ -150,6 +150,7 @@ def test_pages_stay_below_the_limit_and_bring_everything_to_a_client_that_reads(
     assert got == list(range(41))
 
 
+@pytest.mark.alone
 def test_a_message_larger_than_the_limit_reaches_a_client_that_reads(database: Path) -> None:
     huge = "x" * 300_000
     with (

@@ -1,5 +1,7 @@
 """A channel ends by a leave, or by a second join of its topic."""
 
+import pytest
+
 from tests.web.wire.clients import Clients
 from tests.web.wire.placeholders import INVALID, JOINED, OK, UNMATCHED, posted, refused, saved
 
@@ -30,6 +32,7 @@ def test_a_leave_of_a_topic_that_is_not_joined_is_answered_too(clients: Clients)
     ann.hears(f'["3","6","nowhere:1","phx_reply",{OK}]')
 
 
+@pytest.mark.alone
 def test_a_message_is_acknowledged_even_if_its_sender_left_meanwhile(clients: Clients) -> None:
     ann = clients.connect("ann")
     ann.joins("chat_room:parting")

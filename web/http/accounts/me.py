@@ -121,6 +121,7 @@ class ExportHandler(AccountsHandler):
         self.set_header("Content-Disposition", 'attachment; filename="chatter.jsonl"')
         self.set_header("Cache-Control", "no-store")
         self._write_lines(map(msgspec.json.encode, kept))
+        await self._endpoint.catch_up()
         number = 0
         wanted: LoadOwn | None = LoadOwn(account)
         while wanted is not None:
