@@ -17,7 +17,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle migrate test test-cluster check lint types format cluster-chaos soak bench clean
+.PHONY: help run bundle migrate test test-cluster check lint types format cluster cluster-chaos soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,11 @@ format: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev ## rewrite the code 
 test-cluster: $(BIN)/pytest $(BUNDLE) ## the tests that speak through sockets, each server one of two nodes: make test-cluster [ARGS="-k me"]
 	@sh tests/support/get-postgresql.sh
 	@CHATTER_TESTS_ON=cluster $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(or $(ARGS),$(CLUSTERED))
+
+cluster: $(BIN)/pytest $(BUNDLE) ## a cluster to try on this machine: three nats-servers, PostgreSQL, three nodes, nginx
+	@sh tests/support/get-postgresql.sh
+	@sh tests/support/get-recipe-programs.sh
+	@$(BIN)/python -m tests.trial
 
 cluster-chaos: $(BIN)/pytest ## minutes of faults of NATS servers and nodes, under load: make cluster-chaos [ARGS="-k leader"]
 	@$(BIN)/python -m pytest -m chaos -n 0 -v tests/cluster $(ARGS)

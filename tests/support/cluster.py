@@ -52,15 +52,17 @@ class Cluster:
         """What the database answers."""
         return query(self.database_url, statement)
 
+    @property
+    def arguments(self) -> str:
+        """What a command has to be given that works with this cluster."""
+        return (
+            f"--cluster={','.join(self.nats.urls)} --cluster-monitors={','.join(self.nats.monitors)}"
+            f" --database={self.database_url}"
+        )
+
     def command(self, *arguments: str) -> Ended:
         """Runs `chatter cluster` with the addresses of this one."""
-        return run_to_its_end(
-            "cluster",
-            *arguments,
-            f"--cluster={','.join(self.nats.urls)}",
-            f"--cluster-monitors={','.join(self.nats.monitors)}",
-            f"--database={self.database_url}",
-        )
+        return run_to_its_end("cluster", *arguments, *self.arguments.split())
 
     def create(self, *arguments: str) -> Ended:
         """Makes the log."""

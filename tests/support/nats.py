@@ -46,6 +46,12 @@ class NatsServer:
         return f"http://127.0.0.1:{self.monitoring_port}"
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None
 

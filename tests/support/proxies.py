@@ -25,9 +25,10 @@ def recipes(language: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, port: int, upstream: int) -> Iterator[None]:
-    """An nginx with the documented location listens on `port`, in front of `upstream`."""
+def nginx(folder: Path, port: int, *upstreams: int) -> Iterator[None]:
+    """An nginx with the documented location listens on `port`, in front of servers on these ports."""
     (location,) = recipes("nginx")
+    servers = "".join(f"server 127.0.0.1:{upstream};" for upstream in upstreams)
     config = folder / "nginx.conf"
     folders = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -35,7 +36,8 @@ def nginx(folder: Path, port: int, upstream: int) -> Iterator[None]:
     config.write_text(
         f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n"
         f"http {{ access_log off; {folders}\n"
-        f"server {{ listen 127.0.0.1:{port};\n{_towards(upstream, location)}}} }}\n"
+        f"upstream chatter {{ {servers} }}\n"
+        f"server {{ listen 127.0.0.1:{port};\n{_replaced(location, '127.0.0.1:8000', 'chatter')}}} }}\n"
     )
     with _running(["nginx", "-p", str(folder), "-e", f"{folder}/nginx.log", "-c", str(config)], port):
         yield
