@@ -33,6 +33,7 @@ def main() -> int:
         print(f"database                   {database}\n")
         print("Open the nodes side by side, and kill what you like. In another shell:")
         print(f"chatter cluster status {cluster.arguments}\n", flush=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
     return 0

@@ -59,11 +59,16 @@ def _seconds_or_none(text: str) -> float:
     return 0.0 if text in ("0", "0.0") else _seconds(text)
 
 
-def _days(text: str) -> float:
-    days = -1.0 if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else float(text)
-    if days < 0:
-        raise ValueError("a number of days from 0")
-    return days
+def _amount(unit: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text):
+            raise ValueError(f"a number of {unit} from 0")
+        return float(text)
+
+    return parse
+
+
+_days = _amount("days")
 
 
 def _some_days(text: str) -> float:
@@ -78,13 +83,6 @@ def _minutes(text: str) -> float:
     if not 1 <= minutes <= 1_440:
         raise ValueError("a number of minutes from 1 to 1,440")
     return minutes
-
-
-def _hours(text: str) -> float:
-    hours = -1.0 if not re.fullmatch(r"\d{1,5}(\.\d{1,3})?", text) else float(text)
-    if hours < 0:
-        raise ValueError("a number of hours from 0")
-    return hours
 
 
 def _servers(text: str) -> str:
@@ -255,7 +253,9 @@ class Settings:
     cluster_key: str = _setting("", str, "file with the key of that certificate, unless it is in the same file")
     cluster_credentials: str = _setting("", str, "file with this node's credentials for the NATS servers")
     log_hours: float = _setting(
-        24.0, _hours, "how many hours the log of the cluster keeps what the database has, for one that is restored"
+        24.0,
+        _amount("hours"),
+        "how many hours the log of the cluster keeps what the database has, for one that is restored",
     )
     authorize: str = _setting(
         "",
