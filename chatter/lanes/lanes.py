@@ -118,6 +118,7 @@ class Lanes:
             for number, rooms in enumerate(self._rooms)
         ]
         cluster.notices.hear("saved", lambda _node, body: self._hear_saved(report_of(body).saved))
+        cluster.notices.hear("forget", self._hear_forget)
         self._is_open = False
         self._tidying: asyncio.Task[None] | None = None
 
@@ -216,7 +217,8 @@ class Lanes:
             await asyncio.wait_for(self.flush(), CATCH_UP)
 
     async def forget(self, account: int, *, erases: bool) -> None:
-        """Drops what the files of this node have of an account that has left. Raises what goes wrong."""
+        """Drops what the files of all nodes have of an account that has left. Raises what goes wrong on this one."""
+        self._cluster.notices.tell("forget", msgspec.msgpack.encode((account, erases)))
         await self._ask(Forget(account, erases))
 
     async def settle(self, timeout: float, _thread_timeout: float) -> None:
@@ -269,6 +271,10 @@ class Lanes:
         for lane, through in saved.items():
             if 0 <= lane < len(self._rooms):
                 self._rooms[lane].on_saved(through)
+
+    def _hear_forget(self, _node: str, body: bytes) -> None:
+        account, erases = msgspec.msgpack.decode(body, type=tuple[int, bool])
+        tell_if_alive(self._projector, Forget(account, erases))
 
     def _report(self) -> bytes:
         known = ((number, projection.saved_through) for number, projection in enumerate(self._projections))
