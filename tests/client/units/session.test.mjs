@@ -31,7 +31,7 @@ beforeEach(() => {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("a session that ends once is renewed by connecting anew, and one that ends again at once is over", () => {
+test("a session that ends once is renewed by connecting anew, and one that ends again at once is over", async () => {
   close({ code: 4001 });
   close({ code: 1012 });
   assert.deepEqual([isSessionOver.value, connection.stopped], [false, 0]);
@@ -40,6 +40,11 @@ test("a session that ends once is renewed by connecting anew, and one that ends 
   assert.deepEqual([isSessionOver.value, connection.stopped], [false, 0]);
   mock.timers.tick(5000);
   close({ code: 4001 });
+  await settled();
+  assert.deepEqual([isSessionOver.value, connection.stopped], [false, 0]); // the server knows it still
+  me = null;
+  close({ code: 4001 });
+  await settled();
   assert.deepEqual([isSessionOver.value, connection.stopped], [true, 1]);
 });
 
