@@ -102,7 +102,7 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 
 followName();
 watchLooking();
-watchIdentity();
+watchIdentity(() => connection.reconnect());
 watchSession(connection, current);
 watchForAccounts(current);
 askBeforeSignOut(() => askToSignOut(unsent.peek()));

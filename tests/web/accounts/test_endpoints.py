@@ -1,5 +1,6 @@
 """Every endpoint, tried by everybody. An endpoint without a row fails."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/sessions"): Row(None, of_owner(200, changes=False)),
     ("POST", "/api/sessions"): Row({"handle": "nobody", "password": "wrong"}, for_all(401, "wrong")),
     ("DELETE", "/api/sessions"): Row(None, of_owner(200)),
+    ("DELETE", "/api/sessions/ended"): Row(None, for_all(200)),
     ("PUT", r"/api/sessions/(current|[1-9][0-9]{0,17})"): Row(
         {"label": "the phone"}, of_owner(204), "/api/sessions/current"
     ),
@@ -149,6 +151,8 @@ def test_everybody_is_answered_what_the_table_says(
     reason = answer.json.get("reason") if answer.status >= 400 else None
     assert (answer.status, reason) == row.outcomes[person]
     assert answer.headers["cache-control"] == "no-store"
+    if person in dead and row.outcomes[person] == UNAUTHORIZED:
+        assert answer.cookies == []  # a newer one may be on its way
 
 
 def test_every_endpoint_has_a_row_and_every_row_everybody() -> None:
@@ -273,10 +277,40 @@ def test_signing_in_ends_the_session_that_the_browser_had(browser: Browser) -> N
     assert len(browser.ask("GET", "/api/sessions").json["sessions"]) == 1
 
 
-def test_a_dead_cookie_is_cleared(browser: Browser, dead: dict[str, str]) -> None:
+NEW_PASSWORD = {"password": "another horse battery", "old_password": PASSWORD}
+
+
+@pytest.mark.parametrize("way", ["PUT /api/me", "DELETE /api/sessions", "POST /api/links/use"])
+def test_a_late_answer_to_the_former_cookie_leaves_the_newer_one(
+    browser: Browser, people_server: Server, way: str
+) -> None:
+    handle = browser.signs_up()
+    body: dict[str, str] | None = NEW_PASSWORD if way == "PUT /api/me" else None
+    if way == "POST /api/links/use":
+        (link,) = re.findall(r"chl_\w+", command(people_server, "account", "link", handle, "--reset"))
+        body = {"link": link, "password": "another horse battery"}
+    former = Browser(people_server)
+    former.cookies |= browser.cookies
+    method, path = way.split()
+    assert browser.ask(method, path, body).status in (200, 201)
+    late = former.ask("GET", "/api/me")
+    assert (late.status, late.cookies) == (401, [])
+    assert browser.ask("GET", "/api/me").json["handle"] == handle
+
+
+def test_a_dead_cookie_goes_where_that_is_asked_for(browser: Browser, dead: dict[str, str]) -> None:
     browser.cookies["chatter"] = dead["revoked"]
-    assert browser.ask("GET", "/api/me").status == 401
+    assert browser.ask("DELETE", "/api/sessions/ended").json == {"kind": "guest", "role": "guest"}
+    assert "chatter" not in browser.cookies
     assert browser.ask("GET", "/api/me").json["kind"] == "guest"
+
+
+def test_a_living_session_is_not_taken_for_one_that_has_ended(browser: Browser, dead: dict[str, str]) -> None:
+    handle = browser.signs_up()
+    answer = browser.ask("DELETE", "/api/sessions/ended")
+    assert (answer.status, answer.json["handle"], answer.cookies) == (200, handle, [])
+    assert browser.ask("DELETE", "/api/sessions/ended", headers=bearer(dead["revoked"])).cookies == []
+    assert browser.ask("GET", "/api/me").json["handle"] == handle
 
 
 def test_sessions_are_listed_named_and_ended(browser: Browser) -> None:
@@ -292,9 +326,6 @@ def test_sessions_are_listed_named_and_ended(browser: Browser) -> None:
     assert browser.ask("DELETE", f"/api/sessions/{sessions[False]['id']}").status == 204
     assert other.ask("GET", "/api/me").status == 401
     assert browser.ask("GET", "/api/me").status == 200
-
-
-NEW_PASSWORD = {"password": "another horse battery", "old_password": PASSWORD}
 
 
 @pytest.mark.parametrize("asked", [("PUT", "/api/me", NEW_PASSWORD), ("DELETE", "/api/sessions")])

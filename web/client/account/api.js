@@ -1,5 +1,7 @@
 /** The server's JSON endpoints, and what it says in place of an answer. */
 
+import { inTurn } from "./cookie.js";
+
 /**
  * @typedef {object} Refusal
  * @property {string} reason
@@ -38,7 +40,8 @@ export async function ask(method, path, body) {
 /** @param {string} method @param {string} path @param {object} [body] */
 async function request(method, path, body) {
   const headers = { accept: "application/json", ...(body && { "content-type": "application/json" }) };
-  const response = await send(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  const options = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+  const response = await inTurn(`${method} ${path}`, () => send(path, options));
   const answer = await response.json().catch(() => ({})); // what is not the server's own answer, or none
   if (response.ok) return answer;
   throw { reason: String(response.status), ...(typeof answer === "object" ? answer : {}), status: response.status };

@@ -46,11 +46,18 @@ let isLeaving = false;
 /** What has become of the account as the page before this one ended. */
 export const farewell = signal(takeFarewell());
 
-/** Asks the server who this is, and follows what other tabs hear. */
-export function watchIdentity() {
+/**
+ * Asks the server who this is, and follows what other tabs hear.
+ *
+ * @param {() => void} connectAnew a guest had the cookie of a session that has ended, with which no room lets them in
+ */
+export async function watchIdentity(connectAnew) {
   dropLeftovers();
   followAccount((next) => take(next));
-  return checkIdentity();
+  if ((await checkIdentity()) || owner) return;
+  await forgetEnded();
+  connectAnew();
+  checkIdentity();
 }
 
 /**
@@ -101,15 +108,25 @@ export async function leaveServer(chosen, farewell) {
   await leaveFor(farewell);
 }
 
-/** Is a guest from now on, as the account was signed out. @param {string} why what the guest's page says first */
+/**
+ * Is a guest from now on, as the account was signed out; unless this browser, in whichever tab, has a newer session.
+ *
+ * @param {string} why what the guest's page says first
+ */
 export async function end(why) {
   if (isLeaving) return;
   isLeaving = true;
-  await ask("GET", "/api/me").catch(() => {}); // which takes a dead cookie away
-  await leaveFor(why);
+  const { id } = await forgetEnded();
+  if (id === undefined) await leaveFor(why);
+  else location.reload();
 }
 
 // ---- Internal
+
+/** Has the cookie of a session that has ended taken away. Returns who is signed in for all that, if somebody is. */
+function forgetEnded() {
+  return ask("DELETE", "/api/sessions/ended").catch(() => ({}));
+}
 
 /**
  * Asks for what ends the session. The server tells that to this page, too, which has it from the answer.
@@ -128,9 +145,10 @@ async function leaveBy(method, path, body) {
   }
 }
 
-/** There is no session to end. @param {Refusal} refusal */
-function unlessUnknown(refusal) {
+/** There is no session to end, but a cookie. @param {Refusal} refusal */
+async function unlessUnknown(refusal) {
   if (refusal.status !== UNKNOWN) throw refusal;
+  await forgetEnded();
 }
 
 /** @param {{kind: string, id?: number, handle?: string, name?: string, has_password?: boolean, role?: string, server?: any}} answer */

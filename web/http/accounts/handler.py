@@ -157,13 +157,19 @@ class AccountsHandler(SecureHandler):
     # ------------------------------------------------------------ who asks
 
     async def principal(self) -> Principal:
-        """Returns who asks. Raises `Refusal` for a secret that proves nothing."""
+        """Returns who asks. Raises `Refusal` for a secret that proves nothing.
+
+        Its cookie stays: an answer that brings a newer one may reach the browser before this one does.
+        """
         principal = await self._endpoint.identify(self._asked, reads=self._reads)
         if principal is NOBODY:
-            if not sent_on_purpose(self._asked):
-                self.add_header("Set-Cookie", self._cookies.clear_session())
             raise Refusal("unauthorized")
         return principal
+
+    @property
+    def has_bearer(self) -> bool:
+        """A secret was sent on purpose, so that a cookie does not count."""
+        return sent_on_purpose(self._asked) is not None
 
     async def allowed(self, action: Action) -> Principal:
         """Returns who asks, if they may do that. Raises `Refusal`."""
@@ -240,8 +246,12 @@ class AccountsHandler(SecureHandler):
 
     def forget_session(self) -> None:
         """Answers that nobody is signed in any more."""
-        self.add_header("Set-Cookie", self._cookies.clear_session())
+        self.clear_cookie_of_session()
         self.answer(HTTPStatus.NO_CONTENT)
+
+    def clear_cookie_of_session(self) -> None:
+        """Clears the cookie that shows a session. Only for those who ask for that: see `principal`."""
+        self.add_header("Set-Cookie", self._cookies.clear_session())
 
     def link_to(self, kind: str, secret: str) -> str:
         """Returns a link to the page. It is relative where nothing says how this server is reached."""
@@ -274,7 +284,7 @@ class AccountsHandler(SecureHandler):
 
     def _check_page(self) -> None:
         """Refuses changes that a page of another origin asks for. A secret in a header is no page's doing."""
-        if self._reads or sent_on_purpose(self._asked) or self._endpoint.is_own_page(self._asked):
+        if self._reads or self.has_bearer or self._endpoint.is_own_page(self._asked):
             return
         raise Refusal("origin")
 

@@ -11,7 +11,7 @@ from web.http.accounts.openid import CallbackHandler, ProvidersHandler, StartHan
 from web.http.accounts.passkeys import PasskeyHandler, PasskeyOptionsHandler, PasskeySessionHandler, PasskeysHandler
 from web.http.accounts.proof import ProofHandler
 from web.http.accounts.providers import LinkedProviderHandler, LinkedProvidersHandler
-from web.http.accounts.sessions import SessionHandler, SessionsHandler
+from web.http.accounts.sessions import EndedSessionHandler, SessionHandler, SessionsHandler
 from web.http.accounts.sign_up import SignUpHandler
 from web.http.accounts.tokens import TokenHandler, TokensHandler
 
@@ -27,6 +27,7 @@ ROUTES: list[tuple[str, type[AccountsHandler]]] = [
     (rf"/api/me/providers/{_LINK}", LinkedProviderHandler),
     (r"/api/accounts", SignUpHandler),
     (r"/api/sessions", SessionsHandler),
+    (r"/api/sessions/ended", EndedSessionHandler),
     (rf"/api/sessions/(current|{_ID[1:-1]})", SessionHandler),
     (r"/api/tokens", TokensHandler),
     (rf"/api/tokens/{_ID}", TokenHandler),

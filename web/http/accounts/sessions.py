@@ -2,8 +2,9 @@
 
 import msgspec
 
+from chatter.accounts.principal import GUEST
 from web.http.accounts.bodies import text
-from web.http.accounts.handler import AccountsHandler, refusing
+from web.http.accounts.handler import AccountsHandler, Refusal, refusing, shown
 
 
 class SessionsHandler(AccountsHandler):
@@ -13,8 +14,8 @@ class SessionsHandler(AccountsHandler):
     async def get(self) -> None:
         account, session = await self.owner()
         sessions = await self.accounts.own.sessions(account)
-        shown = [{**msgspec.structs.asdict(each), "current": each.id == session} for each in sessions]
-        self.answer(200, {"sessions": shown})
+        listed = [{**msgspec.structs.asdict(each), "current": each.id == session} for each in sessions]
+        self.answer(200, {"sessions": listed})
 
     @refusing
     async def post(self) -> None:
@@ -51,3 +52,19 @@ class SessionHandler(AccountsHandler):
             self.forget_session()
         else:
             self.answer(204)
+
+
+class EndedSessionHandler(AccountsHandler):
+    """`DELETE` of `/api/sessions/ended`: the browser has the cookie of a session that is none any more."""
+
+    @refusing
+    async def delete(self) -> None:
+        """Clears a dead cookie, and answers who is here then: a guest, or whoever has signed in meanwhile."""
+        try:
+            principal = await self.principal()
+        except Refusal:
+            if self.has_bearer:
+                raise
+            self.clear_cookie_of_session()
+            principal = GUEST
+        self.answer(200, shown(principal))
