@@ -154,9 +154,7 @@ def _missing(saves: Sequence[Save]) -> list[Save]:
 
 
 def _reason(error: RowRefused, there: EntryRow | None) -> str:
-    """Returns why an entry was refused, without the row that PostgreSQL quotes: the letter has it, and may be blanked."""
-    return (
-        str(error).partition(" DETAIL:")[0]
-        if there is None
-        else f"its place is taken by another entry, {there.id!r} of {there.name!r}"
-    )
+    """Returns why an entry was refused. The row that PostgreSQL quotes goes: the letter has it, and may be blanked."""
+    if there is None:
+        return str(error).partition(" DETAIL:")[0]
+    return f"its place is taken by another entry, {there.id!r} of {there.name!r}"
