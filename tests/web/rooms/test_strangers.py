@@ -72,6 +72,7 @@ NO_SLUG = {
     *("/socket/websocket/?", "/socket/longpoll/?"),  # walked event by event
     *(f"/api/{kind}/([1-9][0-9]{{0,17}})" for kind in ("tokens", "invites", "passkeys")),
     "/api/sessions/(current|[1-9][0-9]{0,17})",
+    "/api/sessions/ended",
 }
 """Addresses in which no name of a room can be."""
 
