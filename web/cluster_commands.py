@@ -5,6 +5,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
 from chatter.storage.storage import Storage
 from schema import Database, Epoch, Lane, LaneRow, open_database
 from schema.base import writing_transaction
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from chatter.cluster.nodes import Node
     from chatter.cluster.streams import LaneStream
 
-LANES, REPLICAS = 4, 3
 MOST_LANES = 64
-MAX_BYTES = 4 * 1024 * 1024 * 1024
 MIN_BYTES = 16 * 1024 * 1024
 
 OPTIONS = (

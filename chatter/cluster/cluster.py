@@ -18,6 +18,7 @@ from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_
 from chatter.cluster.lane import PATIENCE, LaneLog
 from chatter.cluster.nodes import Node, Nodes
 from chatter.cluster.notices import Notices
+from chatter.cluster.stream import LANES, REPLICAS
 from chatter.cluster.turn_taking import TurnTaking
 
 logger = logging.getLogger(__name__)
@@ -34,8 +35,8 @@ class ClusterSettings:
 
     servers: tuple[str, ...]  # URLs like nats://HOST:4222, with user and password or without
     node: str
-    lanes: int = streams.LANES
-    replicas: int = streams.REPLICAS
+    lanes: int = LANES
+    replicas: int = REPLICAS
     monitors: tuple[str, ...] = ()  # the monitoring address of each server, like http://HOST:8222
     version: str = ""  # of this program, for the other nodes
     tls: ssl.SSLContext | None = None

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+LANES = 4
+"""Each lane is a Raft group that costs; the rooms of one lane wait for one append at a time."""
+
+REPLICAS = 3
+MAX_BYTES = 4 * 1024 * 1024 * 1024
+"""Bytes of one stream, which the servers reserve when it is made."""
+
 
 @dataclass(frozen=True)
 class Placed:

@@ -15,13 +15,7 @@ import msgspec
 from chatter.cluster.connection import Connection
 from chatter.cluster.errors import ClusterRefused, NoAnswer
 from chatter.cluster.jetstream import ApiError, log_subject, name_of, said_subject
-
-LANES = 4
-"""Each lane is a Raft group that costs; the rooms of one lane wait for one append at a time."""
-
-REPLICAS = 3
-MAX_BYTES = 4 * 1024 * 1024 * 1024
-"""Bytes of one stream, which the servers reserve when it is made."""
+from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
 
 MAX_MESSAGE = 512 * 1024
 """Bytes of one message with its headers; a turn is at most half of that."""

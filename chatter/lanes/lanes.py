@@ -11,7 +11,7 @@ from typing import Any, Self
 import msgspec
 import pykka
 
-from chatter.actors import Tellable, stop_thread, tell_if_alive
+from chatter.actors import Tellable, stop_thread
 from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
 from chatter.cluster.errors import NoAnswer
 from chatter.cluster.frames import PlacedTurn
@@ -274,7 +274,7 @@ class Lanes:
 
     def _hear_forget(self, _node: str, body: bytes) -> None:
         account, erases = msgspec.msgpack.decode(body, type=tuple[int, bool])
-        tell_if_alive(self._projector, Forget(account, erases))
+        self._forgetting = asyncio.get_running_loop().create_task(self._try(Forget(account, erases)))
 
     def _report(self) -> bytes:
         known = ((number, projection.saved_through) for number, projection in enumerate(self._projections))
@@ -293,23 +293,34 @@ class Lanes:
 
     # ------------------------------------------------------------ the database
 
-    async def _ask(self, message: Project | ReadPosition | Forget) -> Any:
+    async def _ask(self, message: Project | ReadPosition | Tidy | Forget) -> Any:
         if not self._projector.is_alive():
             logger.error("the projector died and is started again")
             self._projector = self._start_projector()
         return await self._projector.ask(message, block=False)
+
+    async def _try(self, message: Tidy | Forget) -> None:
+        """Has something dropped. A projector that were told, and not asked, would die of a database that is away."""
+        try:
+            await self._ask(message)
+        except Exception as error:
+            logger.warning("what was deleted is not dropped yet: %s", error)
 
     async def _tidy(self) -> None:
         """Has deleted texts dropped by one node, and each lane's old turns by the one that writes it."""
         while True:
             await asyncio.sleep(TIDY_INTERVAL)
             if self.is_mine("tidy"):
-                tell_if_alive(self._projector, Tidy())
+                await self._try(Tidy())
             for number, projection in enumerate(self._projections):
-                saved = projection.saved_through
-                if saved is None:
-                    continue
-                try:
-                    await self._cluster.trim(number, saved, self._log_age)
-                except NoAnswer as error:
-                    logger.info("the log of lane %d is not trimmed yet: %s", number, error)
+                if (saved := projection.saved_through) is not None:
+                    await self._trim(number, saved)
+
+    async def _trim(self, lane: int, saved: int) -> None:
+        """Drops what the log need not keep. It has to be tried again whatever goes wrong: a full log refuses all."""
+        try:
+            await self._cluster.trim(lane, saved, self._log_age)
+        except NoAnswer as error:
+            logger.info("the log of lane %d is not trimmed yet: %s", lane, error)
+        except Exception:
+            logger.exception("the log of lane %d is not trimmed, which will be tried again", lane)

@@ -29,7 +29,7 @@ def encode(slug: str, event: StartedTyping | Relayed) -> bytes:
 
 
 def decode(body: bytes) -> tuple[str, StartedTyping | Relayed]:
-    """Reads that. Raises `ValueError` for what is none."""
+    """Reads that. Raises `msgspec.MsgspecError` for what is none."""
     told = _decode(body)
     if isinstance(told, _Typing):
         return told.slug, StartedTyping(told.name, told.author)

@@ -47,5 +47,5 @@ def encode(memberships: Sequence[Membership]) -> bytes:
 
 
 def decode(body: bytes) -> list[Marked]:
-    """Reads that. Raises `ValueError` for what is none."""
+    """Reads that. Raises `msgspec.MsgspecError` for what is none."""
     return _decode(body)

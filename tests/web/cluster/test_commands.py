@@ -43,6 +43,7 @@ def test_a_server_that_is_alone_refuses_the_database_of_a_cluster_while_and_afte
         ({"node": "east"}, "the node name east is taken"),
         ({"cluster_monitors": "http://127.0.0.1:1"}, "the monitoring address http://127.0.0.1:1 does not answer"),
         ({"cluster": "nats://127.0.0.1:1"}, "no NATS server accepts this node at"),
+        ({"cluster_ca": "/nowhere.pem"}, "--cluster-ca, --cluster-cert, --cluster-key: expected files of TLS"),
         ({"max_message_length": "30001"}, "--max-message-length: expected at most 30000 in a cluster"),
         ({"node": "East!"}, "--node: expected 1 to 64 of a-z, 0-9, - and _"),
         ({"cluster": "http://x"}, "--cluster: expected addresses like nats://"),
@@ -57,9 +58,11 @@ def test_a_node_that_cannot_work_says_so_in_one_line(
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_log_is_made_once(cluster: Cluster) -> None:
+def test_a_log_is_made_once_and_without_nodes_the_status_is_a_fault(cluster: Cluster) -> None:
     for node in cluster.nodes.values():
         node.stop()
+    alone = cluster.command("status")
+    assert (alone.exit_code, "none lives" in alone.stdout) == (1, True)
     again = cluster.create()
     assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
     assert "belongs to a cluster" in again.stderr
