@@ -1,7 +1,5 @@
 """Opens the storage and the log of a server: its own, or those of the cluster of which it is a node."""
 
-import re
-import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -102,7 +100,10 @@ def open_storage(settings: Settings) -> AnyStorage:
     """Opens the database. Raises `schema.DatabaseUnusable`."""
     if settings.cluster:
         return SharedStorage.open(
-            settings.database, spool_folder=settings.spool_folder, database_timeout=settings.database_timeout
+            settings.database,
+            node=settings.node_name,
+            spool_folder=settings.spool_folder,
+            database_timeout=settings.database_timeout,
         )
     return Storage.open(
         settings.database,
@@ -174,7 +175,7 @@ def cluster_settings(settings: Settings, *, lanes: int, replicas: int) -> "Clust
     servers = settings.cluster.split(",")
     return ClusterSettings(
         servers=tuple(servers),
-        node=settings.node or _host_name(),
+        node=settings.node_name,
         lanes=lanes,
         replicas=replicas,
         monitors=tuple(settings.cluster_monitors.split(",")) if settings.cluster_monitors else _monitors(servers),
@@ -182,10 +183,6 @@ def cluster_settings(settings: Settings, *, lanes: int, replicas: int) -> "Clust
         tls=_tls(settings),
         credentials=settings.cluster_credentials or None,
     )
-
-
-def _host_name() -> str:
-    return re.sub("[^a-z0-9_-]", "-", socket.gethostname().lower()).lstrip("-_")[:64] or "node"
 
 
 def _monitors(servers: Sequence[str]) -> tuple[str, ...]:

@@ -17,15 +17,15 @@ from chatter.cluster.errors import ClusterRefused, LaneStopped
 from chatter.storage.backup import BackupFailed
 from chatter.storage.local_log import NotEverythingSaved
 from web import account_commands, cluster_commands, maintenance
+from web.authorize import Authorize, load_authorize
 from web.oidc_clients import parse_clients, with_secrets
+from web.processes import Parent, Processes
 from web.server import Server
 from web.settings import (
-    Authorize,
     BadSetting,
     Settings,
     add_options,
     check_accounts,
-    load_authorize,
     read_settings,
     set_up_logging,
 )
@@ -70,18 +70,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return cluster_commands.run(options, settings)
             case _:
                 return account_commands.run(options, settings)
-    except (
-        account_commands.CommandRefused,
-        BadSetting,
-        AddressUnusable,
-        BackupFailed,
-        ClusterRefused,
-        LaneStopped,
-        schema.DatabaseUnusable,
-    ) as error:
+    except _CANNOT_RUN as error:
         return _fail(2, error)
     except account_commands.CommandFailed as error:
         return _fail(1, error)
+
+
+_CANNOT_RUN = (
+    account_commands.CommandRefused,
+    BadSetting,
+    AddressUnusable,
+    BackupFailed,
+    ClusterRefused,
+    LaneStopped,
+    schema.DatabaseUnusable,
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,10 +120,22 @@ def _serve(settings: Settings) -> int:
     authorize = load_authorize(settings.authorize)
     sys.setswitchinterval(SWITCH_INTERVAL)
     _allow_many_connections()
+    if settings.processes == 1:
+        return _serve_here(settings, authorize)
+
+    def serve(number: int, parent: Parent) -> int:
+        return _serve_here(settings.of_process(number), authorize, parent)
+
+    return Processes(settings.processes, serve).run(_say)
+
+
+def _serve_here(settings: Settings, authorize: Authorize, parent: Parent | None = None) -> int:
     runner = asyncio.Runner(loop_factory=_loop_factory())
     code = 0
     try:
-        runner.run(_run(settings, authorize))
+        runner.run(_run(settings, authorize, parent))
+    except _CANNOT_RUN as error:
+        code = _fail(2, error)
     except schema.DatabaseLost as error:
         code = _fail(1, f"stopped: {error}")
     except NotEverythingSaved:
@@ -148,22 +163,31 @@ def _allow_many_connections() -> None:
         pass  # macOS says that there is no limit, and has one
 
 
-async def _run(settings: Settings, authorize: Authorize) -> None:
+async def _run(settings: Settings, authorize: Authorize, parent: Parent | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.lifeline, stop.set)
     server = Server(settings, authorize, with_secrets(parse_clients(settings.oidc), os.environ))
     await server.open()
     ready = f"Chatter is ready at {server.listen()}"
     if server.setup_address is not None:
         ready += f"\nBecome its admin at {server.setup_address}"
-    sys.stdout.write(ready + "\n")  # at once: who waits for the first line may read no further
-    sys.stdout.flush()
+    if parent is None:
+        _say(ready)
+    else:
+        os.write(parent.ready, ready.encode())
     server.database_lost.add_done_callback(lambda _lost: stop.set())
     await stop.wait()
     await server.stop()
     if server.database_lost.done():
         raise server.database_lost.result()
+
+
+def _say(ready: str) -> None:
+    sys.stdout.write(ready + "\n")  # at once: who waits for the first line may read no further
+    sys.stdout.flush()
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

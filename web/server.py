@@ -35,6 +35,7 @@ from chatter.storage.history import History
 from chatter.storage.read_queue import OnDeath as OnHistoryDeath
 from chatter.storage.read_queue import ReadQueue
 from schema import DatabaseLost, WentBack
+from web.authorize import Authorize
 from web.channels.characters import normal_name
 from web.channels.endpoint import Closable, Endpoint
 from web.http.accounts.handler import Limiters, Ways
@@ -63,7 +64,7 @@ from web.io.rfc6455 import CloseCode
 from web.log import open_log, open_storage
 from web.oidc_clients import OidcClient
 from web.page_address import page_address, page_link
-from web.settings import Authorize, Settings
+from web.settings import Settings
 from web.transport.listener import Listener, is_local, listening_sockets, url_of
 from web.transport.longpoll import LongPollHandler
 from web.transport.poll_sessions import PollSessions
@@ -214,7 +215,7 @@ class Server:
         return TransactionQueue(lambda: Store.start(database, guard))
 
     def _open_accounts(self, transactions: TransactionQueue) -> Accounts:
-        beginning = Beginning.read(self._storage.database, Moment(wall_clock()))
+        beginning = Beginning.read(self._storage.database, Moment(wall_clock()), is_node=self._log.shared is not None)
         self._setup_link = beginning.setup_link
         accounts = Accounts(
             transactions,

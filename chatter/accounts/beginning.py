@@ -23,8 +23,11 @@ class Beginning(NamedTuple):
     setup_link: str | None  # None where there is an admin
 
     @classmethod
-    def read(cls, database: Database, now: Moment) -> "Beginning":
-        """Reads what is needed, and makes a link for the first admin. Raises `DatabaseUnusable`."""
+    def read(cls, database: Database, now: Moment, *, is_node: bool = False) -> "Beginning":
+        """Reads what is needed, and makes a link for the first admin. Raises `DatabaseUnusable`.
+
+        The links of other nodes lead there, too.
+        """
         try:
             with writing_transaction():
                 people.renew_skeletons()
@@ -32,7 +35,7 @@ class Beginning(NamedTuple):
                     Reserved.every(now.iso),
                     cast(list[tuple[int, Role]], Account.staff()),
                     Revocation.newest(),
-                    invitations.make_setup_link(now),
+                    invitations.make_setup_link(now, is_only=not is_node),
                 )
         except peewee.PeeweeException as error:
             raise DatabaseUnusable(f"cannot read the accounts: {in_one_line(error)}") from error

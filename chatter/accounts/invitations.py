@@ -113,9 +113,10 @@ def make_link(handle: str, kind: LinkKind, now: Moment, *, maker: int | None = N
     return _make_link(kind, row.id, now, maker)
 
 
-def make_setup_link(now: Moment) -> str | None:
-    """Makes the link for the first admin, the only one of its kind; None where there is an admin."""
-    Secret.revoke_kind("setup", now.iso)
+def make_setup_link(now: Moment, *, is_only: bool) -> str | None:
+    """Makes a link for the first admin, the only one that works if it is so; None where there is an admin."""
+    if is_only:
+        Secret.revoke_kind("setup", now.iso)
     return None if Account.has_admin() else _make_link("setup", None, now)
 
 

@@ -102,8 +102,11 @@ class SharedStorage(Opened):
     lanes: Sequence[schema.LaneRow]
 
     @classmethod
-    def open(cls, url: str, *, spool_folder: str = "", database_timeout: float = 0.0) -> Self:
-        """Opens the database beside the other nodes. Raises `schema.DatabaseUnusable`, also where it has no cluster."""
+    def open(cls, url: str, *, node: str, spool_folder: str = "", database_timeout: float = 0.0) -> Self:
+        """Opens the database beside the other nodes; files are the `node`'s own.
+
+        Raises `schema.DatabaseUnusable`, also where it has no cluster.
+        """
         database, ownership = open_owned(url, timeout=database_timeout, shared=True)
         with _released_on_failure(database, ownership):
             if needs_migration(database):
@@ -112,7 +115,7 @@ class SharedStorage(Opened):
                 )
             with _written_to():
                 identity = schema.Identity.read()
-                files = FilesBeside(url, spool_folder, identity)
+                files = FilesBeside(url, spool_folder, identity, node)
                 files.make_folder()
             lanes = schema.Lane.rows()
             if not lanes:
@@ -156,9 +159,11 @@ def _written_to() -> Iterator[None]:
 class FilesBeside:
     """The names of the files that belong to a database: beside its SQLite file, in `spool_folder` or in `var`."""
 
-    def __init__(self, url: str, spool_folder: str, identity: str) -> None:
+    def __init__(self, url: str, spool_folder: str, identity: str, node: str = "") -> None:
+        """Of the nodes of a cluster, which may be on one machine, each has files of its own."""
         file = sqlite_path(url)
         name = file.name if file else url.rsplit("/", 1)[-1].partition("?")[0]
+        name = f"{name}.{node}" if node else name
         self._folder = Path(spool_folder) if spool_folder else file.parent if file else Path("var")
         self._name = name
         self.first_spool = self._folder / f"{name}.unsaved.jsonl"  # without an identity, as the first Chatter named it

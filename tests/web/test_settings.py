@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from tests.support.server import ROOT
+from web.authorize import load_authorize, takes_principal
 from web.oidc_clients import OidcClient, parse_clients, with_secrets
 from web.settings import (
     BadSetting,
     Settings,
     add_options,
-    load_authorize,
     read_settings,
-    takes_principal,
     variable,
 )
 

@@ -7,7 +7,7 @@ add ports and brackets, and IPv6 can be written in many ways.
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from web.settings import Network
+from web.setting_forms import Network
 
 Headers = Mapping[str, Sequence[str]]
 """The headers of a request: all values, by names in small letters."""

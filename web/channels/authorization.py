@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from chatter.accounts.principal import Principal
 from chatter.messages import Reason
-from web.settings import Authorize, takes_principal
+from web.authorize import Authorize, takes_principal
 
 logger = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ from chatter.charter import Author, is_private_slug
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.read_queue import ReadQueue
+from web.authorize import Authorize
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
 from web.channels.errands import ErrandRunner
@@ -39,7 +40,7 @@ from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
 from web.page_address import page_address
-from web.settings import Authorize, Settings
+from web.settings import Settings
 
 logger = logging.getLogger(__name__)
 

@@ -158,7 +158,8 @@ class Listener:
 
 def listening_sockets(settings: Settings) -> list[socket.socket]:
     """Returns the sockets that were passed to this process, else bound ones. Raises `AddressUnusable`."""
-    sockets = _passed() or _bind(settings.host, settings.port)
+    is_shared = settings.processes > 1
+    sockets = _passed(is_shared) or _bind(settings.host, settings.port, is_shared)
     for each in sockets:  # accepted sockets inherit the option; without it Linux keeps up to 4 MB for each
         each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
     return sockets
@@ -177,8 +178,9 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _passed() -> list[socket.socket]:
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+def _passed(is_shared: bool) -> list[socket.socket]:
+    to = os.getppid() if is_shared else os.getpid()
+    if os.environ.get("LISTEN_PID") != str(to):
         return []
     count = os.environ.get("LISTEN_FDS", "")
     try:
@@ -191,9 +193,9 @@ def _passed() -> list[socket.socket]:
     return sockets
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int, is_shared: bool) -> list[socket.socket]:
     try:
-        return bind_sockets(port, host, backlog=BACKLOG)
+        return bind_sockets(port, host, backlog=BACKLOG, reuse_port=is_shared)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise AddressUnusable(f"cannot listen on {host} port {port}: {reason}") from error
