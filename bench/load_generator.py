@@ -23,11 +23,12 @@ class JoinFailed(Exception):
 class LoadGenerator:
     """Owns the worker processes.
 
-    `with LoadGenerator(port) as generator:` starts them, without connections.
+    `with LoadGenerator(port) as generator:` starts them, without connections. With several ports the people of each
+    room are spread over them.
     """
 
-    def __init__(self, port: int, workers: int | None = None) -> None:
-        self._port = port
+    def __init__(self, *ports: int, workers: int | None = None) -> None:
+        self._ports = ports
         self._workers = workers or max(1, min(4, (os.cpu_count() or 2)))
         self._pipes: list[Any] = []
         self._processes: list[Any] = []
@@ -36,7 +37,7 @@ class LoadGenerator:
         raise_file_limit()
         for number in range(self._workers):
             ours, theirs = _spawn.Pipe()
-            process = _spawn.Process(target=run_worker, args=(theirs, number, self._workers, self._port), daemon=True)
+            process = _spawn.Process(target=run_worker, args=(theirs, number, self._workers, self._ports), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)

@@ -38,6 +38,10 @@ class Group:
         """Returns the room of a member."""
         return member % self.rooms
 
+    def node_of(self, member: int, nodes: int) -> int:
+        """Returns to which of several nodes a member connects: people and publishers are spread over them."""
+        return (member // self.rooms + member % self.rooms) % nodes
+
     def topics_of(self, room: int) -> list[str]:
         """Returns the topics that a room stands for, one unless `topics` is larger."""
         return [f"chat_room:{self.room_prefix}-{room}-{topic}" for topic in range(self.topics)]

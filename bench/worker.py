@@ -48,10 +48,10 @@ class ScheduledAction(NamedTuple):
 class Worker:
     """Owns this process's connections. Its public methods are called through the pipe."""
 
-    def __init__(self, number: int, workers: int, port: int) -> None:
+    def __init__(self, number: int, workers: int, ports: Sequence[int]) -> None:
         self._number = number
         self._workers = workers
-        self._port = port
+        self._ports = ports
         self._epoll = select.epoll()
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
@@ -229,14 +229,16 @@ class Worker:
     # ---------------------------------------------------------------- arrivals
 
     def _start(self, connection: Connection, due: int) -> None:
-        assert self._arrival is not None
+        arrival = self._arrival
+        assert arrival is not None
         connection.start_due = due
         self._outcome.first_started_at = self._outcome.first_started_at or due
-        if self._arrival.only == "join":
+        if arrival.only == "join":
             connection.join(self._epoll)
             return
         try:
-            connection.connect(self._port, frames.handshake(self._port, connection.token), self._epoll)
+            port = self._ports[arrival.group.node_of(connection.member, len(self._ports))]
+            connection.connect(port, frames.handshake(port, connection.token), self._epoll)
         except OSError:
             connection.close()
             self._arrived(connection)
@@ -273,10 +275,10 @@ class Worker:
             self._start(following, time.monotonic_ns())
 
 
-def run_worker(pipe: Pipe, number: int, workers: int, port: int) -> None:
+def run_worker(pipe: Pipe, number: int, workers: int, ports: Sequence[int]) -> None:
     """Calls the methods that `pipe` names, in the worker process, until "close"."""
     gc.disable()  # there are no reference cycles, and a collection would delay sends
-    worker = Worker(number, workers, port)
+    worker = Worker(number, workers, ports)
     while True:
         name, arguments = pipe.recv()
         try:

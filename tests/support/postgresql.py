@@ -71,6 +71,12 @@ class PostgreSQL:
         self._returned: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The id of its first process, whose children the others are."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Starts the server, and returns when it answers."""
         self._launch()
