@@ -1,8 +1,10 @@
-"""The commands `cluster create` and `cluster status`. Each returns the exit code."""
+"""The commands `cluster create`, `cluster status` and `cluster dissolve`. Each returns the exit code."""
 
 import argparse
 import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
@@ -15,6 +17,7 @@ from web.log import cluster_settings
 from web.settings import BadSetting, Settings, add_options
 
 if TYPE_CHECKING:
+    from chatter.cluster.connection import Connection
     from chatter.cluster.nodes import Node
     from chatter.cluster.streams import LaneStream
 
@@ -31,7 +34,7 @@ OPTIONS = (
 def add_commands(verbs: Any) -> None:  # argparse gives what it returns no public name
     """Adds the commands to those of `chatter`."""
     cluster = verbs.add_parser("cluster", help="make a cluster of several nodes, and look at it", allow_abbrev=False)
-    deeds = cluster.add_subparsers(dest="deed", metavar="create | status", required=True)
+    deeds = cluster.add_subparsers(dest="deed", metavar="create | status | dissolve", required=True)
     create = deeds.add_parser("create", help="make the log, and the database that of a cluster", allow_abbrev=False)
     add_options(create, *OPTIONS)
     create.add_argument("--lanes", type=_number(1, MOST_LANES), default=LANES, help=f"default: {LANES}")
@@ -50,6 +53,8 @@ def add_commands(verbs: Any) -> None:  # argparse gives what it returns no publi
     status = deeds.add_parser("status", help="say which nodes there are, and how far they are", allow_abbrev=False)
     add_options(status, *OPTIONS)
     status.add_argument("--json", action="store_true", help="as JSON")
+    dissolve = deeds.add_parser("dissolve", help="make the database that of one server again", allow_abbrev=False)
+    add_options(dissolve, *OPTIONS)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -59,6 +64,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.deed == "create":
         shape = _Shape(options.lanes, options.replicas, options.lane_bytes)
         return _create(settings, shape, is_lost=options.log_lost)
+    if options.deed == "dissolve":
+        return _dissolve(settings)
     return _status(settings, as_json=options.json)
 
 
@@ -131,19 +138,55 @@ async def _make_log(settings: Settings, shape: _Shape, heads: list[int], *, is_l
     ]
 
 
+# ---------------------------------------------------------------- dissolve
+
+
+def _dissolve(settings: Settings) -> int:
+    database, ownership = open_owned(settings.database)
+    try:
+        rows = _rows(database)
+        logs = asyncio.run(_find_logs(settings, rows))
+        for row, log in zip(rows, logs, strict=True):
+            if (why := _fault(row, log)) is not None:
+                raise DatabaseUnusable(f"lane {row.number}: {why}")
+            if log is not None and log.last > row.head:
+                raise DatabaseUnusable(
+                    f"the database lacks {log.last - row.head} turns of lane {row.number}: start a node, and wait until"
+                    " `chatter cluster status` shows no lag"
+                )
+        with writing_transaction():
+            Lane.found([])
+        asyncio.run(_delete_logs(settings, rows))
+    finally:
+        database.close()
+        ownership.release()
+    print("the cluster is dissolved: the database belongs to one server again")
+    return 0
+
+
+async def _find_logs(settings: Settings, rows: list[LaneRow]) -> "list[LaneStream | None]":
+    from chatter.cluster import streams
+
+    async with _connected(settings, rows) as connection:
+        return await streams.find(connection, len(rows))
+
+
+async def _delete_logs(settings: Settings, rows: list[LaneRow]) -> None:
+    from chatter.cluster import streams
+
+    async with _connected(settings, rows) as connection:
+        await streams.delete(connection, len(rows))
+
+
 # ---------------------------------------------------------------- status
 
 
 def _status(settings: Settings, *, as_json: bool) -> int:
     database = open_database(settings.database, create=False, read_only=True)
     try:
-        if needs_migration(database):
-            raise DatabaseUnusable("the database is of an older Chatter")
-        rows = Lane.rows()
+        rows = _rows(database)
     finally:
         database.close()
-    if not rows:
-        raise DatabaseUnusable("the database belongs to no cluster: `chatter cluster create` makes one")
     found = asyncio.run(_look(settings, rows))
     print(json.dumps(found, indent=2) if as_json else _in_words(found))
     return 0 if found["healthy"] else 1
@@ -153,14 +196,9 @@ async def _look(settings: Settings, rows: list[LaneRow]) -> dict[str, Any]:
     from chatter.cluster import streams
     from chatter.cluster.nodes import listen
 
-    node = cluster_settings(settings, lanes=len(rows), replicas=rows[0].replicas)
-    connection = node.connection()
-    await connection.open()
-    try:
+    async with _connected(settings, rows) as connection:
         logs = await streams.find(connection, len(rows))
         nodes = await listen(connection)
-    finally:
-        await connection.close()
     lanes = [_lane(row, log, nodes) for row, log in zip(rows, logs, strict=True)]
     told = [_node(each) for each in nodes]
     healthy = bool(told) and not any(each["fault"] for each in [*told, *lanes])
@@ -184,13 +222,6 @@ def _lane(row: LaneRow, log: "LaneStream | None", nodes: list["Node"]) -> dict[s
     from chatter.cluster.nodes import rendezvous
     from chatter.lanes.lanes import work_of
 
-    fault = None
-    if log is None:
-        fault = "its stream is missing"
-    elif log.created != row.created:
-        fault = "its stream is another one"
-    elif log.last < row.head:
-        fault = f"the log ends at {log.last}, before the database"
     return {
         "lane": row.number,
         "owner": rendezvous(work_of(row.number), [node.name for node in nodes]),
@@ -199,8 +230,34 @@ def _lane(row: LaneRow, log: "LaneStream | None", nodes: list["Node"]) -> dict[s
         "saved": row.head,
         "lag": None if log is None else max(0, log.last - row.head),
         "replicas": row.replicas,
-        "fault": fault,
+        "fault": _fault(row, log),
     }
+
+
+def _fault(row: LaneRow, log: "LaneStream | None") -> str | None:
+    if log is None:
+        return "its stream is missing"
+    if log.created != row.created:
+        return "its stream is another one"
+    return f"the log ends at {log.last}, before the database" if log.last < row.head else None
+
+
+def _rows(database: Database) -> list[LaneRow]:
+    if needs_migration(database):
+        raise DatabaseUnusable("the database is of an older Chatter")
+    if rows := Lane.rows():
+        return rows
+    raise DatabaseUnusable("the database belongs to no cluster: `chatter cluster create` makes one")
+
+
+@contextlib.asynccontextmanager
+async def _connected(settings: Settings, rows: list[LaneRow]) -> "AsyncIterator[Connection]":
+    connection = cluster_settings(settings, lanes=len(rows), replicas=rows[0].replicas).connection()
+    await connection.open()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _in_words(found: dict[str, Any]) -> str:

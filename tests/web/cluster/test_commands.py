@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.postgresql import PostgreSQL
-from tests.support.server import Ended, run_to_its_end
+from tests.support.server import Ended, Server, run_to_its_end
 from tests.support.talker import Talker
 
 
@@ -95,3 +95,33 @@ def test_a_log_that_is_lost_begins_anew_behind_what_the_database_has(tmp_path: P
             assert ann.ask("lobby", "phx_join")["response"]["epoch"] > before
             assert ann.wait_for("new_message")["message"] == "kept"
             assert ann.ask("lobby", "new_message", name="ann", message="new")["response"]["seq"] == 2
+
+
+def test_a_cluster_is_dissolved_once_the_database_has_everything(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    with Cluster(tmp_path, postgresql.create_database(), names=("only",)) as cluster:
+        node = cluster.nodes["only"]
+        with Talker(node.port) as ann:
+            ann.join("lobby")
+            assert ann.ask("lobby", "new_message", name="ann", message="kept")["status"] == "ok"
+            running = cluster.command("dissolve")
+            assert running.stderr == "chatter: another Chatter is running on this database\n"
+            cluster.wait_until_saved()
+        node.stop()
+        lane = max(cluster.query("SELECT number, head FROM lane"), key=lambda row: row[1])
+        cluster.query(f"UPDATE lane SET head = 0 WHERE number = {lane[0]}")
+        early = cluster.command("dissolve")
+        assert (early.exit_code, early.stderr.count("\n")) == (2, 1)
+        assert f"the database lacks {lane[1]} turns of lane {lane[0]}" in early.stderr
+        cluster.query(f"UPDATE lane SET head = {lane[1]} WHERE number = {lane[0]}")
+        ended = cluster.command("dissolve")
+        assert (ended.exit_code, ended.stderr) == (0, "")
+        with Server(tmp_path / "no.db", database_url=cluster.database_url) as alone, Talker(alone.port) as ann:
+            ann.join("lobby")
+            assert ann.wait_for("new_message")["message"] == "kept"
+            assert ann.ask("lobby", "new_message", name="ann", message="alone")["response"]["seq"] == 2
+        again = cluster.create()
+        assert (again.exit_code, again.stderr) == (0, "")
+        node.start()
+        with Talker(node.port) as ann:
+            ann.join("lobby")
+            assert ann.ask("lobby", "new_message", name="ann", message="shared")["response"]["seq"] == 3
