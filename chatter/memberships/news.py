@@ -66,7 +66,7 @@ class News:
     def marked(self, membership: Membership) -> None:
         """Somebody has said something, and so has read the room up to there."""
         self._marked.setdefault(membership.account, set()).add(membership.slug)
-        self.follow([membership])
+        membership.room.eager.add(membership.account)  # nothing is unread, so the next message is waited for
         self._schedule()
 
     def called(self, membership: Membership) -> None:

@@ -1,7 +1,7 @@
 """Mentions: finds whom a text calls, outside of code. Who is no member of the room is not called."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chatter.charter import Charter
 from chatter.messages import Mentions
@@ -36,7 +36,9 @@ def mentions_of(words: Iterable[str], charter: Charter) -> Mentions:
     return Mentions(accounts=tuple(called[:MOST]))
 
 
-def absent(words: Iterable[str], charter: Charter) -> tuple[str, ...]:
+def absent(words: Sequence[str], charter: Charter) -> tuple[str, ...]:
     """Returns the handles that are no member's of a room."""
+    if not words:
+        return ()  # as nearly always, and in a room of 2,000 to look takes 400 µs
     there = {member.author.handle for member in charter.members.values()}
     return tuple(word for word in words if word not in there and word not in _EVERYBODY)[:MOST]
