@@ -41,7 +41,7 @@ KNOWN_RATE = 500.0
 """Messages a second for that."""
 
 SETTLING = 10.0
-"""Seconds for the rooms to end, and for the database to get what was said in them."""
+"""Seconds for rooms to end and for the database to get what was said in them, and of the longer measurements."""
 
 
 class Place(NamedTuple):
@@ -149,6 +149,20 @@ def costs(nodes: int, rate: float) -> dict[str, object]:
     return found
 
 
+def overheard(rate: float) -> dict[str, float]:
+    """Measures what a message costs a node that has nobody in its room, in µs: it only follows the log."""
+    with open_place(2) as place, LoadGenerator(place.ports[0]) as generator:
+        generator.add_group(SMALL)
+        pid = place.processes["nodes"][1]
+        before = process.cpu_seconds(pid)
+        time.sleep(SETTLING)
+        idle = (process.cpu_seconds(pid) - before) / SETTLING
+        before = process.cpu_seconds(pid)
+        generator.run(Step((Traffic(SMALL.name, rate),), warm_up=0, seconds=SETTLING))
+        used = process.cpu_seconds(pid) - before
+    return {"idle, of a second": 1e6 * idle, "post": 1e6 * (used / SETTLING - idle) / rate}
+
+
 def highest_rate(nodes: int, group: Group, first: float) -> float:
     """Finds the highest rate of messages with p99 within the limit."""
     session = Session(nodes, group)
@@ -199,7 +213,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, nargs="+", default=[1, 2, 3], help="how many there are, in turn")
     parser.add_argument("--rate", type=float, default=300.0, help="messages a second at which costs are measured")
-    parser.add_argument("--only", choices=["heard", "costs", "rates", "memory"])
+    parser.add_argument("--only", choices=["heard", "costs", "overheard", "rates", "memory"])
     options = parser.parse_args()
     found: dict[str, object] = {}
     for nodes in [0, *options.nodes]:
@@ -213,6 +227,8 @@ def main() -> int:
             of_place["small rooms"] = highest_rate(nodes, SMALL, 500.0)
             of_place["big room"] = highest_rate(nodes, BIG, 100.0)
         print(json.dumps(of_place, indent=1), flush=True)
+    if options.only in (None, "overheard"):
+        found["a node that only hears"] = overheard(options.rate)
     if options.only in (None, "memory"):
         found["a room"] = known_rooms()
     print(json.dumps(found, indent=1))
