@@ -26,6 +26,10 @@ MAX_SHARED_LENGTH = 30_000
 """Characters of the longest message that the log of a cluster takes, whatever it is made of."""
 
 
+MAX_SHARED_FRAME = 524_288
+"""Bytes of the largest frame that nodes of a cluster pass to each other: NATS takes 1 MB in a message."""
+
+
 class BadSetting(Exception):
     """A setting that cannot be used. The message is one line: its name, what was expected, what came."""
 
@@ -435,6 +439,8 @@ def _check_cluster(settings: Settings) -> None:
         raise BadSetting("--cluster: NATS needs the package nats-py: pip install 'chatter[cluster]'")
     if settings.max_message_length > MAX_SHARED_LENGTH:
         raise BadSetting(f"--max-message-length: expected at most {MAX_SHARED_LENGTH} in a cluster")
+    if settings.max_frame_bytes > MAX_SHARED_FRAME:
+        raise BadSetting(f"--max-frame-bytes: expected at most {MAX_SHARED_FRAME} in a cluster")
 
 
 def check_accounts(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_
 from chatter.cluster.lane import PATIENCE, LaneLog
 from chatter.cluster.nodes import Node, Nodes
 from chatter.cluster.notices import Notices
+from chatter.cluster.questions import Questions
 from chatter.cluster.stream import LANES, REPLICAS
 from chatter.cluster.turn_taking import TurnTaking
 
@@ -110,6 +111,7 @@ class ClusterLog:
             on_name_taken=self._lose_name,
         )
         self.notices = Notices(self.connection, settings.node)
+        self.questions = Questions(self.connection, self.nodes)
         self._name_is_lost = False
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -144,10 +146,12 @@ class ClusterLog:
             )
             await self.turn_taking.open()
             await self.notices.open()
+            await self.questions.open()
             await self.nodes.open()
         except BaseException:
             await self.close()
             raise
+        self.nodes.on_lost = self.questions.give_up
         self.connection.on_reconnected = self._reconnected
         self.connection.probe = self._probe
         return checked
@@ -162,6 +166,8 @@ class ClusterLog:
             self._refreshing.cancel()
         for lane in self.lanes.values():
             await lane.close()
+        await self.questions.close()
+        await self.nodes.close()
         await self.connection.close()
 
     async def say(self, lane: int, decide: Callable[[], bytes | None], *, patience: float = PATIENCE) -> int | None:

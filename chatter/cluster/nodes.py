@@ -6,6 +6,7 @@ The heads in it mend what no gap shows: the last turn of a lane, lost on its way
 import asyncio
 import contextlib
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -30,6 +31,9 @@ HEARTBEAT = 0.5
 
 DEAD_AFTER = 3.0
 """Seconds of silence after which a node counts as dead."""
+
+LEAVING = 10.0
+"""Seconds after a bye in which a node may still answer: it ends what it has begun."""
 
 NEWS = 2.5
 """Seconds for which heartbeats tell of a head that has moved."""
@@ -81,6 +85,7 @@ class Nodes:
         `on_name_taken` is called where an older start has this name.
         """
         self.author = author
+        self.on_lost: Callable[[str], None] = lambda _name: None  # gets who answers no more: it has ended, or is silent
         self._connection = connection
         self._lanes = lanes
         self._version = version
@@ -89,6 +94,7 @@ class Nodes:
         self._on_change = on_change
         self._on_name_taken = on_name_taken
         self._others: dict[str, Node] = {}
+        self._left_at: dict[str, float] = {}  # who has said bye, by time.monotonic
         self._is_leaving = False
         self._beating: asyncio.Task[None] | None = None
 
@@ -115,10 +121,19 @@ class Nodes:
             self._beating.cancel()
         await self._say(is_bye=True)
 
+    async def close(self) -> None:
+        """Says bye again, if it has done so before: it answers nothing any more."""
+        if self._is_leaving:
+            await self._say(is_bye=True)
+
     @property
     def others(self) -> Mapping[str, Node]:
         """The other nodes that live, by name."""
         return self._others
+
+    def may_answer(self, name: str) -> bool:
+        """Whether another node may answer a question: it lives, or has left a short time ago."""
+        return name in self._others or time.monotonic() - self._left_at.get(name, -math.inf) < LEAVING
 
     def live(self) -> list[str]:
         """The names of all nodes that live, in order; without this one once it leaves."""
@@ -151,23 +166,35 @@ class Nodes:
                 self._on_name_taken()
             return
         if beat.is_bye:
-            if self._others.pop(beat.name, None) is not None:
-                self._on_change()
+            self._hear_bye(beat.name)
             return
-        is_new = beat.name not in self._others
+        self._left_at.pop(beat.name, None)
+        known = self._others.get(beat.name)
+        if known is not None and known.boot != beat.boot:
+            self.on_lost(beat.name)
         node = self._others[beat.name] = Node(beat.name, beat.boot, beat.version, beat.extra, time.monotonic())
         for lane, head in beat.heads.items():
             if lane in self._lanes:
                 self._lanes[lane].hear_head(head)
         self._on_beat(node)
-        if is_new:
+        if known is None:
             self._on_change()
+
+    def _hear_bye(self, name: str) -> None:
+        """Forgets a node that leaves. It may answer until its second bye."""
+        if self._others.pop(name, None) is not None:
+            self._left_at[name] = time.monotonic()
+            self._on_change()
+        else:
+            self._left_at.pop(name, None)
+            self.on_lost(name)
 
     def _bury(self) -> None:
         deadline = time.monotonic() - DEAD_AFTER
         dead = [name for name, node in self._others.items() if node.heard_at < deadline]
         for name in dead:
             del self._others[name]
+            self.on_lost(name)
         if dead:
             self._on_change()
 

@@ -16,6 +16,7 @@ from chatter.cluster.cluster import ClusterLog, ClusterSettings, Position
 from chatter.cluster.errors import NoAnswer
 from chatter.cluster.frames import PlacedTurn
 from chatter.cluster.nodes import Node
+from chatter.cluster.questions import Questions
 from chatter.lanes.others import Others
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
@@ -94,7 +95,7 @@ class Lanes:
         self._cluster = cluster = ClusterLog(
             settings, on_turn=self._on_turn, on_nodes=self._on_nodes, on_beat=self._on_beat, extra=self._report
         )
-        self._others = Others(cluster.notices, find_room)
+        self._others = Others(cluster.notices, cluster.questions, find_room)
         self._rooms = [
             LaneRooms(
                 lane,
@@ -171,6 +172,11 @@ class Lanes:
     def hear_marks(self, on_marks: Callable[[bytes], None]) -> None:
         """Has `on_marks` get what other nodes tell of that."""
         self._cluster.notices.hear("marks", lambda _node, body: on_marks(body))
+
+    @property
+    def peers(self) -> Questions:
+        """What asks the other nodes, and answers them."""
+        return self._cluster.questions
 
     def is_mine(self, work: str) -> bool:
         """Returns whether work that one node has to do, by its name, falls to this one."""

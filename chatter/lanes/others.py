@@ -5,6 +5,7 @@ from functools import partial
 
 from chatter.actors import tell_if_alive
 from chatter.cluster.notices import Notices
+from chatter.cluster.questions import Questions
 from chatter.lanes import overheard
 from chatter.lanes.people import People
 from chatter.messages import Overheard, PeopleMoved, Relayed, RoomRef, StartedTyping
@@ -13,15 +14,15 @@ from chatter.messages import Overheard, PeopleMoved, Relayed, RoomRef, StartedTy
 class Others:
     """Tells other nodes what rooms broadcast here and who is in them, and rooms what others tell."""
 
-    def __init__(self, notices: Notices, find_room: Callable[[str], RoomRef | None]) -> None:
+    def __init__(self, notices: Notices, questions: Questions, find_room: Callable[[str], RoomRef | None]) -> None:
         self._notices = notices
         self._find_room = find_room
         self.people = People(
-            tell=partial(notices.tell, "people"), ask=partial(notices.ask, "people"), on_moved=self._on_moved
+            tell=partial(notices.tell, "people"), ask=partial(questions.ask, "people"), on_moved=self._on_moved
         )
         notices.hear("event", self._on_event)
         notices.hear("people", self.people.hear)
-        notices.answer("people", self.people.answer)
+        questions.answer("people", self._answer_people)
 
     def tell(self, slug: str, event: StartedTyping | Relayed) -> None:
         """Has the room's other nodes broadcast what is never saved."""
@@ -31,6 +32,9 @@ class Others:
         slug, event = overheard.decode(body)
         if (room := self._find_room(slug)) is not None:
             tell_if_alive(room, Overheard(event))
+
+    async def _answer_people(self, body: bytes) -> bytes:
+        return self.people.answer(body)
 
     def _on_moved(self, slug: str, moved: PeopleMoved) -> None:
         if (room := self._find_room(slug)) is not None:

@@ -45,6 +45,7 @@ def test_a_server_that_is_alone_refuses_the_database_of_a_cluster_while_and_afte
         ({"cluster": "nats://127.0.0.1:1"}, "no NATS server accepts this node at"),
         ({"cluster_ca": "/nowhere.pem"}, "--cluster-ca, --cluster-cert, --cluster-key: expected files of TLS"),
         ({"max_message_length": "30001"}, "--max-message-length: expected at most 30000 in a cluster"),
+        ({"max_frame_bytes": "524289"}, "--max-frame-bytes: expected at most 524288 in a cluster"),
         ({"node": "East!"}, "--node: expected 1 to 64 of a-z, 0-9, - and _"),
         ({"cluster": "http://x"}, "--cluster: expected addresses like nats://"),
     ],
