@@ -18,6 +18,7 @@ from chatter.storage.read_queue import ReadQueue
 from chatter.storage.storage import SharedStorage, Storage
 from schema import DatabaseLost
 from web.settings import BadSetting, Settings
+from web.transport.poll_questions import Peers
 
 if TYPE_CHECKING:
     from chatter.cluster.cluster import ClusterSettings
@@ -39,6 +40,10 @@ class SharedLogs(SharedRooms, Protocol):
 
     def hear_changes(self, on_changes: Callable[[], None]) -> None:
         """Has `on_changes` called where another node tells so."""
+
+    @property
+    def peers(self) -> Peers:
+        """The other nodes, as they ask each other about clients that poll."""
 
 
 class RoomsHere(Protocol):

@@ -5,9 +5,9 @@ persistence actor, or this node's part of the cluster's), the supervisor and the
 joins its cluster in `open`; last the endpoint listens. Rooms start when somebody joins.
 
 Stop, bottom up in `stop`, and nothing that was said is lost: `/healthz` says so; the listener stops; frames of clients
-are dropped; rooms finish their turn; the log takes what they have said, and they answer the senders; the spool takes
-what a database has refused to the end; connections are closed with 1012, in batches, and Phoenix clients come back; the
-accounts, history and the database close.
+are dropped; rooms finish their turn; the log takes what they have said, and they answer the senders; polls end that
+nodes of a cluster pass to each other; the spool takes what a database has refused to the end; connections are closed
+with 1012, in batches, and Phoenix clients come back; the accounts, history and the database close.
 """
 
 import asyncio
@@ -135,8 +135,10 @@ class Server:
             accounts.other_ways.is_apps = settings.may_be_apps
             accounts.departures.begin(RoomPurger(self._supervisor, self._log))
         self._gc_policy = GcPolicy(lambda: len(self._endpoint.connections))
+        self._poll_sessions = PollSessions(self._endpoint, None if self._log.shared is None else self._log.shared.peers)
         self._listener = Listener(
-            _application(self._endpoint, settings, self._openid, self._storage.identity), self._endpoint
+            _application(self._endpoint, self._poll_sessions, settings, self._openid, self._storage.identity),
+            self._endpoint,
         )
 
     async def open(self) -> None:
@@ -195,6 +197,7 @@ class Server:
         try:
             self._storage.presence_snapshot.save(await self._supervisor.stop())
         finally:  # whatever fails before or takes its time after, nothing that was said is lost
+            self._poll_sessions.leave()
             try:
                 await self._log.close(THREAD_TIMEOUT, remembered)
             finally:
@@ -290,14 +293,16 @@ class Server:
                 connection.close(CloseCode.SERVICE_RESTART)
 
 
-def _application(endpoint: Endpoint, settings: Settings, openid: OpenIdConnect, identity: str) -> Application:
+def _application(
+    endpoint: Endpoint, sessions: PollSessions, settings: Settings, openid: OpenIdConnect, identity: str
+) -> Application:
     client = Client(load_bundle() if settings.bundle == "on" else None)
     limiters, ways = Limiters(), Ways(openid, Passkeys())
     with_client, with_endpoint = {"client": client}, {"endpoint": endpoint}
     return Application(
         [
             (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
-            (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": PollSessions(endpoint)}),
+            (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": sessions}),
             (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
             *account_routes(endpoint, limiters, ways),
             *room_routes(endpoint, limiters, ways, identity),

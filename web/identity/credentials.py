@@ -6,8 +6,9 @@ cookie counts at all its origin decides: `web/channels/origins.py`.
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 MAX_SECRET = 8_192
 """Longest secret in characters: a JWT with a long list of rooms. A head has at most twice that."""
@@ -23,6 +24,29 @@ class Credentials(NamedTuple):
 
     text: str
     is_cookie: bool = False
+
+
+class Fingerprint(NamedTuple):
+    """A secret as another node is told of it: it can be compared, and not be used."""
+
+    digest: bytes
+    is_cookie: bool = False
+
+
+Shown: TypeAlias = Credentials | Fingerprint | None
+"""What somebody shows; None for nothing."""
+
+
+def fingerprint_of(shown: Shown) -> Fingerprint | None:
+    """Returns what another node may be told of a secret."""
+    if not isinstance(shown, Credentials):
+        return shown
+    return Fingerprint(hashlib.sha256(shown.text.encode(errors="surrogatepass")).digest(), shown.is_cookie)
+
+
+def is_same(one: Shown, other: Shown) -> bool:
+    """Returns whether two show the same secret, each as it came or by its fingerprint."""
+    return one == other or (None not in (one, other) and fingerprint_of(one) == fingerprint_of(other))
 
 
 def sent_on_purpose(headers: Mapping[str, Sequence[str]]) -> Credentials | None:

@@ -20,11 +20,13 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, stream_request_body
 
 from chatter.accounts.values import AccountRefused
+from chatter.cluster.errors import NoAnswer
 from web.channels.endpoint import Endpoint
 from web.channels.wire import DEFAULT_VERSION, LONGPOLL_SERIALIZERS, BadFrame, Serializer
 from web.http.handler import Handler
-from web.transport.poll_sessions import PollSession, PollSessions
-from web.transport.request import from_tornado
+from web.transport.poll_session import Message, Session, SessionGone
+from web.transport.poll_sessions import PollSessions
+from web.transport.request import Request, from_tornado
 
 
 @stream_request_body
@@ -34,10 +36,10 @@ class LongPollHandler(Handler):
     def initialize(self, endpoint: Endpoint, sessions: PollSessions) -> None:
         self._endpoint = endpoint
         self._sessions = sessions
-        self._gone = asyncio.Event()
+        self._gone: asyncio.Future[None] = endpoint.loop.create_future()
         self._body = bytearray()
         self._has_whole_body = False
-        self._posting: PollSession | None = None  # whose next POST waits for the end of this one
+        self._posting: Session | None = None  # whose next POST waits for the end of this one
         self._reserved = 0  # bytes of its large body
 
     def prepare(self) -> Awaitable[None] | None:
@@ -46,31 +48,10 @@ class LongPollHandler(Handler):
             self._request = from_tornado(self.request)
         except ValueError as error:
             raise HTTPError(HTTPStatus.BAD_REQUEST) from error
-        self._credentials = self._endpoint.credentials_of(self._request.headers, reads=self.request.method == "GET")
-        self._session = self._sessions.find(self._token())
-        posts = self.request.method == "POST"
-        if self._session is not None and not self._session.is_of(self._credentials, posts=posts):
-            return self._recognise(self._session)
-        return self._prepare_body()
-
-    async def _recognise(self, session: PollSession) -> None:
-        """Treats the session of somebody else as one that does not exist."""
+        self._proof = _RequestProof(self._endpoint, self._request, reads=self.request.method == "GET")
         self._connection.set_max_body_size(self._endpoint.settings.max_frame_bytes)
-        network = self._endpoint.network_of(self._request.peer, self._request.headers)
-        try:
-            if not await session.recognises(self._credentials, network):
-                self._session = None
-        except AccountRefused as error:
-            self._refuse_rate((error.retry_after_ms or 0) / 1_000)
-            return
-        await (self._prepare_body() or asyncio.sleep(0))
-
-    def _prepare_body(self) -> Awaitable[None] | None:
-        session = self._session if self.request.method == "POST" else None
-        settings = self._endpoint.settings
-        largest = settings.max_frame_bytes if session is None else settings.max_poll_body_bytes
-        self._connection.set_max_body_size(largest)
-        return None if session is None else self._begin_post(session, largest)
+        session = self._sessions.find(self._token()) if self.request.method == "POST" else None
+        return None if session is None else self._begin_post(session)
 
     def data_received(self, chunk: bytes) -> None:
         self._body += chunk
@@ -83,36 +64,34 @@ class LongPollHandler(Handler):
 
     async def get(self) -> None:
         """Waits for messages, or begins a session. While the server stops, the answers to what was heard still come."""
-        serializer, session = self._serializer(), self._living_session
-        if serializer is None or not (session or self._endpoint.is_accepting):
-            self._answer(status=500 if serializer else 403)  # phoenix.js comes back after 500, and after no other
+        serializer, session = self._serializer(), self._sessions.find(self._token())
+        if serializer is None:
+            self._answer(status=403)
             return
-        if session is None and (wait := self._connect_wait()):
-            self._refuse_rate(wait)
-            return
-        if session is None:
-            token = self._sessions.open(serializer, self._request, self._credentials)
-            self._answer(messages=[], status=410, token=token)
-            return
-        messages = await session.poll(self._gone, self._connection.stream)
-        sent = self._answer(messages=messages or [], status=200 if messages else 204, token=self._token())
-        if messages is None:
-            with contextlib.suppress(StreamClosedError):
-                await sent
-            self._connection.close()  # it would be kept for nothing: the client polls on another one
+        try:
+            if session is None:
+                raise SessionGone
+            frames = await session.poll(self._proof, self._gone, self._connection.stream)
+        except SessionGone:
+            self._open(serializer)
+        except AccountRefused as error:
+            self._refuse_rate((error.retry_after_ms or 0) / 1_000)
+        except NoAnswer:
+            self._answer(status=500)  # what it has taken is lost, as with an answer that is
+        else:
+            await self._answer_poll(frames)
 
     async def post(self) -> None:
         """Takes messages."""
         self._has_whole_body = True
-        session = self._living_session
         if self._serializer() is None:
             self._answer(status=403)
         elif not self._endpoint.is_accepting:
             self._answer(status=503)
-        elif session is None:
+        elif self._posting is None:
             self._answer(status=410)
         else:
-            await self._receive(session)
+            await self._receive(self._posting)
 
     def options(self) -> None:
         """Lets pages of other origins ask; whether they are served is decided when they do."""
@@ -128,21 +107,51 @@ class LongPollHandler(Handler):
     head = patch = delete = put
 
     def on_connection_close(self) -> None:
-        self._gone.set()
+        if not self._gone.done():
+            self._gone.set_result(None)
         if not self._has_whole_body:
             self._end_post()
 
     def on_finish(self) -> None:
         self._end_post()
 
-    async def _begin_post(self, session: PollSession, largest: int) -> None:
+    def _open(self, serializer: Serializer) -> None:
+        if not self._endpoint.is_accepting:
+            self._answer(status=500)  # phoenix.js comes back after 500, and after no other
+        elif wait := self._connect_wait():
+            self._refuse_rate(wait)
+        else:
+            token = self._sessions.open(serializer, self._request, self._proof.shown)
+            self._answer(messages=[], status=410, token=token)
+
+    async def _answer_poll(self, frames: bytes | None) -> None:
+        messages = (frames or b"").decode().split("\n")[:-1]
+        sent = self._answer(messages=messages, status=200 if messages else 204, token=self._token())
+        if frames is None:
+            with contextlib.suppress(StreamClosedError):
+                await sent
+            self._connection.close()  # it would be kept for nothing: the client polls on another one
+
+    async def _begin_post(self, session: Session) -> None:
         """Waits for the end of an earlier POST. Its body, if that is large, is taken where all together are bounded."""
-        size = self._declared_size(largest)
-        if not await session.begin_post():
+        settings = self._endpoint.settings
+        size = self._declared_size(settings.max_poll_body_bytes)
+        try:
+            has_begun = await session.begin_post(self._proof)
+        except SessionGone:
+            return  # it is told so after its body
+        except AccountRefused as error:
+            self._refuse_rate((error.retry_after_ms or 0) / 1_000)
+            return
+        except NoAnswer:
+            self._refuse_busy()
+            return
+        if not has_begun:
             self._refuse_busy()
             return
         self._posting = session
-        if size > self._endpoint.settings.max_frame_bytes:
+        self._connection.set_max_body_size(settings.max_poll_body_bytes)
+        if size > settings.max_frame_bytes:
             if not self._sessions.reserve(size):
                 self._refuse_busy()
                 return
@@ -169,30 +178,30 @@ class LongPollHandler(Handler):
     def _refuse_busy(self) -> None:
         self._answer(status=503, reason="busy", retry_after_ms=1_000)  # after 503 phoenix.js comes back
 
-    async def _receive(self, session: PollSession) -> None:
+    async def _receive(self, session: Session) -> None:
         try:
-            for message, binary in self._messages():
-                if not self._endpoint.is_accepting:
-                    self._answer(status=503)
-                    return
-                session.receive(message, binary=binary)
-                await asyncio.sleep(0)  # serves others: 100 messages of 64 KiB take 0.2 s
+            is_taken = await session.receive(self._messages())
+        except SessionGone:
+            self._answer(status=410)
         except BadFrame as error:
             self._answer(status=400, reason="bad frame", message=str(error))
+        except NoAnswer:
+            self._answer(status=503, reason="no_answer", retry_after_ms=1_000)
         else:
-            self._answer(status=200)
+            self._answer(status=200 if is_taken else 503)
 
-    def _messages(self) -> Iterator[tuple[bytes, bool]]:
-        """Yields the messages in the body, each with whether it is binary: lines of x-ndjson, else one message."""
+    def _messages(self) -> Iterator[Message]:
+        """Yields the messages in the body: lines of x-ndjson, else one message. Raises `BadFrame`."""
+        largest = self._endpoint.settings.max_frame_bytes
         if "application/x-ndjson" not in self.request.headers.get("Content-Type", ""):
-            yield bytes(self._body), False
+            yield _within(largest, (bytes(self._body), False))
             return
         most = self._endpoint.settings.max_poll_messages
         lines = self._body.split(b"\n", most)[:most]
         self._body.clear()  # the lines are copies
         for line in lines:
             if line or len(lines) == 1:
-                yield _message(bytes(line), self._endpoint.settings.max_frame_bytes)
+                yield _within(largest, _message(bytes(line), largest))
 
     def _serializer(self) -> Serializer | None:
         if not self._endpoint.admits_page(self._request.headers):
@@ -206,11 +215,6 @@ class LongPollHandler(Handler):
         return self._request.header("x-phoenix-longpoll-token") or self._request.params.get("token")
 
     @property
-    def _living_session(self) -> PollSession | None:
-        """The session of the request's token, if that is the client's and has not ended meanwhile."""
-        return self._sessions.find(self._token()) if self._session is not None else None
-
-    @property
     def _connection(self) -> HTTP1Connection:
         assert isinstance(self.request.connection, HTTP1Connection)
         return self.request.connection
@@ -219,7 +223,33 @@ class LongPollHandler(Handler):
         return self.finish(msgspec.json.encode(body))
 
 
-def _message(line: bytes, largest: int) -> tuple[bytes, bool]:
+class _RequestProof:
+    """What a request shows. Plays `Proof`."""
+
+    def __init__(self, endpoint: Endpoint, request: Request, *, reads: bool) -> None:
+        self._endpoint = endpoint
+        self._request = request
+        self.shown = endpoint.credentials_of(request.headers, reads=reads)
+
+    async def account(self) -> int | None:
+        network = self._endpoint.network_of(self._request.peer, self._request.headers)
+        try:
+            author = (await self._endpoint.identify_counted(self.shown, network)).author
+        except AccountRefused as error:
+            if error.reason == "rate_limited":
+                raise
+            return None
+        return None if author is None else author.id
+
+
+def _within(largest: int, message: Message) -> Message:
+    """Returns a message that is not too large. Raises `BadFrame`."""
+    if len(message[0]) > largest:
+        raise BadFrame(f"expected a message of at most {largest} bytes, got {len(message[0])}")
+    return message
+
+
+def _message(line: bytes, largest: int) -> Message:
     """Reads a line of x-ndjson: text if it begins like JSON, else base64 of a binary frame. Raises `BadFrame`."""
     if line[:1] in (b"[", b"{", b""):
         return line, False

@@ -31,6 +31,7 @@ from web.http.outgoing import Outgoing
 from web.identity.oidc import OpenIdConnect
 from web.server import _application
 from web.settings import Settings
+from web.transport.poll_sessions import PollSessions
 
 TITLE, WORDS = "Surprise for Zoe", "the cake is a lie"
 ASKERS = ["a guest", "an account outside", "a member who was removed", "a member whose token has other rooms"]
@@ -154,7 +155,9 @@ def routes() -> list[str]:
             lambda _slug, _params: True,
             is_local=True,
         )
-        application = _application(endpoint, Settings(), OpenIdConnect([], Outgoing()), "0" * 32)
+        application = _application(
+            endpoint, PollSessions(endpoint), Settings(), OpenIdConnect([], Outgoing()), "0" * 32
+        )
         return [
             cast(PathMatches, rule.matcher).regex.pattern.removesuffix("$")
             for rule in application.wildcard_router.rules
