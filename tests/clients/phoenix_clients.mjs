@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 const require = createRequire(new URL("../../web/client/package.json", import.meta.url));
 const { LongPoll, Presence, Socket } = require("phoenix");
 
+console.log = () => {}; // phoenix.js writes what a proxy answers there, where events are expected
+
 const TRANSPORTS = {
   websocket: globalThis.WebSocket ?? require("ws"), // Node has its own from version 22 on
   longpoll: LongPoll,
@@ -79,7 +81,7 @@ class Client {
   }
 
   #report(event, rest = {}) {
-    console.log(JSON.stringify({ client: this.#number, event, ...rest }));
+    process.stdout.write(JSON.stringify({ client: this.#number, event, ...rest }) + "\n");
   }
 }
 

@@ -9,6 +9,7 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from itertools import cycle
 from typing import Any, NamedTuple
 
 TIMEOUT = 60.0
@@ -228,38 +229,52 @@ def binary_push(join_ref: str, ref: str, topic: str, event: str, data: bytes) ->
     return bytes((0, *map(len, words))) + b"".join(words) + data
 
 
+NODES: dict[int, tuple[int, ...]] = {}
+"""The ports of all nodes of the cluster of which the server at a port is one, with that port; `Server` fills it."""
+
+
 class LongPoll:
     """LongPoll is a client of one poll session, which `open` starts.
 
-    It sends the token in the query, as npm phoenix does.
+    It sends the token in the query, as npm phoenix does. In a cluster each of its requests goes to the next node,
+    unless it comes from a page, which is one node's.
     """
 
     def __init__(self, port: int, query: str = "vsn=2.0.0", headers: Mapping[str, str] | None = None) -> None:
-        self.port = port
+        self.port = port  # of the last request
+        self._ports = cycle(NODES.get(port, (port,)) if "Origin" not in (headers or {}) else (port,))
         self._headers = headers
         self._target = f"/socket/longpoll?{query}"
         self.token: str | None = None
 
     def open(self) -> Any:
         """Starts a session: keeps its token, and returns the body of the response."""
+        self.move()
         answer = request(self.port, "GET", self._target, self._headers).json
         self.token = answer.get("token")
         return answer
 
     def get(self) -> Any:
         """Polls, and returns the body of the response."""
+        self.move()
         return request(self.port, "GET", self.target, self._headers).json
 
     def start_get(self) -> Request:
         """Sends a poll, and returns without waiting for the response."""
+        self.move()
         return Request(self.port, "GET", self.target, self._headers)
 
     def post(self, *messages: str, content_type: str = NDJSON) -> Any:
         """Posts messages, one a line, and returns the body of the response."""
+        self.move()
         headers = {"Content-Type": content_type} if content_type else {}
         return request(
             self.port, "POST", self.target, headers | dict(self._headers or {}), "\n".join(messages).encode()
         ).json
+
+    def move(self) -> None:
+        """Has the next request go to the next node."""
+        self.port = next(self._ports)
 
     @property
     def target(self) -> str:

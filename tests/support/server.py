@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from tests.support import phoenix_client
 from tests.support.templates import copy_sqlite
 from web.main import main
 
@@ -176,6 +177,7 @@ class Server:
         atexit.register(self._beside.kill)  # not every test ends its server
         self._options = {**of_both, "node": "here"}
         self._beside.start()
+        phoenix_client.NODES[self.port] = (self.port, self._beside.port)
 
 
 class Ended(NamedTuple):
