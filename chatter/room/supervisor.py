@@ -219,12 +219,13 @@ class Supervisor:
     def _schedule_retirement(self) -> None:
         if self._idle_since and self._retirement is None:
             at = next(iter(self._idle_since.values())) + self._context.settings.room_idle_timeout
-            self._retirement = asyncio.get_running_loop().call_at(at, self._ask_idle_rooms_to_retire)
+            self._retirement = asyncio.get_running_loop().call_at(at, self._ask_idle_rooms_to_retire, at)
 
-    def _ask_idle_rooms_to_retire(self) -> None:
+    def _ask_idle_rooms_to_retire(self, at: float) -> None:
+        """Tells those that are due at `at`, or by now. A timer may come before its time, by what a float rounds."""
         self._retirement = None
-        latest = asyncio.get_running_loop().time() - self._context.settings.room_idle_timeout
-        for slug in [slug for slug, since in islice(self._idle_since.items(), TOLD_AT_ONCE) if since <= latest]:
+        now, timeout = max(at, asyncio.get_running_loop().time()), self._context.settings.room_idle_timeout
+        for slug in [slug for slug, since in islice(self._idle_since.items(), TOLD_AT_ONCE) if since + timeout <= now]:
             del self._idle_since[slug]
             self._rooms[slug].tell(Retire())
         self._schedule_retirement()

@@ -23,7 +23,9 @@ class _Jump(selectors.SelectSelector):
         return ready
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class Loop(asyncio.SelectorEventLoop):
+    """A loop in whose time nothing lasts but what waits."""
+
     def __init__(self) -> None:
         self._jump = _Jump()
         super().__init__(self._jump)
@@ -34,5 +36,10 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Runs `coroutine` to its end, in no time."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=Loop) as runner:
         return runner.run(coroutine)
+
+
+async def seconds() -> float:
+    """Returns what the clock of the loop shows."""
+    return asyncio.get_running_loop().time()

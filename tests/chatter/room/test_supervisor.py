@@ -13,6 +13,8 @@ from chatter.messages import (
     Acknowledged,
     Join,
     Leave,
+    Load,
+    Loaded,
     LoadFailed,
     Meta,
     Metas,
@@ -37,6 +39,7 @@ from tests.support.database import forbid, refusing
 from tests.support.fragile_room import FAIL_AFTER, POISON, FragileRoom
 from tests.support.stage import Listener, Recorder, Stage, join
 from tests.support.templates import copy_sqlite
+from tests.support.virtual_time import Loop, run
 
 
 @pytest.fixture
@@ -326,3 +329,27 @@ async def _look_up(rooms: Rooms, slug: str) -> Any:
 def test_people_of_a_room_that_ended_before_the_stop_are_not_remembered(rooms: Rooms) -> None:
     rooms.supervisor.on_stopped("lobby", {"bo": Metas((Meta("ref", 1),))})
     assert rooms.stage.run(rooms.supervisor.stop()) == {}
+
+
+class NoPast:
+    """Plays a history that has nothing of any room."""
+
+    def tell(self, load: Load) -> None:
+        load.room.tell(Loaded([]))
+
+
+def test_idle_rooms_retire_where_a_timer_comes_a_moment_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    timers = iter(range(1_000))  # else it would go on for ever
+    call_at = Loop.call_at
+    monkeypatch.setattr(Loop, "call_at", lambda *args, **options: (next(timers), call_at(*args, **options))[1])
+
+    async def scenario() -> None:
+        supervisor = Supervisor(Backlog(), NoPast(), EPOCH, {EPOCH}, RoomSettings(room_idle_timeout=0.2))
+        names = [f"room-{number}" for number in range(100)]
+        for name in names:
+            supervisor.ensure_room(name)
+            await asyncio.sleep(0.013)  # at most of these times, 0.2 more and 0.2 less is another time
+        await asyncio.sleep(0.3)
+        assert not any(map(supervisor.find_room, names))
+
+    run(scenario())
