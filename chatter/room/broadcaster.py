@@ -78,8 +78,9 @@ class Broadcaster:
         self._has_later = True
 
     def add(self, subscriber: Subscriber) -> None:
-        """Starts broadcasting to `subscriber`, from the next event on."""
-        self._views[subscriber] = _ClientView(len(self._events))
+        """Starts broadcasting to `subscriber`, from the next event on. What it was answered before is still written."""
+        view = self._view(subscriber)
+        view.start, view.end = len(self._events), None
 
     def remove(self, subscriber: Subscriber) -> None:
         """Stops broadcasting to `subscriber`; frames pushed to it are still written."""

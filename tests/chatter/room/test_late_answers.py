@@ -135,3 +135,12 @@ def test_once_it_is_answered_the_memory_is_as_small_as_before(room: RoomOnStage,
     assert last_asked(room, LoadPage).request is request  # what is asked for is kept for the first answer
     room.tell(PageLoaded(request, Page((SAID,), more=False, as_of=8)), again := ReadHistory(ann, b"3", 12, 2))
     assert last_asked(room, LoadPage).request is again
+
+
+def test_who_asks_before_its_join_is_granted_is_answered(room: RoomOnStage) -> None:
+    bo = Listener()
+    room.tell(join(bo, position=Position(1, EPOCH)), post(bo, "early"))
+    missed = MissedLoaded(last_asked(room, LoadMissed).request, 8, tuple(posted(seq) for seq in range(2, 9)))
+    room.tell(Saved(9), missed)
+    assert [answer.seq for answer in answers(bo)] == [9]
+    assert [seq for seq, _ in texts(bo.heard)] == list(range(2, 10))
