@@ -50,7 +50,7 @@ class _Ask(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Part(msgspec.Struct, array_like=True, frozen=True):
-    parts: int
+    parts: int  # 0 where the whole is not kept any more, of which a later part was asked for
     number: int  # of the last change that the whole has
     rooms: Sequence[_Change]
 
@@ -200,6 +200,8 @@ class People:
         part = 0
         while part < parts:
             answer = _decode_part(await self._ask(name, _encode(_Ask(id, part))))
+            if not answer.parts:
+                raise NoAnswer(f"{name} does not keep the other parts of all its people any more")
             parts, number, part = answer.parts, answer.number, part + 1
             for room in answer.rooms:
                 rooms.setdefault(room.slug, {}).update((meta.phx_ref, (label, meta)) for label, meta in room.came)
@@ -220,6 +222,8 @@ class People:
         """Returns a part of all who are here. Raises `msgspec.MsgspecError` for what is no question."""
         asked = _decode_ask(body)
         if asked.id not in self._wholes:
+            if asked.part:
+                return _encode(_Part(0, 0, ()))  # another whole is cut elsewhere
             self._tell_changes()
             rooms = [_Change(slug, list(of_room.values()), []) for slug, of_room in self._here.items()]
             self._wholes[asked.id] = (self.number, list(_parts(rooms)) or [[]])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatter.cluster.errors import NoAnswer
-from chatter.lanes.people import MAX_CHANGES, People
+from chatter.lanes.people import KEPT, MAX_CHANGES, People
 from chatter.messages import Meta, PeopleMoved
 from tests.lanes.nodes import until
 from tests.support.virtual_time import run
@@ -23,6 +23,7 @@ class Net:
         self.moved: dict[str, dict[str, dict[str, str]]] = {}  # by node and room: names by `phx_ref`
         self.is_lost: Callable[[str], bool] = lambda _kind: False
         self.questions = 0
+        self.answer_time = 0.01
 
     def add(self, name: str) -> People:
         """Adds a node."""
@@ -40,7 +41,7 @@ class Net:
             if self.is_lost("question") or to not in self.nodes:
                 raise NoAnswer(to)
             answer = self.nodes[to].answer(body)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self.answer_time)
             return answer
 
         def tell(body: bytes) -> None:
@@ -145,6 +146,22 @@ def test_what_is_told_while_the_whole_is_asked_for_is_not_lost() -> None:
             await asyncio.sleep(0.005)
         late = {f"late {number}" for number in range(40)}
         await until(lambda: net.shown("west", "den") == late and net.shown("west", "lobby") == names)
+
+    play(scenario)
+
+
+def test_parts_of_two_wholes_make_no_list() -> None:
+    async def scenario(net: Net, east: People, west: People) -> None:
+        names = [f"person {number:04}" for number in range(2 * MAX_CHANGES)]
+        come(east, "lobby", *names)
+        net.is_lost = lambda kind: kind == "told"
+        net.answer_time = KEPT + 1
+        await until(lambda: net.questions == 2)  # each node has asked the other for the first part
+        go(east, "lobby", *names[:MAX_CHANGES])
+        await asyncio.sleep(KEPT)
+        net.answer_time = 0.01
+        await asyncio.sleep(KEPT)
+        assert net.shown("west", "lobby") == {*names[MAX_CHANGES:]}
 
     play(scenario)
 
