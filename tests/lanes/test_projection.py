@@ -12,6 +12,7 @@ from chatter.messages import Voided
 from schema import Entry, Lane, UntoldVoid
 from tests.lanes.nodes import Node, answers, heard, places, play, until
 from tests.support.log_model import LogModel
+from tests.support.stage import Listener
 
 SLUG = "lobby"
 
@@ -36,10 +37,18 @@ def _has_answers(listener: Any, count: int) -> bool:
     return len(answers(listener)) >= count
 
 
-def restore(to: int, chain: str, said: int) -> None:
-    """Puts the database back to where it was once."""
-    Entry.delete().where(Entry.seq > said).execute()
-    Lane.update(head=to, chain=chain).execute()
+async def say_and_restore(model: LogModel, node: Node) -> tuple[Listener, int]:
+    """Says nine messages, and puts the database back to where it had three. Returns who has, and that position."""
+    ann = node.join(SLUG)
+    node.write()
+    await say(node, ann, 3)
+    await until(lambda: position() == model.last)
+    before = Lane.rows()[0]
+    await say(node, ann, 6, start=3)
+    await until(lambda: position() == model.last)
+    Entry.delete().where(Entry.seq > 3).execute()
+    Lane.update(head=before.head, chain=before.chain).execute()
+    return ann, before.head
 
 
 def test_all_that_is_said_on_both_nodes_gets_into_the_database(database: Any, tmp_path: Path) -> None:
@@ -160,14 +169,7 @@ def test_who_takes_over_tells_of_void_places_that_nobody_was_told_of(
 
 def test_a_database_of_before_gets_from_the_log_what_it_lacks(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
-        ann = east.join(SLUG)
-        east.write()
-        await say(east, ann, 3)
-        await until(lambda: position() == model.last)
-        backup = (position(), Lane.rows()[0].chain, 3)
-        await say(east, ann, 6, start=3)
-        await until(lambda: position() == model.last)
-        restore(*backup)
+        ann, _ = await say_and_restore(model, east)
         await say(east, ann, 1, start=9)
         await until(lambda: position() == model.last)
         assert rows() == heard(ann)
@@ -180,18 +182,11 @@ def test_turns_that_neither_the_database_nor_the_log_has_are_told_and_never_skip
     database: Any, tmp_path: Path
 ) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
-        ann = east.join(SLUG)
-        east.write()
-        await say(east, ann, 3)
-        await until(lambda: position() == model.last)
-        backup = (position(), Lane.rows()[0].chain, 3)
-        await say(east, ann, 6, start=3)
-        await until(lambda: position() == model.last)
-        restore(*backup)
-        model.purge(backup[0] + 3)
+        ann, restored_to = await say_and_restore(model, east)
+        model.purge(restored_to + 3)
         await say(east, ann, 1, start=9)
         await until(lambda: east.projection.fault is not None)
-        assert position() == backup[0]
+        assert position() == restored_to
         assert len(rows()) == 3
 
     play(database, scenario, tmp_path)
