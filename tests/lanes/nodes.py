@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chatter.actors import Tellable
 from chatter.cluster.frames import GENESIS, Author, PlacedTurn
 from chatter.cluster.lane import LaneLog
 from chatter.lanes.people import People
@@ -46,11 +47,15 @@ class NoOthers:
 
 
 class Inline:
-    """Inline has the projector do at once what it is asked, on the loop. `failures` befall the next transactions."""
+    """Inline has the projector do at once what it is asked, on the loop.
+
+    `failures` befall the next transactions, and `losses` the answers of those that are committed.
+    """
 
     def __init__(self, database: Any, dead_letters: Path) -> None:
         self._projector = Projector(database, epoch=1, dead_letters=DeadLetters(dead_letters))
         self.failures: list[Exception] = []
+        self.losses: list[Exception] = []
         self.projected = 0
 
     async def ask(self, message: Any) -> Any:
@@ -60,19 +65,32 @@ class Inline:
         answer = self._projector.on_receive(message)
         self.projected += isinstance(message, Project)
         await asyncio.sleep(0.01)
+        if self.losses:
+            raise self.losses.pop()
         return answer
 
 
 class Node:
     """Node is the rooms of one node, the clients that are connected to it, and what it writes to the database."""
 
-    def __init__(self, name: str, model: LogModel, database: Any, dead_letters: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: LogModel,
+        database: Any,
+        dead_letters: Path,
+        *,
+        boot: int = 1,
+        history: Tellable | None = None,
+        settings: RoomSettings | None = None,
+        on_saved: Callable[[int], None] = lambda _through: None,
+    ) -> None:
         self.writes = False
-        self.author = Author(name, 1)
+        self.author = Author(name, boot)
         self.turns: list[PlacedTurn] = []
         self.log = LaneLog(0, model, author=self.author, on_turn=self._on_turn)
-        history = Direct(database)
-        settings = RoomSettings(ring_size=5, id_memory_size=5)
+        history = history or Direct(database)
+        settings = settings or RoomSettings(ring_size=5, id_memory_size=5)
         self.supervisor = Supervisor(Backlog(), history, 1, range(2), settings, log_of=lambda _slug: self.rooms)
         self.rooms = LaneRooms(
             self.log,
@@ -83,13 +101,18 @@ class Node:
         )
         self.projector = Inline(database, dead_letters)
         self.projection = Projection(
-            0, self.rooms, ask=self.projector.ask, read_log=model.read, is_mine=lambda: self.writes and not self.is_dead
+            0,
+            self.rooms,
+            ask=self.projector.ask,
+            read_log=model.read,
+            is_mine=lambda: self.writes and not self.is_dead,
+            on_saved=on_saved,
         )
         self.is_dead = False
         model.republish_to(self._hear)
 
-    async def open(self) -> None:
-        await self.log.open(0, GENESIS)
+    async def open(self, position: int = 0, chain: bytes = GENESIS) -> None:
+        await self.log.open(position, chain)
         self.projection.open()
 
     def write(self, *, writes: bool = True) -> None:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from chatter.cluster.errors import NoAnswer
 from chatter.cluster.stream import Behind, Bounds, Full, NotPlaced, Outcome, Placed, Unknown
 
-Fault: TypeAlias = Literal["answer lost", "request lost", "late", "no leader", "busy", "full", "none"]
-"""What becomes of one append: placed without an answer, gone, placed later, refused in three ways, or nothing."""
+Fault: TypeAlias = Literal["answer lost", "request lost", "late", "no leader", "busy", "young leader", "full", "none"]
+"""What becomes of one append: placed without an answer, gone, placed later, refused in four ways, or nothing."""
 
 
 class LogModel:
@@ -25,6 +25,7 @@ class LogModel:
         self.reads = 0
         self.republishes = True
         self.has_leader = True
+        self.delay = 0.0  # seconds that a request, an answer or a read is on its way
         self._offset = first - 1
         self._late: deque[tuple[bytes, int]] = deque()
         self._hearers: list[Callable[[int, bytes], None]] = []
@@ -60,7 +61,17 @@ class LogModel:
                 self.put(frame)
 
     async def append(self, frame: bytes, head: int) -> Outcome:
-        await asyncio.sleep(0)
+        try:
+            await asyncio.sleep(self.delay)
+        except asyncio.CancelledError:
+            self._late.append((frame, head))  # whoever has sent it is gone, and it arrives
+            raise
+        outcome = self._outcome(frame, head)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        return outcome
+
+    def _outcome(self, frame: bytes, head: int) -> Outcome:
         fault = self.faults.popleft() if self.faults else None
         if not self.has_leader or fault == "no leader":
             return NotPlaced("no leader")
@@ -71,6 +82,8 @@ class LogModel:
             return Unknown("request lost")
         if fault == "busy":
             return Behind(None)
+        if fault == "young leader":  # it has not applied all that it has
+            return Behind(max(head - 1, 0))
         if head != self.last:
             return Behind(self.last)
         if fault == "full":
@@ -79,7 +92,7 @@ class LogModel:
         return Unknown("answer lost") if fault == "answer lost" else Placed(seq)
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.delay)
         self.reads += 1
         start = max(after + 1, self.first)
         shown = self.frames[start - 1 - self._offset : max(0, len(self.frames) - self.staleness)]
@@ -87,7 +100,7 @@ class LogModel:
         return list(enumerate(shown[: self.batch], start))
 
     async def bounds(self) -> Bounds:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.delay)
         if not self.has_leader:
             raise NoAnswer("no leader")
         return Bounds(self.first, self.last, self.created)

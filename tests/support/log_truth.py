@@ -42,19 +42,19 @@ def states(room: str) -> Rows:
     return {posted.seq: row_of(payload_of(posted)) for posted in messages if not posted.void}
 
 
-def people(room: str, seq: int) -> dict[str, set[str]]:
-    """Returns who has reacted to a message, by key."""
-    found: dict[str, set[str]] = {}
+def people(room: str, seq: int) -> dict[str, list[str]]:
+    """Returns who has reacted to a message, by key. Those who have left are called alike."""
+    found: dict[str, list[str]] = {}
     for key, person, _ in people_of(timeline.reactions(room, seq)):
-        found.setdefault(key, set()).add(label_of(person))
+        found.setdefault(key, []).append(label_of(person))
     return found
 
 
 def check_reactions(room: str, rows: Rows) -> None:
     """Checks that as many people are counted as have reacted; with few of them all are named."""
     for seq, row in rows.items():
-        counted = {key: (each["count"], set(each["names"])) for key, each in row.get("reactions", {}).items()}
-        expected = {key: (len(names), names) for key, names in people(room, seq).items()}
+        counted = {key: (each["count"], sorted(each["names"])) for key, each in row.get("reactions", {}).items()}
+        expected = {key: (len(names), sorted(names)) for key, names in people(room, seq).items()}
         assert counted == expected, f"message {seq} shows {counted}, but {expected} have reacted"
 
 

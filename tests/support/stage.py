@@ -18,8 +18,8 @@ TIMEOUT = 30.0
 class Stage:
     """Stage is an event loop that runs only inside the calls of a test."""
 
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
+    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
+        self._runner = asyncio.Runner(loop_factory=new_loop)
         self._started: list[pykka.ActorRef[Any]] = []
 
     def run(self, awaitable: Awaitable[T]) -> T:

@@ -168,7 +168,7 @@ class RoomMachine:
         )
         self.committer = Committer(DeadLetters(Path(self.folder.name) / "dead-letters.jsonl"))
         self.history = History(self.database)
-        self.stage = Stage()
+        self.stage = self.make_stage()
         self.epoch = 0
         self.members = {
             name: Member(NAMES[0] if name in ACCOUNTS else name, view, CLIENTS[view](PAGE), ACCOUNTS.get(name))
@@ -183,6 +183,9 @@ class RoomMachine:
         self.is_miscounted = False
         self.departed: dict[int, bool] = {}  # accounts that are gone, and whether with their texts
         self.start_server()
+
+    def make_stage(self) -> Stage:
+        return Stage()
 
     def close(self) -> None:
         self.stage.close()
@@ -307,10 +310,13 @@ class RoomMachine:
     def purge(self) -> bool:
         """Has the room purge what the database has of accounts that are gone; returns whether it has something."""
         room = traces.next_room(0)
+        return room is not None and self.purge_room(room[0])
+
+    def purge_room(self, room: int) -> bool:
         found_any = False
         for account, erases in self.departed.items():
-            found = traces.traces(room[0], account, 0) if room is not None else None
-            if found is not None and (found.own or found.touched):
+            found = traces.traces(room, account, 0)
+            if found.own or found.touched:
                 about = (ranges_of(found.own), ranges_of(found.touched), tuple(found.labels))
                 self.tell(Purge(account, erases, *about, lambda _is_done: None))
                 found_any = True
