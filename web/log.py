@@ -170,6 +170,7 @@ def _open_lanes(
         history=history,
         start_projector=start_projector,
         log_hours=settings.log_hours,
+        max_lag_bytes=settings.max_lag_bytes,
     )
 
 

@@ -109,6 +109,11 @@ class Settings:
         forms.amount("hours"),
         "how many hours the log of the cluster keeps what the database has, for one that is restored",
     )
+    max_lag_bytes: int = _setting(
+        134_217_728,
+        forms.whole(1_048_576, 100_000_000_000),
+        "most bytes of each lane of the cluster's log that the database may lack; beyond that posts are refused",
+    )
     authorize: str = _setting(
         "",
         forms.hook,

@@ -20,7 +20,7 @@ from chatter.cluster.questions import Questions
 from chatter.lanes.others import Others
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
-from chatter.lanes.rooms import LaneRooms
+from chatter.lanes.rooms import MAX_LAG_BYTES, LaneRooms
 from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
 from schema import Lane, LaneRow
 
@@ -80,6 +80,7 @@ class Lanes:
         history: Tellable,
         start_projector: Callable[[], pykka.ActorRef[Any]],
         log_hours: float = 24.0,
+        max_lag_bytes: int = MAX_LAG_BYTES,
     ) -> None:
         """`rows` say how far the database has each lane. `find_room` returns a room that lives on this node.
 
@@ -104,6 +105,7 @@ class Lanes:
                 on_said_elsewhere=on_said_elsewhere,
                 others=self._others,
                 history=history,
+                max_lag_bytes=max_lag_bytes,
             )
             for number, lane in cluster.lanes.items()
         ]

@@ -49,11 +49,14 @@ PATIENCE = 0.5
 MAX_TURN_BYTES = 128 * 1024
 """Past so much no further room is asked what it has for a turn. What one room has may be as much again."""
 
-MAX_UNSAVED_TURNS = 50_000
-"""Turns by which the database may be behind a lane. Past that nobody says anything there."""
+MAX_LAG_BYTES = 128 * 1024 * 1024
+"""Bytes of turns that the database may lack of a lane, if nothing else is said. Past that nobody says anything there.
 
-MAX_UNSAVED_BYTES = 128 * 1024 * 1024
-"""Bytes of such turns, beyond which the same holds."""
+Where 1,000 messages of 100 characters are said a second that is seven minutes without a database.
+"""
+
+TURN_BYTES = 1_000
+"""What a turn takes beside its body."""
 
 MAX_VOIDS = 100
 """Void places of which one turn tells."""
@@ -100,6 +103,7 @@ class LaneRooms:
         history: Tellable,
         others: Beside,
         on_said_elsewhere: Callable[[str, Sequence[Entry]], None] = lambda _slug, _entries: None,
+        max_lag_bytes: int = MAX_LAG_BYTES,
     ) -> None:
         """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database.
 
@@ -112,6 +116,7 @@ class LaneRooms:
         self._history = history
         self._others = others
         self._on_said_elsewhere = on_said_elsewhere
+        self._max_lag_bytes = max_lag_bytes
         self._watches: list[dict[str, set[int]]] = []
         self._waiting: dict[str, RoomRef] = {}
         self._proposed: list[Save] = []  # by rooms of this node, and on its way into the log
@@ -138,7 +143,7 @@ class LaneRooms:
 
     @property
     def _unsaved_share(self) -> float:
-        return max(len(self._unsaved) / MAX_UNSAVED_TURNS, self._unsaved_bytes / MAX_UNSAVED_BYTES)
+        return (self._unsaved_bytes + TURN_BYTES * len(self._unsaved)) / self._max_lag_bytes
 
     @property
     def is_saying(self) -> bool:

@@ -84,7 +84,9 @@ class Node:
         history: Tellable | None = None,
         settings: RoomSettings | None = None,
         on_saved: Callable[[int], None] = lambda _through: None,
+        **options: Any,
     ) -> None:
+        """`options` are those of `LaneRooms`."""
         self.writes = False
         self.author = Author(name, boot)
         self.turns: list[PlacedTurn] = []
@@ -98,6 +100,7 @@ class Node:
             find_room=self.supervisor.find_room,
             history=history,
             others=NoOthers(),
+            **options,
         )
         self.projector = Inline(database, dead_letters)
         self.projection = Projection(
@@ -151,12 +154,12 @@ class Node:
 Scenario = Callable[[LogModel, Node, Node], Any]
 
 
-def play(database: Any, scenario: Scenario, tmp_path: Path) -> None:
-    """Runs a scenario on two nodes."""
+def play(database: Any, scenario: Scenario, tmp_path: Path, **options: Any) -> None:
+    """Runs a scenario on two nodes; `options` are those of `LaneRooms`."""
 
     async def on_loop() -> None:
         model = LogModel()
-        nodes = [Node(name, model, database, tmp_path / f"{name}.jsonl") for name in ("east", "west")]
+        nodes = [Node(name, model, database, tmp_path / f"{name}.jsonl", **options) for name in ("east", "west")]
         for node in nodes:
             await node.open()
         await scenario(model, *nodes)

@@ -87,6 +87,28 @@ def test_a_full_log_refuses_and_loses_nothing(database: Any, tmp_path: Path) -> 
     play(database, scenario, tmp_path)
 
 
+def test_nothing_is_said_while_the_database_lacks_too_much_and_goes_on_once_it_has_it(
+    database: Any, tmp_path: Path
+) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann = east.join("lobby")
+        await until(lambda: ann.heard)
+        for number in range(20):
+            east.post("lobby", ann, f"number {number}")
+            await until(lambda: len(answers(ann)) > number)  # noqa: B023
+        said = len(places(ann))
+        assert 0 < said < 20
+        assert set(answers(ann)[said:]) == {Refused("overloaded", retry_after_ms=1_000)}
+        bo = west.join("lobby")
+        await until(lambda: len(heard(bo)) == min(said, 10))  # reading goes on
+        east.write()
+        await until(lambda: east.rooms.saved_through == said)
+        east.post("lobby", ann, "again")
+        await until(lambda: len(places(ann)) == said + 1)
+
+    play(database, scenario, tmp_path, max_lag_bytes=10_000)
+
+
 def test_a_lane_that_has_stopped_refuses_and_appends_nothing(database: Any, tmp_path: Path) -> None:
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann = east.join("lobby")

@@ -52,6 +52,7 @@ NUMBERS = {
     "max_connections_per_address": (1, 10_000_000),
     "max_ignored_refusals": (1, 1_000_000),
     "close_batch_size": (1, 1_000_000),
+    "max_lag_bytes": (1_048_576, 100_000_000_000),
     "max_listed_connections": (1, 1_000_000),
     "ring_size": (1, 100_000),
     "greeting_size": (0, 1_000),
