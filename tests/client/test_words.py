@@ -68,6 +68,17 @@ def test_words_typed_outside_a_field_go_to_the_composer(ann: Person) -> None:
     expect(ann.composer).to_be_empty()
 
 
+def test_words_typed_after_a_press_in_the_toolbar_of_a_message_go_to_the_composer(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.message("hello").hover()
+    ann.button("React with 👍").click()
+    ann.page.keyboard.type("more words")
+    expect(ann.composer).to_have_value("more words")
+    ann.page.keyboard.press("Enter")
+    ann.expect_said("hello", "more words")
+
+
 def test_words_written_before_the_name_is_given_wait_for_it(visit: Visit, bo: Person) -> None:
     newcomer = visit()
     newcomer.composer.fill("hello")

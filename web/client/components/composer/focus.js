@@ -43,7 +43,7 @@ function isPrintable(event) {
 function takesKeys(element) {
   return Boolean(
     element?.closest(
-      "input, textarea, select, [contenteditable], dialog:modal:not(:has(#thread-composer)), [role=menu], [popover]",
+      "input, textarea, select, [contenteditable], dialog:modal:not(:has(#thread-composer)), [role=menu], [popover]:not(.toolbar)",
     ),
   );
 }
