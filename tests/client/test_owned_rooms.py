@@ -235,6 +235,45 @@ def test_a_muted_person_reads_until_when(ann: Member, bo: Member, visit: Visit) 
     expect(other.composer).to_be_visible()
 
 
+def test_what_cannot_be_done_in_a_room_that_is_only_read_is_not_offered(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Old words", bo)
+    seq = bo.says(slug, "of bo")
+    ann.pushes(slug, "react", seq=seq, key="👍")
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    chip = other.message("of bo").get_by_role("button", name=re.compile("^👍 1"))
+    other.message("of bo").hover()
+    expect(other.toolbar.get_by_role("button", name="Edit")).to_be_visible()
+    ann.pushes(slug, "set_room", archived=True)
+    expect(chip).to_be_disabled()
+    expect(other.toolbar.get_by_role("button", name=re.compile("React|reaction|Reply|Edit|Pin|Delete"))).to_have_count(
+        0
+    )
+    expect(other.toolbar.get_by_role("button", name="Copy text")).to_be_visible()
+    one.message("of bo").hover()
+    expect(one.toolbar.get_by_role("button", name="Delete")).to_be_visible()  # who moderates may, still
+    expect(one.toolbar.get_by_role("button", name="Pin")).to_have_count(0)
+    ann.pushes(slug, "set_room", archived=False, settings={"read_only": True})
+    expect(one.toolbar.get_by_role("button", name="Pin")).to_be_visible()
+    expect(other.toolbar.get_by_role("button", name="Delete")).to_be_visible()  # one may take back one's own
+    expect(other.toolbar.get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def test_slow_mode_ends_with_the_rule_and_is_not_said_where_nobody_writes(
+    ann: Member, bo: Member, visit: Visit
+) -> None:
+    slug = ann.makes_room("Slower", bo)
+    ann.pushes(slug, "set_room", settings={"slow_mode": 3600})
+    other = bo.comes(visit, slug)
+    other.says("one")
+    line = other.page.locator(".slow-mode")
+    expect(line).to_contain_text("you can write again in")
+    ann.pushes(slug, "set_room", settings={"read_only": True})
+    expect(line).to_be_empty()
+    ann.pushes(slug, "set_room", settings={"read_only": False, "slow_mode": 0})
+    other.says("two")
+    other.expect_said("one", "two")
+
+
 def test_slow_mode_counts_down_and_keeps_the_words(ann: Member, bo: Member, visit: Visit) -> None:
     slug = ann.makes_room("Slow", bo)
     ann.pushes(slug, "set_room", settings={"slow_mode": 30})

@@ -74,10 +74,20 @@ export class Charter {
     return this.may("operate_others");
   }
 
+  /** Whether the room is only read. */
+  get isArchived() {
+    return Boolean(this.view.value?.archived);
+  }
+
+  /** Whether this person is muted: they do nothing to what others have said. */
+  get isMuted() {
+    return Date.parse(this.view.value?.muted_until ?? "") > Date.now();
+  }
+
   /** Whether this person may delete what somebody has said, who is weaker as far as the page knows. @param {{author?: Author}} message */
   mayModerate({ author }) {
     const role = author && this.members.value?.get(author.id)?.role;
-    return this.isModerator && (!role || this.rank > RANKS[role]);
+    return this.isModerator && !this.isMuted && (!role || this.rank > RANKS[role]);
   }
 
   /** How much this person counts: nobody acts on an equal or a stronger one. */
@@ -117,8 +127,7 @@ export class Charter {
 
   /** Notes that this person has said something: in slow mode the next message has to wait. */
   said() {
-    const seconds = Number(this.view.peek()?.settings.slow_mode ?? 0);
-    if (seconds && !this.isModerator) this.slowed(1000 * seconds);
+    if (this.#pauseMs && !this.isModerator) this.slowed(this.#pauseMs);
   }
 
   /** @param {number} ms until something may be said again */
@@ -163,9 +172,15 @@ export class Charter {
     return `/api/rooms/${this.#slug}`;
   }
 
+  /** For how long slow mode keeps somebody from the next message. */
+  get #pauseMs() {
+    return 1000 * Number(this.view.peek()?.settings.slow_mode ?? 0);
+  }
+
   /** @param {RoomView | null} view */
   #show(view) {
     this.view.value = view;
+    this.slowUntil.value = Math.min(this.slowUntil.peek(), Date.now() + this.#pauseMs);
     if (view) learnTitles([{ slug: this.#slug, title: view.title }]);
   }
 

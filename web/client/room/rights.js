@@ -17,6 +17,7 @@ export class Rights {
   #author;
   #isOnItsWay;
   #mayModerate;
+  #mayTakeBack;
 
   /**
    * The server knows a guest by the connection only: another room, or none, changes nothing.
@@ -26,11 +27,13 @@ export class Rights {
    * @param {object} room
    * @param {(id: string) => boolean} room.isOnItsWay whether this page waits for a post's acknowledgement; may read a signal
    * @param {(message: Posted) => boolean} room.mayModerate whether this person may delete what another has said; may read a signal
+   * @param {() => boolean} room.mayTakeBack whether this person may delete here what they have said; may read a signal
    */
-  constructor(socket, author, { isOnItsWay, mayModerate }) {
+  constructor(socket, author, { isOnItsWay, mayModerate, mayTakeBack }) {
     this.#author = author;
     this.#isOnItsWay = isOnItsWay;
     this.#mayModerate = mayModerate;
+    this.#mayTakeBack = mayTakeBack;
     socket.onClose(() => this.#connectionEnded());
     socket.onOpen(() => this.#connectionEnded()); // phoenix.js tells of no close where the page has disconnected
   }
@@ -45,7 +48,7 @@ export class Rights {
   /** @param {Posted | PendingPost} message */
   mayDelete(message, now = Date.now()) {
     if ("seq" in message && !message.deleted_at && this.#mayModerate(message)) return true;
-    return this.#isOwn(message, WINDOWS.delete, now);
+    return this.#isOwn(message, WINDOWS.delete, now) && (!("seq" in message) || this.#mayTakeBack());
   }
 
   // ---- Events

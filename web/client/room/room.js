@@ -158,6 +158,7 @@ export class Room {
     this.#rights = new Rights(socket, author, {
       isOnItsWay: (id) => this.posts.isOnItsWay(id),
       mayModerate: (message) => this.charter.mayModerate(message),
+      mayTakeBack: () => !this.charter.isArchived || this.charter.isModerator,
     });
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);

@@ -40,11 +40,11 @@ export function whyNotWrite({ charter, refused, state }) {
  * @returns {{why: string, wait: number}} `wait` is for how many seconds nothing is sent: slow mode
  */
 export function useCannotWrite(room) {
-  const { slowUntil, view } = room.charter;
+  const { slowUntil, view, isModerator } = room.charter;
   const muted = Date.parse(view.value?.muted_until ?? "") || 0;
   useTime(slowUntil.value, SECOND_MS);
   useTime(muted, LONGEST_MS);
-  return { why: whyNotWrite(room), wait: secondsUntil(slowUntil.value) };
+  return { why: whyNotWrite(room), wait: isModerator ? 0 : secondsUntil(slowUntil.value) };
 }
 
 /** Says why nobody can write where they would. @param {{why: string}} props */

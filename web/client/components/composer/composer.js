@@ -95,7 +95,7 @@ export function Composer({ current }) {
           ${isEdit ? html`<${Check} />` : html`<${Send} />`}
         </button>
       </form>
-      <${SlowMode} seconds=${isWaiting ? wait : 0} />
+      <${SlowMode} seconds=${isWaiting && !why ? wait : 0} />
       ${sendsOnEnter() && !why && html`<${Hint} isEmpty=${!used.value} />`}
     </div>
   `;

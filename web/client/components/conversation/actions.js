@@ -2,6 +2,7 @@ import { messagePath } from "../../browser/route.js";
 import { isWide } from "../../browser/viewport.js";
 import { name } from "../../me.js";
 import { membershipOf } from "../../memberships/memberships.js";
+import { whyNotWrite } from "../composer/cannot-write.js";
 import { leaveEdit, startEdit } from "../composer/edits.js";
 import { focusField } from "../composer/focus.js";
 import { Copy, Edit, Link, Pin, React, Reply, Trash, Unpin, Unread } from "../icons.js";
@@ -38,7 +39,7 @@ const ACTIONS = [
     label: "Add a reaction",
     icon: React,
     key: "+",
-    isFor: isSaid,
+    isFor: mayReact,
     act: ({ room, message, anchor, element }) => pickReaction(room, /** @type {Row} */ (message), anchor, element),
   },
   {
@@ -46,7 +47,7 @@ const ACTIONS = [
     icon: Reply,
     key: "r",
     // In a thread its composer does.
-    isFor: (message, _room, element) => isSaid(message) && !element.closest(".thread"),
+    isFor: (message, room, element) => mayReact(message, room) && !element.closest(".thread"),
     act: ({ room, message }) => {
       leaveEdit(room.slug);
       room.reply(/** @type {Row} */ (message));
@@ -57,7 +58,7 @@ const ACTIONS = [
     label: "Edit",
     icon: Edit,
     key: "e",
-    isFor: (message, room) => room.mayEdit(message),
+    isFor: (message, room) => room.mayEdit(message) && mayWrite(room),
     act: ({ room, message, element }) => {
       uncover(element);
       startEdit(room.slug, message, element);
@@ -68,14 +69,14 @@ const ACTIONS = [
     label: "Pin",
     icon: Pin,
     key: "p",
-    isFor: (message, room) => isSaid(message) && !isPinned(message) && room.charter.may("pin"),
+    isFor: (message, room) => isSaid(message) && !isPinned(message) && mayPin(room),
     act: ({ room, message }) => room.pin(/** @type {Row} */ (message)),
   },
   {
     label: "Unpin",
     icon: Unpin,
     key: "p",
-    isFor: (message, room) => isPinned(message) && room.charter.may("pin"),
+    isFor: (message, room) => isPinned(message) && mayPin(room),
     act: ({ room, message }) => room.unpin(/** @type {Row} */ (message)),
   },
   {
@@ -113,12 +114,24 @@ export function actionsFor(message, room, element) {
   return ACTIONS.filter(({ isFor }) => isFor(message, room, element));
 }
 
-/**
- * Whether a message is in the room, and this person is somebody there who may react, reply and pin.
- *
- * @param {AnyMessage} message
- */
-export function isSaid(message) {
+/** Whether this person may react and reply to a message at present. @param {AnyMessage} message @param {Room} room */
+export function mayReact(message, room) {
+  return isSaid(message) && mayWrite(room);
+}
+
+/** @param {Room} room */
+export function mayWrite(room) {
+  return whyNotWrite(room) === "";
+}
+
+/** Whether this person may pin at present: who moderates may where nobody writes. @param {Room} room */
+function mayPin(room) {
+  const { charter } = room;
+  return charter.may("pin") && (mayWrite(room) || (charter.isModerator && !charter.isArchived && !charter.isMuted));
+}
+
+/** Whether a message is in the room, and this person is somebody there. @param {AnyMessage} message */
+function isSaid(message) {
   return "seq" in message && !isGone(message) && name.value !== "";
 }
 

@@ -4,7 +4,7 @@ import { fullDate } from "../../time.js";
 import { emojiOf, mostUsed } from "../reactions/emoji.js";
 import { sayNames } from "../reactions/names.js";
 import { toggleReaction } from "../reactions/pick.js";
-import { actionsFor, isSaid } from "./actions.js";
+import { actionsFor, mayReact } from "./actions.js";
 import { findMessage } from "./find.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -29,7 +29,7 @@ export function Sheet({ dialog, room, element }) {
   return html`
     <dialog class="sheet" aria-label="Actions for the message" ref=${dialog} onClick=${onClick}>
       ${message && html`<${About} message=${message} />`}
-      ${message && isSaid(message) && html`<${Quick} room=${room} take=${take} />`}
+      ${message && mayReact(message, room) && html`<${Quick} room=${room} take=${take} />`}
       ${actions.map(
         ({ label, icon: Icon, key, act }) => html`
           <button key=${key ?? label} type="button" onClick=${take((now, shown) => act({ room, message: now, element: shown, anchor: shown }))}>

@@ -3,7 +3,7 @@ import { html } from "../../html.js";
 import { fullDate } from "../../time.js";
 import { emojiOf, mostUsed } from "../reactions/emoji.js";
 import { toggleReaction } from "../reactions/pick.js";
-import { actionsFor, isSaid } from "./actions.js";
+import { actionsFor, mayReact } from "./actions.js";
 import { findMessage } from "./find.js";
 import { leaveToolbar } from "./message-keys.js";
 
@@ -60,7 +60,7 @@ function Button({ label, picture, hint, isFirst, onClick }) {
  * @returns {Tool[]}
  */
 function toolsFor(room, message, element) {
-  const quick = isSaid(message) && !element.closest(".thread") ? mostUsed : []; // there is no room for more
+  const quick = mayReact(message, room) && !element.closest(".thread") ? mostUsed : []; // there is no room for more
   const reactions = quick.map((key) => ({
     key,
     label: `React with ${emojiOf(key)}`,

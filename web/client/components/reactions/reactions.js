@@ -1,5 +1,6 @@
 import { html } from "../../html.js";
 import { label } from "../../me.js";
+import { whyNotWrite } from "../composer/cannot-write.js";
 import { React } from "../icons.js";
 import { emojiOf } from "./emoji.js";
 import { sayNames } from "./names.js";
@@ -16,33 +17,40 @@ import { pickReaction, toggleReaction } from "./pick.js";
 export function Reactions({ room, message }) {
   const reactions = Object.entries(message.reactions ?? {});
   if (!reactions.length) return null;
+  const mayReact = whyNotWrite(room) === "";
   const pick = (/** @type {any} */ { currentTarget }) =>
     pickReaction(room, message, currentTarget, currentTarget.closest(".message"));
   return html`
     <div class="reactions" role="group" aria-label="Reactions" aria-live="off">
       ${reactions.map(
         ([key, reaction]) =>
-          html`<${Reaction} key=${key} room=${room} message=${message} emoji=${key} ...${reaction} />`,
+          html`<${Reaction} key=${key} emoji=${key} ...${{ room, message, mayReact }} ...${reaction} />`,
       )}
-      <button
-        class="reaction add"
-        type="button"
-        tabindex="-1"
-        aria-label="Add a reaction"
-        title="Add a reaction"
-        onClick=${pick}
-      >
-        <${React} />
-      </button>
+      ${
+        mayReact &&
+        html`
+          <button
+            class="reaction add"
+            type="button"
+            tabindex="-1"
+            aria-label="Add a reaction"
+            title="Add a reaction"
+            onClick=${pick}
+          >
+            <${React} />
+          </button>
+        `
+      }
     </div>
   `;
 }
 
-/** @param {{room: Room, message: Row, emoji: string, count: number, names: string[]}} props */
-function Reaction({ room, message, emoji, count, names }) {
+/** @param {{room: Room, message: Row, mayReact: boolean, emoji: string, count: number, names: string[]}} props */
+function Reaction({ room, message, mayReact, emoji, count, names }) {
   const isMine = message.mine?.includes(emoji) ?? false;
   const who = sayNames({ count, names }, label.value, isMine);
   const toggle = (/** @type {any} */ { currentTarget }) => {
+    if (!mayReact) return;
     if (isMine && count === 1) currentTarget.closest(".message").focus(); // the pressed chip goes away
     toggleReaction(room, message, emoji);
   };
@@ -53,6 +61,7 @@ function Reaction({ room, message, emoji, count, names }) {
       type="button"
       tabindex="-1"
       aria-pressed=${isMine}
+      aria-disabled=${!mayReact}
       aria-label=${`${emojiOf(emoji)} ${count}: ${who}`}
       data-tip=${who}
       onClick=${toggle}
