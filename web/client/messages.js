@@ -121,7 +121,8 @@ export const REASONS = {
   archived: "the room is archived",
   slow_mode: "a moment has to pass between two messages here",
   confirm: "it would call many people",
-  timeout: "no answer", // this page's own: none came in time
+  timeout: "no answer", // this page's own: none came in time,
+  lost: "the connection to the server was lost", // nor can any come
 };
 
 // ---- Received

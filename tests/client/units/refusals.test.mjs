@@ -23,6 +23,7 @@ test("what is refused is said beside the field that is to blame", () => {
   });
   assert.equal(problemOf({ reason: "invalid", message: "ätna: what now?" }).words, "Ätna: what now?");
   assert.deepEqual(problemOf({ reason: "500" }), { field: "", words: "That did not work." });
+  assert.equal(problemOf({ reason: "lost" }).words, "The connection to the server was lost.");
 });
 
 test("each reason why a provider signs nobody in has words of its own", () => {

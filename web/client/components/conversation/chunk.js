@@ -103,8 +103,10 @@ function renderRun(run, before, { room, today, unsaved, firstNewSeq, target, not
   // The place of firstNewSeq may be void: then the next message is the first new one.
   const isNew = firstNewSeq <= message.seq && firstNewSeq > (before?.seq ?? message.seq - 1);
   const newDay = !before || dayOf(before.inserted_at) !== dayOf(message.inserted_at);
+  const end = /** @type {Row} */ (run.at(-1)).seq;
+  const between = notes.length ? notesBetween(notes, before?.seq ?? 0, end) : notes;
+  const first = !message.deleted_at && (newDay || isNew || between.length > 0 || !continues(before, message));
   const state = unsaved.split(" ").includes(message.id) ? "pending" : undefined;
-  const first = !message.deleted_at && (newDay || isNew || !continues(before, message));
   const props = { room, message, first, state, isTarget: message.seq === target, isInThread };
   const row =
     run.length > 1
@@ -112,7 +114,6 @@ function renderRun(run, before, { room, today, unsaved, firstNewSeq, target, not
       : html`<${Message} key=${message.seq} ...${props} />`;
   const day = newDay && html`<${Day} key=${`day ${message.seq}`} iso=${message.inserted_at} today=${today} />`;
   const line = isNew && html`<p key=${`new ${message.seq}`} class="new">New</p>`;
-  const between = notes.length ? notesBetween(notes, before?.seq ?? 0, message.seq) : notes;
   const noted = between.length > 0 && html`<${RoomNotes} key=${`notes ${message.seq}`} notes=${between} />`;
   return [noted, day, line, row].filter(Boolean);
 }

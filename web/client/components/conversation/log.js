@@ -122,7 +122,8 @@ export class Log extends Component {
     const held = (this.#drawn = room.detached.isBlank.value ? [] : run.messages.value);
     const isBusy = !room.hasLoaded.value || room.loadingOlder.value || room.detached.loadingNewer.value;
     const notes = shownNotes(room);
-    const last = isLive ? notesBetween(notes, held.at(-1)?.seq ?? 0, Infinity) : [];
+    const chunks = cutIntoChunks(held);
+    const last = isLive ? notesBetween(notes, chunks.at(-1)?.at(-1)?.seq ?? placeBefore(run), Infinity) : [];
     const unsaved = room.posts.pending.value.filter((post) => post.heard).map((post) => post.id);
     return html`
       <div class="conversation">
@@ -137,7 +138,7 @@ export class Log extends Component {
               aria-live=${isLive ? undefined : "off"}
               aria-relevant="additions"
             >
-              ${cutIntoChunks(held).map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved, notes))}
+              ${chunks.map((chunk, index, all) => this.#chunk(chunk, all[index - 1]?.at(-1), unsaved, notes))}
               ${last.length > 0 && html`<${RoomNotes} key="notes" notes=${last} />`}
             </div>
             ${isLive ? html`<${Pending} room=${room} />` : html`<${Bottom} room=${room} />`}
@@ -163,7 +164,6 @@ export class Log extends Component {
     const { room } = this.props;
     const first = /** @type {Row} */ (messages[0]);
     const last = /** @type {Row} */ (messages.at(-1));
-    const begin = room.detached.shown.value.hasMore.value ? first.seq - 1 : 0;
     const { value: firstNewSeq } = room.firstNewSeq;
     const { target: asked, isReturn } = room.detached;
     const target = isReturn.value ? 0 : (asked.value?.seq ?? 0);
@@ -175,7 +175,7 @@ export class Log extends Component {
         before=${before}
         today=${today.value}
         unsaved=${here}
-        notes=${notesBetween(notes, before?.seq ?? begin, last.seq)}
+        notes=${notesBetween(notes, before?.seq ?? placeBefore(room.detached.shown.value), last.seq)}
         firstNewSeq=${firstNewSeq <= last.seq && firstNewSeq > (before?.seq ?? 0) ? firstNewSeq : 0}
         target=${messages.some(({ seq }) => seq === target) ? target : 0}
       />
@@ -317,4 +317,9 @@ export class Log extends Component {
     if (atBottom.value || (hasLoaded.value && !readTo.peek())) readTo.value = last;
     if (atBottom.value || detached.run.value) history.trim();
   }
+}
+
+/** Returns the place before the first of a run; 0 where it has the beginning of the room. @param {import("../../room/run.js").Run} run */
+function placeBefore({ hasMore, first }) {
+  return hasMore.value ? first - 1 : 0;
 }

@@ -3,6 +3,7 @@ import { continues } from "./chunk.js";
 import { focusComposer } from "../composer/focus.js";
 import { partForMembers } from "../for-members.js";
 import { Message } from "./message.js";
+import { shownNotes } from "./shown-notes.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("../../room/posts.js").PendingPost} PendingPost */
@@ -14,11 +15,13 @@ export function Pending({ room }) {
   const unheard = room.unheard.value;
   const last = room.history.messages.value.at(-1);
   if (!unheard.length) return null;
+  const isNoted = shownNotes(room).some(({ seq }) => seq > (last?.seq ?? 0));
   return html`
     <div class="pending-posts" role="group" aria-label="Not sent yet">
       ${unheard.map((post, index) => {
         const before = unheard[index - 1] ?? last;
-        return html`<${PendingMessage} key=${post.id} room=${room} post=${post} first=${!continues(before, post)} />`;
+        const first = (index === 0 && isNoted) || !continues(before, post);
+        return html`<${PendingMessage} key=${post.id} room=${room} post=${post} first=${first} />`;
       })}
     </div>
   `;
