@@ -259,7 +259,7 @@ def test_a_message_that_waits_and_the_banner_above_it(ann: Person) -> None:
     ann.says("hello")
     expect(ann.message("hello").get_by_role("button", name="discard")).to_be_visible()
     expect(ann.banner).to_contain_text("You are offline")
-    expect_no_grave_violations(ann.page)
+    expect_no_grave_violations(ann.page, LIGHT, DARK, FORCED)
 
 
 def test_a_message_that_was_not_sent(ann: Person, says_in_vain: SayInVain) -> None:

@@ -4,11 +4,12 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.client.axe import violations
+from tests.client.axe import DARK, FORCED, GRAVE, LIGHT, violations, violations_in
 from tests.client.conftest import Visit
 from tests.client.members import Member, expect_list
 from tests.client.person import PHONE, Person
@@ -17,6 +18,17 @@ from tests.client.watch import Watch
 from tests.support.server import PATIENCE, Server
 
 pytestmark = pytest.mark.browser
+
+TINTS = 12
+ONE_OF_EACH_TINT = f"""row => {{
+  for (let tint = 0; tint < {TINTS}; tint++) {{
+    const other = row.cloneNode(true);
+    const avatar = other.querySelector(".avatar");
+    avatar.className = `avatar tint-${{tint}}`;
+    avatar.textContent = "AB"; // axe judges no single letter
+    row.after(other);
+  }}
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -437,6 +449,65 @@ def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member,
     ann.pushes(slug, "set_room", topic="what we do")
     expect(notes(one)).to_have_text(["you changed the settings", "you set the topic: what we do"])
     expect(one.page.locator(".topic")).to_have_text("what we do")
+
+
+def test_a_line_about_the_room_stays_where_it_is_and_parts_what_one_person_says(
+    ann: Member, bo: Member, visit: Visit
+) -> None:
+    slug = ann.makes_room("Lines", bo)
+    one = bo.comes(visit, slug)
+    ann.says(slug, "before")
+    ann.pushes(slug, "set_room", topic="birds")
+    soon = ann.says(slug, "after")
+    expect(one.message("after").locator(".author")).to_be_visible()
+    ann.pushes(slug, "set_room", topic="bees")
+    last = ann.says(slug, "last")
+    lines = [f"{ann.handle} set the topic: birds", f"{ann.handle} set the topic: bees"]
+    for seq in (last, soon):
+        ann.pushes(slug, "delete_message", seq=seq)
+        expect(one.page.locator(f".message[data-seq='{seq}']")).to_have_count(0)
+        expect(notes(one)).to_have_text(lines)
+
+
+def test_who_is_not_here_can_be_read_in_every_colour(ann: Member, bo: Member, visit: Visit) -> None:
+    one = ann.comes(visit, ann.makes_room("Absence", bo))
+    expect(member_row(one, bo)).to_have_class("absent")
+    member_row(one, bo).evaluate(ONE_OF_EACH_TINT)
+    expect(panel(one).locator(".absent")).to_have_count(1 + TINTS)
+    assert violations_in(one.page, LIGHT, DARK, FORCED, impacts=GRAVE) == []
+
+
+@pytest.mark.parametrize("options", [{}, PHONE])
+def test_the_dialogs_of_a_room_are_accessible_in_every_look(
+    ann: Member, bo: Member, visit: Visit, options: dict[str, Any]
+) -> None:
+    one = ann.comes(visit, ann.makes_room("Looks", bo), **options)
+    if options:
+        one.page.locator(".people-button").click()
+    people = one.page.get_by_role("region", name="Members").or_(one.page.get_by_role("dialog", name="Members"))
+    dialog = one.page.locator("dialog.room-dialog")
+    for name in ("Invite", "Links", "Settings", "Leave"):
+        people.get_by_role("button", name=name).click()
+        expect(dialog).to_be_visible()
+        assert violations_in(one.page, LIGHT, DARK, FORCED, impacts=GRAVE) == [], name
+        one.page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    people.get_by_role("button", name=f"Options for {bo.handle}").click()
+    one.page.get_by_role("menuitem", name="Remove…").click()
+    expect(dialog).to_be_visible()
+    assert violations_in(one.page, LIGHT, DARK, FORCED, impacts=GRAVE) == []
+
+
+@pytest.mark.usefixtures("outage")
+def test_the_settings_say_why_they_are_not_saved(ann: Member, visit: Visit) -> None:
+    one = ann.comes(visit, ann.makes_room("Far away"))
+    dialog = settings(one)
+    dialog.get_by_label("Topic").fill("kept")
+    one.loses_network()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert").filter(has_text="The connection to the server was lost.")).to_be_visible()
+    expect(dialog.get_by_label("Topic")).to_have_value("kept")
+    assert violations_in(one.page, LIGHT, DARK, FORCED, impacts=GRAVE) == []
 
 
 def test_the_members_panel_of_a_phone_and_its_dialogs_are_accessible(ann: Member, bo: Member, visit: Visit) -> None:
