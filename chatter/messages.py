@@ -411,14 +411,15 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
     """A part of a room's history, oldest first; `more` messages exist in the direction that was asked for.
 
     In a page around a place `more` is about older messages, and `more_after` says whether newer ones exist. A page of
-    what has changed is in the order of the changes.
+    what has changed is in the order of the changes. One of what became of the room has `events`, and no messages.
     """
 
     messages: Sequence[Posted]
     more: bool
     more_after: bool | None = None
     as_of: int | None = None  # the messages show all entries up to here
-    next: int | None = None  # where the next page of changes begins
+    next: int | None = None  # where the next page of changes begins, or where that of events ends
+    events: "Sequence[RoomEntry] | None" = None
 
 
 class Recovery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -805,7 +806,8 @@ class Relay(msgspec.Struct, frozen=True):
 class ReadHistory(msgspec.Struct, frozen=True):
     """A subscriber reads up to `limit` messages: before or after one, around one, or the latest.
 
-    With a `root` these are of its thread. Instead it may read those that are pinned, or those of some places.
+    With a `root` these are of its thread. Instead it may read those that are pinned, those of some places, or what
+    became of the room and its people between two places.
     """
 
     reader: Subscriber
@@ -817,11 +819,12 @@ class ReadHistory(msgspec.Struct, frozen=True):
     root: int | None = None
     is_pinned: bool = False
     seqs: tuple[int, ...] = ()
+    is_of_room: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a page of the room's messages in their order."""
-        return self.root is None and not self.is_pinned and not self.seqs
+        return self.root is None and not self.is_pinned and not self.seqs and not self.is_of_room
 
     @property
     def is_of_changes(self) -> bool:

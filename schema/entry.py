@@ -167,6 +167,16 @@ class Entry(Model):
         return cls._rows((cls.room == id_of(room)) & (cls.seq > seq), cls.seq.asc(), limit)
 
     @classmethod
+    def about_room(cls, room: str, after: int, before: int, limit: int) -> list[EntryRow]:
+        """Returns the newest `limit` entries about `room` or its people between two places, oldest first.
+
+        It passes all entries between the two: that many should not be far apart.
+        """
+        is_between = (cls.room == id_of(room)) & (cls.seq > after) & (cls.seq < before)
+        is_wanted = is_between & cls.kind.in_([int(Kind.MEMBER), int(Kind.ROOM)])
+        return cls._rows(is_wanted, cls.seq.desc(), limit)[::-1]
+
+    @classmethod
     def at(cls, room: str, seq: int) -> EntryRow | None:
         """Returns the entry in that place."""
         return next(iter(cls._rows((cls.room == id_of(room)) & (cls.seq == seq), cls.seq.asc(), 1)), None)

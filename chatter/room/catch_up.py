@@ -22,6 +22,7 @@ from chatter.messages import (
     Sync,
     View,
 )
+from chatter.room import room_events
 from chatter.room.broadcaster import Broadcaster
 from chatter.room.context import RoomContext
 from chatter.room.floors import NO_FLOOR, above, floor_of, masked
@@ -105,6 +106,8 @@ class CatchUpRequests:
 
     def history(self, request: ReadHistory) -> None:
         """Answers a `history`, or asks the database."""
+        if request.is_of_room:
+            request = room_events.above(self._floor_of(request.reader), request)
         page = self._page_from_memory(request)
         if page is None:
             self._ask(id(request), request)
@@ -140,6 +143,8 @@ class CatchUpRequests:
 
     def _brought_up(self, request: ReadHistory, page: Page) -> Page:
         """Returns a page from the database as it is now, of now where memory has all that came after it was read."""
+        if request.is_of_room:
+            return room_events.brought_up(self._recent, request, page, self._context.settings.max_page_bytes)
         read = (*page.messages, *self._unsaved_at(request.seqs, page)) if request.seqs else page.messages
         now = replace(page, messages=self._recent.as_now(read))
         if request.is_of_changes:
@@ -154,6 +159,8 @@ class CatchUpRequests:
         return (entry for entry in entries if isinstance(entry, Posted))
 
     def _page_from_memory(self, request: ReadHistory) -> Page | None:
+        if request.is_of_room:
+            return self._events_from_memory(request)
         if not request.is_plain or request.is_of_changes:
             return None
         if request.after is not None:
@@ -161,6 +168,11 @@ class CatchUpRequests:
         if request.around is not None:
             return self._around(request.around, request.limit)
         return self._before(self._end_of(request), request.limit)
+
+    def _events_from_memory(self, request: ReadHistory) -> Page | None:
+        if self.government is None or self.government.charter is None:
+            return room_events.NONE  # nothing becomes of a plain room
+        return room_events.in_memory(self._recent, request, self._context.settings.max_page_bytes)
 
     def _before(self, end: int, limit: int) -> Page | None:
         messages = self._recent.messages_before(end, limit)
@@ -188,7 +200,7 @@ class CatchUpRequests:
         return Page(messages, more, as_of=self._recent.newest)
 
     def _answer_history(self, request: ReadHistory, answer: Page | Refused) -> None:
-        if isinstance(answer, Page):
+        if isinstance(answer, Page) and answer.events is None:
             answer = self._for_reader(request, self._shown(request, self._cut(request, answer)))
         reader, ref = request.reader, request.ref
         self._broadcaster.push_later(reader, (reader.answer(ref, each) for each in (answer,)))

@@ -1,8 +1,11 @@
-"""Pages: which messages are on one, and what a client that counts places finds between them."""
+"""Pages: which messages are on one, and what a client that counts places, or wants room events, finds between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from chatter.messages import Entry, Posted
+from chatter.messages import Entry, Posted, ReadHistory
+
+MOST_PLACES = 5_000
+"""In so many places one read looks for what became of a room: they may hold nothing but messages."""
 
 
 def void_place(seq: int, inserted_at: str) -> Posted:
@@ -27,6 +30,12 @@ def end_of_changes(messages: Sequence[Posted], limit: int) -> int:
     while 0 < end < len(messages) and messages[end].changed == messages[end - 1].changed:
         end += 1
     return end
+
+
+def between(request: ReadHistory, newest: int) -> tuple[int, int]:
+    """Returns the two places between which a read looks for what became of a room, the ones nearest to its end."""
+    before = min(request.before or newest + 1, newest + 1)
+    return max(request.after or 0, before - 1 - MOST_PLACES), before
 
 
 def as_places(entries: Iterable[Entry]) -> tuple[Posted, ...]:

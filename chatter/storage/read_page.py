@@ -1,8 +1,9 @@
 """Reads one page of a room's history from the database."""
 
-from chatter.messages import Entry, LoadPage, Page, ReadHistory
-from chatter.storage.authors import log_of, messages_of
-from chatter.storage.pages import as_places, centred, end_of_changes, filled
+from chatter.messages import Entry, LoadPage, MembersChanged, Page, ReadHistory, RoomChanged
+from chatter.storage.authors import entries_of, log_of, messages_of
+from chatter.storage.pages import as_places, between, centred, end_of_changes, filled
+from schema import Entry as EntryTable
 from schema import timeline
 from schema.purge import MOST_PLACES
 
@@ -14,6 +15,8 @@ def read_page(asked: LoadPage) -> Page:
         return Page(messages_of(timeline.at(slug, request.seqs)), more=False)
     if request.is_pinned:
         return Page(messages_of(timeline.pinned(slug, request.limit)), more=False)
+    if request.is_of_room:
+        return _events(asked)
     if request.root is not None:
         return _thread(slug, request.root, request)
     if request.is_of_changes:
@@ -63,6 +66,13 @@ def _changes(slug: str, seq: int, limit: int) -> Page:
     found = messages_of(timeline.changed_after(slug, seq, limit + MOST_PLACES + 1))
     page = found[: end_of_changes(found, limit)]
     return Page(page, more=len(page) < len(found))
+
+
+def _events(asked: LoadPage) -> Page:
+    after, before = between(asked.request, asked.newest)
+    found = entries_of(EntryTable.about_room(asked.slug, after, before, asked.request.limit + 1))
+    events = [each for each in found if isinstance(each, MembersChanged | RoomChanged)]
+    return Page((), more=False, events=events)
 
 
 def _thread(slug: str, root: int, request: ReadHistory) -> Page:

@@ -19,6 +19,8 @@ from tests.support.server import PATIENCE, Server
 
 pytestmark = pytest.mark.browser
 
+FOUNDED = "you created this room"
+
 TINTS = 12
 ONE_OF_EACH_TINT = f"""row => {{
   for (let tint = 0; tint < {TINTS}; tint++) {{
@@ -157,10 +159,10 @@ def test_invited_people_are_in_the_room_and_the_log_says_so_in_one_line(
         dialog.get_by_role("button", name="Invite").click()
         expect(dialog).not_to_be_attached()
         expect(member_row(one, member)).to_be_visible()
-    expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
+    expect(notes(one)).to_have_text([FOUNDED, f"you added {bo.handle} and {cy.handle}"])
     one.says("last")
     one.expect_said("first", "last")
-    expect(notes(one)).to_have_text([f"you added {bo.handle} and {cy.handle}"])
+    expect(notes(one)).to_have_text([FOUNDED, f"you added {bo.handle} and {cy.handle}"])
     assert one.log.inner_text().index("added") < one.log.inner_text().index("last")
 
 
@@ -178,7 +180,9 @@ def test_an_owner_makes_moderators_and_members_are_offered_nothing(ann: Member, 
     expect(panel(other).get_by_role("list", name="Moderators")).to_contain_text(bo.handle)
     expect(panel(other).get_by_role("button", name="Settings")).to_be_visible()
     expect(settings(other).get_by_role("textbox")).to_have_count(1)  # the topic
-    expect(notes(other)).to_have_text([f"{ann.handle} made you a moderator"])
+    expect(notes(other)).to_have_text(
+        [f"{ann.handle} created this room", f"{ann.handle} added you", f"{ann.handle} made you a moderator"]
+    )
 
 
 def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Visit) -> None:
@@ -190,7 +194,7 @@ def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Vi
     dialog.get_by_label("Why").fill("moved away")
     dialog.get_by_role("button", name="Remove").click()
     expect(member_row(one, bo)).to_have_count(0)
-    expect(notes(one)).to_have_text([f"you removed {bo.handle}: moved away"])
+    expect(notes(one)).to_have_text([FOUNDED, f"you added {bo.handle}", f"you removed {bo.handle}: moved away"])
     expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
 
 
@@ -335,7 +339,7 @@ def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Me
     assert not violations(other.page)
     offered.get_by_role("button", name="Join").click()
     expect(other.page).to_have_url(re.compile(f"/rooms/{slug}$"))
-    expect(notes(one)).to_have_text([f"{bo.handle} joined"])
+    expect(notes(one)).to_have_text([FOUNDED, f"{bo.handle} joined"])
 
 
 def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:
@@ -447,7 +451,7 @@ def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member,
     ann.pushes(slug, "set_room", settings={"join_notes": "off"})
     ann.pushes(slug, "invite", handles=[bo.handle])
     ann.pushes(slug, "set_room", topic="what we do")
-    expect(notes(one)).to_have_text(["you changed the settings", "you set the topic: what we do"])
+    expect(notes(one)).to_have_text([FOUNDED, "you changed the settings", "you set the topic: what we do"])
     expect(one.page.locator(".topic")).to_have_text("what we do")
 
 
@@ -462,11 +466,15 @@ def test_a_line_about_the_room_stays_where_it_is_and_parts_what_one_person_says(
     expect(one.message("after").locator(".author")).to_be_visible()
     ann.pushes(slug, "set_room", topic="bees")
     last = ann.says(slug, "last")
-    lines = [f"{ann.handle} set the topic: birds", f"{ann.handle} set the topic: bees"]
+    topics = [f"{ann.handle} set the topic: birds", f"{ann.handle} set the topic: bees"]
+    lines = [f"{ann.handle} created this room", f"{ann.handle} added you", *topics]
     for seq in (last, soon):
         ann.pushes(slug, "delete_message", seq=seq)
         expect(one.page.locator(f".message[data-seq='{seq}']")).to_have_count(0)
         expect(notes(one)).to_have_text(lines)
+    one.reloads()
+    one.expect_said("before")
+    expect(notes(one)).to_have_text(lines)
 
 
 def test_who_is_not_here_can_be_read_in_every_colour(ann: Member, bo: Member, visit: Visit) -> None:

@@ -109,6 +109,12 @@ class _Page(msgspec.Struct, omit_defaults=True):
     next: int | None = None
 
 
+class _Events(msgspec.Struct, omit_defaults=True):
+    events: list[Any]
+    more: bool
+    next: int | None = None
+
+
 _OF_OTHERS: Mapping[str, Any] = {
     "changed": None,
     "deleted_by": None,
@@ -180,6 +186,8 @@ def room_event(change: Change | Purged | RoomEntry) -> bytes:
 
 def page(answer: Page, *, knows_log: bool) -> bytes:
     """Encodes a page of history."""
+    if answer.events is not None:
+        return encode(_Events([_of_room(event) for event in answer.events], answer.more, answer.next))
     rows = [_row(posted, None) for posted in answer.messages] if knows_log else list(map(_place, answer.messages))
     return encode(_Page(rows, answer.more, answer.more_after, answer.as_of, answer.next))
 

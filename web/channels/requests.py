@@ -196,9 +196,12 @@ def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) 
     before, after = number_of(fields, "before", 1, LARGEST), number_of(fields, "after", 0, LARGEST)
     around = number_of(fields, "around", 1, LARGEST)
     root, seqs = number_of(fields, "root", 1, LARGEST), seqs_of(fields, limits)
-    is_pinned = flag_of(fields, "pinned")
+    is_pinned, is_of_room = flag_of(fields, "pinned"), flag_of(fields, "events")
+    page = _one_of({"seqs": seqs or None, "pinned": is_pinned or None, "events": is_of_room or None, "root": root})
+    if is_of_room and around is None:
+        limit = number_of(fields, "limit", 1, limits.max_history_page) or limits.max_history_page
+        return ReadHistory(reader, ref, before, limit, after, is_of_room=True)
     place = _one_of({"before": before, "after": after, "around": around})
-    page = _one_of({"seqs": seqs or None, "pinned": is_pinned or None, "root": root})
     if place and page and (page != "root" or place == "around"):
         raise InvalidPayload(place, f"expected none with `{page}`, got one")
     if is_pinned:

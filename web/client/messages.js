@@ -251,6 +251,13 @@ export const REASONS = {
  */
 
 /**
+ * @typedef {object} EventPage what became of a room and its people between two places
+ * @property {RoomNote[]} events oldest first
+ * @property {boolean} more there are older ones
+ * @property {number} [next] which are before this place
+ */
+
+/**
  * @typedef {object} Refused
  * @property {string} [reason] one of `REASONS`
  * @property {string} [field] the part of an invalid payload
@@ -334,6 +341,7 @@ export const REASONS = {
  * @property {number[]} [seqs] these messages, at most `MAX_SEQS`
  * @property {number} [root] a thread: its first message and the replies to it
  * @property {true} [pinned] the pinned messages, the latest pinned first
+ * @property {true} [events] no messages but what became of the room and its people, an `EventPage`
  * @property {number} [limit]
  */
 

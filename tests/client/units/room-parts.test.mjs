@@ -106,6 +106,15 @@ test("those who come one after the other are one line; what somebody does to oth
   );
 });
 
+test("who founds a room and is in it is one line", () => {
+  const founded = { seq: 1, kind: "room", id: "n1", at: "", set: { kind: "private", title: "Plans" }, by: ann };
+  const lines = foldNotes([founded, note(2, "joined", [ann]), note(3, "added", [bo]), note(4, "joined", [bo], bo)]);
+  assert.deepEqual(
+    lines.map((line) => line.map(({ seq }) => seq)),
+    [[1, 2], [3], [4]],
+  );
+});
+
 test("a note that was never saved goes, and so does what an earlier epoch has said above its base", () => {
   const notes = new Notes();
   [1, 2, 3, 4].forEach((seq) => notes.hear(note(seq, "joined", [bo])));

@@ -151,9 +151,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def rooms_server(folder: Path, database_url: str | None = None) -> Server:
+def rooms_server(folder: Path, database_url: str | None = None, **more: Any) -> Server:
     """Makes such a server, whose database is a SQLite file where none is named."""
-    options: dict[str, Any] = {"sign_up": "open", "poll_window": 5, "log_level": "info"}
+    options: dict[str, Any] = {"sign_up": "open", "poll_window": 5, "log_level": "info", **more}
     return Server(folder / "chatter.db", EMBEDDED, database_url=database_url, **options)
 
 

@@ -19,6 +19,7 @@ import { Charter } from "./charter.js";
 import { changedOf } from "./fold.js";
 import { noteOwn } from "../rooms/seen.js";
 import { History } from "./history.js";
+import { NoteReader } from "./note-reader.js";
 import { Notes } from "./notes.js";
 import { Operations } from "./operations.js";
 import { layOver } from "./overlay.js";
@@ -92,17 +93,19 @@ export class Room {
     changed: (seq) => this.#changed(seq),
     isShown: (seq) => this.#isShown(seq),
     distrusted: () => this.#reader.want([]),
+    heard: (seq) => this.notes.heard(seq),
     noted: (event) => this.#noted(event),
     voided: (seq) => this.notes.drop(seq) && this.charter.distrust(),
     restarted: (base) => this.notes.restart(base),
   });
-  /** What became of the room and its people while this page heard it. */
+  /** What became of the room and its people. */
   notes = new Notes();
   history = new History(this.rows);
   typing = new Typing();
   #requests = new PendingRequests();
   #pages = new Pages(this.#requests, this.rows);
   #reader = new RowReader(this.#pages, this.rows);
+  #noteReader = new NoteReader(this.#requests, this.notes);
   recovery = new Recovery({
     history: this.history,
     rows: this.rows,
@@ -394,6 +397,17 @@ export class Room {
       // Otherwise the next check comes soon.
       if (/** @type {Refused} */ (refusal).reason === "unmatched topic") this.#rejoin();
     }
+  }
+
+  /** Reads what became of the room between the messages shown, where it is somebody's. Reads signals: it is to be called again. */
+  readNotes() {
+    const run = this.detached.shown.value;
+    run.messages.value;
+    if (!this.charter.view.value || !this.hasLoaded.value || this.state.value !== "joined") return;
+    void this.#noteReader.read(() => {
+      const { hasMore, first, last } = this.detached.shown.peek();
+      return { first: hasMore.peek() ? first : 1, last };
+    });
   }
 
   // ---- Channel

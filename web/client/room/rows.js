@@ -15,6 +15,7 @@ export const MAX_KEPT = 1000;
  * @property {(seq: number) => void} changed is called for each message that has changed or is gone
  * @property {(seq: number) => boolean} isShown
  * @property {() => void} distrusted is called when messages are to be read again
+ * @property {(seq: number) => void} [heard] is called for each next entry
  * @property {(event: import("../messages.js").RoomNote) => void} [noted] is called with the next entry that is about no message
  * @property {(seq: number) => void} [voided] is called for each place that turns out to be void
  * @property {(base: number) => void} [restarted] is called where nothing above `base` holds any more
@@ -108,6 +109,7 @@ export class Rows {
     batch(() => {
       if (entry.void) this.markVoid(entry.seq);
       this.heardTo = entry.seq;
+      this.#shows.heard?.(entry.seq);
       if (entry.void) return;
       if (entry.kind === undefined) this.#hearMessage(entry);
       else if (isTouching(entry.kind)) this.#touch(/** @type {Touch} */ (entry));

@@ -78,6 +78,7 @@ export class Log extends Component {
       effect(() => this.#followOwnPost()),
       effect(() => this.#goOnLoading()),
       effect(() => this.#watchEnd()),
+      effect(() => room.readNotes()),
       effect(() => void (room.charter.view.value && forMembers().catch(() => {}))), // they draw what becomes of a room
     ];
   }

@@ -24,7 +24,7 @@ export function RoomNotes({ notes }) {
   `;
 }
 
-/** Puts those who come or go one after the other into one line. @param {RoomNote[]} notes @returns {RoomNote[][]} */
+/** Puts those who come or go one after the other into one line, and a founder into that of the foundation. @param {RoomNote[]} notes @returns {RoomNote[][]} */
 export function foldNotes(notes) {
   /** @type {RoomNote[][]} */
   const lines = [];
@@ -38,6 +38,7 @@ export function foldNotes(notes) {
 
 /** @param {RoomNote} a @param {RoomNote} b */
 function isLike(a, b) {
+  if (a.set?.kind) return b.change === "joined" && b.seq === a.seq + 1; // who founds a room is in it
   if (a.kind === "room" && b.kind === "room") return isOfSettings(a) && isOfSettings(b) && a.by?.id === b.by?.id;
   if (a.kind !== "member" || a.change !== b.change) return false;
   return a.change === "joined" || a.change === "left" || (a.change === "added" && a.by?.id === b.by?.id);
