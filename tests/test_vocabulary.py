@@ -143,7 +143,7 @@ def test_the_protocol_and_the_browser_explain_every_reason() -> None:
     reasons = {*typing.get_args(Reason), "invalid", "name_taken"}
     assert set(rows("Errors")) == reasons
     explained = re.findall(r'^\s+"?([a-z_ ]+)"?: "', block("REASONS"), re.MULTILINE)
-    assert sorted(explained) == sorted({*reasons, "timeout"})  # the browser's own reason
+    assert sorted(explained) == sorted({*reasons, "timeout", "lost"})  # the browser's own reasons
 
 
 def test_the_browser_uses_only_events_of_the_server() -> None:
@@ -169,7 +169,8 @@ def test_the_browser_has_the_limits_of_the_server() -> None:
         ("RoomEvent", log_payloads._RoomEvent),
         ("RecoveryAnswer", messages.Recovery),
         ("Acknowledged", messages.Acknowledged),
-        ("Page", messages.Page),
+        ("Page", log_payloads._Page),
+        ("EventPage", log_payloads._Events),
     ],
 )
 def test_the_browser_knows_the_fields_of_what_it_receives(browser: str, server: Any) -> None:
