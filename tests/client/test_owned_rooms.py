@@ -372,13 +372,14 @@ def test_links_that_do_not_work_have_one_page(ann: Member, visit: Visit, watch: 
     expect(links).to_contain_text("There are none.")
     guest = visit("dora", "lobby")
     said = []
-    for wrong in (code, "never-made"):
+    for wrong, key in ((code, "Escape"), ("never-made", "Enter")):
         guest.page.goto(f"{guest.server.url}/join/{wrong}")
         dialog = guest.page.get_by_role("dialog", name="This link does not work")
         said.append(dialog.inner_text())
+        expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+        guest.page.keyboard.press(key)
+        expect(guest.page).to_have_url(f"{guest.server.url}/")
     assert said[0] == said[1]
-    dialog.get_by_role("button", name="Close").click()
-    expect(guest.page).to_have_url(f"{guest.server.url}/")
 
 
 # ---------------------------------------------------------------- mentions
@@ -400,6 +401,26 @@ def test_a_mention_is_completed_and_marked_for_whom_it_calls(ann: Member, bo: Me
     expect(one.page.locator(".message .mention")).to_have_text(f"@{bo.handle}")
     expect(one.page.locator(".message.calls-me")).to_have_count(0)
     assert not violations(other.page)
+
+
+def test_a_list_of_people_that_was_closed_is_there_for_the_next_message(ann: Member, bo: Member, visit: Visit) -> None:
+    one = ann.comes(visit, ann.makes_room("Lists", bo))
+    people = one.page.get_by_role("listbox", name="People")
+    one.page.keyboard.type(f"@{bo.handle}")
+    expect(people).to_be_visible()
+    one.page.keyboard.press("Escape")
+    one.page.keyboard.press("Enter")
+    one.expect_said(f"@{bo.handle}")
+    one.page.keyboard.type("@b")
+    expect(people).to_be_visible()
+    one.page.keyboard.press("Escape")
+    one.page.keyboard.type("o")
+    one.sees_a_frame()
+    expect(people).to_have_count(0)
+    one.page.keyboard.press("Control+a")
+    one.page.keyboard.press("Delete")
+    one.page.keyboard.type("@b")
+    expect(people).to_be_visible()
 
 
 def test_who_is_named_and_not_in_the_room_can_be_invited(ann: Member, bo: Member, visit: Visit) -> None:

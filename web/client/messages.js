@@ -93,7 +93,7 @@ export const WINDOWS = { edit: 3600, delete: 3600 };
 
 /** What the person reads for a reason. The order is that of the table "Errors" in docs/protocol.md. */
 export const REASONS = {
-  "unmatched topic": "the room was closed",
+  "unmatched topic": "there is no such room, or you are not in it",
   unauthorized: "you are not allowed here",
   sign_in: "only people with an account can do that here",
   name_taken: "the name is somebody else's",

@@ -29,28 +29,38 @@ export function useCompletion(area, room) {
   const found = useSignal(/** @type {Found[]} */ ([]));
   const label = useSignal("");
   const active = useSignal(0);
-  const refused = useSignal(-1); // where the name begins whose list the person has closed
+  const refused = useSignal(""); // the name whose list the person has closed: what it is of, and where it begins
 
-  const close = () => (found.value = []);
+  const hide = () => (found.value = []);
+  const close = () => {
+    hide();
+    refused.value = "";
+  };
   const update = () => {
     const { source, begun, start } = begunAt(area);
-    if (start !== refused.peek()) refused.value = -1;
-    if (source) source.load(room.peek())?.then(update, close);
+    const name = source ? `${source.label} ${start}` : "";
+    if (name !== refused.peek()) refused.value = "";
+    if (source) source.load(room.peek())?.then(update, hide);
     active.value = 0;
     label.value = source?.label ?? "";
-    found.value = source && start !== refused.peek() ? source.find(begun, room.peek()) : [];
+    found.value = source && !refused.peek() ? source.find(begun, room.peek()) : [];
   };
   const take = (/** @type {Found | undefined} */ taken) => {
     const { start, end } = begunAt(area);
     area.current?.setSelectionRange(start, end);
     document.execCommand("insertText", false, `${taken?.insert} `); // as if it were typed: it can be undone
   };
+  const refuse = () => {
+    const { source, start } = begunAt(area);
+    hide();
+    refused.value = `${source?.label} ${start}`;
+  };
   /** Returns whether the list took the key. */
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const act = found.peek().length && !isElsewhere(event) && KEYS[/** @type {"Tab"} */ (event.key)];
     if (!act) return false;
     event.preventDefault();
-    act({ found, active, take, refuse: () => (refused.value = begunAt(area).start), close });
+    act({ found, active, take, refuse });
     return true;
   };
   useSignalEffect(() => {
@@ -61,7 +71,7 @@ export function useCompletion(area, room) {
   const field = {
     onKeyUp: (/** @type {KeyboardEvent} */ { key }) => MOVES.has(key) && update(),
     onClick: update,
-    onBlur: close,
+    onBlur: hide,
     "aria-autocomplete": "list",
     "aria-controls": isOpen ? LIST : undefined,
     "aria-activedescendant": isOpen ? `${LIST}-${active.value}` : undefined,
@@ -81,10 +91,7 @@ const KEYS = {
     (active.value = (active.value + found.value.length - 1) % found.value.length),
   Enter: (/** @type {any} */ { found, active, take }) => take(found.value[active.value]),
   Tab: (/** @type {any} */ { found, active, take }) => take(found.value[active.value]),
-  Escape: (/** @type {any} */ { refuse, close }) => {
-    refuse();
-    close();
-  },
+  Escape: (/** @type {any} */ { refuse }) => refuse(),
 };
 
 /** Whether a key has another meaning, such as a line break, or an input method takes it. @param {KeyboardEvent} event */

@@ -17,7 +17,8 @@ const TITLE = "join-title";
 /** Looks what a link is for, and shows the dialog for that. The address stays until the person has decided. @param {string} code */
 export async function showJoin(code) {
   const content = await look(code);
-  showInDialog({ label: TITLE, className: "sign-in" }, content);
+  const dialog = showInDialog({ label: TITLE, className: "sign-in" }, content);
+  dialog.addEventListener("cancel", leaveJoin); // Escape says no, too
 }
 
 /** @param {string} code @returns {Promise<(close: () => void) => any>} */
