@@ -322,7 +322,7 @@ def test_a_room_is_read_only_and_a_banned_person_reads_why(ann: Member, bo: Memb
 # ---------------------------------------------------------------- links
 
 
-def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Member, visit: Visit) -> None:
+def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Member, visit: Visit, room: str) -> None:
     ages(ann)
     slug = ann.makes_room("Linked")
     one = ann.comes(visit, slug)
@@ -340,6 +340,9 @@ def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Me
     offered.get_by_role("button", name="Join").click()
     expect(other.page).to_have_url(re.compile(f"/rooms/{slug}$"))
     expect(notes(one)).to_have_text([FOUNDED, f"{bo.handle} joined"])
+    expect(other.page.get_by_role("heading", level=1)).to_contain_text("Linked")
+    other.page.go_back()
+    expect(other.page).to_have_url(f"{other.server.url}/")  # the link has no entry of its own any more
 
 
 def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:

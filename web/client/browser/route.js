@@ -71,9 +71,11 @@ export function joinCode() {
   }
 }
 
-/** Takes the code out of the address: it is used, or the person does not want it. */
-export function leaveJoin() {
-  if (joinCode()) changeEntry(pathOf(slug.peek()));
+/** Puts a room in the place of the code in the address: the one that it has led to, or where the person does not want it. @param {string} [room] */
+export function leaveJoin(room = slug.peek()) {
+  if (!joinCode()) return;
+  changeEntry(pathOf(room));
+  follow(pathOf(room));
 }
 
 /** Gives the address to the room that a code has led to, at once: the page is about to be loaded anew. @param {string} room */

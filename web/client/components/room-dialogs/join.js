@@ -18,7 +18,7 @@ const TITLE = "join-title";
 export async function showJoin(code) {
   const content = await look(code);
   const dialog = showInDialog({ label: TITLE, className: "sign-in" }, content);
-  dialog.addEventListener("cancel", leaveJoin); // Escape says no, too
+  dialog.addEventListener("cancel", () => leaveJoin()); // Escape says no, too
 }
 
 /** @param {string} code @returns {Promise<(close: () => void) => any>} */
@@ -38,7 +38,7 @@ async function look(code) {
 function Member({ code, room, close }) {
   const send = async () => {
     const { slug } = await ask("POST", "/api/join", { code });
-    leaveJoin();
+    leaveJoin(slug);
     close();
     if (slug) goTo(slug);
   };
