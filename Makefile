@@ -15,6 +15,8 @@ CLUSTERED := tests/web/wire tests/web/rooms tests/web/accounts tests/web/http te
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Each worker of the tests, and each program that they start, compiles all modules anew where none may keep them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run bundle migrate test test-cluster check lint types format cluster cluster-chaos soak bench clean
