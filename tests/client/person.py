@@ -95,11 +95,18 @@ class Person:
 
     def opens_page(self) -> None:
         """Goes on in a new page of the same browser."""
-        self._looks_at(self.page.context.new_page())
+        self._looks_at(self._new_page())
 
     def opens_another_page(self) -> "Person":
         """Returns the same person at a second page of the same browser."""
-        return Person(self.page.context.new_page(), self.server)
+        return Person(self._new_page(), self.server)
+
+    def _new_page(self) -> Page:
+        """Opens a page in the process of the browser's first one, which has compiled the program: half of a visit."""
+        first = self.page.context.pages[0]
+        with first.expect_popup() as opened:
+            first.evaluate("() => void window.open('about:blank')")
+        return opened.value
 
     def button(self, name: str) -> Locator:
         """Finds the button with exactly this name."""
