@@ -1,5 +1,6 @@
 """Runs axe, the accessibility checker, on a page."""
 
+import itertools
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,10 +19,13 @@ DARK: Look = {"color_scheme": "dark"}
 FORCED: Look = {"forced_colors": "active"}
 MORE_CONTRAST: Look = {"contrast": "more"}
 
-RUN = """async context => {
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""What depends on the look. The others judge names, roles and places, which all looks share."""
+
+RUN = """async rules => {
   const isFinite = animation => animation.effect.getComputedTiming().endTime < Infinity;
   await Promise.allSettled(document.getAnimations().filter(isFinite).map(animation => animation.finished));
-  const { violations } = await axe.run(context ?? document, { resultTypes: ["violations"] });
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], runOnly: rules ?? undefined });
   return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ html }) => html) }));
 }"""
 
@@ -45,19 +49,19 @@ def looks(page: Page, look: Look) -> None:
 
 
 def violations_in(page: Page, *several: Look, impacts: set[str] | None = None) -> list[tuple[Look, Violation]]:
-    """Returns the violations of the present page in each look. It keeps the last."""
+    """Returns the violations of the present page in each look, of all rules in the first. It keeps the last."""
     found = []
-    for look in several:
+    for rules, look in zip(itertools.chain([None], itertools.repeat(COLOUR_RULES)), several, strict=False):
         looks(page, look)
-        found += [(look, violation) for violation in violations(page, impacts)]
+        found += [(look, violation) for violation in violations(page, impacts, rules)]
     return found
 
 
-def violations(page: Page, impacts: set[str] | None = None) -> list[Violation]:
-    """Returns the violations of these impacts in the present page once nothing fades or moves, by default all."""
+def violations(page: Page, impacts: set[str] | None = None, rules: list[str] | None = None) -> list[Violation]:
+    """Returns the violations of these impacts and rules in the present page once nothing moves, by default all."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())  # through the debugger: the page's policy forbids other scripts
-    found: list[dict[str, Any]] = page.evaluate(RUN)
+    found: list[dict[str, Any]] = page.evaluate(RUN, rules)
     return [Violation(each["id"], tuple(each["where"])) for each in found if not impacts or each["impact"] in impacts]
 
 
