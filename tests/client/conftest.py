@@ -101,11 +101,14 @@ def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Ite
 
 @pytest.fixture
 def speaks(server: Server, room: str) -> Iterator[Speaks]:
-    """`speaks("bo")` has somebody in the test's room who has no page, `speaks("bo", "lobby")` in another."""
+    """`speaks("bo")` has somebody in the test's room who has no page, `speaks("bo", "lobby")` in another.
+
+    It is a guest, or who has the session.
+    """
     speakers: list[Speaker] = []
 
-    def speak(name: str, to: str = room) -> Speaker:
-        speakers.append(Speaker(server, name, to))
+    def speak(name: str, to: str = room, *, session: Session | None = None) -> Speaker:
+        speakers.append(Speaker(server, name, to, session))
         return speakers[-1]
 
     yield speak

@@ -26,7 +26,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.client.axe import DARK, FORCED, GRAVE, LIGHT, Look, grave_violations, violations, violations_in
-from tests.client.conftest import SAVING_MS, SayInVain, Visit
+from tests.client.conftest import SAVING_MS, SayInVain, Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.rows import prepare
 from tests.client.test_message_tools import rests_a_finger_on
@@ -80,7 +80,9 @@ def test_the_question_for_a_name(visit: Visit) -> None:
 
 @pytest.mark.parametrize("seq", [5, 900])
 def test_a_message_that_a_link_leads_to(visit: Visit, server: Server, room: str, seq: int) -> None:
-    prepare(server.database, room, ["\n".join(BUSY)] * 200)
+    prepare(
+        server.database, room, ["plain words"] * 3 + ["\n".join(BUSY)] * 4 + ["plain words"] * 40 + ["\n".join(BUSY)]
+    )
     ann = visit("ann", f"{room}/{seq}")
     expect(ann.page.locator(".message.target")).to_be_in_viewport()
     expect_no_grave_violations(ann.page)
@@ -91,11 +93,11 @@ def test_an_empty_room(ann: Person) -> None:
     expect_no_grave_violations(ann.page)
 
 
-def test_a_busy_room_and_its_people(visit: Visit, busy_room: str) -> None:
-    bo, ann = visit("bo"), visit("ann")
+def test_a_busy_room_and_its_people(visit: Visit, speaks: Speaks, busy_room: str) -> None:
+    bo, ann = speaks("bo"), visit("ann")
     expect(ann.texts).to_have_count(2 * len(BUSY))
     ann.says("and this is mine")
-    bo.composer.press_sequentially("hm")
+    bo.types()
     expect(ann.typing).to_have_text("bo is typing…")
     expect_no_grave_violations(ann.page)
     expect(ann.people).to_be_visible()
@@ -157,13 +159,12 @@ def test_the_dialog_for_another_name(visit: Visit, options: dict[str, Any], look
 
 @EVERYWHERE
 def test_a_thread_and_the_pinned_messages(
-    visit: Visit, bo: Person, options: dict[str, Any], looks: tuple[Look, ...]
+    visit: Visit, speaks: Speaks, options: dict[str, Any], looks: tuple[Look, ...]
 ) -> None:
+    bo = speaks("bo")
     bo.says("root")
-    bo.message("root").hover()
-    bo.button("Pin").click()
-    bo.button("Reply").click()
-    bo.says("`code`, a ||spoiler|| and https://example.org")
+    bo.pins("root")
+    bo.replies("root", "`code`, a ||spoiler|| and https://example.org")
     ann = visit("ann", **options)
     ann.button("1 reply").click()
     expect(ann.page.get_by_role("heading", name="Thread 1")).to_be_visible()

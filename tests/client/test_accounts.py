@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD, new_account, numbers, send, sign_in
 from tests.support.database import query
@@ -140,10 +140,10 @@ def test_the_first_admin_comes_by_the_link_of_the_terminal_which_works_once(
 
 @pytest.mark.usefixtures("refusals")
 def test_an_admin_makes_a_link_that_signs_somebody_in(visit: Visit, signs_in: SignIn, server: Server) -> None:
-    admin, handle = visit("visitor"), new_account(server)
+    handle = new_account(server)
     options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
     assert run_to_its_end("account", "role", handle, "admin", *options).exit_code == 0
-    signs_in_as(admin, handle)
+    admin, other = visit(session=sign_in(server, handle)), visit("visitor")
     opened, bo = opens_account(admin, "Links"), new_account(server, "bo")
     field, make = opened.get_by_label("Handle"), opened.get_by_role("button", name="Make a link")
     field.fill("nobody")
@@ -160,7 +160,6 @@ def test_an_admin_makes_a_link_that_signs_somebody_in(visit: Visit, signs_in: Si
         expect(field).to_have_value("")
         shown = opened.get_by_role("status").filter(has_text=f"Copy the link for @{bo} now")
         expect(shown.get_by_role("button", name="Copy")).to_be_visible()
-        other = visit("visitor")
         other.page.goto(shown.locator("code").inner_text())
         expect(dialog(other, title)).to_be_visible()
     assert violations(admin.page) == []
@@ -247,14 +246,12 @@ def test_nothing_of_an_account_stays_behind(signs_in: SignIn, room: str, refusal
     expect(ann.message("hello").locator(".you")).to_have_count(0)
 
 
-def test_who_would_lose_words_by_signing_out_is_asked_once(signs_in: SignIn, visit: Visit, handle: str) -> None:
-    ann, bo = signs_in(), visit("bo")
+def test_who_would_lose_words_by_signing_out_is_asked_once(signs_in: SignIn, speaks: Speaks) -> None:
+    ann, bo = signs_in(), speaks("bo")
     bo.says("question")
     ann.message("question").hover()
     ann.button("Reply").click()
-    bo.message("question").hover()
-    bo.button("Delete").click()
-    bo.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    bo.deletes("question")
     expect(ann.strip).to_contain_text("original deleted")
     ann.says("answer")
     expect(ann.not_sent).to_be_visible()
@@ -276,7 +273,7 @@ def test_who_would_lose_words_by_signing_out_is_asked_once(signs_in: SignIn, vis
 
 
 def test_unsent_words_of_an_account_are_not_sent_by_the_next_person(
-    signs_in: SignIn, visit: Visit, server: Server, room: str, outage: None
+    signs_in: SignIn, speaks: Speaks, server: Server, room: str, outage: None
 ) -> None:
     ann = signs_in()
     ann.page.context.set_offline(True)
@@ -288,8 +285,7 @@ def test_unsent_words_of_an_account_are_not_sent_by_the_next_person(
     signs_out(ann)
     signs_in_as(ann, new_account(server))
     expect(ann.message("only mine").locator(".you")).to_have_count(0)
-    bo = visit("bo")
-    bo.expect_said("only mine")
+    speaks("bo").expect_said("only mine")
 
 
 @pytest.mark.usefixtures("refusals")
@@ -384,9 +380,9 @@ def test_a_name_that_cannot_be_saved_stays_in_its_field_and_that_is_said(signs_i
 
 
 def test_a_guest_whose_name_is_somebodys_takes_another_and_what_was_written_is_sent(
-    visit: Visit, handle: str, room: str
+    visit: Visit, speaks: Speaks, handle: str, room: str
 ) -> None:
-    bo = visit("bo")
+    bo = speaks("bo")
     guest = visit(to=room)
     guest.composer.fill("hello")
     guest.takes_name(handle)
@@ -397,11 +393,13 @@ def test_a_guest_whose_name_is_somebodys_takes_another_and_what_was_written_is_s
     guest.expect_connected()
     guest.composer.press("Control+Enter")
     bo.expect_said("hello")
-    expect(bo.message("hello").locator(".author")).to_have_text(f"{handle} (guest)")
+    assert bo.author_of("hello") == f"{handle} (guest)"
 
 
-def test_words_that_were_said_before_a_name_was_taken_wait_for_another(visit: Visit, server: Server, room: str) -> None:
-    guest, bo = visit(f"eve{next(numbers)}"), visit("bo")
+def test_words_that_were_said_before_a_name_was_taken_wait_for_another(
+    visit: Visit, speaks: Speaks, server: Server, room: str
+) -> None:
+    guest, bo = visit(f"eve{next(numbers)}"), speaks("bo")
     guest.says("first")
     guest.expect_said("first")
     name = guest.page.locator(".me .name").inner_text()
@@ -411,11 +409,13 @@ def test_words_that_were_said_before_a_name_was_taken_wait_for_another(visit: Vi
     expect(taken).to_be_visible()
     taken.get_by_role("button", name="Take this name").click()
     bo.expect_said("first", "second")
-    expect(bo.message("second").locator(".author")).to_have_text(f"{name} (guest)")
+    assert bo.author_of("second") == f"{name} (guest)"
 
 
-def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(signs_in: SignIn, visit: Visit, handle: str) -> None:
-    bo, ann = visit("bo"), signs_in()
+def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(
+    visit: Visit, speaks: Speaks, server: Server, handle: str
+) -> None:
+    bo, ann = visit("bo"), speaks("ann", session=sign_in(server, handle))
     bo.says("hi")
     ann.expect_said("hi")
     ann.says("hello")
@@ -431,14 +431,14 @@ def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(signs_in: Sig
 
 
 def test_guests_are_seen_to_be_guests_before_the_server_has_told_of_accounts(
-    signs_in: SignIn, visit: Visit, handle: str
+    visit: Visit, speaks: Speaks, server: Server, handle: str
 ) -> None:
-    bo, ann = visit("bo"), signs_in()
+    bo, ann = visit("bo"), speaks("ann", session=sign_in(server, handle))
     bo.says("hi")
     ann.expect_said("hi")
     ann.says("hello")
     bo.expect_said("hi", "hello")
-    ann.page.close()
+    ann.leaves()
     expect(bo.people.get_by_role("listitem")).to_have_count(1)
     bo.page.route("**/api/me", lambda route: None)  # never answered
     bo.page.evaluate("localStorage.removeItem('chatter:server')")
@@ -467,17 +467,19 @@ def test_guests_are_seen_to_be_guests_as_soon_as_somebody_has_an_account(
             person.page.close()
 
 
-def test_own_messages_can_be_changed_from_another_device(signs_in: SignIn) -> None:
-    here, there = signs_in(), signs_in()
+def test_own_messages_can_be_changed_from_another_device(
+    signs_in: SignIn, speaks: Speaks, server: Server, handle: str
+) -> None:
+    here, there = speaks("ann", session=sign_in(server, handle)), signs_in()
     here.says("teh tea")
     there.expect_said("teh tea")
     expect(there.message("teh tea").locator(".you")).to_be_visible()
     there.composer.press("ArrowUp")
     there.composer.fill("the tea")
     there.composer.press("Control+Enter")
-    here.expect_said("the tea")
-    expect(here.people.get_by_role("listitem")).to_have_count(1)
-    expect(here.people).to_contain_text("2 windows")
+    there.expect_said("the tea")
+    expect(there.people.get_by_role("listitem")).to_have_count(1)
+    expect(there.people).to_contain_text("2 windows")
 
 
 def test_the_words_of_an_edit_outlive_the_tab_in_which_it_was_begun(signs_in: SignIn) -> None:
@@ -495,17 +497,15 @@ def test_the_words_of_an_edit_outlive_the_tab_in_which_it_was_begun(signs_in: Si
     expect(tab.button("Start over")).to_be_visible()
 
 
-def test_another_name_is_seen_at_once_and_what_was_said_stays_ones_own(
-    signs_in: SignIn, visit: Visit, handle: str
-) -> None:
-    ann, bo = signs_in(), visit("bo")
+def test_another_name_is_seen_at_once_and_what_was_said_stays_ones_own(signs_in: SignIn, speaks: Speaks) -> None:
+    ann, bo = signs_in(), speaks("bo")
     ann.says("hello")
     bo.expect_said("hello")
     fills(opens_account(ann, "Profile"), name="Ann the Second")
     expect(ann.page.locator(".me .name")).to_have_text("Ann the Second")
     ann.page.keyboard.press("Escape")
     ann.says("again")
-    expect(bo.message("again").locator(".author")).to_have_text("Ann the Second")
+    assert bo.author_of("again") == "Ann the Second"
     expect(ann.message("hello").locator(".you")).to_have_count(1)
     assert ann.page.evaluate("JSON.parse(localStorage['chatter:account']).name") == "Ann the Second"
 
@@ -577,26 +577,26 @@ def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str)
     expect(ann.notices).to_contain_text("You came back: your account is not deleted.")
 
 
-def test_an_open_page_shows_what_is_left_of_who_is_gone(server: Server, signs_in: SignIn, visit: Visit) -> None:
-    ann = signs_in()
-    gone = handle_of(ann)
+def test_an_open_page_shows_what_is_left_of_who_is_gone(
+    server: Server, visit: Visit, speaks: Speaks, handle: str
+) -> None:
+    ann = speaks("ann", session=sign_in(server, handle))
     ann.says("hers", "hers too")
-    ann.expect_said("hers", "hers too")
-    ann.page.close()
+    ann.leaves()
     bo = visit("bo")
     bo.message("hers").hover()
     bo.button("Reply").click()
     bo.says("an answer")
     expect(bo.message("an answer").locator(".quote")).to_contain_text("hers")
     options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
-    assert run_to_its_end("account", "erase", gone, "--messages=erase", *options).exit_code == 0
+    assert run_to_its_end("account", "erase", handle, "--messages=erase", *options).exit_code == 0
     expect(bo.page.locator(".gone")).to_contain_text("Message deleted")  # the other one leaves nothing, so soon
     expect(bo.message("hers too")).to_have_count(0)
     expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
-    expect(bo.page.locator("body")).not_to_contain_text(gone)
+    expect(bo.page.locator("body")).not_to_contain_text(handle)
     bo.reloads()
     expect(bo.message("an answer").locator(".quote")).to_contain_text("original deleted")
-    expect(bo.page.locator("body")).not_to_contain_text(gone)
+    expect(bo.page.locator("body")).not_to_contain_text(handle)
 
 
 def test_the_parts_of_the_account_have_one_height_and_the_first_needs_no_scrolling(signs_in: SignIn) -> None:

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.client.conftest import Freeze, Visit
+from tests.client.conftest import Freeze, Speaks, Visit
 from tests.client.person import Person
 from tests.support.server import Server
 
@@ -69,19 +69,19 @@ def test_one_sees_who_is_typing_until_it_is_said(ann: Person, bo: Person) -> Non
     expect(ann.typing).to_be_empty()
 
 
-def test_one_sees_who_is_here_and_who_leaves(visit: Visit, ann: Person) -> None:
+def test_one_sees_who_is_here_and_who_leaves(ann: Person, speaks: Speaks) -> None:
     here = ann.people.get_by_role("listitem")
     expect(ann.people_button).to_have_accessible_name("1 person here")
-    bo, bo_again = visit("bo"), visit("bo")
+    bo, bo_again = speaks("bo"), speaks("bo")
     expect(ann.people_button).to_have_accessible_name("2 people here")
     expect(here.locator(".name")).to_have_text(["ann", "bo"])
     expect(here.filter(has_text="bo")).to_contain_text("2 windows")
     for person in (bo, bo_again):
-        person.page.close()
+        person.leaves()
     expect(here.locator(".name")).to_have_text(["ann"])
 
 
-def test_of_a_crowd_one_sees_some_and_how_many_there_are(visit: Visit, ann: Person, room: str) -> None:
+def test_of_a_crowd_one_sees_some_and_how_many_there_are(visit: Visit, speaks: Speaks, room: str) -> None:
     def crowd(route: WebSocketRoute) -> None:
         server = route.connect_to_server()
 
@@ -93,6 +93,7 @@ def test_of_a_crowd_one_sees_some_and_how_many_there_are(visit: Visit, ann: Pers
 
         server.on_message(pass_on)
 
+    speaks("ann")
     bo = visit("bo", f"{room}-garden")
     bo.page.route_web_socket("**/socket/**", crowd)
     bo.goes_to(room)
@@ -116,9 +117,9 @@ def test_a_person_can_change_their_name(ann: Person, bo: Person) -> None:
     expect(ann.groups.locator(".author")).to_have_text(["bo", "bob"])
 
 
-def test_a_link_can_be_clicked(ann: Person, bo: Person, server: Server) -> None:
+def test_a_link_can_be_clicked(speaks: Speaks, bo: Person, server: Server) -> None:
     address = f"{server.url}/rooms/garden"
-    ann.says(f"come to {address}, it is nice")
+    speaks("ann").says(f"come to {address}, it is nice")
     link = bo.texts.get_by_role("link")
     expect(link).to_have_text(address)
     with bo.page.context.expect_page() as opened:
@@ -130,8 +131,8 @@ def test_a_link_can_be_clicked(ann: Person, bo: Person, server: Server) -> None:
     expect(bo.page).to_have_url(address)
 
 
-def test_text_is_never_markup(ann: Person, bo: Person) -> None:
+def test_text_is_never_markup(speaks: Speaks, bo: Person) -> None:
     texts = ["<b>bold</b>", "<img src=x onerror=alert(1)>", "&lt;i&gt;", "<script>alert(1)</script>"]
-    ann.says(*texts)
+    speaks("ann").says(*texts)
     bo.expect_said(*texts)
     assert bo.texts.locator("*").count() == 0

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.conftest import Speaks
 from tests.client.person import Person
 
 pytestmark = pytest.mark.browser
@@ -48,8 +49,8 @@ def test_escape_leaves_an_edit_and_the_draft_is_back(ann: Person) -> None:
     ann.expect_said("hello")
 
 
-def test_only_ones_own_messages_can_be_edited(ann: Person, bo: Person) -> None:
-    ann.says("mine")
+def test_only_ones_own_messages_can_be_edited(speaks: Speaks, bo: Person) -> None:
+    speaks("ann").says("mine")
     bo.message("mine").hover()
     expect(bo.toolbar).to_be_visible()
     expect(bo.button("Reply")).to_be_visible()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 from tests.support.server import Server
 
@@ -39,8 +39,8 @@ def test_offline_offers_no_button_as_none_would_help(ann: Person) -> None:
     expect(ann.banner.get_by_role("button")).to_have_count(0)
 
 
-def test_oneself_comes_first_then_who_spoke_lately(visit: Visit) -> None:
-    bo, cleo, ann = visit("bo"), visit("cleo"), visit("dan")
+def test_oneself_comes_first_then_who_spoke_lately(visit: Visit, speaks: Speaks) -> None:
+    bo, cleo, ann = speaks("bo"), speaks("cleo"), visit("dan")
     expect(ann.people_button).to_have_accessible_name("3 people here")
     expect(names(ann)).to_have_text(["dan", "bo", "cleo"])
     cleo.says("hello")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
+from tests.client.conftest import Speaks, Visit
 from tests.client.person import Person
 
 pytestmark = pytest.mark.browser
@@ -28,15 +28,17 @@ def test_one_who_has_just_given_a_name_can_write_at_once(visit: Visit) -> None:
     newcomer.expect_said("hello")
 
 
-def test_shift_and_enter_break_the_line(ann: Person, bo: Person) -> None:
+def test_shift_and_enter_break_the_line(ann: Person, speaks: Speaks) -> None:
+    bo = speaks("bo")
     ann.page.keyboard.type("one")
     ann.page.keyboard.press("Shift+Enter")
     ann.page.keyboard.type("two")
     expect(ann.composer).to_have_value("one\ntwo")
     expect(ann.texts).to_have_count(0)
     ann.page.keyboard.press("Enter")
-    expect(bo.texts).to_have_count(1)
-    assert bo.texts.inner_text() == "one\ntwo"
+    bo.expect_said("one\ntwo")
+    ann.expect_said("one two")
+    assert ann.texts.inner_text() == "one\ntwo"
 
 
 def test_a_line_break_at_the_wrong_moment_sends_nothing(ann: Person) -> None:

@@ -69,8 +69,8 @@ def test_each_block_has_its_own_direction(ann: Person) -> None:
 # ---------------------------------------------------------------- spoilers
 
 
-def test_a_spoiler_is_revealed_by_a_press_and_by_a_key(ann: Person, bo: Person) -> None:
-    ann.says("||the *end*|| ||https://a.example||")
+def test_a_spoiler_is_revealed_by_a_press_and_by_a_key(speaks: Speaks, bo: Person) -> None:
+    speaks("ann").says("||the *end*|| ||https://a.example||")
     expect(bo.page.get_by_role("button", name="Show spoiler")).to_have_count(2)
     first, second = bo.page.locator(".spoiler").all()
     link = bo.texts.locator("a")

@@ -126,9 +126,9 @@ def test_the_toolbar_stays_at_its_message_when_rows_move_below_a_mouse_that_rest
     expect_toolbar_there()
 
 
-def test_what_keys_have_opened_at_a_message_follows_it(reader: Person, bo: Person) -> None:
-    bo.message("third").hover()
-    bo.button("React with 👍").click()
+def test_what_keys_have_opened_at_a_message_follows_it(reader: Person, speaks: Speaks) -> None:
+    bo = speaks("bo")
+    bo.reacts("third", "👍")
     chip = reader.page.locator(".reaction:not(.add)")
     expect(chip).to_be_visible()
     reader.conversation.focus()

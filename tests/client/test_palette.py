@@ -57,8 +57,8 @@ def test_a_name_that_makes_no_room_creates_none(ann: Person) -> None:
     assert options(ann) == []
 
 
-def test_people_are_found_beside_rooms(visit: Visit, room: str) -> None:
-    visit("Zoë")
+def test_people_are_found_beside_rooms(visit: Visit, speaks: Speaks, room: str) -> None:
+    speaks("Zoë")
     ann = visit("ann", viewport={"width": 1024, "height": 768})
     expect(ann.people_button).to_have_accessible_name("2 people here")
     ann.searches("zo")
@@ -103,7 +103,7 @@ def test_a_question_mark_outside_of_fields_shows_the_keys(ann: Person) -> None:
 
 
 def test_a_list_is_one_stop_of_the_tab_key_and_arrows_move_inside(
-    ann: Person, visit: Visit, server: Server, room: str
+    ann: Person, speaks: Speaks, server: Server, room: str
 ) -> None:
     for name in ("attic", "barn"):
         prepare(server.database, f"{room}-{name}", ["one"])
@@ -123,7 +123,7 @@ def test_a_list_is_one_stop_of_the_tab_key_and_arrows_move_inside(
     expect(ann.button("Options for #lobby")).to_be_focused()
     press("Tab")
     expect(ann.button("Change name")).to_be_focused()
-    visit("bo")
+    speaks("bo")
     people = ann.people.get_by_role("listitem")
     expect(people).to_have_count(2)
     ann.button("Close panel").focus()

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.conftest import Visit
-from tests.client.person import PHONE, Person
+from tests.client.conftest import Speaks, Visit
+from tests.client.person import PHONE
 from tests.client.test_recovery import somebody_says
 from tests.support.server import Server
 
@@ -15,14 +15,13 @@ TALL = "\n".join("higher than a page of a few words")
 pytestmark = pytest.mark.browser
 
 
-def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, bo: Person) -> None:
-    ann = visit("ann", viewport={"width": 1400, "height": 800})
+def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, speaks: Speaks) -> None:
+    ann, bo = visit("ann", viewport={"width": 1400, "height": 800}), speaks("bo")
     ann.says("one", "two")
     bo.expect_said("one", "two")
     expect(ann.pins_button).to_have_count(0)
     for text in ("one", "two"):
-        bo.message(text).hover()
-        bo.button("Pin").click()
+        bo.pins(text)
         expect(ann.message(text).locator(".pinned")).to_have_accessible_name("Pinned by bo")
     expect(ann.pins_button).to_have_accessible_name("2 pinned messages")
     ann.pins_button.click()
@@ -32,8 +31,8 @@ def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, bo: Person)
     pinned.first.get_by_role("button", name="Unpin").click()
     expect(pinned.locator(".excerpt")).to_have_text(["one"])
     expect(pinned.first.get_by_role("link")).to_be_focused()
-    expect(bo.message("two").locator(".pinned")).to_have_count(0)
-    expect(bo.pins_button).to_have_accessible_name("1 pinned message")
+    expect(ann.message("two").locator(".pinned")).to_have_count(0)
+    expect(ann.pins_button).to_have_accessible_name("1 pinned message")
     ann.page.keyboard.press("Enter")
     expect(ann.page).to_have_url(re.compile(r"/\d+$"))
     expect(ann.message("one")).to_have_attribute("aria-current", "location")
@@ -44,12 +43,11 @@ def test_what_is_pinned_is_counted_listed_and_unpinned(visit: Visit, bo: Person)
 
 
 def test_what_was_pinned_long_ago_is_found_and_gives_way_to_the_message(
-    visit: Visit, bo: Person, server: Server, room: str
+    visit: Visit, speaks: Speaks, server: Server, room: str
 ) -> None:
+    bo = speaks("bo")
     bo.says("one")
-    bo.message("one").hover()
-    bo.button("Pin").click()
-    expect(bo.message("one").locator(".pinned")).to_be_visible()
+    bo.pins("one")
     somebody_says(server, room, *(f"{number}\n{TALL}" for number in range(70)))
     ann = visit("ann", **PHONE)
     expect(ann.texts.last).to_contain_text("69")

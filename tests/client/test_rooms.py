@@ -12,8 +12,8 @@ from tests.client.test_unread import refreshes_rooms
 pytestmark = pytest.mark.browser
 
 
-def test_each_room_has_an_address_and_a_conversation_of_its_own(visit: Visit, room: str) -> None:
-    ann, bo = visit("ann"), visit("bo", f"{room}-garden")
+def test_each_room_has_an_address_and_a_conversation_of_its_own(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, bo = speaks("ann"), visit("bo", f"{room}-garden")
     ann.says("in here")
     bo.says("out there")
     ann.expect_said("in here")

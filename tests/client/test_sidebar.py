@@ -50,8 +50,8 @@ def test_the_new_messages_of_a_room_are_counted(visit: Visit, speaks: Speaks, ro
     expect(ann.room(room).locator(".unread")).to_have_count(0)
 
 
-def test_own_words_of_another_window_are_not_new(visit: Visit, ann: Person, bo: Person) -> None:
-    again = visit("ann")
+def test_own_words_of_another_window_are_not_new(ann: Person, speaks: Speaks) -> None:
+    again, bo = speaks("ann"), speaks("bo")
     ann.looks_away()
     again.says("from my phone")
     bo.expect_said("from my phone")

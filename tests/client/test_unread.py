@@ -29,8 +29,8 @@ def test_the_title_counts_what_others_say_while_the_page_is_hidden(ann: Person, 
     expect(ann.page.locator(".new + .message")).to_contain_text("are you there?")
 
 
-def test_what_one_says_oneself_in_another_window_is_not_counted(visit: Visit, ann: Person, room: str) -> None:
-    ann_again = visit("ann")
+def test_what_one_says_oneself_in_another_window_is_not_counted(ann: Person, speaks: Speaks, room: str) -> None:
+    ann_again = speaks("ann")
     ann.looks_away()
     ann_again.says("from my phone")
     ann.expect_said("from my phone")
@@ -105,8 +105,8 @@ def test_messages_are_new_by_their_place_although_the_clock_was_set_back(
     expect(ann.room(room)).not_to_have_class(NEWS)
 
 
-def test_own_words_of_another_device_are_not_new_at_the_first_visit(visit: Visit, room: str) -> None:
-    ann, phone, bo = visit("ann"), visit("ann"), visit("bo")
+def test_own_words_of_another_device_are_not_new_at_the_first_visit(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, phone, bo = visit("ann"), speaks("ann"), speaks("bo")
     bo.says("one")
     ann.expect_said("one")
     ann.goes_to("lobby")
@@ -122,8 +122,8 @@ def test_own_words_of_another_device_are_not_new_at_the_first_visit(visit: Visit
     expect(ann.page.locator(".new + .message")).to_contain_text("hello")
 
 
-def test_a_room_named_like_a_word_of_javascript_has_news(visit: Visit) -> None:
-    ann, bo = visit("ann", "constructor"), visit("bo", "constructor")
+def test_a_room_named_like_a_word_of_javascript_has_news(visit: Visit, speaks: Speaks) -> None:
+    ann, bo = visit("ann", "constructor"), speaks("bo", "constructor")
     bo.says("one")
     ann.expect_said("one")
     ann.goes_to("lobby")
