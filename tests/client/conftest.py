@@ -83,11 +83,14 @@ def visit(contexts: ContextPool, server: Server, watch: Watch, room: str) -> Ite
     """
 
     def visit(name: str = "", to: str = room, *, session: Session | None = None, **options: Any) -> Person:
+        viewport = None if "is_mobile" in options else options.pop("viewport", None)
         lent = contexts.lend(server, options)
         watch.follow(lent.context)
         if session:
             lent.context.add_cookies([session.browser_cookie])
         person = Person(lent.new_page(session.memory if session else {"chatter:name": name}), server)
+        if viewport:  # of the page: the context is anybody's
+            person.page.set_viewport_size(viewport)
         person.page.goto(person.address_of(to))
         if name or session:
             person.expect_connected()
