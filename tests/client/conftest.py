@@ -49,6 +49,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Starts one server on which anybody may create an account. Its guests are marked as such, other than above."""
+    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
+        yield running
+
+
 @pytest.fixture
 def room() -> str:
     return f"room-{next(numbers)}"

@@ -13,7 +13,7 @@ Which states are checked here and elsewhere:
 | the emoji to pick from and to complete | here, `test_emoji_completion` | | here |
 | finding rooms and people, the keys | here | here | |
 | the name of a guest, at first and another | here | here (another) | here (another) |
-| signing in and up, the account | `test_accounts`, `test_passkeys` | the same | the same |
+| signing in and up, the account | `test_account`, `test_passkeys` | the same | the same |
 | the dialogs of a room: create, settings, links, invite, leave, remove, join | `test_owned_rooms` (light) | | remove |
 | why one cannot write: archived, muted, slow mode, removed | `test_owned_rooms`, `test_memberships` (light) | | |
 | the page of an error | `test_contrast` | | |

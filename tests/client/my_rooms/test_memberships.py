@@ -2,42 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.client.axe import DARK, GRAVE, LIGHT, violations_in
 from tests.client.conftest import Visit
-from tests.client.members import Member, expect_list
+from tests.client.my_rooms.members import Member, expect_list
 from tests.client.person import PHONE, Person
 from tests.client.watch import Watch
-from tests.support.server import Server, wait_until
+from tests.support.server import wait_until
 
 pytestmark = pytest.mark.browser
 
 BLUR = "isFocused => { document.hasFocus = () => isFocused; dispatchEvent(new Event(isFocused ? 'focus' : 'blur')); }"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Starts a server on which anybody may create an account."""
-    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
-        yield running
-
-
-@pytest.fixture
-def ann(server: Server) -> Iterator[Member]:
-    member = Member(server, "ann")
-    yield member
-    member.closes()
-
-
-@pytest.fixture
-def bo(server: Server) -> Iterator[Member]:
-    member = Member(server, "bo")
-    yield member
-    member.closes()
 
 
 def section(person: Person, title: str) -> Locator:

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.client.axe import DARK, FORCED, GRAVE, LIGHT, violations, violations_in
 from tests.client.conftest import Visit
-from tests.client.members import Member, expect_list
+from tests.client.my_rooms.members import Member, expect_list
 from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD
 from tests.client.watch import Watch
@@ -31,34 +30,6 @@ ONE_OF_EACH_TINT = f"""row => {{
     row.after(other);
   }}
 }}"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Starts a server on which anybody may create an account."""
-    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
-        yield running
-
-
-@pytest.fixture
-def ann(server: Server) -> Iterator[Member]:
-    member = Member(server, "ann")
-    yield member
-    member.closes()
-
-
-@pytest.fixture
-def bo(server: Server) -> Iterator[Member]:
-    member = Member(server, "bo")
-    yield member
-    member.closes()
-
-
-@pytest.fixture
-def cy(server: Server) -> Iterator[Member]:
-    member = Member(server, "cy")
-    yield member
-    member.closes()
 
 
 def ages(member: Member) -> None:

@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
-from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
-from tests.client.conftest import Visit
-from tests.client.person import PHONE, Person
-from tests.client.sessions import new_account, numbers, sign_up
-from tests.client.test_accounts import (
+from tests.client.accounts.actions import (
     dialog,
     expect_account,
     expect_guest,
@@ -21,6 +17,10 @@ from tests.client.test_accounts import (
     signs_in_as,
     signs_out,
 )
+from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
+from tests.client.conftest import Visit
+from tests.client.person import PHONE, Person
+from tests.client.sessions import new_account, numbers, sign_up
 from tests.client.watch import Watch
 from tests.support.chromium import add_authenticator
 from tests.support.oidc_provider import SECRET, OidcProvider

@@ -3,26 +3,19 @@
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request, Route, WebSocket, expect
 
+from tests.client.accounts.actions import dialog, expect_account, expect_guest, fills, opens_account
 from tests.client.conftest import Visit
 from tests.client.person import Person
 from tests.client.sessions import PASSWORD, Session, new_account, sign_in
-from tests.client.test_accounts import dialog, expect_account, expect_guest, fills, opens_account
 from tests.support.server import Server, run_to_its_end, wait_until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Starts a server on which anybody may create an account."""
-    with Server(tmp_path_factory.mktemp("server") / "chatter.db", sign_up="open") as running:
-        yield running
 
 
 @pytest.fixture
