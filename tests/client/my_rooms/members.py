@@ -5,6 +5,7 @@ from typing import Any
 from tests.client.conftest import Visit
 from tests.client.person import Person
 from tests.client.sessions import numbers, sign_up
+from tests.support.phoenix_client import Opcode
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
@@ -44,9 +45,7 @@ class Member:
     def pushes(self, room: str, event: str, **payload: object) -> Any:
         """Pushes an event in a room, which is joined for it, and returns the answer that grants it."""
         if room not in self._talkers:
-            self._talkers[room] = Talker(
-                self.server.port, headers={"Cookie": self.session.cookie, "Origin": self.server.url}
-            )
+            self._talkers[room] = Talker(self.server.port, headers=self._headers)
             self._talkers[room].join(room, log=2)
         answer = self._talkers[room].ask(room, event, **payload)
         assert answer["status"] == "ok", answer
@@ -56,6 +55,20 @@ class Member:
         """Says something in a room, and returns the `seq` of the last."""
         answers = [self.pushes(room, "new_message", message=text, id=f"said-{next(numbers)}") for text in texts]
         return int(answers[-1]["seq"])
+
+    def expect_unread(self, slug: str, number: int) -> None:
+        """Waits until so many messages of a room are unread, as another device of theirs hears."""
+        wait_until(lambda: self._unread(slug) == number)
+
+    def _unread(self, slug: str) -> int:
+        with Talker(self.server.port, headers=self._headers) as device:
+            device.websocket.send(Opcode.TEXT, b'[null,"join","me","phx_join",{}]')
+            rooms = device.wait_for("phx_reply", "join")["response"]["rooms"]
+        return next(int(room["unread"]) for room in rooms if room["slug"] == slug)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Cookie": self.session.cookie, "Origin": self.server.url}
 
     def comes(self, visit: Visit, to: str = "lobby", **options: Any) -> Person:
         """Opens a room in a new browser that is signed in with this account."""

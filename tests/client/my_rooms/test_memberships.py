@@ -124,18 +124,18 @@ def test_what_one_says_oneself_is_read_in_all_browsers(visit: Visit, ann: Member
 
 def test_nothing_is_read_while_the_window_is_behind_another(visit: Visit, ann: Member, bo: Member) -> None:
     slug = ann.opens_direct(bo)
-    page, other = bo.comes(visit, slug), bo.comes(visit, viewport={"width": 1200, "height": 700})
+    page = bo.comes(visit, slug)
     page.page.clock.install()
     page.page.evaluate(BLUR, False)
     ann.says(slug, "are you there?")
     page.expect_said("are you there?")
     expect(page.page).to_have_title(f"(1) {ann.handle} · Chatter")
     page.waits(5_000)
-    expect(unread(other, ann.handle)).to_have_text("1 new message")
+    bo.expect_unread(slug, 1)
     page.page.evaluate(BLUR, True)
     expect(page.page.locator(".new + .message")).to_contain_text("are you there?")
     page.waits(1_000)
-    expect_read(other, ann.handle)
+    bo.expect_unread(slug, 0)
     expect(page.page.locator(".new")).to_have_count(1)
 
 
@@ -143,26 +143,25 @@ def test_nothing_is_read_while_one_reads_further_up(visit: Visit, ann: Member, b
     slug = ann.opens_direct(bo)
     ann.says(slug, *(f"line {number}" for number in range(30)))
     page = bo.comes(visit, slug, viewport={"width": 1200, "height": 500})
-    other = bo.comes(visit)
-    expect_read(other, ann.handle)
+    bo.expect_unread(slug, 0)
     page.page.clock.install()
     page.conversation.evaluate("view => view.scrollTop = 0")
     expect(page.message("line 1")).to_be_in_viewport()
     ann.says(slug, "news")
     expect(page.pill).to_contain_text("1 new message")
     page.waits(5_000)
-    expect(unread(other, ann.handle)).to_have_text("1 new message")
+    bo.expect_unread(slug, 1)
     page.pill.click()
     expect(page.message("news")).to_be_in_viewport()
     page.waits(1_000)
-    expect_read(other, ann.handle)
+    bo.expect_unread(slug, 0)
 
 
 def test_what_was_read_without_a_connection_is_said_when_there_is_one(
     visit: Visit, ann: Member, bo: Member, outage: None
 ) -> None:
     slug = ann.opens_direct(bo)
-    page, other = bo.comes(visit, slug), bo.comes(visit, viewport={"width": 1200, "height": 700})
+    page = bo.comes(visit, slug)
     expect(page.room(ann.handle)).to_be_visible()
     page.page.evaluate(BLUR, False)
     ann.says(slug, "hello")
@@ -170,9 +169,9 @@ def test_what_was_read_without_a_connection_is_said_when_there_is_one(
     page.loses_network()
     page.page.evaluate(BLUR, True)
     page.waits(3_000)
-    expect(unread(other, ann.handle)).to_have_text("1 new message")
+    bo.expect_unread(slug, 1)
     page.finds_network()
-    expect_read(other, ann.handle)
+    bo.expect_unread(slug, 0)
 
 
 def test_the_line_stands_above_what_is_new_and_a_button_leads_there(visit: Visit, ann: Member, bo: Member) -> None:
@@ -181,8 +180,7 @@ def test_the_line_stands_above_what_is_new_and_a_button_leads_there(visit: Visit
     page = bo.comes(visit, slug)
     expect(page.room("Den")).to_be_visible()
     expect(page.page.locator(".new + .message")).to_contain_text("seen")
-    other = bo.comes(visit, viewport={"width": 1200, "height": 700})
-    expect_read(other, "Den")
+    bo.expect_unread(slug, 0)
     page.goes_to("lobby")
     ann.says(slug, *(f"line {number}" for number in range(120)))
     page.room("Den").click()
@@ -197,15 +195,14 @@ def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visi
     slug = ann.opens_direct(bo)
     ann.says(slug, "one", "two", "three")
     page, other = bo.comes(visit, slug), bo.comes(visit, slug, viewport={"width": 1200, "height": 700})
-    third = bo.comes(visit, viewport={"width": 1100, "height": 700})
-    expect_read(third, ann.handle)
+    bo.expect_unread(slug, 0)
     for each in (page, other):
         expect_read(each, ann.handle)
         each.page.clock.install()
     page.message("two").hover()
     page.toolbar.get_by_role("button", name="Mark unread from here").click()
     expect(page.toast).to_have_text("Unread from here on")
-    expect(unread(third, ann.handle)).to_have_text("2 new messages")
+    bo.expect_unread(slug, 2)
     for each in (page, other):
         expect(each.page.locator(".new + .message")).to_contain_text("two")
         each.waits(5_000)
@@ -213,31 +210,31 @@ def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visi
     for each in (page, other):
         each.expect_said("one", "two", "three", "four")
         each.waits(5_000)
-    expect(unread(third, ann.handle)).to_have_text("3 new messages")
+    bo.expect_unread(slug, 3)
     page.room("lobby").click()
     expect(unread(page, ann.handle)).to_have_text("3 new messages")
     page.room(ann.handle).click()
     page.expect_said("one", "two", "three", "four")
     page.waits(1_500)
-    expect_read(third, ann.handle)
+    bo.expect_unread(slug, 0)
 
 
 def test_everything_is_marked_as_read_by_the_menu_and_by_keys(visit: Visit, ann: Member, bo: Member) -> None:
     slug, direct = ann.makes_room("Den", bo), ann.opens_direct(bo)
-    page, other = bo.comes(visit), bo.comes(visit, viewport={"width": 1200, "height": 700})
+    page = bo.comes(visit)
     for keys in ("", "Shift+Escape"):
         ann.says(slug, "one")
         ann.says(direct, "two")
         for title in ("Den", ann.handle):
-            expect(unread(other, title)).to_be_visible()
             expect(unread(page, title)).to_be_visible()
         if keys:
             page.page.keyboard.press(keys)
         else:
             opens_me_menu(page).get_by_role("menuitem", name="Mark all as read").click()
         for title in ("Den", ann.handle):
-            expect_read(other, title)
             expect_read(page, title)
+        for room in (slug, direct):
+            bo.expect_unread(room, 0)
 
 
 # ---- What is noticed
