@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,8 +48,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the tests with a browser first: their files take the longest, and no worker shall end with one of them."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    """Runs the files with a browser first, those with most tests before: no worker shall end with a long one."""
+    sizes = Counter(item.path for item in items if item.get_closest_marker("browser"))
+    items.sort(key=lambda item: (-sizes[item.path], str(item.path) if sizes[item.path] else ""))
 
 
 @pytest.fixture
