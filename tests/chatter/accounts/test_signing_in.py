@@ -170,9 +170,9 @@ def test_the_right_password_is_not_counted(people: People) -> None:
     people.run(scenario)
 
 
-def test_more_passwords_than_can_wait_are_refused_as_busy(people: People) -> None:
+def test_more_passwords_than_can_wait_are_refused_as_busy() -> None:
     async def scenario() -> None:
-        passwords = Passwords(10)
+        passwords = Passwords(10, memory=64)
         answers = await asyncio.gather(*(passwords.verify(None, "any") for _ in range(60)), return_exceptions=True)
         passwords.close()
         assert [getattr(answer, "reason", None) for answer in answers].count("busy") == 8
@@ -182,7 +182,7 @@ def test_more_passwords_than_can_wait_are_refused_as_busy(people: People) -> Non
 
 def test_the_loop_goes_on_while_passwords_are_hashed() -> None:
     async def scenario() -> None:
-        passwords = Passwords(10, memory=200_000)  # a third of a second of two cores
+        passwords = Passwords(10, memory=60_000)  # a tenth of a second of two cores
         hashing = asyncio.gather(*(passwords.hash(PASSWORD) for _ in range(2)))
         turns = 0
         while not hashing.done():
