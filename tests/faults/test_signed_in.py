@@ -41,10 +41,7 @@ def restarts(server: Server, how: signal.Signals) -> None:
     server.start()
 
 
-ENDS = pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-
-
-@ENDS
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_sessions_and_tokens_outlast_the_server(server: Server, how: signal.Signals) -> None:
     ann = Browser(server)
     handle = ann.signs_up()
@@ -62,14 +59,13 @@ def test_sessions_and_tokens_outlast_the_server(server: Server, how: signal.Sign
     assert Browser(server).ask("GET", "/api/me", headers=bearer(token)).json["handle"] == handle
 
 
-@ENDS
-def test_what_was_ended_before_the_server_stays_ended(server: Server, how: signal.Signals) -> None:
+def test_what_was_ended_before_the_server_stays_ended(server: Server) -> None:
     ann, phone = Browser(server), Browser(server)
     phone.signs_in(ann.signs_up())
     secrets = [ann.token("read", "post"), phone.cookies["chatter"]]
     assert ann.ask("DELETE", f"/api/tokens/{ann.ask('GET', '/api/tokens').json['tokens'][0]['id']}").status == 204
     assert ann.ask("DELETE", "/api/sessions").json == {"ended": 1}
-    restarts(server, how)  # at once
+    restarts(server, signal.SIGKILL)  # at once
     for secret in secrets:
         with Talker(server.port, headers=auth_token(secret)) as talker:
             answer = talker.ask("lobby", "phx_join")
@@ -78,14 +74,13 @@ def test_what_was_ended_before_the_server_stays_ended(server: Server, how: signa
     assert ann.ask("GET", "/api/me").json["kind"] == "person"
 
 
-@ENDS
-def test_a_new_password_stays_the_only_one(server: Server, how: signal.Signals) -> None:
+def test_a_new_password_stays_the_only_one(server: Server) -> None:
     ann, elsewhere = Browser(server), Browser(server)
     handle = ann.signs_up()
     elsewhere.signs_in(handle)
     changed = {"old_password": "correct horse battery", "password": "another good phrase"}
     assert ann.ask("PUT", "/api/me", changed).status == 200
-    restarts(server, how)
+    restarts(server, signal.SIGKILL)
     assert elsewhere.ask("GET", "/api/me").status == 401
     assert Browser(server).signs_in(handle).status == 401
     assert Browser(server).signs_in(handle, "another good phrase").status == 201

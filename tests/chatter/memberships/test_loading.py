@@ -127,7 +127,7 @@ class Story:
             log.saved()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_who_is_loaded_late_has_what_they_have_who_were_there_all_the_time(house: House, seed: int) -> None:
     """The load begins and ends anywhere between what happens, with some of it committed and some of it not."""
 
