@@ -1,7 +1,7 @@
 # The verbs of Chatter. `make help` lists them.
 
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 5
 BIN := .venv/bin
 CLIENT := web/client
 BUNDLE := web/bundle/bundle.json

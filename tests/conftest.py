@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,11 @@ from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
 from tests.support.server import IS_CLUSTERED, Server
 from tests.support.templates import copy_sqlite
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.support.mixed_files import MixedFiles
 
 # In CI each run tries the same examples: a new one that fails is found by who runs the tests, and by no other change.
 settings.register_profile(
@@ -51,6 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs the files with a browser first, those with most tests before: no worker shall end with a long one."""
     sizes = Counter(item.path for item in items if item.get_closest_marker("browser"))
     items.sort(key=lambda item: (-sizes[item.path], str(item.path) if sizes[item.path] else ""))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "MixedFiles | None":
+    """Mixes files that compute with files that wait, where workers get whole files."""
+    from tests.support.mixed_files import MixedFiles  # only where there are workers
+
+    return MixedFiles(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture
