@@ -20,12 +20,16 @@ FORCED: Look = {"forced_colors": "active"}
 MORE_CONTRAST: Look = {"contrast": "more"}
 
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
-"""What depends on the look. The others judge names, roles and places, which all looks share."""
+"""What depends on the look. The others judge names, roles and places, which all looks share.
+
+What is behind a dialog was judged without it.
+"""
 
 RUN = """async rules => {
   const isFinite = animation => animation.effect.getComputedTiming().endTime < Infinity;
   await Promise.allSettled(document.getAnimations().filter(isFinite).map(animation => animation.finished));
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], runOnly: rules ?? undefined });
+  const where = (rules && document.querySelector("dialog:modal")) || document;
+  const { violations } = await axe.run(where, { resultTypes: ["violations"], runOnly: rules ?? undefined });
   return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ html }) => html) }));
 }"""
 
