@@ -11,12 +11,10 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.keys import EC_KEY, RSA_KEY
 from tests.support.serving import serving
-
-RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 CLIENT_ID = "chatter"
 SECRET = "shh: it+has/signs"

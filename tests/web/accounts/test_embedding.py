@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.clients.phoenix_js import NodeProcess
 from tests.support.chromium import chromium
 from tests.support.embedding import RunningExample, example
+from tests.support.keys import EC_KEY
 from tests.support.phoenix_client import request
 from tests.support.server import PATIENCE, Server
 from tests.web.identity.jwks_server import JwksServer
-from tests.web.identity.tokens import EC_KEY, OTHER_SECRET, SECRET, jwk
+from tests.web.identity.tokens import OTHER_SECRET, SECRET, jwk
 
 LOBBY = "chat_room:lobby"
 TRANSPORTS = ["websocket", "longpoll"]

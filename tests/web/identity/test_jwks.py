@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.keys import EC_KEY, OTHER_RSA_KEY, RSA_KEY, SHORT_RSA_KEY
 from tests.support.server import PATIENCE
 from tests.web.identity.jwks_server import Answer, JwksServer, answer
 from tests.web.identity.tokens import (
-    EC_KEY,
     ED_KEY,
     GOOD,
     KEYS,
-    OTHER_RSA_KEY,
-    RSA_KEY,
     SECRET,
     FakeClock,
     encoded,
@@ -137,10 +135,9 @@ def test_a_forged_token_is_refused(token: str, reason: str) -> None:
         assert reason in refusal_of(token, jwt_jwks=app.url)
 
 
-WEAK_KEY = rsa.generate_private_key(65_537, 1_024)
 LARGE_EXPONENT = jwk(RSA_KEY, "b") | {"e": encoded((2**1_000 + 1).to_bytes(126)).decode()}
 UNFIT: dict[str, list[dict[str, Any]]] = {
-    "weak": [jwk(WEAK_KEY, "b")],
+    "weak": [jwk(SHORT_RSA_KEY, "b")],
     "too long": [jwk(RSA_KEY, "b") | {"n": jwk(RSA_KEY)["n"] * 3}],
     "large exponent": [LARGE_EXPONENT],
     "for encryption": [jwk(RSA_KEY, "b", use="enc")],
@@ -169,7 +166,7 @@ def test_a_key_that_cannot_be_used_is_left_out(
 ) -> None:
     app.publish(*entries, jwk(RSA_KEY, "a"))
     assert verified(signed(GOOD, RSA_KEY, "RS256", kid="a"), jwt_jwks=app.url).subject == "7"
-    key = WEAK_KEY if entries == UNFIT["weak"] else RSA_KEY
+    key = SHORT_RSA_KEY if entries == UNFIT["weak"] else RSA_KEY
     assert refusal_of(forged({"alg": "RS256", "kid": "b"}, GOOD, key, "RS256"), jwt_jwks=app.url) == UNKNOWN
     warnings = [record for record in caplog.records if "left out" in record.message]
     assert len(warnings) == 2  # one for each of the two servers that were asked

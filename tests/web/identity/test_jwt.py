@@ -8,12 +8,11 @@ from typing import Any
 import jwt
 import pytest
 
+from tests.support.keys import EC_KEY, RSA_KEY
 from tests.web.identity.tokens import (
-    EC_KEY,
     GOOD,
     NOW,
     OTHER_SECRET,
-    RSA_KEY,
     SECRET,
     encoded,
     forged,

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.support.oidc_provider import CLIENT_ID, EC_KEY, RSA_KEY, SECRET, Answer, OidcProvider, jwk
+from tests.support.keys import EC_KEY, OTHER_EC_KEY, OTHER_RSA_KEY, RSA_KEY, SHORT_RSA_KEY
+from tests.support.oidc_provider import CLIENT_ID, SECRET, Answer, OidcProvider, jwk
 from tests.web.identity.tokens import FakeClock
 from web.http.outgoing import Outgoing
 from web.identity import jwks, oidc, outgoing
@@ -22,7 +23,6 @@ from web.identity.oidc_provider import PAUSE, Provider, ProviderFault
 from web.oidc_clients import OidcClient
 
 CALLBACK = "http://127.0.0.1:1/api/oidc/test/callback"
-OTHER_RSA = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -139,7 +139,7 @@ def test_the_only_key_needs_no_name(provider: OidcProvider) -> None:
 def test_a_new_key_is_asked_for_at_most_once_a_minute(provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     async def renews(visiting: Visit) -> int:
         await visiting.sign_in()
-        provider.jwks, provider.signs_with = [jwk("new", OTHER_RSA.public_key())], (OTHER_RSA, "RS256", "new")
+        provider.jwks, provider.signs_with = [jwk("new", OTHER_RSA_KEY.public_key())], (OTHER_RSA_KEY, "RS256", "new")
         for _ in range(3):
             with pytest.raises(NotSignedIn, match="its kid is none"):
                 await visiting.sign_in()
@@ -260,8 +260,6 @@ def test_the_callback_is_the_one_that_was_begun_with(provider: OidcProvider) -> 
 
 # ---------------------------------------------------------------- tokens
 
-SHORT_RSA = rsa.generate_private_key(public_exponent=65_537, key_size=1_024)
-OTHER_EC = ec.generate_private_key(ec.SECP256R1())
 NOW = int(time.time())
 """When the tests were collected, which may be minutes before one runs."""
 
@@ -314,17 +312,17 @@ PUBLIC_PEM = b"-----BEGIN PUBLIC KEY----- as bytes for a shared key"
 SIGNED: dict[str, tuple[Any, str, str | None]] = {
     "unsigned": (None, "none", None),
     "unsigned with a known key": (None, "none", "rsa"),
-    "by another key of the same name": (OTHER_RSA, "RS256", "rsa"),
-    "by another key without a name": (OTHER_RSA, "RS256", None),
-    "by an unknown key": (OTHER_RSA, "RS256", "new"),
+    "by another key of the same name": (OTHER_RSA_KEY, "RS256", "rsa"),
+    "by another key without a name": (OTHER_RSA_KEY, "RS256", None),
+    "by an unknown key": (OTHER_RSA_KEY, "RS256", "new"),
     "by a shared key": (SECRET.encode().ljust(32), "HS256", None),
     "by the public key as a shared one": (PUBLIC_PEM, "HS256", "rsa"),
     "by the right key in another way": (RSA_KEY, "RS512", "rsa"),
     "by the right key with padding of another kind": (RSA_KEY, "PS256", "rsa"),
-    "by another curve key": (OTHER_EC, "ES256", "ec"),
+    "by another curve key": (OTHER_EC_KEY, "ES256", "ec"),
     "by the name of a key of another kind": (EC_KEY, "ES256", "rsa"),
-    "by a key for other uses": (OTHER_RSA, "RS256", "enc"),
-    "by a short key": (SHORT_RSA, "RS256", "short"),
+    "by a key for other uses": (OTHER_RSA_KEY, "RS256", "enc"),
+    "by a short key": (SHORT_RSA_KEY, "RS256", "short"),
     "by a listed shared key": (b"0" * 32, "HS256", "oct"),
 }
 
@@ -333,8 +331,8 @@ SIGNED: dict[str, tuple[Any, str, str | None]] = {
 @pytest.mark.parametrize("signs_with", SIGNED.values(), ids=SIGNED)
 def test_a_token_with_a_wrong_signature_is_refused(provider: OidcProvider, signs_with: Any) -> None:
     provider.jwks += [
-        jwk("enc", OTHER_RSA.public_key(), use="enc"),
-        jwk("short", SHORT_RSA.public_key()),
+        jwk("enc", OTHER_RSA_KEY.public_key(), use="enc"),
+        jwk("short", SHORT_RSA_KEY.public_key()),
         {"kty": "oct", "k": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA", "kid": "oct"},
     ]
     provider.signs_with = signs_with

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt import get_algorithm_by_name
 
 from chatter.clock import SECOND
+from tests.support.keys import EC_KEY, RSA_KEY
 from web.http.outgoing import Outgoing
 from web.identity.claims import Claims, TokenRefused
 from web.identity.jwt import TokenVerifier, token_verifier
@@ -28,9 +29,6 @@ SECRET = "a shared secret of forty bytes, or so it is".replace(" ", "-")
 OTHER_SECRET = SECRET[::-1]
 _SECRET_BYTES = SECRET.encode()
 
-RSA_KEY = rsa.generate_private_key(65_537, 2_048)
-OTHER_RSA_KEY = rsa.generate_private_key(65_537, 2_048)
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
 KEYS: dict[str, Any] = {"RS256": RSA_KEY, "ES256": EC_KEY, "EdDSA": ED_KEY}
 
