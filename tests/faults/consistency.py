@@ -47,7 +47,7 @@ def _check_room(crowd: Crowd, room: str, saved: list[Place], in_order: bool) -> 
         if reader.room == room:
             crowd.wait_until(partial(_holds_all, reader, len(saved)))
             assert reader.history.contiguous == saved, "a reader does not hold what is saved"
-            assert reader.history.contradictions == []
+            assert reader.history.contradictions == {}
             assert reader.history.times_started_over == 0, "a reader was not sent what it missed"
             assert reader.gaps_seen <= reader.times_lagged, "a reader missed a message without `resync`"
 

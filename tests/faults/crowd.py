@@ -12,7 +12,8 @@ import json
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -58,7 +59,7 @@ class History:
         self.epoch: int | None = None
         self.has_gap = False  # a message arrived ahead of a missing one
         self.times_started_over = 0
-        self.contradictions: list[str] = []  # two different messages with the same seq
+        self.contradictions: dict[int, str] = {}  # two different messages with the same seq
 
     @property
     def position(self) -> Payload:
@@ -90,7 +91,7 @@ class History:
         if self.since is None:
             self.since = seq - 1
         if self.messages.setdefault(seq, id) != id:
-            self.contradictions.append(f"{seq} is {self.messages[seq]} and {id}")
+            self.contradictions[seq] = f"{seq} is {self.messages[seq]} and {id}"
         while self.since + 1 in self.messages:
             self.since += 1
         self.has_gap = seq > self.since
@@ -112,10 +113,10 @@ class History:
 
 
 class Member:
-    """Member is one client in one room, which reconnects when it is cut off."""
+    """Member is one client in one room, which reconnects when it is cut off: to one node after another."""
 
-    def __init__(self, port: int, room: str) -> None:
-        self._url = f"ws://127.0.0.1:{port}/socket/websocket?vsn=2.0.0"
+    def __init__(self, ports: Sequence[int], room: str) -> None:
+        self._ports = itertools.cycle(ports)
         self._topic = f"chat_room:{room}"
         self._join_refs = itertools.count(1)
         self._connection: ClientConnection | None = None
@@ -167,7 +168,7 @@ class Member:
 
     async def make_connection(self) -> connect:
         """Returns a connection to be opened; overridden."""
-        return connect(self._url, **CONNECTION_OPTIONS)
+        return connect(_url(next(self._ports)), **CONNECTION_OPTIONS)
 
     async def push(self, event: str, payload: Payload, ref: str) -> None:
         """Pushes an event. On a lost connection it is lost: the caller repeats it."""
@@ -201,8 +202,8 @@ class Member:
 class Reader(Member):
     """Reader holds every message of its room once, whatever fails."""
 
-    def __init__(self, port: int, room: str) -> None:
-        super().__init__(port, room)
+    def __init__(self, ports: Sequence[int], room: str) -> None:
+        super().__init__(ports, room)
         self.history = History()
         self.times_lagged = 0  # the server sent `resync`: it had dropped events
         self.gaps_seen = 0  # a message came ahead of a gap: a fault, unless a `resync` follows
@@ -261,11 +262,10 @@ class SlowReader(Reader):
     The server notices soon that it does not read: little fits into the buffers.
     """
 
-    def __init__(self, port: int, room: str, *, resync: bool) -> None:
+    def __init__(self, ports: Sequence[int], room: str, *, resync: bool) -> None:
         """Sets whether the client knows `resync`; if not, the server closes with 1013."""
-        super().__init__(port, room)
+        super().__init__(ports, room)
         self.resync = resync
-        self._port = port
         self._buffer = SMALL_BUFFER
 
     def join_params(self) -> Payload:
@@ -285,8 +285,9 @@ class SlowReader(Reader):
         sock = socket.socket()
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._port))
-        return connect(self._url, sock=sock, max_queue=1, **CONNECTION_OPTIONS)
+        port = next(self._ports)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        return connect(_url(port), sock=sock, max_queue=1, **CONNECTION_OPTIONS)
 
 
 class Writer(Member):
@@ -297,7 +298,7 @@ class Writer(Member):
 
     def __init__(
         self,
-        port: int,
+        ports: Sequence[int],
         room: str,
         name: str,
         *,
@@ -310,11 +311,14 @@ class Writer(Member):
 
         Sends each post `copies` times. Each has at least `length` characters.
         """
-        super().__init__(port, room)
+        super().__init__(ports, room)
         self.name = name
         self.is_posting = True
+        self.twin: Writer | None = None  # says the same through another node
         self.outbox: dict[str, str] = {}  # the unanswered texts by id, in order; a real client keeps them on disk
         self.acknowledged: dict[str, int] = {}  # seqs by id
+        self.acknowledged_at: list[float] = []  # by time.monotonic
+        self.times_put_off = 0  # told to say it again later
         self.refused: dict[str, str] = {}  # reasons by id
         self.duplicates = 0
         self._interval = interval
@@ -334,11 +338,16 @@ class Writer(Member):
     async def post(self, text: str) -> str:
         """Posts a message, and returns its id."""
         id = f"{self.name}-{next(self._ids)}"
+        await self._post_as(id, text)
+        if self.twin is not None:
+            await self.twin._post_as(id, text)
+        return id
+
+    async def _post_as(self, id: str, text: str) -> None:
         self.outbox[id] = text
         async with self._sending:
             for copy in range(self._copies if self.is_joined else 0):  # while disconnected, it waits in the outbox
                 await self._send(id, repeat=copy > 0)
-        return id
 
     async def on_joined(self, answer: Payload) -> None:
         """Repeats, in order, the posts that an earlier connection left unanswered."""
@@ -350,8 +359,10 @@ class Writer(Member):
             case "ok", {"id": id, "seq": seq}:
                 self.outbox.pop(id, None)
                 self.acknowledged[id] = seq
+                self.acknowledged_at.append(time.monotonic())
                 self.duplicates += response.get("duplicate", False)
-            case _, {"reason": "overloaded" | "rate_limited", "retry_after_ms": delay}:
+            case _, {"reason": "overloaded" | "busy" | "rate_limited", "retry_after_ms": delay}:
+                self.times_put_off += 1
                 if self._repetition is None or self._repetition.done():
                     self._repetition = asyncio.create_task(self._repeat_later(delay / 1000))
             case _, {"reason": reason}:
@@ -384,8 +395,8 @@ class Writer(Member):
 class LogReader(Member):
     """LogReader holds every message of its room as it is now, whatever fails."""
 
-    def __init__(self, port: int, room: str) -> None:
-        super().__init__(port, room)
+    def __init__(self, ports: Sequence[int], room: str) -> None:
+        super().__init__(ports, room)
         self.client = LogClient(PAGE_SIZE)
         self._asked: tuple[str, Request] | None = None
         self._refs = itertools.count(1)
@@ -485,35 +496,46 @@ class Editor(Writer):
             await self.push(event, {**payload, **own}, ref=id)
 
 
+def _url(port: int) -> str:
+    return f"ws://127.0.0.1:{port}/socket/websocket?vsn=2.0.0"
+
+
 class Crowd:
     """`with Crowd(port) as crowd:` connects readers, and writers that post meanwhile.
 
-    The readers join first, and so hear every message.
+    The readers join first, and so hear every message. With the ports of several nodes there are so many readers at
+    each, which stay there. All others go to the next node when they reconnect, as a load balancer has them do.
     """
 
     def __init__(
         self,
-        port: int,
+        port: int | Sequence[int],
         rooms: Iterable[str] = ("lobby",),
         *,
         writers: int = 4,
         readers: int = 4,
         slow_readers: int = 0,
         editors: int = 0,
+        twins: bool = False,
         log_readers: int = 0,
         interval: float = 0.01,
         max_unanswered: int = 20,
         copies: int = 1,
         length: int = 0,
     ) -> None:
-        """Takes the numbers of writers and readers in each room. Editors are writers too."""
+        """Takes the numbers of writers and readers in each room. Editors are writers too.
+
+        With `twins` all that a writer posts is posted through the next node as well, under the same ids.
+        """
         self.rooms = list(rooms)
+        self._ports = ports = [port] if isinstance(port, int) else list(port)
         self.slow_readers = [
-            SlowReader(port, room, resync=n % 2 == 0) for room in self.rooms for n in range(slow_readers)
+            SlowReader(ports, room, resync=n % 2 == 0) for room in self.rooms for n in range(slow_readers)
         ]
-        self.readers = [*(Reader(port, room) for room in self.rooms for _ in range(readers)), *self.slow_readers]
-        self._port = port
-        self.log_readers = [LogReader(port, room) for room in self.rooms for _ in range(log_readers)]
+        self.readers = [Reader([port], room) for room in self.rooms for port in ports for _ in range(readers)]
+        self.readers += self.slow_readers
+        self.log_readers = [LogReader(self._from(n), room) for room in self.rooms for n in range(log_readers)]
+        self._has_twins = twins
         self._writers_per_room = [Writer] * writers + [Editor] * editors
         self._writer_options: dict[str, Any] = {
             "interval": interval,
@@ -531,6 +553,11 @@ class Crowd:
     def acknowledged(self) -> int:
         """How many posts were answered with `ok`."""
         return sum(len(writer.acknowledged) for writer in self.writers)
+
+    @property
+    def put_off(self) -> dict[str, int]:
+        """How many answers said that it is to be said again later, by room."""
+        return {room: sum(each.times_put_off for each in self.writers if each.room == room) for room in self.rooms}
 
     @property
     def editors(self) -> list[Editor]:
@@ -556,6 +583,18 @@ class Crowd:
             return bool(condition())
 
         wait_until(is_met, patience)
+
+    def longest_silence(self, since: float) -> float:
+        """The longest time after `since` in which nothing was acknowledged in some room."""
+        return max(
+            after - before
+            for room in self.rooms
+            for before, after in itertools.pairwise([since, *self._acknowledged_at(room, since), time.monotonic()])
+        )
+
+    def _acknowledged_at(self, room: str, since: float) -> list[float]:
+        moments = (at for writer in self.writers if writer.room == room for at in writer.acknowledged_at)
+        return sorted(at for at in moments if at > since)
 
     def wait_for_more(self, count: int, what: str = "acknowledged") -> None:
         """Waits until `count` more messages are `acknowledged` or `heard`, or operations `done`."""
@@ -623,9 +662,18 @@ class Crowd:
             while not all(reader.is_joined for reader in readers):
                 await asyncio.sleep(0.01)
             for room, (number, kind) in itertools.product(self.rooms, enumerate(self._writers_per_room)):
-                writer = kind(self._port, room, f"{room}-{number}", **self._writer_options)
-                self.writers.append(writer)
+                writer = kind(self._from(number), room, f"{room}-{number}", **self._writer_options)
+                if self._has_twins:
+                    writer.twin = Writer(self._from(number + 1), room, writer.name, **self._writer_options)
+                    writer.twin.is_posting = False
+                self.writers += [writer] if writer.twin is None else [writer, writer.twin]
+            for writer in self.writers:
                 tasks.create_task(writer.run())
+
+    def _from(self, number: int) -> list[int]:
+        """The ports of all nodes, in a ring, from one of them on."""
+        first = number % len(self._ports)
+        return self._ports[first:] + self._ports[:first]
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,8 @@
 """Runs Chatter on several nodes: nats-servers, one PostgreSQL database, and the nodes."""
 
 import json
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +10,7 @@ from typing import Any, Self
 
 from tests.support.database import query
 from tests.support.nats import NatsCluster
+from tests.support.phoenix_client import request
 from tests.support.server import Ended, Server, run_to_its_end, wait_until
 
 LANE_BYTES = 64 * 1024 * 1024
@@ -75,6 +78,30 @@ class Cluster:
     def wait_until_saved(self) -> None:
         """Waits until the database has what was said."""
         wait_until(lambda: all(lane["lag"] == 0 for lane in self.status()["lanes"]))
+
+    def pause(self, name: str) -> None:
+        """Stops the process of a node, which neither ends nor does anything until `resume`."""
+        os.kill(self.nodes[name].pid, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Lets the process of a node go on."""
+        os.kill(self.nodes[name].pid, signal.SIGCONT)
+
+    def health(self, name: str) -> int:
+        """The status with which a node answers whether it is well."""
+        return request(self.port(name), "GET", "/healthz").status
+
+    def wait_until_healthy(self) -> None:
+        """Waits until all nodes are well."""
+        wait_until(lambda: all(self.health(name) == 200 for name in self.nodes))
+
+    def wait_until_more_is_saved(self) -> None:
+        """Waits until the database has got something more of every lane: whoever has to write it does."""
+        before = self._saved()
+        wait_until(lambda: all(now > then for now, then in zip(self._saved(), before, strict=True)))
+
+    def _saved(self) -> list[int]:
+        return [head for (head,) in self.query("SELECT head FROM lane ORDER BY number")]
 
     def start(self) -> None:
         """Starts those nodes that do not run."""
