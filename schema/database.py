@@ -28,6 +28,14 @@ SQLITE_LOCK_TIMEOUT = 1.0
 """Seconds that SQLite waits for another program's lock before it fails; a commit is tried again after that."""
 
 
+IDLE_IN_TRANSACTION = 5.0
+"""Seconds after which PostgreSQL ends a transaction whose program does not go on: a node may have been stopped in it.
+
+Until then nobody else writes what it has locked, for hours if its machine is gone without a word. What was ended is
+tried again.
+"""
+
+
 class _PostgreSQL(peewee.PostgresqlDatabase):
     """A PostgreSQL that does not end sessions, among them that of the lock, since nothing was said for long."""
 
@@ -221,8 +229,10 @@ def _postgresql_options(asked: str, timeout: float) -> dict[str, Any]:
     if not timeout:
         return {"options": f"{asked} {settings}".strip()}
     seconds = max(1, round(timeout))
+    limits = f"-c statement_timeout={round(1_000 * timeout)}"
+    limits += f" -c idle_in_transaction_session_timeout={round(1_000 * IDLE_IN_TRANSACTION)}"
     return {
-        "options": f"{asked} {settings} -c statement_timeout={round(1_000 * timeout)}".strip(),
+        "options": f"{asked} {settings} {limits}".strip(),
         "connect_timeout": max(2, seconds),  # libpq's least
         "keepalives_idle": seconds,
         "keepalives_interval": max(1, seconds // 3),
