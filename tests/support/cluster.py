@@ -75,9 +75,16 @@ class Cluster:
         """What `chatter cluster status` says."""
         return json.loads(self.command("status", "--json").stdout)
 
-    def wait_until_saved(self) -> None:
-        """Waits until the database has what was said."""
-        wait_until(lambda: all(lane["lag"] == 0 for lane in self.status()["lanes"]))
+    def wait_until_saved(self) -> Any:
+        """Waits until the database has what was said, and returns the status."""
+        found: list[Any] = []
+
+        def is_saved() -> bool:
+            found[:] = [self.status()]
+            return all(lane["lag"] == 0 for lane in found[0]["lanes"])
+
+        wait_until(is_saved)
+        return found[0]
 
     def pause(self, name: str) -> None:
         """Stops the process of a node, which neither ends nor does anything until `resume`."""

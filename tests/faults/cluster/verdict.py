@@ -1,7 +1,6 @@
 """What a cluster has made of what a crowd said: one function that finds all that it may not do."""
 
 import contextlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -38,7 +37,7 @@ KEPT = Verdict()
 def judge(crowd: Crowd, cluster: Cluster) -> Verdict:
     """Ends what the crowd does, and compares all that was acknowledged, heard, and may be read with the database."""
     crowd.finish_posting()
-    cluster.wait_until_saved()
+    status = cluster.wait_until_saved()
     found: dict[str, list[str]] = {part: [] for part in Verdict._fields}
     with _database(cluster.database_url):
         logs = {room: read_log(room) for room in crowd.rooms}
@@ -52,7 +51,7 @@ def judge(crowd: Crowd, cluster: Cluster) -> Verdict:
         found["differing"] += [*_judge_listeners(crowd, room, log, rows), *_judge_nodes(cluster, room, rows)]
     for writer in crowd.writers:
         _judge_writer(writer, logs[writer.room], found)
-    found["faults"] += _faults(cluster)
+    found["faults"] += _faults(cluster, status)
     return Verdict(**{part: tuple(of) for part, of in found.items()})
 
 
@@ -131,10 +130,9 @@ def _first_difference(got: dict[int, Any], expected: dict[int, Any]) -> str:
     return "started over, or heard two messages with one number"
 
 
-def _faults(cluster: Cluster) -> list[str]:
+def _faults(cluster: Cluster, status: Any) -> list[str]:
     node = next(iter(cluster.nodes.values()))
     checked = run_to_its_end("check", f"--database={cluster.database_url}", f"--spool-folder={node.database.parent}")
-    status = json.loads(cluster.command("status", "--json").stdout)
     told = [each["fault"] for each in (*status["nodes"], *status["lanes"]) if each["fault"]]
     return told + ([] if checked.stdout == "no faults\n" else [f"{checked.stdout}{checked.stderr}"])
 
