@@ -192,6 +192,10 @@ class ClusterLog:
         """Returns some frames after `after`, for a reader with a `History` of its own. Raises NoAnswer."""
         return await self._streams[lane].read(after)
 
+    async def first(self, lane: int) -> int:
+        """Returns the first turn that the log of a lane has; where it is empty, that comes next. Raises NoAnswer."""
+        return (await self._streams[lane].bounds()).first
+
     async def trim(self, lane: int, saved: int, age: float) -> None:
         """Drops turns up to `saved` from the log: those older than `age` seconds, or all where it is half full.
 

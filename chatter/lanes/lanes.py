@@ -115,6 +115,7 @@ class Lanes:
                 rooms,
                 ask=self._ask,
                 read_log=partial(cluster.read, number),
+                find_first=partial(cluster.first, number),
                 is_mine=partial(self.is_mine, work_of(number)),
                 on_saved=partial(self._tell_saved, number),
             )

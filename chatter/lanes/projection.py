@@ -27,6 +27,8 @@ MAX_TURNS = 200
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds between two tries of a transaction that failed, doubled each time."""
 
+LOOK_INTERVAL = 5.0
+"""Seconds after which a lane in which nothing is said is looked up: the database may have been restored from before."""
 
 INTERVAL = 0.05
 """Seconds between two transactions of a lane: nobody waits for them, and fewer and larger ones cost less."""
@@ -66,10 +68,13 @@ class Projection:
         *,
         ask: Callable[[Project | ReadPosition], Awaitable[Any]],
         read_log: Callable[[int], Awaitable[Sequence[tuple[int, bytes]]]],
+        find_first: Callable[[], Awaitable[int]],
         is_mine: Callable[[], bool],
         on_saved: Callable[[int], None] = lambda _through: None,
     ) -> None:
-        """`ask` asks the projector. `read_log` reads some frames after a turn; `is_mine` says whose work it is now.
+        """`ask` asks the projector. `read_log` reads some frames after a turn, `find_first` says with which it begins.
+
+        `is_mine` says whose work it is now.
 
         `on_saved` is told up to which turn the database has everything.
         """
@@ -78,6 +83,7 @@ class Projection:
         self._turns = turns
         self._ask = ask
         self._read_log = read_log
+        self._find_first = find_first
         self._is_mine = is_mine
         self._on_saved = on_saved
         self._position: _Position | None = None  # None while another node writes, or may have written
@@ -126,7 +132,14 @@ class Projection:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
-                await (asyncio.sleep(INTERVAL) if has_written else self._more.wait())
+                await (asyncio.sleep(INTERVAL) if has_written else self._wait_for_more())
+
+    async def _wait_for_more(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_INTERVAL):
+                await self._more.wait()
+        except TimeoutError:
+            self._position = None
 
     async def _write_some(self) -> bool:
         """Writes some turns; returns whether there were any."""
@@ -149,10 +162,11 @@ class Projection:
     async def _read_turns(self, head: int, chain: bytes) -> Sequence[RoomTurn]:
         """Reads from the log what the database lacks and memory has dropped: the database is one of before."""
         frames = await self._read_log(head)
+        first = frames[0][0] if frames else await self._find_first()  # that has nothing but its numbers, perhaps
+        if first > head + 1:
+            raise Hole(f"the database ends at turn {head}, and the log begins at {first}")
         if not frames:
             raise NoAnswer(f"turns after {head} are not to be read now")
-        if frames[0][0] != head + 1:
-            raise Hole(f"the database ends at turn {head}, and the log begins at {frames[0][0]}")
         history = History(self._lane, head, chain)
         return [turn_of(history.place(seq, frame)) for seq, frame in frames]
 

@@ -108,6 +108,7 @@ class Node:
             self.rooms,
             ask=self.projector.ask,
             read_log=model.read,
+            find_first=model.find_first,
             is_mine=lambda: self.writes and not self.is_dead,
             on_saved=on_saved,
         )

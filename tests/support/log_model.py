@@ -99,6 +99,9 @@ class LogModel:
         self.staleness = max(0, self.staleness - 1)
         return list(enumerate(shown[: self.batch], start))
 
+    async def find_first(self) -> int:
+        return (await self.bounds()).first
+
     async def bounds(self) -> Bounds:
         await asyncio.sleep(self.delay)
         if not self.has_leader:
