@@ -73,6 +73,7 @@ class Projector(ThreadActor):
         self._removed_days = removed_days
         self._guard = guard or nullcontext()
         self._committer = self._new_committer()
+        self._written: dict[int, int] = {}  # up to which turn, by lane
 
     def on_receive(self, message: Project | ReadPosition | Tidy | Forget) -> Any:
         """Does what it is told, in one transaction."""
@@ -94,10 +95,15 @@ class Projector(ThreadActor):
         match message:
             case Project():
                 with writing_transaction():
-                    return self._project(message)
+                    untold = self._project(message)
+                self._written[message.lane] = message.turns[-1].seq
+                return untold
             case ReadPosition(lane):
                 with self._database.atomic():
-                    return _position(lane)
+                    position = _position(lane)
+                if position.head < self._written.get(lane, 0):
+                    self._committer = self._new_committer()  # it knows rooms by the numbers of another database
+                return position
             case Tidy():
                 return self._committer.tidy(self._database)
             case Forget():
