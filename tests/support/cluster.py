@@ -1,5 +1,6 @@
 """Runs Chatter on several nodes: nats-servers, one PostgreSQL database, and the nodes."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from chatter.cluster import streams
+from chatter.cluster.cluster import ClusterSettings
 from tests.support.database import query
 from tests.support.nats import NatsCluster
 from tests.support.phoenix_client import request
@@ -67,6 +70,17 @@ class Cluster:
         """Runs `chatter cluster` with the addresses of this one."""
         return run_to_its_end("cluster", *arguments, *self.arguments.split())
 
+    def run_node(self, **options: str) -> Ended:
+        """Starts a node that is to end at once."""
+        chosen = {
+            "cluster": ",".join(self.nats.urls),
+            "cluster-monitors": ",".join(self.nats.monitors),
+            "database": self.database_url,
+            "node": "south",
+            "port": "0",
+        } | {name.replace("_", "-"): value for name, value in options.items()}
+        return run_to_its_end("serve", *(f"--{name}={value}" for name, value in chosen.items() if value))
+
     def create(self, *arguments: str) -> Ended:
         """Makes the log."""
         return self.command("create", f"--replicas={self._replicas}", f"--lane-bytes={LANE_BYTES}", *arguments)
@@ -101,6 +115,18 @@ class Cluster:
     def wait_until_healthy(self) -> None:
         """Waits until all nodes are well."""
         wait_until(lambda: all(self.health(name) == 200 for name in self.nodes))
+
+    def purge(self) -> None:
+        """Drops from the log what the database has."""
+
+        async def drop() -> None:
+            connection = ClusterSettings(self.nats.urls, "operator").connection()
+            await connection.open()
+            for lane, head in enumerate(self._saved()):
+                await streams.purge(connection, lane, head + 1)
+            await connection.close()
+
+        asyncio.run(drop())
 
     def wait_until_more_is_saved(self) -> None:
         """Waits until the database has got something more of every lane: whoever has to write it does."""

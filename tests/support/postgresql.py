@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.support.database import query
+from tests.support.database import query, refusing
 from tests.support.ports import free_port
 from tests.support.server import PATIENCE, wait_until
 from tests.support.templates import migrate_empty, new_identity
@@ -142,6 +142,23 @@ class PostgreSQL:
     def create_empty_database(self) -> str:
         """Makes a database without tables, and returns its URL."""
         return self._create("template1")
+
+    def dump(self, url: str, to: Path) -> None:
+        """Makes a dump of a database, also while it is used."""
+        subprocess.run([_program("pg_dump"), "--format=custom", f"--file={to}", url], check=True)
+
+    def replace(self, url: str, dump: Path) -> None:
+        """Puts a database as it was in the place of one that is used: all connections to that one end."""
+        restored, replaced, name = self.create_empty_database(), next(self._names), url.rpartition("/")[2]
+        self.restore(restored, dump)
+        with refusing(url):
+            self.execute(f"ALTER DATABASE {name} RENAME TO {replaced}")
+            self.execute(f"ALTER DATABASE {restored.rpartition('/')[2]} RENAME TO {name}")
+
+    def restore(self, url: str, dump: Path) -> None:
+        """Puts the tables of a dump in the place of those of a database, whose connections go on."""
+        options = ["--clean", "--if-exists", "--no-owner", "--single-transaction"]
+        subprocess.run([_program("pg_restore"), *options, f"--dbname={url}", str(dump)], check=True)
 
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         """Executes a statement as the owner of the cluster, and returns the rows."""

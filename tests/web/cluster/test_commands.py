@@ -6,31 +6,19 @@ import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.postgresql import PostgreSQL
-from tests.support.server import Ended, Server, run_to_its_end
+from tests.support.server import Server
 from tests.support.talker import Talker
-
-
-def serve(of: Cluster, **options: str) -> Ended:
-    """Starts a node that is to end at once."""
-    chosen = {
-        "cluster": ",".join(of.nats.urls),
-        "cluster-monitors": ",".join(of.nats.monitors),
-        "database": of.database_url,
-        "node": "south",
-        "port": "0",
-    } | {name.replace("_", "-"): value for name, value in options.items()}
-    return run_to_its_end("serve", *(f"--{name}={value}" for name, value in chosen.items() if value))
 
 
 def test_a_server_that_is_alone_refuses_the_database_of_a_cluster_while_and_after_nodes_run(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     alone = {"cluster": "", "cluster_monitors": "", "node": "", "spool_folder": str(tmp_path)}
-    taken = serve(cluster, **alone)
+    taken = cluster.run_node(**alone)
     assert (taken.exit_code, taken.stderr) == (2, "chatter: another Chatter is running on this database\n")
     for node in cluster.nodes.values():
         node.stop()
-    refused = serve(cluster, **alone)
+    refused = cluster.run_node(**alone)
     assert refused.exit_code == 2
     assert refused.stderr == "chatter: the database belongs to a cluster: start the server with --cluster\n"
     cluster.start()
@@ -53,7 +41,7 @@ def test_a_server_that_is_alone_refuses_the_database_of_a_cluster_while_and_afte
 def test_a_node_that_cannot_work_says_so_in_one_line(
     cluster: Cluster, tmp_path: Path, options: dict[str, str], expected: str
 ) -> None:
-    ended = serve(cluster, spool_folder=str(tmp_path), **options)
+    ended = cluster.run_node(spool_folder=str(tmp_path), **options)
     assert ended.exit_code == 2
     assert ended.stderr.startswith(f"chatter: {expected}")
     assert ended.stderr.count("\n") == 1
@@ -72,7 +60,7 @@ def test_a_log_is_made_once_and_without_nodes_the_status_is_a_fault(cluster: Clu
 
 def test_a_database_without_a_cluster_is_refused(cluster: Cluster, postgresql: PostgreSQL, tmp_path: Path) -> None:
     url = postgresql.create_database()
-    refused = serve(cluster, database=url, spool_folder=str(tmp_path))
+    refused = cluster.run_node(database=url, spool_folder=str(tmp_path))
     assert refused.exit_code == 2
     assert refused.stderr == "chatter: the database belongs to no cluster: `chatter cluster create` makes one\n"
 
@@ -86,7 +74,7 @@ def test_a_log_that_is_lost_begins_anew_behind_what_the_database_has(tmp_path: P
             cluster.wait_until_saved()
         node.stop()
         cluster.nats.servers[0].lose()
-        refused = serve(cluster, spool_folder=str(tmp_path))
+        refused = cluster.run_node(spool_folder=str(tmp_path))
         assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1), refused.stderr
         assert "is missing" in refused.stderr
         made = cluster.create("--log-lost")
