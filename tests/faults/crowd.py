@@ -601,6 +601,16 @@ class Crowd:
         goal = getattr(self, what) + count
         self.wait_until(lambda: getattr(self, what) >= goal)
 
+    def wait_for_more_everywhere(self) -> None:
+        """Waits until something more is acknowledged in every room."""
+        before = self._acknowledged_in_rooms()
+        self.wait_until(lambda: all(now > before[room] + 10 for room, now in self._acknowledged_in_rooms().items()))
+
+    def _acknowledged_in_rooms(self) -> dict[str, int]:
+        return {
+            room: sum(len(writer.acknowledged) for writer in self.writers if writer.room == room) for room in self.rooms
+        }
+
     def post(self, text: str) -> str:
         """Posts a message as the first writer, and returns its id."""
         return asyncio.run_coroutine_threadsafe(self.writers[0].post(text), self._loop).result(PATIENCE)

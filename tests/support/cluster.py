@@ -4,13 +4,14 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from chatter.cluster import streams
 from chatter.cluster.cluster import ClusterSettings
+from chatter.cluster.connection import Connection
 from tests.support.database import query
 from tests.support.nats import NatsCluster
 from tests.support.phoenix_client import request
@@ -30,12 +31,14 @@ class Cluster:
         *,
         names: Sequence[str] = ("east", "west"),
         nats_servers: int = 1,
+        lane_bytes: int = LANE_BYTES,
         **options: Any,
     ) -> None:
         """`options` are those of all nodes, as `Server` has them."""
         self.nats = NatsCluster(folder, nats_servers)
         self.database_url = database_url
         self._replicas = nats_servers
+        self._lane_bytes = lane_bytes
         self.nodes = {
             name: Server(
                 folder / name / "no.db",
@@ -83,7 +86,7 @@ class Cluster:
 
     def create(self, *arguments: str) -> Ended:
         """Makes the log."""
-        return self.command("create", f"--replicas={self._replicas}", f"--lane-bytes={LANE_BYTES}", *arguments)
+        return self.command("create", f"--replicas={self._replicas}", f"--lane-bytes={self._lane_bytes}", *arguments)
 
     def status(self) -> Any:
         """What `chatter cluster status` says."""
@@ -119,14 +122,23 @@ class Cluster:
     def purge(self) -> None:
         """Drops from the log what the database has."""
 
-        async def drop() -> None:
-            connection = ClusterSettings(self.nats.urls, "operator").connection()
-            await connection.open()
+        async def drop(connection: Connection) -> None:
             for lane, head in enumerate(self._saved()):
                 await streams.purge(connection, lane, head + 1)
+
+        self.connected(drop)
+
+    def connected(self, work: Callable[[Connection], Coroutine[Any, Any, None]]) -> None:
+        """Does something with a connection to the nats-servers, as an operator may."""
+
+        async def do() -> None:
+            connection = ClusterSettings(self.nats.urls, "operator").connection()
+            await connection.open()
+            await work(connection)
+            await connection.flush()
             await connection.close()
 
-        asyncio.run(drop())
+        asyncio.run(do())
 
     def wait_until_more_is_saved(self) -> None:
         """Waits until the database has got something more of every lane: whoever has to write it does."""

@@ -18,6 +18,7 @@ from tests.support.postgresql import PostgreSQL
 LANES = 4
 OPTIONS: dict[str, Any] = {**LONG_IDLE_TIMEOUT, "max_recovery_page": PAGE_SIZE, "accounts": "off"}
 LOAD: dict[str, Any] = {"writers": 1, "editors": 1, "readers": 1, "log_readers": 2, "twins": True, "interval": 0.05}
+THREE = ("east", "north", "west")
 _numbers = count(1)
 
 

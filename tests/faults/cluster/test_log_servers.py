@@ -6,7 +6,6 @@ import pytest
 
 from tests.faults.cluster.conftest import gather, measured
 from tests.faults.cluster.verdict import KEPT, judge
-from tests.faults.crowd import Crowd
 from tests.support.cluster import Cluster
 from tests.support.talker import Talker
 
@@ -18,7 +17,7 @@ def test_a_leader_that_is_killed_loses_nothing(cluster: Cluster) -> None:
         crowd.wait_for_more(100)
         with measured(crowd, "leader killed"):
             cluster.nats.leader("CHATTER_0").kill()
-            _wait_for_more_everywhere(crowd)
+            crowd.wait_for_more_everywhere()
         cluster.nats.start()
         crowd.wait_for_more(100)
         assert judge(crowd, cluster) == KEPT
@@ -32,7 +31,7 @@ def test_servers_that_are_ended_one_after_another_lose_nothing(cluster: Cluster)
                 crowd.wait_for_more(100)
                 with measured(crowd, f"leader of a lane, {number.name}"):
                     cluster.nats.leader(f"CHATTER_{lane}").signal(number)
-                    _wait_for_more_everywhere(crowd)
+                    crowd.wait_for_more_everywhere()
                 cluster.nats.start()
                 cluster.nats.wait_until_ready()
         assert judge(crowd, cluster) == KEPT
@@ -45,11 +44,11 @@ def test_a_follower_that_is_killed_is_not_noticed(cluster: Cluster) -> None:
         follower = next((each for each in cluster.nats.servers if each not in leaders), cluster.nats.servers[0])
         with measured(crowd, f"server killed that leads {'some lane' if follower in leaders else 'no lane'}"):
             follower.kill()
-            _wait_for_more_everywhere(crowd)
+            crowd.wait_for_more_everywhere()
         with measured(crowd, "server back"):
             cluster.nats.start()
             cluster.nats.wait_until_ready()
-            _wait_for_more_everywhere(crowd)
+            crowd.wait_for_more_everywhere()
         assert judge(crowd, cluster) == KEPT
 
 
@@ -62,7 +61,7 @@ def test_servers_that_are_all_killed_at_once_lose_nothing(cluster: Cluster) -> N
                 for server in cluster.nats.servers:
                     server.kill()
                 cluster.nats.start()
-                _wait_for_more_everywhere(crowd)
+                crowd.wait_for_more_everywhere()
             cluster.wait_until_healthy()
         assert judge(crowd, cluster) == KEPT
 
@@ -82,7 +81,7 @@ def test_without_a_quorum_nobody_says_anything_everybody_reads_and_all_is_answer
             assert crowd.acknowledged == acknowledged
         with measured(crowd, "quorum back"):
             cluster.nats.start()
-            _wait_for_more_everywhere(crowd)
+            crowd.wait_for_more_everywhere()
         cluster.wait_until_healthy()
         assert judge(crowd, cluster) == KEPT
 
@@ -95,15 +94,3 @@ def _check_that_it_only_reads(cluster: Cluster, name: str, rooms: list[str]) -> 
             refused = talker.ask(room, "new_message", name="somebody", message="hello")
             assert (refused["status"], refused["response"]["reason"]) == ("error", "overloaded")
             assert refused["response"]["retry_after_ms"] > 0
-
-
-def _wait_for_more_everywhere(crowd: Crowd) -> None:
-    """Waits until something more is acknowledged in every room, and so in every lane."""
-    before = _acknowledged(crowd)
-    crowd.wait_until(lambda: all(now > before[room] + 10 for room, now in _acknowledged(crowd).items()))
-
-
-def _acknowledged(crowd: Crowd) -> dict[str, int]:
-    return {
-        room: sum(len(writer.acknowledged) for writer in crowd.writers if writer.room == room) for room in crowd.rooms
-    }
