@@ -22,6 +22,7 @@ from web.transport.poll_questions import Peers
 
 if TYPE_CHECKING:
     from chatter.cluster.cluster import ClusterSettings
+    from chatter.cluster.credentials import Credentials
 
 MONITORING_PORT = 8222
 """Where a NATS server tells of itself, as its documentation has it."""
@@ -187,7 +188,7 @@ def cluster_settings(settings: Settings, *, lanes: int, replicas: int) -> "Clust
         monitors=tuple(settings.cluster_monitors.split(",")) if settings.cluster_monitors else _monitors(servers),
         version=__version__,
         tls=_tls(settings),
-        credentials=settings.cluster_credentials or None,
+        credentials=_credentials(settings),
     )
 
 
@@ -206,3 +207,16 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise BadSetting(f"--cluster-ca, --cluster-cert, --cluster-key: expected files of TLS, got {error}") from error
     return context
+
+
+def _credentials(settings: Settings) -> "Credentials | None":
+    from chatter.cluster.credentials import read_credentials
+
+    if not settings.cluster_credentials:
+        return None
+    try:
+        return read_credentials(settings.cluster_credentials)
+    except ImportError as error:
+        raise BadSetting("--cluster-credentials: needs the package cryptography") from error
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"--cluster-credentials: expected a file of NATS credentials, got {error}") from error

@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 
 from chatter.cluster import streams
 from chatter.cluster.connection import Connection
+from chatter.cluster.credentials import Credentials
 from chatter.cluster.errors import Conflict, LaneStopped, NoAnswer
 from chatter.cluster.frames import Author, PlacedTurn
 from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_lane
@@ -43,7 +44,7 @@ class ClusterSettings:
     tls: ssl.SSLContext | None = None
     user: str | None = None
     password: str | None = None
-    credentials: str | None = None  # a file of NATS
+    credentials: Credentials | None = None
     connect_timeout: float = 10.0  # seconds, at the start only
 
     def __post_init__(self) -> None:

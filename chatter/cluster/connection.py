@@ -5,6 +5,7 @@ answered for `SILENCE` seconds goes to the next server.
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import random
@@ -19,6 +20,7 @@ import nats.errors
 from nats.aio.client import Client, Server
 from nats.aio.msg import Msg
 
+from chatter.cluster.credentials import Credentials
 from chatter.cluster.errors import ClusterRefused, NoAnswer
 
 logger = logging.getLogger(__name__)
@@ -61,10 +63,10 @@ class Connection:
         tls: ssl.SSLContext | None = None,
         user: str | None = None,
         password: str | None = None,
-        credentials: str | None = None,
+        credentials: Credentials | None = None,
         silence: float = SILENCE,
     ) -> None:
-        """`servers` are URLs, which may have user and password; `credentials` is a file of NATS."""
+        """`servers` are URLs, which may have user and password."""
         self.servers = tuple(servers)
         self.counts: Counter[str] = Counter()  # reconnects, errors, slow_consumers, forced
         self.on_reconnected: Callable[[], None] = lambda: None
@@ -183,6 +185,7 @@ class Connection:
         await self._client.force_reconnect()
 
     async def _connect(self) -> None:
+        logging.getLogger("asyncio").addFilter(_says_something)
         await self._client.connect(
             list(self.servers),
             error_cb=self._on_error,
@@ -199,7 +202,7 @@ class Connection:
             tls=self._tls,
             user=self._user,
             password=self._password,
-            user_credentials=self._credentials,
+            **_shown(self._credentials),
         )
         self._connected_at = time.monotonic()
 
@@ -287,3 +290,19 @@ class Connection:
         """The servers without what is secret in their URLs."""
         parts = [urlsplit(server) for server in self.servers]
         return ", ".join(f"{part.hostname}:{part.port or 4222}" for part in parts)
+
+
+def _shown(credentials: Credentials | None) -> dict[str, Any]:
+    """How nats-py shows who this is, and signs what the server asks it to."""
+    if credentials is None:
+        return {}
+    token, sign = credentials
+    return {
+        "user_jwt_cb": lambda: bytearray(token),
+        "signature_cb": lambda nonce: base64.b64encode(sign(nonce.encode())),
+    }
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Whether a warning of asyncio is about more than how nats-py begins TLS, of which it warns at each end."""
+    return "eof_received() has no effect" not in str(record.msg)
