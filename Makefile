@@ -65,8 +65,8 @@ cluster: $(BIN)/pytest $(BUNDLE) ## a cluster to try on this machine: three nats
 	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m tests.trial
 
-cluster-chaos: $(BIN)/pytest ## minutes of faults of NATS servers and nodes, under load: make cluster-chaos [ARGS="-k leader"]
-	@$(BIN)/python -m pytest -m chaos -n 0 -v tests/cluster $(ARGS)
+cluster-chaos: $(BIN)/pytest ## a quarter of an hour of faults of NATS servers, nodes and PostgreSQL, under load: make cluster-chaos [ARGS="-k leader"]
+	@$(BIN)/python -m pytest -m chaos -n 0 -v tests/cluster tests/faults/cluster $(ARGS)
 
 soak: $(BIN)/pytest ## joins, leaves, talk and restarts for ten minutes, and what they cost: make soak [MINUTES=2]
 	@$(BIN)/python -m tests.soak $(MINUTES)

@@ -66,6 +66,7 @@ def test_a_backup_that_is_restored_gets_the_rest_from_the_log(cluster: Cluster, 
         assert judge(crowd, cluster) == KEPT
 
 
+@pytest.mark.chaos
 def test_a_database_that_is_replaced_by_an_older_one_beside_nodes_gets_the_rest_from_the_log(
     cluster: Cluster, database_server: PostgreSQL, tmp_path: Path
 ) -> None:
@@ -77,11 +78,13 @@ def test_a_database_that_is_replaced_by_an_older_one_beside_nodes_gets_the_rest_
             cluster.wait_until_more_is_saved()
             with measured(crowd, "database replaced"):
                 database_server.replace(cluster.database_url, tmp_path / "dump")
-                with gather(cluster, of=rooms("later")) as last:
-                    last.wait_for_more(100)
-                    for each in (crowd, others):
-                        each.finish_posting()
-                    assert judge(last, cluster) == KEPT
+                cluster.wait_until_healthy()
+                crowd.wait_for_more_everywhere()
+            with gather(cluster, of=rooms("later")) as last:
+                last.wait_for_more(100)
+                for each in (crowd, others):
+                    each.finish_posting()
+                assert judge(last, cluster) == KEPT
             assert judge(others, cluster) == KEPT
         assert judge(crowd, cluster) == KEPT
 

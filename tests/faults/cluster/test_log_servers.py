@@ -37,6 +37,7 @@ def test_servers_that_are_ended_one_after_another_lose_nothing(cluster: Cluster)
         assert judge(crowd, cluster) == KEPT
 
 
+@pytest.mark.chaos
 def test_a_follower_that_is_killed_is_not_noticed(cluster: Cluster) -> None:
     with gather(cluster) as crowd:
         crowd.wait_for_more(100)

@@ -14,6 +14,8 @@ from tests.support.stalling_proxy import StallingProxy
 from tests.support.talker import Closed, Talker
 from tests.web.accounts.conftest import Browser, bearer
 
+pytestmark = [pytest.mark.nats, pytest.mark.postgresql]
+
 SIGNED_OUT = 4003
 
 SOON = 10.0
