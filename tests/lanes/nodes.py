@@ -12,7 +12,7 @@ from chatter.lanes.people import People
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, Projector
 from chatter.lanes.rooms import LaneRooms
-from chatter.messages import Acknowledged, Join, Post, Posted
+from chatter.messages import Acknowledged, Join, Post, Posted, Save
 from chatter.room.context import RoomSettings
 from chatter.room.supervisor import Supervisor
 from chatter.storage.backlog import Backlog
@@ -70,6 +70,19 @@ class Inline:
         return answer
 
 
+class InterruptedRooms(LaneRooms):
+    """Has something happen when rooms have decided what they say, and nothing of it is on its way."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.when_decided: Callable[[], object] = lambda: None
+
+    async def _proposals(self) -> list[Save]:
+        saves = await super()._proposals()
+        self.when_decided()
+        return saves
+
+
 class Node:
     """Node is the rooms of one node, the clients that are connected to it, and what it writes to the database."""
 
@@ -94,7 +107,7 @@ class Node:
         history = history or Direct(database)
         settings = settings or RoomSettings(ring_size=5, id_memory_size=5)
         self.supervisor = Supervisor(Backlog(), history, 1, range(2), settings, log_of=lambda _slug: self.rooms)
-        self.rooms = LaneRooms(
+        self.rooms = InterruptedRooms(
             self.log,
             wait_for_turn=self._no_wait,
             find_room=self.supervisor.find_room,

@@ -45,6 +45,21 @@ def test_everybody_hears_what_is_said_on_both_nodes_in_one_order(database: Any, 
     play(database, scenario, tmp_path)
 
 
+def test_what_was_decided_before_another_turn_was_heard_is_decided_anew(database: Any, tmp_path: Path) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann, bo = east.join("lobby"), west.join("lobby")
+        await until(lambda: ann.heard and bo.heard)
+        model.faults.append("late")
+        west.post("lobby", bo, "west")
+        await until(lambda: not model.faults)
+        east.rooms.when_decided = model.deliver_late
+        east.post("lobby", ann, "east")
+        await until(lambda: places(ann) and places(bo))
+        assert heard(ann) == heard(bo) == [(1, "west"), (2, "east")]
+
+    play(database, scenario, tmp_path)
+
+
 @pytest.mark.parametrize("is_placed", [True, False], ids=["placed", "lost"])
 def test_a_turn_whose_outcome_is_unknown_keeps_nobody_from_reading_and_is_said_once(
     database: Any, tmp_path: Path, is_placed: bool

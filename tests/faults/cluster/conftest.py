@@ -23,16 +23,17 @@ _numbers = count(1)
 
 
 def rooms(of: str = "room") -> list[str]:
-    """Names that no room has yet, one for each lane."""
-    found: dict[int, str] = {}
-    while len(found) < LANES:
-        slug = f"{of}-{next(_numbers)}"
-        found.setdefault(zlib.crc32(slug.encode()) % LANES, slug)
-    return [found[lane] for lane in range(LANES)]
+    """Names that no room has yet: one for each lane, and another one for the first."""
+    return [_room(of, lane) for lane in (*range(LANES), 0)]
+
+
+def _room(of: str, lane: int) -> str:
+    slugs = (f"{of}-{number}" for number in _numbers)
+    return next(slug for slug in slugs if zlib.crc32(slug.encode()) % LANES == lane)
 
 
 def gather(cluster: Cluster, *, of: list[str] | None = None, **load: Any) -> Crowd:
-    """Has people talk, edit and react in a room of each lane, through all nodes: `with gather(cluster) as crowd:`."""
+    """Has people talk, edit and react in rooms of all lanes, through all nodes: `with gather(cluster) as crowd:`."""
     return Crowd([cluster.port(name) for name in cluster.nodes], of or rooms(), **{**LOAD, **load})
 
 
