@@ -14,7 +14,7 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.pages import void_place
 from tests.lanes.nodes import Node, answers, heard, places, play, until
-from tests.support.log_model import LogModel
+from tests.support.log_model import Fault, LogModel
 
 
 def save_all(node: Node, database: Any, tmp_path: Path) -> None:
@@ -49,9 +49,10 @@ def test_what_was_decided_before_another_turn_was_heard_is_decided_anew(database
     async def scenario(model: LogModel, east: Node, west: Node) -> None:
         ann, bo = east.join("lobby"), west.join("lobby")
         await until(lambda: ann.heard and bo.heard)
-        model.faults.extend(["late", *["request lost"] * 5])  # so that it is on its way for a while
+        faults: list[Fault] = ["late", "request lost", "request lost", "request lost", "request lost"]
+        model.faults.extend(faults)  # so that it is on its way for a while
         west.post("lobby", bo, "west")
-        await until(lambda: len(model.faults) < 6)
+        await until(lambda: len(model.faults) < len(faults))
         east.rooms.when_decided = model.deliver_late
         east.post("lobby", ann, "east")
         await until(lambda: places(ann) and places(bo))
