@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pykka
 
 from chatter import __version__
+from chatter.health import Health
 from chatter.memberships.memberships import SharedRooms
 from chatter.messages import Entry, RoomRef, Save
 from chatter.room.context import Log as RoomLog
@@ -63,9 +64,8 @@ class RoomsHere(Protocol):
 class Log(Protocol):
     """The log as the server sees it: `LocalLog` and `Lanes` are one."""
 
-    @property
-    def fault(self) -> str | None:
-        """Why the server is not healthy as far as the log is concerned; None where it is."""
+    def health(self, database: str | None) -> Health:
+        """Returns what is wrong with the server, where that is what is wrong with the `database`."""
 
     @property
     def shared(self) -> SharedLogs | None:

@@ -40,7 +40,7 @@ from web.channels.characters import normal_name
 from web.channels.endpoint import Closable, Endpoint
 from web.http.accounts.handler import Limiters, Ways
 from web.http.accounts.routes import account_routes
-from web.http.api import HealthHandler, shared_fault
+from web.http.api import HealthHandler, shared_health
 from web.http.bundle import load_bundle
 from web.http.outgoing import Outgoing
 from web.http.pages import (
@@ -126,7 +126,7 @@ class Server:
             verifier=token_verifier(settings, self._outgoing),
             accounts=accounts,
             memberships=self._memberships,
-            log_fault=lambda: self._log.fault,
+            health=self._log.health,
             catch_up=self._log.catch_up,
         )
         self._openid = OpenIdConnect(oidc_clients, self._outgoing)
@@ -303,7 +303,7 @@ def _application(
         [
             (r"/socket/websocket/?", WebSocketHandler, with_endpoint),
             (r"/socket/longpoll/?", LongPollHandler, {"endpoint": endpoint, "sessions": sessions}),
-            (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_fault(endpoint)}),
+            (r"/healthz", HealthHandler, {"endpoint": endpoint, "shared": shared_health(endpoint)}),
             *account_routes(endpoint, limiters, ways),
             *room_routes(endpoint, limiters, ways, identity),
             (r"/client/(.*)", ClientFileHandler, {"path": str(CLIENT)}),

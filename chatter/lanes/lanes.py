@@ -17,6 +17,7 @@ from chatter.cluster.errors import NoAnswer
 from chatter.cluster.frames import PlacedTurn
 from chatter.cluster.nodes import Node
 from chatter.cluster.questions import Questions
+from chatter.health import Health
 from chatter.lanes.others import Others
 from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
@@ -27,7 +28,7 @@ from schema import Lane, LaneRow
 logger = logging.getLogger(__name__)
 
 STALLED_AFTER = 10.0
-"""Seconds without progress, although the database lacks turns, after which the node is not healthy.
+"""Seconds without progress, although the database lacks turns, after which the node says so.
 
 A node that writes and is killed is missed after 3 s.
 """
@@ -193,15 +194,27 @@ class Lanes:
             if row.head < had:
                 raise DatabaseBehind(f"it has lane {row.number} up to turn {row.head}, and had it up to {had}")
 
+    def health(self, database: str | None) -> Health:
+        """Returns what is wrong with the node, where that is what is wrong with the `database`.
+
+        People talk without it, and all nodes share it: a load balancer that left one for that would have none left.
+        """
+        return Health(self._fault, database or self._trouble)
+
     @property
-    def fault(self) -> str | None:
-        """Why the node is not healthy, in words for anybody; None where it is."""
+    def _fault(self) -> str | None:
         if any(lane.stopped is not None for lane in self._cluster.lanes.values()):
             return "this node cannot follow the log of the cluster any more"
-        if any(projection.fault is not None for projection in self._projections):
-            return "the database does not get everything that is in the log"
         if not self._cluster.is_healthy:
             return "the log of the cluster does not answer"
+        if any(rooms.is_full for rooms in self._rooms):
+            return "the database is too far behind: nothing more can be said in some rooms"
+        return None
+
+    @property
+    def _trouble(self) -> str | None:
+        if any(projection.fault is not None for projection in self._projections):
+            return "the database does not get everything that is in the log"
         behind = max(self._rooms, key=lambda rooms: rooms.stalled_for)
         if behind.stalled_for > STALLED_AFTER:
             return f"saving is behind: {behind.unsaved} turns wait, since {behind.stalled_for:.0f} s"
@@ -292,7 +305,7 @@ class Lanes:
             {number: through for number, through in known if through is not None},
             conflicts=sum(each.conflicts for each in counts),
             repaired=sum(each.gaps_read + each.tails_repaired for each in counts),
-            fault=self._reason or self.fault,
+            fault=self._reason or self._fault or self._trouble,
             people=self._others.people.number,
         )
         return _encode(report)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pykka
 
+from chatter.health import Health
 from chatter.messages import Ping, Save
 from chatter.storage.backlog import Backlog, OnDeath
 from chatter.storage.persistence import Persistence
@@ -50,15 +51,14 @@ class LocalLog:
         self._give_up = threading.Event()
         self.backlog.open(self._start_persistence, on_lost)
 
-    @property
-    def fault(self) -> str | None:
-        """Why the server is not healthy; None where it is."""
+    def health(self, database: str | None) -> Health:
+        """Returns what is wrong with the server, beside what is wrong with the `database`, without which it is not."""
         backlog = self.backlog
-        if not backlog.is_alive:
-            return "persistence has stopped"
-        if backlog.stalled_for > STALLED_AFTER:
-            return f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s"
-        return None
+        if database is None and not backlog.is_alive:
+            return Health("persistence has stopped")
+        if database is None and backlog.stalled_for > STALLED_AFTER:
+            return Health(f"saving is behind: {backlog.unsaved} messages wait, since {backlog.stalled_for:.0f} s")
+        return Health(database)
 
     def log_of(self, _slug: str) -> Backlog:
         """Returns the log of a room: one for all."""

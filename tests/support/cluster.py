@@ -92,16 +92,9 @@ class Cluster:
         """What `chatter cluster status` says."""
         return json.loads(self.command("status", "--json").stdout)
 
-    def wait_until_saved(self) -> Any:
-        """Waits until the database has what was said, and returns the status."""
-        found: list[Any] = []
-
-        def is_saved() -> bool:
-            found[:] = [self.status()]
-            return all(lane["lag"] == 0 for lane in found[0]["lanes"])
-
-        wait_until(is_saved)
-        return found[0]
+    def wait_until_saved(self) -> None:
+        """Waits until the database has what was said."""
+        wait_until(lambda: all(lane["lag"] == 0 for lane in self.status()["lanes"]))
 
     def pause(self, name: str) -> None:
         """Stops the process of a node, which neither ends nor does anything until `resume`."""
@@ -111,13 +104,16 @@ class Cluster:
         """Lets the process of a node go on."""
         os.kill(self.nodes[name].pid, signal.SIGCONT)
 
-    def health(self, name: str) -> int:
-        """The status with which a node answers whether it is well."""
-        return request(self.port(name), "GET", "/healthz").status
+    def health(self, name: str) -> str:
+        """What a node answers to whether it is well: ok, degraded or unavailable."""
+        answer = request(self.port(name), "GET", "/healthz")
+        status: str = json.loads(answer.body)["status"]
+        assert (answer.status == 503) == (status == "unavailable")
+        return status
 
     def wait_until_healthy(self) -> None:
         """Waits until all nodes are well."""
-        wait_until(lambda: all(self.health(name) == 200 for name in self.nodes))
+        wait_until(lambda: all(self.health(name) == "ok" for name in self.nodes))
 
     def purge(self) -> None:
         """Drops from the log what the database has."""

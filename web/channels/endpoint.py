@@ -20,6 +20,7 @@ from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
 from chatter.accounts.values import AccountRefused
 from chatter.charter import Author, is_private_slug
+from chatter.health import Health
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.read_queue import ReadQueue
@@ -79,12 +80,13 @@ class Endpoint:
         accounts: Accounts | None = None,
         memberships: Memberships | None = None,
         verifier: Verifier | None = None,
-        log_fault: Callable[[], str | None] = lambda: None,
+        health: Callable[[str | None], Health] = Health,
         catch_up: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         """`is_local` says that the server listens for its own machine alone. Without `accounts` all are guests.
 
-        With `accounts` there are `memberships`. `log_fault` says why the log does not take what is said, if so.
+        With `accounts` there are `memberships`. `health` says what is wrong with the server, where that is what is
+        wrong with the database.
         `catch_up` waits until the database has what was acknowledged, where it may be behind.
 
         `verifier` knows the tokens of an app that embeds this server.
@@ -94,7 +96,7 @@ class Endpoint:
         self.rates = rates_by_event(settings)
         self.supervisor = supervisor
         self.history = history
-        self.log_fault = log_fault
+        self.health = health
         self.catch_up = catch_up
         self.accounts = accounts
         self.memberships = memberships

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from chatter.charter import is_private_slug
+from chatter.health import Health
 from chatter.messages import ListRooms, Ping, RoomListed, RoomsListed
 from schema.errors import in_one_line
 from web.channels.endpoint import Endpoint
@@ -63,33 +64,40 @@ class ApiHandler(SecureHandler):
 
 
 class HealthHandler(ApiHandler):
-    """`GET /healthz`: 200 when the loop turns, the database answers, saving keeps up and no stop is near; else 503."""
+    """`GET /healthz`: 200 where the server can take clients, also where something else does not work; else 503."""
 
     async def get(self) -> None:
         """Answers, which shows that the loop turns."""
-        fault = "the server is stopping" if self._endpoint.is_stopping else await self._shared.get()
-        if fault is None:
-            self.answer(200, {"status": "ok"})
+        health = Health("the server is stopping") if self._endpoint.is_stopping else await self._shared.get()
+        if health.fault is not None:
+            self.answer(503, {"status": "unavailable", "reason": health.fault})
+        elif health.trouble is not None:
+            self.answer(200, {"status": "degraded", "reason": health.trouble})
         else:
-            self.answer(503, {"status": "unavailable", "reason": fault})
+            self.answer(200, {"status": "ok"})
 
     head = get
 
 
-def shared_fault(endpoint: Endpoint) -> Shared[str | None]:
-    """Shares what is wrong with the server, None where nothing is."""
+def shared_health(endpoint: Endpoint) -> Shared[Health]:
+    """Shares what is wrong with the server."""
 
-    async def read() -> str | None:
-        try:
-            await asyncio.wait_for(endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
-        except TimeoutError:
-            return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
-        except Exception as error:
-            logger.warning("the database does not answer: %s", in_one_line(error))  # which names the database
-            return "the database does not answer, as the log says"
-        return endpoint.log_fault()
+    async def read() -> Health:
+        return endpoint.health(await _ping(endpoint))
 
     return Shared(read)
+
+
+async def _ping(endpoint: Endpoint) -> str | None:
+    """Returns what is wrong with the database, in words for anybody; None where nothing is."""
+    try:
+        await asyncio.wait_for(endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
+    except TimeoutError:
+        return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
+    except Exception as error:
+        logger.warning("the database does not answer: %s", in_one_line(error))  # which names the database
+        return "the database does not answer, as the log says"
+    return None
 
 
 class Listing(NamedTuple):

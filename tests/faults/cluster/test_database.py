@@ -25,7 +25,7 @@ def test_people_talk_while_the_database_is_down_and_it_gets_all_of_it(
         crowd.wait_for_more(100)
         with measured(crowd, "database killed"):
             database_server.kill()
-            crowd.wait_until(lambda: all(cluster.health(name) == 503 for name in cluster.nodes))
+            crowd.wait_until(lambda: all(cluster.health(name) == "degraded" for name in cluster.nodes))
             fresh = cluster.run_node(spool_folder=str(tmp_path))
             assert (fresh.exit_code, fresh.stderr.count("\n")) == (2, 1), fresh.stderr
             assert fresh.stderr.startswith("chatter: cannot open the database")
@@ -134,7 +134,7 @@ def test_a_hole_between_an_older_database_and_the_log_is_told(tmp_path: Path, da
             cluster.wait_until_saved()
         cluster.purge()
         database_server.replace(cluster.database_url, dump)
-        wait_until(lambda: all(cluster.health(name) == 503 for name in cluster.nodes))
+        wait_until(lambda: all(cluster.health(name) == "degraded" for name in cluster.nodes))
         wait_until(lambda: any("the log begins at" in (node["fault"] or "") for node in cluster.status()["nodes"]))
         assert cluster.command("status").exit_code == 1
         for node in cluster.nodes.values():
