@@ -12,6 +12,9 @@ PRETTIER_FILES := "$(CLIENT)/**/*.{js,mjs,css}" "{tests,bench}/**/*.mjs"
 CLUSTERED := tests/web/wire tests/web/rooms tests/web/accounts tests/web/http tests/web/test_delivery.py \
 	tests/web/test_recovery.py tests/web/transport/test_slow_reader.py
 
+SANITIZED := tests/web/io tests/web/transport tests/web/wire tests/web/test_delivery.py tests/faults
+BUILD_C := $(BIN)/python -m pip install --quiet --no-deps --editable .
+
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -19,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle migrate test test-cluster check lint types format cluster cluster-chaos soak bench clean
+.PHONY: help run bundle migrate test test-python test-cluster sanitize check lint types format cluster cluster-chaos soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,7 +41,10 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all t
 	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: lint types test ## all that CI runs: linter, formatter, types, tests
+test-python: ## run the same tests on Python alone, without the accelerator
+	@CHATTER_ACCELERATOR=off $(MAKE) test
+
+check: lint types test test-python ## all that CI runs: linter, formatter, types, tests
 
 lint: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/ruff check
@@ -60,6 +66,13 @@ test-cluster: $(BIN)/pytest $(BUNDLE) ## the tests that speak through sockets, e
 	@sh tests/support/get-postgresql.sh
 	@CHATTER_TESTS_ON=cluster $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(or $(ARGS),$(CLUSTERED))
 
+# The allocator is C's, so that each read beyond a buffer is seen; what Python itself leaks at its end is none of ours.
+sanitize: $(BIN)/pytest $(BUNDLE) ## the tests of the accelerator, the wire and faults, under the address and undefined behaviour sanitizers
+	@trap '$(BUILD_C)' EXIT && \
+	  CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" $(BUILD_C) && \
+	  LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  PYTHONMALLOC=malloc $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(or $(ARGS),$(SANITIZED))
+
 cluster: $(BIN)/pytest $(BUNDLE) ## a cluster to try on this machine: three nats-servers, PostgreSQL, three nodes, nginx
 	@sh tests/support/get-postgresql.sh
 	@sh tests/support/get-recipe-programs.sh
@@ -75,7 +88,7 @@ bench: $(CLIENT)/node_modules/.installed .venv-bench/.installed ## Chatter besid
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(KEEP),--keep) --scenarios="$(SCENARIOS)" --servers="$(SERVERS)" --repeats=$(or $(REPEATS),0)
 
 clean: ## remove what the other verbs made, but not the database
-	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules web/bundle build *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench bench/peers/node_modules $(CLIENT)/node_modules web/bundle web/_accelerator*.so build *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # What the verbs need. Each is made once, and anew when what it is made from changes.
 
@@ -84,7 +97,7 @@ $(BIN)/python:
 	  { echo "Chatter needs Python 3.11 or newer; name one: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-$(BIN)/chatter: setup.cfg constraints.txt | $(BIN)/python
+$(BIN)/chatter: setup.cfg setup.py web/_accelerator.c constraints.txt | $(BIN)/python
 	@echo "Installing Chatter into .venv"
 	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -154,6 +154,7 @@ class TurnScheduler:
         self._thread = threading.get_ident()
         self._scheduled: deque[Turn] = deque()
         self._will_run = False
+        self.end_turns: Callable[[Iterable[Callable[[], None]]], None] = self.end_each  # the edge gathers writes
 
     @classmethod
     def of_running_loop(cls) -> "TurnScheduler":
@@ -175,6 +176,12 @@ class TurnScheduler:
         else:
             self._wake()
 
+    @staticmethod
+    def end_each(ends: Iterable[Callable[[], None]]) -> None:
+        """Calls all of `ends`, in order."""
+        for end in ends:
+            end()
+
     def _wake(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._run)
@@ -187,9 +194,7 @@ class TurnScheduler:
         Doing one kind of work for many actors in a row takes 3 % less CPU where 1,000 small rooms talk.
         """
         self._will_run = False  # before the count: a turn that is scheduled later wakes the loop again
-        ends = [self._scheduled.popleft()() for _ in range(len(self._scheduled))]
-        for end in ends:
-            end()
+        self.end_turns([self._scheduled.popleft()() for _ in range(len(self._scheduled))])
 
 
 class LoopInbox:

@@ -16,7 +16,7 @@ from chatter import __version__
 from chatter.cluster.errors import ClusterRefused, LaneStopped
 from chatter.storage.backup import BackupFailed
 from chatter.storage.local_log import NotEverythingSaved
-from web import account_commands, cluster_commands, maintenance
+from web import accelerator, account_commands, cluster_commands, maintenance
 from web.authorize import Authorize, load_authorize
 from web.oidc_clients import parse_clients, with_secrets
 from web.processes import Parent, Processes
@@ -89,7 +89,7 @@ _CANNOT_RUN = (
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="chatter", description="A chat server that speaks Phoenix Channels.", allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"chatter {__version__}")
+    parser.add_argument("--version", action="version", version=f"chatter {__version__} ({_build()})")
     verbs = parser.add_subparsers(
         dest="verb", metavar=" | ".join(["serve", *_MAINTENANCE, "cluster", *_PEOPLE]), required=True
     )
@@ -102,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     cluster_commands.add_commands(verbs)
     account_commands.add_commands(verbs)
     return parser
+
+
+def _build() -> str:
+    return "pure Python" if accelerator.C is None else "accelerated"
 
 
 _MAINTENANCE = {

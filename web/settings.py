@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from chatter.accounts.rules import AccountRules
 from chatter.room.context import RoomSettings
+from web import accelerator
 from web import setting_forms as forms
 from web.limits import Limits, Rate
 from web.oidc_clients import parse_clients, secret_variable
@@ -391,6 +392,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
 def read_settings(options: Mapping[str, str | None], environment: Environment) -> Settings:
     """Reads the settings from the command line and the environment. Raises `BadSetting`."""
     known = {variable(field) for field in dataclasses.fields(Settings)}
+    known.add(accelerator.VARIABLE)
     unknown = [name for name in environment if name.startswith("CHATTER_") and name not in known]
     values: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
@@ -401,6 +403,7 @@ def read_settings(options: Mapping[str, str | None], environment: Environment) -
             values[field.name] = _parsed(field, variable(field), environment[variable(field)])
     settings = Settings(**values)
     _check_oidc(settings, unknown)
+    _check_accelerator(environment)
     if settings.greeting_size > settings.ring_size:
         raise BadSetting(f"--greeting-size: expected at most --ring-size ({settings.ring_size})")
     _check_tokens(settings)
@@ -419,6 +422,13 @@ def _check_oidc(settings: Settings, unknown: Sequence[str]) -> None:
         raise BadSetting("--oidc: tokens need the package PyJWT: pip install 'chatter[oidc]'")
     if clients and (settings.jwt_key or settings.jwt_jwks) and not settings.jwt_issuer:
         raise BadSetting("--jwt-issuer: expected the app's, since without it the app's tokens may name one of --oidc")
+
+
+def _check_accelerator(environment: Environment) -> None:
+    """Checks the one variable that is no setting of the server: it was read when the program was imported."""
+    wanted = environment.get(accelerator.VARIABLE, "auto")
+    if wanted not in accelerator.VALUES:
+        raise BadSetting(f"{accelerator.VARIABLE}: expected {' or '.join(accelerator.VALUES)}, got {wanted!r}")
 
 
 def _check_tokens(settings: Settings) -> None:

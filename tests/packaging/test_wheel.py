@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.packaging.program import Program
 from tests.support.server import ROOT
 
 EXCLUDED = shutil.ignore_patterns(
-    *(".git", ".venv*", ".hypothesis", "var", "*.egg-info", "__pycache__", ".*_cache"),
+    *(".git", ".venv*", ".hypothesis", "var", "*.egg-info", "__pycache__", ".*_cache", "build", "*.so"),
     *("typescript", "@typescript", "prettier"),
 )
 """What a wheel does not take, and what other tests write into meanwhile."""
@@ -31,13 +32,18 @@ LATER = (
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    source = tmp_path / "source"
+    return build_wheel(tmp_path)
+
+
+def build_wheel(folder: Path, **environment: str) -> Path:
+    source = folder / "source"
     shutil.copytree(ROOT, source, ignore=EXCLUDED)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path / "dist", source],
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder / "dist", source],
+        env=os.environ | environment,
         check=True,
     )
-    return next((tmp_path / "dist").glob("chatter-*.whl"))
+    return next((folder / "dist").glob("chatter-*.whl"))
 
 
 @pytest.mark.node
@@ -49,6 +55,8 @@ def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: P
     subprocess.run([*pip, "install", "--quiet", "-c", ROOT / "constraints.txt", wheel], check=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    version = subprocess.run([home / "bin/chatter", "--version"], capture_output=True, text=True, check=True).stdout
+    assert version.endswith("(pure Python)\n" if shutil.which("cc") is None else "(accelerated)\n")
     program = Program(
         [str(home / "bin/chatter"), "serve", "--port=0"], elsewhere, {"PATH": "/nowhere", "HOME": os.environ["HOME"]}
     )
@@ -65,3 +73,10 @@ def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: P
     finally:
         program.terminate()
     assert (elsewhere / "var/chatter.db").exists()
+
+
+@pytest.mark.timeout(300)
+def test_without_a_compiler_the_wheel_is_of_python_alone(tmp_path: Path) -> None:
+    names = zipfile.ZipFile(build_wheel(tmp_path, CC="/bin/false")).namelist()
+    assert "web/accelerator.py" in names
+    assert [name for name in names if name.endswith(".so")] == []

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -14,9 +15,11 @@ import pytest
 
 from chatter import __version__
 from schema.database import MIGRATIONS
+from tests.support.accelerated import is_wanted
 from tests.support.database import query
 from tests.support.phoenix_client import WebSocket, request
 from tests.support.server import PATIENCE, ROOT, Server, run_to_its_end
+from web import accelerator
 
 TEXT, CLOSE = 1, 8
 
@@ -44,9 +47,23 @@ def test_the_version_is_printed() -> None:
 
     The other tests fork it from a process that has imported it, which saves 0.6 s each time.
     """
+    build = "pure Python" if accelerator.C is None else "accelerated"
+    assert version() == f"chatter {__version__} ({build})\n"
+    assert version(CHATTER_ACCELERATOR="off") == f"chatter {__version__} (pure Python)\n"
+
+
+def version(**environment: str) -> str:
     command = [sys.executable, "-m", "web.main", "--version"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"chatter {__version__}\n", "")
+    ended = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
+
+
+@pytest.mark.skipif(not is_wanted(), reason="of CI, unless it runs the tests on Python alone")
+def test_ci_runs_the_accelerator() -> None:
+    assert accelerator.C is not None, "expected web._accelerator, which needs a C compiler to be built"
 
 
 @pytest.mark.parametrize(("verb", "words"), [((), ["serve", "migrate"]), (("serve",), ["--port", "CHATTER_PORT"])])

@@ -528,6 +528,11 @@ def test_the_secret_of_a_provider_is_a_variable_that_nothing_repeats() -> None:
     assert "sesame" not in error_of({"oidc": GOOGLE}, environment)
 
 
+def test_the_accelerator_is_left_alone_or_turned_off() -> None:
+    assert read_settings({}, {"CHATTER_ACCELERATOR": "off"}) == read_settings({}, {"CHATTER_ACCELERATOR": "auto"})
+    assert error_of({}, {"CHATTER_ACCELERATOR": "on"}) == "CHATTER_ACCELERATOR: expected auto or off, got 'on'"
+
+
 def test_a_secret_without_its_provider_is_an_error() -> None:
     error = error_of({}, {"CHATTER_OIDC_SECRET_GOOGLE": "sesame"})
     assert error == "CHATTER_OIDC_SECRET_GOOGLE: there is no such setting"

@@ -19,11 +19,13 @@ from chatter.accounts.attempts import Allowance, Budget
 from chatter.accounts.principal import GUEST, NOBODY, Principal
 from chatter.accounts.rights import Rights
 from chatter.accounts.values import AccountRefused
+from chatter.actors import TurnScheduler
 from chatter.charter import Author, is_private_slug
 from chatter.health import Health
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.read_queue import ReadQueue
+from web import accelerator
 from web.authorize import Authorize
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
@@ -40,6 +42,7 @@ from web.identity.identify import Identity, Verifier
 from web.io.idle_timeouts import IdleTimeouts
 from web.io.poller import make_poller
 from web.io.rfc6455 import CloseCode
+from web.io.send_batch import SendBatch
 from web.page_address import page_address
 from web.settings import Settings
 
@@ -103,6 +106,9 @@ class Endpoint:
         self.personal_requests = None if memberships is None else PersonalRequests(memberships)
         self.loop = asyncio.get_running_loop()
         self.poller = make_poller()
+        self.send_batch = SendBatch()
+        if accelerator.C is not None:
+            TurnScheduler.of_running_loop().end_turns = self.send_batch.end_turns
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
         self.handshake_timeouts = IdleTimeouts(settings.handshake_timeout)
         self.connections: dict[Closable, str] = {}  # with the network of the client

@@ -7,6 +7,8 @@ import socket
 from collections import deque
 from typing import Protocol
 
+from web.io.send_batch import SendBatch
+
 BATCH_BYTES = 65_536
 """About how many bytes the kernel is offered at once: what it has begun to take cannot be dropped any more."""
 
@@ -35,61 +37,91 @@ class SendBuffer:
     the rest is sent.
     """
 
-    __slots__ = ("_has_overflowed", "_is_begun", "_is_closed", "_limit", "_owner", "_queue", "_queued", "_socket")
+    __slots__ = (
+        "_batch",
+        "_has_overflowed",
+        "_is_begun",
+        "_is_closed",
+        "_limit",
+        "_owner",
+        "_queue",
+        "_queued",
+        "_socket",
+        "ready_file",
+    )
 
-    def __init__(self, file: socket.socket, limit: int, owner: SendBufferOwner) -> None:
+    def __init__(self, file: socket.socket, limit: int, owner: SendBufferOwner, batch: SendBatch) -> None:
         self._socket = file
         self._limit = limit
         self._owner = owner
+        self._batch = batch
         self._queue: deque[bytes | memoryview] | None = None  # whole frames in each, but for the first if `_is_begun`
         self._queued = 0  # bytes in the queue
         self._is_begun = False  # the kernel has taken a part of the first
         self._has_overflowed = False
         self._is_closed = False
+        self.ready_file = file.fileno()  # takes writes; -1 while something waits, and once closed
 
     @property
     def has_unsent(self) -> bool:
         """Whether something waits to be sent."""
+        self._batch.send()
         return self._queue is not None
 
     @property
     def takes_frames(self) -> bool:
         """Whether what is written now is sent, not dropped."""
+        self._batch.send()
         return not (self._is_closed or self._has_overflowed)
 
     def write(self, frames: bytes) -> None:
-        """Sends `frames`, now or when the kernel takes more. Does nothing once closed, or while overflowed."""
-        if self._queue is not None or self._is_closed or not frames:
+        """Sends `frames`, soon or when the kernel takes more. Does nothing once closed, or while overflowed."""
+        if self.ready_file < 0 or not frames:
             self._enqueue(frames)
+            return
+        if self._batch.is_open:
+            self._batch.add(self, frames)
             return
         try:
             sent = self._socket.send(frames)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._is_closed = True  # the reading side notices, and cleans up
+            self.close()  # the reading side notices, and cleans up
             return
         if sent < len(frames):
-            self._begin_queue(memoryview(frames)[sent:], is_begun=sent > 0)  # no copy: all subscribers share `frames`
+            self.keep_rest(frames, sent)
+
+    def keep_rest(self, frames: bytes, sent: int) -> None:
+        """Queues what the kernel has not taken of `frames`, of which it has taken the first `sent` bytes."""
+        self._queue = deque((memoryview(frames)[sent:],))  # no copy: all subscribers share `frames`
+        self._queued = len(frames) - sent
+        self._is_begun = sent > 0
+        self.ready_file = -1
+        self._owner.unsent_changed()
 
     def write_control(self, frame: bytes) -> None:
         """Sends a control frame, also while overflowed.
 
         Only the latest is kept then: a pong need answer only the latest ping (RFC 6455, section 5.5.3).
         """
+        self._batch.send()
         if not self._has_overflowed:
-            self.write(frame)  # which may overflow
+            self.write(frame)
+            self._batch.send()  # it may overflow
         if self._has_overflowed and not self._is_closed:
             self._drop()
             self._append(frame)
 
     def close(self) -> None:
         """Takes nothing more. What waits is still sent."""
+        self._batch.send()
         self._is_closed = True
+        self.ready_file = -1
 
     def discard(self) -> None:
         """Drops everything: the connection is gone."""
-        self._is_closed = True
+        self.close()
         self._queue = None
 
     def flush(self) -> None:
@@ -111,17 +143,12 @@ class SendBuffer:
             self._is_begun = False
         self._end_queue()
 
-    def _begin_queue(self, rest: memoryview, *, is_begun: bool) -> None:
-        self._queue = deque((rest,))
-        self._queued = len(rest)
-        self._is_begun = is_begun
-        self._owner.unsent_changed()
-
     def _end_queue(self) -> None:
         self._queue = None
-        self._owner.unsent_changed()
         if not self._is_closed:
             self._has_overflowed = False
+            self.ready_file = self._socket.fileno()
+        self._owner.unsent_changed()
         self._owner.drained()
 
     def _enqueue(self, frames: bytes) -> None:

@@ -65,7 +65,7 @@ class WebSocket:
         self._file = file
         self._endpoint = endpoint
         self._frames = FrameReader(endpoint.settings.max_frame_bytes)
-        self.writer = SendBuffer(file, endpoint.settings.max_unsent_bytes, self)
+        self.writer = SendBuffer(file, endpoint.settings.max_unsent_bytes, self, endpoint.send_batch)
         self._socket = Socket(self, request.params, endpoint, grant.credentials)
         self._is_closing = False
         self._is_paused = False

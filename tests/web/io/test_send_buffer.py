@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from web.io.send_batch import SendBatch
 from web.io.send_buffer import SendBuffer
 
 LIMIT = 100_000
@@ -35,7 +36,7 @@ class Line:
         self._near.setblocking(False)
         self._far.setblocking(False)
         self.owner = SendBufferOwner()
-        self.buffer = SendBuffer(self._near, LIMIT, self.owner)
+        self.buffer = SendBuffer(self._near, LIMIT, self.owner, SendBatch())
 
     def read(self) -> bytes:
         """Reads all that has arrived."""

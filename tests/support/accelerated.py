@@ -1,0 +1,33 @@
+"""Has a test run on Python, on the accelerator in C, and on that without io_uring."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from web import accelerator
+
+IMPLEMENTATIONS = ["Python", "C", "C without io_uring"]
+
+
+def use(implementation: str, function: str) -> Iterator[Callable[..., Any]]:
+    """Yields the function of that name, and skips where it is not there."""
+    if implementation == "Python":
+        yield accelerator.PYTHON[function]
+        return
+    if accelerator.C is None:
+        pytest.skip("the accelerator was not built, or is turned off")
+    if implementation == "C" and not accelerator.C.open_ring():
+        pytest.skip("the kernel lets nobody use io_uring")
+    if implementation == "C without io_uring":
+        accelerator.C.close_ring()
+    try:
+        yield getattr(accelerator.C, function)
+    finally:
+        accelerator.C.close_ring()
+
+
+def is_wanted() -> bool:
+    """Returns whether the accelerator must be in use here: in CI, unless a run is of Python alone."""
+    return os.environ.get("CI") == "true" and os.environ.get(accelerator.VARIABLE) != "off"
