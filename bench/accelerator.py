@@ -2,7 +2,7 @@
 
 One process has the server, its clients and each implementation in turn, so that all of them meet the same noise. The
 clients write a burst; then the loop runs until everything has arrived; the figure is the CPU time of the loop's thread
-for it, divided by the messages, or by the deliveries in the large room.
+for it, divided by the messages.
 """
 
 import asyncio
@@ -12,12 +12,14 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
+from typing import NamedTuple, TypeAlias
 
 from bench import frames
 from chatter.actors import TurnScheduler
 from web import accelerator
+from web.io import rfc6455
 from web.main import SWITCH_INTERVAL, _loop_factory
 from web.server import Server
 from web.settings import read_settings
@@ -28,6 +30,8 @@ STEP = 0.012
 """Seconds for which the loop runs before somebody looks what has arrived: more than a commit takes."""
 
 WARM_UP = 5
+
+EndTurns: TypeAlias = Callable[[Iterable[Callable[[], None]]], None]
 
 
 class Clients:
@@ -50,10 +54,18 @@ class Clients:
             speaker.send(self._message(f"small-{room % ROOMS}"))
         return self._run(messages * (PEOPLE + 1)) / messages
 
-    def talk_in_large_room(self) -> float:
-        """Has somebody speak in the large room; returns the CPU of a delivery in µs."""
-        self.large[next(self._numbers) % LARGE_ROOM].send(self._message("large"))
-        return self._run(LARGE_ROOM + 1) / LARGE_ROOM
+    def talk_in_large_room(self, messages: int) -> float:
+        """Has so many people speak in the large room; returns the CPU of a message in µs."""
+        first = next(self._numbers)
+        for speaker in range(first, first + messages):
+            self.large[speaker % LARGE_ROOM].send(self._message("large"))
+        return self._run(messages * (LARGE_ROOM + 1)) / messages
+
+    def live(self, people: int) -> float:
+        """Has so many people of the large room send a heartbeat; returns the CPU of one in µs."""
+        for client in self.large[:people]:
+            client.send(frames.heartbeat())
+        return self._run(people) / people
 
     def _message(self, room: str) -> bytes:
         number = next(self._numbers)
@@ -91,24 +103,29 @@ class Clients:
         return client
 
 
-def implementations(scheduler: TurnScheduler) -> Mapping[str, Callable[[], object]]:
-    """Returns the ways to send that there are here, and what puts each in use."""
-    gathering, sending = scheduler.end_turns, TurnScheduler.end_each
+class Parts(NamedTuple):
+    """The parts of the accelerator that are in use."""
 
-    def use_python() -> None:
-        scheduler.end_turns = sending
+    reads: bool = False
+    sends: bool = False
+    ring: bool = False
 
-    def use_c(*, has_ring: bool) -> None:
+    def use(self, scheduler: TurnScheduler, gathering: EndTurns) -> None:
+        """Has the server use these; `gathering` ends turns where writes are gathered."""
         assert accelerator.C is not None
-        scheduler.end_turns = gathering
-        accelerator.C.open_ring() if has_ring else accelerator.C.close_ring()
+        rfc6455.messages = accelerator.C.messages if self.reads else accelerator.PYTHON["messages"]
+        scheduler.end_turns = gathering if self.sends else scheduler.end_each
+        accelerator.C.open_ring() if self.ring else accelerator.C.close_ring()
 
-    found: dict[str, Callable[[], object]] = {"Python": use_python}
-    if accelerator.C is not None:
-        found["C"] = lambda: use_c(has_ring=False)
-        if accelerator.C.open_ring():
-            found["C with io_uring"] = lambda: use_c(has_ring=True)
-    return found
+
+PYTHON = "Python"
+WAYS = {
+    PYTHON: Parts(),
+    "C reads": Parts(reads=True),
+    "C sends": Parts(sends=True),
+    "C sends, io_uring": Parts(sends=True, ring=True),
+    "C, all of it": Parts(reads=True, sends=True, ring=True),
+}
 
 
 def measure(rounds: int) -> None:
@@ -126,20 +143,23 @@ def measure(rounds: int) -> None:
         loads: dict[str, Callable[[], float]] = {
             "a message in each of 64 rooms of 5": lambda: clients.talk(64),
             "a message in each of 8 rooms of 5": lambda: clients.talk(8),
-            f"a delivery in a room of {LARGE_ROOM}": clients.talk_in_large_room,
+            f"a message in a room of {LARGE_ROOM}, 64 at once": lambda: clients.talk_in_large_room(64),
+            f"a message in a room of {LARGE_ROOM}, alone": lambda: clients.talk_in_large_room(1),
+            "a heartbeat, 64 at once": lambda: clients.live(64),
         }
-        ways = implementations(runner.run(_scheduler()))
-        figures: dict[tuple[str, str], list[float]] = {(load, way): [] for load in loads for way in ways}
+        scheduler = runner.run(_scheduler())
+        gathering = scheduler.end_turns
+        figures: dict[tuple[str, str], list[float]] = {(load, way): [] for load in loads for way in WAYS}
         for number in range(-WARM_UP, rounds):
-            for way in sorted(ways, reverse=bool(number % 2)):
-                ways[way]()
+            for way in sorted(WAYS, reverse=bool(number % 2)):
+                WAYS[way].use(scheduler, gathering)
                 for load, run in loads.items():
                     figure = run()
                     if number >= 0:
                         figures[load, way].append(figure)
         runner.run(server.stop())
     for load in loads:
-        _print(load, {way: sorted(figures[load, way]) for way in ways})
+        _print(load, {way: sorted(figures[load, way]) for way in WAYS})
 
 
 async def _start(options: Mapping[str, str]) -> tuple[Server, int]:
@@ -155,13 +175,15 @@ async def _scheduler() -> TurnScheduler:
 def _print(load: str, figures: Mapping[str, list[float]]) -> None:
     print(load)
     for way, sorted_figures in figures.items():
-        line = f"  {way:16}"
+        line = f"  {way:18}"
         for name, share in (("min", 0.0), ("p10", 0.1), ("p50", 0.5)):
             at = int(share * len(sorted_figures))
-            ratio = sorted_figures[at] / figures["Python"][at]
+            ratio = sorted_figures[at] / figures[PYTHON][at]
             line += f"  {name} {sorted_figures[at]:6.2f} µs ×{ratio:.2f}"
         print(line)
 
 
 if __name__ == "__main__":
+    if accelerator.C is None:
+        sys.exit("expected the accelerator, which needs a C compiler to be built")
     measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200)

@@ -1,7 +1,7 @@
-/* The accelerator: C in the place of what Python does once for each write.
+/* The accelerator: C in the place of what Python does once for each write and for each message.
  *
- * `send_each` has a function of the same name in Python (web/io/send_batch.py), which does the same; web/accelerator.py
- * picks one of them, and tests/web/io/test_send_batch.py runs on both.
+ * `send_each` and `messages` have functions of the same names in Python, web/io/send_batch.py and web/io/rfc6455.py,
+ * which do the same; web/accelerator.py picks one of them, and the tests of these modules run on both.
  *
  * The interpreter lock is released around the sends and nowhere else. Other threads run meanwhile, and the files cannot
  * be closed, nor their numbers become those of other files: only the event loop's thread closes connections, and it is
@@ -44,7 +44,9 @@ typedef struct {
     Py_ssize_t sent;
 } Write;
 
-static PyObject *ready_file, *write_, *keep_rest, *close_;
+static PyObject *ready_file, *write_, *keep_rest, *close_;             /* of a writer */
+static PyObject *data_, *at_, *limit_, *opcode_, *text_, *messages_; /* of a reader of frames */
+static PyObject *python, *nothing, *zero;
 
 /* ------------------------------------------------------------ io_uring: many sends in one system call */
 
@@ -299,10 +301,202 @@ static PyObject *send_each(PyObject *Py_UNUSED(module), PyObject *writes)
     Py_RETURN_NONE;
 }
 
+/* ------------------------------------------------------------ reading */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *reader; /* NULL at the end */
+} Messages;
+
+enum { FINAL_TEXT = 0x81, MASKED = 0x80, LENGTH = 0x7f, HEAD = 6, LONG_HEAD = 8 };
+
+static PyObject *unmasked(const unsigned char *from, Py_ssize_t size, int *is_ascii)
+{
+    PyObject *payload = PyBytes_FromStringAndSize(NULL, size);
+    if (payload == NULL)
+        return NULL;
+    unsigned char *to = (unsigned char *)PyBytes_AS_STRING(payload);
+    const unsigned char *mask = from - 4;
+    uint64_t wide, word, all = 0;
+    memcpy(&wide, mask, 4);
+    memcpy((char *)&wide + 4, mask, 4);
+    Py_ssize_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+        memcpy(&word, from + at, 8);
+        word ^= wide;
+        all |= word;
+        memcpy(to + at, &word, 8);
+    }
+    for (; at < size; at++) {
+        to[at] = from[at] ^ mask[at % 4];
+        all |= to[at];
+    }
+    *is_ascii = (all & 0x8080808080808080u) == 0;
+    return payload;
+}
+
+/* Returns the payload of the frame at `*at` if that is a whole text message, else NULL; it may set an exception. */
+static PyObject *cut_text(PyObject *data, Py_ssize_t *at, Py_ssize_t limit)
+{
+    const unsigned char *bytes = (const unsigned char *)PyBytes_AS_STRING(data) + *at;
+    Py_ssize_t left = PyBytes_GET_SIZE(data) - *at, start = HEAD;
+    if (left < HEAD || bytes[0] != FINAL_TEXT || bytes[1] < MASKED)
+        return NULL;
+    Py_ssize_t length = bytes[1] & LENGTH;
+    if (length == 126) {
+        start = LONG_HEAD;
+        if (left < LONG_HEAD)
+            return NULL;
+        length = bytes[2] << 8 | bytes[3];
+    }
+    else if (length == 127)
+        return NULL;
+    if (length > limit || length > left - start)
+        return NULL;
+    int is_ascii;
+    PyObject *payload = unmasked(bytes + start, length, &is_ascii);
+    if (payload != NULL && !is_ascii) {
+        PyObject *decoded = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(payload), length, NULL);
+        if (decoded == NULL) {
+            PyErr_Clear(); /* Python says what is wrong */
+            Py_CLEAR(payload);
+        }
+        Py_XDECREF(decoded);
+    }
+    *at += start + length;
+    return payload;
+}
+
+static int get_number(PyObject *reader, PyObject *name, Py_ssize_t *number)
+{
+    PyObject *value = PyObject_GetAttr(reader, name);
+    if (value == NULL)
+        return -1;
+    *number = PyLong_AsSsize_t(value);
+    Py_DECREF(value);
+    return *number == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int set_number(PyObject *reader, PyObject *name, Py_ssize_t number)
+{
+    PyObject *value = PyLong_FromSsize_t(number);
+    int failed = value == NULL ? -1 : PyObject_SetAttr(reader, name, value);
+    Py_XDECREF(value);
+    return failed;
+}
+
+/* Takes a text message of one frame, by far the most frequent case, or finds that nothing is left: then it returns 1,
+ * and NULL as the message. Returns 0 for anything else, and -1 with an exception. */
+static int take_text(PyObject *reader, PyObject **message)
+{
+    Py_ssize_t at, limit;
+    int taken = -1;
+    PyObject *payload = NULL, *text = NULL, *opcode = PyObject_GetAttr(reader, opcode_);
+    PyObject *data = PyObject_GetAttr(reader, data_);
+    *message = NULL;
+    if (opcode == NULL || data == NULL || get_number(reader, at_, &at) < 0 || get_number(reader, limit_, &limit) < 0)
+        goto end;
+    taken = 0;
+    if (opcode != Py_None || !PyBytes_CheckExact(data) || at < 0 || at > PyBytes_GET_SIZE(data))
+        goto end;
+    if (at == PyBytes_GET_SIZE(data)) {
+        taken = PyObject_SetAttr(reader, data_, nothing) < 0 || PyObject_SetAttr(reader, at_, zero) < 0 ? -1 : 1;
+        goto end;
+    }
+    payload = cut_text(data, &at, limit);
+    if (payload == NULL) {
+        taken = PyErr_Occurred() ? -1 : 0;
+        goto end;
+    }
+    taken = -1;
+    text = PyObject_GetAttr(reader, text_);
+    if (text != NULL && set_number(reader, at_, at) == 0)
+        *message = PyTuple_Pack(2, text, payload);
+    if (*message != NULL)
+        taken = 1;
+end:
+    Py_XDECREF(text);
+    Py_XDECREF(payload);
+    Py_XDECREF(opcode);
+    Py_XDECREF(data);
+    return taken;
+}
+
+/* What is no text message of one frame is Python's: it takes up wherever the reader is. */
+static PyObject *take_other(PyObject *reader)
+{
+    PyObject *function = PyDict_GetItemWithError(python, messages_);
+    if (function == NULL) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_LookupError, "expected `messages` in Python");
+        return NULL;
+    }
+    PyObject *iterator = PyObject_CallOneArg(function, reader);
+    if (iterator == NULL)
+        return NULL;
+    PyObject *message = PyIter_Next(iterator);
+    Py_DECREF(iterator);
+    return message;
+}
+
+static PyObject *messages_next(Messages *self)
+{
+    PyObject *message = NULL;
+    if (self->reader == NULL)
+        return NULL;
+    if (take_text(self->reader, &message) == 0)
+        message = take_other(self->reader);
+    if (message == NULL)
+        Py_CLEAR(self->reader);
+    return message;
+}
+
+static int messages_traverse(Messages *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->reader);
+    return 0;
+}
+
+static int messages_clear(Messages *self)
+{
+    Py_CLEAR(self->reader);
+    return 0;
+}
+
+static void messages_dealloc(Messages *self)
+{
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(self->reader);
+    PyObject_GC_Del(self);
+}
+
+static PyTypeObject MessagesType = {
+    .ob_base = PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "web._accelerator.Messages",
+    .tp_basicsize = sizeof(Messages),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_dealloc = (destructor)messages_dealloc,
+    .tp_traverse = (traverseproc)messages_traverse,
+    .tp_clear = (inquiry)messages_clear,
+    .tp_iter = PyObject_SelfIter,
+    .tp_iternext = (iternextfunc)messages_next,
+};
+
+static PyObject *messages(PyObject *Py_UNUSED(module), PyObject *reader)
+{
+    Messages *self = PyObject_GC_New(Messages, &MessagesType);
+    if (self == NULL)
+        return NULL;
+    self->reader = Py_NewRef(reader);
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
 /* ------------------------------------------------------------ the module */
 
 static PyMethodDef functions[] = {
     {"send_each", send_each, METH_O, "Sends frames to their writers, in order."},
+    {"messages", messages, METH_O, "Iterates over the messages that a reader of frames has whole."},
     {"open_ring", open_ring, METH_NOARGS, "Has `send_each` use io_uring; returns whether the kernel lets it."},
     {"close_ring", close_ring, METH_NOARGS, "Has `send_each` use `send` alone."},
     {NULL, NULL, 0, NULL},
@@ -315,17 +509,33 @@ static struct PyModuleDef module = {
     .m_methods = functions,
 };
 
+static const struct {
+    PyObject **name;
+    const char *text;
+} names[] = {
+    {&ready_file, "ready_file"}, {&write_, "write"}, {&keep_rest, "keep_rest"}, {&close_, "close"},
+    {&data_, "_data"},           {&at_, "_at"},      {&limit_, "_limit"},       {&opcode_, "_opcode"},
+    {&text_, "TEXT"},            {&messages_, "messages"},
+};
+
 PyMODINIT_FUNC PyInit__accelerator(void)
 {
-    ready_file = PyUnicode_InternFromString("ready_file");
-    write_ = PyUnicode_InternFromString("write");
-    keep_rest = PyUnicode_InternFromString("keep_rest");
-    close_ = PyUnicode_InternFromString("close");
-    if (ready_file == NULL || write_ == NULL || keep_rest == NULL || close_ == NULL)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        *names[i].name = PyUnicode_InternFromString(names[i].text);
+        if (*names[i].name == NULL)
+            return NULL;
+    }
+    nothing = PyBytes_FromStringAndSize(NULL, 0);
+    zero = PyLong_FromLong(0);
+    python = PyDict_New();
+    if (nothing == NULL || zero == NULL || python == NULL || PyType_Ready(&MessagesType) < 0)
         return NULL;
 #ifdef IORING_SETUP_SUBMIT_ALL
     if (pthread_atfork(NULL, NULL, forget_ring) != 0)
         return PyErr_NoMemory();
 #endif
-    return PyModule_Create(&module);
+    PyObject *made = PyModule_Create(&module);
+    if (made != NULL && PyModule_AddObjectRef(made, "PYTHON", python) < 0)
+        Py_CLEAR(made);
+    return made;
 }

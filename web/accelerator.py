@@ -29,8 +29,8 @@ def _load() -> ModuleType | None:
 C = _load()
 """The module in C, None where Python does everything."""
 
-PYTHON: dict[str, Callable[..., Any]] = {}
-"""The functions in Python that have one of the same name in C."""
+PYTHON: dict[str, Callable[..., Any]] = {} if C is None else C.PYTHON
+"""The functions in Python that have one of the same name in C, which may call them for what is seldom."""
 
 
 def accelerated(function: Function) -> Function:

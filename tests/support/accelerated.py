@@ -1,4 +1,4 @@
-"""Has a test run on Python, on the accelerator in C, and on that without io_uring."""
+"""Has tests run on Python, and on the accelerator in C without io_uring and with it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,19 +8,20 @@ import pytest
 
 from web import accelerator
 
-IMPLEMENTATIONS = ["Python", "C", "C without io_uring"]
+IMPLEMENTATIONS = ["Python", "C"]
+WITH_RING = [*IMPLEMENTATIONS, "C with io_uring"]
 
 
 def use(implementation: str, function: str) -> Iterator[Callable[..., Any]]:
-    """Yields the function of that name, and skips where it is not there."""
+    """Yields the function of that name. Skips where it was not built, or the kernel refuses."""
     if implementation == "Python":
         yield accelerator.PYTHON[function]
         return
     if accelerator.C is None:
         pytest.skip("the accelerator was not built, or is turned off")
-    if implementation == "C" and not accelerator.C.open_ring():
+    if implementation == "C with io_uring" and not accelerator.C.open_ring():
         pytest.skip("the kernel lets nobody use io_uring")
-    if implementation == "C without io_uring":
+    if implementation == "C":
         accelerator.C.close_ring()
     try:
         yield getattr(accelerator.C, function)

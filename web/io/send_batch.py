@@ -2,8 +2,8 @@
 
 A message to a small room is six sends, which take longer than all else that is done for it. The accelerator sends up to
 64 writes in one call, without the interpreter lock, and through io_uring where the kernel has it. The event loop then
-takes 0.88 of the time where many small rooms talk at once, and 0.83 in a large room. In Python each write is sent at
-once, for there gathering takes time and saves none.
+takes 0.9 of the time for a message where many small rooms talk at once, and 0.85 in a large room. In Python each write
+is sent at once, for there gathering takes time and saves none.
 
 What a send buffer tells of itself is the same in both cases: whatever asks it has the batch sent first.
 """

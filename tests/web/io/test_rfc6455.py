@@ -1,16 +1,19 @@
 """The framing of RFC 6455 without I/O: bytes in, messages out."""
 
 import contextlib
+import sys
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.accelerated import IMPLEMENTATIONS, use
 from tests.support.phoenix_client import header
 from tests.support.steps import Buffer, Bytes, Counter
+from web import accelerator
 from web.io import rfc6455
 from web.io.rfc6455 import FRAGMENT, FrameReader, Message, Opcode, ProtocolError, close_code, unmask
 
@@ -20,6 +23,17 @@ DATA_OPCODES = [Opcode.TEXT, Opcode.BINARY]
 CONTROL_OPCODES = [Opcode.CLOSE, Opcode.PING, Opcode.PONG]
 
 no_deadline = settings(deadline=None)
+
+
+@pytest.fixture(params=IMPLEMENTATIONS, scope="module", autouse=True)
+def implementation(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs each test on Python and on C."""
+    with pytest.MonkeyPatch.context() as patch:
+        for function in use(request.param, "messages"):
+            patch.setattr(rfc6455, "messages", function)
+            yield request.param
+
+
 masks = st.binary(min_size=4, max_size=4)
 
 
@@ -301,6 +315,64 @@ def test_after_an_error_nothing_more_is_read() -> None:
     for _ in range(2):
         with pytest.raises(ProtocolError):
             list(reader.feed(client_frame(3) + client_frame(Opcode.TEXT, b"after")))
+
+
+texts = st.one_of(
+    st.text(max_size=200),
+    st.text("aж☕", max_size=200),
+    st.integers(0, 70_000).map("x".__mul__),
+    st.binary(max_size=200),
+)
+
+
+@st.composite
+def talk(draw: st.DrawFn) -> bytes:
+    """Generates mostly text messages of one frame, of any size, with some bytes changed."""
+    stream = bytearray()
+    for said in draw(st.lists(texts | st.binary(max_size=200), max_size=6)):
+        data = said.encode() if isinstance(said, str) else said
+        stream += client_frame(Opcode.TEXT, data, mask=draw(masks))
+    for at in draw(st.lists(st.integers(0, max(0, len(stream) - 1)), max_size=2)):
+        stream[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+    return bytes(stream)
+
+
+def story(function: Callable[[FrameReader], Iterator[Message]], pieces: list[tuple[bytes, int]]) -> list[object]:
+    """Returns all that is seen of a reader that is fed each piece and then asked for so many messages."""
+    seen: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rfc6455, "messages", function)
+        reader = FrameReader(66_000)
+        for piece, wanted in [*pieces, (b"", 100), (b"", 100)]:
+            iterator = reader.feed(piece)
+            try:
+                seen += [*islice(iterator, wanted), "enough"]
+            except ProtocolError as error:
+                seen += [str(error), error.code, next(iterator, None)]
+    return seen
+
+
+@no_deadline
+@given(st.data(), st.one_of(talk(), streams(), st.binary(max_size=60)))
+def test_c_cuts_whatever_comes_as_python_does(implementation: str, data: st.DataObject, stream: bytes) -> None:
+    pieces = [(piece, data.draw(st.integers(0, 4))) for piece in data.draw(splits(stream))]
+    for function in use(implementation, "messages"):
+        seen, expected = story(function, pieces), story(accelerator.PYTHON["messages"], pieces)
+        assert seen == expected
+        assert [message[0] for message in seen if isinstance(message, tuple)] == [
+            message[0] for message in expected if isinstance(message, tuple)
+        ]
+
+
+def test_nothing_is_held_of_what_was_cut() -> None:
+    reader, stream = FrameReader(LIMIT), client_frame(Opcode.TEXT, b"hello") + client_frame(Opcode.PING) + b"\x81"
+    before = sys.getrefcount(reader), sys.getrefcount(stream), sys.getrefcount(rfc6455.TEXT)
+    for _ in range(100):
+        first, *_rest = reader.feed(stream)
+        assert first[0] is rfc6455.TEXT
+        reader = FrameReader(LIMIT)
+        del first, _rest
+    assert (sys.getrefcount(reader), sys.getrefcount(stream), sys.getrefcount(rfc6455.TEXT)) == before
 
 
 @pytest.mark.parametrize(

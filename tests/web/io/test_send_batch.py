@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.accelerated import IMPLEMENTATIONS, use
+from tests.support.accelerated import WITH_RING, use
 from web import accelerator
 from web.io import send_batch
 from web.io.send_batch import WRITES_AT_ONCE, SendBatch
@@ -105,7 +105,7 @@ class Lines:
             line.close()
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+@pytest.fixture(params=WITH_RING)
 def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for function in use(request.param, "send_each"):
         monkeypatch.setattr(send_batch, "send_each", function)
@@ -115,7 +115,7 @@ def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def lines(implementation: str) -> Iterator[Lines]:
     lines = Lines(SendBatch())
-    if implementation == "C without io_uring" and accelerator.C is not None:
+    if implementation == "C" and accelerator.C is not None:
         accelerator.C.close_ring()  # which the batch has opened
     yield lines
     lines.close()
@@ -359,7 +359,7 @@ def tell(story: list[list[tuple[int, tuple[str, bytes]]]], lines: Lines, *, gath
 
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.lists(steps, max_size=20), max_size=4))
-@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("name", WITH_RING)
 def test_any_story_is_the_same_whether_writes_are_gathered_or_not(
     name: str, story: list[list[tuple[int, tuple[str, bytes]]]]
 ) -> None:
@@ -368,6 +368,6 @@ def test_any_story_is_the_same_whether_writes_are_gathered_or_not(
             expected = tell(story, Lines(SendBatch()), gathers=False)
             patch.setattr(send_batch, "send_each", function)
             batch = SendBatch()
-            if name == "C without io_uring" and accelerator.C is not None:
+            if name == "C" and accelerator.C is not None:
                 accelerator.C.close_ring()
             assert tell(story, Lines(batch), gathers=True) == expected
