@@ -12,14 +12,14 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from bench import frames
-from chatter.actors import TurnScheduler
 from web import accelerator
 from web.io import rfc6455
+from web.io.send_batch import SendBatch
 from web.main import SWITCH_INTERVAL, _loop_factory
 from web.server import Server
 from web.settings import read_settings
@@ -30,8 +30,6 @@ STEP = 0.012
 """Seconds for which the loop runs before somebody looks what has arrived: more than a commit takes."""
 
 WARM_UP = 5
-
-EndTurns: TypeAlias = Callable[[Iterable[Callable[[], None]]], None]
 
 
 class Clients:
@@ -110,11 +108,11 @@ class Parts(NamedTuple):
     sends: bool = False
     ring: bool = False
 
-    def use(self, scheduler: TurnScheduler, gathering: EndTurns) -> None:
-        """Has the server use these; `gathering` ends turns where writes are gathered."""
+    def use(self, batch: SendBatch) -> None:
+        """Has the server use these; its writes go into `batch`."""
         assert accelerator.C is not None
         rfc6455.messages = accelerator.C.messages if self.reads else accelerator.PYTHON["messages"]
-        scheduler.end_turns = gathering if self.sends else scheduler.end_each
+        batch._gathers = self.sends
         accelerator.C.open_ring() if self.ring else accelerator.C.close_ring()
 
 
@@ -147,12 +145,10 @@ def measure(rounds: int) -> None:
             f"a message in a room of {LARGE_ROOM}, alone": lambda: clients.talk_in_large_room(1),
             "a heartbeat, 64 at once": lambda: clients.live(64),
         }
-        scheduler = runner.run(_scheduler())
-        gathering = scheduler.end_turns
         figures: dict[tuple[str, str], list[float]] = {(load, way): [] for load in loads for way in WAYS}
         for number in range(-WARM_UP, rounds):
             for way in sorted(WAYS, reverse=bool(number % 2)):
-                WAYS[way].use(scheduler, gathering)
+                WAYS[way].use(server._endpoint.send_batch)
                 for load, run in loads.items():
                     figure = run()
                     if number >= 0:
@@ -166,10 +162,6 @@ async def _start(options: Mapping[str, str]) -> tuple[Server, int]:
     server = Server(read_settings(options, {}), lambda _room, _params: True)
     await server.open()
     return server, int(server.listen().rpartition(":")[2])
-
-
-async def _scheduler() -> TurnScheduler:
-    return TurnScheduler.of_running_loop()
 
 
 def _print(load: str, figures: Mapping[str, list[float]]) -> None:

@@ -25,7 +25,6 @@ from chatter.health import Health
 from chatter.memberships.memberships import Memberships
 from chatter.room.supervisor import Supervisor
 from chatter.storage.read_queue import ReadQueue
-from web import accelerator
 from web.authorize import Authorize
 from web.channels.addresses import ClientAddresses, Headers
 from web.channels.authorization import Authorization
@@ -105,10 +104,9 @@ class Endpoint:
         self.memberships = memberships
         self.personal_requests = None if memberships is None else PersonalRequests(memberships)
         self.loop = asyncio.get_running_loop()
-        self.poller = make_poller()
         self.send_batch = SendBatch()
-        if accelerator.C is not None:
-            TurnScheduler.of_running_loop().end_turns = self.send_batch.end_turns
+        self.poller = make_poller(self.send_batch)
+        TurnScheduler.of_running_loop().end_turns = self.send_batch.gather
         self.idle_timeouts = IdleTimeouts(settings.idle_timeout)
         self.handshake_timeouts = IdleTimeouts(settings.handshake_timeout)
         self.connections: dict[Closable, str] = {}  # with the network of the client

@@ -1,4 +1,4 @@
-"""The send batch: gathers what is written while actors end their turns, and sends it in few system calls.
+"""The send batch: gathers what is written while actors end their turns or clients are read, and sends it together.
 
 A message to a small room is six sends, which take longer than all else that is done for it. The accelerator sends up to
 64 writes in one call, without the interpreter lock, and through io_uring where the kernel has it. The event loop then
@@ -46,21 +46,22 @@ def send_each(writes: list[tuple[BatchedWriter, bytes]]) -> None:
 class SendBatch:
     """Owns the writes that are gathered. One for all connections of an event loop."""
 
-    __slots__ = ("_size", "_writes", "is_open")
+    __slots__ = ("_gathers", "_size", "_writes", "is_open")
 
-    def __init__(self) -> None:
+    def __init__(self, *, gathers: bool = accelerator.C is not None) -> None:
+        self._gathers = gathers
         self.is_open = False  # else writes are sent at once
         self._writes: list[tuple[BatchedWriter, bytes]] = []
         self._size = 0
         if accelerator.C is not None:
             accelerator.C.open_ring()  # here, in the process that sends
 
-    def end_turns(self, ends: Iterable[Callable[[], None]]) -> None:
-        """Calls all of `ends`, and sends what they write."""
-        self.is_open = True
+    def gather(self, calls: Iterable[Callable[[], None]]) -> None:
+        """Makes all these calls, and sends what they write."""
+        self.is_open = self._gathers
         try:
-            for end in ends:
-                end()
+            for call in calls:
+                call()
         finally:
             self.is_open = False
             self.send()

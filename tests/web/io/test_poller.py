@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from web.io.poller import EpollPoller, LoopPoller, Poller
+from web.io.send_batch import SendBatch
 
-POLLERS = [EpollPoller, LoopPoller]
+POLLERS = [lambda: EpollPoller(SendBatch()), LoopPoller]
 
 
 class Owner:

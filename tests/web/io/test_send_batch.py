@@ -89,7 +89,7 @@ class Lines:
 
     def turn(self, end: Callable[[], None]) -> None:
         """Has an actor end its turn so."""
-        self.batch.end_turns([end])
+        self.batch.gather([end])
 
     def write_in_turn(self, writes: Iterable[tuple[Line, bytes]]) -> None:
         """Has an actor write this at the end of its turn."""
@@ -114,7 +114,7 @@ def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def lines(implementation: str) -> Iterator[Lines]:
-    lines = Lines(SendBatch())
+    lines = Lines(SendBatch(gathers=True))
     if implementation == "C" and accelerator.C is not None:
         accelerator.C.close_ring()  # which the batch has opened
     yield lines
@@ -265,7 +265,7 @@ def test_files_whose_numbers_look_alike_get_their_own(lines: Lines) -> None:
 
 
 def test_several_threads_may_send(implementation: str) -> None:
-    batches = [Lines(SendBatch()) for _ in range(3)]
+    batches = [Lines(SendBatch(gathers=True)) for _ in range(3)]
 
     def talk(lines: Lines) -> None:
         several = lines.add(10)
@@ -365,9 +365,9 @@ def test_any_story_is_the_same_whether_writes_are_gathered_or_not(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for function in use(name, "send_each"):
-            expected = tell(story, Lines(SendBatch()), gathers=False)
+            expected = tell(story, Lines(SendBatch(gathers=True)), gathers=False)
             patch.setattr(send_batch, "send_each", function)
-            batch = SendBatch()
+            batch = SendBatch(gathers=True)
             if name == "C" and accelerator.C is not None:
                 accelerator.C.close_ring()
             assert tell(story, Lines(batch), gathers=True) == expected
