@@ -50,7 +50,7 @@ def make_poller(batch: SendBatch) -> Poller:
 
 
 class EpollPoller:
-    """A `Poller` for Linux. What connections answer while it serves them goes into a batch: 0.92 for heartbeats."""
+    """A `Poller` for Linux. What connections write while it serves them is gathered: heartbeats take 0.92."""
 
     def __init__(self, batch: SendBatch) -> None:
         self._loop = asyncio.get_running_loop()
