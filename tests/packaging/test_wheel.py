@@ -55,7 +55,8 @@ def test_a_wheel_runs_in_a_new_environment_without_node(wheel: Path, tmp_path: P
     subprocess.run([*pip, "install", "--quiet", "-c", ROOT / "constraints.txt", wheel], check=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    version = subprocess.run([home / "bin/chatter", "--version"], capture_output=True, text=True, check=True).stdout
+    command = [str(home / "bin/chatter"), "--version"]
+    version = subprocess.run(command, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=True).stdout
     assert version.endswith("(pure Python)\n" if shutil.which("cc") is None else "(accelerated)\n")
     program = Program(
         [str(home / "bin/chatter"), "serve", "--port=0"], elsewhere, {"PATH": "/nowhere", "HOME": os.environ["HOME"]}

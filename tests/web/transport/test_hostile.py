@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.memory import resident_bytes
 from tests.support.phoenix_client import (
     NDJSON,
     UPGRADE,
@@ -352,11 +353,6 @@ def join_and_leave(server: Server, numbers: range) -> None:
             cy.push_many(pushes)
             for _ in rooms:
                 cy.wait_for("phx_close")
-
-
-def resident_bytes(pid: int) -> int:
-    """Returns the resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_connections_beyond_the_file_limit_are_closed_and_the_others_talk_on(database: Path) -> None:

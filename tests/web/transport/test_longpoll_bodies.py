@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.support.memory import resident_bytes
 from tests.support.phoenix_client import NDJSON, Connection, LongPoll
 from tests.support.server import Server
-from tests.web.transport.test_slow_reader import resident_bytes
 
 LARGE = 2_000_000
 HEARTBEAT = '[null,"%d","phoenix","heartbeat",{}]'

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.support.memory import resident_bytes
 from tests.support.phoenix_client import NDJSON, Connection, LongPoll, WebSocket, request
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
-from tests.web.transport.test_slow_reader import resident_bytes
 
 GET_FILE = b"GET /client/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 

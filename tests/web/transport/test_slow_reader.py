@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.memory import resident_bytes
 from tests.support.phoenix_client import LongPoll, Opcode, WebSocket, frame, header
 from tests.support.server import Server, wait_until
 from tests.support.talker import Closed, PhoenixFrame, Talker
@@ -266,11 +266,6 @@ def test_a_thousand_slow_readers_use_at_most_a_thousand_limits_of_memory(server:
         grown = resident_bytes(server.pid) - before
         assert heard == list(range(4, 2 * ROUNDS + 4))
         assert grown < 1_000 * LIMIT
-
-
-def resident_bytes(pid: int) -> int:
-    """Returns the resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_half_a_frame_is_not_kept_after_the_end_of_its_connection(server: Server, ann: Talker) -> None:
