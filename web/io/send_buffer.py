@@ -107,8 +107,7 @@ class SendBuffer:
         """
         self._batch.send()
         if not self._has_overflowed:
-            self.write(frame)
-            self._batch.send()  # it may overflow
+            self.write(frame)  # which may overflow
         if self._has_overflowed and not self._is_closed:
             self._drop()
             self._append(frame)

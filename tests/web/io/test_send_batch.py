@@ -31,14 +31,17 @@ class Line:
         self.near.setblocking(False)
         self._far.setblocking(False)
         self.told: list[str] = []
+        self.can_resync = False
         self.buffer = SendBuffer(self.near, LIMIT, self, batch)
 
     def unsent_changed(self) -> None:
         self.told.append(f"unsent {self.buffer.has_unsent}")
 
     def overflowed(self) -> None:
-        """Closes the connection, as that of a client is that cannot resync."""
+        """Closes the connection of a client that cannot resync."""
         self.told.append("overflowed")
+        if self.can_resync:
+            return
         self.buffer.write_control(b"closed")
         self.buffer.close()
 
@@ -181,6 +184,21 @@ def test_a_slow_reader_that_is_closed_in_the_middle_costs_the_others_nothing(lin
     assert slow.told == ["unsent True", "overflowed"]
     assert [line.read() for line in (first, *rest)] == [b"hellohello"] * 7
     assert slow.read_all().endswith(b"\0closed")
+
+
+def test_a_control_frame_is_sent_although_what_was_written_before_it_overflows(lines: Lines) -> None:
+    (slow,) = lines.add(1)
+    slow.can_resync = True
+    large = bytes(LIMIT + 10_000)
+
+    def end() -> None:
+        slow.buffer.write(large)
+        slow.buffer.write(b"one too many")
+        slow.buffer.write_control(b"pong")
+
+    lines.turn(end)
+    assert slow.told == ["unsent True", "overflowed"]
+    assert slow.read_all() == large + b"pong"
 
 
 def test_what_was_written_before_a_close_is_sent_before_it(lines: Lines) -> None:
