@@ -42,8 +42,8 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all t
 	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-python: ## run the same tests on Python alone, without the accelerator
-	@CHATTER_ACCELERATOR=off $(MAKE) test
+test-python: ## the tests without a browser on Python alone, without the accelerator
+	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="--ignore=tests/client $(ARGS)"
 
 check: lint types test test-python ## all that CI runs: linter, formatter, types, tests
 

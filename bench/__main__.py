@@ -21,7 +21,7 @@ from bench.servers import ROOT, SERVERS, Server, ServerUnavailable, unavailable_
 Chosen = TypeVar("Chosen", Scenario, Server)
 
 RESULTS = ROOT / "bench/results"
-QUICK_SERVERS = ("chatter", "plain_tornado")
+QUICK_SERVERS = ("chatter", "chatter_python", "plain_tornado")
 """Tornado runs on the same stack as Chatter, so it shows how fast the machine is."""
 
 

@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from bench.servers import BUN, NODE, PEER_PYTHON, PEERS, Server
 from chatter import __version__
+from web import accelerator
 
 
 class Results(TypedDict):
@@ -92,7 +93,8 @@ def _processor() -> str:
 
 def _versions(server: Server) -> str:
     if server.is_chatter:
-        parts = [f"Chatter {__version__}"]
+        is_accelerated = accelerator.C is not None and not server.environment
+        parts = [f"Chatter {__version__} ({'accelerated' if is_accelerated else 'Python alone'})"]
         return ", ".join(parts + [f"{name} {importlib.metadata.version(name)}" for name in server.packages])
     if server.name == "ws_peer":
         node = _printed([NODE, "--version"])

@@ -39,6 +39,7 @@ class Server:
     packages: tuple[str, ...]  # Python distributions whose versions are reported
     required_module: str = ""  # module that a Python peer imports
     options: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()  # variables that it sees beside the others
 
     def with_options(self, *options: str) -> "Server":
         """Returns a copy with further command-line options."""
@@ -62,6 +63,13 @@ SERVERS = {
     server.name: server
     for server in (
         Server("chatter", "Chatter", (*_CHATTER, "web.main", *_SERVE), ("tornado", "uvloop", "pykka", "msgspec")),
+        Server(
+            "chatter_python",
+            "Chatter, Python alone",
+            (*_CHATTER, "web.main", *_SERVE),
+            (),
+            environment=(("CHATTER_ACCELERATOR", "off"),),
+        ),
         Server("chatter_unsaved", "Chatter without saving", (*_CHATTER, "bench.chatter_unsaved", *_SERVE), ()),
         _python_peer("plain_tornado", "Tornado", ("tornado",), "tornado"),
         _python_peer("websockets_peer", "websockets", ("websockets",), "websockets"),
@@ -121,7 +129,9 @@ class RunningServer:
         command = [word.format(**values) for word in (*self.server.command, *self.server.options)]
         began = time.monotonic()
         with self.log.open("w") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=_environment() | dict(self.server.environment), stdout=log, stderr=log
+            )
         try:
             self._wait_until_listening(began + START_TIMEOUT)
         except ServerUnavailable:
