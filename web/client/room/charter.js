@@ -79,6 +79,12 @@ export class Charter {
     return Boolean(this.view.value?.archived);
   }
 
+  /** Whether this person reads only what was said since they came. The first two entries are of who founded the room. */
+  get hidesPast() {
+    const { settings, joined_seq: joined = 0 } = this.view.value ?? {};
+    return settings?.history === "since_join" && joined > 2;
+  }
+
   /** Whether this person is muted: they do nothing to what others have said. */
   get isMuted() {
     return Date.parse(this.view.value?.muted_until ?? "") > Date.now();

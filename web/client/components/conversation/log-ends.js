@@ -14,10 +14,10 @@ export function Top({ room, held, isCut }) {
   if (empty && room.state.value === "refused") return null;
   if (empty && (!room.hasLoaded.value || room.detached.isBlank.value))
     return isCut.value ? html`<${NotYet} slug=${room.slug} />` : html`<${Skeleton} />`;
-  if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} slug=${room.slug} />`;
+  if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} room=${room} />`;
   if (room.detached.shown.value.hasMore.value)
     return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
-  return html`<${Beginning} slug=${room.slug} />`;
+  return html`<${Beginning} room=${room} />`;
 }
 
 /** Draws what is below a run that is apart from the newest messages. @param {{room: Room}} props */

@@ -3,6 +3,8 @@ import { isCalledByPeople, kindOf, labelOfRoom } from "../../memberships/titles.
 import { Link, Logo } from "../icons.js";
 import { copyAndTell } from "../toast.js";
 
+/** @typedef {import("../../room/room.js").Room} Room */
+
 const LINES = ["long", "short", "middle", "long", "middle", "short", "long"];
 
 /** Draws the shape of a conversation until the first messages arrive. */
@@ -23,14 +25,14 @@ export function NotYet({ slug }) {
   return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when the connection is back.</p>`;
 }
 
-/** @param {{slug: string}} props */
-export function Quiet({ slug }) {
+/** @param {{room: Room}} props */
+export function Quiet({ room: { slug, charter } }) {
   const name = labelOfRoom(slug);
   return html`
     <div class="quiet">
       <${Logo} />
       <h2>${isCalledByPeople(slug) ? html`Your conversation with <bdi>${name}</bdi>` : `It is quiet in ${name}`}</h2>
-      <p>Nobody has said anything here yet. The first word is yours.</p>
+      <p>Nobody has said anything ${charter.hidesPast ? "since you came." : "here yet. The first word is yours."}</p>
       ${
         kindOf(slug) === "public" &&
         html`
@@ -43,8 +45,10 @@ export function Quiet({ slug }) {
   `;
 }
 
-/** @param {{slug: string}} props */
-export function Beginning({ slug }) {
+/** @param {{room: Room}} props */
+export function Beginning({ room: { slug, charter } }) {
+  if (charter.hidesPast)
+    return html`<p class="beginning">You came to <strong>${labelOfRoom(slug)}</strong> here. What was said before is not shown.</p>`;
   const before = isCalledByPeople(slug) && "Your conversation with ";
   return html`<p class="beginning">${before}<strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
 }
