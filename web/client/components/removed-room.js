@@ -1,9 +1,13 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { ask } from "../account/api.js";
+import { problemOf } from "../account/refusals.js";
 import { LOBBY } from "../browser/route.js";
 import { html } from "../html.js";
+import { cameBack } from "../memberships/removals.js";
 import { dismissRemoved, removed } from "../memberships/removed.js";
+import { kindOf } from "../memberships/titles.js";
 import { goTo } from "./go-to.js";
-import { copyAndTell } from "./toast.js";
+import { copyAndTell, showToast } from "./toast.js";
 
 /**
  * Draws what is left of a room in which the person is no more: what they wrote there and had not sent.
@@ -26,10 +30,21 @@ export function RemovedRoom({ slug }) {
       ${text && html`<${Words} text=${text} />`}
       <div class="actions">
         ${text && html`<button class="plain" type="button" onClick=${() => copyAndTell(text, "Text copied")}>Copy</button>`}
+        ${kindOf(slug) === "public" && html`<button class="plain" type="button" onClick=${() => comeIn(slug)}>Try to come in</button>`}
         <button class="primary" type="button" onClick=${leave}>Go to #${LOBBY}</button>
       </div>
     </div>
   `;
+}
+
+/** Comes into a public room again where that is allowed: nobody tells who was banned that the ban is lifted. @param {string} slug */
+async function comeIn(slug) {
+  try {
+    await ask("GET", `/api/rooms/${slug}`);
+    cameBack(slug);
+  } catch (refusal) {
+    showToast(problemOf(/** @type {import("../account/api.js").Refusal} */ (refusal)).words);
+  }
 }
 
 /** @param {{text: string}} props */

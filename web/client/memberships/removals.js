@@ -56,7 +56,7 @@ function forget(room, why, visited, outboxes) {
 }
 
 /** Gives the words back to the room that the person is in again. @param {string} slug */
-function cameBack(slug) {
+export function cameBack(slug) {
   const left = removed.peek().get(slug);
   if (!left) return;
   dismissRemoved(slug);
