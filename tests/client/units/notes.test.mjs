@@ -92,3 +92,20 @@ test("a page that fails is asked for again by the next call, and two calls ask o
   assert.equal(server.asked.length, 2);
   assert.deepEqual(seqs(notes), [10, 20, 30]);
 });
+
+test("an account that was erased is called by nothing in any note, and the others as before", () => {
+  const ann = { id: 1, handle: "ann", name: "Ann" };
+  const bo = { id: 2, handle: "bo", name: "Bo" };
+  const notes = new Notes();
+  notes.hear({ ...note(1), by: ann, members: [ann, bo] });
+  notes.hear({ ...note(2), kind: "room", members: undefined, by: bo });
+  notes.purge(2);
+  const nobody = { id: 2, handle: "", name: "" };
+  assert.deepEqual(
+    notes.list.value.map(({ by, members }) => [by, members]),
+    [
+      [ann, [ann, nobody]],
+      [nobody, undefined],
+    ],
+  );
+});

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 
 /** @typedef {import("../messages.js").RoomNote} RoomNote */
+/** @typedef {import("../messages.js").Doer} Doer */
 
 /** With one more heard the older half goes, and is read again where it is wanted: a busy room must not grow the page. */
 const MOST = 2000;
@@ -28,6 +29,18 @@ export class Notes {
   hear(event) {
     this.list.value = this.#with([event]);
     if (this.list.peek().length > MOST) this.#halve();
+  }
+
+  /** Forgets what an account was called: it was erased. @param {number} account */
+  purge(account) {
+    const isAbout = (/** @type {Doer | undefined} */ person) => person?.id === account;
+    const nameless = (/** @type {any} */ person) => (isAbout(person) ? { ...person, name: "", handle: "" } : person);
+    if (!this.list.peek().some(({ by, members = [] }) => isAbout(by) || members.some(isAbout))) return;
+    this.list.value = this.list.peek().map(({ members, ...note }) => ({
+      ...note,
+      by: nameless(note.by),
+      ...(members && { members: members.map(nameless) }),
+    }));
   }
 
   /** Takes back an entry that was never saved. @param {number} seq @returns {boolean} whether it was one of these */

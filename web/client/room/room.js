@@ -95,6 +95,7 @@ export class Room {
     distrusted: () => this.#reader.want([]),
     heard: (seq) => this.notes.heard(seq),
     noted: (event) => this.#noted(event),
+    purged: (account) => this.notes.purge(account),
     voided: (seq) => this.notes.drop(seq) && this.charter.distrust(),
     restarted: (base) => this.notes.restart(base),
   });

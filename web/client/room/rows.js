@@ -17,6 +17,7 @@ export const MAX_KEPT = 1000;
  * @property {() => void} distrusted is called when messages are to be read again
  * @property {(seq: number) => void} [heard] is called for each next entry
  * @property {(event: import("../messages.js").RoomNote) => void} [noted] is called with the next entry that is about no message
+ * @property {(account: number) => void} [purged] is called with an account that was erased
  * @property {(seq: number) => void} [voided] is called for each place that turns out to be void
  * @property {(base: number) => void} [restarted] is called where nothing above `base` holds any more
  */
@@ -111,6 +112,7 @@ export class Rows {
       this.heardTo = entry.seq;
       this.#shows.heard?.(entry.seq);
       if (entry.void) return;
+      if (entry.kind === "purge") this.#shows.purged?.(entry.account ?? 0);
       if (entry.kind === undefined) this.#hearMessage(entry);
       else if (isTouching(entry.kind)) this.#touch(/** @type {Touch} */ (entry));
       else this.#shows.noted?.(entry);
