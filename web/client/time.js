@@ -28,6 +28,11 @@ export function fullDate(iso) {
   return dateTime.format(new Date(iso));
 }
 
+/** Returns a moment of today as its time, another with its date. @param {string} iso */
+export function moment(iso) {
+  return dayOf(iso) === new Date().toDateString() ? timeOfDay(iso) : fullDate(iso);
+}
+
 /** Returns the local day. @param {string} iso */
 export function dayOf(iso) {
   return new Date(iso).toDateString();

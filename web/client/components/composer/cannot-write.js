@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
-import { fullDate, timeOfDay, dayOf } from "../../time.js";
+import { moment } from "../../time.js";
 import { Lock } from "../icons.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -26,7 +26,7 @@ export function whyNotWrite({ charter, refused, state }) {
   if (view.archived) return "This room is archived. It can be read, and nobody writes in it.";
   if (view.settings.read_only) return "Nobody writes in this room at present.";
   const until = view.muted_until ?? "";
-  if (Date.parse(until) > Date.now()) return `You are muted here until ${when(until)}.`;
+  if (Date.parse(until) > Date.now()) return `You are muted here until ${moment(until)}.`;
   if (charter.may("post")) return "";
   return view.settings.post === "moderators"
     ? "Only moderators write in this room."
@@ -85,9 +85,4 @@ function useTime(until, step) {
 /** @param {number} time */
 function secondsUntil(time) {
   return Math.max(0, Math.ceil((time - Date.now()) / SECOND_MS));
-}
-
-/** @param {string} iso */
-function when(iso) {
-  return dayOf(iso) === new Date().toDateString() ? timeOfDay(iso) : fullDate(iso);
 }

@@ -1,7 +1,7 @@
 import { isMine } from "../../me.js";
 import { readBy } from "../../authors.js";
 import { html } from "../../html.js";
-import { fullDate, timeOfDay } from "../../time.js";
+import { fullDate, moment } from "../../time.js";
 
 /** @typedef {import("../../messages.js").RoomNote} RoomNote */
 /** @typedef {import("../../messages.js").Companion} Companion */
@@ -62,7 +62,7 @@ export function sayNotes(folded) {
     case "role":
       return html`${by} made ${people} ${ROLES[role]}`;
     case "muted":
-      return html`${by} muted ${people} until ${timeOfDay(until)}${reason}`;
+      return html`${by} muted ${people} until ${moment(until)}${reason}`;
     case "unmuted":
       return html`${by} let ${people} write again`;
     case "unbanned":
