@@ -17,6 +17,12 @@ LAID_OUT = """() => {
   return { messages: heights.length, flat: heights.filter(height => height < 10).length,
     covers: document.documentElement.scrollHeight > heights.reduce((sum, height) => sum + height, 0) };
 }"""
+LUMINANCE = """token => {
+  const canvas = document.createElement("canvas").getContext("2d");
+  canvas.fillStyle = getComputedStyle(token).color;
+  canvas.fillRect(0, 0, 1, 1);
+  return Math.max(...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3));
+}"""
 GROUND = "getComputedStyle(document.documentElement).backgroundColor"
 
 
@@ -47,3 +53,13 @@ def test_a_long_message_is_printed_whole(visit: Visit, server: Server, room: str
     expect(ann.button("Show all")).to_be_hidden()
     fold = ann.page.locator(".fold")
     assert fold.evaluate("fold => fold.scrollHeight - fold.clientHeight") <= 1
+
+
+def test_the_colours_of_code_are_dark_on_paper_where_the_screen_is_dark(visit: Visit) -> None:
+    ann = visit("ann", color_scheme="dark")
+    ann.says('```js\nconst a = f("b", 1); // c\n```')
+    token = ann.page.locator(".text .token").first
+    expect(token).to_be_visible()
+    assert token.evaluate(LUMINANCE) > 128
+    ann.page.emulate_media(media="print")
+    assert all(each.evaluate(LUMINANCE) < 128 for each in ann.page.locator(".text .token").all())
