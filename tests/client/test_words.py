@@ -77,6 +77,20 @@ def test_words_typed_after_a_press_in_the_toolbar_of_a_message_go_to_the_compose
     ann.expect_said("hello", "more words")
 
 
+def test_enter_after_a_press_in_the_toolbar_of_a_message_presses_it_no_second_time(ann: Person) -> None:
+    ann.says("hello")
+    ann.expect_said("hello")
+    ann.message("hello").hover()
+    ann.button("React with 👍").click()
+    reaction = ann.message("hello").locator(".reaction").first
+    expect(reaction).to_contain_text("1")
+    ann.page.keyboard.press("Enter")
+    ann.page.keyboard.type("words")
+    ann.page.keyboard.press("Enter")
+    ann.expect_said("hello", "words")
+    expect(reaction).to_contain_text("1")
+
+
 def test_words_written_before_the_name_is_given_wait_for_it(visit: Visit, speaks: Speaks) -> None:
     bo = speaks("bo")
     newcomer = visit()

@@ -34,12 +34,18 @@ export function Toolbar({ toolbar, room, element, isByKeys }) {
       role="toolbar"
       aria-label=${message ? `Actions for the message by ${message.name}` : "Actions"}
       ref=${toolbar}
+      onMouseDown=${keepFocus}
       onKeyDown=${onKeyDown}
     >
       ${message && isByKeys && html`<time datetime=${message.inserted_at}>${fullDate(message.inserted_at)}</time>`}
       ${tools.map((tool, index) => html`<${Button} ...${tool} isFirst=${!index} onClick=${take(tool)} />`)}
     </div>
   `;
+}
+
+/** Leaves the focus where it was: Enter must not press again what the mouse has pressed. @param {Event} event */
+function keepFocus(event) {
+  event.preventDefault();
 }
 
 /** @param {{label: string, picture: any, hint?: string, isFirst: boolean, onClick: (event: any) => void}} props */
