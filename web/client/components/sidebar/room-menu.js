@@ -37,7 +37,10 @@ export function RoomMenu() {
     menu.current?.hidePopover();
     change();
   };
-  const onKeyDown = (/** @type {any} */ event) => moveFocus(event, event.currentTarget.querySelectorAll("button"));
+  const onKeyDown = (/** @type {any} */ event) => {
+    if (event.key === "Escape") event.stopPropagation(); // closes the menu alone, and not the drawer
+    moveFocus(event, event.currentTarget.querySelectorAll("button"));
+  };
   const label = `Options for ${labelOfRoom(name)}`;
   return html`
     <div class="menu" popover="auto" role="menu" aria-label=${label} ref=${menu} onKeyDown=${onKeyDown}>

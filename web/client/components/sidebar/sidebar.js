@@ -40,8 +40,8 @@ export function Sidebar({ here, unsent }) {
       <${PaletteButton} />
       <${RoomsSection} here=${here} unsent=${unsent} />
       <${Me} />
+      <${RoomMenu} />
     </nav>
     <div class="scrim" onClick=${closeDrawer}></div>
-    <${RoomMenu} />
   `;
 }
