@@ -14,7 +14,7 @@ from tests.client.my_rooms.members import Member, expect_list
 from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD
 from tests.client.watch import Watch
-from tests.support.server import PATIENCE, Server
+from tests.support.server import PATIENCE, Server, run_to_its_end
 
 pytestmark = pytest.mark.browser
 
@@ -179,7 +179,7 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     expect(dialog).to_be_visible()
     assert not violations(one.page)
     dialog.get_by_label("Title").fill("After")
-    dialog.get_by_label("Between two messages of a person").select_option("30 seconds")
+    dialog.get_by_label("Pause between two messages").select_option("30 seconds")
     dialog.get_by_role("button", name="Save").click()
     expect(one.page.get_by_role("heading", level=1)).to_contain_text("After")
     expect(one.room("After")).to_be_visible()
@@ -214,6 +214,9 @@ def test_a_muted_person_reads_until_when(ann: Member, bo: Member, visit: Visit) 
     expect(cannot_write(other)).to_contain_text("You are muted here until")
     assert not violations(other.page)
     expect(member_row(one, bo)).to_contain_text("muted")
+    chooses(one, bo, "Let write again")
+    chooses(one, bo, "Mute for 1 day")
+    expect(notes(one).last).to_contain_text(re.compile(r"until .* 20\d\d"))  # not of today
     chooses(one, bo, "Let write again")
     expect(other.composer).to_have_value("my words")
     expect(other.composer).to_be_visible()
@@ -285,6 +288,41 @@ def test_a_room_is_read_only_and_a_banned_person_reads_why(ann: Member, bo: Memb
     expect(cannot_write(other)).to_contain_text("Nobody writes in this room at present.")
     ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
     expect(cannot_write(other)).to_contain_text("You are banned from this room.")
+
+
+def test_who_was_banned_from_a_public_room_comes_in_again_with_their_words(
+    ann: Member, bo: Member, visit: Visit, refusals: None
+) -> None:
+    slug = ann.makes_room(f"Open {ann.handle}", bo, kind="public")
+    other = bo.comes(visit, slug)
+    expect_list(other)
+    other.composer.fill("half a word")
+    ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
+    expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+    other.button("Try to come in").click()
+    expect(other.toast).to_have_text("You may not come into this room.")
+    expect(other.page.get_by_label("What you wrote and had not sent")).to_have_value("half a word")
+    assert not violations(other.page)
+    ann.pushes(slug, "unban_member", handle=bo.handle)
+    other.button("Try to come in").click()
+    expect(other.composer).to_have_value("half a word")
+    other.says("a whole one")
+    other.expect_said("a whole one")
+
+
+def test_who_reads_only_what_was_said_since_they_came_is_not_told_that_the_room_begins_there(
+    ann: Member, bo: Member, visit: Visit
+) -> None:
+    slug = ann.makes_room("Since")
+    ann.pushes(slug, "set_room", settings={"history": "since_join"})
+    ann.says(slug, "before")
+    ann.pushes(slug, "invite", handles=[bo.handle])
+    one, other = ann.comes(visit, slug), bo.comes(visit, slug)
+    expect(other.conversation).to_contain_text("Nobody has said anything since you came.")
+    ann.says(slug, "after")
+    expect(other.page.locator(".beginning")).to_have_text("You came to Since here. What was said before is not shown.")
+    expect(one.page.locator(".beginning")).to_have_text("Since begins here.")
+    other.expect_said("after")
 
 
 # ---------------------------------------------------------------- links
@@ -447,6 +485,20 @@ def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member,
     expect(one.page.locator(".topic")).to_have_text("what we do")
 
 
+def test_lines_about_the_room_name_nobody_whose_account_is_erased(
+    ann: Member, bo: Member, visit: Visit, server: Server
+) -> None:
+    slug = ann.makes_room("Kept words", bo)
+    bo.says(slug, "mine")
+    one = ann.comes(visit, slug)
+    expect(notes(one).last).to_contain_text(bo.handle)
+    options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
+    assert run_to_its_end("account", "erase", bo.handle, *options).exit_code == 0
+    expect(one.page.locator(".message")).to_contain_text("deleted account")
+    expect(notes(one)).to_have_text([FOUNDED, "you added somebody", "somebody left"])
+    expect(one.conversation).not_to_contain_text(bo.handle)
+
+
 def test_a_line_about_the_room_stays_where_it_is_and_parts_what_one_person_says(
     ann: Member, bo: Member, visit: Visit
 ) -> None:
@@ -496,6 +548,15 @@ def test_the_dialogs_of_a_room_are_accessible_in_every_look(
     one.page.get_by_role("menuitem", name="Remove…").click()
     expect(dialog).to_be_visible()
     assert violations_in(one.page, LIGHT, DARK, FORCED, impacts=GRAVE) == []
+
+
+def test_all_settings_are_in_sight_on_a_screen_of_a_laptop(ann: Member, visit: Visit) -> None:
+    slug = ann.makes_room(f"Many rules {ann.handle}", kind="public")
+    one = ann.comes(visit, slug, viewport={"width": 1440, "height": 900})
+    dialog = settings(one)
+    for name in ("Save", "Archive this room"):
+        expect(dialog.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    assert dialog.evaluate("dialog => [dialog.scrollHeight - dialog.clientHeight, dialog.scrollTop]") == [0, 0]
 
 
 @pytest.mark.usefixtures("outage")

@@ -37,7 +37,7 @@ export const RULES = [
   },
   {
     name: "slow_mode",
-    label: "Between two messages of a person",
+    label: "Pause between two messages",
     choices: [
       [0, "No pause"],
       [10, "10 seconds"],
@@ -51,9 +51,6 @@ export const RULES = [
   },
   { name: "invite", label: "Who may invite", choices: WHO },
   { name: "pins", label: "Who may pin", choices: WHO },
-  { name: "read_only", label: "Read only: nobody writes" },
-  { name: "guests", label: "Guests may be in it", kinds: ["public"] },
-  { name: "listed", label: "It is in the list of rooms", kinds: ["public"] },
   {
     name: "join_notes",
     label: "Who comes and goes",
@@ -62,6 +59,9 @@ export const RULES = [
       ["off", "Is not said"],
     ],
   },
+  { name: "read_only", label: "Read only: nobody writes" },
+  { name: "guests", label: "Guests may be in it", kinds: ["public"] },
+  { name: "listed", label: "It is in the list of rooms", kinds: ["public"] },
 ];
 
 /**

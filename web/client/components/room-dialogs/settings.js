@@ -53,7 +53,9 @@ function Settings({ room, close }) {
             autocomplete: "off",
           })
         }
-        ${rules.map((rule) => html`<${RuleField} key=${rule.name} rule=${rule} value=${view.settings[rule.name]} />`)}
+        <div class="rules">
+          ${rules.map((rule) => html`<${RuleField} key=${rule.name} rule=${rule} value=${view.settings[rule.name]} />`)}
+        </div>
       `}
     <//>
     ${isOwner && html`<${Archive} send=${archive} />`}
