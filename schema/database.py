@@ -140,9 +140,17 @@ def migrate(database: Database) -> list[str]:
 
 def needs_migration(database: Database) -> bool:
     """Returns whether there are migrations that `database` has not seen. Raises `DatabaseUnusable`."""
+    return not all(_applied(database))
+
+
+def is_new(database: Database) -> bool:
+    """Returns whether no Chatter has used `database`. Raises `DatabaseUnusable`."""
+    return not any(_applied(database))
+
+
+def _applied(database: Database) -> list[bool]:
     try:
-        steps = Runner(database, str(MIGRATIONS)).status()
-        return any(not step.applied for step in steps)
+        return [bool(step.applied) for step in Runner(database, str(MIGRATIONS)).status()]
     except peewee.PeeweeException as error:
         raise DatabaseUnusable(f"cannot read the database: {in_one_line(error)}") from error
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
-from chatter.storage.storage import Storage
+from chatter.storage.storage import NO_CLUSTER, Storage
 from schema import Database, Epoch, Lane, LaneRow, open_database
 from schema.base import writing_transaction
-from schema.database import DatabaseUnusable, needs_migration
+from schema.database import DatabaseUnusable, is_new, needs_migration
 from schema.ownership import Ownership, open_owned
 from web.log import cluster_settings
 from web.settings import BadSetting, Settings, add_options
@@ -230,7 +230,7 @@ def _lane(row: LaneRow, log: "LaneStream | None", nodes: list["Node"]) -> dict[s
         "saved": row.head,
         "lag": None if log is None else max(0, log.last - row.head),
         "replicas": row.replicas,
-        "fault": _fault(row, log),
+        "fault": _fault(row, log) or _absence(log),
     }
 
 
@@ -239,15 +239,29 @@ def _fault(row: LaneRow, log: "LaneStream | None") -> str | None:
         return "its stream is missing"
     if log.created != row.created:
         return "its stream is another one"
-    return f"the log ends at {log.last}, before the database" if log.last < row.head else None
+    if log.last < row.head:
+        return f"the log ends at {log.last}, before the database"
+    if log.first > row.head + 1:
+        return f"the log begins at {log.first}: the turns from {row.head + 1} on are not in it any more"
+    return None
+
+
+def _absence(log: "LaneStream | None") -> str | None:
+    """Says which servers that keep a lane are away."""
+    if log is None or not log.silent:
+        return None
+    names = ", ".join(log.silent)
+    return f"no quorum, without {names}" if 2 * len(log.silent) >= len(log.servers) else f"without {names}"
 
 
 def _rows(database: Database) -> list[LaneRow]:
+    if is_new(database):
+        raise DatabaseUnusable(NO_CLUSTER)
     if needs_migration(database):
-        raise DatabaseUnusable("the database is of an older Chatter")
+        raise DatabaseUnusable("the database is of an older Chatter: stop all nodes, and run `chatter migrate`")
     if rows := Lane.rows():
         return rows
-    raise DatabaseUnusable("the database belongs to no cluster: `chatter cluster create` makes one")
+    raise DatabaseUnusable(NO_CLUSTER)
 
 
 @contextlib.asynccontextmanager

@@ -66,19 +66,31 @@ class _Config(msgspec.Struct):
     max_bytes: int = 0
 
 
-class _Replica(msgspec.Struct):
-    active: int = 0  # nanoseconds since the leader has heard of it
+class Replica(msgspec.Struct):
+    """What the leader of a stream knows of another server that keeps it."""
+
+    name: str = ""
+    current: bool = False
+    active: int = 0  # nanoseconds since the leader has heard of it; 0 also where it never has
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the leader has heard of it just now."""
+        return (self.active > 0 or self.current) and self.active < QUORUM_HEARD * 1e9
 
 
-class _Group(msgspec.Struct):
-    replicas: list[_Replica] = []
+class Group(msgspec.Struct):
+    """The servers that keep a stream."""
+
+    leader: str = ""
+    replicas: list[Replica] = []
 
 
 class _Info(msgspec.Struct):
     created: str = ""
     state: _State | None = None
     config: _Config = msgspec.field(default_factory=_Config)
-    cluster: _Group = msgspec.field(default_factory=_Group)
+    cluster: Group = msgspec.field(default_factory=Group)
     error: ApiError | None = None
 
 

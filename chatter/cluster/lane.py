@@ -383,7 +383,8 @@ class LaneLog:
         if bounds.first > self.head + 1:
             self._stop(
                 f"the log of lane {self.lane} begins at {bounds.first}: "
-                f"the turns from {self.head + 1} on are not in it any more"
+                f"the turns from {self.head + 1} on are not in it any more: restore a later backup of the database, or "
+                "begin another log behind what it has, with `chatter cluster create --log-lost`"
             )
         if self.stopped is not None:
             raise LaneStopped(self.stopped)

@@ -5,6 +5,7 @@ A node never makes a stream that it misses: an empty one would begin a second hi
 
 import asyncio
 import json
+import logging
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import msgspec
 
 from chatter.cluster.connection import Connection
 from chatter.cluster.errors import ClusterRefused, NoAnswer
-from chatter.cluster.jetstream import ApiError, log_subject, name_of, said_subject
+from chatter.cluster.jetstream import ApiError, Group, log_subject, name_of, said_subject
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
+
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 512 * 1024
 """Bytes of one message with its headers; a turn is at most half of that."""
@@ -26,6 +29,11 @@ OLDEST = (2, 12, 0)
 CREATE_TIMEOUT = 30.0
 _TIMEOUT = 2.0
 _NOT_FOUND = 10059
+_NO_PEERS = 10005
+_ELSEWHERE = (
+    ": if these are the right NATS servers, account and database, the log is lost, and `chatter cluster create"
+    " --log-lost` begins another"
+)
 _CHECKED = ("subjects", "storage", "retention", "discard", "max_age", "allow_direct", "republish")
 
 
@@ -39,11 +47,7 @@ class LaneStream:
     last: int
     replicas: int
     servers: tuple[str, ...]  # the names of those that keep it
-
-
-class _Cluster(msgspec.Struct):
-    leader: str = ""
-    replicas: list[dict[str, Any]] = []
+    silent: tuple[str, ...]  # of these, those that the leader does not hear of
 
 
 class _State(msgspec.Struct):
@@ -55,7 +59,7 @@ class _Info(msgspec.Struct):
     created: str = ""
     config: dict[str, Any] = {}
     state: _State = msgspec.field(default_factory=_State)
-    cluster: _Cluster = msgspec.field(default_factory=_Cluster)
+    cluster: Group = msgspec.field(default_factory=Group)
     error: ApiError | None = None
 
 
@@ -101,7 +105,7 @@ async def verify(
     for lane in range(lanes):
         info = await _info(connection, lane)
         if info is None:
-            raise ClusterRefused(f"the stream {name_of(lane)} is missing: `chatter cluster create` makes the log")
+            raise ClusterRefused(f"the stream {name_of(lane)} is missing{_ELSEWHERE}")
         stream = _lane_stream(lane, info)
         _check_lanes(info, lanes)
         _check_settings(info, lane)
@@ -110,22 +114,24 @@ async def verify(
         if created is not None and stream.created != created[lane]:
             raise ClusterRefused(
                 f"the stream {name_of(lane)} is another one: it was created at {stream.created}, "
-                f"the database has the log of the one of {created[lane]}"
+                f"the database has the log of the one of {created[lane]}{_ELSEWHERE}"
             )
         if positions is not None and stream.last < positions[lane]:
             raise ClusterRefused(
                 f"the log of {name_of(lane)} is lost from {stream.last + 1} on: "
-                f"the database has it up to {positions[lane]}"
+                f"the database has it up to {positions[lane]}{_ELSEWHERE}"
             )
         streams.append(stream)
-    await _check_servers(monitors, {server for stream in streams for server in stream.servers})
+    keepers = {server for stream in streams for server in stream.servers}
+    heard = {server for stream in streams for server in set(stream.servers) - set(stream.silent)}
+    await _check_servers(monitors, keepers, heard)
     return streams
 
 
 async def check_servers(connection: Connection, monitors: Sequence[str]) -> None:
     """Checks the servers before there are streams, as `verify` does. Raises ClusterRefused."""
     _check_version(connection)
-    await _check_servers(monitors, set())
+    await _check_servers(monitors, set(), set())
 
 
 async def delete(connection: Connection, lanes: int = LANES) -> None:
@@ -161,8 +167,15 @@ async def _make(connection: Connection, lane: int, config: dict[str, Any]) -> _I
         if info.error is None:
             return info
         if "offline" not in info.error.description or loop.time() > until:
-            raise ClusterRefused(f"the stream {name_of(lane)} cannot be made: {info.error.description}")
+            raise ClusterRefused(_not_made(lane, info.error, config))
         await asyncio.sleep(0.2)
+
+
+def _not_made(lane: int, error: ApiError, config: dict[str, Any]) -> str:
+    why = f"the stream {name_of(lane)} cannot be made: {error.description}"
+    if error.err_code != _NO_PEERS:
+        return why
+    return f"{why}: it needs {config['num_replicas']} NATS servers with {config['max_bytes']} bytes free on each"
 
 
 def _config(lane: int, lanes: int, replicas: int, max_bytes: int, first_seq: int) -> dict[str, Any]:
@@ -235,33 +248,57 @@ async def _ask(connection: Connection, subject: str, body: dict[str, Any] | None
 
 
 def _lane_stream(lane: int, info: _Info) -> LaneStream:
-    others = [str(replica.get("name")) for replica in info.cluster.replicas]
-    servers = tuple(sorted({info.cluster.leader, *others} - {""}))
+    group = info.cluster
     return LaneStream(
-        lane, info.created, info.state.first_seq, info.state.last_seq, info.config.get("num_replicas", 1), servers
+        lane=lane,
+        created=info.created,
+        first=info.state.first_seq,
+        last=info.state.last_seq,
+        replicas=info.config.get("num_replicas", 1),
+        servers=tuple(sorted({group.leader, *(replica.name for replica in group.replicas)} - {""})),
+        silent=tuple(sorted(replica.name for replica in group.replicas if not replica.is_heard)),
     )
 
 
-async def _check_servers(monitors: Sequence[str], keepers: set[str]) -> None:
-    """Checks that every server that keeps a stream is new enough, and writes to the disk before it answers."""
-    seen = set()
+async def _check_servers(monitors: Sequence[str], keepers: set[str], heard: set[str]) -> None:
+    """Checks that every server that keeps a stream is new enough, and writes to the disk before it answers.
+
+    A minority of which no leader hears need not answer: a node starts also while a server is down.
+    """
+    seen, absent = set(), []
     for address in monitors:
-        server = await asyncio.to_thread(_monitored, address)
-        name, version = str(server.get("server_name")), str(server.get("version"))
-        if tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")) < OLDEST:
-            raise ClusterRefused(_too_old(f"the NATS server {name}", version))
-        config = (server.get("jetstream") or {}).get("config") or {}
-        if not config.get("sync_always"):
-            raise ClusterRefused(
-                f"the NATS server {name} writes to its disk every {config.get('sync_interval', 0) / 1e9:g} s only: "
-                "a power cut would lose messages that were acknowledged; set `jetstream { sync_interval: always }`"
-            )
-        seen.add(name)
-    if keepers - seen:
-        unseen = ", ".join(sorted(keepers - seen))
+        try:
+            server = await asyncio.to_thread(_monitored, address)
+        except ClusterRefused as error:
+            absent.append(error)
+        else:
+            _check_server(server)
+            seen.add(str(server.get("server_name")))
+    unseen = keepers - seen
+    names = ", ".join(sorted(unseen))
+    if absent and (unseen & heard or len(absent) > len(unseen) or 2 * len(unseen) >= len(keepers)):
+        raise absent[0]
+    if len(unseen) > len(absent):
         raise ClusterRefused(
-            f"it is not known whether the NATS servers {unseen} write to their disks before they answer, and a power "
-            "cut could lose messages that were acknowledged: name the monitoring address of each server"
+            f"it is not known whether the NATS servers {names} write to their disks before they answer, and a power "
+            "cut could lose messages that were acknowledged: name the monitoring address of each server with "
+            "--cluster-monitors"
+        )
+    if absent:
+        logger.warning("%s; the log goes on without %s", absent[0], names)
+
+
+def _check_server(server: dict[str, Any]) -> None:
+    name, version = str(server.get("server_name")), str(server.get("version"))
+    if tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")) < OLDEST:
+        raise ClusterRefused(_too_old(f"the NATS server {name}", version))
+    config = (server.get("jetstream") or {}).get("config")
+    if not config:
+        raise ClusterRefused(f"the NATS server {name} has no JetStream: give it `jetstream {{ store_dir: … }}`")
+    if not config.get("sync_always"):
+        raise ClusterRefused(
+            f"the NATS server {name} writes to its disk every {config.get('sync_interval', 0) / 1e9:g} s only: "
+            "a power cut would lose messages that were acknowledged; set `jetstream { sync_interval: always }`"
         )
 
 
@@ -272,4 +309,8 @@ def _monitored(address: str) -> dict[str, Any]:
             server: dict[str, Any] = json.load(response)
             return server
     except (OSError, ValueError) as error:
-        raise ClusterRefused(f"the monitoring address {address} does not answer: {error}") from error
+        why = getattr(error, "reason", error)
+        raise ClusterRefused(
+            f"the monitoring address {address} does not answer: {why}: start that NATS server with `http: HOST:PORT`, "
+            "or name its address with --cluster-monitors"
+        ) from error

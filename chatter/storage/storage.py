@@ -12,11 +12,13 @@ from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.presence_snapshot import PresenceSnapshot
 from chatter.storage.spool import Spool
-from schema.database import check_integrity, migrate, needs_migration, sqlite_path
+from schema.database import check_integrity, is_new, migrate, needs_migration, sqlite_path
 from schema.errors import in_one_line
 from schema.ownership import Ownership, open_owned
 
 logger = logging.getLogger(__name__)
+
+NO_CLUSTER = "the database belongs to no cluster: `chatter cluster create` makes one"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,8 @@ class SharedStorage(Opened):
         """
         database, ownership = open_owned(url, timeout=database_timeout, shared=True)
         with _released_on_failure(database, ownership):
+            if is_new(database):
+                raise schema.DatabaseUnusable(NO_CLUSTER)
             if needs_migration(database):
                 raise schema.DatabaseUnusable(
                     "the database is of an older Chatter: stop all nodes, and run `chatter migrate`"
@@ -119,7 +123,7 @@ class SharedStorage(Opened):
                 files.make_folder()
             lanes = schema.Lane.rows()
             if not lanes:
-                raise schema.DatabaseUnusable("the database belongs to no cluster: `chatter cluster create` makes one")
+                raise schema.DatabaseUnusable(NO_CLUSTER)
             return cls(
                 database=database,
                 ownership=ownership,

@@ -143,5 +143,5 @@ def test_a_hole_between_an_older_database_and_the_log_is_told(tmp_path: Path, da
         assert refused.exit_code == 2
         last = refused.stderr.splitlines()[-1]
         assert re.fullmatch(
-            r"chatter: the log of lane \d begins at \d+: the turns from \d+ on are not in it any more", last
+            r"chatter: the log of lane \d begins at \d+: the turns from \d+ on are not in it any more: restore .*", last
         )
