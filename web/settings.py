@@ -99,7 +99,7 @@ class Settings:
     cluster_monitors: str = _setting(
         "",
         forms.monitors,
-        "addresses where all NATS servers tell of themselves, separated by commas; default: http on their hosts, port 8222",
+        "monitoring addresses of all NATS servers, separated by commas; default: http on their hosts, port 8222",
     )
     cluster_ca: str = _setting("", str, "file with the certificates that the NATS servers' are signed by")
     cluster_cert: str = _setting("", str, "file with this node's certificate for the NATS servers")
