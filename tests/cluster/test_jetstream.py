@@ -81,7 +81,8 @@ def test_lost_turns_are_read_when_a_later_one_is_heard(one: NatsCluster) -> None
         for number in range(100):
             await ann.say(0, b"%d" % number)
         await until(lambda: bo.log.lanes[0].head == 100)
-        assert bo.log.lanes[0].counts.gaps_read >= 1
+        counts = bo.log.lanes[0].counts
+        assert counts.gaps_read + counts.tails_repaired >= 1  # a heartbeat may have told of them before
         await check(one, [ann, bo])
         await ann.close()
         await bo.close()
