@@ -45,7 +45,7 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all t
 test-python: ## the tests without a browser on Python alone, without the accelerator
 	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="--ignore=tests/client $(ARGS)"
 
-check: lint types test test-python test-cluster ## all that CI runs: linter, formatter, types, tests
+check: lint types test test-python ## all that CI runs: linter, formatter, types, tests
 
 lint: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/ruff check

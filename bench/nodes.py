@@ -37,7 +37,7 @@ HEARD = 300
 KNOWN_ROOMS, TOPICS = 100_000, 100
 """Rooms in which something is said, and how many of them one connection joins."""
 
-KNOWN_RATE = 500.0
+KNOWN_RATE = 1_000.0
 """Messages a second for that."""
 
 SETTLING = 10.0

@@ -363,6 +363,7 @@ def is_alone(person: Browser, slug: str) -> bool:
     return len(person.ask("GET", f"/api/rooms/{slug}/members").json["members"]) == 1
 
 
+@pytest.mark.alone  # it counts what one server does at once
 def test_ten_thousand_messages_are_taken_along_in_little_memory_beside_people_who_talk(database: Path) -> None:
     number, text = 10_000, "x" * 4_000  # 40 MB for each reader
     with Server(database, sign_up="open") as server:

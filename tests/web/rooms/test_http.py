@@ -597,6 +597,7 @@ def test_a_server_without_accounts_has_only_the_list(tmp_path_factory: pytest.Te
             assert request(server.port, method, path).status == 404
 
 
+@pytest.mark.alone  # it locks a SQLite file
 def test_a_link_ends_with_the_removal_of_who_made_it_before_that_is_committed(
     server: Server, ann: Person, bo: Person, people: People
 ) -> None:
@@ -616,6 +617,7 @@ def test_a_link_ends_with_the_removal_of_who_made_it_before_that_is_committed(
     assert ann.hears("phx_reply")["status"] == "ok"
 
 
+@pytest.mark.alone  # it locks a SQLite file
 def test_what_waits_for_a_link_of_somebody_who_is_out_by_then_is_answered_as_to_a_stranger(
     server: Server, ann: Person, bo: Person
 ) -> None:
