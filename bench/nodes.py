@@ -34,7 +34,7 @@ LIMIT = 250.0
 HEARD = 300
 """Messages whose way to another node is timed, one at a time."""
 
-KNOWN_ROOMS, TOPICS = 100_000, 100
+KNOWN_ROOMS, TOPICS = 30_000, 100
 """Rooms in which something is said, and how many of them one connection joins."""
 
 KNOWN_RATE = 1_000.0
