@@ -207,7 +207,7 @@ class Lanes:
             return "this node cannot follow the log of the cluster any more"
         if not self._cluster.is_healthy:
             return "the log of the cluster does not answer"
-        if any(rooms.is_full for rooms in self._rooms):
+        if any(rooms.is_too_far_ahead for rooms in self._rooms):
             return "the database is too far behind: nothing more can be said in some rooms"
         return None
 

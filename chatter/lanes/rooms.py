@@ -134,12 +134,17 @@ class LaneRooms:
     @property
     def is_full(self) -> bool:
         """Whether nothing can be said: the log does not answer, is full, or the database is too far behind."""
-        return self._is_unavailable or self._unsaved_share >= 1
+        return self._is_unavailable or self.is_too_far_ahead
 
     @property
     def is_half_full(self) -> bool:
         """Whether rooms must refuse operations, so that messages find room for longer."""
         return self._is_unavailable or self._unsaved_share >= 0.5
+
+    @property
+    def is_too_far_ahead(self) -> bool:
+        """Whether the database lacks so much that nothing can be said."""
+        return self._unsaved_share >= 1
 
     @property
     def _unsaved_share(self) -> float:

@@ -80,6 +80,8 @@ def test_a_turn_whose_outcome_is_unknown_keeps_nobody_from_reading_and_is_said_o
         east.post("lobby", ann, "refused")
         await until(lambda: answers(ann))
         assert answers(ann) == [Refused("overloaded", retry_after_ms=1_000)]
+        assert east.rooms.is_full  # for a moment: the node stays in service
+        assert not east.rooms.is_too_far_ahead
         model.republishes = model.has_leader = True
         await until(lambda: places(ann))
         assert (heard(ann), heard(late), places(ann)) == ([(1, "hello")], [(1, "hello")], [1])
@@ -115,6 +117,7 @@ def test_nothing_is_said_while_the_database_lacks_too_much_and_goes_on_once_it_h
         said = len(places(ann))
         assert 0 < said < 20
         assert set(answers(ann)[said:]) == {Refused("overloaded", retry_after_ms=1_000)}
+        assert east.rooms.is_too_far_ahead
         bo = west.join("lobby")
         await until(lambda: len(heard(bo)) == min(said, 10))  # reading goes on
         east.write()
