@@ -4,6 +4,7 @@ Each binds the port for itself (`SO_REUSEPORT`, socket(7)): the kernel spreads c
 that one that starts or has died gets none.
 """
 
+import contextlib
 import gc
 import logging
 import os
@@ -100,6 +101,8 @@ class Processes:
         try:
             for each in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(each, signal.SIG_DFL)
+            if self._is_stopping:  # this process was told so while it still had the handler of its parent
+                os._exit(0)
             os.close(self._held)  # which only the parent holds, so that it ends with the parent
             code = self._serve(number, parent)
         finally:
@@ -115,4 +118,5 @@ class Processes:
     def _stop(self, *_signal: object) -> None:
         self._is_stopping = True
         for pid in self._numbers:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and is about to be forgotten
+                os.kill(pid, signal.SIGTERM)
