@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from chatter.messages import Entry, Posted, ReadHistory
 
-MOST_PLACES = 5_000
+PLACES_AT_ONCE = 5_000
 """In so many places one read looks for what became of a room: they may hold nothing but messages."""
 
 
@@ -35,7 +35,7 @@ def end_of_changes(messages: Sequence[Posted], limit: int) -> int:
 def between(request: ReadHistory, newest: int) -> tuple[int, int]:
     """Returns the two places between which a read looks for what became of a room, the ones nearest to its end."""
     before = min(request.before or newest + 1, newest + 1)
-    return max(request.after or 0, before - 1 - MOST_PLACES), before
+    return max(request.after or 0, before - 1 - PLACES_AT_ONCE), before
 
 
 def as_places(entries: Iterable[Entry]) -> tuple[Posted, ...]:

@@ -1,21 +1,18 @@
 """Checks after a fault that the log, the states beside it, acknowledgements and readers agree."""
 
-import contextlib
-from collections.abc import Iterator
 from functools import partial
 
-import schema
 from chatter.messages import Entry, Reacted
 from tests.faults.crowd import Crowd, Editor
 from tests.support.log_client import LogClient
-from tests.support.log_truth import check_reactions, folded, read_log, states
+from tests.support.log_truth import check_reactions, folded, read_log, reading, states
 from tests.support.server import Server, run_to_its_end
 
 
 def check_log(crowd: Crowd, server: Server) -> None:
     """Ends what the crowd does, and checks that nothing is missing or done twice, and that everybody holds the same."""
     crowd.finish_posting()
-    with _database(server.database_url):
+    with reading(server.database_url):
         for room in crowd.rooms:
             log = read_log(room)
             rows = folded(log)
@@ -53,12 +50,3 @@ def _check_acknowledged(editor: Editor, log: list[Entry]) -> None:
 
 def _is_quiet(client: LogClient, newest: int) -> bool:
     return client.position == newest and client.next_request() is None
-
-
-@contextlib.contextmanager
-def _database(url: str) -> Iterator[None]:
-    database = schema.open_database(url, create=False, read_only=True)
-    try:
-        yield
-    finally:
-        database.close()

@@ -1,8 +1,10 @@
 """What a database has of a room, as a client that knows the log would hold it."""
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import schema
 from chatter.messages import Entry, Posted, View, label_of
 from chatter.storage.authors import entries_of, messages_of, people_of
 from schema import Entry as EntryTable
@@ -15,6 +17,16 @@ FAR = 1_000_000
 """More entries than any test has."""
 
 Rows = dict[int, Payload]
+
+
+@contextlib.contextmanager
+def reading(url: str) -> Iterator[None]:
+    """Has all that is read here be of that database."""
+    database = schema.open_database(url, create=False, read_only=True)
+    try:
+        yield
+    finally:
+        database.close()
 
 
 def read_log(room: str) -> list[Entry]:

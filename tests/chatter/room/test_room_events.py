@@ -7,7 +7,7 @@ import pytest
 from chatter.charter import RoomRules
 from chatter.messages import Entry, LoadPage, NotSaved, Page, PageLoaded, RoomChanged
 from chatter.room.context import RoomSettings
-from chatter.storage.pages import MOST_PLACES, void_place
+from chatter.storage.pages import PLACES_AT_ONCE, void_place
 from tests.chatter.conftest import NOON_ISO, RoomOnStage, posted
 from tests.support.governed import PRIVATE, Person, charter
 from tests.support.stage import Stage, join
@@ -96,12 +96,12 @@ def test_memory_counts_where_the_database_was_asked(stage: Stage, ann: Person) -
 
 
 def test_so_many_places_are_looked_at_and_the_next_page_goes_on(stage: Stage, ann: Person) -> None:
-    last = MOST_PLACES + 100
+    last = PLACES_AT_ONCE + 100
     room = start(stage, [posted(last)], settings=RoomSettings(ring_size=5))
     ask(room, ann)
     room.tell(PageLoaded(reads(room)[-1].request, Page((), more=False, events=[])))
     page = answer(ann)
-    assert (page.more, page.next) == (True, last - MOST_PLACES + 1)
+    assert (page.more, page.next) == (True, last - PLACES_AT_ONCE + 1)
     ask(room, ann, before=page.next or 0)
     room.tell(PageLoaded(reads(room)[-1].request, Page((), more=False, events=[topic(9)])))
     assert (seqs(answer(ann)), answer(ann).more) == ([9], False)

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import schema
 from chatter.messages import Entry, Posted
 from tests.faults.crowd import Crowd, Editor, Writer
 from tests.support.cluster import Cluster
 from tests.support.log_client import row_of
-from tests.support.log_truth import Rows, folded, read_log, states
+from tests.support.log_truth import Rows, folded, read_log, reading, states
 from tests.support.server import run_to_its_end, wait_until
 from tests.support.talker import Talker
 
@@ -39,7 +38,7 @@ def judge(crowd: Crowd, cluster: Cluster) -> Verdict:
     crowd.finish_posting()
     cluster.wait_until_saved()
     found: dict[str, list[str]] = {part: [] for part in Verdict._fields}
-    with _database(cluster.database_url):
+    with reading(cluster.database_url):
         logs = {room: read_log(room) for room in crowd.rooms}
         found["differing"] += [f"the states of {room}" for room in crowd.rooms if states(room) != folded(logs[room])]
     with contextlib.suppress(AssertionError):  # who waits in vain is found below
@@ -138,12 +137,3 @@ def _faults(cluster: Cluster) -> list[str]:
     checked = run_to_its_end("check", f"--database={cluster.database_url}", f"--spool-folder={node.database.parent}")
     told = [each["fault"] for each in (*status["nodes"], *status["lanes"]) if each["fault"]]
     return told + ([] if checked.stdout == "no faults\n" else [f"{checked.stdout}{checked.stderr}"])
-
-
-@contextlib.contextmanager
-def _database(url: str) -> Iterator[None]:
-    database = schema.open_database(url, create=False, read_only=True)
-    try:
-        yield
-    finally:
-        database.close()

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.accelerated import WITH_RING, use
+from tests.web.io.line import Line
 from web import accelerator
 from web.io import send_batch
 from web.io.send_batch import WRITES_AT_ONCE, SendBatch
@@ -22,17 +23,13 @@ from web.io.send_buffer import SendBuffer
 LIMIT = 20_000
 
 
-class Line:
-    """Line is a send buffer on one end of a socket pair, its owner, and the reader on the other end."""
+class OwnLine(Line):
+    """OwnLine is a line that owns its buffer, and records what that tells it."""
 
     def __init__(self, batch: SendBatch) -> None:
-        self.near, self._far = socket.socketpair()
-        self.near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-        self.near.setblocking(False)
-        self._far.setblocking(False)
         self.told: list[str] = []
         self.can_resync = False
-        self.buffer = SendBuffer(self.near, LIMIT, self, batch)
+        super().__init__(LIMIT, self, batch)
 
     def unsent_changed(self) -> None:
         self.told.append(f"unsent {self.buffer.has_unsent}")
@@ -48,45 +45,17 @@ class Line:
     def drained(self) -> None:
         self.told.append("drained")
 
-    def read(self) -> bytes:
-        """Reads all that has arrived."""
-        received = b""
-        while True:
-            try:
-                data = self._far.recv(1_000_000)
-            except BlockingIOError:
-                return received
-            if not data:
-                return received
-            received += data
-
-    def read_all(self) -> bytes:
-        """Reads until nothing waits in the buffer."""
-        received = self.read()
-        while self.buffer.has_unsent:
-            self.buffer.flush()
-            received += self.read()
-        return received
-
-    def hang_up(self) -> None:
-        """Closes the reader's end."""
-        self._far.close()
-
-    def close(self) -> None:
-        self.near.close()
-        self._far.close()
-
 
 class Lines:
     """Lines are connections with one batch, which sends with one of the implementations."""
 
     def __init__(self, batch: SendBatch) -> None:
         self.batch = batch
-        self._lines: list[Line] = []
+        self._lines: list[OwnLine] = []
 
-    def add(self, count: int) -> list[Line]:
+    def add(self, count: int) -> list[OwnLine]:
         """Opens connections."""
-        new = [Line(self.batch) for _ in range(count)]
+        new = [OwnLine(self.batch) for _ in range(count)]
         self._lines += new
         return new
 
@@ -94,7 +63,7 @@ class Lines:
         """Has an actor end its turn so."""
         self.batch.gather([end])
 
-    def write_in_turn(self, writes: Iterable[tuple[Line, bytes]]) -> None:
+    def write_in_turn(self, writes: Iterable[tuple[OwnLine, bytes]]) -> None:
         """Has an actor write this at the end of its turn."""
 
         def end() -> None:
@@ -230,7 +199,7 @@ def test_the_file_of_a_connection_that_has_ended_may_be_anothers(lines: Lines) -
         new.buffer.write(b"for the second")
         ended.append(new)
 
-    ended: list[Line] = []
+    ended: list[OwnLine] = []
     lines.turn(end)
     assert (line.read(), ended[0].read(), other.read()) == (b"for the first", b"for the second", b"hello")
 

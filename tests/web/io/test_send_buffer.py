@@ -1,18 +1,17 @@
 """The send buffer over a real socket, whose other end reads when a test says so."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
+from tests.web.io.line import Line
 from web.io.send_batch import SendBatch
-from web.io.send_buffer import SendBuffer
 
 LIMIT = 100_000
 
 
-class SendBufferOwner:
-    """SendBufferOwner records what the buffer tells it."""
+class RecordingOwner:
+    """RecordingOwner records what the buffer tells it."""
 
     def __init__(self) -> None:
         self.told: list[object] = []
@@ -27,36 +26,12 @@ class SendBufferOwner:
         self.told.append("drained")
 
 
-class Line:
-    """Line is a send buffer on one end of a socket pair, and the reader on the other."""
+class RecordedLine(Line):
+    """RecordedLine is a line of which it is known what the buffer has told its owner."""
 
     def __init__(self) -> None:
-        self._near, self._far = socket.socketpair()
-        self._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-        self._near.setblocking(False)
-        self._far.setblocking(False)
-        self.owner = SendBufferOwner()
-        self.buffer = SendBuffer(self._near, LIMIT, self.owner, SendBatch())
-
-    def read(self) -> bytes:
-        """Reads all that has arrived."""
-        received = b""
-        while True:
-            try:
-                data = self._far.recv(1_000_000)
-            except BlockingIOError:
-                return received
-            if not data:
-                return received
-            received += data
-
-    def read_all(self) -> bytes:
-        """Flushes and reads until nothing waits in the buffer."""
-        received = self.read()
-        while self.buffer.has_unsent:
-            self.buffer.flush()
-            received += self.read()
-        return received
+        self.owner = RecordingOwner()
+        super().__init__(LIMIT, self.owner, SendBatch())
 
     def fill(self) -> bytes:
         """Writes more than the kernel takes, and returns what was written."""
@@ -65,23 +40,15 @@ class Line:
         assert self.buffer.has_unsent
         return written
 
-    def hang_up(self) -> None:
-        """Closes the reader's end."""
-        self._far.close()
-
-    def close(self) -> None:
-        self._near.close()
-        self._far.close()
-
 
 @pytest.fixture
-def line() -> Iterator[Line]:
-    line = Line()
+def line() -> Iterator[RecordedLine]:
+    line = RecordedLine()
     yield line
     line.close()
 
 
-def test_a_write_that_the_kernel_takes_is_sent_at_once(line: Line) -> None:
+def test_a_write_that_the_kernel_takes_is_sent_at_once(line: RecordedLine) -> None:
     line.buffer.write(b"hello")
     assert line.read() == b"hello"
     assert not line.buffer.has_unsent
@@ -89,7 +56,7 @@ def test_a_write_that_the_kernel_takes_is_sent_at_once(line: Line) -> None:
     assert line.owner.told == []
 
 
-def test_the_rest_of_a_partial_write_follows_in_order(line: Line) -> None:
+def test_the_rest_of_a_partial_write_follows_in_order(line: RecordedLine) -> None:
     written = line.fill()
     assert line.owner.told == ["unsent changed"]
     for number in range(50):
@@ -102,7 +69,7 @@ def test_the_rest_of_a_partial_write_follows_in_order(line: Line) -> None:
     assert line.read() == b"!"
 
 
-def test_a_buffer_beyond_its_limit_overflows_and_sends_only_whole_writes(line: Line) -> None:
+def test_a_buffer_beyond_its_limit_overflows_and_sends_only_whole_writes(line: RecordedLine) -> None:
     written = line.fill()
     while "overflowed" not in line.owner.told:
         line.buffer.write(b"x" * 1_000)
@@ -115,7 +82,7 @@ def test_a_buffer_beyond_its_limit_overflows_and_sends_only_whole_writes(line: L
     assert line.read() == b"again"
 
 
-def test_an_overflowed_buffer_keeps_the_latest_control_frame(line: Line) -> None:
+def test_an_overflowed_buffer_keeps_the_latest_control_frame(line: RecordedLine) -> None:
     written = line.fill()
     while "overflowed" not in line.owner.told:
         line.buffer.write(b"x" * 1_000)
@@ -124,7 +91,7 @@ def test_an_overflowed_buffer_keeps_the_latest_control_frame(line: Line) -> None
     assert line.read_all() == written + b"pong 2"
 
 
-def test_a_control_frame_that_overflows_the_buffer_is_kept(line: Line) -> None:
+def test_a_control_frame_that_overflows_the_buffer_is_kept(line: RecordedLine) -> None:
     written = line.fill()
     line.buffer.write(b"x" * 1_000_000)  # a single write may pass the limit
     line.buffer.write_control(b"close")
@@ -132,7 +99,7 @@ def test_a_control_frame_that_overflows_the_buffer_is_kept(line: Line) -> None:
     assert line.read_all() == written + b"close"
 
 
-def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: Line) -> None:
+def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: RecordedLine) -> None:
     written = line.fill()
     line.buffer.write(b"last words")
     line.buffer.close()
@@ -141,7 +108,7 @@ def test_a_closed_buffer_takes_no_writes_and_sends_what_waits(line: Line) -> Non
     assert line.read_all() == written + b"last words"
 
 
-def test_a_buffer_whose_reader_is_gone_keeps_nothing(line: Line) -> None:
+def test_a_buffer_whose_reader_is_gone_keeps_nothing(line: RecordedLine) -> None:
     line.fill()
     line.hang_up()
     line.buffer.flush()
@@ -150,7 +117,7 @@ def test_a_buffer_whose_reader_is_gone_keeps_nothing(line: Line) -> None:
     assert not line.buffer.has_unsent
 
 
-def test_a_single_write_may_be_larger_than_the_limit(line: Line) -> None:
+def test_a_single_write_may_be_larger_than_the_limit(line: RecordedLine) -> None:
     large = bytes(range(256)) * 2_000
     assert len(large) > LIMIT
     line.buffer.write(large)
