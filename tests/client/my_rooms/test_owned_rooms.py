@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.client.accounts.actions import expect_account
 from tests.client.axe import DARK, FORCED, GRAVE, LIGHT, violations, violations_in
 from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member, expect_list
@@ -360,11 +361,12 @@ def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: 
     offered = newcomer.page.get_by_role("dialog", name="You are invited to Newcomers")
     offered.get_by_role("button", name="Create an account").click()
     form = newcomer.page.get_by_role("dialog", name="Create an account")
-    form.get_by_label("Handle").fill(f"fay-of-{ann.handle}")
+    handle = f"fay-of-{ann.handle}"
+    form.get_by_label("Handle").fill(handle)
     form.get_by_label("Password").fill(PASSWORD)
     form.get_by_role("button", name="Create account").click()
+    expect_account(newcomer, handle)  # the address changes before: the page is loaded anew
     expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
-    newcomer.expect_connected()
     newcomer.says("hello")
     newcomer.expect_said("hello")
 
