@@ -90,7 +90,7 @@ async def _run(
         devices: list[_Device] = []
         for circle, of_circle in zip(people, topics, strict=True):
             wanted = {"nothing": [], "me": ["me"], "rooms": of_circle}[joined]
-            devices += [await _Device.connect(port, token, wanted) for token in circle[1:] if wanted]
+            devices += [await _Device.connect(port, token, wanted) for token in circle[1:]]
         await asyncio.sleep(1)
         before = running.cpu()
         await _say(speakers, topics, rate, seconds)
