@@ -13,8 +13,8 @@ class IdleWatched(Protocol):
     last_heard_at: float
     """When it sent something last, by the loop's clock."""
 
-    due: int
-    """The tick at which it is looked at next; for `IdleTimeouts` alone."""
+    due: "set[IdleWatched]"
+    """Those that are looked at in the same tick as it; for `IdleTimeouts` alone."""
 
     def on_idle(self) -> None:
         """It has sent nothing for too long. It may have ended meanwhile."""
@@ -37,21 +37,22 @@ class IdleTimeouts:
 
     def watch(self, connection: IdleWatched) -> None:
         """Calls `on_idle` once the connection has been idle for the time-out."""
-        connection.due = int((connection.last_heard_at + self._timeout) / self._tick) + 1
-        self._due.setdefault(connection.due, set()).add(connection)
+        tick = int((connection.last_heard_at + self._timeout) / self._tick) + 1
+        connection.due = self._due.setdefault(tick, set())  # not the number, which takes 32 bytes
+        connection.due.add(connection)
         if self._timer is None:
             self._checked_through = int(self._loop.time() / self._tick)
             self._timer = self._loop.call_later(self._tick, self._check)
 
     def forget(self, connection: IdleWatched) -> None:
         """Stops watching the connection."""
-        self._due.get(connection.due, set()).discard(connection)
+        connection.due.discard(connection)
 
     def _check(self) -> None:
         now = self._loop.time()
         try:
             for tick in range(self._checked_through + 1, int(now / self._tick) + 1):
-                for connection in self._due.pop(tick, ()):
+                for connection in list(self._due.pop(tick, ())):  # of which one that ends is discarded
                     if connection.last_heard_at + self._timeout > now:
                         self.watch(connection)
                     else:

@@ -10,6 +10,7 @@ from tornado.iostream import IOStream, StreamClosedError
 
 from web.channels.endpoint import Endpoint
 from web.http.handler import Handler
+from web.io.idle_timeouts import IdleWatched
 from web.transport.handshake import PATH, Refusal, check_handshake
 from web.transport.request import from_tornado, parse_handshake
 from web.transport.websocket import READ_SIZE, WebSocket
@@ -74,7 +75,7 @@ class PendingConnection:
 
     __slots__ = ("_address", "_endpoint", "_file", "_hand_to_tornado", "_on_end", "due", "last_heard_at")
 
-    due: int
+    due: set[IdleWatched]
     last_heard_at: float
 
     def __init__(
@@ -92,7 +93,6 @@ class PendingConnection:
         self._hand_to_tornado = hand_to_tornado
         self._on_end = on_end
         self.last_heard_at = endpoint.loop.time()
-        self.due = 0
 
     def receive(self) -> None:
         """Reads the first bytes, now or when they arrive; `handshake_timeout` bounds the wait."""

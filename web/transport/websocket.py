@@ -10,6 +10,7 @@ from web.channels.endpoint import Endpoint
 from web.channels.socket import Socket
 from web.channels.wire import BadFrame
 from web.io import rfc6455
+from web.io.idle_timeouts import IdleWatched
 from web.io.rfc6455 import TEXT, CloseCode, FrameReader, Message, Opcode, ProtocolError
 from web.io.send_buffer import SendBuffer
 from web.transport.handshake import Grant
@@ -53,7 +54,7 @@ class WebSocket:
         "writer",
     )
 
-    due: int
+    due: set[IdleWatched]
     last_heard_at: float
 
     def __init__(self, file: socket.socket, grant: Grant, request: Request, endpoint: Endpoint) -> None:

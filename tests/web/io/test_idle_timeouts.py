@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from web.io.idle_timeouts import IdleTimeouts
+from web.io.idle_timeouts import IdleTimeouts, IdleWatched
 
 
 class Clock:
@@ -37,10 +37,11 @@ class Clock:
 class Connection:
     """Connection records when it was found idle."""
 
+    due: set[IdleWatched]
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.last_heard_at = clock.now
-        self.due = 0
         self._idle_at: list[float] = []
 
     def receive(self) -> None:
@@ -95,6 +96,26 @@ def test_a_forgotten_connection_is_not_reported_idle(clock: Clock, timeouts: Idl
     timeouts.forget(ann)
     clock.advance_to(1_200.0)
     assert ann.idle_at() == []
+
+
+class Ending(Connection):
+    """A connection that ends when it is found idle."""
+
+    def __init__(self, clock: Clock, timeouts: IdleTimeouts) -> None:
+        super().__init__(clock)
+        self._timeouts = timeouts
+
+    def on_idle(self) -> None:
+        super().on_idle()
+        self._timeouts.forget(self)
+
+
+def test_connections_that_end_as_they_are_found_idle_are_all_found(clock: Clock, timeouts: IdleTimeouts) -> None:
+    people = [Ending(clock, timeouts) for _ in range(3)]
+    for each in people:
+        timeouts.watch(each)
+    clock.advance_to(1_100.0)
+    assert [len(each.idle_at()) for each in people] == [1, 1, 1]
 
 
 class Broken(Connection):
