@@ -129,17 +129,19 @@ class Entry(Model):
         numbers = ids.numbers(list(ends))
         values = [(numbers[slug], epoch, *row) for slug, epoch, rows in said for row in rows]
         inserted = 0
+        cursor = database.cursor()
         for statement, batch in batches(values, cls._insert):
-            cursor = database.cursor()
             cursor.execute(statement, batch)
             inserted += cursor.rowcount
         if inserted != len(values):
             raise RowRefused("a trigger of the database skips it")
         for slug, _, rows in said:
             for row in rows:
+                if row.target is None and row.data is None:
+                    continue  # a plain message, as nearly all are
                 if row.kind == Kind.PURGE:
                     purge.apply(cls, numbers[slug], row.seq, row.inserted_at, json.loads(row.data or ""))
-                elif row.target is not None or row.data is not None:
+                else:
                     effects.apply(numbers[slug], slug, row, keeps_removed=keeps_removed)
         Room.write_ends((numbers[slug], end) for slug, end in ends.items())
 
@@ -257,8 +259,12 @@ Entry.add_index(Entry.room, Entry.target, Entry.seq, where=Entry.target.is_null(
 
 
 def _end(slug: str, rows: Sequence[EntryRow], earlier: RoomRow | None) -> RoomRow:
-    spoken = next((row.inserted_at for row in reversed(rows) if row.kind == Kind.MESSAGE), "")
-    return RoomRow(slug, rows[-1].seq, rows[-1].nth, spoken or (earlier.last_message_at if earlier else ""))
+    last, spoken_at = rows[-1], earlier.last_message_at if earlier else ""
+    for row in reversed(rows):
+        if row.kind == Kind.MESSAGE:
+            spoken_at = row.inserted_at
+            break
+    return RoomRow(slug, last.seq, last.nth, spoken_at)
 
 
 def _check(name: str, column: peewee.Field, value: object) -> None:

@@ -11,6 +11,8 @@ from chatter.storage.records import entry_of, object_of, posted_of, row_of
 from schema import Database, Entry, EntryRow, Fence, Removed, RoomIds, RowRefused, void_row
 from schema.database import drop_old_pages
 
+_DELETING = (Deleted, Purged)
+
 
 class PlaceRefused(Exception):
     """The database takes neither a message nor the void row that would keep its place. The message is one line."""
@@ -89,9 +91,11 @@ class Committer:
             Entry.save_all(rows, self._fence, self._ids, keeps_removed=self._removed_days > 0)
         for save in saves:
             for entry in save.entries:
+                if not isinstance(entry, _DELETING):
+                    continue
+                self._has_deleted = True
                 if isinstance(entry, Deleted):
                     self._dead_letters.blank(save.slug, entry.target)
-                self._has_deleted = self._has_deleted or isinstance(entry, Deleted | Purged)
 
     def _isolate(
         self, saves: Sequence[Save], error: RowRefused, guard: AbstractContextManager[None]
