@@ -214,10 +214,13 @@ class _ClientView:
 
         It ends where the client takes no more: the rest would be dropped.
         """
-        for piece in _pieces(self._frames(frames), MAX_LATER_BYTES):
-            client.write(piece)
-            if not client.takes_frames:
+        pieces = _pieces(self._frames(frames), MAX_LATER_BYTES)
+        client.write(next(pieces))
+        yield
+        for piece in pieces:
+            if not client.takes_frames:  # asked only where more follows: what is gathered is sent first
                 return
+            client.write(piece)
             yield
 
     def _frames(self, frames: list[bytes]) -> Iterator[bytes]:
