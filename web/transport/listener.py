@@ -13,6 +13,7 @@ import logging
 import os
 import resource
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -103,6 +104,9 @@ class Listener:
             logger.warning("some requests did not end in time")
 
     def _accept(self, listening: socket.socket) -> None:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]  # once for all of a turn: it may be lowered at any time
+        # A file gets the lowest free number, so a high number means that few are left.
+        highest = limit - SPARE_FILES - 1 if limit > SPARE_FILES else sys.maxsize
         for _ in range(ACCEPTED_AT_ONCE):
             try:
                 file, address = listening.accept()
@@ -115,7 +119,7 @@ class Listener:
                     raise
                 self._pause(listening, error)
                 return
-            self._accepted(file, address)
+            self._accepted(file, address, lacks_files=file.fileno() > highest)
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
         logger.warning("no connection can be accepted for %g s: %s", ACCEPT_PAUSE, error.strerror)
@@ -126,11 +130,9 @@ class Listener:
         if listening.fileno() >= 0:  # else the server has stopped meanwhile
             self._loop.add_reader(listening.fileno(), self._accept, listening)
 
-    def _accepted(self, file: socket.socket, address: Any) -> None:
+    def _accepted(self, file: socket.socket, address: Any, *, lacks_files: bool) -> None:
         host = address[0] if isinstance(address, tuple) else "0.0.0.0"  # noqa: S104 - Tornado's word for a Unix socket
         network = self._endpoint.network_of_peer(host) or ""
-        # A file gets the lowest free number, so a high number means that few are left.
-        lacks_files = 0 < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES <= file.fileno()
         most = PLAIN_FOR_CLIENT * self._endpoint.settings.max_connections_per_address
         if lacks_files or (network and self._plain_counts[network] >= most):
             file.close()
@@ -160,8 +162,10 @@ def listening_sockets(settings: Settings) -> list[socket.socket]:
     """Returns the sockets that were passed to this process, else bound ones. Raises `AddressUnusable`."""
     is_shared = settings.processes > 1
     sockets = _passed(is_shared) or _bind(settings.host, settings.port, is_shared)
-    for each in sockets:  # accepted sockets inherit the option; without it Linux keeps up to 4 MB for each
-        each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
+    for each in sockets:  # accepted sockets inherit the options
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)  # else Linux keeps up to 4 MB
+        if each.family != socket.AF_UNIX:
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small writes wait for the client's ACKs
     return sockets
 
 

@@ -59,8 +59,6 @@ class WebSocket:
 
     def __init__(self, file: socket.socket, grant: Grant, request: Request, endpoint: Endpoint) -> None:
         """Takes over `file`, which does not block, and answers the handshake."""
-        if file.family != socket.AF_UNIX:
-            file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small writes wait for the client's ACKs
         self.serializer = grant.serializer
         self._decode = grant.serializer.decode
         self._file = file

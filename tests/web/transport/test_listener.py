@@ -10,7 +10,7 @@ import pytest
 from tests.support.phoenix_client import UPGRADE, Request
 from web.server import Server
 from web.settings import read_settings
-from web.transport.listener import ACCEPTED_AT_ONCE, is_local
+from web.transport.listener import ACCEPTED_AT_ONCE, is_local, listening_sockets
 
 
 def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> None:
@@ -32,6 +32,14 @@ def test_a_turn_of_the_loop_accepts_only_a_few_connections(database: Path) -> No
         return accepted
 
     assert max(asyncio.run(count())) <= ACCEPTED_AT_ONCE
+
+
+def test_an_accepted_connection_sends_small_writes_at_once() -> None:
+    (listening,) = listening_sockets(read_settings({"host": "127.0.0.1", "port": "0"}, {}))
+    with listening, socket.create_connection(listening.getsockname()):
+        listening.setblocking(True)
+        with listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(
