@@ -81,6 +81,19 @@ test("others are shown as typing for four seconds or until they post, and never 
   assert.deepEqual(room.typing.names.value, []);
 });
 
+test("who cannot write any more is not shown as typing", () => {
+  const entry = (seq, more) => socket.latest.receives("room_event", { seq, id: `e${seq}`, at: "", ...more });
+  socket.latest.joins([]);
+  ["bo", "cy", "di"].forEach((typist) => socket.latest.receives("typing", { name: typist }));
+  entry(1, { kind: "member", change: "banned", members: [{ id: 2, handle: "bo", name: "bo" }] });
+  assert.deepEqual(room.typing.names.value, ["cy", "di"]);
+  entry(2, { kind: "member", change: "muted", members: [{ id: 3, handle: "cy", name: "cy" }] });
+  entry(3, { kind: "member", change: "role", members: [{ id: 4, handle: "di", name: "di" }] });
+  assert.deepEqual(room.typing.names.value, ["di"]);
+  entry(4, { kind: "room", set: { archived: true } });
+  assert.deepEqual(room.typing.names.value, []);
+});
+
 test("typing is sent at most every two seconds, and at once again after a message", () => {
   mock.timers.tick(5000);
   socket.latest.joins([]);

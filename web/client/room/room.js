@@ -524,6 +524,7 @@ export class Room {
     if (event.kind !== "member" && event.kind !== "room") return;
     this.notes.hear(event);
     this.charter.hear(event);
+    this.typing.hear(event);
   }
 
   /** @param {Entry} entry */

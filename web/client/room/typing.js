@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 const SHOWN_MS = 4000;
 /** The page names up to three people; a crowd that types must not cost more the larger it is. */
 const MAX_NAMES = 4;
+/** Changes after which somebody cannot write. @type {import("../messages.js").MemberChange[]} */
+const SILENCED = ["left", "removed", "banned", "muted"];
 /** At most one `typing` of our own in this time. */
 const SEND_EVERY_MS = 2000;
 
@@ -32,6 +34,12 @@ export class Typing {
   remove(name) {
     clearTimeout(this.#timers.get(name));
     if (this.#timers.delete(name)) this.#update();
+  }
+
+  /** Takes out whom an entry keeps from writing. @param {import("../messages.js").RoomNote} event */
+  hear({ change, members = [], set }) {
+    if (set?.archived || set?.settings) this.clear(); // who may still write says so again
+    if (change && SILENCED.includes(change)) members.forEach(({ name }) => this.remove(name));
   }
 
   clear() {
