@@ -264,7 +264,7 @@ def test_slow_mode_ends_with_the_rule_and_is_not_said_where_nobody_writes(
 
 def test_slow_mode_counts_down_and_keeps_the_words(ann: Member, bo: Member, visit: Visit) -> None:
     slug = ann.makes_room("Slow", bo)
-    ann.pushes(slug, "set_room", settings={"slow_mode": 30})
+    ann.pushes(slug, "set_room", settings={"slow_mode": 600})
     other = bo.comes(visit, slug)
     other.page.clock.install()
     other.says("one")
@@ -274,7 +274,9 @@ def test_slow_mode_counts_down_and_keeps_the_words(ann: Member, bo: Member, visi
     other.says("two")
     expect(other.composer).to_have_value("two")
     other.expect_said("one")
-    other.waits(31_000)
+    elsewhere = bo.comes(visit, slug)
+    expect(elsewhere.page.locator(".slow-mode")).to_contain_text("you can write again in")
+    other.waits(601_000)
     expect(line).to_be_empty()
     one = ann.comes(visit, slug)
     one.says("an owner")

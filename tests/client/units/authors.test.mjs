@@ -91,6 +91,28 @@ test("one's own typing at another device is not shown, a namesake's is", () => {
   assert.deepEqual(room.typing.names.value, ["Ann"]);
 });
 
+test("in slow mode what one has said at another device counts, from when it was said", () => {
+  const settings = { slow_mode: 30 };
+  const view = { kind: "public", title: "Tea", topic: "", settings, archived: false, role: "member", members: 2 };
+  const room = open("Ann", ANN);
+  const left = () => room.charter.slowUntil.value - Date.now();
+  mock.timers.tick(10_000);
+  socket.latest.joins([message(1, { inserted_at: NOW, author: ANN })], { room: view });
+  assert.ok(left() > 19_000 && left() <= 20_000);
+  socket.latest.receives("new_message", message(2, { inserted_at: new Date().toISOString(), author: { id: 8 } }));
+  assert.ok(left() <= 20_000);
+  socket.latest.receives("new_message", message(3, { inserted_at: "2027-01-01T00:00:00.000000Z", author: ANN }));
+  assert.equal(left(), 30_000);
+});
+
+test("who owns a room never waits in its slow mode", () => {
+  const settings = { slow_mode: 30 };
+  const view = { kind: "public", title: "Tea", topic: "", settings, archived: false, role: "owner", members: 2 };
+  const room = open("Ann", ANN);
+  socket.latest.joins([message(1, { inserted_at: NOW, author: ANN })], { room: view });
+  assert.equal(room.charter.slowUntil.value, 0);
+});
+
 test("people with accounts are present by their handles, under their names", () => {
   const room = open("bo");
   socket.latest.joins([], {

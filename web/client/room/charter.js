@@ -61,7 +61,7 @@ export class Charter {
   /** Whether this person may do something here, as far as the page knows. @param {Power} power */
   may(power) {
     if (!this.view.value) return PLAIN.includes(power);
-    return this.#powers.value?.has(power) ?? (power === "read" || power === "post");
+    return this.#powers.value?.has(power) ?? this.#probably(power);
   }
 
   /** Whether this person is a member. */
@@ -131,9 +131,14 @@ export class Charter {
     if (this.members.peek()) void this.readMembers();
   }
 
-  /** Notes that this person has said something: in slow mode the next message has to wait. */
-  said() {
-    if (this.#pauseMs && !this.isModerator) this.slowed(this.#pauseMs);
+  /**
+   * Notes that this person has said something, here or on another device: in slow mode the next message has to wait.
+   *
+   * @param {number} [at] when, by the server's clock: where this one is behind it is taken for just now
+   */
+  said(at = Date.now()) {
+    if (!this.#pauseMs || this.isModerator) return;
+    this.slowUntil.value = Math.max(this.slowUntil.peek(), Math.min(at, Date.now()) + this.#pauseMs);
   }
 
   /** @param {number} ms until something may be said again */
@@ -173,6 +178,12 @@ export class Charter {
   }
 
   // ---- Internal
+
+  /** Guesses what this person may do until the server has said. @param {Power} power */
+  #probably(power) {
+    if (power === "operate_others") return RANKS[this.view.value?.role ?? "member"] > RANKS.member;
+    return power === "read" || power === "post";
+  }
 
   get #path() {
     return `/api/rooms/${this.#slug}`;

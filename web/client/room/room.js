@@ -506,6 +506,7 @@ export class Room {
   /** @param {Posted & {isPartial?: boolean}} message */
   #receive(message) {
     this.typing.remove(message.name);
+    if (message.author && sameAuthor(message, this.#me)) this.charter.said(Date.parse(message.inserted_at));
     this.#hear(message);
     this.posts.received(message);
     this.operations.placed(message.id, message.seq);
