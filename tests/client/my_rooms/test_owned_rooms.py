@@ -186,6 +186,14 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     expect(one.room("After")).to_be_visible()
     (frame,) = [frame for frame in sent if "set_room" in frame]
     assert '{"title":"After","settings":{"slow_mode":30}}' in frame
+    ann.pushes(slug, "set_room", title="Last", topic="what we do", settings={"slow_mode": 0})
+    expect(notes(one)).to_have_text(
+        [
+            FOUNDED,
+            "you changed the settings and called this room After",
+            "you changed the settings, called this room Last and set the topic: what we do",
+        ]
+    )
 
 
 def test_an_archived_room_cannot_be_written_in_until_it_is_opened_again(ann: Member, bo: Member, visit: Visit) -> None:
@@ -309,6 +317,7 @@ def test_who_was_banned_from_a_public_room_comes_in_again_with_their_words(
     ann.pushes(slug, "unban_member", handle=bo.handle)
     other.button("Try to come in").click()
     expect(other.composer).to_have_value("half a word")
+    expect(notes(other).last).to_have_text(f"{ann.handle} lifted your ban")
     other.says("a whole one")
     other.expect_said("a whole one")
 

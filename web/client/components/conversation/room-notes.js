@@ -66,19 +66,22 @@ export function sayNotes(folded) {
     case "unmuted":
       return html`${by} let ${people} write again`;
     case "unbanned":
-      return html`${by} lifted the ban of ${people}`;
+      return html`${by} lifted ${isOfMe(first) ? "your ban" : html`the ban of ${people}`}`;
     default:
       return html`${by} ${change} ${people}${reason}`;
   }
 }
 
-/** @param {NonNullable<RoomNote["set"]>} set */
+/** Says all that was changed at once; what is quoted comes last. @param {NonNullable<RoomNote["set"]>} set */
 function sayChange({ kind, title, topic, archived, settings }) {
   if (kind) return "created this room";
-  if (archived !== undefined) return archived ? "archived this room" : "opened this room again";
-  if (title !== undefined) return html`called this room <q>${title}</q>`;
-  if (topic !== undefined) return topic ? html`set the topic: <q>${topic}</q>` : "removed the topic";
-  return settings ? "changed the settings" : "changed this room";
+  const changes = [];
+  if (archived !== undefined) changes.push(archived ? "archived this room" : "opened this room again");
+  if (settings) changes.push("changed the settings");
+  if (title !== undefined) changes.push(html`called this room <q>${title}</q>`);
+  if (topic !== undefined) changes.push(topic ? html`set the topic: <q>${topic}</q>` : "removed the topic");
+  if (!changes.length) return "changed this room";
+  return changes.map((change, at) => html`${joint(at, changes.length)}${change}`);
 }
 
 /** @param {Companion[]} people */
@@ -90,10 +93,15 @@ function namesOf(people) {
   return html`${all.map((each, at) => html`${joint(at, all.length, others)}${nameOf(each)}`)}${and}`;
 }
 
-/** @param {number} at @param {number} count @param {number} others */
-function joint(at, count, others) {
+/** @param {number} at @param {number} count @param {number} [others] */
+function joint(at, count, others = 0) {
   if (at === 0) return "";
   return at === count - 1 && !others ? " and " : ", ";
+}
+
+/** @param {RoomNote} note */
+function isOfMe({ members = [] }) {
+  return members.length > 0 && members.every((person) => isMine(readBy(person)));
 }
 
 /** @param {import("../../messages.js").Doer} person */
