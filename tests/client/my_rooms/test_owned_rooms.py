@@ -572,6 +572,26 @@ def test_all_settings_are_in_sight_on_a_screen_of_a_laptop(ann: Member, visit: V
     assert dialog.evaluate("dialog => [dialog.scrollHeight - dialog.clientHeight, dialog.scrollTop]") == [0, 0]
 
 
+def test_the_settings_are_saved_on_a_phone_without_scrolling(ann: Member, visit: Visit) -> None:
+    slug = ann.makes_room(f"Small screen {ann.handle}", kind="public")
+    one = ann.comes(visit, slug, **PHONE)
+    one.people_button.click()
+    one.page.get_by_role("dialog", name="Members").get_by_role("button", name="Settings").tap()
+    dialog = one.page.get_by_role("dialog", name="Settings of the room")
+    save = dialog.get_by_role("button", name="Save")
+    expect(save).to_be_in_viewport(ratio=1)
+    last = dialog.get_by_role("checkbox").last
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    field, bar = last.bounding_box(), save.bounding_box()
+    assert field
+    assert bar
+    assert field["y"] + field["height"] <= bar["y"]  # nothing with the focus is behind the buttons
+    dialog.get_by_label("Topic").fill("short")
+    save.tap()
+    expect(one.page.locator(".topic")).to_have_text("short")
+
+
 @pytest.mark.usefixtures("outage")
 def test_the_settings_say_why_they_are_not_saved(ann: Member, visit: Visit) -> None:
     one = ann.comes(visit, ann.makes_room("Far away"))
