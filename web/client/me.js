@@ -9,7 +9,10 @@ import { cleanName } from "./text/cleaning.js";
 
 /** @typedef {import("./browser/owner.js").Account} Account */
 
-/** This person's account; null for a guest. It is the same as long as the page lives; only its name may change. */
+/**
+ * This person's account; null for a guest. It is the same as long as the page lives; only its name may change. But where
+ * the browser keeps nothing, a guest's page goes on as that of who signs in.
+ */
 export const account = signal(owner);
 
 /** Whether the account has a password, as far as the server has said. One may sign in in other ways alone. */
@@ -43,7 +46,7 @@ export function isMine(message) {
 
 /** Notes that the guest's name is somebody else's. @param {{suggestion?: string}} refusal */
 export function noteTakenName({ suggestion = "" }) {
-  suggestedName.value = suggestion;
+  if (!account.peek()) suggestedName.value = suggestion; // else it is the answer to who they were before
 }
 
 /** Gives a guest another name. @param {string} next */
@@ -51,6 +54,12 @@ export function rename(next) {
   suggestedName.value = "";
   guestName.value = next;
   save("name", next);
+}
+
+/** Is somebody with an account from now on, who was a guest. @param {Account} next */
+export function goOnAs(next) {
+  suggestedName.value = "";
+  account.value = next;
 }
 
 /** Takes the account's new name. @param {Account} next the same account */

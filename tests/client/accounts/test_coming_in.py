@@ -13,6 +13,7 @@ from tests.client.accounts.actions import (
     expect_guest,
     fills,
     opens_account,
+    signs_in_as,
     signs_out,
 )
 from tests.client.accounts.conftest import SignIn
@@ -20,6 +21,7 @@ from tests.client.axe import violations
 from tests.client.conftest import Visit
 from tests.client.person import Person
 from tests.client.sessions import PASSWORD, new_account, numbers, sign_in
+from tests.client.test_words import WITHOUT_STORAGE
 from tests.support.server import Server, run_to_its_end
 
 pytestmark = pytest.mark.browser
@@ -95,6 +97,35 @@ def test_a_guest_who_signs_up_keeps_the_room_and_what_was_written(visit: Visit, 
     ann.composer.press("Control+Enter")
     expect(ann.message("half a thought").locator(".you")).to_be_visible()
     expect(ann.message("as a guest").locator(".you")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("outage")
+def test_what_was_written_stays_where_the_browser_keeps_nothing(visit: Visit, handle: str, room: str) -> None:
+    ann = visit()
+    ann.page.context.add_init_script(WITHOUT_STORAGE)
+    ann.goes_to(room)
+    ann.composer.fill("half a thought")
+    signs_in_as(ann, handle)
+    expect(dialog(ann, "Sign in")).to_have_count(0)
+    expect(ann.composer).to_have_value("half a thought")
+    ann.composer.press("Control+Enter")
+    expect(ann.message("half a thought").locator(".you")).to_be_visible()
+    ann.expect_said("half a thought")
+
+
+def test_who_has_no_cookies_reads_why_they_are_not_signed_in(visit: Visit, handle: str) -> None:
+    def loses_cookies(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "set-cookie": ""})
+        ann.page.context.clear_cookies()
+
+    ann = visit("Ann Lee")
+    ann.page.route("**/api/sessions", loses_cookies)
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    form = dialog(ann, "Sign in")
+    fills(form, handle=handle, password=PASSWORD)
+    expect(form.get_by_role("alert").filter(has_text="keeps no cookies")).to_be_visible()
+    expect(ann.page.locator(".me .name")).to_have_text("Ann Lee")
 
 
 @pytest.mark.usefixtures("refusals")

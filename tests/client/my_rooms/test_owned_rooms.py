@@ -14,6 +14,7 @@ from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD
+from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
 from tests.support.server import PATIENCE, Server, run_to_its_end
 
@@ -378,6 +379,26 @@ def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: 
     form.get_by_role("button", name="Create account").click()
     expect_account(newcomer, handle)  # the address changes before: the page is loaded anew
     expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    newcomer.says("hello")
+    newcomer.expect_said("hello")
+
+
+@pytest.mark.usefixtures("outage")
+def test_a_link_leads_into_the_room_where_the_browser_keeps_nothing(ann: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Forgetful")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    newcomer = visit("", "lobby")
+    newcomer.page.context.add_init_script(WITHOUT_STORAGE)
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect(form).to_have_count(0)
+    expect_account(newcomer, f"ida-of-{ann.handle}")
+    expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Forgetful")
     newcomer.says("hello")
     newcomer.expect_said("hello")
 

@@ -1,7 +1,8 @@
 /**
  * Who the server says this browser is. Where that is somebody else than whose page this is, the page is loaded anew.
  *
- * Signing in, up and out end so, too: the address stays, so the room does.
+ * Signing in, up and out end so, too: the address stays, so the room does. Where the browser keeps nothing, the next
+ * page would not know them either, and what is written would be lost: this one goes on for who has signed in.
  */
 
 import { signal } from "@preact/signals";
@@ -16,8 +17,9 @@ import {
 } from "../browser/owner.js";
 import { takeAlong } from "../browser/take-along.js";
 import { ofTab } from "../browser/web-storage.js";
-import { partsOf } from "../browser/route.js";
-import { account, hasPassword, noteAccount, role } from "../me.js";
+import { closeOverlays } from "../browser/overlays.js";
+import { followPath, partsOf } from "../browser/route.js";
+import { account, goOnAs, hasPassword, noteAccount, role } from "../me.js";
 import { isPrivateSlug } from "../memberships/titles.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
@@ -37,8 +39,14 @@ export const CAME_BACK = "You came back: your account is not deleted.";
 /** The status where a session is none any more. */
 const UNKNOWN = 401;
 
+/** Why somebody whom the server has let in is not signed in. @type {Refusal} */
+const NO_COOKIES = { status: 0, reason: "no_cookies" };
+
 /** Says whether what was written and not sent may go. */
 let mayLoseWords = async () => true;
+
+/** Connects with the session that counts now. */
+let connectAnew = () => {};
 
 /** The person is on the way out, and what else says so changes nothing. */
 let isLeaving = false;
@@ -49,9 +57,11 @@ export const farewell = signal(takeFarewell());
 /**
  * Asks the server who this is, and follows what other tabs hear.
  *
- * @param {() => void} connectAnew a guest had the cookie of a session that has ended, with which no room lets them in
+ * @param {() => void} connect anew: a guest had the cookie of a session that has ended, with which no room lets them in,
+ *   or is a guest no more
  */
-export async function watchIdentity(connectAnew) {
+export async function watchIdentity(connect) {
+  connectAnew = connect;
   dropLeftovers();
   followAccount((next) => take(next));
   if ((await checkIdentity()) || owner) return;
@@ -78,11 +88,20 @@ export async function checkIdentity() {
   }
 }
 
-/** Takes over whom the server has just let in, and loads the page for them. @param {{came_back?: boolean}} answer */
+/**
+ * Takes over whom the server has just let in, and loads the page for them. Rejects with a `Refusal` where the browser
+ * has not taken the session's cookie.
+ *
+ * @param {{came_back?: boolean}} answer
+ */
 export async function signedIn({ came_back: cameBack }) {
   const { id, handle, name } = await ask("GET", "/api/me");
+  if (id === undefined) throw NO_COOKIES;
   if (cameBack) ofTab.write(FAREWELL, CAME_BACK);
-  become({ id, handle, name });
+  if (await become({ id, handle, name })) return;
+  connectAnew();
+  closeOverlays();
+  followPath();
 }
 
 /** @param {() => Promise<boolean>} ask the person, where there is something to lose */
@@ -162,15 +181,17 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
   }
   if (id !== owner?.id || handle !== owner.handle) become({ id, handle, name });
   else if (name !== account.peek()?.name) noteAccount({ id, handle, name });
-  return id === owner?.id;
+  return id === account.peek()?.id;
 }
 
-/** @param {Account} next */
+/** @param {Account} next @returns {Promise<boolean>} whether the page is loaded anew */
 async function become(next) {
   if (!owner) takeAlong(next.id);
   else if (owner.id !== next.id) await dropAll(owner.id);
-  if (storeAccount(next)) location.reload();
-  else account.value = next; // nothing is kept here, so the next page would not know either
+  const isKept = storeAccount(next);
+  if (isKept) location.reload();
+  else goOnAs(next);
+  return isKept;
 }
 
 /** Drops what is kept for the account, and loads the page for a guest. @param {string} why */

@@ -28,6 +28,8 @@ const WORDS = {
   passkey_failed: "Your browser could not use a passkey here.",
   gone: "This link was used, or is too old.",
   suspended: "This account is suspended. An admin can tell you more.",
+  no_cookies:
+    "Your browser keeps no cookies of this server, and nobody is signed in without. Allow them, then sign in.",
   unauthorized: "You are not signed in any more.",
   sign_in: "You are not signed in any more.",
 };

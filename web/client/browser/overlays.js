@@ -43,6 +43,12 @@ export function overlayClosed(key) {
   settle();
 }
 
+/** Closes all that is open. */
+export function closeOverlays() {
+  closeAbove(0);
+  settle();
+}
+
 /** Notes the element as open until it tells that it is not. @param {HTMLElement} element @param {() => void} close */
 function follow(element, close) {
   for (const event of ["close", "toggle"]) element.addEventListener(event, closed);

@@ -83,14 +83,19 @@ export function replaceJoin(room) {
   if (joinCode()) history.replaceState(null, "", pathOf(room));
 }
 
+/** Shows what the address names now. */
+export function followPath() {
+  follow(location.pathname);
+}
+
 export function followAddress() {
   forgetOverlays();
   addEventListener("popstate", () => {
     returned();
     // The entry of an overlay and the link that skips have the address of the page below them.
-    if (isElsewhere(location.pathname)) follow(location.pathname);
+    if (isElsewhere(location.pathname)) followPath();
   });
-  follow(location.pathname);
+  followPath();
 }
 
 /** Whether a path names something else than what is shown. @param {string} path */
