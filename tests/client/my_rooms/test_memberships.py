@@ -326,6 +326,7 @@ def test_a_direct_message_is_opened_by_the_palette(visit: Visit, ann: Member, bo
     anns.says("psst")
     anns.expect_said("psst")
     expect(anns.page.locator(".beginning")).to_have_text(f"Your conversation with {bo.handle} begins here.")
+    expect(anns.page.locator(".room-notes")).to_have_count(0)
     expect(unread(bos, ann.handle)).to_have_text("1 new message")
     bos.searches(ann.handle)
     bos.page.keyboard.press("Enter")

@@ -14,9 +14,15 @@ export const RoomNotes = partForMembers("RoomNotes");
 
 /** Returns the notes that are shown of a room: coming and going may be off. Reads signals. @param {Room} room */
 export function shownNotes({ notes, charter }) {
-  const isOff = charter.view.value?.settings.join_notes === "off";
+  const { kind, settings } = charter.view.value ?? {};
+  if (kind === "direct") return notes.list.value.filter((note) => !isOfOpening(note));
   const isShown = (/** @type {RoomNote} */ { change }) => !change || !COMING_AND_GOING.includes(change);
-  return isOff ? notes.list.value.filter(isShown) : notes.list.value;
+  return settings?.join_notes === "off" ? notes.list.value.filter(isShown) : notes.list.value;
+}
+
+/** Whether an entry only opens a direct room: its two people know who they are. @param {RoomNote} note */
+function isOfOpening({ change, set }) {
+  return Boolean(set?.kind) || change === "added" || change === "joined";
 }
 
 /**
