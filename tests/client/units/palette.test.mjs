@@ -21,7 +21,7 @@ test("rooms are found by what they are called, those that begin so first", () =>
   assert.deepEqual(found("tea"), ["room tea", `room ${DEN}`, "room steam"]);
   assert.deepEqual(found("bo lee"), [`room ${DIRECT}`, "create bo-lee"]);
   assert.deepEqual([found("kitch")[0], found("pots")[0]], ["room kitchen", "room kitchen"]);
-  assert.deepEqual(found("xxx"), ["create xxx"]);
+  assert.deepEqual(found("xxx")[0], "create xxx");
 });
 
 test("people are found by name and by handle", () => {
@@ -33,6 +33,8 @@ test("people are found by name and by handle", () => {
 test("a handle of somebody unknown can be written to, by who has an account", () => {
   assert.deepEqual(found("@nobody"), ["handle nobody"]);
   assert.deepEqual(found("@nobody", [CY], false), []);
+  assert.deepEqual(found("nobody"), ["create nobody", "handle nobody"]);
+  assert.deepEqual(found("nobody", [CY], false), ["create nobody"]);
 });
 
 test("nothing typed finds all, and creates nothing", () => {

@@ -12,10 +12,11 @@ import { slugify } from "../../text/names.js";
 
 const MOST_ROOMS = 30;
 const MOST_PEOPLE = 10;
-const HANDLE = /^@[a-z0-9._-]+$/;
+const HANDLE = /^@?[a-z0-9._-]+$/;
 
 /**
- * Returns what a query finds: rooms, then people, then the handle that it may be, then the room that it would create.
+ * Returns what a query finds: rooms, then people, then the handle that it may be, then the room that it would create. A
+ * word that finds nothing may be the handle of somebody whom the page does not know, which is then the last.
  *
  * @param {string} query
  * @param {NamedRoom[]} rooms
@@ -26,8 +27,7 @@ const HANDLE = /^@[a-z0-9._-]+$/;
 export function findEntries(query, rooms, people, hasHandles = false) {
   const typed = query.trim().toLowerCase();
   const slug = slugify(query);
-  const handle = hasHandles && HANDLE.test(typed) ? typed.slice(1) : "";
-  const isKnown = people.some((person) => labelOf(person) === typed);
+  const handle = hasHandles && HANDLE.test(typed) ? typed.replace("@", "") : "";
   const isNew = !typed.startsWith("@") && SLUG.test(slug) && !rooms.some(({ name }) => name === slug);
   const namesOfRoom = (/** @type {NamedRoom} */ { name, title }) => [
     ...(title === undefined ? [] : [[title, typed]]),
@@ -37,14 +37,17 @@ export function findEntries(query, rooms, people, hasHandles = false) {
     [person.name, typed],
     ...(person.author ? [[labelOf(person), typed]] : []),
   ];
-  return [
+  /** @type {Entry[]} */
+  const found = [
     ...find(rooms, namesOfRoom, MOST_ROOMS).map(({ name }) => /** @type {Entry} */ ({ kind: "room", name })),
     ...find(people, namesOfPerson, MOST_PEOPLE).map(
       (person) => /** @type {Entry} */ ({ kind: "person", name: person.name, person }),
     ),
-    ...(handle && !isKnown ? [/** @type {Entry} */ ({ kind: "handle", name: handle })] : []),
-    ...(isNew ? [/** @type {Entry} */ ({ kind: "create", name: slug })] : []),
   ];
+  const isMeant = typed.startsWith("@") ? !people.some((person) => labelOf(person) === typed) : !found.length;
+  if (isNew) found.push({ kind: "create", name: slug });
+  if (handle && isMeant) found.push({ kind: "handle", name: handle });
+  return found;
 }
 
 /**
