@@ -17,6 +17,12 @@ pytestmark = pytest.mark.browser
 
 BLUR = "isFocused => { document.hasFocus = () => isFocused; dispatchEvent(new Event(isFocused ? 'focus' : 'blur')); }"
 
+GAP_BEFORE_TEXT = """name => {
+  const text = document.createRange();
+  text.selectNodeContents(name);
+  return text.getBoundingClientRect().left - name.getBoundingClientRect().left;
+}"""
+
 
 def section(person: Person, title: str) -> Locator:
     return person.rooms.get_by_role("region", name=title, exact=True)
@@ -57,6 +63,13 @@ def test_rooms_stand_in_sections_and_a_new_one_is_there_without_asking(visit: Vi
     ann.makes_room("", bo, kind="group")
     expect(section(page, "Groups").locator(".room .name")).to_have_text(ann.handle)
     assert [url for url in asked if "/socket/" not in url] == []  # a page polls where a websocket opens too late
+
+
+def test_a_title_from_right_to_left_stands_beside_its_icon(visit: Visit, ann: Member) -> None:
+    page = ann.comes(visit, ann.makes_room("מים"))
+    name = page.room("מים").locator(".name")
+    expect(name).to_be_visible()
+    assert name.evaluate(GAP_BEFORE_TEXT) < 2
 
 
 def test_rooms_with_something_new_stand_first_and_hidden_ones_are_folded(visit: Visit, ann: Member, bo: Member) -> None:
