@@ -14,6 +14,11 @@ CLUSTERED := tests/web/wire tests/web/rooms tests/web/accounts tests/web/http te
 
 SANITIZED := tests/web/io tests/web/transport tests/web/wire tests/web/test_delivery.py tests/faults
 SANITIZABLE := -m "not chaos and not postgresql" # which does not start with the sanitizer preloaded
+
+# What reads and writes websockets, which is all that the accelerator does. The other folders run the same code without it.
+ACCELERATED := tests/web/io tests/web/transport tests/web/wire tests/web/channels/test_endpoint.py tests/web/test_*.py \
+	tests/clients tests/faults --ignore=tests/faults/cluster
+
 BUILD_C := $(BIN)/python -m pip install --quiet --no-deps --editable .
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -42,8 +47,8 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all t
 	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-python: ## the tests without a browser on Python alone, without the accelerator
-	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="--ignore=tests/client $(ARGS)"
+test-python: ## the tests that speak through websockets once more on Python alone: make test-python [ARGS="-k fragment"]
+	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="$(ACCELERATED) $(ARGS)"
 
 check: lint types test test-python ## all that CI runs: linter, formatter, types, tests
 
