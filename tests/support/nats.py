@@ -31,7 +31,7 @@ class NatsServer:
 
     def __init__(self, name: str, folder: Path, *, sync: str = "always", extra: str = "") -> None:
         self.name = name
-        self.port, self.route_port, self.monitoring_port = free_port(), free_port(), free_port()
+        self.port, self.route_port, self.monitoring_port = (free_port(self) for _ in range(3))
         self.extra = extra  # lines of its configuration; `configure` writes them
         self._folder = folder / name
         self._sync = sync

@@ -65,7 +65,7 @@ class PostgreSQL:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="chatter-postgresql-"))
-        self._port = free_port()
+        self._port = free_port(self)
         self._names = (f"chat{number}" for number in itertools.count(1))
         self._shape: list[tuple[Any, ...]] = []
         self._returned: list[str] = []

@@ -7,17 +7,16 @@ import multiprocessing.connection
 import os
 import re
 import signal
-import socket
 import sys
 import tempfile
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from tests.support import phoenix_client
+from tests.support.ports import free_port
 from tests.support.templates import copy_sqlite
 from web.main import main
 
@@ -56,20 +55,11 @@ class Server:
     ) -> None:
         self.database = database
         self.database_url = database_url or f"sqlite:///{database}"
-        self.port = self._reserve_port() if sys.platform == "linux" else 0
+        self.port = free_port(self) if sys.platform == "linux" else 0
         self._environment = environment or {}
         self._options = options
         self._process: multiprocessing.context.ForkServerProcess | None = None
         self._beside: Server | None = None  # another node
-
-    def _reserve_port(self) -> int:
-        """Binds a socket that never listens to a free port: nobody gets it while the server is stopped."""
-        holder = socket.socket()
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server's own, which may bind it too
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-        weakref.finalize(self, os.close, holder.detach())
-        return port
 
     @property
     def url(self) -> str:
