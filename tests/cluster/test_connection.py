@@ -23,9 +23,9 @@ def users(password: str) -> str:
     return f"authorization {{ users: [{{ user: node, password: {password}, permissions: {permissions} }}] }}"
 
 
-def with_user(cluster: NatsCluster, password: str) -> ClusterSettings:
+def with_user(cluster: NatsCluster, password: str, **options: float) -> ClusterSettings:
     url = f"nats://node:{password}@127.0.0.1:{cluster.servers[0].port}"
-    return ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, connect_timeout=3.0)
+    return ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, **options)  # type: ignore[arg-type]
 
 
 async def create(to: ClusterSettings) -> None:
@@ -52,7 +52,7 @@ def test_a_wrong_password_is_refused_and_not_shown(tmp_path: Path) -> None:
     async def scenario() -> None:
         with NatsCluster(tmp_path, 1, extra=users("secret")) as cluster:
             with pytest.raises(ClusterRefused, match=r"(?i)authorization") as refused:
-                await TalkingNode(with_user(cluster, "wrong")).open()
+                await TalkingNode(with_user(cluster, "wrong", connect_timeout=3.0)).open()
             assert "wrong" not in str(refused.value)
 
     asyncio.run(scenario())
@@ -88,7 +88,7 @@ def test_nodes_and_servers_speak_tls(tmp_path: Path) -> None:
             context = ssl.create_default_context(cafile=str(cert))
             context.load_cert_chain(cert, key)
             url = f"tls://127.0.0.1:{cluster.servers[0].port}"
-            to = ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, tls=context, connect_timeout=3.0)
+            to = ClusterSettings((url,), "ann", LANES, 1, cluster.monitors, tls=context)
             await create(to)
             ann = TalkingNode(to)
             await ann.open()

@@ -13,6 +13,7 @@ from chatter.cluster.stream import Behind, Full, Outcome, Placed, Unknown, Wrong
 from tests.cluster.lanes import frame
 from tests.cluster.talk import LANES, TalkingNode, check, create_log, opened, settings
 from tests.support.nats import NatsCluster, until
+from tests.support.server import PATIENCE
 from tests.support.stalling_proxy import StallingProxy
 
 pytestmark = pytest.mark.nats
@@ -94,8 +95,8 @@ def test_a_turn_put_in_by_hand_counts_for_nobody(one: NatsCluster) -> None:
     async def scenario() -> None:
         ann, bo = await opened(one, "ann", "bo")
         await ann.say(0, b"before")
-        await ann.log.connection.request("chatter.log.0", frame(7, b"by hand"), timeout=5)
-        await ann.log.connection.request("chatter.log.0", b"not even a frame", timeout=5)
+        await ann.log.connection.request("chatter.log.0", frame(7, b"by hand"), timeout=PATIENCE)
+        await ann.log.connection.request("chatter.log.0", b"not even a frame", timeout=PATIENCE)
         assert await bo.say(0, b"after") == 4
         log = await check(one, [ann, bo])
         assert [turn.body for turn in log if not turn.is_void] == [b"before", b"after"]
@@ -110,7 +111,7 @@ def test_a_turn_of_another_history_stops_every_node(one: NatsCluster) -> None:
     async def scenario() -> None:
         ann, bo = await opened(one, "ann", "bo")
         await ann.say(0, b"before")
-        await ann.log.connection.request("chatter.log.0", frame(1, b"by hand", chain=b"?" * 16), timeout=5)
+        await ann.log.connection.request("chatter.log.0", frame(1, b"by hand", chain=b"?" * 16), timeout=PATIENCE)
         await until(lambda: bool(ann.alarms and bo.alarms))
         assert ann.alarms[0].startswith("turn 2 of lane 0, by node by hand, follows another history: expected chain ")
         assert not ann.log.is_healthy

@@ -14,6 +14,7 @@ from chatter.cluster.frames import GENESIS
 from tests.cluster.talk import LANES, TalkingNode, create_log, settings
 from tests.support.nats import NatsCluster, until
 from tests.support.ports import free_port
+from tests.support.server import PATIENCE
 
 pytestmark = pytest.mark.nats
 
@@ -54,7 +55,7 @@ def test_another_log_than_that_of_the_database_is_refused(one: NatsCluster) -> N
         connection = settings(one, "operator").connection()
         await connection.open()
         for lane in range(LANES):
-            await connection.request(f"$JS.API.STREAM.DELETE.CHATTER_{lane}", b"", timeout=5)
+            await connection.request(f"$JS.API.STREAM.DELETE.CHATTER_{lane}", b"", timeout=PATIENCE)
         await connection.close()
         await create_log(one)
         text = await refusal(settings(one, "ann"), known)
@@ -189,9 +190,9 @@ def test_a_stream_that_was_changed_by_hand_is_refused(one: NatsCluster) -> None:
         await create_log(one)
         connection = settings(one, "operator").connection()
         await connection.open()
-        info = (await connection.request("$JS.API.STREAM.INFO.CHATTER_1", b"", timeout=5)).data.decode()
+        info = (await connection.request("$JS.API.STREAM.INFO.CHATTER_1", b"", timeout=PATIENCE)).data.decode()
         config = {**json.loads(info)["config"], "discard": "old"}
-        await connection.request("$JS.API.STREAM.UPDATE.CHATTER_1", json.dumps(config).encode(), timeout=5)
+        await connection.request("$JS.API.STREAM.UPDATE.CHATTER_1", json.dumps(config).encode(), timeout=PATIENCE)
         await connection.close()
         with pytest.raises(ClusterRefused, match="the stream CHATTER_1 has discard old, expected new"):
             await TalkingNode(settings(one, "ann")).open()
