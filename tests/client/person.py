@@ -137,6 +137,8 @@ class Person:
 
     def says(self, *texts: str) -> None:
         """Writes and sends messages, one after the other."""
+        # A dialog that is being closed is still modal: what is filled in under it is written, and keys go astray.
+        expect(self.page.locator("dialog:modal")).to_have_count(0)
         for text in texts:
             self.composer.fill(text)
             self.composer.press("Control+Enter")  # which sends from a touch screen too
