@@ -1,6 +1,7 @@
 """One node's part of the log that all share: connection, lanes, the other nodes. Start and stop order are here."""
 
 import asyncio
+import contextlib
 import logging
 import re
 import ssl
@@ -178,16 +179,17 @@ class ClusterLog:
         there is nothing to say. Raises LogFull, Unavailable, LaneStopped.
         """
         log = self.lanes[lane]
-        while True:
-            await self.turn_taking.wait(lane)
-            head = log.head
-            payload = decide()
-            if payload is None:
-                return None
-            try:
-                return await log.append(payload, head, patience=patience)
-            except Conflict:
-                continue
+        try:
+            while True:
+                await self.turn_taking.wait(lane)
+                head = log.head
+                payload = decide()
+                if payload is None:
+                    return None
+                with contextlib.suppress(Conflict):
+                    return await log.append(payload, head, patience=patience)
+        finally:
+            self.turn_taking.rest(lane)
 
     async def read(self, lane: int, after: int) -> list[tuple[int, bytes]]:
         """Returns some frames after `after`, for a reader with a `History` of its own. Raises NoAnswer."""

@@ -101,7 +101,8 @@ class Lanes:
         self._rooms = [
             LaneRooms(
                 lane,
-                wait_for_turn=partial(self._wait_for_turn, number),
+                wait_for_turn=partial(cluster.turn_taking.wait, number),
+                rest=partial(cluster.turn_taking.rest, number),
                 find_room=find_room,
                 on_said_elsewhere=on_said_elsewhere,
                 others=self._others,
@@ -309,9 +310,6 @@ class Lanes:
             people=self._others.people.number,
         )
         return _encode(report)
-
-    async def _wait_for_turn(self, lane: int) -> None:
-        await self._cluster.turn_taking.wait(lane)
 
     # ------------------------------------------------------------ the database
 

@@ -99,6 +99,7 @@ class LaneRooms:
         lane: Lane,
         *,
         wait_for_turn: Callable[[], Awaitable[None]],
+        rest: Callable[[], None] = lambda: None,
         find_room: Callable[[str], RoomRef | None],
         history: Tellable,
         others: Beside,
@@ -107,11 +108,14 @@ class LaneRooms:
     ) -> None:
         """`find_room` returns the room of a name that lives here. `history` loads a room's past from the database.
 
+        `rest` is called when nothing waits any more, or nothing can be said.
+
         `on_said_elsewhere` is told what is said in rooms that do not live here. `others` tells other nodes what is
         never saved.
         """
         self._lane = lane
         self._wait_for_turn = wait_for_turn
+        self._rest = rest
         self._find_room = find_room
         self._history = history
         self._others = others
@@ -217,16 +221,22 @@ class LaneRooms:
 
     async def _say_all(self) -> None:
         """Tells of void places, and gives the waiting rooms turns, until none waits."""
-        while self._waiting or self._voids:
-            await self._wait_for_turn()
-            head = self._lane.head  # before anything is decided
-            if self._voids:
-                untold = islice(self._voids.items(), MAX_VOIDS)
-                await self._append(voided_body((slug, each) for (slug, _), each in untold), head, VOIDED)
-                continue
-            body = self._body_of(await self._proposals())
-            if self._proposed:
-                await self._append(body, head, SAID)
+        try:
+            while self._waiting or self._voids:
+                await self._wait_for_turn()
+                await self._say_some()
+        finally:
+            self._rest()
+
+    async def _say_some(self) -> None:
+        head = self._lane.head  # before anything is decided
+        if self._voids:
+            untold = islice(self._voids.items(), MAX_VOIDS)
+            await self._append(voided_body((slug, each) for (slug, _), each in untold), head, VOIDED)
+            return
+        body = self._body_of(await self._proposals())
+        if self._proposed:
+            await self._append(body, head, SAID)
 
     async def _proposals(self) -> list[Save]:
         """Asks the rooms that wait what they have to say, as far as a turn has room for it."""
@@ -277,6 +287,7 @@ class LaneRooms:
     async def _pause(self, until: Awaitable[object]) -> None:
         """Has all that is asked meanwhile refused."""
         self._is_unavailable = True
+        self._rest()
         await until
         self._is_unavailable = False
 

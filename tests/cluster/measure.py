@@ -34,6 +34,9 @@ class Nobody:
     async def wait(self, number: int) -> None:
         """Returns at once."""
 
+    def rest(self, number: int) -> None:
+        """Does nothing."""
+
     def heard(self, turn: PlacedTurn) -> None:
         """Does nothing."""
 
@@ -68,6 +71,9 @@ class Grants:
             except NoAnswer:
                 continue
             return
+
+    def rest(self, number: int) -> None:
+        """Does nothing: all always have something to say."""
 
     def heard(self, turn: PlacedTurn) -> None:
         """The grant ends with its holder's turn."""
