@@ -231,9 +231,9 @@ class ClusterLog:
             self._refreshing = asyncio.ensure_future(_all(lane.refresh() for lane in self.lanes.values()))
 
     async def _probe(self, stream: str) -> None:
-        """Asks the leader of a lane that has not answered lately."""
+        """Asks the leader of a lane that has not answered lately, which is any in which nothing is said."""
         try:
-            await self._streams[int(stream.rsplit("_", 1)[1])].bounds()
+            await self.lanes[int(stream.rsplit("_", 1)[1])].look()
         except NoAnswer as error:
             logger.info("%s", error)
 

@@ -167,6 +167,16 @@ class LaneLog:
         if self.is_open and self.stopped is None:
             await self._read_to((await self._ask_leader()).last)
 
+    async def look(self) -> None:
+        """Asks the leader once what there is: where nothing is said nobody else notices a log that went back.
+
+        Raises NoAnswer.
+        """
+        bounds = await self._stream.bounds()
+        if self.is_open and self.stopped is None:
+            self._check_going_on(bounds)
+            self.hear_head(bounds.last)
+
     async def append(self, payload: bytes, head: int, *, kind: str = "turn", patience: float = PATIENCE) -> int:
         """Appends a turn that was decided at `head`, and returns its sequence once it was handed over.
 

@@ -8,6 +8,7 @@ import pytest
 from chatter.cluster.cluster import Position
 from chatter.cluster.errors import LogFull
 from chatter.cluster.frames import GENESIS
+from chatter.cluster import streams
 from chatter.cluster.jetstream import outcome_of
 from chatter.cluster.stream import Behind, Full, Outcome, Placed, Unknown, Wrong
 from tests.cluster.lanes import frame
@@ -174,6 +175,25 @@ def test_a_log_keeps_what_is_young_and_not_more_than_half_of_its_stream(one: Nat
 
         for word in (b"one", b"two", b"three"):
             await node.say(0, word)
+def test_a_node_notices_that_the_log_was_made_anew_while_nobody_speaks(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        (ann,) = await opened(one, "ann")
+        await ann.say(0, b"hello")
+        connection = settings(one, "operator").connection()
+        await connection.open()
+        await streams.delete(connection, LANES)
+        await connection.close()
+        await create_log(one)
+        await until(lambda: len(ann.alarms) == LANES)
+        assert sorted(alarm.split(" at ")[0] for alarm in ann.alarms) == [
+            f"the stream of lane {lane} was created anew" for lane in range(LANES)
+        ]
+        assert not ann.log.is_healthy
+        await ann.close()
+
+    asyncio.run(scenario())
+
+
         await node.log.trim(0, saved=3, age=60.0)
         assert await first() == 1
         await node.log.trim(0, saved=2, age=0.0)

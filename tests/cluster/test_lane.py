@@ -355,6 +355,34 @@ def recreate(model: LogModel) -> None:
     model.created = "2026-02-02T00:00:00Z"
 
 
+def test_a_log_that_went_back_is_noticed_while_nobody_speaks() -> None:
+    async def scenario() -> None:
+        model = LogModel()
+        (ann,) = await opened(model, "ann")
+        for _ in range(3):
+            await ann.say(b"")
+        model.forget(2)
+        for _ in range(5):
+            await ann.log.look()
+            await asyncio.sleep(1.7)
+        assert ann.alarms == ["the log of lane 0 went back: it ends at 1, turn 3 was heard"]
+
+    run(scenario())
+
+
+def test_a_look_finds_a_last_turn_that_was_not_heard() -> None:
+    async def scenario() -> None:
+        model = LogModel()
+        ann, bo = await opened(model, "ann", "bo")
+        model.republishes = False
+        await ann.say(b"a")
+        await bo.log.look()
+        await asyncio.sleep(1.0)
+        assert bo.bodies == [b"a"]
+
+    run(scenario())
+
+
 def forget(model: LogModel) -> None:
     model.forget(3)
 
