@@ -172,7 +172,7 @@ class JetStreamLane:
         if info.state is None:
             raise NoAnswer(f"{self._name}: {info.error.description if info.error else 'no state'}")
         replicas = info.cluster.replicas
-        heard = sum(replica.active < QUORUM_HEARD * 1e9 for replica in replicas)
+        heard = sum(replica.is_heard for replica in replicas)
         if 2 * (heard + 1) <= len(replicas) + 1:
             raise NoAnswer(f"{self._name}: its leader hears of {heard} of {len(replicas)} replicas")
         self._connection.answered(self._name)

@@ -1,15 +1,18 @@
 """Nodes on one real nats-server."""
 
 import asyncio
+import json
 import signal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from chatter.cluster.cluster import Position
-from chatter.cluster.errors import LogFull
-from chatter.cluster.frames import GENESIS
 from chatter.cluster import streams
-from chatter.cluster.jetstream import outcome_of
+from chatter.cluster.cluster import Position
+from chatter.cluster.errors import LogFull, NoAnswer
+from chatter.cluster.frames import GENESIS
+from chatter.cluster.jetstream import JetStreamLane, outcome_of
 from chatter.cluster.stream import Behind, Full, Outcome, Placed, Unknown, Wrong
 from tests.cluster.lanes import frame
 from tests.cluster.talk import LANES, TalkingNode, check, create_log, opened, settings
@@ -38,6 +41,34 @@ def test_every_answer_to_an_append_has_a_meaning(answer: str, outcome: Outcome) 
 
 def test_an_answer_that_is_none_decides_nothing() -> None:
     assert isinstance(outcome_of(b"?"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "counts"),
+    [
+        ([{"current": True, "active": 100_000_000}, {"current": False, "active": 60_000_000_000}], True),
+        ([{"current": False, "active": 100_000_000}, {"current": False, "active": 0}], True),
+        ([{"current": True, "active": 0}, {"current": False, "active": 0}], True),
+        ([{"current": False, "active": 0}, {"current": False, "active": 0}], False),  # it has heard of nobody, ever
+        ([{"current": True, "active": 60_000_000_000}, {"current": False, "active": 0}], False),
+        ([], True),
+    ],
+)
+def test_a_leader_counts_that_has_heard_of_most_replicas(replicas: list[dict[str, Any]], *, counts: bool) -> None:
+    class Leader:
+        async def request(self, *_asked: Any, **_options: Any) -> Any:
+            info = {"state": {"first_seq": 1, "last_seq": 7}, "cluster": {"leader": "n0", "replicas": replicas}}
+            return SimpleNamespace(data=json.dumps(info).encode())
+
+        def answered(self, _leader: str) -> None:
+            pass
+
+    leader: Any = Leader()
+    if counts:
+        assert asyncio.run(JetStreamLane(leader, 0).bounds()).last == 7
+    else:
+        with pytest.raises(NoAnswer, match="its leader hears of 0 of 2 replicas"):
+            asyncio.run(JetStreamLane(leader, 0).bounds())
 
 
 def test_two_nodes_that_both_append_have_one_dense_order(one: NatsCluster) -> None:
@@ -144,6 +175,25 @@ def test_a_full_stream_refuses_and_loses_nothing(one: NatsCluster) -> None:
     asyncio.run(scenario())
 
 
+def test_a_node_notices_that_the_log_was_made_anew_while_nobody_speaks(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        (ann,) = await opened(one, "ann")
+        await ann.say(0, b"hello")
+        connection = settings(one, "operator").connection()
+        await connection.open()
+        await streams.delete(connection, LANES)
+        await connection.close()
+        await create_log(one)
+        await until(lambda: len(ann.alarms) == LANES)
+        assert sorted(alarm.split(" at ")[0] for alarm in ann.alarms) == [
+            f"the stream of lane {lane} was created anew" for lane in range(LANES)
+        ]
+        assert not ann.log.is_healthy
+        await ann.close()
+
+    asyncio.run(scenario())
+
+
 def test_numbers_go_on_after_all_was_purged(one: NatsCluster) -> None:
     async def scenario() -> None:
         (ann,) = await opened(one, "ann")
@@ -175,25 +225,6 @@ def test_a_log_keeps_what_is_young_and_not_more_than_half_of_its_stream(one: Nat
 
         for word in (b"one", b"two", b"three"):
             await node.say(0, word)
-def test_a_node_notices_that_the_log_was_made_anew_while_nobody_speaks(one: NatsCluster) -> None:
-    async def scenario() -> None:
-        (ann,) = await opened(one, "ann")
-        await ann.say(0, b"hello")
-        connection = settings(one, "operator").connection()
-        await connection.open()
-        await streams.delete(connection, LANES)
-        await connection.close()
-        await create_log(one)
-        await until(lambda: len(ann.alarms) == LANES)
-        assert sorted(alarm.split(" at ")[0] for alarm in ann.alarms) == [
-            f"the stream of lane {lane} was created anew" for lane in range(LANES)
-        ]
-        assert not ann.log.is_healthy
-        await ann.close()
-
-    asyncio.run(scenario())
-
-
         await node.log.trim(0, saved=3, age=60.0)
         assert await first() == 1
         await node.log.trim(0, saved=2, age=0.0)
