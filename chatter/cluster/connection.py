@@ -24,6 +24,7 @@ from chatter.cluster.credentials import Credentials
 from chatter.cluster.errors import ClusterRefused, NoAnswer
 
 logger = logging.getLogger(__name__)
+_asyncio = logging.getLogger("asyncio")
 
 PING_INTERVAL, MISSED_PINGS = 2, 2
 """A connection that stalls is noticed after seconds, where nats-py's defaults take four to six minutes."""
@@ -106,11 +107,14 @@ class Connection:
 
     async def open(self, timeout: float = 10.0) -> None:
         """Connects to one of the servers. Raises ClusterRefused where none accepts within `timeout` seconds."""
+        if self._tls is not None:  # its logger has no other place to be told, and belongs to the process
+            _asyncio.addFilter(self._says_something)
         try:
             await asyncio.wait_for(self._connect(), timeout)
         except (TimeoutError, nats.errors.Error, OSError, ValueError) as error:
             why = self._client.last_error or error
             await self._client.close()
+            _asyncio.removeFilter(self._says_something)
             raise ClusterRefused(f"no NATS server accepts this node at {self._addresses()}: {why}") from error
         self._watcher = asyncio.create_task(self._watch())
 
@@ -124,6 +128,7 @@ class Connection:
             if self._client.is_connected:
                 await self._client.flush(timeout=1)
         await self._client.close()
+        _asyncio.removeFilter(self._says_something)
 
     async def request(
         self, subject: str, payload: bytes, *, timeout: float, headers: Mapping[str, str] | None = None
@@ -185,7 +190,6 @@ class Connection:
         await self._client.force_reconnect()
 
     async def _connect(self) -> None:
-        logging.getLogger("asyncio").addFilter(_says_something)
         await self._client.connect(
             list(self.servers),
             error_cb=self._on_error,
@@ -286,6 +290,10 @@ class Connection:
                 await self._on_reconnected()
                 return
 
+    def _says_something(self, record: logging.LogRecord) -> bool:
+        """Whether a warning of asyncio is about more than how nats-py begins TLS, of which it warns at each end."""
+        return "eof_received() has no effect" not in str(record.msg)
+
     def _addresses(self) -> str:
         """The servers without what is secret in their URLs."""
         parts = [urlsplit(server) for server in self.servers]
@@ -301,8 +309,3 @@ def _shown(credentials: Credentials | None) -> dict[str, Any]:
         "user_jwt_cb": lambda: bytearray(token),
         "signature_cb": lambda nonce: base64.b64encode(sign(nonce.encode())),
     }
-
-
-def _says_something(record: logging.LogRecord) -> bool:
-    """Whether a warning of asyncio is about more than how nats-py begins TLS, of which it warns at each end."""
-    return "eof_received() has no effect" not in str(record.msg)

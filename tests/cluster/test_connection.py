@@ -1,6 +1,7 @@
 """Who may connect, and that a connection which the server has ended is opened again."""
 
 import asyncio
+import logging
 import ssl
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_a_connection_that_the_server_has_refused_is_opened_once_it_may_be(tmp_p
     asyncio.run(scenario())
 
 
-def test_nodes_and_servers_speak_tls(tmp_path: Path) -> None:
+def test_nodes_and_servers_speak_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         cert, key = certificate(tmp_path)
         tls = f'tls {{ cert_file: "{cert}", key_file: "{key}", ca_file: "{cert}", verify: true }}'
@@ -93,7 +94,13 @@ def test_nodes_and_servers_speak_tls(tmp_path: Path) -> None:
             ann = TalkingNode(to)
             await ann.open()
             assert await ann.say(0, b"hello") == 1
+            cluster.servers[0].kill()
+            await until(lambda: not ann.log.connection.is_connected)
+            cluster.start()
+            await until(lambda: ann.log.connection.is_connected)
             await ann.close()
+            assert not logging.getLogger("asyncio").filters  # which is of the whole process
+            assert "eof_received" not in caplog.text
             with pytest.raises(ClusterRefused):
                 await TalkingNode(
                     ClusterSettings((url,), "bo", LANES, 1, tls=ssl.create_default_context(), connect_timeout=2.0)
