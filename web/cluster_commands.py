@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
-from chatter.storage.storage import NO_CLUSTER, Storage
+from chatter.storage.storage import NO_CLUSTER, DatabaseShared, Storage
 from schema import Database, Epoch, Lane, LaneRow, open_database
 from schema.base import writing_transaction
 from schema.database import DatabaseUnusable, is_new, needs_migration
@@ -106,13 +106,25 @@ def _create(settings: Settings, shape: _Shape, *, is_lost: bool) -> int:
 def _open(settings: Settings, shape: _Shape, *, is_lost: bool) -> tuple[Database, Ownership, list[int]]:
     """Opens the database while nobody else has it, and returns how far it has each lane."""
     if not is_lost:
-        storage = Storage.open(settings.database, spool_folder=settings.spool_folder)
+        try:
+            storage = Storage.open(settings.database, spool_folder=settings.spool_folder)
+        except DatabaseShared as error:
+            raise DatabaseUnusable(_made_already(error.lanes, shape)) from None
         return storage.database, storage.ownership, [0] * shape.lanes
     database, ownership = open_owned(settings.database)
     heads = [row.head for row in Lane.rows()]
     if not heads:
         raise DatabaseUnusable("the database belongs to no cluster: create one without --log-lost")
     return database, ownership, heads
+
+
+def _made_already(rows: Sequence[LaneRow], shape: _Shape) -> str:
+    there, asked = (len(rows), rows[0].replicas), (shape.lanes, shape.replicas)
+    instead = "" if asked == there else f", and not {shape.lanes} and {shape.replicas}"
+    return (
+        f"the log is made already, with {there[0]} lanes and {there[1]} replicas{instead}: `chatter cluster status` "
+        "shows it, and `chatter cluster dissolve` comes before another one"
+    )
 
 
 async def _make_log(settings: Settings, shape: _Shape, heads: list[int], *, is_lost: bool) -> list[LaneRow]:

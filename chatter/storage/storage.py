@@ -21,6 +21,14 @@ logger = logging.getLogger(__name__)
 NO_CLUSTER = "the database belongs to no cluster: `chatter cluster create` makes one"
 
 
+class DatabaseShared(schema.DatabaseUnusable):
+    """The database belongs to a cluster, whose `lanes` it has."""
+
+    def __init__(self, lanes: Sequence[schema.LaneRow]) -> None:
+        super().__init__("the database belongs to a cluster: start the server with --cluster")
+        self.lanes = lanes
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A database that is open, and what every server needs of it."""
@@ -61,8 +69,8 @@ class Storage(Opened):
         with _released_on_failure(database, ownership):
             check_integrity(database)
             migrate(database)
-            if schema.Lane.rows():
-                raise schema.DatabaseUnusable("the database belongs to a cluster: start the server with --cluster")
+            if lanes := schema.Lane.rows():
+                raise DatabaseShared(lanes)
             return cls._begin(database, ownership, url, spool_folder, removed_days)
 
     @classmethod

@@ -52,9 +52,17 @@ def test_a_log_is_made_once_and_without_nodes_the_status_is_a_fault(cluster: Clu
         node.stop()
     alone = cluster.command("status")
     assert (alone.exit_code, "none lives" in alone.stdout) == (1, True)
+    then = ": `chatter cluster status` shows it, and `chatter cluster dissolve` comes before another one\n"
     again = cluster.create()
-    assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
-    assert "belongs to a cluster" in again.stderr
+    assert (again.exit_code, again.stderr) == (
+        2,
+        "chatter: the log is made already, with 4 lanes and 1 replicas" + then,
+    )
+    other = cluster.create("--lanes=8", "--replicas=3")
+    assert (other.exit_code, other.stderr) == (
+        2,
+        "chatter: the log is made already, with 4 lanes and 1 replicas, and not 8 and 3" + then,
+    )
     cluster.start()
 
 
