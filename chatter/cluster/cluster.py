@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 MAX_KEPT = 0.5
 """Share of a stream beyond which it keeps nothing that the database has: a stream that is full refuses what is said."""
 
+WATCH_INTERVAL = 5.0
+"""Seconds between two looks at the settings of the servers."""
+
 _NAME = re.compile("[a-z0-9][a-z0-9_-]{0,63}")  # a part of subjects
 
 
@@ -114,7 +117,9 @@ class ClusterLog:
         )
         self.notices = Notices(self.connection, settings.node)
         self.questions = Questions(self.connection, self.nodes)
+        self.danger: str | None = None  # why a power cut could lose what is acknowledged
         self._name_is_lost = False
+        self._watcher: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
 
     @property
@@ -156,6 +161,7 @@ class ClusterLog:
         self.nodes.on_lost = self.questions.give_up
         self.connection.on_reconnected = self._reconnected
         self.connection.probe = self._probe
+        self._watcher = asyncio.create_task(self._watch_servers())
         return checked
 
     async def leave(self) -> None:
@@ -164,8 +170,9 @@ class ClusterLog:
 
     async def close(self) -> None:
         """Ends everything. What is undecided stays so: whoever reads the log will know."""
-        if self._refreshing is not None:
-            self._refreshing.cancel()
+        for task in (self._watcher, self._refreshing):
+            if task is not None:
+                task.cancel()
         for lane in self.lanes.values():
             await lane.close()
         await self.questions.close()
@@ -236,6 +243,17 @@ class ClusterLog:
             await self.lanes[int(stream.rsplit("_", 1)[1])].look()
         except NoAnswer as error:
             logger.info("%s", error)
+
+    async def _watch_servers(self) -> None:
+        """Looks whether servers write to their disks before they answer: one may come back with other settings."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            danger, before = await streams.find_danger(self.settings.monitors), self.danger
+            self.danger = danger
+            if danger is not None and danger != before:
+                logger.critical("%s", danger)
+            elif danger is None and before is not None:
+                logger.warning("all NATS servers that answer write to their disks before they acknowledge, again")
 
     def _lose_name(self) -> None:
         if not self._name_is_lost:

@@ -214,6 +214,8 @@ class Lanes:
 
     @property
     def _trouble(self) -> str | None:
+        if self._cluster.danger is not None:
+            return "a power cut could lose what is said: a NATS server acknowledges before it writes to its disk"
         if any(projection.fault is not None for projection in self._projections):
             return "the database does not get everything that is in the log"
         behind = max(self._rooms, key=lambda rooms: rooms.stalled_for)
@@ -306,7 +308,7 @@ class Lanes:
             {number: through for number, through in known if through is not None},
             conflicts=sum(each.conflicts for each in counts),
             repaired=sum(each.gaps_read + each.tails_repaired for each in counts),
-            fault=self._reason or self._fault or self._trouble,
+            fault=self._reason or self._fault or self._cluster.danger or self._trouble,
             people=self._others.people.number,
         )
         return _encode(report)

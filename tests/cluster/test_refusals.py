@@ -120,6 +120,24 @@ def test_a_server_that_acknowledges_before_it_writes_is_refused(tmp_path: Path) 
     asyncio.run(scenario())
 
 
+def test_a_server_that_comes_back_so_is_noticed_by_a_node_that_runs(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        node = TalkingNode(settings(one, "ann"))
+        await node.open()
+        (server,) = one.servers
+        for sync, danger in (('"2m"', "the NATS server n0 writes to its disk every 120 s only: "), ("always", "None")):
+            server.kill()
+            server.sync = sync
+            server.configure()
+            server.start()
+            await until(lambda danger=danger: str(node.log.danger).startswith(danger))  # type: ignore[misc]
+        await node.say(0, b"hello")
+        await node.close()
+
+    asyncio.run(scenario())
+
+
 def test_an_old_server_is_refused() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         about = {"server_id": "A", "server_name": "old", "version": "2.9.10", "headers": True, "max_payload": 1048576}

@@ -34,7 +34,7 @@ class NatsServer:
         self.port, self.route_port, self.monitoring_port = (free_port(self) for _ in range(3))
         self.extra = extra  # lines of its configuration; `configure` writes them
         self._folder = folder / name
-        self._sync = sync
+        self.sync = sync  # its `sync_interval`; `configure` writes it
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,7 +67,7 @@ class NatsServer:
         cluster = f"cluster {{ name: test, {listen}, routes: [{to}]{advertise} }}" if routes else ""
         (self._folder / "conf").write_text(
             f"server_name: {self.name}\nlisten: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitoring_port}\n"
-            f"jetstream {{ store_dir: {self._folder}/store, max_file_store: 2G, sync_interval: {self._sync} }}\n"
+            f"jetstream {{ store_dir: {self._folder}/store, max_file_store: 2G, sync_interval: {self.sync} }}\n"
             f"{cluster}\n{self.extra}\n"
         )
 
@@ -114,7 +114,11 @@ class NatsCluster:
 
     def __init__(self, folder: Path, servers: int = 1, *, sync: str = "always", extra: str = "") -> None:
         self.servers = [NatsServer(f"n{number}", folder, sync=sync, extra=extra) for number in range(servers)]
-        routes = [server.route_port for server in self.servers] if servers > 1 else []
+        self.configure()
+
+    def configure(self) -> None:
+        """Writes the configuration of all."""
+        routes = [server.route_port for server in self.servers] if len(self.servers) > 1 else []
         for server in self.servers:
             server.configure(routes)
 

@@ -33,6 +33,21 @@ def test_while_a_nats_server_is_down_the_status_says_so_and_nodes_start(three: C
     wait_until(lambda: three.command("status").exit_code == 0)
 
 
+def test_a_server_that_comes_back_and_writes_late_is_trouble_on_nodes_that_run(three: Cluster) -> None:
+    server = three.nats.servers[0]
+    server.kill()
+    server.sync = '"2m"'
+    three.nats.configure()
+    three.nats.start()
+    wait_until(lambda: three.health("only") == "degraded")
+    (node,) = three.status()["nodes"]
+    assert node["fault"].startswith("the NATS server n0 writes to its disk every 120 s only: a power cut would lose ")
+    assert three.command("status").exit_code == 1
+    with Talker(three.port("only")) as ann:
+        ann.join("lobby")
+        assert ann.ask("lobby", "new_message", name="ann", message="said all the same")["status"] == "ok"
+
+
 def test_a_server_that_the_log_hears_of_needs_its_monitoring_address(three: Cluster, tmp_path: Path) -> None:
     wait_until(lambda: three.command("status").exit_code == 0)
     monitors = [*three.nats.monitors[:2], "http://127.0.0.1:1"]
