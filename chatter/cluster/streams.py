@@ -6,6 +6,7 @@ A node never makes a stream that it misses: an empty one would begin a second hi
 import asyncio
 import json
 import logging
+import math
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from chatter.cluster.connection import Connection
+from chatter.cluster.connection import Connection, NotSent
 from chatter.cluster.errors import ClusterRefused, NoAnswer
 from chatter.cluster.jetstream import ApiError, Group, log_subject, name_of, said_subject
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
@@ -28,6 +29,11 @@ OLDEST = (2, 12, 0)
 
 CREATE_TIMEOUT = 30.0
 _TIMEOUT = 2.0
+_HEARD_TIMEOUT = 5.0
+_NO_JETSTREAM = (
+    "no NATS server has JetStream for this account: give each `jetstream { store_dir: …, sync_interval: always }`, and"
+    " the account `jetstream: enabled`"
+)
 _NOT_FOUND = 10059
 _NO_PEERS = 10005
 _ELSEWHERE = (
@@ -252,11 +258,15 @@ async def _ask(connection: Connection, subject: str, body: dict[str, Any] | None
     """Asks until a leader answers: right after a start there may be none for seconds."""
     payload = b"" if body is None else json.dumps(body).encode()
     loop = asyncio.get_running_loop()
-    until = loop.time() + CREATE_TIMEOUT
+    until, until_heard = loop.time() + CREATE_TIMEOUT, loop.time() + _HEARD_TIMEOUT
     while True:
         try:
             answer = await connection.request(subject, payload, timeout=timeout)
         except NoAnswer as error:
+            if not isinstance(error, NotSent) or not connection.is_connected:
+                until_heard = math.inf  # somebody is there who may answer later
+            if loop.time() > until_heard:
+                raise ClusterRefused(_NO_JETSTREAM) from error
             if loop.time() > until:
                 raise ClusterRefused(f"JetStream does not answer, there may be no quorum: {error}") from error
             await asyncio.sleep(0.2)

@@ -138,6 +138,24 @@ def test_a_server_that_comes_back_so_is_noticed_by_a_node_that_runs(one: NatsClu
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("is_monitored", [True, False])
+def test_a_server_without_jetstream_is_refused_within_seconds(one: NatsCluster, *, is_monitored: bool) -> None:
+    async def scenario() -> None:
+        (server,) = one.servers
+        server.kill()
+        server.has_jetstream = False
+        server.configure()
+        server.start()
+        await until(lambda: server.is_ready)
+        began = asyncio.get_running_loop().time()
+        monitors = one.monitors if is_monitored else ()
+        text = await refusal(ClusterSettings(one.urls, "ann", lanes=LANES, replicas=1, monitors=monitors))
+        assert text.startswith("no NATS server has JetStream for this account: give each `jetstream { store_dir: ")
+        assert asyncio.get_running_loop().time() - began < streams.CREATE_TIMEOUT / 2
+
+    asyncio.run(scenario())
+
+
 def test_an_old_server_is_refused() -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         about = {"server_id": "A", "server_name": "old", "version": "2.9.10", "headers": True, "max_payload": 1048576}
