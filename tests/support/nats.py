@@ -152,12 +152,17 @@ class NatsCluster:
         wait_until(find)
         return found[0]
 
+    def state(self, server: NatsServer, stream: str) -> dict[str, Any] | None:
+        """What a server says of its replica of a stream: how much it has. None where it says nothing."""
+        return next((each["state"] for each in self._streams(server) if each["name"] == stream), None)
+
     def _leads(self, server: NatsServer, stream: str) -> bool:
-        state = server.ask("/jsz?streams=1&accounts=1") or {}
-        details = [
-            each for account in state.get("account_details") or [] for each in account.get("stream_detail") or []
-        ]
+        details = self._streams(server)
         return any(each["name"] == stream and each["cluster"].get("leader") == server.name for each in details)
+
+    def _streams(self, server: NatsServer) -> list[Any]:
+        state = server.ask("/jsz?streams=1&accounts=1") or {}
+        return [each for account in state.get("account_details") or [] for each in account.get("stream_detail") or []]
 
     def __enter__(self) -> Self:
         self.start()
