@@ -56,7 +56,7 @@ class Processes:
         gc.freeze()  # what is imported by now stays memory that all share
         ready = self._start(1)
         if not ready:
-            return self._wait_for_one()[1]
+            return self._exit_code(self._wait_for_one()[1])
         for number in range(2, self._count + 1):
             self._start(number)
         if not self._is_stopping:
@@ -66,11 +66,11 @@ class Processes:
     def _keep_running(self) -> int:
         codes = [0]
         while self._numbers:
-            number, code = self._wait_for_one()
+            number, end = self._wait_for_one()
             if self._is_stopping:
-                codes.append(code)
+                codes.append(self._exit_code(end))
                 continue
-            logger.error("process %d has ended with %d, and is started again", number, code)
+            logger.error("process %d %s, and is started again", number, _in_words(end))
             time.sleep(RESTART_PAUSE)
             self._start(number)
         return max(codes)
@@ -109,14 +109,20 @@ class Processes:
             os._exit(code)
 
     def _wait_for_one(self) -> tuple[int, int]:
-        """Waits until a process ends, and returns its number and exit code."""
+        """Waits until a process ends, and returns its number and its exit code, or minus the signal that ended it."""
         pid, status = os.waitpid(-1, 0)
-        code = os.waitstatus_to_exitcode(status)
-        is_told = self._is_stopping and code == -signal.SIGTERM  # before it could do so in order
-        return self._numbers.pop(pid), 0 if is_told else code if code >= 0 else 1
+        return self._numbers.pop(pid), os.waitstatus_to_exitcode(status)
+
+    def _exit_code(self, end: int) -> int:
+        is_told = self._is_stopping and end == -signal.SIGTERM  # before it could do so in order
+        return 0 if is_told else end if end >= 0 else 1
 
     def _stop(self, *_signal: object) -> None:
         self._is_stopping = True
         for pid in self._numbers:
             with contextlib.suppress(ProcessLookupError):  # it has ended, and is about to be forgotten
                 os.kill(pid, signal.SIGTERM)
+
+
+def _in_words(end: int) -> str:
+    return f"has ended with {end}" if end >= 0 else f"was ended by signal {-end} ({signal.strsignal(-end)})"

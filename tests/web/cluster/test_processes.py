@@ -1,6 +1,7 @@
 """Several nodes on one machine, which share a port."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -76,6 +77,9 @@ def test_one_that_dies_costs_its_own_connections_and_is_started_again(machine: C
         say(left[0], left, "we are still here")
         wait_until(lambda: len(children(machine.nodes["east"].pid)) == 2)
         assert survivor in children(machine.nodes["east"].pid)
+        assert re.search(
+            r"process [12] was ended by signal 9 \(Killed\), and is started again", machine.nodes["east"].log
+        )
         wait_until(lambda: names(machine) == {"east-1", "east-2"})
         people = enter(machine, stack)
         say(people[0], [*people, *left], "together again")
