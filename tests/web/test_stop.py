@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.activation import ACTIVATE, activated
 from tests.support.phoenix_client import NDJSON, TIMEOUT, UPGRADE, Connection, Opcode, frame, header, request
 from tests.support.server import ROOT, Server, wait_until
 from tests.support.talker import Closed, PhoenixFrame, Talker
@@ -357,24 +358,6 @@ def test_a_hook_that_does_not_end_does_not_hold_up_the_stop(database: Path) -> N
 
 
 # ---------------------------------------------------------------- socket activation
-
-ACTIVATE = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.executable, [sys.executable, "-m", "web.main", "serve", *sys.argv[2:]])
-"""
-
-
-def activated(listener: socket.socket, *arguments: str) -> "subprocess.Popen[str]":
-    """Starts a server with its listening socket as systemd passes it."""
-    return subprocess.Popen(
-        [sys.executable, "-c", ACTIVATE, str(listener.fileno()), *arguments],
-        cwd=ROOT,
-        pass_fds=[listener.fileno()],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 @contextlib.contextmanager

@@ -3,15 +3,18 @@
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.support.activation import activated
 from tests.support.cluster import Cluster
+from tests.support.phoenix_client import request
 from tests.support.postgresql import PostgreSQL
-from tests.support.server import run_to_its_end, wait_until
+from tests.support.server import PATIENCE, run_to_its_end, wait_until
 from tests.support.talker import Talker
 
 ENOUGH = 24
@@ -103,6 +106,22 @@ def test_they_end_with_the_one_that_started_them(machine: Cluster) -> None:
         assert code in (0, None)
         wait_until(lambda mine=mine: not any(map(is_running, mine)))  # type: ignore[misc]
         machine.start()
+
+
+def test_all_listen_on_the_socket_that_systemd_passes(machine: Cluster) -> None:
+    options = [*machine.arguments.split(), "--processes=2", "--node=south", "--rate-limits=off"]
+    with socket.create_server(("127.0.0.1", 0)) as listener, activated(listener, *options) as process:
+        port = listener.getsockname()[1]
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"Chatter is ready at http://127.0.0.1:{port}\n"
+            for each in children(process.pid):
+                os.kill(each, signal.SIGSTOP)
+                assert request(port, "GET", "/healthz").status == 200  # by the other one
+                os.kill(each, signal.SIGCONT)
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,15 @@
 
 import contextlib
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.activation import activated
 from tests.support.phoenix_client import TIMEOUT, UPGRADE, Connection
-from tests.support.server import ROOT, Server
+from tests.support.server import Server
 
 SETTINGS: dict[str, Any] = {"rate_limits": "on", "connect_rate": "0.001/2", "trusted_proxies": "127.0.0.1"}
 
@@ -99,13 +98,6 @@ def test_a_handshake_that_is_refused_for_another_reason_does_not_count(server: S
 
 # ---------------------------------------------------------------- sockets that systemd passes
 
-PASS_ON = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.executable, [sys.executable, "-m", "web.main", "serve", *sys.argv[2:]])
-"""
-
 
 @pytest.fixture
 def dual_stack(database: Path) -> Iterator[int]:
@@ -115,10 +107,7 @@ def dual_stack(database: Path) -> Iterator[int]:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(("::ffff:127.0.0.1", 0))
         listener.listen()
-        command = [sys.executable, "-c", PASS_ON, str(listener.fileno()), f"--database=sqlite:///{database}", *options]
-        with subprocess.Popen(
-            command, cwd=ROOT, pass_fds=[listener.fileno()], stdout=subprocess.PIPE, text=True
-        ) as process:
+        with activated(listener, f"--database=sqlite:///{database}", *options) as process:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("Chatter is ready at ")
             yield listener.getsockname()[1]
