@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import contextlib
+import io
 import os
 import resource
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -50,30 +52,36 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns the exit code."""
-    options = _parser().parse_args(arguments)
-    os.umask(PRIVATE)
     try:
+        with _said_at_the_end():
+            options = _parser().parse_args(arguments)
+        os.umask(PRIVATE)
         settings = read_settings(vars(options), os.environ)
         set_up_logging(settings.log_level)
-        match options.verb:
-            case "serve":
-                return _serve(settings)
-            case "migrate":
-                return maintenance.migrate(settings)
-            case "backup":
-                return maintenance.backup(settings, options.folder)
-            case "restore":
-                return maintenance.restore(settings, options.folder)
-            case "check":
-                return maintenance.check(settings)
-            case "cluster":
-                return cluster_commands.run(options, settings)
-            case _:
-                return account_commands.run(options, settings)
+        if options.verb == "serve":
+            return _serve(settings)
+        with _said_at_the_end():
+            return _run_command(options, settings)
     except _CANNOT_RUN as error:
         return _fail(2, error)
-    except account_commands.CommandFailed as error:
+    except (account_commands.CommandFailed, _NotSaid) as error:
         return _fail(1, error)
+
+
+def _run_command(options: argparse.Namespace, settings: Settings) -> int:
+    match options.verb:
+        case "migrate":
+            return maintenance.migrate(settings)
+        case "backup":
+            return maintenance.backup(settings, options.folder)
+        case "restore":
+            return maintenance.restore(settings, options.folder)
+        case "check":
+            return maintenance.check(settings)
+        case "cluster":
+            return cluster_commands.run(options, settings)
+        case _:
+            return account_commands.run(options, settings)
 
 
 _CANNOT_RUN = (
@@ -130,7 +138,7 @@ def _serve(settings: Settings) -> int:
     def serve(number: int, parent: Parent) -> int:
         return _serve_here(settings.of_process(number), authorize, parent)
 
-    return Processes(settings.processes, serve).run(_say)
+    return Processes(settings.processes, serve).run(lambda ready: _say(ready + "\n"))
 
 
 def _serve_here(settings: Settings, authorize: Authorize, parent: Parent | None = None) -> int:
@@ -179,7 +187,7 @@ async def _run(settings: Settings, authorize: Authorize, parent: Parent | None) 
     if server.setup_address is not None:
         ready += f"\nBecome its admin at {server.setup_address}"
     if parent is None:
-        _say(ready)
+        _say(ready + "\n")
     else:
         os.write(parent.ready, ready.encode())
     server.database_lost.add_done_callback(lambda _lost: stop.set())
@@ -189,9 +197,30 @@ async def _run(settings: Settings, authorize: Authorize, parent: Parent | None) 
         raise server.database_lost.result()
 
 
-def _say(ready: str) -> None:
-    sys.stdout.write(ready + "\n")  # at once: who waits for the first line may read no further
-    sys.stdout.flush()
+class _NotSaid(Exception):
+    """Stdout does not take what was to be said. The message is one line for a person."""
+
+
+@contextlib.contextmanager
+def _said_at_the_end() -> Iterator[None]:
+    """Says what a command prints once its work is done: who reads it may go before, as `head` does."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            yield
+    finally:
+        _say(said.getvalue())
+
+
+def _say(text: str) -> None:
+    """Says something at once: who waits for the first line may read no further. Where nobody reads it, that is all."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries it again at its end
+        if not isinstance(error, BrokenPipeError):
+            raise _NotSaid(f"what there was to say could not be written: {error.strerror}") from error
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -59,6 +60,43 @@ def version(**environment: str) -> str:
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--version"], 0),
+        (["serve", "--help"], 0),
+        (["migrate"], 0),
+        (["account", "list"], 0),
+        (["check"], 1),
+    ],
+)
+def test_a_command_whose_output_nobody_reads_ends_as_if_somebody_did(
+    database: Path, arguments: list[str], code: int
+) -> None:
+    if arguments[0] != "migrate":
+        assert run_to_its_end("migrate", f"--database=sqlite:///{database}").exit_code == 0
+        query(f"sqlite:///{database}", "DROP INDEX post_room_changed")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as nobody:
+        ended = written_to(nobody, *arguments, database=database)
+    assert (ended.returncode, ended.stderr) == (code, "")
+
+
+def test_output_that_cannot_be_written_is_an_error(database: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ended = written_to(full, "migrate", database=database)
+    said = "chatter: what there was to say could not be written: No space left on device\n"
+    assert (ended.returncode, ended.stderr) == (1, said)
+
+
+def written_to(file: IO[str], *arguments: str, database: Path) -> "subprocess.CompletedProcess[str]":
+    command, environment = [sys.executable, "-m", "web.main", *arguments], {"CHATTER_DATABASE": f"sqlite:///{database}"}
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, stdout=file, stderr=subprocess.PIPE, text=True, check=False
+    )
 
 
 @pytest.mark.skipif(not is_wanted(), reason="of CI, unless it runs the tests on Python alone")
