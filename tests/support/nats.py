@@ -34,6 +34,7 @@ class NatsServer:
         self.port, self.route_port, self.monitoring_port = (free_port(self) for _ in range(3))
         self.extra = extra  # lines of its configuration; `configure` writes them
         self.has_jetstream = True
+        self.store = folder / name / "store"
         self._folder = folder / name
         self.sync = sync  # its `sync_interval`; `configure` writes it
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,7 +67,7 @@ class NatsServer:
         advertise = "" if advertised else ', advertise: "127.0.0.1:1"'
         listen = f"listen: 127.0.0.1:{self.route_port}"
         cluster = f"cluster {{ name: test, {listen}, routes: [{to}]{advertise} }}" if routes else ""
-        jetstream = f"jetstream {{ store_dir: {self._folder}/store, max_file_store: 2G, sync_interval: {self.sync} }}"
+        jetstream = f"jetstream {{ store_dir: {self.store}, max_file_store: 2G, sync_interval: {self.sync} }}"
         (self._folder / "conf").write_text(
             f"server_name: {self.name}\nlisten: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitoring_port}\n"
             f"{jetstream if self.has_jetstream else ''}\n"
@@ -93,7 +94,7 @@ class NatsServer:
     def lose(self) -> None:
         """Kills it, and starts it again without anything of what it had."""
         self.kill()
-        shutil.rmtree(self._folder / "store")
+        shutil.rmtree(self.store)
         self.start()
         wait_until(lambda: self.is_ready)
 
