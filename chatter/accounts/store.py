@@ -11,14 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import msgspec
-import peewee
 import pykka
 
 from chatter.accounts.values import AccountRefused
 from chatter.actors import ThreadActor, stop_thread
+from chatter.outage import Outage
 from schema import Database
 from schema.base import writing_transaction
-from schema.errors import in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -45,19 +44,21 @@ class Store(ThreadActor):
         super().__init__()
         self._database = database
         self._guard = guard or nullcontext()
+        self._outage = Outage(logger, "accounts cannot be read or written")
         self._has_ended = False  # the work of this transaction: only the commit is left
 
     def on_receive(self, message: Do) -> Any:
         """Returns what the transaction returns, or raises what it raises; `unavailable` for the database's errors."""
         try:
-            return self._again_if_nothing_was_done(message)
+            done = self._again_if_nothing_was_done(message)
         except AccountRefused:
             raise
         except Exception as error:
             self._database.close()  # the next one opens a new connection
-            is_fault = not isinstance(error, peewee.PeeweeException)  # ours, and not the database's
-            logger.warning("accounts cannot be read or written: %s", in_one_line(error), exc_info=is_fault)
+            self._outage.failed(error)
             raise AccountRefused("unavailable", retry_after_ms=RETRY_AFTER_MS) from error
+        self._outage.end()
+        return done
 
     def on_stop(self) -> None:
         """Closes the connection."""

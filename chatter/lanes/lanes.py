@@ -23,6 +23,7 @@ from chatter.lanes.projection import Projection
 from chatter.lanes.projector import Project, ReadPosition
 from chatter.lanes.rooms import MAX_LAG_BYTES, LaneRooms
 from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
+from chatter.outage import Outage
 from schema import Lane, LaneRow
 
 logger = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ class Lanes:
         cluster.notices.hear("forget", self._hear_forget)
         self._is_open = False
         self._tidying: asyncio.Task[None] | None = None
+        self._keeping = Outage(logger, "what was deleted is not dropped yet")
 
     async def open(self) -> None:
         """Joins the cluster, with every lane read to its end. Raises `ClusterRefused` and `LaneStopped`."""
@@ -326,7 +328,9 @@ class Lanes:
         try:
             await self._ask(message)
         except Exception as error:
-            logger.warning("what was deleted is not dropped yet: %s", error)
+            self._keeping.failed(error)
+        else:
+            self._keeping.end()
 
     async def _tidy(self) -> None:
         """Has deleted texts dropped by one node, and each lane's old turns by the one that writes it."""

@@ -17,6 +17,7 @@ from chatter.cluster.frames import History
 from chatter.lanes.projector import PositionRead, Project, ReadPosition, Untold
 from chatter.lanes.turns import RoomTurn, turn_of
 from chatter.messages import NotSaved
+from chatter.outage import Outage
 from schema import Moved
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Projection:
         self._on_saved = on_saved
         self._position: _Position | None = None  # None while another node writes, or may have written
         self._untold: list[Untold] = []
+        self._outage = Outage(logger, f"lane {lane} cannot be written to the database")
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -125,13 +127,14 @@ class Projection:
                 self.fault = str(error)
                 logger.critical("the database gets nothing more of lane %d: %s", self._lane, error)
                 return
-            except Exception:
-                logger.exception("lane %d cannot be written to the database, which will be tried again", self._lane)
+            except Exception as error:
+                self._outage.failed(error)
                 self._position = None  # it may be committed
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
+                self._outage.end()
                 await (asyncio.sleep(INTERVAL) if has_written else self._wait_for_more())
 
     async def _wait_for_more(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import assert_never
 
+import peewee
 from msgspec.structs import replace
 
 from chatter.actors import ThreadActor, tell_if_alive
@@ -43,6 +44,7 @@ from chatter.storage.read_page import entries_after, read_page
 from chatter.storage.read_queue import UNAVAILABLE, refuse
 from chatter.storage.records import entry_of, state_of
 from schema import Database, DatabaseLost, Entry, MessageRow, Room, timeline
+from schema.errors import in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +86,8 @@ class History(ThreadActor):
                 self._on_lost(error)
             if isinstance(message, LoadOwn | ListRooms | Ping):
                 raise
-            logger.exception("room %s cannot be read", message.slug)
+            is_fault = not isinstance(error, peewee.PeeweeException)  # ours, and not the database's
+            logger.error("room %s cannot be read: %s", message.slug, in_one_line(error), exc_info=is_fault)
             self._unreadable = message.slug
             refuse(message, UNAVAILABLE)
             return None

@@ -18,6 +18,7 @@ from typing import assert_never
 
 from chatter.actors import Tellable, ThreadActor, tell_if_alive
 from chatter.messages import Flush, Forget, NotSaved, PersistenceMessage, Save, Saved, Tidy, Work, size_of
+from chatter.outage import Outage
 from chatter.storage.backlog import Backlog
 from chatter.storage.committer import Committer, PlaceRefused
 from schema import Database, DatabaseLost
@@ -74,6 +75,7 @@ class Persistence(ThreadActor):
         self._on_death = on_death
         self._batch: list[Save] = []
         self._committed_at, self._interval = 0.0, COMMIT_INTERVAL
+        self._outage = Outage(logger, "messages cannot be saved")
         self._waits_for = ""  # why the last try had no place for a message
 
     def on_receive(self, message: PersistenceMessage) -> None:
@@ -167,15 +169,18 @@ class Persistence(ThreadActor):
                 self._ownership.check()
                 if again:
                     self._ownership.renew()
-            return self._committer.commit(self._batch, self._guard)
+            refused = self._committer.commit(self._batch, self._guard)
         except DatabaseLost:
             raise
         except PlaceRefused as error:
             if str(error) != self._waits_for:  # and not at each try: only the operator can end this
                 logger.error("saving waits until the database is changed: %s", error)
             self._waits_for = str(error)
-        except Exception:
-            logger.exception("saving failed, will be tried again")
+        except Exception as error:
+            self._outage.failed(error)
+        else:
+            self._outage.end()
+            return refused
         self._database.close()  # the next try opens a new connection
         return None
 

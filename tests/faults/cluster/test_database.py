@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.nats, pytest.mark.postgresql]
 def test_people_talk_while_the_database_is_down_and_it_gets_all_of_it(
     cluster: Cluster, database_server: PostgreSQL, tmp_path: Path
 ) -> None:
+    before = {name: len(node.log) for name, node in cluster.nodes.items()}
     with gather(cluster) as crowd:
         crowd.wait_for_more(100)
         with measured(crowd, "database killed"):
@@ -33,6 +35,11 @@ def test_people_talk_while_the_database_is_down_and_it_gets_all_of_it(
             database_server.start()
             cluster.wait_until_healthy()
         assert judge(crowd, cluster) == KEPT
+    for name, node in cluster.nodes.items():
+        told = Counter(re.findall(r"(\S+ (?:is|are|cannot) .*), which will be tried again", node.log[before[name] :]))
+        assert told
+        assert set(told.values()) == {1}
+        assert "Traceback" not in node.log[before[name] :]
 
 
 @pytest.mark.chaos
