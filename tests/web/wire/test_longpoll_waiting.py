@@ -57,7 +57,7 @@ def test_a_poll_without_messages_is_204_at_the_end_of_its_window(short_timeout_c
 def test_a_later_poll_takes_the_place_of_the_one_that_waits_which_is_answered_at_once(clients: Clients) -> None:
     lee = clients.poll("lee")
     ann = clients.connect("ann")
-    latest = lee.starts_poll()
+    latest = lee.starts_poll_at_its_node()
     for _ in range(5):
         ann.lives()  # the server has seen that poll
         earlier, latest = latest, lee.starts_poll()
@@ -81,7 +81,7 @@ def test_the_later_of_two_polls_waits_beyond_the_window_of_the_earlier(short_tim
 
 def test_a_message_after_a_poll_is_cut_is_kept_for_the_next_poll(clients: Clients) -> None:
     lee = clients.poll("lee")
-    poll = lee.starts_poll()
+    poll = lee.starts_poll_at_its_node()
     poll.abandon()
     clients.connect("ann").lives()
     lee.says(HEARTBEAT)
@@ -90,7 +90,7 @@ def test_a_message_after_a_poll_is_cut_is_kept_for_the_next_poll(clients: Client
 
 def test_a_later_poll_is_answered_even_if_an_earlier_one_is_cut(clients: Clients) -> None:
     lee = clients.poll("lee")
-    earlier = lee.starts_poll()
+    earlier = lee.starts_poll_at_its_node()
     later = lee.starts_poll()
     earlier.abandon()
     clients.connect("ann").lives()

@@ -148,12 +148,17 @@ class LongPollClient:
         assert answer == {"status": 200}, answer
 
     def starts_poll(self) -> Request:
-        """Starts a poll, and returns when the server has read it. The test reads the answer."""
+        """Starts a poll, and returns when the node to which it comes has read it. The test reads the answer."""
         poll = self.session.start_get()
         self._polls.append(poll)
         wait_until_read(self.session.port)
         assert not poll.connection.is_readable(0)
         return poll
+
+    def starts_poll_at_its_node(self) -> Request:
+        """Starts the first poll at the node of the session: one that another node passes on may come behind a later."""
+        self.session.move()
+        return self.starts_poll()
 
     def hears(self, *expected: str) -> None:
         """Checks that the next frames are these."""
