@@ -276,7 +276,8 @@ class Server:
     async def _close_connections(self) -> None:
         await self._close_in_batches(list(self._endpoint.connections))
         try:
-            await asyncio.wait_for(self._endpoint.all_closed(), self._settings.stop_timeout)
+            async with asyncio.timeout(self._settings.stop_timeout):
+                await self._endpoint.all_closed()
         except TimeoutError:
             logger.warning("some clients did not close their connections in time")
         await self._listener.close_all_connections(THREAD_TIMEOUT)

@@ -105,7 +105,8 @@ class ChangeFeed:
         pause = POLL_INTERVAL
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._must_look.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._must_look.wait()
             self._must_look.clear()
             try:
                 await self._look_for_changes()

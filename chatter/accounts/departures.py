@@ -77,7 +77,8 @@ class Departures:
             except Exception:
                 logger.exception("an account that has left is not purged yet, which will be tried again")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), INTERVAL)
+                async with asyncio.timeout(INTERVAL):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _look(self, purger: Purger) -> None:

@@ -12,7 +12,7 @@ import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,7 +110,8 @@ class Connection:
         if self._tls is not None:  # its logger has no other place to be told, and belongs to the process
             _asyncio.addFilter(self._says_something)
         try:
-            await asyncio.wait_for(self._connect(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._connect()
         except (TimeoutError, nats.errors.Error, OSError, ValueError) as error:
             why = self._client.last_error or error
             await self._client.close()
@@ -137,7 +138,8 @@ class Connection:
         if not self._client.is_connected:
             raise NotSent("not connected")
         try:
-            return await self._client.request(subject, payload, timeout, headers=dict(headers) if headers else None)
+            with _cancellable():
+                return await self._client.request(subject, payload, timeout, headers=dict(headers) if headers else None)
         except nats.errors.NoRespondersError as error:
             raise NotSent(f"nobody answers on {subject}") from error
         except (nats.errors.Error, OSError) as error:
@@ -156,7 +158,8 @@ class Connection:
             try:
                 await client.publish(subject, payload, reply=subscription.subject)
                 while not messages or not is_last(messages[-1]):
-                    messages.append(await subscription.next_msg(timeout))
+                    with _cancellable():
+                        messages.append(await subscription.next_msg(timeout))
             finally:
                 await subscription.unsubscribe()
         except (nats.errors.Error, OSError) as error:
@@ -280,7 +283,8 @@ class Connection:
             await asyncio.sleep(RECONNECT_PAUSE)
             self._client = Client()
             try:
-                await asyncio.wait_for(self._connect(), 10)
+                async with asyncio.timeout(10):
+                    await self._connect()
                 for subject, on_message in self._subscriptions:
                     await self._subscribe(subject, on_message)
             except (nats.errors.Error, OSError, TimeoutError) as error:
@@ -309,3 +313,15 @@ def _shown(credentials: Credentials | None) -> dict[str, Any]:
         "user_jwt_cb": lambda: bytearray(token),
         "signature_cb": lambda nonce: base64.b64encode(sign(nonce.encode())),
     }
+
+
+@contextlib.contextmanager
+def _cancellable() -> Iterator[None]:
+    """Has a task end that is cancelled here: nats-py swallows that where the answer comes in the same turn."""
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    try:
+        yield
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError

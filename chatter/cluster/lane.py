@@ -190,7 +190,8 @@ class LaneLog:
         if head != self.head or self._known > head:
             self.counts.conflicts += 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._read_to(self._known), patience)
+                async with asyncio.timeout(patience):
+                    await self._read_to(self._known)
             raise Conflict
         pending = self._begin(payload, kind)
         try:

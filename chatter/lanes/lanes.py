@@ -241,7 +241,8 @@ class Lanes:
     async def catch_up(self) -> None:
         """Waits until the database has what was acknowledged; not longer than `CATCH_UP`."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), CATCH_UP)
+            async with asyncio.timeout(CATCH_UP):
+                await self.flush()
 
     async def forget(self, account: int, *, erases: bool) -> None:
         """Drops what the files of all nodes have of an account that has left. Raises what goes wrong on this one."""

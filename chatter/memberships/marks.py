@@ -67,7 +67,8 @@ class Marks:
         if self._timer is not None:
             self._timer.cancel()
         try:
-            await asyncio.wait_for(self._write_the_rest(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._write_the_rest()
         except (TimeoutError, AccountRefused):
             logger.warning("how far people have read in the last seconds is not saved")
 

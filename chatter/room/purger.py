@@ -76,6 +76,7 @@ class RoomPurger:
         purge = Purge(account, erases, among(found.own), among(found.touched), labels, answer)
         self._supervisor.ensure_room(slug).tell(purge)
         try:
-            return await asyncio.wait_for(answered, PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                return await answered
         except TimeoutError:
             return False

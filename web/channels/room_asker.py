@@ -53,6 +53,7 @@ async def ask_room(rooms: Rooms, slug: str, request: Request, timeout: float = A
     asker = RoomAsker()
     try:
         rooms.ensure_room(slug).tell(request(asker))
-        return await asyncio.wait_for(asker.answered, timeout)
+        async with asyncio.timeout(timeout):
+            return await asker.answered
     except (pykka.ActorDeadError, TimeoutError):
         return UNAVAILABLE

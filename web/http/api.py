@@ -91,7 +91,8 @@ def shared_health(endpoint: Endpoint) -> Shared[Health]:
 async def _ping(endpoint: Endpoint) -> str | None:
     """Returns what is wrong with the database, in words for anybody; None where nothing is."""
     try:
-        await asyncio.wait_for(endpoint.history.ask(Ping()), DATABASE_TIMEOUT)
+        async with asyncio.timeout(DATABASE_TIMEOUT):
+            await endpoint.history.ask(Ping())
     except TimeoutError:
         return f"the database did not answer within {DATABASE_TIMEOUT:g} s"
     except Exception as error:
@@ -117,9 +118,8 @@ def shared_rooms(endpoint: Endpoint) -> Shared[Listing | None]:
         await endpoint.catch_up()
         with_people = tuple(endpoint.supervisor.people_counts)  # first: what is said of them below is newer
         try:
-            listed: RoomsListed = await asyncio.wait_for(
-                endpoint.history.ask(ListRooms(LISTED_ROOMS)), DATABASE_TIMEOUT
-            )
+            async with asyncio.timeout(DATABASE_TIMEOUT):
+                listed: RoomsListed = await endpoint.history.ask(ListRooms(LISTED_ROOMS))
         except Exception:
             return None
         known = {room.slug for room in listed.rooms} | listed.hidden

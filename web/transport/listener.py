@@ -99,7 +99,8 @@ class Listener:
         for stream in list(self._streams):
             stream.close()
         try:
-            await asyncio.wait_for(self._http.close_all_connections(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._http.close_all_connections()
         except TimeoutError:
             logger.warning("some requests did not end in time")
 

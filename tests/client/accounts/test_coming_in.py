@@ -119,13 +119,13 @@ def test_who_has_no_cookies_reads_why_they_are_not_signed_in(visit: Visit, handl
         route.fulfill(response=answer, headers={**answer.headers, "set-cookie": ""})
         ann.page.context.clear_cookies()
 
-    ann = visit("Ann Lee")
+    ann = visit("visitor")
     ann.page.route("**/api/sessions", loses_cookies)
     ann.page.locator(".me").get_by_role("button", name="Sign in").click()
     form = dialog(ann, "Sign in")
     fills(form, handle=handle, password=PASSWORD)
     expect(form.get_by_role("alert").filter(has_text="keeps no cookies")).to_be_visible()
-    expect(ann.page.locator(".me .name")).to_have_text("Ann Lee")
+    expect(ann.page.locator(".me .name")).to_have_text("visitor")
 
 
 @pytest.mark.usefixtures("refusals")
