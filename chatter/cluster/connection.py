@@ -110,8 +110,7 @@ class Connection:
         if self._tls is not None:  # its logger has no other place to be told, and belongs to the process
             _asyncio.addFilter(self._says_something)
         try:
-            async with asyncio.timeout(timeout):
-                await self._connect()
+            await self._connect_within(timeout)
         except (TimeoutError, nats.errors.Error, OSError, ValueError) as error:
             why = self._client.last_error or error
             await self._client.close()
@@ -191,6 +190,19 @@ class Connection:
         self._left = at.netloc if at is not None else ""
         self._abort()
         await self._client.force_reconnect()
+
+    async def _connect_within(self, timeout: float) -> None:
+        """Connects, or raises TimeoutError. Cancels until it ends: nats-py may swallow that, and try for ever."""
+        connecting = asyncio.ensure_future(self._connect())
+        try:
+            await asyncio.wait({connecting}, timeout=timeout)
+        finally:
+            while not connecting.done():
+                connecting.cancel()
+                await asyncio.wait({connecting}, timeout=0.1)
+        if connecting.cancelled():
+            raise TimeoutError
+        await connecting
 
     async def _connect(self) -> None:
         await self._client.connect(
@@ -283,8 +295,7 @@ class Connection:
             await asyncio.sleep(RECONNECT_PAUSE)
             self._client = Client()
             try:
-                async with asyncio.timeout(10):
-                    await self._connect()
+                await self._connect_within(10)
                 for subject, on_message in self._subscriptions:
                     await self._subscribe(subject, on_message)
             except (nats.errors.Error, OSError, TimeoutError) as error:
