@@ -137,9 +137,9 @@ class PollSession:
         self._socket.on_closed()
         if code in _WITH_LAST_WORDS and self._unsent:
             self._idle_timer = self._loop.call_later(LINGER, self._forget)  # its answers wait for one more poll
-        else:
+        elif self._waiting_poll is None:
             self._forget()
-        self._wake_poll()
+        self._wake_poll()  # it forgets the session as it is answered, for which a server that stops waits
 
     async def begin_post(self, proof: Proof) -> bool:
         await self._check(proof, posts=True)
@@ -183,6 +183,8 @@ class PollSession:
             if self._waiting_poll is not poll:
                 return None
             if gone.done():
+                if self._has_ended:
+                    self._forget()
                 return b""
             self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
