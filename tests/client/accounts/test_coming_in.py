@@ -116,8 +116,8 @@ def test_what_was_written_stays_where_the_browser_keeps_nothing(visit: Visit, ha
 def test_who_has_no_cookies_reads_why_they_are_not_signed_in(visit: Visit, handle: str) -> None:
     def loses_cookies(route: Route) -> None:
         answer = route.fetch()
+        ann.page.context.clear_cookies()  # first: the page asks who it is as soon as it has the answer
         route.fulfill(response=answer, headers={**answer.headers, "set-cookie": ""})
-        ann.page.context.clear_cookies()
 
     ann = visit("visitor")
     ann.page.route("**/api/sessions", loses_cookies)
