@@ -183,8 +183,7 @@ class PollSession:
             if self._waiting_poll is not poll:
                 return None
             if gone.done():
-                if self._has_ended:
-                    self._forget()
+                self._forget_if_ended()
                 return b""
             self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
@@ -236,6 +235,10 @@ class PollSession:
     @property
     def _idle_timeout(self) -> float:
         return 1.5 * self._endpoint.settings.poll_window
+
+    def _forget_if_ended(self) -> None:
+        if self._has_ended:
+            self._forget()
 
     def _forget(self) -> None:
         self._is_forgotten = True
