@@ -37,7 +37,7 @@ def add_commands(verbs: Any) -> None:  # argparse gives what it returns no publi
     deeds = cluster.add_subparsers(dest="deed", metavar="create | status | dissolve", required=True)
     create = deeds.add_parser("create", help="make the log, and the database that of a cluster", allow_abbrev=False)
     add_options(create, *OPTIONS)
-    create.add_argument("--lanes", type=_number(1, MOST_LANES), default=LANES, help=f"default: {LANES}")
+    create.add_argument("--lanes", type=_number(1, MOST_LANES), help=f"default: {LANES}")
     create.add_argument("--replicas", type=_number(1, 5), default=REPLICAS, help=f"of the log; default: {REPLICAS}")
     create.add_argument(
         "--lane-bytes",
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _number(least: int, most: int) -> Any:
     def parse(text: str) -> int:
-        if not text.isdigit() or not least <= int(text) <= most:
+        if not text.isdecimal() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
         return int(text)
 
@@ -84,7 +84,7 @@ def _number(least: int, most: int) -> Any:
 class _Shape(NamedTuple):
     """How a log is made."""
 
-    lanes: int
+    lanes: int | None  # None where nobody has said how many
     replicas: int
     lane_bytes: int
 
@@ -110,17 +110,19 @@ def _open(settings: Settings, shape: _Shape, *, is_lost: bool) -> tuple[Database
             storage = Storage.open(settings.database, spool_folder=settings.spool_folder)
         except DatabaseShared as error:
             raise DatabaseUnusable(_made_already(error.lanes, shape)) from None
-        return storage.database, storage.ownership, [0] * shape.lanes
+        return storage.database, storage.ownership, [0] * (shape.lanes or LANES)
     database, ownership = open_owned(settings.database)
     heads = [row.head for row in Lane.rows()]
     if not heads:
         raise DatabaseUnusable("the database belongs to no cluster: create one without --log-lost")
+    if shape.lanes not in (None, len(heads)):
+        raise BadSetting(f"--lanes: the log that is lost had {len(heads)}, and the next one has as many")
     return database, ownership, heads
 
 
 def _made_already(rows: Sequence[LaneRow], shape: _Shape) -> str:
-    there, asked = (len(rows), rows[0].replicas), (shape.lanes, shape.replicas)
-    instead = "" if asked == there else f", and not {shape.lanes} and {shape.replicas}"
+    there, asked = (len(rows), rows[0].replicas), (shape.lanes or LANES, shape.replicas)
+    instead = "" if asked == there else f", and not {asked[0]} and {asked[1]}"
     return (
         f"the log is made already, with {there[0]} lanes and {there[1]} replicas{instead}: `chatter cluster status` "
         "shows it, and `chatter cluster dissolve` comes before another one"

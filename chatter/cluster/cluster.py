@@ -18,6 +18,7 @@ from chatter.cluster.errors import Conflict, LaneStopped, NoAnswer
 from chatter.cluster.frames import Author, PlacedTurn
 from chatter.cluster.jetstream import JetStreamLane, said_subject, sequence_and_lane
 from chatter.cluster.lane import PATIENCE, LaneLog
+from chatter.cluster.monitors import find_danger
 from chatter.cluster.nodes import Node, Nodes
 from chatter.cluster.notices import Notices
 from chatter.cluster.questions import Questions
@@ -248,7 +249,7 @@ class ClusterLog:
         """Looks whether servers write to their disks before they answer: one may come back with other settings."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            danger, before = await streams.find_danger(self.settings.monitors), self.danger
+            danger, before = await find_danger(self.settings.monitors), self.danger
             self.danger = danger
             if danger is not None and danger != before:
                 logger.critical("%s", danger)

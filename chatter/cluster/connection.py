@@ -111,12 +111,14 @@ class Connection:
             _asyncio.addFilter(self._says_something)
         try:
             await self._connect_within(timeout)
+            self._watcher = asyncio.create_task(self._watch())
         except (TimeoutError, nats.errors.Error, OSError, ValueError) as error:
             why = self._client.last_error or error
-            await self._client.close()
-            _asyncio.removeFilter(self._says_something)
             raise ClusterRefused(f"no NATS server accepts this node at {self._addresses()}: {why}") from error
-        self._watcher = asyncio.create_task(self._watch())
+        finally:
+            if self._watcher is None:
+                await self._client.close()
+                _asyncio.removeFilter(self._says_something)
 
     async def close(self) -> None:
         """Sends what waits, and disconnects."""

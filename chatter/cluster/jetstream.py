@@ -184,7 +184,7 @@ def sequence_and_lane(message: Msg) -> tuple[int, int] | None:
     """Where a republished message is from: its sequence and lane. None where it is no such message."""
     lane = message.subject.rsplit(".", 1)[-1]
     sequence = (message.headers or {}).get("Nats-Sequence", "")
-    return (int(sequence), int(lane)) if sequence.isdigit() and lane.isdigit() else None
+    return (int(sequence), int(lane)) if sequence.isdecimal() and lane.isdecimal() else None
 
 
 def _status(message: Msg) -> str:

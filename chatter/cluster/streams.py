@@ -5,9 +5,7 @@ A node never makes a stream that it misses: an empty one would begin a second hi
 
 import asyncio
 import json
-import logging
 import math
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +15,11 @@ import msgspec
 from chatter.cluster.connection import Connection, NotSent
 from chatter.cluster.errors import ClusterRefused, NoAnswer
 from chatter.cluster.jetstream import ApiError, Group, log_subject, name_of, said_subject
+from chatter.cluster.monitors import OLDEST, check_all, too_old
 from chatter.cluster.stream import LANES, MAX_BYTES, REPLICAS
-
-logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 512 * 1024
 """Bytes of one message with its headers; a turn is at most half of that."""
-
-OLDEST = (2, 12, 0)
-"""The oldest server: before 2.11 compare-and-append lets stale ones pass, 2.9 one in ten without any fault."""
 
 CREATE_TIMEOUT = 30.0
 _TIMEOUT = 2.0
@@ -130,31 +124,14 @@ async def verify(
         streams.append(stream)
     keepers = {server for stream in streams for server in stream.servers}
     heard = {server for stream in streams for server in set(stream.servers) - set(stream.silent)}
-    await _check_servers(monitors, keepers, heard)
+    await check_all(monitors, keepers, heard)
     return streams
 
 
 async def check_servers(connection: Connection, monitors: Sequence[str]) -> None:
     """Checks the servers before there are streams, as `verify` does. Raises ClusterRefused."""
     _check_version(connection)
-    await _check_servers(monitors, set(), set())
-
-
-async def find_danger(monitors: Sequence[str]) -> str | None:
-    """Says why a power cut could lose what servers acknowledge that run now; None where none is known to be unsafe.
-
-    One that does not answer acknowledges nothing, or is looked at the next time.
-    """
-    for address in monitors:
-        try:
-            server = await asyncio.to_thread(_monitored, address)
-        except ClusterRefused:
-            continue
-        try:
-            _check_server(server)
-        except ClusterRefused as error:
-            return str(error)
-    return None
+    await check_all(monitors, set(), set())
 
 
 async def delete(connection: Connection, lanes: int = LANES) -> None:
@@ -223,12 +200,7 @@ def _config(lane: int, lanes: int, replicas: int, max_bytes: int, first_seq: int
 
 def _check_version(connection: Connection) -> None:
     if connection.version < OLDEST:
-        raise ClusterRefused(_too_old("the NATS server", ".".join(map(str, connection.version))))
-
-
-def _too_old(server: str, version: str) -> str:
-    oldest = ".".join(map(str, OLDEST[:2]))
-    return f"{server} is {version}, expected {oldest} or newer: older ones place turns that were decided too early"
+        raise ClusterRefused(too_old("the NATS server", ".".join(map(str, connection.version))))
 
 
 def _check_lanes(info: _Info, lanes: int) -> None:
@@ -285,59 +257,3 @@ def _lane_stream(lane: int, info: _Info) -> LaneStream:
         servers=tuple(sorted({group.leader, *(replica.name for replica in group.replicas)} - {""})),
         silent=tuple(sorted(replica.name for replica in group.replicas if not replica.is_heard)),
     )
-
-
-async def _check_servers(monitors: Sequence[str], keepers: set[str], heard: set[str]) -> None:
-    """Checks that every server that keeps a stream is new enough, and writes to the disk before it answers.
-
-    A minority of which no leader hears need not answer: a node starts also while a server is down.
-    """
-    seen, absent = set(), []
-    for address in monitors:
-        try:
-            server = await asyncio.to_thread(_monitored, address)
-        except ClusterRefused as error:
-            absent.append(error)
-        else:
-            _check_server(server)
-            seen.add(str(server.get("server_name")))
-    unseen = keepers - seen
-    names = ", ".join(sorted(unseen))
-    if absent and (unseen & heard or len(absent) > len(unseen) or 2 * len(unseen) >= len(keepers)):
-        raise absent[0]
-    if len(unseen) > len(absent):
-        raise ClusterRefused(
-            f"it is not known whether the NATS servers {names} write to their disks before they answer, and a power "
-            "cut could lose messages that were acknowledged: name the monitoring address of each server with "
-            "--cluster-monitors"
-        )
-    if absent:
-        logger.warning("%s; the log goes on without %s", absent[0], names)
-
-
-def _check_server(server: dict[str, Any]) -> None:
-    name, version = str(server.get("server_name")), str(server.get("version"))
-    if tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")) < OLDEST:
-        raise ClusterRefused(_too_old(f"the NATS server {name}", version))
-    config = (server.get("jetstream") or {}).get("config")
-    if not config:
-        raise ClusterRefused(f"the NATS server {name} has no JetStream: give it `jetstream {{ store_dir: … }}`")
-    if not config.get("sync_always"):
-        raise ClusterRefused(
-            f"the NATS server {name} writes to its disk every {config.get('sync_interval', 0) / 1e9:g} s only: "
-            "a power cut would lose messages that were acknowledged; set `jetstream { sync_interval: always }`"
-        )
-
-
-def _monitored(address: str) -> dict[str, Any]:
-    """Reads /varz of a server's monitoring address, like http://127.0.0.1:8222."""
-    try:
-        with urllib.request.urlopen(f"{address.rstrip('/')}/varz", timeout=_TIMEOUT) as response:  # noqa: S310
-            server: dict[str, Any] = json.load(response)
-            return server
-    except (OSError, ValueError) as error:
-        why = getattr(error, "reason", error)
-        raise ClusterRefused(
-            f"the monitoring address {address} does not answer: {why}: start that NATS server with `http: HOST:PORT`, "
-            "or name its address with --cluster-monitors"
-        ) from error

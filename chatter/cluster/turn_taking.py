@@ -51,6 +51,7 @@ class _Lane:
         self.moved: asyncio.Future[None] | None = None
         self.slot = SLOT  # what this node claims
         self.claimed_at: float | None = None  # None where it claims nothing
+        self.claiming: asyncio.Task[None] | None = None
         self.tries_since: float | None = None  # when it came to be its turn; None where it tries nothing
 
 
@@ -78,7 +79,8 @@ class TurnTaking:
             lane.claimed_at = lane.tries_since = None
         elif lane.tries_since is not None:
             lane.slot = min(2 * lane.slot, LONGEST_SLOT)
-            self._spawn(self._claim(turn.lane, lane))
+            if lane.claiming is None or lane.claiming.done():  # once for all turns that one reading brings
+                lane.claiming = self._spawn(self._claim(turn.lane, lane))
         self._wake(lane)
 
     async def wait(self, number: int) -> None:
@@ -137,13 +139,14 @@ class TurnTaking:
     async def _say(self, number: int, slot: float) -> None:
         await self._connection.publish(f"chatter.waits.{number}", f"{self._name} {slot:.3f}".encode())
 
-    def _spawn(self, saying: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, saying: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(saying)
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
+        return task
 
     def _hear(self, message: Msg) -> None:
-        lane = self._lanes.get(int(number)) if (number := message.subject.rsplit(".", 1)[-1]).isdigit() else None
+        lane = self._lanes.get(int(number)) if (number := message.subject.rsplit(".", 1)[-1]).isdecimal() else None
         name, _, text = message.data.decode(errors="replace").partition(" ")
         if lane is None or name == self._name:
             return

@@ -99,7 +99,7 @@ class LaneRooms:
         lane: Lane,
         *,
         wait_for_turn: Callable[[], Awaitable[None]],
-        rest: Callable[[], None] = lambda: None,
+        rest: Callable[[], None],
         find_room: Callable[[str], RoomRef | None],
         history: Tellable,
         others: Beside,

@@ -13,6 +13,7 @@ from chatter.cluster.jetstream import JetStreamLane, name_of
 from chatter.cluster.stream import Behind, NotPlaced, Placed, Unknown
 from tests.cluster.talk import create_log, settings
 from tests.support.nats import NatsCluster, until
+from tests.support.server import PATIENCE
 
 LANE = 0
 WRITERS = 6
@@ -141,7 +142,8 @@ async def read_replica(cluster: NatsCluster, number: int) -> Log:
     async with connected(cluster, number) as connection:
         lane = JetStreamLane(connection, LANE)
         last = (await lane.bounds()).last
-        while len(log) < last:
-            with contextlib.suppress(NoAnswer):
-                log += await lane.read(log[-1][0] if log else 0)
+        async with asyncio.timeout(PATIENCE):
+            while len(log) < last:
+                with contextlib.suppress(NoAnswer):
+                    log += await lane.read(log[-1][0] if log else 0)
     return log

@@ -13,6 +13,7 @@ from chatter.cluster.errors import ClusterRefused
 from tests.cluster.talk import LANES, TalkingNode
 from tests.support.certificates import certificate
 from tests.support.nats import NatsCluster, until
+from tests.support.server import PATIENCE
 
 pytestmark = pytest.mark.nats
 
@@ -99,11 +100,15 @@ def test_nodes_and_servers_speak_tls(tmp_path: Path, caplog: pytest.LogCaptureFi
             cluster.start()
             await until(lambda: ann.log.connection.is_connected)
             await ann.close()
-            assert not logging.getLogger("asyncio").filters  # which is of the whole process
             assert "eof_received" not in caplog.text
+            stranger = ClusterSettings((url,), "bo", LANES, 1, tls=ssl.create_default_context(), connect_timeout=2.0)
             with pytest.raises(ClusterRefused):
-                await TalkingNode(
-                    ClusterSettings((url,), "bo", LANES, 1, tls=ssl.create_default_context(), connect_timeout=2.0)
-                ).open()
+                await TalkingNode(stranger).open()
+            opening = asyncio.create_task(stranger.connection().open(PATIENCE))
+            await asyncio.sleep(0)
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+            assert not logging.getLogger("asyncio").filters  # which is of the whole process
 
     asyncio.run(scenario())

@@ -1,8 +1,11 @@
 """A node starts only with the log that it expects, and says in one line what is wrong."""
 
 import asyncio
+import http.server
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +136,96 @@ def test_a_server_that_comes_back_so_is_noticed_by_a_node_that_runs(one: NatsClu
             server.start()
             await until(lambda danger=danger: str(node.log.danger).startswith(danger))  # type: ignore[misc]
         await node.say(0, b"hello")
+        await node.close()
+
+    asyncio.run(scenario())
+
+
+class Monitor(http.server.ThreadingHTTPServer):
+    """Monitor answers each request with what a test has it say."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _MonitorHandler)
+        self.body = b""
+        self.asked = threading.Semaphore(0)
+        self.address = f"http://127.0.0.1:{self.server_port}"
+
+    def say(self, about: object) -> None:
+        self.body = json.dumps(about).encode()
+
+
+class _MonitorHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Monitor)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+        self.server.asked.release()
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    with Monitor() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def about(**config: object) -> dict[str, object]:
+    """What a server says of itself."""
+    return {"server_name": "n0", "version": "2.12.1", "jetstream": {"config": config}}
+
+
+@pytest.mark.parametrize("said", [{}, [], None, "n0", {"server_name": 1}, {**about(), "jetstream": 7}])
+def test_another_programs_address_is_refused(one: NatsCluster, monitor: Monitor, said: object) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        monitor.say(said)
+        text = await refusal(replace(settings(one, "ann"), monitors=(monitor.address,)))
+        assert text.startswith(f"the monitoring address {monitor.address} is another program's, or not the one for ")
+
+    asyncio.run(scenario())
+
+
+def test_the_address_for_clients_is_refused_as_one_for_monitoring(one: NatsCluster) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        address = one.urls[0].replace("nats://", "http://")
+        text = await refusal(replace(settings(one, "ann"), monitors=(address,)))
+        assert text.startswith(f"the monitoring address {address} is another program's, or not the one for monitoring")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("version", ["", "dev", "2.12.x"])
+def test_a_version_that_cannot_be_read_is_refused(one: NatsCluster, monitor: Monitor, version: str) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        monitor.say({**about(sync_always=True), "version": version})
+        text = await refusal(replace(settings(one, "ann"), monitors=(monitor.address,)))
+        assert text.startswith(f"the NATS server n0 is {version}, expected 2.12 or newer: ")
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_runs_goes_on_looking_where_another_program_has_answered(
+    one: NatsCluster, monitor: Monitor
+) -> None:
+    async def scenario() -> None:
+        await create_log(one)
+        monitor.say(about(sync_always=True))
+        node = TalkingNode(replace(settings(one, "ann"), monitors=(monitor.address,)))
+        await node.open()
+        monitor.say([])
+        assert monitor.asked.acquire(timeout=0)
+        assert await asyncio.to_thread(monitor.asked.acquire, timeout=PATIENCE)
+        monitor.say(about(sync_interval=2 * 10**9))
+        await until(lambda: str(node.log.danger).startswith("the NATS server n0 writes to its disk every 2 s only: "))
         await node.close()
 
     asyncio.run(scenario())

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -163,6 +163,22 @@ def test_a_node_that_is_alone_claims_nothing() -> None:
         await talk_for(1.0, nodes[:1])
         assert wire.said == 0
         assert max(nodes[0].passed_over) == 0
+
+    run(scenario())
+
+
+def test_a_node_that_catches_up_claims_once_for_all_turns_of_one_reading() -> None:
+    async def scenario() -> None:
+        _, wire, (ann, bo) = await speakers(at_once, at_once)
+        for _ in range(20):
+            await bo.say_one()
+        late = TurnTaking(cast(Any, wire), "late", [0])
+        await late.wait(0)
+        before = wire.said
+        for turn in ann.turns:
+            late.heard(turn)
+        await asyncio.sleep(ON_ITS_WAY)
+        assert wire.said == before + 1
 
     run(scenario())
 

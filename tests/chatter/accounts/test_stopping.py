@@ -6,6 +6,7 @@ import pytest
 
 from chatter.accounts.accounts import Accounts
 from tests.chatter.accounts.conftest import People, SilentRooms
+from tests.support.server import PATIENCE
 
 
 @pytest.mark.parametrize("turns", range(5))
@@ -21,7 +22,7 @@ def test_all_that_is_watched_ends_also_right_after_it_was_told_to_look(people: P
         await accounts.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
-            await asyncio.wait(left, timeout=5)
+            await asyncio.wait(left, timeout=PATIENCE)
         assert all(task.done() for task in left)
 
     people.run(scenario)

@@ -85,6 +85,9 @@ def test_a_log_that_is_lost_begins_anew_behind_what_the_database_has(tmp_path: P
         refused = cluster.run_node(spool_folder=str(tmp_path))
         assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1), refused.stderr
         assert "is missing" in refused.stderr
+        other = cluster.create("--log-lost", "--lanes=8")
+        then = "the log that is lost had 4, and the next one has as many\n"
+        assert (other.exit_code, other.stderr) == (2, f"chatter: --lanes: {then}")
         made = cluster.create("--log-lost")
         assert (made.exit_code, made.stderr) == (0, "")
         node.start()
