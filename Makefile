@@ -1,7 +1,7 @@
 # The verbs of Chatter. `make help` lists them.
 
 PYTHON ?= python3
-WORKERS ?= 5
+WORKERS ?= 6
 BIN := .venv/bin
 CLIENT := web/client
 BUNDLE := web/bundle/bundle.json
@@ -16,8 +16,8 @@ SANITIZED := tests/web/io tests/web/transport tests/web/wire tests/web/test_deli
 SANITIZABLE := -m "not chaos and not postgresql" # which does not start with the sanitizer preloaded
 
 # What reads and writes websockets, which is all that the accelerator does. The other folders run the same code without it.
-ACCELERATED := tests/web/io tests/web/transport tests/web/wire tests/web/channels/test_endpoint.py tests/web/test_*.py \
-	tests/clients tests/faults --ignore=tests/faults/cluster
+ACCELERATED := tests/web/io tests/web/transport tests/web/wire tests/web/channels/test_endpoint.py \
+	$(addprefix tests/web/test_, delivery.py recovery.py stop.py) $(addprefix tests/faults/test_, connections.py slow_readers.py)
 
 BUILD_C := $(BIN)/python -m pip install --quiet --no-deps --editable .
 

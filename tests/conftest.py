@@ -56,11 +56,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the files with a browser first, those with most tests before: no worker shall end with a long one."""
+    """Runs the files with a browser first, those with most tests before, and then those that wait for a cluster.
+
+    No worker shall end with a long one.
+    """
     if IS_CLUSTERED:
         items[:] = [item for item in items if not _is_on("postgresql", item)]  # a cluster's database is that already
     sizes = Counter(item.path for item in items if item.get_closest_marker("browser"))
-    items.sort(key=lambda item: (-sizes[item.path], str(item.path) if sizes[item.path] else ""))
+    waiting = {item.path for item in items if item.get_closest_marker("nats")}
+    items.sort(key=lambda item: (-sizes[item.path], item.path not in waiting, str(item.path) if sizes[item.path] else ""))
 
 
 def _is_on(database: str, item: pytest.Item) -> bool:

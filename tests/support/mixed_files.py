@@ -7,13 +7,13 @@ BROWSER = "tests/client/"
 
 
 class MixedFiles(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
-    """Gives every second worker files with a browser, and the others the rest, as long as there are both.
+    """Gives every third worker files with a browser, and the others the rest, as long as there are both.
 
     So the processor has something to do at all times, and few browsers are in memory at once.
     """
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        wants_browser = self.nodes.index(node) % 2 == 0
+        wants_browser = self.nodes.index(node) % 3 == 0
         wanted = next((file for file in self.workqueue if file.startswith(BROWSER) == wants_browser), None)
         if wanted is not None:
             self.workqueue.move_to_end(wanted, last=False)
