@@ -320,6 +320,17 @@ def test_a_poll_that_comes_when_all_are_sent_away_gets_the_answer_still(
     assert server.stop() == 0
 
 
+def test_nobody_waits_for_a_poller_who_is_gone(database: Path) -> None:
+    with Server(database, stop_timeout=2) as server:
+        poller = PollConnection(server.port)
+        for step in (lambda: poller.start("GET"), poller.close):
+            step()
+            for _ in range(5):
+                assert request(server.port, "GET", "/healthz").status == 200  # by the last, the server knows of it
+        assert server.stop() == 0
+        assert server.log == ""
+
+
 def test_what_a_poller_sends_during_the_stop_is_refused_and_not_lost_without_a_word(
     lee: tuple[Server, PollConnection], database: Path
 ) -> None:

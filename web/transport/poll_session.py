@@ -182,10 +182,10 @@ class PollSession:
             await asyncio.wait((poll, gone), timeout=window, return_when=asyncio.FIRST_COMPLETED)
             if self._waiting_poll is not poll:
                 return None
+            self._waiting_poll = None
             if gone.done():
                 self._forget_if_ended()
                 return b""
-            self._waiting_poll = None
         frames, self._unsent, self._unsent_bytes = self._unsent, [], 0
         self._answering = connection
         if self._has_ended:
