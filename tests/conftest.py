@@ -64,7 +64,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if not _is_on("postgresql", item)]  # a cluster's database is that already
     sizes = Counter(item.path for item in items if item.get_closest_marker("browser"))
     waiting = {item.path for item in items if item.get_closest_marker("nats")}
-    items.sort(key=lambda item: (-sizes[item.path], item.path not in waiting, str(item.path) if sizes[item.path] else ""))
+
+    def place(item: pytest.Item) -> tuple[int, bool, str]:
+        size = sizes[item.path]
+        return -size, item.path not in waiting, str(item.path) if size else ""
+
+    items.sort(key=place)
 
 
 def _is_on(database: str, item: pytest.Item) -> bool:
