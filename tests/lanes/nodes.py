@@ -110,6 +110,7 @@ class Node:
         self.rooms = InterruptedRooms(
             self.log,
             wait_for_turn=self._no_wait,
+            rest=lambda: None,
             find_room=self.supervisor.find_room,
             history=history,
             others=NoOthers(),
