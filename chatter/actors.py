@@ -145,6 +145,9 @@ async def stop_thread(actor: pykka.ActorRef[Any], timeout: float) -> bool:
 Turn: TypeAlias = Callable[[], Callable[[], None]]
 """Handles an actor's mail and returns the function that ends the turn."""
 
+PassOn: TypeAlias = Callable[[Any], None]
+"""Takes a message that an actor has not handled, which has stopped."""
+
 
 class TurnScheduler:
     """Runs a turn of each actor that has mail, on one event loop. One wake-up serves all of them."""
@@ -200,23 +203,33 @@ class TurnScheduler:
 class LoopInbox:
     """A mailbox that schedules a turn when the first message arrives."""
 
-    __slots__ = ("_envelopes", "_is_scheduled", "_scheduler", "_turn")
+    __slots__ = ("_envelopes", "_is_scheduled", "_pass_on", "_scheduler", "_turn")
 
     def __init__(self) -> None:
         self._scheduler = TurnScheduler.of_running_loop()
         self._envelopes: queue.SimpleQueue[Envelope[Any]] = queue.SimpleQueue()  # 0.2 kB empty; a deque takes 0.6
-        self._turn: Turn | None = None
-        self._is_scheduled = False
+        self._turn: Turn | None = None  # once it is open, until the actor has stopped
+        self._is_scheduled = True  # by `open`, until which mail waits
+        self._pass_on: PassOn = _drop
 
     def open(self, turn: Turn) -> None:
         """Schedules a first `turn`, and from now on one whenever mail arrives."""
         self._turn = turn
         self._schedule()
 
+    def close(self, pass_on: PassOn) -> None:
+        """Passes on what is left, and later what a thread puts that has seen the actor alive.
+
+        The actor is let go: it and its mailbox would be a circle, and stay in memory until the collector comes.
+        """
+        self._pass_on = pass_on
+        self._turn = None  # after `_pass_on`, which a thread needs that sees this
+        self._empty()
+
     def put(self, item: Envelope[Any], /) -> None:
         """Adds an envelope. Any thread may call this."""
         self._envelopes.put(item)
-        if not self._is_scheduled and self._turn is not None:
+        if not self._is_scheduled:
             self._schedule()
 
     def get(self) -> Envelope[Any]:
@@ -237,9 +250,38 @@ class LoopInbox:
         return self._envelopes.qsize()
 
     def _schedule(self) -> None:
-        assert self._turn is not None
+        turn = self._turn
         self._is_scheduled = True
-        self._scheduler.schedule(self._turn)
+        self._scheduler.schedule(self._take_late_turn if turn is None else turn)
+
+    def _take_late_turn(self) -> Callable[[], None]:
+        self.begin_turn()
+        self._empty()
+        return _do_nothing
+
+    def _empty(self) -> None:
+        """Passes on what was told, then answers those who asked: the actor is dead."""
+        asked: list[tuple[object, pykka.Future[Any]]] = []
+        while not self._envelopes.empty():
+            envelope = self._envelopes.get_nowait()
+            if envelope.reply_to is None:
+                self._pass_on(envelope.message)
+            else:
+                asked.append((envelope.message, envelope.reply_to))
+        for message, reply in asked:
+            if isinstance(message, _ActorStop):
+                reply.set(None)
+            else:
+                dead = pykka.ActorDeadError("the actor stopped before it handled the message")
+                reply.set_exception((pykka.ActorDeadError, dead, None))
+
+
+def _drop(_message: object) -> None:
+    pass
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class StopFlag:
@@ -303,8 +345,9 @@ class LoopActor(pykka.Actor):
     def on_turn_end(self) -> None:
         """Hook: all messages of a turn have been handled. An exception stops the actor, as one in a handler."""
 
-    def on_unhandled(self, message: Any) -> None:
-        """Hook: `message` was in the mailbox when the actor stopped, and was never handled."""
+    def unhandled_to(self) -> PassOn:
+        """Hook: returns what takes mail that was never handled. It must not know the actor, which it outlives."""
+        return _drop
 
     def _start_actor_loop(self) -> None:
         self.actor_inbox.open(self._first_turn)
@@ -316,9 +359,11 @@ class LoopActor(pykka.Actor):
 
     def _take_turn(self) -> Callable[[], None]:
         inbox, stopped = self.actor_inbox, self.actor_stopped
+        mail = inbox.begin_turn()
         if stopped.is_set():  # a thread has put this mail while the actor stopped
-            self._empty_mailbox()
-        for _ in range(inbox.begin_turn()):
+            self._close_mailbox()
+            return self._end_turn
+        for _ in range(mail):
             envelope = inbox.get()
             try:
                 if type(envelope.message) in _PYKKA_MESSAGES:
@@ -334,7 +379,7 @@ class LoopActor(pykka.Actor):
                 if envelope.reply_to is not None:
                     envelope.reply_to.set(answer)
             if stopped.is_set():
-                self._empty_mailbox()  # now: a successor must get this mail before newer messages
+                self._close_mailbox()  # now: a successor must get this mail before newer messages
                 break
         return self._end_turn
 
@@ -346,7 +391,7 @@ class LoopActor(pykka.Actor):
         except Exception:
             self._fail()
         if self.actor_stopped.is_set():
-            self._empty_mailbox()
+            self._close_mailbox()
 
     def _fail(self) -> None:
         self._handle_failure(*sys.exc_info())
@@ -355,17 +400,8 @@ class LoopActor(pykka.Actor):
         except Exception:
             self._handle_failure(*sys.exc_info())
 
-    def _empty_mailbox(self) -> None:
-        asked = []
-        while not self.actor_inbox.empty():
-            envelope = self.actor_inbox.get()
-            if envelope.reply_to is None:
-                self.on_unhandled(envelope.message)
-            else:
-                asked.append(envelope)
-        for envelope in asked:
-            self.actor_inbox.put(envelope)
-        self._actor_loop_teardown()  # answers those who asked with ActorDeadError
+    def _close_mailbox(self) -> None:
+        self.actor_inbox.close(self.unhandled_to())
 
 
 _PYKKA_MESSAGES = frozenset({_ActorStop, ProxyCall, ProxyGetAttr, ProxySetAttr})

@@ -8,7 +8,8 @@ and tells its supervisor when it is idle, has another number of people, or fails
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TypeAlias, assert_never
 
 from msgspec.structs import replace
@@ -267,8 +268,9 @@ class Room(LoopActor):
     def on_stop(self) -> None:
         """Has everything that was said before the stop saved and delivered."""
         self._finish_turn()
+        pass_on = self.unhandled_to()
         for message in self._waiting_mail:  # what has come since all were refused
-            self.on_unhandled(message)
+            pass_on(message)
         if len(self._presence) > 0:
             self._context.supervisor.on_stopped(self._slug, self._presence.people)
 
@@ -303,14 +305,14 @@ class Room(LoopActor):
             *self._waiting_mail,
         ]
 
-    def on_unhandled(self, message: RoomMessage) -> None:
-        """Forwards mail that came too late to the room that takes this one's place.
+    def unhandled_to(self) -> Callable[[RoomMessage], None]:
+        """Returns what forwards mail that came too late to the room that takes this one's place.
 
         Clients that were told of a crash say everything again, in order. What they said before the crash must not be
         said ahead of that, so without a successor only joins are forwarded.
         """
-        if self._has_successor or isinstance(message, Join):
-            self._context.supervisor.forward(self._slug, message)
+        forward = partial(self._context.supervisor.forward, self._slug)
+        return forward if self._has_successor else partial(_forward_join, forward)
 
     def _looked_up(self, looked_up: LookedUp) -> None:
         if isinstance(looked_up.request, Post):
@@ -657,3 +659,8 @@ class Room(LoopActor):
 
     def _tell_all(self, event: StartedTyping | Relayed, but: Subscriber | None = None) -> None:
         self._broadcaster.broadcast(event, but=but)
+
+
+def _forward_join(forward: Callable[[RoomMessage], None], message: RoomMessage) -> None:
+    if isinstance(message, Join):
+        forward(message)

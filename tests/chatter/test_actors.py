@@ -7,8 +7,10 @@ from typing import Any
 
 import pykka
 import pytest
+from pykka._envelope import Envelope
 
-from chatter.actors import LoopActor, Reply, ThreadActor, tell_if_alive
+from chatter.actors import LoopActor, PassOn, Reply, ThreadActor, tell_if_alive
+from tests.support.memory import is_in_memory, no_collector
 from tests.support.stage import Stage
 
 
@@ -32,8 +34,9 @@ class RecordingActor(LoopActor):
     def on_turn_end(self) -> None:
         self.entries.append("turn")
 
-    def on_unhandled(self, message: object) -> None:
-        self.entries.append(("dead letter", message))
+    def unhandled_to(self) -> PassOn:
+        entries = self.entries
+        return lambda message: entries.append(("dead letter", message))
 
     def on_receive(self, message: Any) -> Any:
         if isinstance(message, Exception):
@@ -258,6 +261,27 @@ def test_a_stopped_actor_takes_no_messages(
     with pytest.raises(pykka.ActorDeadError):
         use(actor)
     tell_if_alive(actor, "x")
+
+
+def test_a_stopped_actor_leaves_memory_at_once(stage: Stage, actor: pykka.ActorRef[Any]) -> None:
+    with no_collector():
+        stage.run(actor.stop(block=False))
+        stage.run_turns()
+        assert not is_in_memory(actor)
+
+
+def test_what_a_thread_tells_or_asks_a_stopped_actor_that_it_saw_alive_is_passed_on_or_answered(
+    stage: Stage, actor: pykka.ActorRef[Any], entries: list[Any]
+) -> None:
+    stage.run(actor.stop(block=False))
+    stage.run_turns()
+    asked: Reply[Any] = Reply()
+    actor.actor_inbox.put(Envelope("ask", reply_to=asked))
+    actor.actor_inbox.put(Envelope("tell"))
+    stage.run_turns()
+    assert entries[-1] == ("dead letter", "tell")
+    with pytest.raises(pykka.ActorDeadError):
+        stage.run(asked)
 
 
 def test_a_proxy_works_as_with_any_actor(stage: Stage, actor: pykka.ActorRef[Any]) -> None:

@@ -9,12 +9,14 @@ import pytest
 from chatter.cluster.frames import MAX_BODY, Frame, encode
 from chatter.lanes.rooms import MAX_TURN_BYTES, PATIENCE
 from chatter.lanes.turns import SAID, VOIDED, said_body, said_in, voided_body
-from chatter.messages import Delete, NotSaved, Refused, Save, Voided
+from chatter.messages import Delete, Leave, NotSaved, Refused, Save, Voided
+from chatter.room.context import RoomSettings
 from chatter.storage.committer import Committer
 from chatter.storage.dead_letters import DeadLetters
 from chatter.storage.pages import void_place
 from tests.lanes.nodes import Node, answers, heard, places, play, until
 from tests.support.log_model import Fault, LogModel
+from tests.support.memory import is_in_memory, no_collector
 
 
 def save_all(node: Node, database: Any, tmp_path: Path) -> None:
@@ -232,3 +234,19 @@ def test_what_is_too_large_for_the_log_is_refused(database: Any, tmp_path: Path)
         assert heard(ann) == [(1, "small")]
 
     play(database, scenario, tmp_path)
+
+
+def test_a_room_that_was_spoken_in_and_left_leaves_memory_on_both_nodes(database: Any, tmp_path: Path) -> None:
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann, bo = east.join("lobby"), west.join("lobby")
+        east.post("lobby", ann, "hello")
+        await until(lambda: heard(ann) and heard(bo))
+        rooms = [node.supervisor.ensure_room("lobby") for node in (east, west)]
+        east.write()
+        for node, listener in ((east, ann), (west, bo)):
+            node.supervisor.ensure_room("lobby").tell(Leave(listener))
+        await until(lambda: not any(node.supervisor.find_room("lobby") for node in (east, west)))
+        assert not any(map(is_in_memory, rooms))
+
+    with no_collector():
+        play(database, scenario, tmp_path, settings=RoomSettings(room_idle_timeout=0.1))

@@ -3,7 +3,9 @@
 from typing import Any
 
 from chatter.messages import (
+    Edit,
     Join,
+    Leave,
     Loaded,
     LoadFailed,
     LoadMissed,
@@ -12,12 +14,15 @@ from chatter.messages import (
     Post,
     Recovery,
     Retire,
+    Saved,
+    ShowTyping,
 )
 from chatter.room.context import RoomSettings
 from chatter.room.presence import Presence
 from chatter.room.refusals import OVERLOADED
 from chatter.room.room import MAX_WAITING_MAIL
 from tests.chatter.conftest import RoomOnStage, post, posted
+from tests.support.memory import is_in_memory, no_collector
 from tests.support.stage import Listener, Stage, join
 
 
@@ -38,6 +43,17 @@ def test_a_room_does_not_retire_when_somebody_has_joined_in_the_same_turn(room: 
     assert told(room, "on_retired") == []
     room.tell(post(ann, "hello"))
     assert [heard.message for heard in ann.heard if hasattr(heard, "message")] == ["hello"]
+
+
+def test_a_room_that_retires_leaves_memory_at_once(room: RoomOnStage, ann: Listener) -> None:
+    with no_collector():
+        room.tell(join(ann))
+        room.tell(post(ann, "hello"))
+        room.tell(Edit(ann, b'"2"', "edit", 1, "hello!"), ShowTyping(ann, b'"3"', "ann"))
+        room.tell(Saved(2), Leave(ann))
+        room.tell(Retire())
+        assert told(room, "on_retired") == [("on_retired", "lobby")]
+        assert not is_in_memory(room.ref)
 
 
 def test_joins_behind_a_failed_load_go_to_the_next_room(stage: Stage, ann: Listener, bo: Listener) -> None:
