@@ -35,6 +35,7 @@ class Person:
         self.conversation = page.get_by_role("region", name="Conversation")
         self.log = page.get_by_role("log")
         self.texts = page.locator(".message .text")
+        self.unacknowledged = page.locator(".message:not([data-state=said])")
         self.groups = page.locator(".message.first")
         self.status = page.get_by_role("status").and_(page.locator(".status"))
         self.banner = page.locator(".banner")
@@ -154,7 +155,15 @@ class Person:
     def expect_said(self, *texts: str) -> None:
         """Waits until the conversation is exactly this, all of it acknowledged."""
         expect(self.texts).to_have_text(list(texts))
-        expect(self.page.locator(".message:not([data-state=said])")).to_have_count(0)
+        expect(self.unacknowledged).to_have_count(0)
+
+    def expect_acknowledged(self) -> None:
+        """Waits until all that they have said is acknowledged.
+
+        A post is drawn below the log, and anew in the log once it is heard: what was found before is gone then.
+        """
+        self.sees_a_frame()  # which draws what was just said
+        expect(self.unacknowledged).to_have_count(0)
 
     def loses_network(self) -> None:
         """Goes offline and waits until the page shows it. From now on `waits` moves the page's clock."""

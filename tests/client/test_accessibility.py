@@ -97,6 +97,7 @@ def test_a_busy_room_and_its_people(visit: Visit, speaks: Speaks, busy_room: str
     bo, ann = speaks("bo"), visit("ann")
     expect(ann.texts).to_have_count(2 * len(BUSY))
     ann.says("and this is mine")
+    ann.expect_acknowledged()
     bo.types()
     expect(ann.typing).to_have_text("bo is typing…")
     expect_no_grave_violations(ann.page)
@@ -199,6 +200,7 @@ def test_what_can_be_done_with_a_message(visit: Visit, busy_room: str) -> None:
 
 def test_a_reply_an_edit_and_the_question_before_a_deletion(ann: Person) -> None:
     ann.says("hello")
+    ann.expect_said("hello")
     ann.message("hello").hover()
     ann.button("Reply").click()
     expect(ann.strip).to_contain_text("Replying to")

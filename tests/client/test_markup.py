@@ -55,13 +55,14 @@ def test_lists_and_quotes_are_elements(ann: Person) -> None:
 
 def test_a_link_that_looks_like_another_shows_where_it_leads(ann: Person) -> None:
     ann.says("[bank.example](https://evil.example/x) [here](https://a.example) [no](javascript:alert(1))")
-    expect(ann.texts).to_have_text("bank.example (evil.example) here [no](javascript:alert(1))")
+    ann.expect_said("bank.example (evil.example) here [no](javascript:alert(1))")
     links = ann.texts.get_by_role("link").all()
     assert [link.get_attribute("href") for link in links] == ["https://evil.example/x", "https://a.example"]
 
 
 def test_each_block_has_its_own_direction(ann: Person) -> None:
     ann.says("שלום\n\nhello\n\n- שלום\n- hello\n\n> שלום")
+    ann.expect_acknowledged()
     expect(ann.texts.locator("p, li, blockquote")).to_have_count(5)
     assert ann.texts.locator("p, li, blockquote").evaluate_all(DIRECTIONS) == ["rtl", "ltr", "rtl", "ltr", "rtl"]
 
@@ -159,6 +160,7 @@ def test_code_has_its_language_and_colours_that_come_later(ann: Person) -> None:
     ann.expect_said("no code")
     assert workers == []
     ann.says(f"```py\n{CODE}```")
+    ann.expect_acknowledged()
     block = ann.page.locator(".code")
     expect(block).to_have_attribute("data-lang", "py")
     expect(block.locator(".language")).to_have_text("py")
@@ -192,6 +194,7 @@ def test_code_is_copied(visit: Visit, has_clipboard: bool) -> None:
         ann.page.evaluate("Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })")
     ann.page.evaluate(LASTING)
     ann.says(f"```py\n{CODE}```")
+    ann.expect_acknowledged()
     ann.button("Copy code").click()
     expect(ann.button("Copy code")).to_have_text("Copied")
     ann.composer.focus()
@@ -201,6 +204,7 @@ def test_code_is_copied(visit: Visit, has_clipboard: bool) -> None:
 
 def test_long_code_folds(ann: Person) -> None:
     ann.says("```js\n" + "\n".join(f"let a{number} = {number};" for number in range(40)) + "\n```")
+    ann.expect_acknowledged()
     expect(ann.button("Show all")).to_be_visible()
     block = ann.page.locator(".code")
     folded = height(block)
@@ -214,7 +218,7 @@ def test_long_code_folds(ann: Person) -> None:
 
 def test_emoji_alone_are_large(ann: Person) -> None:
     ann.says("words 🎂", "🎂 👩‍💻", ":tada: :+1:", "🎂🎂🎂🎂🎂🎂🎂")
-    expect(ann.texts).to_have_text(["words 🎂", "🎂 👩‍💻", "🎉 👍", "🎂🎂🎂🎂🎂🎂🎂"])
+    ann.expect_said("words 🎂", "🎂 👩‍💻", "🎉 👍", "🎂🎂🎂🎂🎂🎂🎂")
     sizes = ann.texts.evaluate_all(f"texts => texts.map({FONT_SIZE})")
     assert sizes[0] == sizes[3] < sizes[1] == sizes[2]
 

@@ -365,6 +365,7 @@ def test_who_was_at_the_newest_message_comes_back_to_the_newest(visit: Visit, sp
 
 def test_a_link_to_a_message_is_followed_in_the_same_page(reader: Person, server: Server, long_room: str) -> None:
     reader.says(f"look at {server.url}/rooms/{long_room}/{OLD // 2}")
+    reader.expect_acknowledged()
     reader.page.evaluate("window.same = true")
     reader.texts.last.get_by_role("link").click()
     expect(message(reader, OLD // 2)).to_be_in_viewport()

@@ -58,6 +58,7 @@ def test_a_long_message_is_printed_whole(visit: Visit, server: Server, room: str
 def test_the_colours_of_code_are_dark_on_paper_where_the_screen_is_dark(visit: Visit) -> None:
     ann = visit("ann", color_scheme="dark")
     ann.says('```js\nconst a = f("b", 1); // c\n```')
+    ann.expect_acknowledged()
     token = ann.page.locator(".text .token").first
     expect(token).to_be_visible()
     assert token.evaluate(LUMINANCE) > 128

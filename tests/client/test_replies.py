@@ -115,6 +115,7 @@ def test_an_edit_that_began_in_a_thread_gives_the_focus_back_to_it(visit: Visit)
 def test_words_that_are_typed_at_the_messages_of_a_thread_are_a_reply(visit: Visit, options: dict[str, Any]) -> None:
     ann = visit("ann", **options)
     ann.says("root")
+    ann.expect_said("root")
     ann.message("root").hover()
     ann.button("Reply").click()
     ann.says("first")

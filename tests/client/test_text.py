@@ -58,6 +58,7 @@ def test_a_program_gets_the_name_that_all_others_see(ann: Person, room: str, ser
 
 def test_links_end_where_the_text_around_them_goes_on(ann: Person) -> None:
     ann.says("见 https://a.example/x。好, “www.b.example/it's”, bo@c.example!")
+    ann.expect_acknowledged()
     links = ann.texts.get_by_role("link")
     expect(links).to_have_text(["https://a.example/x", "www.b.example/it's", "bo@c.example"])
     assert [link.get_attribute("href") for link in links.all()] == [
