@@ -16,7 +16,7 @@ from bench.servers import RunningServer, Server
 RATES, RATE_IN_QUICK = (200.0, 800.0), 800.0
 """Messages a second, over all rooms."""
 
-ROUNDS, ROUNDS_IN_QUICK = 5, 1
+ROUNDS, ROUNDS_IN_QUICK = 3, 1
 """How often each is measured, in turn: activity costs less than one round differs from the next."""
 
 _OK = b'"status":"ok"'
