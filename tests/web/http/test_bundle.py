@@ -134,7 +134,7 @@ def test_the_page_is_that_of_the_bundle(web: Path) -> None:
     assert is_bundled(client_of(web))
 
 
-@pytest.mark.parametrize("source", ["main.js", "style.css", "index.html", "sw.js", "components/app.js"])
+@pytest.mark.parametrize("source", ["main.js", "styles/page.css", "index.html", "sw.js", "components/app.js"])
 def test_an_edited_source_is_served_at_once_and_the_bundle_again_when_the_edit_is_undone(
     web: Path, source: str
 ) -> None:

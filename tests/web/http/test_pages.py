@@ -191,7 +191,7 @@ def test_a_head_request_is_answered_like_a_get_without_the_body(server: Server, 
         assert head.headers.get(name) == whole.headers.get(name)
 
 
-@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/client/style.css"])
+@pytest.mark.parametrize("address", ["/", "/rooms/lobby", "/client/main.js", "/client/styles/page.css"])
 def test_a_file_is_revalidated_each_time_and_sent_only_when_it_changed(server: Server, address: str) -> None:
     first = get(server, address)
     assert first.headers["cache-control"] == "no-cache"
@@ -209,7 +209,7 @@ def test_a_file_is_revalidated_each_time_and_sent_only_when_it_changed(server: S
         ("main.js", "text/javascript; charset=utf-8"),
         ("components/app.js", "text/javascript; charset=utf-8"),
         ("node_modules/phoenix/priv/static/phoenix.mjs", "text/javascript; charset=utf-8"),
-        ("style.css", "text/css"),
+        ("styles/page.css", "text/css"),
         ("icon.svg", "image/svg+xml"),
         ("manifest.webmanifest", "application/manifest+json"),
     ],

@@ -14,7 +14,7 @@ from tests.support.phoenix_client import NDJSON, Connection, LongPoll, WebSocket
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
-GET_FILE = b"GET /client/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+GET_FILE = b"GET /client/styles/conversation.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 GET_HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -127,7 +127,7 @@ def test_a_post_that_does_not_end_and_those_behind_it_do_not_hold_up_the_stop(se
 @pytest.mark.parametrize("server", [{"log_level": "info"}], indirect=True)
 def test_requests_of_a_client_that_is_gone_are_not_served(server: Server, connect: Connect) -> None:
     gone = connect(narrow=True)
-    gone.send(GET_FILE * 40 + GET_FILE.replace(b"style.css", b"nowhere") * 300)
+    gone.send(GET_FILE * 40 + GET_FILE.replace(b"conversation.css", b"nowhere") * 300)
     assert gone.is_readable(60)
     gone.close()
     assert server.stop() == 0

@@ -20,9 +20,9 @@ export function shrinkForKeyboard() {
   });
 }
 
-/** Screens of phones, upright or across: the rooms are a drawer. style.css has the same words. */
+/** Screens of phones, upright or across: the rooms are a drawer. styles/screens.css has the same words. */
 export const isNarrow = matches("(max-width: 47.99rem), (max-height: 30rem) and (pointer: coarse)");
-/** There is a column beside the conversation. style.css has the same words. */
+/** There is a column beside the conversation. styles/screens.css has the same words. */
 export const isWide = matches("(min-width: 80rem)");
 /** The person points with a finger, and may have no keys. */
 export const isTouch = matches("(pointer: coarse)");

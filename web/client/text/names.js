@@ -26,7 +26,7 @@ export function initials(name) {
     .toUpperCase();
 }
 
-/** The number of colours for people in style.css. */
+/** The number of colours for people in colours.css. */
 export const TINTS = 12;
 
 /** Returns the same colour for the same name on every screen. @param {string} name */

@@ -26,7 +26,7 @@ import { notesBetween, RoomNotes } from "./shown-notes.js";
 
 /**
  * The number of messages that are laid out, painted and compared as one. With 5,000 messages held, one more re-renders
- * one chunk and compares 125; chunks out of sight cost no layout (`content-visibility` in style.css).
+ * one chunk and compares 125; chunks out of sight cost no layout (`content-visibility` in conversation.css).
  */
 export const CHUNK = 40;
 const GROUP_MS = 5 * 60_000;
