@@ -14,7 +14,7 @@ from tests.support.phoenix_client import NDJSON, Connection, LongPoll, WebSocket
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 
-GET_FILE = b"GET /client/styles/conversation.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+GET_FILE = b"GET /client/node_modules/phoenix/priv/static/phoenix.mjs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 GET_HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -62,7 +62,7 @@ def test_a_client_that_reads_slowly_gets_all_answers(server: Server, connect: Co
     slow = connect(narrow=True)
     slow.send(GET_FILE * 20)
     for _ in range(20):
-        slow.read_until(b"prefers-reduced-motion")
+        slow.read_until(b"\nexport {")
 
 
 def test_the_answers_of_a_client_that_polls_and_does_not_read_are_not_piled_up(
@@ -127,7 +127,7 @@ def test_a_post_that_does_not_end_and_those_behind_it_do_not_hold_up_the_stop(se
 @pytest.mark.parametrize("server", [{"log_level": "info"}], indirect=True)
 def test_requests_of_a_client_that_is_gone_are_not_served(server: Server, connect: Connect) -> None:
     gone = connect(narrow=True)
-    gone.send(GET_FILE * 40 + GET_FILE.replace(b"conversation.css", b"nowhere") * 300)
+    gone.send(GET_FILE * 40 + GET_FILE.replace(b"phoenix.mjs", b"nowhere") * 300)
     assert gone.is_readable(60)
     gone.close()
     assert server.stop() == 0
