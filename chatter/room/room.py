@@ -273,6 +273,7 @@ class Room(LoopActor):
             pass_on(message)
         if len(self._presence) > 0:
             self._context.supervisor.on_stopped(self._slug, self._presence.people)
+        self._untie()
 
     def on_failure(self, *_why: object) -> None:
         """Hands over to a successor, or tells the subscribers, whose clients then join again."""
@@ -293,6 +294,11 @@ class Room(LoopActor):
         else:
             self._has_successor = self._context.supervisor.on_crashed(self._slug, None)
             handover.tell_crashed()
+        self._untie()
+
+    def _untie(self) -> None:
+        """Ends the circles between the parts of a room, with which it would stay until the collector comes."""
+        self._government = self._sequencer.government = self._catch_up.government = None
 
     def _undecided(self, failed_message: RoomMessage | None) -> list[RoomMessage]:
         """Returns all that a successor has to do, with the message at which the room has failed first."""

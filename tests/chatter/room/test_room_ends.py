@@ -22,6 +22,7 @@ from chatter.room.presence import Presence
 from chatter.room.refusals import OVERLOADED
 from chatter.room.room import MAX_WAITING_MAIL
 from tests.chatter.conftest import RoomOnStage, post, posted
+from tests.support.governed import PRIVATE, Person, charter
 from tests.support.memory import is_in_memory, no_collector
 from tests.support.stage import Listener, Stage, join
 
@@ -53,6 +54,18 @@ def test_a_room_that_retires_leaves_memory_at_once(room: RoomOnStage, ann: Liste
         room.tell(Saved(2), Leave(ann))
         room.tell(Retire())
         assert told(room, "on_retired") == [("on_retired", "lobby")]
+        assert not is_in_memory(room.ref)
+
+
+def test_a_room_of_somebody_that_retires_leaves_memory_at_once(stage: Stage) -> None:
+    ann = Person(1, "ann")
+    room = RoomOnStage(stage, recent=[], slug=PRIVATE, charter=charter(owners=[ann]))
+    with no_collector():
+        room.tell(join(ann))
+        room.tell(ann.posts("hello"), ann.sets(title="garden"))
+        room.tell(Saved(2), Leave(ann))
+        room.tell(Retire())
+        assert told(room, "on_retired") == [("on_retired", PRIVATE)]
         assert not is_in_memory(room.ref)
 
 
