@@ -7,6 +7,8 @@ over to other machines is the CPU of a post and of a delivery in each process, a
 
 import argparse
 import contextlib
+import dataclasses
+import itertools
 import json
 import sys
 import tempfile
@@ -187,25 +189,30 @@ def heard_elsewhere(nodes: int) -> dict[str, float]:
     return {"p50": took[HEARD // 2], "p95": took[HEARD * 95 // 100]}
 
 
-def known_rooms() -> dict[str, float]:
+def known_rooms() -> dict[str, dict[str, float]]:
     """Measures what a room costs in which something was said and nobody is any more, in bytes.
 
-    On the node where that was said, and on the other. The rooms before the first look leave out what is made once.
+    On the node where that was said, and on the other. Of rooms that lived at once, and of as many others after them,
+    which use what those have left. The rooms before the first look leave out what is made once.
     """
     people = KNOWN_ROOMS // TOPICS
     few = Group("few", rooms=100, people=1, publishers=100, with_name=False, room_prefix="few")
-    many = Group("many", rooms=people, people=1, publishers=people, topics=TOPICS, with_name=False)
+    many = Group("many", people, people=1, publishers=people, topics=TOPICS, with_name=False, room_prefix="many")
+    groups = (few, many, dataclasses.replace(many, name="others", room_prefix="others"))
     used = []
     with open_place(2, room_idle_timeout=1) as place:
-        for group in (few, many):
+        for group in groups:
             with LoadGenerator(place.ports[0]) as generator:
                 generator.add_group(group)
                 messages = group.size * group.topics
                 generator.run(Step((Traffic(group.name, KNOWN_RATE),), warm_up=0, seconds=messages / KNOWN_RATE))
             time.sleep(SETTLING)
             used.append([place.memory(number) for number in (0, 1)])
-    here, elsewhere = ((after - before) / KNOWN_ROOMS for before, after in zip(*used, strict=True))
-    return {"where it was said": here, "elsewhere": elsewhere}
+    found = {}
+    for group, (before, after) in zip(groups[1:], itertools.pairwise(used), strict=True):
+        here, elsewhere = ((late - early) / KNOWN_ROOMS for early, late in zip(before, after, strict=True))
+        found[group.name] = {"where it was said": here, "elsewhere": elsewhere}
+    return found
 
 
 def main() -> int:
