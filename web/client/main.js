@@ -4,7 +4,7 @@ import { watchForAccounts } from "./account/server.js";
 import { watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { watchLooking } from "./browser/looking.js";
-import { databaseName, owner } from "./browser/owner.js";
+import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
 import { followAddress, joinCode, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
@@ -21,7 +21,7 @@ import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
 import { Connection, jitter, keepConnected } from "./connection.js";
 import { html } from "./html.js";
-import { followName, me, name } from "./me.js";
+import { followName, isSignedIn, me, name } from "./me.js";
 import { Outbox } from "./outbox.js";
 import { isRemoved } from "./memberships/removed.js";
 import { followMessageLinks } from "./permalinks.js";
@@ -78,7 +78,6 @@ function listOpened() {
 
 /** Loads what follows the rooms of somebody with an account. It is tried again as long as there is no connection. */
 async function followRooms() {
-  if (!owner) return;
   try {
     (await forMembers()).followMemberships(connection.socket, visited, outboxes, goTo);
   } catch {
@@ -106,7 +105,7 @@ watchIdentity(() => connection.reconnect());
 watchSession(connection, current);
 watchForAccounts(current);
 askBeforeSignOut(() => askToSignOut(unsent.peek()));
-followRooms();
+effect(() => void (isSignedIn.value && untracked(followRooms)));
 followMessageLinks(current);
 restoreEdits(current);
 keepRefusedEdits(current);

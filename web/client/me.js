@@ -15,6 +15,9 @@ import { cleanName } from "./text/cleaning.js";
  */
 export const account = signal(owner);
 
+/** Whether this is the page of an account. */
+export const isSignedIn = computed(() => account.value !== null);
+
 /** Whether the account has a password, as far as the server has said. One may sign in in other ways alone. */
 export const hasPassword = signal(true);
 

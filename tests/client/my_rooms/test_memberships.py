@@ -10,6 +10,7 @@ from tests.client.axe import DARK, GRAVE, LIGHT, violations_in
 from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.person import PHONE, Person
+from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
 from tests.support.server import wait_until
 
@@ -102,6 +103,37 @@ def test_the_list_is_there_at_the_next_visit_without_the_server(visit: Visit, an
     page.page.route_web_socket("**/socket/**", lambda socket: socket.close())
     page.reloads()
     expect(page.room("Den")).to_have_attribute("href", f"/rooms/{slug}")
+
+
+@pytest.mark.usefixtures("outage")
+def test_the_list_is_there_where_the_browser_keeps_nothing(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = visit("", "lobby")
+    page.page.context.add_init_script(WITHOUT_STORAGE)
+    page.page.context.add_cookies([bo.session.browser_cookie])
+    page.goes_to("lobby")
+    expect(section(page, "Private rooms").locator(".room")).to_have_text("Den")
+    ann.says(slug, f"hello @{bo.handle}")
+    expect(page.room("Den").locator(".mentions")).to_have_text("@1 mention")
+    page.room("Den").click()
+    bo.expect_unread(slug, 0)
+    page.room("lobby").click()
+    expect_read(page, "Den")
+    page.button("Create a room").click()
+    expect(page.page.get_by_role("dialog", name="Create a room")).to_be_visible()
+
+
+@pytest.mark.usefixtures("outage", "refusals")
+def test_who_is_signed_out_elsewhere_is_told_where_the_browser_keeps_nothing(visit: Visit, ann: Member) -> None:
+    slug = ann.makes_room("Den")
+    page = visit("", "lobby")
+    page.page.context.add_init_script(WITHOUT_STORAGE)
+    page.page.context.add_cookies([ann.session.browser_cookie])
+    page.goes_to(slug)
+    expect(page.room("Den")).to_be_visible()
+    ann.session.send("DELETE", "/api/sessions/current").close()
+    expect(page.page.locator(".me .sign-in-button")).to_be_visible()
+    expect(page.room("Den")).to_have_count(0)
 
 
 # ---- What is new

@@ -19,7 +19,7 @@ import { takeAlong } from "../browser/take-along.js";
 import { ofTab } from "../browser/web-storage.js";
 import { closeOverlays } from "../browser/overlays.js";
 import { followPath, partsOf } from "../browser/route.js";
-import { account, goOnAs, hasPassword, noteAccount, role } from "../me.js";
+import { account, goOnAs, hasPassword, isSignedIn, noteAccount, role } from "../me.js";
 import { isPrivateSlug } from "../memberships/titles.js";
 import { ask } from "./api.js";
 import { learnServer } from "./server.js";
@@ -64,7 +64,7 @@ export async function watchIdentity(connect) {
   connectAnew = connect;
   dropLeftovers();
   followAccount((next) => take(next));
-  if ((await checkIdentity()) || owner) return;
+  if ((await checkIdentity()) || isSignedIn.peek()) return;
   await forgetEnded();
   connectAnew();
   checkIdentity();
@@ -80,11 +80,11 @@ export async function checkIdentity() {
     return follow(await ask("GET", "/api/me"));
   } catch (refusal) {
     const { status } = /** @type {Refusal} */ (refusal);
-    if (status === UNKNOWN && owner) await end(ENDED);
+    if (status === UNKNOWN && isSignedIn.peek()) await end(ENDED);
     if (status !== 404) return status !== UNKNOWN;
     learnServer(null); // it has no accounts
-    if (owner) leave();
-    return !owner;
+    if (isSignedIn.peek()) leave();
+    return !isSignedIn.peek();
   }
 }
 
@@ -176,11 +176,12 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
   hasPassword.value = hasOne;
   role.value = next;
   if (kind === "guest" || id === undefined) {
-    if (owner) end(ENDED);
-    return !owner;
+    if (isSignedIn.peek()) end(ENDED);
+    return !isSignedIn.peek();
   }
-  if (id !== owner?.id || handle !== owner.handle) become({ id, handle, name });
-  else if (name !== account.peek()?.name) noteAccount({ id, handle, name });
+  const known = account.peek();
+  if (id !== known?.id || handle !== known.handle) become({ id, handle, name });
+  else if (name !== known.name) noteAccount({ id, handle, name });
   return id === account.peek()?.id;
 }
 
@@ -188,10 +189,10 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
 async function become(next) {
   if (!owner) takeAlong(next.id);
   else if (owner.id !== next.id) await dropAll(owner.id);
-  const isKept = storeAccount(next);
-  if (isKept) location.reload();
+  const isLoadedAnew = storeAccount(next) || isSignedIn.peek(); // it shows the rooms of one account alone
+  if (isLoadedAnew) location.reload();
   else goOnAs(next);
-  return isKept;
+  return isLoadedAnew;
 }
 
 /** Drops what is kept for the account, and loads the page for a guest. @param {string} why */

@@ -1,7 +1,7 @@
 /** What becomes of the session while the page lives: it is ended by somebody, or its time is over. */
 
 import { effect, signal, untracked } from "@preact/signals";
-import { owner } from "../browser/owner.js";
+import { account, isSignedIn } from "../me.js";
 import { CLOSED, SIGNED_OUT } from "../messages.js";
 import { ask } from "./api.js";
 import { end } from "./identity.js";
@@ -37,7 +37,6 @@ export function sessionRenewed() {
  * @param {{readonly value: Room}} current
  */
 export function watchSession(connection, current) {
-  if (!owner) return;
   const { socket } = connection;
   let lastExpiry = -Infinity;
   connectAnew = () => connection.reconnect();
@@ -45,11 +44,12 @@ export function watchSession(connection, current) {
     connection.stop();
     isSessionOver.value = true;
   };
-  const stopUnlessSignedIn = async () => (await isSignedIn()) || stop();
+  const stopUnlessSignedIn = async () => (await isStillSignedIn()) || stop();
   socket.onMessage((/** @type {any} */ { event, payload }) => {
-    if (event === SIGNED_OUT) signedOut(connection, payload.reason);
+    if (event === SIGNED_OUT && isSignedIn.peek()) signedOut(connection, payload.reason);
   });
   socket.onClose(({ code }) => {
+    if (!isSignedIn.peek()) return;
     if (code === CLOSED.signedOut) signedOut(connection);
     if (code !== CLOSED.expired) return;
     if (Date.now() - lastExpiry < SOON_MS) stopUnlessSignedIn();
@@ -57,6 +57,7 @@ export function watchSession(connection, current) {
   });
   effect(() => {
     const { reason = "" } = current.value.refused.value ?? {};
+    if (!isSignedIn.value) return;
     if (reason === "sign_in" || reason === "unauthorized") untracked(stopUnlessSignedIn);
   });
 }
@@ -68,9 +69,9 @@ function signedOut(connection, reason = "") {
 }
 
 /** Whether the room does not let this account in: else the server does not know it any more. */
-async function isSignedIn() {
+async function isStillSignedIn() {
   try {
-    return (await ask("GET", "/api/me")).id === owner?.id;
+    return (await ask("GET", "/api/me")).id === account.peek()?.id;
   } catch (refusal) {
     return /** @type {import("./api.js").Refusal} */ (refusal).status !== 401; // of others nothing is known
   }

@@ -1,8 +1,8 @@
-import { signal } from "@preact/signals";
-import { owner } from "../browser/owner.js";
+import { effect, signal } from "@preact/signals";
 import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
 import { drafted } from "../drafts.js";
+import { isSignedIn } from "../me.js";
 import { memberships } from "../memberships/memberships.js";
 import { isPrivateSlug, learnTitles } from "../memberships/titles.js";
 import { adoptChoices, choices, choose } from "./choices.js";
@@ -57,7 +57,8 @@ export function allRooms() {
  */
 export function listRooms(here) {
   const { closed } = choices.value;
-  const list = owner ? allRooms().filter(({ name }) => memberships.value.has(name) || wasOpened(name)) : allRooms();
+  const isShown = ({ name = "" }) => !isSignedIn.value || memberships.value.has(name) || wasOpened(name);
+  const list = allRooms().filter(isShown);
   return list.filter(({ name }) => name === here || !closed.includes(name));
 }
 
@@ -79,7 +80,7 @@ export function sortRooms(list, { pinned }) {
  */
 export function refreshIfOfUse() {
   const isSeen = (/** @type {string} */ name) => name !== slug.peek() && isOthers({ name });
-  const isOfUse = !owner || [...marks.peek().keys()].some(isSeen);
+  const isOfUse = !isSignedIn.peek() || [...marks.peek().keys()].some(isSeen);
   return isOfUse ? refreshRooms() : undefined;
 }
 
@@ -110,7 +111,10 @@ export function watchRooms() {
   const refreshIf = (/** @type {DocumentVisibilityState} */ state) =>
     document.visibilityState === state && refreshIfOfUse();
   const refreshIfVisible = () => refreshIf("visible");
-  setInterval(refreshIfVisible, owner ? RARE_REFRESH_MS : REFRESH_MS);
+  effect(() => {
+    const timer = setInterval(refreshIfVisible, isSignedIn.value ? RARE_REFRESH_MS : REFRESH_MS);
+    return () => clearInterval(timer);
+  });
   setInterval(() => refreshIf("hidden"), RARE_REFRESH_MS);
   document.addEventListener("visibilitychange", refreshIfVisible);
   for (const end of ["pagehide", "visibilitychange"]) addEventListener(end, storeMarks); // the page may end there

@@ -1,7 +1,7 @@
 /** One's own rooms among all others: in sections, and those with something new first. */
 
-import { owner } from "../browser/owner.js";
 import { LOBBY } from "../browser/route.js";
+import { isSignedIn } from "../me.js";
 import { badgeOf } from "../memberships/levels.js";
 import { membershipOf } from "../memberships/memberships.js";
 import { kindOf, othersIn } from "../memberships/titles.js";
@@ -58,7 +58,7 @@ export function countMentions({ name }) {
  * @param {RoomSummary[]} list in the order of a guest
  */
 export function orderMine(list) {
-  if (!owner) return list;
+  if (!isSignedIn.value) return list;
   const { pinned } = choices.value;
   const ranks = new Map(list.map((room, at) => [room, rankOf(room, pinned, at)]));
   return list.toSorted((a, b) => compare(ranks.get(a) ?? [], ranks.get(b) ?? []) || later(a, b));

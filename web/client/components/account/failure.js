@@ -1,7 +1,7 @@
-import { owner } from "../../browser/owner.js";
 import { failureWords } from "../../account/refusals.js";
 import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
+import { isSignedIn } from "../../me.js";
 import { showInDialog } from "./show.js";
 import { showSignIn } from "./sign-in.js";
 
@@ -18,7 +18,7 @@ function Failure({ reason, close }) {
     close();
     showSignIn({});
   };
-  const mayRetry = !owner && !isRequired.value; // else the form is there, above the composer, or not needed
+  const mayRetry = !isSignedIn.value && !isRequired.value; // else the form is there, above the composer, or not needed
   return html`
     <h2 id=${TITLE}>Signing in did not work</h2>
     <p>${failureWords(reason)}</p>

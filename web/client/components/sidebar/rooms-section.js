@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { owner } from "../../browser/owner.js";
 import { html } from "../../html.js";
+import { isSignedIn } from "../../me.js";
 import { kindOf, titleOf } from "../../memberships/titles.js";
 import { choices } from "../../rooms/choices.js";
 import { listRooms } from "../../rooms/list.js";
@@ -43,7 +43,7 @@ export function RoomsSection({ here, unsent }) {
         tabIndex=${tabIndex}
       />
     `;
-  const tools = html`<${Filter} filter=${filter} find=${find} />${owner && html`<${CreateButton} />`}`;
+  const tools = html`<${Filter} filter=${filter} find=${find} />${isSignedIn.value && html`<${CreateButton} />`}`;
   return html`
     <div class="sections" ...${handlers}>
       ${SECTIONS.map(({ kind, title }) => {
