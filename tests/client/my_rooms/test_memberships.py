@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.client.axe import DARK, GRAVE, LIGHT, violations_in
 from tests.client.conftest import Visit
@@ -280,6 +280,17 @@ def test_everything_is_marked_as_read_by_the_menu_and_by_keys(visit: Visit, ann:
             expect_read(page, title)
         for room in (slug, direct):
             bo.expect_unread(room, 0)
+
+
+def test_the_menu_opens_as_soon_as_it_is_loaded(visit: Visit, ann: Member) -> None:
+    page = ann.comes(visit)
+    held: list[Route] = []
+    page.page.route("**/assets/members-only-*.js", lambda route: held.append(route))
+    page.reloads()
+    page.button("Your account").click()
+    wait_until(lambda: page.page.evaluate("true") and bool(held))
+    held[0].continue_()
+    expect(page.page.get_by_role("menuitem", name="Mark all as read")).to_be_visible()
 
 
 # ---- What is noticed

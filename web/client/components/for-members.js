@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { html } from "../html.js";
+import { drawNow } from "./draw-now.js";
 
 /** @typedef {typeof import("./members-only.js")} MembersOnly */
 
@@ -11,7 +12,7 @@ let loading;
 /** Loads what only members need, and returns it. */
 export function forMembers() {
   loading ??= import("./members-only.js").then(
-    (loaded) => (parts.value = loaded),
+    (loaded) => drawNow(() => (parts.value = loaded)), // who waits for one of them may use it at once
     (error) => {
       loading = undefined; // the next one who needs it tries again
       throw error;
