@@ -28,7 +28,7 @@ import { followMessageLinks } from "./permalinks.js";
 import { checkWhilePolling } from "./polling.js";
 import { Room } from "./room/room.js";
 import { addOpened, refreshIfOfUse, watchRooms } from "./rooms/list.js";
-import { watchDay } from "./time.js";
+import { watchTime } from "./time.js";
 import { watchUnread } from "./rooms/unread.js";
 import { VisitedRooms } from "./visited-rooms.js";
 
@@ -117,7 +117,7 @@ keepConnected(connection);
 checkWhilePolling(connection, current);
 watchRooms();
 typeAnywhere();
-watchDay();
+watchTime();
 watchUnread(current);
 shrinkForKeyboard();
 watchDrawer();

@@ -14,8 +14,14 @@ const withYear = new Intl.DateTimeFormat(undefined, {
 /** The present local day. A signal, so that "Today" does not outlive midnight. */
 export const today = signal(new Date().toDateString());
 
-export function watchDay() {
-  setInterval(() => (today.value = new Date().toDateString()), 30_000);
+/** A moment of the present minute. A signal, for what ends at a time. */
+export const minute = signal(Date.now());
+
+export function watchTime() {
+  setInterval(() => {
+    minute.value = Date.now();
+    today.value = new Date().toDateString();
+  }, 30_000);
 }
 
 /** @param {string} iso */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { computed } from "../../../web/client/node_modules/@preact/signals/dist/signals.mjs";
 import { FakeSocket, settled } from "./fakes.mjs";
 
 const ANN = { id: 7, handle: "ann", name: "Ann" };
@@ -11,6 +12,7 @@ const { myTopic } = await import("../../../web/client/memberships/my-topic.js");
 const { markAllRead, markRead, markUnread, watchReports } =
   await import("../../../web/client/memberships/read-marks.js");
 const { isPrivateSlug, kindOf, labelOfRoom, titleOf } = await import("../../../web/client/memberships/titles.js");
+const { minute } = await import("../../../web/client/time.js");
 
 const DIRECT = `d--${"a".repeat(26)}`;
 const PRIVATE = `p--${"b".repeat(26)}`;
@@ -163,6 +165,15 @@ test("a level holds until its end, and then the usual one of such rooms", () => 
   assert.equal(levelOf(room("tea", muted), before), "nothing");
   assert.equal(levelOf(room("tea", muted), after), "mentions");
   assert.equal(levelOf(room(DIRECT, muted), after), "everything");
+});
+
+test("the end of a level is seen on the page also where nothing else happens", () => {
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const level = computed(() => levelOf(room(DIRECT, { level: "nothing", level_until: until })));
+  assert.equal(level.value, "nothing");
+  mock.timers.tick(3_660_000);
+  minute.value = Date.now();
+  assert.equal(level.value, "everything");
 });
 
 test("a row shows a number, a dot, or nothing, as the level says", () => {

@@ -1,6 +1,6 @@
 /** What of a room shall be noticed, and what the page therefore shows of it. */
 
-import { today } from "../time.js";
+import { minute } from "../time.js";
 import { unreadOf } from "./memberships.js";
 
 /** @typedef {import("../messages.js").MyRoom} MyRoom */
@@ -26,8 +26,9 @@ export const MUTES = [
 
 /** Returns the level that holds now. Reads a signal. @param {MyRoom} room @returns {Level} */
 export function levelOf({ kind, level, level_until }, now = Date.now()) {
-  today.value; // a level that ends overnight ends on the page, too
-  if (level_until === null || Date.parse(level_until) > now) return level;
+  if (level_until === null) return level;
+  minute.value; // its end is to be seen on the page, too, also where nothing else happens
+  if (Date.parse(level_until) > now) return level;
   return kind === "direct" || kind === "group" ? "everything" : "mentions";
 }
 
