@@ -282,6 +282,18 @@ def test_where_no_such_message_is_the_nearest_is_shown_and_a_line_says_so(
     expect(message(ann, shown)).to_be_in_viewport()
 
 
+def test_a_line_says_that_the_message_was_deleted(visit: Visit, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
+    bo.says("first", "second")
+    bo.deletes("second")
+    ann = visit("ann", f"{room}/2")
+    expect(ann.notices).to_contain_text("This message was deleted.")
+    expect(ann.texts).to_have_text("first")
+    ann.notices.get_by_role("button", name="Dismiss").click()
+    expect(ann.notices).to_be_empty()
+    expect(ann.page).to_have_url(re.compile(f"/rooms/{room}$"))
+
+
 def test_an_empty_room_has_no_message_to_show(visit: Visit, room: str) -> None:
     ann = visit("ann", f"{room}/7")
     expect(ann.page.get_by_role("heading", name=f"It is quiet in #{room}")).to_be_visible()

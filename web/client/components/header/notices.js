@@ -32,20 +32,23 @@ function SavingIsBehind() {
 /** Says that the message in the address is not the one that is shown. @param {{room: Room}} props */
 function NotThere({ room }) {
   const target = room.detached.target.value;
-  if (!target || room.detached.isReturn.value || target.state === "opening" || target.seq === target.asked) return null;
+  if (!target || room.detached.isReturn.value || target.state === "opening") return null;
+  const isDeleted = target.state === "shown" && room.quoteOf(target.asked)?.deleted_at !== undefined;
+  if (target.seq === target.asked && !isDeleted) return null;
   const dismiss = () => {
     room.detached.target.value = null;
     leaveMessage();
   };
   return html`
     <${Dismissible} dismiss=${dismiss}>
-      ${target.state === "failed" ? "The message cannot be loaded now." : whyNotThere(room, target)}
+      ${isDeleted ? "This message was deleted." : whyNotThere(room, target)}
     <//>
   `;
 }
 
 /** @param {Room} room @param {import("../../room/detached-run.js").Target} target */
-function whyNotThere(room, { asked, seq }) {
+function whyNotThere(room, { state, asked, seq }) {
+  if (state === "failed") return "The message cannot be loaded now.";
   const yet = asked > room.history.last ? " yet" : "";
   return `There is no message ${asked} in ${labelOfRoom(room.slug)}${yet}.${seq ? " This is the nearest one." : ""}`;
 }
