@@ -115,7 +115,7 @@ export const REASONS = {
   too_late: "the time for that is over",
   conflict: "the message was changed meanwhile",
   full: "there is no room for more of that",
-  banned: "you may not come into this room",
+  banned: "you are banned from this room",
   muted: "you may not write here for a while",
   read_only: "nobody writes here at present",
   archived: "the room is archived",

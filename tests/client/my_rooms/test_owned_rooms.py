@@ -167,6 +167,7 @@ def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Vi
     expect(member_row(one, bo)).to_have_count(0)
     expect(notes(one)).to_have_text([FOUNDED, f"you added {bo.handle}", f"you removed {bo.handle}: moved away"])
     expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+    expect(other.status).to_have_text("Not in this room")
 
 
 def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
@@ -308,11 +309,14 @@ def test_who_was_banned_from_a_public_room_comes_in_again_with_their_words(
     slug = ann.makes_room(f"Open {ann.handle}", bo, kind="public")
     other = bo.comes(visit, slug)
     expect_list(other)
+    elsewhere = bo.comes(visit, viewport={"width": 1200, "height": 700})
+    expect_list(elsewhere)
     other.composer.fill("half a word")
     ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
-    expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+    expect(other.page.get_by_role("heading", name="You were banned from this room")).to_be_visible()
+    expect(elsewhere.page.locator(".removed-notices")).to_contain_text(f"You were banned from Open {ann.handle}.")
     other.button("Try to come in").click()
-    expect(other.toast).to_have_text("You may not come into this room.")
+    expect(other.toast).to_have_text("You are banned from this room.")
     expect(other.page.get_by_label("What you wrote and had not sent")).to_have_value("half a word")
     assert not violations(other.page)
     ann.pushes(slug, "unban_member", handle=bo.handle)

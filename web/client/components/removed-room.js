@@ -15,7 +15,7 @@ import { copyAndTell, showToast } from "./toast.js";
  * @param {{slug: string}} props
  */
 export function RemovedRoom({ slug }) {
-  const { title = "", text = "" } = removed.value.get(slug) ?? {};
+  const { title = "", text = "", why = "" } = removed.value.get(slug) ?? {};
   const leave = () => {
     goTo(LOBBY);
     dismissRemoved(slug);
@@ -25,7 +25,7 @@ export function RemovedRoom({ slug }) {
   useLayoutEffect(() => region.current?.focus({ preventScroll: true }), []);
   return html`
     <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1" ref=${region}>
-      <h2>You are no longer in this room</h2>
+      <h2>${begin(why)} this room</h2>
       <p><bdi>${title}</bdi> and what was said there are not on this device any more.</p>
       ${text && html`<${Words} text=${text} />`}
       <div class="actions">
@@ -47,6 +47,11 @@ async function comeIn(slug) {
   }
 }
 
+/** Begins the sentence about a room in which the person is no more. @param {string} why */
+function begin(why) {
+  return why === "banned" ? "You were banned from" : "You are no longer in";
+}
+
 /** @param {{text: string}} props */
 function Words({ text }) {
   return html`
@@ -61,9 +66,9 @@ export function RemovedNotices({ here }) {
   return html`
     <div class="removed-notices" role="status">
       ${others.map(
-        ([slug, { title, text }]) => html`
+        ([slug, { title, text, why }]) => html`
           <p class="notice" key=${slug}>
-            <span>You are no longer in <bdi>${title}</bdi>.</span>
+            <span>${begin(why)} <bdi>${title}</bdi>.</span>
             ${text && html`<button type="button" onClick=${() => copyAndTell(text, "Text copied")}>Copy what you wrote</button>`}
             <button type="button" onClick=${() => dismissRemoved(slug)}>Dismiss</button>
           </p>

@@ -41,7 +41,7 @@ function forget(room, why, visited, outboxes) {
   const { slug } = room;
   const text = textLeft(slug, visited) || leftIn(slug).text;
   // Who has left by themselves needs not be told.
-  if (text || why !== "left") keepLeft(slug, { title: titleOfRoom(room), text });
+  if (text || why !== "left") keepLeft(slug, { title: titleOfRoom(room), text, why });
   else if (visited.current.peek().slug === slug) visit(LOBBY);
   visited.forget(slug);
   for (const outbox of [outboxes.posts, outboxes.operations]) outbox.forgetRoom(slug);

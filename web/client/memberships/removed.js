@@ -3,9 +3,16 @@
 import { signal } from "@preact/signals";
 import { keysOf, load, save } from "../browser/storage.js";
 
-/** @typedef {{title: string, text: string}} Left what a room was called, and what was written there and not sent */
+/**
+ * @typedef {object} Left what is left of a room
+ * @property {string} title
+ * @property {string} text what was written there and not sent
+ * @property {string} why `left`, `removed` or `banned`; empty where that was not heard
+ */
 
 const LEFT = "left:";
+/** @type {Left} */
+const NOTHING = { title: "", text: "", why: "" };
 
 /** By slug. Replaced, never changed. */
 export const removed = signal(new Map(keysOf(LEFT).map((slug) => [slug, leftIn(slug)])));
@@ -18,9 +25,9 @@ export function isRemoved(slug) {
 /** Returns what is kept of a room, also by another tab. @param {string} slug @returns {Left} */
 export function leftIn(slug) {
   try {
-    return { title: "", text: "", ...JSON.parse(load(LEFT + slug)) };
+    return { ...NOTHING, ...JSON.parse(load(LEFT + slug)) };
   } catch {
-    return { title: "", text: "" };
+    return NOTHING;
   }
 }
 

@@ -3,6 +3,7 @@ import { isSessionOver } from "../../account/session.js";
 import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
 import { account } from "../../me.js";
+import { isRemoved } from "../../memberships/removed.js";
 import { openSignIn } from "../account/open.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -20,6 +21,7 @@ export function statusOf(connection, room) {
   if (state === "offline") return { key: "offline", label: "Offline" };
   if (state === "waiting") return { key: "reconnecting", label: "Reconnecting" };
   if (state === "connecting") return { key: "connecting", label: "Connecting" };
+  if (isRemoved(room.slug)) return { key: "removed", label: "Not in this room" };
   if (room.state.value === "refused") return { key: "refused", label: "Not let in" };
   return room.state.value === "joined"
     ? { key: "connected", label: "Connected" }

@@ -4,7 +4,7 @@ import { unreadOf } from "../../memberships/memberships.js";
 import { setLevel } from "../../memberships/my-levels.js";
 import { markRead } from "../../memberships/read-marks.js";
 import { readAgain } from "../../memberships/visit.js";
-import { fullDate } from "../../time.js";
+import { moment } from "../../time.js";
 import { showToast } from "../toast.js";
 import { Check, Item } from "./room-menu.js";
 
@@ -38,7 +38,7 @@ export function MemberItems({ room, act }) {
         `,
       )}
       <${Radio} words="Mute for ever" isOn=${level === "nothing" && until === null} onClick=${choose("nothing")} />
-      ${until !== null && html`<${Radio} words=${`Muted until ${fullDate(until)}`} isOn=${true} onClick=${act(() => {})} />`}
+      ${until !== null && html`<${Radio} words=${`Muted until ${moment(until)}`} isOn=${true} onClick=${act(() => {})} />`}
     </div>
     <${Check} words="Hide" isOn=${room.hidden} onClick=${act(() => tell(setLevel(room.slug, { hidden: !room.hidden })))} />
   `;
