@@ -407,6 +407,30 @@ def test_a_link_leads_into_the_room_where_the_browser_keeps_nothing(ann: Member,
     newcomer.expect_said("hello")
 
 
+def test_back_says_no_to_an_invitation_and_does_not_come_to_it_again(ann: Member, bo: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Back")
+    code = ann.pushes(slug, "make_link", uses=2, days=1)["code"]
+    invited = bo.comes(visit, **PHONE)
+    page = invited.page
+    page.goto(f"{invited.server.url}/join/{code}")
+    expect(page.get_by_role("dialog", name="Join Back?")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog", name="Join Back?")).to_have_count(0)
+    expect(page).to_have_url(f"{invited.server.url}/")
+    newcomer = visit("", "lobby")
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect_account(newcomer, f"ida-of-{ann.handle}")
+    newcomer.page.go_back()
+    expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Back")
+
+
 def test_links_that_do_not_work_have_one_page(ann: Member, visit: Visit, watch: Watch) -> None:
     watch.refusals = True
     ages(ann)

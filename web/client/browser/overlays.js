@@ -97,11 +97,17 @@ export function forgetOverlays() {
   if (depthOf()) history.replaceState(null, "");
 }
 
-/** Closes what the browser's Back has left. To be called at each `popstate`, before the address is looked at. */
+/**
+ * Closes what the browser's Back has left. To be called at each `popstate`, before the address is looked at.
+ *
+ * @returns {boolean} whether the person has pressed Back, or Forward
+ */
 export function returned() {
-  if (!isReturning) closeAbove(depthOf());
+  const isPressed = !isReturning;
+  if (isPressed) closeAbove(depthOf());
   isReturning = false;
   settle();
+  return isPressed;
 }
 
 /** Makes the history have an entry for each overlay, and no other. */

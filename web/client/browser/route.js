@@ -91,7 +91,7 @@ export function followPath() {
 export function followAddress() {
   forgetOverlays();
   addEventListener("popstate", () => {
-    returned();
+    if (returned()) leaveJoin(); // which says no to the invitation, or comes back to one that was followed
     // The entry of an overlay and the link that skips have the address of the page below them.
     if (isElsewhere(location.pathname)) followPath();
   });
