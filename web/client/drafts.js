@@ -15,19 +15,29 @@ const drafts = new Map();
 /** The slugs of the rooms that have a draft. */
 export const drafted = signal(new Set(keysOf(PREFIX)));
 
+/** How often a draft became another one than what is typed in this tab: who reads a draft follows it. */
+const replacements = signal(0);
+
 /** By slug. @type {Map<string, import("@preact/signals").Signal<number>>} */
 const replyTargets = new Map();
 
-/** @param {string} slug @returns {string} */
+/** Returns the draft of a room. Reads a signal, which moves where it is replaced. @param {string} slug @returns {string} */
 export function draftOf(slug) {
+  replacements.value;
   return drafts.get(slug) ?? load(PREFIX + slug);
 }
 
-/** @param {string} slug @param {string} text */
+/** Keeps what is typed. @param {string} slug @param {string} text */
 export function keepDraft(slug, text) {
   drafts.set(slug, text);
   save(PREFIX + slug, text);
   note(slug, text);
+}
+
+/** Puts another draft in the place of what was typed; the composer shows it. @param {string} slug @param {string} text */
+export function replaceDraft(slug, text) {
+  keepDraft(slug, text);
+  replacements.value = replacements.peek() + 1;
 }
 
 /** Returns the seq of the message that a room's draft answers; 0 for none. @param {string} slug */
@@ -43,12 +53,12 @@ export function keepReplyTarget(slug, seq) {
   save(REPLY_PREFIX + slug, seq ? String(seq) : "");
 }
 
-/** Calls `act` with the slug of each draft that another tab changes. @param {(slug: string) => void} act */
-export function followDrafts(act) {
+/** Takes over what is written in other tabs. */
+export function followDrafts() {
   follow(PREFIX, (text, slug) => {
     drafts.set(slug, text);
     note(slug, text);
-    act(slug);
+    replacements.value += 1;
   });
   follow(REPLY_PREFIX, (seq, slug) => (replyTargetOf(slug).value = parse(seq)));
 }

@@ -285,7 +285,11 @@ def test_everything_is_marked_as_read_by_the_menu_and_by_keys(visit: Visit, ann:
 def test_the_menu_opens_as_soon_as_it_is_loaded(visit: Visit, ann: Member) -> None:
     page = ann.comes(visit)
     held: list[Route] = []
-    page.page.route("**/assets/members-only-*.js", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.page.route("**/assets/members-only-*.js", hold)
     page.reloads()
     page.button("Your account").click()
     wait_until(lambda: page.page.evaluate("true") and bool(held))

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { effect } from "../../../web/client/node_modules/@preact/signals/dist/signals.mjs";
 
 /** What a browser keeps between pages, and tells its other tabs. @type {Map<string, string>} */
 const stored = new Map();
@@ -28,10 +29,25 @@ test("a draft and the message that it answers survive a reload, each in its room
 
 test("the tabs of a browser agree on the message that a draft answers", async () => {
   const page = await open(4);
-  page.followDrafts(() => {});
+  page.followDrafts();
   const target = page.replyTargetOf("tea");
   listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: "9" }));
   assert.equal(target.value, 9);
   listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: null }));
   assert.equal(target.value, 0);
+});
+
+test("words that are given back with a room are shown, also where another tab has taken them away", async () => {
+  const { draftOf, followDrafts, keepDraft } = await import("../../../web/client/drafts.js");
+  const { keepLeft } = await import("../../../web/client/memberships/removed.js");
+  const { cameBack } = await import("../../../web/client/memberships/removals.js");
+  let shown = "";
+  effect(() => void (shown = draftOf("tea")));
+  followDrafts();
+  keepDraft("tea", "half a thought");
+  keepLeft("tea", { title: "Tea", text: "half a thought", why: "removed" });
+  listeners.forEach((act) => act({ key: "chatter:draft:tea", newValue: null }));
+  assert.equal(shown, "");
+  cameBack("tea");
+  assert.equal(shown, "half a thought");
 });

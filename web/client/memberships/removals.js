@@ -5,7 +5,7 @@
 
 import { LOBBY, visit } from "../browser/route.js";
 import { keysOf, load, loadInTab, save, saveInTab } from "../browser/storage.js";
-import { draftOf, keepDraft, keepReplyTarget } from "../drafts.js";
+import { draftOf, keepReplyTarget, replaceDraft } from "../drafts.js";
 import { MINE } from "../messages.js";
 import { choose } from "../rooms/choices.js";
 import { forgetInList } from "../rooms/list.js";
@@ -45,7 +45,7 @@ function forget(room, why, visited, outboxes) {
   else if (visited.current.peek().slug === slug) visit(LOBBY);
   visited.forget(slug);
   for (const outbox of [outboxes.posts, outboxes.operations]) outbox.forgetRoom(slug);
-  keepDraft(slug, "");
+  replaceDraft(slug, "");
   keepReplyTarget(slug, 0);
   save(LEFT_EDITS + slug, "");
   for (const key of threadDrafts(slug)) save(key, "");
@@ -60,7 +60,7 @@ export function cameBack(slug) {
   const left = removed.peek().get(slug);
   if (!left) return;
   dismissRemoved(slug);
-  if (left.text) keepDraft(slug, left.text);
+  if (left.text) replaceDraft(slug, left.text);
 }
 
 /** Returns what was written in a room and not sent: posts, edits, the draft, and those of threads. @param {string} slug @param {VisitedRooms} visited */

@@ -30,7 +30,7 @@ export function useDraftField(current) {
   };
   useLayoutEffect(() => {
     focusComposer();
-    followDrafts((slug) => slug === current.peek().slug && show(writtenIn(slug)));
+    followDrafts();
     return effect(() => show(writtenIn(current.value.slug)));
   }, []);
 

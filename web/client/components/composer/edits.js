@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { saveInTab } from "../../browser/storage.js";
-import { draftOf, keepDraft } from "../../drafts.js";
+import { draftOf, keepDraft, replaceDraft } from "../../drafts.js";
 import { findMessage } from "../conversation/find.js";
 import { me } from "../../me.js";
 import { showToast } from "../toast.js";
@@ -121,12 +121,12 @@ export function saveEdit(room, text) {
 
 /** Keeps words that cannot be an edit any more, below what is written there. @param {string} slug @param {string} text */
 export function addToDraft(slug, text) {
-  replaceDraft(slug, [draftOf(slug), text]);
+  replaceDraft(slug, joined(draftOf(slug), text));
 }
 
 /** Keeps words that cannot be an edit any more, above what the person may be writing. @param {string} slug @param {string} text */
 export function putBeforeDraft(slug, text) {
-  replaceDraft(slug, [text, draftOf(slug)]);
+  replaceDraft(slug, joined(text, draftOf(slug)));
 }
 
 /** Leaves the message as it is. What was written waits for the next edit of it. @param {string} slug */
@@ -161,7 +161,7 @@ export function focusAfterEdit() {
   else focusField();
 }
 
-/** Returns what the composer of a room shows. @param {string} slug */
+/** Returns what the composer of a room shows. Reads signals. @param {string} slug */
 export function writtenIn(slug) {
   return editIn(slug)?.text ?? draftOf(slug);
 }
@@ -174,10 +174,9 @@ export function keepWritten(slug, text) {
   saveInTab(EDIT_PREFIX + slug, edit);
 }
 
-/** @param {string} slug @param {string[]} parts */
-function replaceDraft(slug, parts) {
-  keepDraft(slug, parts.filter((part) => part.trim()).join("\n"));
-  edits.value = new Map(edits.peek()); // the composer, which reads them, shows the draft
+/** @param {string[]} parts */
+function joined(...parts) {
+  return parts.filter((part) => part.trim()).join("\n");
 }
 
 /** @param {AnyMessage} message */
