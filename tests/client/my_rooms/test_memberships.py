@@ -345,7 +345,7 @@ window.Notification = class {
 };"""
 
 
-def test_notifications_obey_the_levels_and_go_when_the_message_is_read_elsewhere(
+def test_notifications_obey_the_levels_keep_spoilers_and_go_when_the_message_is_read_elsewhere(
     visit: Visit, ann: Member, bo: Member
 ) -> None:
     slug, direct = ann.makes_room("Den", bo), ann.opens_direct(bo)
@@ -359,15 +359,15 @@ def test_notifications_obey_the_levels_and_go_when_the_message_is_read_elsewhere
     expect(unread(page, "Den")).to_be_visible()  # so the list has come anew: what follows is news
     ann.says(slug, f"hello @{bo.handle}")
     wait_until(lambda: bool(page.page.evaluate("notified.length === 1")))
-    ann.says(direct, "just you")
+    ann.says(direct, f"just **you** ||{'secret ' * 20}||")
     wait_until(lambda: bool(page.page.evaluate("notified.length === 2")))
     assert page.page.evaluate("notified") == [
         [f"{ann.handle} in Den", f"hello @{bo.handle}"],
-        [ann.handle, "just you"],
+        [ann.handle, "just you ▒▒▒▒▒"],
     ]
     other.room(ann.handle).click()
     wait_until(lambda: bool(page.page.evaluate("notified.length === 3")))
-    assert page.page.evaluate("notified")[-1] == ["closed", "just you"]
+    assert page.page.evaluate("notified")[-1] == ["closed", "just you ▒▒▒▒▒"]
     ann.says(slug, f"again @{bo.handle}")
     wait_until(lambda: bool(page.page.evaluate("notified.at(-1)[1].startsWith('again')")))
     page.page.evaluate("last.onclick()")

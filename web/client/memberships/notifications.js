@@ -5,6 +5,7 @@ import { isLooking } from "../browser/looking.js";
 import { load, save } from "../browser/storage.js";
 import { MINE } from "../messages.js";
 import { isMine } from "../me.js";
+import { excerptOf } from "../text/excerpt.js";
 import { namesMe } from "./heard.js";
 import { levelOf } from "./levels.js";
 import { memberships } from "./memberships.js";
@@ -108,7 +109,7 @@ function show(slug, seq, { name, text }, open) {
   shown.get(slug)?.close();
   // Of several tabs that show the same message the browser shows one.
   const notification = new Notification(title, {
-    body: text.slice(0, 200),
+    body: excerptOf(withWholeSpoilers(text)),
     tag: `${slug} ${seq}`,
     icon: "/client/icons/icon-192.png",
   });
@@ -118,6 +119,11 @@ function show(slug, seq, { name, text }, open) {
     notification.close();
   };
   shown.set(slug, notification);
+}
+
+/** Ends a spoiler that goes on behind the part of a message that the server tells. @param {string} text */
+function withWholeSpoilers(text) {
+  return text.split("||").length % 2 ? text : `${text}||`;
 }
 
 /** @param {string} slug */
