@@ -170,6 +170,16 @@ def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Vi
     expect(other.status).to_have_text("Not in this room")
 
 
+def test_what_is_chosen_too_late_for_somebody_says_why_it_did_nothing(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Late", bo)
+    one = ann.comes(visit, slug)
+    menu = menu_of(one, bo)
+    bo.pushes(slug, "leave_room", id="leave-1")
+    expect(member_row(one, bo)).to_have_count(0)
+    menu.get_by_role("menuitem", name="Make a moderator").click()
+    expect(one.toast).to_have_text("They are not in this room any more.")
+
+
 def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     slug = ann.makes_room("Before")
     one = ann.comes(visit, slug)

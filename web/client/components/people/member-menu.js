@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 import { createRef } from "preact";
+import { problemOf } from "../../account/refusals.js";
 import { moveFocus } from "../../browser/focus.js";
 import { showPopover } from "../../browser/overlays.js";
 import { html } from "../../html.js";
-import { explain } from "../../messages.js";
 import { openDirect } from "../direct.js";
 import { drawNow } from "../draw-now.js";
 import { placeBeside } from "../place.js";
@@ -65,6 +65,7 @@ async function take(room, person, { event, payload, isGrave }) {
   try {
     await room.ask(event, payload);
   } catch (refusal) {
-    showToast(`That did not work: ${explain(/** @type {import("../../messages.js").Refused} */ (refusal))}.`);
+    const isGone = /** @type {import("../../messages.js").Refused} */ (refusal).reason === "not_found";
+    showToast(isGone ? "They are not in this room any more." : problemOf(/** @type {any} */ (refusal)).words);
   }
 }

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
 import { account } from "../../me.js";
-import { explain, GOVERNING } from "../../messages.js";
+import { GOVERNING } from "../../messages.js";
 import { Avatar } from "../avatar.js";
 import { More } from "../icons.js";
 import { useRovingFocus, useStillOrder } from "../list-hooks.js";
@@ -116,7 +116,7 @@ function Banned({ room }) {
   const banned = room.charter.banned.value;
   if (!banned.length || !room.charter.may("ban")) return null;
   const lift = (/** @type {string} */ handle) => () =>
-    room.ask(GOVERNING.unban, { handle }).catch((refusal) => showToast(`That did not work: ${explain(refusal)}.`));
+    room.ask(GOVERNING.unban, { handle }).catch((refusal) => showToast(problemOf(refusal).words));
   return html`
     <h3>Banned</h3>
     <ul aria-label="Banned">

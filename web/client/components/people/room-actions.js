@@ -1,5 +1,6 @@
+import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
-import { explain, GOVERNING } from "../../messages.js";
+import { GOVERNING } from "../../messages.js";
 import { openInvite, openLeave, openLinks, openRoomSettings } from "../room-dialogs/open.js";
 import { showToast } from "../toast.js";
 
@@ -33,6 +34,6 @@ async function join(room) {
     await room.ask(GOVERNING.join, {});
     showToast("You are a member now");
   } catch (refusal) {
-    showToast(`That did not work: ${explain(/** @type {import("../../messages.js").Refused} */ (refusal))}.`);
+    showToast(problemOf(/** @type {any} */ (refusal)).words);
   }
 }
