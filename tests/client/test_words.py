@@ -201,6 +201,27 @@ def test_a_browser_that_forbids_storage_has_a_chat_that_forgets(visit: Visit, ro
     eve.expect_said("hello")
 
 
+def test_a_reply_in_a_thread_is_kept_while_it_is_closed_also_where_storage_is_forbidden(
+    visit: Visit, speaks: Speaks, room: str
+) -> None:
+    bo = speaks("bo")
+    bo.says("root")
+    bo.replies("root", "first")
+    eve = visit("", "lobby")
+    eve.page.context.add_init_script(WITHOUT_STORAGE)
+    eve.page.goto(eve.address_of(room))
+    eve.takes_name("eve")
+    eve.expect_connected()
+    field = eve.page.get_by_role("textbox", name="Reply in the thread")
+    eve.button("1 reply").click()
+    expect(field).to_be_focused()
+    eve.page.keyboard.type("half an answer")
+    eve.page.keyboard.press("Escape")
+    expect(field).to_have_count(0)
+    eve.button("1 reply").click()
+    expect(field).to_have_value("half an answer")
+
+
 def test_each_room_keeps_its_draft_also_after_a_reload(ann: Person, room: str) -> None:
     ann.page.keyboard.type("half a thought")
     ann.goes_to(f"{room}-garden")
