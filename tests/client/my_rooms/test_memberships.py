@@ -16,6 +16,15 @@ from tests.support.server import wait_until
 
 pytestmark = pytest.mark.browser
 
+# As the browser does that has no space for this, and a little for what is shorter or comes later.
+FULL = """{
+  const { setItem } = Storage.prototype;
+  Storage.prototype.setItem = function (key, value) {
+    if (key === "chatter:account") throw new DOMException("full", "QuotaExceededError");
+    setItem.call(this, key, value);
+  };
+}"""
+
 BLUR = "isFocused => { document.hasFocus = () => isFocused; dispatchEvent(new Event(isFocused ? 'focus' : 'blur')); }"
 
 GAP_BEFORE_TEXT = """name => {
@@ -121,6 +130,24 @@ def test_the_list_is_there_where_the_browser_keeps_nothing(visit: Visit, ann: Me
     expect_read(page, "Den")
     page.button("Create a room").click()
     expect(page.page.get_by_role("dialog", name="Create a room")).to_be_visible()
+
+
+def test_nothing_of_an_account_is_kept_for_a_guest_where_the_browser_is_full(
+    visit: Visit, ann: Member, bo: Member, outage: None
+) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = visit("", "lobby")
+    page.page.context.add_init_script(FULL)
+    page.page.context.add_cookies([bo.session.browser_cookie])
+    page.page.clock.install()
+    page.goes_to(slug)
+    expect(page.room("Den")).to_be_visible()
+    page.composer.fill("half a thought")
+    page.waits(5_000)
+    page.looks_away()
+    assert kept(page, slug) == []
+    assert kept(page, "Den") == []
+    assert kept(page, "half a thought") == []
 
 
 @pytest.mark.usefixtures("outage", "refusals")

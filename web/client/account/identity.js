@@ -191,7 +191,10 @@ async function become(next) {
   else if (owner.id !== next.id) await dropAll(owner.id);
   const isLoadedAnew = storeAccount(next) || isSignedIn.peek(); // it shows the rooms of one account alone
   if (isLoadedAnew) location.reload();
-  else goOnAs(next);
+  else {
+    stopKeeping(); // the browser may have a little space: what is the account's is not to be kept for a guest
+    goOnAs(next);
+  }
   return isLoadedAnew;
 }
 

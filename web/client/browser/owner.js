@@ -59,7 +59,7 @@ export function followAccount(act) {
   });
 }
 
-/** Keeps nothing more for this person: the page is about to be loaded anew for another. */
+/** Keeps nothing more for this person: the page goes on for another, or is about to be loaded anew for one. */
 export function stopKeeping() {
   isOver = true;
 }
