@@ -163,6 +163,26 @@ def test_who_is_signed_out_elsewhere_is_told_where_the_browser_keeps_nothing(vis
     expect(page.room("Den")).to_have_count(0)
 
 
+def test_a_public_room_that_was_quiet_when_it_was_opened_stays_in_the_list(
+    visit: Visit, ann: Member, bo: Member
+) -> None:
+    title = f"Plaza {ann.handle}"
+    slug = ann.makes_room(title, kind="public")
+    page = bo.comes(visit, slug)
+    page.room("lobby").click()
+    page.reloads()
+    expect(page.room(title)).to_be_visible()
+    ann.says(slug, "news")
+
+    def has_asked_again() -> bool:  # the server shares an answer for a second
+        with page.page.expect_response("**/api/rooms"):
+            page.looks_back()
+        return unread(page, title).count() == 1
+
+    wait_until(has_asked_again)
+    expect(unread(page, title)).to_have_text("1 new message")
+
+
 # ---- What is new
 
 

@@ -54,7 +54,7 @@ function trackSeen(current) {
     if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
     const last = history.messages.value.at(-1);
-    if (last) markSeen(room.slug, { seq: history.last, epoch: epochOf(room), nth: nthOf(last) });
+    if (history.last) markSeen(room.slug, { seq: history.last, epoch: epochOf(room), nth: last ? nthOf(last) : 0 });
   });
 }
 
