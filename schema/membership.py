@@ -80,7 +80,7 @@ class RoomsOfAccount(NamedTuple):
     rooms: list[MembershipRow]
     latest: list[LatestRow]
     mentions: list[tuple[str, int]]  # room and place of each message above the mark that names the account
-    companions: list[tuple[str, int, str, str]]  # room, account, handle and name of all in direct rooms and groups
+    companions: list[tuple[str, int, str, str]]  # room, account, handle and name in direct rooms and groups
 
 
 def rooms_of(account: int) -> RoomsOfAccount:
@@ -182,14 +182,15 @@ def _mentions(account: int) -> Any:
 
 def _companions(account: int) -> Any:
     other = Member.alias()
+    handle = peewee.Case(None, [(Account.state == "deleted", "")], Account.handle)
     return (
-        other.select(Room.slug, Account.id, Account.handle, Account.name)
+        other.select(Room.slug, Account.id, handle, Account.name)
         .join(Room, on=(Room.id == other.room))
         .join(Account, on=(Account.id == other.account))
         .where(
             other.room.in_(_rooms_with(account)),
             Room.kind.in_(("direct", "group")),
-            other.left_seq.is_null(),
+            other.left_seq.is_null() | (Room.kind == "direct"),
             other.joined_seq > 0,
         )
         .order_by(Account.id)

@@ -74,10 +74,13 @@ class ListedRoom:
         self.rules = charter.rules
         self.people = len(charter.members)
         if self.is_called_by_its_people:
-            self.companions = {
+            here = {
                 account: Companion(account, member.author.handle, member.name)
                 for account, member in sorted(charter.members.items())
             }
+            # Nobody leaves a direct room but with their account, which the list shows as deleted.
+            gone = [account for account in self.companions if self.kind == "direct" and account not in here]
+            self.companions = here | {account: Companion(account, "", "") for account in gone}
 
     @property
     def is_called_by_its_people(self) -> bool:

@@ -6,7 +6,7 @@ import { FakeSocket, settled } from "./fakes.mjs";
 const ANN = { id: 7, handle: "ann", name: "Ann" };
 globalThis.localStorage = { getItem: (key) => (key === "chatter:account" ? JSON.stringify(ANN) : null), setItem() {} };
 const { badgeOf, levelOf, MUTES } = await import("../../../web/client/memberships/levels.js");
-const { drop, membershipOf, memberships, put, unreadOf } =
+const { drop, knownPeople, membershipOf, memberships, put, unreadOf } =
   await import("../../../web/client/memberships/memberships.js");
 const { myTopic } = await import("../../../web/client/memberships/my-topic.js");
 const { markAllRead, markRead, markUnread, watchReports } =
@@ -196,6 +196,9 @@ test("a room is called by its title, by who else is in it, or by its slug", () =
   assert.deepEqual([titleOf(DIRECT), labelOfRoom(DIRECT)], ["Bo", "Bo"]);
   put(room(DIRECT, { with: [ANN] }));
   assert.equal(titleOf(DIRECT), "Notes to yourself");
+  const deleted = { id: 8, handle: "", name: "" };
+  put(room(DIRECT, { with: [ANN, deleted] }));
+  assert.deepEqual([titleOf(DIRECT), knownPeople()], ["Deleted account", [ANN]]);
   put(room(DIRECT, { kind: "group", with: [ANN, ...others] }));
   assert.equal(titleOf(DIRECT), "Bo, Cy, Di, Ed, 2 more");
   put(room("tea", { title: "Tea time" }));

@@ -15,6 +15,7 @@ from tests.support.log_client import LogClient, Payload
 from tests.support.server import Server, wait_until
 from tests.support.talker import Talker
 from tests.web.accounts.conftest import PASSWORD, Browser, command
+from tests.web.accounts.devices import Device
 
 NAME, HANDLE = "Ann Ginger Quill", "anns-handle"
 SAID, EDITED, REASON, GONE, REPLY = (
@@ -357,6 +358,27 @@ def test_who_is_erased_is_in_no_room_and_named_in_none(server: Server) -> None:
     assert DELETED in told
     assert HANDLE not in told
     assert NAME not in told
+
+
+def test_who_is_erased_is_shown_as_deleted_in_the_others_direct_room(server: Server) -> None:
+    ann, bo = Browser(server), Browser(server)
+    ann.signs_up(HANDLE, name=NAME)
+    bo.signs_up("bo")
+    slug = bo.ask("POST", "/api/direct", {"handle": HANDLE}).json["slug"]
+    with Device(server, bo.headers) as device:
+        assert companions(device.enters()[slug]) == [(HANDLE, NAME), ("bo", "bo")]
+        leaves(ann)
+        device.receive_until(lambda frame: ("", "") in companions(frame.payload.get("set", {})))
+        assert companions(device.enters()[slug]) == [("", ""), ("bo", "bo")]
+    server.stop()
+    server.start()
+    with Device(server, bo.headers) as device:
+        assert companions(device.enters()[slug]) == [("", ""), ("bo", "bo")]
+
+
+def companions(room: Payload) -> list[tuple[str, str]]:
+    """Returns handles and names of who is in a direct room, as a list of rooms has it."""
+    return sorted((each["handle"], each["name"]) for each in room.get("with", []))
 
 
 def is_alone(person: Browser, slug: str) -> bool:

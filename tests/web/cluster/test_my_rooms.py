@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.cluster import Cluster
 from tests.web.accounts.conftest import Browser
-from tests.web.accounts.test_my_rooms import Device
+from tests.web.accounts.devices import Device
 
 
 class People:

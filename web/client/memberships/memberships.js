@@ -31,9 +31,9 @@ export function unreadOf({ last_nth, read_nth }) {
   return Math.max(0, last_nth - read_nth);
 }
 
-/** Returns everybody with whom this person has a direct room or a group. Reads a signal. */
+/** Returns everybody with whom this person has a direct room or a group, and who has an account still. Reads a signal. */
 export function knownPeople() {
-  const people = [...memberships.value.values()].flatMap((room) => room.with ?? []);
+  const people = [...memberships.value.values()].flatMap((room) => room.with ?? []).filter(({ handle }) => handle);
   return [...new Map(people.map((person) => [person.id, person])).values()];
 }
 
