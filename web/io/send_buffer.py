@@ -26,6 +26,18 @@ class SendBufferOwner(Protocol):
         """Nothing waits any more."""
 
 
+class _Nobody:
+    """Owns the send buffer of a connection that is gone."""
+
+    def unsent_changed(self) -> None:
+        pass
+
+    overflowed = drained = unsent_changed
+
+
+_NOBODY = _Nobody()
+
+
 class SendBuffer:
     """Writes to one socket that does not block.
 
@@ -119,9 +131,10 @@ class SendBuffer:
         self.ready_file = -1
 
     def discard(self) -> None:
-        """Drops everything: the connection is gone."""
+        """Drops everything: the connection is gone. Lets its owner go, with which it would be a circle."""
         self.close()
         self._queue = None
+        self._owner = _NOBODY
 
     def flush(self) -> None:
         """Offers the kernel what waits."""
@@ -132,7 +145,7 @@ class SendBuffer:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self.discard()
+                self.close()
                 break
             if sent < len(batch):
                 self._queue.appendleft(memoryview(batch)[sent:])

@@ -214,7 +214,8 @@ class WebSocket:
         self._endpoint.idle_timeouts.forget(self)
         self._endpoint.poller.forget(self._file)
         self.writer.discard()
-        self._frames = _NO_FRAMES  # half a frame has up to 64 KiB, and this object waits for the garbage collector
+        self._frames = _NO_FRAMES  # half a frame has up to 64 KiB, and a timer may know this object for a while
         self._file.close()
         self._socket.on_closed()
         self._endpoint.forget(self)
+        del self._socket  # they would be a circle, and wait for the garbage collector: nothing more is received
