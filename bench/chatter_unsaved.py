@@ -5,13 +5,16 @@ The committer reports every batch as saved and writes nothing, so acknowledged m
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from chatter.messages import NotSaved, Save
 from chatter.storage.committer import Committer
 from web.main import main
 
 
-def _write_nothing(_committer: Committer, _batch: Sequence[Save]) -> list[tuple[Save, NotSaved]]:
+def _write_nothing(
+    _committer: Committer, _saves: Sequence[Save], _guard: AbstractContextManager[None] | None = None
+) -> list[tuple[Save, NotSaved]]:
     return []
 
 
