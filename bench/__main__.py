@@ -121,7 +121,7 @@ def _write(file: Path, results: Results) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Measures Chatter beside other servers.")
-    parser.add_argument("--quick", action="store_true", help="three minutes, with fewer people and servers")
+    parser.add_argument("--quick", action="store_true", help="four minutes, with fewer people and servers")
     parser.add_argument("--scenarios", default="", help=f"some of {' '.join(SCENARIOS)}")
     parser.add_argument("--servers", default="", help=f"some of {' '.join(SERVERS)}")
     parser.add_argument(

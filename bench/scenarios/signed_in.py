@@ -175,4 +175,5 @@ SCENARIO = Scenario(
     },
     _measure,
     for_peers=False,
+    in_quick=False,
 )
