@@ -14,6 +14,10 @@ STILL_PX = 3
 PAGE = 50
 """The number of older messages that are loaded at once."""
 FROM_BOTTOM = "scroller => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight"
+SCROLL_TO = "(scroller, top) => { scroller.scrollTop = top; }"
+ABOVE_THE_NEWEST = 1_300
+"""Where the first messages are drawn, and no older ones loaded yet."""
+BOTTOM = 100_000
 FROM_TOP = "scroller => scroller.scrollTop"
 SEQS = "log => [...log.querySelectorAll('.message')].map(message => Number(message.dataset.seq))"
 TOP = "(scroller, seq) => scroller.querySelector(`[data-seq='${seq}']`).getBoundingClientRect().top"
@@ -28,6 +32,13 @@ FIRST_IN_SIGHT = """scroller => {
   const messages = [...scroller.querySelectorAll(".message")];
   return Number(messages.find(message => message.getBoundingClientRect().top >= top).dataset.seq);
 }"""
+
+SCROLL_UP = f"""scroller => {{
+  scroller.scrollTop = 300;
+  const seq = ({FIRST_IN_SIGHT})(scroller);
+  return [seq, ({TOP})(scroller, seq)];
+}}"""
+"""Measures before a frame: then older messages are asked for."""
 
 
 @pytest.fixture
@@ -57,7 +68,7 @@ def test_a_reload_leaves_the_view_where_it_is(reader: Person, up: int) -> None:
     expect(reader.log).to_have_attribute("aria-busy", "false")
     for _ in range(up):
         oldest = held(reader)[0]
-        reader.conversation.evaluate("scroller => { scroller.scrollTop = 400; }")
+        reader.conversation.evaluate(SCROLL_TO, 400)
         expect(reader.page.locator(f"[data-seq='{oldest - 1}']")).to_have_count(1)
     expect(reader.log).to_have_attribute("aria-busy", "false")
     seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
@@ -75,12 +86,15 @@ def test_a_reload_leaves_the_view_where_it_is(reader: Person, up: int) -> None:
     wait_until(lambda: from_bottom(reader) < STILL_PX)
 
 
-def test_scrolling_up_loads_older_messages_without_a_jump(reader: Person) -> None:
+@pytest.mark.parametrize("is_drawn", [True, False], ids=["drawn before", "seen for the first time"])
+def test_scrolling_up_loads_older_messages_without_a_jump(reader: Person, is_drawn: bool) -> None:
+    """The browser's own anchoring moves the view, too, where it has drawn these messages before."""
     expect(reader.log).to_have_attribute("aria-busy", "false")
     oldest = held(reader)[0]
-    reader.conversation.evaluate("scroller => { scroller.scrollTop = 300; }")
-    seq = reader.conversation.evaluate(FIRST_IN_SIGHT)
-    top = reader.conversation.evaluate(TOP, seq)
+    for place in (ABOVE_THE_NEWEST, BOTTOM) if is_drawn else ():
+        reader.conversation.evaluate(SCROLL_TO, place)
+        reader.sees_a_frame()
+    seq, top = reader.conversation.evaluate(SCROLL_UP)
     expect(reader.page.locator(f"[data-seq='{oldest - 1}']")).to_be_attached()
     expect(reader.log).to_have_attribute("aria-busy", "false")
     seqs = held(reader)

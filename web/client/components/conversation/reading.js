@@ -92,8 +92,7 @@ export class Reading {
   /** Scrolls so that the anchor is where it was. @param {Anchor} anchor */
   restore(anchor) {
     if (!this.#scroller) return;
-    if (anchor?.element.isConnected)
-      this.#scroller.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+    if (anchor?.element.isConnected) this.#scrollBy(anchor.element.getBoundingClientRect().top - anchor.top);
     this.#keepBottom();
   }
 
@@ -194,11 +193,21 @@ export class Reading {
     requestAnimationFrame(again(() => requestAnimationFrame(again(end))));
   }
 
+  /**
+   * Scrolls by a distance that was measured first: measuring lays out what was out of sight, and there the browser's own
+   * anchoring moves the view.
+   *
+   * @param {number} distance in pixels
+   */
+  #scrollBy(distance) {
+    /** @type {HTMLElement} */ (this.#scroller).scrollTop += distance;
+  }
+
   /** Scrolls so that `element` is `top` pixels below the upper edge. @param {Element} element @param {number} top */
   #moveTo(element, top) {
     const scroller = /** @type {HTMLElement} */ (this.#scroller);
     if (!element.isConnected) return;
-    scroller.scrollTop += element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - top;
+    this.#scrollBy(element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - top);
     this.#lastTop = scroller.scrollTop;
   }
 }
