@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
@@ -28,6 +28,18 @@ UNANSWERED_MS = 10_000
 
 SAVING_MS = 5_000
 """How long a page waits for messages to be saved before it says that saving is behind."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds what its pages show to the report of a test that failed."""
+    report = yield
+    contexts = getattr(item, "funcargs", {}).get("contexts")
+    if call.when == "call" and report.failed and contexts:
+        report.sections.append(("What the pages show", contexts.describe()))
+    return report
 
 
 @pytest.fixture(scope="package")

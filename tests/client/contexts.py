@@ -24,6 +24,13 @@ WITHOUT_BLUR = """{
 
 HAS_REAL_CLOCK = "() => Function.prototype.toString.call(setTimeout).includes('[native code]')"
 
+DESCRIPTION = """() => {
+  const { state } = document.querySelector(".app")?.dataset ?? {};
+  const focus = document.activeElement?.outerHTML.slice(0, 200);
+  return `${location.href} is ${state}, ${document.visibilityState}, with the focus in ${focus}
+${document.body.innerText.replaceAll(/\\s*\\n\\s*/g, " / ")}`;
+}"""
+
 OPEN = """memory => {
   localStorage.clear();
   for (const [key, value] of Object.entries(memory)) if (value) localStorage[key] = value;
@@ -85,6 +92,10 @@ class LentContext:
         except Error:  # a page is gone
             return False
 
+    def describe(self) -> str:
+        """Says what the pages of the test show."""
+        return "\n\n".join(str(page.evaluate(DESCRIPTION)) for page in self.context.pages if page is not self._keeper)
+
     def _spoil(self, *arguments: Any, **options: Any) -> None:
         """Adds a script of the test, which cannot be taken back."""
         self._is_spoilt = True
@@ -117,6 +128,13 @@ class ContextPool:
         self._lent.append(lent)
         lent[1].moves_to(server.url)
         return lent[1]
+
+    def describe(self) -> str:
+        """Says what the pages of the test show, for who reads why it failed."""
+        try:
+            return "\n\n".join(context.describe() for _, context in self._lent)
+        except Error as error:
+            return f"A page does not tell: {error}"
 
     def take_back(self) -> None:
         """Takes all contexts back at the end of a test."""
