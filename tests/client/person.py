@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Error, Locator, Page, expect
 
+from tests.client.sessions import Session
 from tests.support.server import Server, wait_until
 
 DOUBT_MS = 4_000
@@ -64,6 +65,14 @@ class Person:
     def reloads(self) -> None:
         """Loads the page anew."""
         self._loads(self.page.reload)
+
+    def takes_cookie_of(self, session: Session) -> None:
+        """Leaves the page and has the cookie of a session from now on.
+
+        A page that saw it come would load itself anew, perhaps in place of what the test opens.
+        """
+        self.page.goto("about:blank")
+        self.page.context.add_cookies([session.browser_cookie])
 
     def _loads(self, load: Callable[[], object]) -> None:
         """Loads a page, again where the browser was still on its way back from a dialog that was closed."""

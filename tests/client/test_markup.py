@@ -127,7 +127,7 @@ def test_an_opened_message_stays_open_and_in_its_place(folded: Person, speaks: S
     assert abs(top(text) - before) < STILL_PX
     expect(folded.button("Show less")).to_be_attached()
     folded.room(f"{room}-other").click()
-    expect(folded.texts).to_have_text("hello")
+    folded.expect_said("hello")
     folded.room(room).click()
     expect(folded.button("Show less")).to_be_attached()
 

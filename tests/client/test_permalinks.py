@@ -288,7 +288,7 @@ def test_a_line_says_that_the_message_was_deleted(visit: Visit, speaks: Speaks, 
     bo.deletes("second")
     ann = visit("ann", f"{room}/2")
     expect(ann.notices).to_contain_text("This message was deleted.")
-    expect(ann.texts).to_have_text("first")
+    ann.expect_said("first")
     ann.notices.get_by_role("button", name="Dismiss").click()
     expect(ann.notices).to_be_empty()
     expect(ann.page).to_have_url(re.compile(f"/rooms/{room}$"))

@@ -182,12 +182,11 @@ def test_the_cookie_is_not_replaced_while_an_answer_that_renews_it_is_under_way(
 
 
 @pytest.mark.usefixtures("refusals")
-def test_a_guest_with_a_dead_cookie_loses_it_and_is_let_in(visit: Visit, session: Session) -> None:
+def test_a_guest_with_a_dead_cookie_loses_it_and_is_let_in(visit: Visit, session: Session, room: str) -> None:
     session.send("DELETE", "/api/sessions/current").close()
     guest = visit("guest")
-    guest.page.context.add_cookies([session.browser_cookie])
-    guest.reloads()
-    guest.expect_connected()
+    guest.takes_cookie_of(session)
+    guest.goes_to(room)
     expect_guest(guest)
     guest.says("hello")
     guest.expect_said("hello")

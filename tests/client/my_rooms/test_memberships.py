@@ -118,8 +118,8 @@ def test_the_list_is_there_at_the_next_visit_without_the_server(visit: Visit, an
 def test_the_list_is_there_where_the_browser_keeps_nothing(visit: Visit, ann: Member, bo: Member) -> None:
     slug = ann.makes_room("Den", bo)
     page = visit("", "lobby")
+    page.takes_cookie_of(bo.session)
     page.page.context.add_init_script(WITHOUT_STORAGE)
-    page.page.context.add_cookies([bo.session.browser_cookie])
     page.goes_to("lobby")
     expect(section(page, "Private rooms").locator(".room")).to_have_text("Den")
     ann.says(slug, f"hello @{bo.handle}")
@@ -137,8 +137,8 @@ def test_nothing_of_an_account_is_kept_for_a_guest_where_the_browser_is_full(
 ) -> None:
     slug = ann.makes_room("Den", bo)
     page = visit("", "lobby")
+    page.takes_cookie_of(bo.session)
     page.page.context.add_init_script(FULL)
-    page.page.context.add_cookies([bo.session.browser_cookie])
     page.page.clock.install()
     page.goes_to(slug)
     expect(page.room("Den")).to_be_visible()
@@ -154,8 +154,8 @@ def test_nothing_of_an_account_is_kept_for_a_guest_where_the_browser_is_full(
 def test_who_is_signed_out_elsewhere_is_told_where_the_browser_keeps_nothing(visit: Visit, ann: Member) -> None:
     slug = ann.makes_room("Den")
     page = visit("", "lobby")
+    page.takes_cookie_of(ann.session)
     page.page.context.add_init_script(WITHOUT_STORAGE)
-    page.page.context.add_cookies([ann.session.browser_cookie])
     page.goes_to(slug)
     expect(page.room("Den")).to_be_visible()
     ann.session.send("DELETE", "/api/sessions/current").close()
@@ -558,7 +558,7 @@ def test_a_page_that_does_not_know_who_is_signed_in_keeps_nothing_of_a_private_r
     slug = ann.makes_room("Den", bo)
     ann.says(slug, "a secret")
     page = visit("", "lobby")
-    page.page.context.add_cookies([bo.session.browser_cookie])
+    page.takes_cookie_of(bo.session)
     page.page.route("**/api/me", lambda route: route.abort())
     page.page.goto(f"{page.server.url}/rooms/{slug}")
     page.expect_said("a secret")
