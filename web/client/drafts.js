@@ -9,9 +9,6 @@ import { follow, keysOf, load, save } from "./browser/storage.js";
 const PREFIX = "draft:";
 const REPLY_PREFIX = "reply:";
 
-/** By slug. In a browser that forbids storage it is all there is. @type {Map<string, string>} */
-const drafts = new Map();
-
 /** The slugs of the rooms that have a draft. */
 export const drafted = signal(new Set(keysOf(PREFIX)));
 
@@ -24,12 +21,11 @@ const replyTargets = new Map();
 /** Returns the draft of a room. Reads a signal, which moves where it is replaced. @param {string} slug @returns {string} */
 export function draftOf(slug) {
   replacements.value;
-  return drafts.get(slug) ?? load(PREFIX + slug);
+  return load(PREFIX + slug);
 }
 
 /** Keeps what is typed. @param {string} slug @param {string} text */
 export function keepDraft(slug, text) {
-  drafts.set(slug, text);
   save(PREFIX + slug, text);
   note(slug, text);
 }
@@ -56,7 +52,6 @@ export function keepReplyTarget(slug, seq) {
 /** Takes over what is written in other tabs. */
 export function followDrafts() {
   follow(PREFIX, (text, slug) => {
-    drafts.set(slug, text);
     note(slug, text);
     replacements.value += 1;
   });

@@ -13,6 +13,13 @@ globalThis.localStorage = {
 };
 globalThis.addEventListener = (_, act) => listeners.push(act);
 
+/** Has another tab keep a value, or remove it. */
+function keptElsewhere(key, newValue) {
+  if (newValue) stored.set(key, newValue);
+  else stored.delete(key);
+  listeners.forEach((act) => act({ key, newValue }));
+}
+
 /** Opens another page of the browser. */
 const open = (number) => import(`../../../web/client/drafts.js?page=${number}`);
 
@@ -31,9 +38,9 @@ test("the tabs of a browser agree on the message that a draft answers", async ()
   const page = await open(4);
   page.followDrafts();
   const target = page.replyTargetOf("tea");
-  listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: "9" }));
+  keptElsewhere("chatter:reply:tea", "9");
   assert.equal(target.value, 9);
-  listeners.forEach((act) => act({ key: "chatter:reply:tea", newValue: null }));
+  keptElsewhere("chatter:reply:tea", null);
   assert.equal(target.value, 0);
 });
 
@@ -46,7 +53,7 @@ test("words that are given back with a room are shown, also where another tab ha
   followDrafts();
   keepDraft("tea", "half a thought");
   keepLeft("tea", { title: "Tea", text: "half a thought", why: "removed" });
-  listeners.forEach((act) => act({ key: "chatter:draft:tea", newValue: null }));
+  keptElsewhere("chatter:draft:tea", null);
   assert.equal(shown, "");
   cameBack("tea");
   assert.equal(shown, "half a thought");

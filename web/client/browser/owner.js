@@ -43,8 +43,7 @@ export function databaseName(what) {
  */
 export function storeAccount({ id, handle, name }) {
   keepEnded(endedIds().filter((each) => each !== id));
-  shared.writeJson(KEY, { id, handle, name });
-  return accountOf(shared.readJson(KEY))?.id === id;
+  return shared.writeJson(KEY, { id, handle, name });
 }
 
 /** Forgets the account, but nothing that is kept for it. */

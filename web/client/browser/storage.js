@@ -11,6 +11,7 @@ export function load(key) {
 /** Keeps a value; an empty one is removed. @param {string} key @param {string} value */
 export function save(key, value) {
   if (mayKeep()) shared.write(PREFIX + key, value);
+  else shared.hold(PREFIX + key, value);
 }
 
 /** Loads what this tab has kept. @param {string} key @returns {any} null for nothing */
@@ -38,6 +39,8 @@ export function keysOf(prefix) {
 export function follow(prefix, act) {
   const start = PREFIX + prefix;
   addEventListener("storage", ({ key, newValue }) => {
-    if (key?.startsWith(start)) act(newValue ?? "", key.slice(start.length));
+    if (!key?.startsWith(start)) return;
+    shared.release(key);
+    act(newValue ?? "", key.slice(start.length));
   });
 }

@@ -32,7 +32,6 @@ export function takeAlong(id) {
  */
 function copy(kept, from, to, isWanted) {
   const keys = kept.keysFrom(from).map((key) => key.slice(from.length));
-  const copied = keys.filter((key) => isWanted(key) && !kept.read(to + key));
-  for (const key of copied) kept.write(to + key, kept.read(from + key));
-  return copied.filter((key) => kept.read(to + key));
+  const missing = keys.filter((key) => isWanted(key) && !kept.read(to + key));
+  return missing.filter((key) => kept.write(to + key, kept.read(from + key)));
 }

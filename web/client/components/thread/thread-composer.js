@@ -12,9 +12,6 @@ import { isSendable, isSending, keepFocus, remaining } from "../composer/sending
 import { Send } from "../icons.js";
 import { THREAD_DRAFT } from "./draft.js";
 
-/** By the names of drafts, those that the browser does not keep: it forbids storage, or has no space. @type {Map<string, string>} */
-const unkept = new Map();
-
 /**
  * Draws where one replies in a thread. It has a draft of its own.
  *
@@ -26,8 +23,6 @@ export function ThreadComposer({ room, root }) {
   const draft = `${THREAD_DRAFT}${room.slug}/${root}`;
   const take = (/** @type {string} */ text) => {
     save(draft, text);
-    if (load(draft) === text) unkept.delete(draft);
-    else unkept.set(draft, text);
     used.value = countCharacters(clean(text));
     grow(area.current);
   };
@@ -35,7 +30,7 @@ export function ThreadComposer({ room, root }) {
     if (area.current) area.current.value = text;
     take(text);
   };
-  useLayoutEffect(() => show(unkept.get(draft) ?? load(draft)), []);
+  useLayoutEffect(() => show(load(draft)), []);
   const { why, wait } = useCannotWrite(room);
   const isWaiting = wait > 0 || why !== "";
   const send = (/** @type {Event} */ event) => {
