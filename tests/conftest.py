@@ -16,6 +16,7 @@ from tests.support.nats import find_nats_server
 from tests.support.postgresql import PostgreSQL, find_program
 from tests.support.proxies import find_proxy
 from tests.support.server import IS_CLUSTERED, Server
+from tests.support.stage import Stage
 from tests.support.templates import copy_sqlite
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Mixe
 def database(tmp_path: Path) -> Path:
     """The path of the SQLite file of a test's server."""
     return tmp_path / "chatter.db"
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """Makes an event loop for actors."""
+    stage = Stage()
+    yield stage
+    stage.close()
 
 
 @pytest.fixture(scope="session")

@@ -288,11 +288,9 @@ def test_every_request_with_a_ref_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
-def test_a_room_answers_every_request(request_: RoomMessage) -> None:
+def test_a_room_answers_every_request(stage: Stage, request_: RoomMessage) -> None:
     ANN.clear()
-    stage = Stage()
     RoomOnStage(stage, recent=[]).tell(messages.Join(ANN, None), request_)
-    stage.close()
     assert [heard for heard in ANN.heard if isinstance(heard, tuple) and heard[0] == b"1"]
 
 

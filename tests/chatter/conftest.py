@@ -1,6 +1,6 @@
 """Fixtures: a stage, a room with recorders around it, and two subscribers."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,14 +127,6 @@ def said_in(saves: Iterable[Save]) -> list[Posted]:
             assert isinstance(entry, Posted)
             said.append(entry)
     return said
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """Makes an event loop for actors."""
-    stage = Stage()
-    yield stage
-    stage.close()
 
 
 @pytest.fixture

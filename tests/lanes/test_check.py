@@ -1,7 +1,5 @@
 """Before rooms get what was read, a node looks whether the database has all that it had: one of before has not."""
 
-from collections.abc import Iterator
-
 import peewee
 import pytest
 
@@ -12,9 +10,8 @@ from tests.support.stage import Recorder, Stage
 
 
 @pytest.fixture
-def lanes() -> Iterator[Lanes]:
+def lanes(stage: Stage) -> Lanes:
     """The only lane of a node that has not joined its cluster."""
-    stage = Stage()
     history = stage.start(Recorder, [])
 
     async def make() -> Lanes:
@@ -28,8 +25,7 @@ def lanes() -> Iterator[Lanes]:
             start_projector=lambda: Recorder.start([]),
         )
 
-    yield stage.run(make())
-    stage.close()
+    return stage.run(make())
 
 
 def test_turns_that_the_database_had_are_missing_in_one_of_before(lanes: Lanes, database: peewee.Database) -> None:

@@ -1,10 +1,8 @@
 """A socket on a stage: its transport, its rooms and the rest of the server only remember what they were told."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self, cast
-
-import pytest
 
 from chatter.accounts.accounts import Accounts
 from chatter.charter import Author
@@ -118,11 +116,3 @@ class SocketOnStage:
 
     def on_called(self, author: Author, name: str) -> None:
         self.told.append((author, name))
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A loop for actors."""
-    stage = Stage()
-    yield stage
-    stage.close()

@@ -22,8 +22,7 @@ def how_many_are_in_memory() -> int:
 
 
 @pytest.mark.parametrize("last", [b"", HEARTBEAT, HEARTBEAT[:5]])
-def test_a_connection_that_has_ended_is_let_out_of_memory_at_once(last: bytes) -> None:
-    stage = Stage()
+def test_a_connection_that_has_ended_is_let_out_of_memory_at_once(stage: Stage, last: bytes) -> None:
     endpoint = SocketOnStage(stage).endpoint
     near, far = socket.socketpair()
     near.setblocking(False)
@@ -36,4 +35,3 @@ def test_a_connection_that_has_ended_is_let_out_of_memory_at_once(last: bytes) -
         stage.run_until(lambda: not endpoint.connections)
         stage.run_turns()
         assert how_many_are_in_memory() == 0
-    stage.close()
