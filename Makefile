@@ -47,7 +47,7 @@ test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run all t
 	@sh tests/support/get-recipe-programs.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-python: ## the tests that speak through websockets once more on Python alone: make test-python [ARGS="-k fragment"]
+test-python: ## the tests that read and write bytes of a connection once more on Python alone: make test-python [ARGS="-k fragment"]
 	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="$(ACCELERATED) $(ARGS)"
 
 check: lint types test test-python ## all that CI runs: linter, formatter, types, tests

@@ -197,7 +197,7 @@ def known_rooms() -> dict[str, dict[str, float]]:
     """
     people = KNOWN_ROOMS // TOPICS
     few = Group("few", rooms=100, people=1, publishers=100, with_name=False, room_prefix="few")
-    many = Group("many", people, people=1, publishers=people, topics=TOPICS, with_name=False, room_prefix="many")
+    many = Group("many", rooms=people, people=1, publishers=people, topics=TOPICS, with_name=False, room_prefix="many")
     groups = (few, many, dataclasses.replace(many, name="others", room_prefix="others"))
     used = []
     with open_place(2, room_idle_timeout=1) as place:

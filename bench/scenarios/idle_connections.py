@@ -9,8 +9,9 @@ ROOM = 100
 
 
 def _bytes_of_each(server: Server, people: int, *, with_name: bool) -> float:
-    first = Group("first", 5, ROOM, with_name=with_name, room_prefix="first")  # keeps one-time allocations out of it
-    crowd = Group("crowd", people // ROOM, ROOM, with_name=with_name)
+    # Keeps one-time allocations out of it.
+    first = Group("first", rooms=5, people=ROOM, with_name=with_name, room_prefix="first")
+    crowd = Group("crowd", rooms=people // ROOM, people=ROOM, with_name=with_name)
     with RunningServer(server) as running, LoadGenerator(running.port) as generator:
         generator.add_group(first)
         before = running.rss()
