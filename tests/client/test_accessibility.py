@@ -7,15 +7,15 @@ Which states are checked here and elsewhere:
 | a conversation: empty, busy, at a linked message | here | here (its text), `test_contrast` | here |
 | the sidebar with all its marks, its menus | here, `test_memberships` | `test_contrast` | here |
 | offline, not sent, a notice | here | | |
-| the people, the members | here | | `test_owned_rooms` |
+| the people, the members | here | | `test_room_looks` |
 | a thread, the pinned messages | here | here | here |
 | the toolbar, the sheet, a reply, an edit, the question before a deletion | here | | here (the sheet) |
 | the emoji to pick from and to complete | here, `test_emoji_completion` | | here |
 | finding rooms and people, the keys | here | here | |
 | the name of a guest, at first and another | here | here (another) | here (another) |
 | signing in and up, the account | `test_account`, `test_passkeys` | the same | the same |
-| the dialogs of a room: create, settings, links, invite, leave, remove, join | `test_owned_rooms` (light) | | remove |
-| why one cannot write: archived, muted, slow mode, removed | `test_owned_rooms`, `test_memberships` (light) | | |
+| the dialogs of a room: create, settings, links, invite, leave, remove | `test_room_looks` | the same | the same |
+| why one cannot write: archived, muted, slow mode, removed | `test_not_writing`, `test_owned_rooms` (light) | | |
 | the page of an error | `test_contrast` | | |
 """
 

@@ -1,0 +1,137 @@
+"""Links into rooms, for who has an account and who has none."""
+
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.accounts.actions import expect_account
+from tests.client.axe import violations
+from tests.client.conftest import Visit
+from tests.client.my_rooms.members import Member
+from tests.client.my_rooms.parts import FOUNDED, notes, panel
+from tests.client.person import PHONE
+from tests.client.sessions import PASSWORD
+from tests.client.test_words import WITHOUT_STORAGE
+from tests.client.watch import Watch
+from tests.support.server import PATIENCE
+
+pytestmark = pytest.mark.browser
+
+
+def ages(member: Member) -> None:
+    """Makes an account as old as those that may make links."""
+    with closing(sqlite3.connect(member.server.database, timeout=PATIENCE)) as connection, connection:
+        connection.execute(
+            "UPDATE account SET created_at = '2020-01-01T00:00:00.000000Z' WHERE handle = ?", [member.handle]
+        )
+
+
+def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Member, visit: Visit, room: str) -> None:
+    ages(ann)
+    slug = ann.makes_room("Linked")
+    one = ann.comes(visit, slug)
+    panel(one).get_by_role("button", name="Links").click()
+    dialog = one.page.get_by_role("dialog", name="Links to Linked")
+    dialog.get_by_role("button", name="Make a link").click()
+    expect(dialog.get_by_role("img", name="QR code of the link")).to_be_visible()
+    assert not violations(one.page)
+    link = dialog.locator("code").inner_text()
+    other = bo.comes(visit)
+    other.page.goto(link)
+    offered = other.page.get_by_role("dialog", name="Join Linked?")
+    expect(offered).to_contain_text("1 person is in it.")
+    assert not violations(other.page)
+    offered.get_by_role("button", name="Join").click()
+    expect(other.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    expect(notes(one)).to_have_text([FOUNDED, f"{bo.handle} joined"])
+    expect(other.page.get_by_role("heading", level=1)).to_contain_text("Linked")
+    other.page.go_back()
+    expect(other.page).to_have_url(f"{other.server.url}/")  # the link has no entry of its own any more
+
+
+def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Newcomers")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    newcomer = visit("eve", "lobby")
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    offered = newcomer.page.get_by_role("dialog", name="You are invited to Newcomers")
+    offered.get_by_role("button", name="Create an account").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    handle = f"fay-of-{ann.handle}"
+    form.get_by_label("Handle").fill(handle)
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect_account(newcomer, handle)  # the address changes before: the page is loaded anew
+    expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    newcomer.says("hello")
+    newcomer.expect_said("hello")
+
+
+@pytest.mark.usefixtures("outage")
+def test_a_link_leads_into_the_room_where_the_browser_keeps_nothing(ann: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Forgetful")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    newcomer = visit("", "lobby")
+    newcomer.page.context.add_init_script(WITHOUT_STORAGE)
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect(form).to_have_count(0)
+    expect_account(newcomer, f"ida-of-{ann.handle}")
+    expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Forgetful")
+    newcomer.says("hello")
+    newcomer.expect_said("hello")
+
+
+def test_back_says_no_to_an_invitation_and_does_not_come_to_it_again(ann: Member, bo: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Back")
+    code = ann.pushes(slug, "make_link", uses=2, days=1)["code"]
+    invited = bo.comes(visit, **PHONE)
+    page = invited.page
+    page.goto(f"{invited.server.url}/join/{code}")
+    expect(page.get_by_role("dialog", name="Join Back?")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog", name="Join Back?")).to_have_count(0)
+    expect(page).to_have_url(f"{invited.server.url}/")
+    newcomer = visit("", "lobby")
+    newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
+    newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
+    form = newcomer.page.get_by_role("dialog", name="Create an account")
+    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect_account(newcomer, f"ida-of-{ann.handle}")
+    newcomer.page.go_back()
+    expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Back")
+
+
+def test_links_that_do_not_work_have_one_page(ann: Member, visit: Visit, watch: Watch) -> None:
+    watch.refusals = True
+    ages(ann)
+    slug = ann.makes_room("Secret")
+    code = ann.pushes(slug, "make_link", uses=1, days=1)["code"]
+    one = ann.comes(visit, slug)
+    panel(one).get_by_role("button", name="Links").click()
+    links = one.page.get_by_role("dialog", name="Links to Secret")
+    links.get_by_role("button", name="Revoke the link for 1 person").click()
+    expect(links).to_contain_text("There are none.")
+    guest = visit("dora", "lobby")
+    said = []
+    for wrong, key in ((code, "Escape"), ("never-made", "Enter")):
+        guest.page.goto(f"{guest.server.url}/join/{wrong}")
+        dialog = guest.page.get_by_role("dialog", name="This link does not work")
+        said.append(dialog.inner_text())
+        expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+        guest.page.keyboard.press(key)
+        expect(guest.page).to_have_url(f"{guest.server.url}/")
+    assert said[0] == said[1]

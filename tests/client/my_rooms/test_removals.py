@@ -1,0 +1,105 @@
+"""The end of being in a room: removed, left, and what the browser keeps of it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.client.conftest import Visit
+from tests.client.my_rooms.members import Member, expect_list
+from tests.client.my_rooms.parts import kept, opens_me_menu
+from tests.client.watch import Watch
+from tests.support.server import wait_until
+
+pytestmark = pytest.mark.browser
+
+
+def test_who_is_removed_keeps_only_what_they_wrote(visit: Visit, ann: Member, bo: Member, watch: Watch) -> None:
+    watch.outage = True
+    slug = ann.makes_room("Den", bo)
+    ann.pushes(slug, "pin", seq=ann.says(slug, "a secret"), id="pin-1")
+    page, other = bo.comes(visit, slug), bo.comes(visit, viewport={"width": 1200, "height": 700})
+    page.expect_said("a secret")
+    expect_list(page)
+    page.loses_network()
+    page.says("said in vain")
+    page.composer.press_sequentially("my half a thought")
+    expect(other.room("Den")).to_be_visible()
+    ann.pushes(slug, "remove_member", handle=bo.handle, id="remove-1")
+    page.page.context.set_offline(False)
+    gone = page.page.get_by_role("region", name="Conversation")
+    expect(gone).to_contain_text("You are no longer in this room")
+    expect(gone.get_by_role("textbox")).to_have_value("said in vain\n\nmy half a thought")
+    expect(gone).to_be_focused()
+    expect(page.page.locator("body")).not_to_contain_text("a secret")
+    expect(page.room("Den")).to_have_count(0)
+    expect(page.composer).to_be_hidden()
+    expect(page.page.locator(".bar button:visible")).to_have_count(0)  # that of the rooms is for narrow screens
+    expect(other.page.locator(".removed-notices")).to_contain_text("You are no longer in Den.")
+    expect(other.room("Den")).to_have_count(0)
+    wait_until(lambda: all(":left:" in key for each in (page, other) for key in kept(each, slug)))
+    page.reloads()
+    expect(gone.get_by_role("textbox")).to_have_value("said in vain\n\nmy half a thought")
+    gone.get_by_role("button", name="Go to #lobby").click()
+    page.expect_connected()
+    assert kept(page, slug) == []
+
+
+def test_who_was_removed_while_away_is_told_at_the_next_visit(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = bo.comes(visit, slug)
+    expect_list(page)
+    page.page.goto("about:blank")
+    ann.pushes(slug, "remove_member", handle=bo.handle, id="remove-1")
+    page.page.goto(f"{page.server.url}/rooms/{slug}")
+    expect(page.page.get_by_role("region", name="Conversation")).to_contain_text("You are no longer in this room")
+    expect(page.room("Den")).to_have_count(0)
+
+
+def test_who_has_left_goes_to_the_lobby(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = bo.comes(visit, slug)
+    expect_list(page)
+    bo.pushes(slug, "leave_room", id="leave-1")
+    expect(page.room("lobby")).to_have_attribute("aria-current", "page")
+    expect(page.room("Den")).to_have_count(0)
+    expect(page.page.locator("main")).not_to_contain_text("no longer")
+
+
+def test_who_comes_back_has_their_words_again(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = bo.comes(visit, slug)
+    expect_list(page)
+    page.composer.press_sequentially("my half a thought")
+    ann.pushes(slug, "remove_member", handle=bo.handle, id="remove-1")
+    expect(page.composer).to_be_hidden()
+    ann.pushes(slug, "invite", handles=[bo.handle], id="invite-1")
+    page.expect_connected()
+    expect(page.composer).to_have_value("my half a thought")
+    expect(page.room("Den")).to_have_attribute("aria-current", "page")
+
+
+def test_a_private_room_is_not_kept_for_the_guest_who_comes_after(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    ann.says(slug, "a secret")
+    page = bo.comes(visit, slug)
+    page.expect_said("a secret")
+    opens_me_menu(page).get_by_role("menuitem", name="Sign out").click()
+    expect(page.page.locator(".me .handle")).to_have_text("guest")
+    page.page.wait_for_url(f"{page.server.url}/")
+    assert kept(page, slug) == []
+    assert kept(page, "Den") == []
+
+
+def test_a_page_that_does_not_know_who_is_signed_in_keeps_nothing_of_a_private_room(
+    visit: Visit, ann: Member, bo: Member, outage: None
+) -> None:
+    slug = ann.makes_room("Den", bo)
+    ann.says(slug, "a secret")
+    page = visit("", "lobby")
+    page.takes_cookie_of(bo.session)
+    page.page.route("**/api/me", lambda route: route.abort())
+    page.page.goto(f"{page.server.url}/rooms/{slug}")
+    page.expect_said("a secret")
+    page.looks_away()
+    page.page.goto("about:blank")
+    page.goes_to("lobby")
+    assert kept(page, slug) == []
