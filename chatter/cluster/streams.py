@@ -22,6 +22,11 @@ MAX_MESSAGE = 512 * 1024
 """Bytes of one message with its headers; a turn is at most half of that."""
 
 CREATE_TIMEOUT = 30.0
+"""Seconds for which a stream is asked to be made, or to be deleted."""
+
+_CHANGE_TIMEOUT = 5.0
+"""Seconds after which that is asked again: the answer is lost where the servers have just elected another leader."""
+
 _TIMEOUT = 2.0
 _HEARD_TIMEOUT = 5.0
 _NO_JETSTREAM = (
@@ -138,7 +143,7 @@ async def delete(connection: Connection, lanes: int = LANES) -> None:
     """Deletes what there is of the streams of all lanes: for a log that is lost, and is made anew."""
     for lane in range(lanes):
         if await _info(connection, lane) is not None:
-            await _ask(connection, f"$JS.API.STREAM.DELETE.{name_of(lane)}", None, CREATE_TIMEOUT)
+            await _ask(connection, f"$JS.API.STREAM.DELETE.{name_of(lane)}", None, _CHANGE_TIMEOUT)
 
 
 async def find(connection: Connection, lanes: int) -> list[LaneStream | None]:
@@ -163,12 +168,21 @@ async def _make(connection: Connection, lane: int, config: dict[str, Any]) -> _I
     loop = asyncio.get_running_loop()
     until = loop.time() + CREATE_TIMEOUT
     while True:
-        info = await _ask(connection, f"$JS.API.STREAM.CREATE.{name_of(lane)}", config, CREATE_TIMEOUT)
+        info = await _ask(connection, f"$JS.API.STREAM.CREATE.{name_of(lane)}", config, _CHANGE_TIMEOUT)
         if info.error is None:
             return info
+        made = await _info(connection, lane)
+        if made is not None and _has(made.config, config):
+            return made  # by a request whose answer was lost: a server alone may have no space for another
         if "offline" not in info.error.description or loop.time() > until:
             raise ClusterRefused(_not_made(lane, info.error, config))
         await asyncio.sleep(0.2)
+
+
+def _has(config: dict[str, Any], asked: dict[str, Any]) -> bool:
+    """Whether a stream is what was asked for. The server adds metadata of its own."""
+    there = config.get("metadata", {}).items() >= asked["metadata"].items()
+    return there and all(config.get(key) == value for key, value in asked.items() if key != "metadata")
 
 
 def _not_made(lane: int, error: ApiError, config: dict[str, Any]) -> str:

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import signal
+from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from nats.aio.msg import Msg
 
 from chatter.cluster import streams
 from chatter.cluster.cluster import Position
+from chatter.cluster.connection import Connection
 from chatter.cluster.errors import LogFull, NoAnswer
 from chatter.cluster.frames import GENESIS
 from chatter.cluster.jetstream import JetStreamLane, outcome_of
@@ -236,6 +240,39 @@ def test_a_log_keeps_what_is_young_and_not_more_than_half_of_its_stream(one: Nat
         await node.close()
 
     asyncio.run(scenario())
+
+
+class LosingConnection(Connection):
+    """LosingConnection loses the first answer to each request that changes a stream."""
+
+    lost: frozenset[str] = frozenset()
+
+    async def request(
+        self, subject: str, payload: bytes, *, timeout: float, headers: Mapping[str, str] | None = None
+    ) -> Msg:
+        answer = await super().request(subject, payload, timeout=timeout, headers=headers)
+        if ".INFO." in subject or subject in self.lost:
+            return answer
+        self.lost |= {subject}
+        await asyncio.sleep(timeout)
+        raise NoAnswer(f"no answer on {subject}")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_log_is_made_and_deleted_where_the_first_answers_are_lost(tmp_path: Path, number: int) -> None:
+    async def scenario(cluster: NatsCluster) -> None:
+        connection = LosingConnection(cluster.urls, name="operator")
+        await connection.open()
+        most = 1_600 * 1024 * 1024  # of 2 GiB, which are not taken twice
+        made = await streams.create(connection, lanes=1, replicas=number, max_bytes=most)
+        assert [(stream.first, stream.replicas) for stream in made] == [(1, number)]
+        await streams.delete(connection, lanes=1)
+        assert await streams.find(connection, 1) == [None]
+        assert len(connection.lost) == 2
+        await connection.close()
+
+    with NatsCluster(tmp_path, number) as cluster:
+        asyncio.run(scenario(cluster))
 
 
 def test_a_log_may_begin_at_the_position_of_the_database(one: NatsCluster) -> None:
