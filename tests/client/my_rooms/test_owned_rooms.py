@@ -138,8 +138,8 @@ def test_settings_send_only_what_changed(ann: Member, visit: Visit) -> None:
     expect(notes(one)).to_have_text(
         [
             FOUNDED,
-            "you changed the settings and called this room After",
-            "you changed the settings, called this room Last and set the topic: what we do",
+            "you changed Pause between two messages to 30 seconds and called this room After",
+            "you changed Pause between two messages to No pause, called this room Last and set the topic: what we do",
         ]
     )
 
@@ -181,7 +181,18 @@ def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member,
     ann.pushes(slug, "set_room", settings={"join_notes": "off"})
     ann.pushes(slug, "invite", handles=[bo.handle])
     ann.pushes(slug, "set_room", topic="what we do")
-    expect(notes(one)).to_have_text([FOUNDED, "you changed the settings", "you set the topic: what we do"])
+    ann.pushes(slug, "set_room", settings={"slow_mode": 45, "read_only": True})
+    both = "you changed Pause between two messages to 45 seconds and turned Read only: nobody writes on"
+    expect(notes(one).last).to_have_text(both)
+    ann.pushes(slug, "set_room", settings={"read_only": False, "slow_mode": 0, "pins": "members"})
+    expect(notes(one)).to_have_text(
+        [
+            FOUNDED,
+            "you changed Who comes and goes to Is not said",
+            "you set the topic: what we do",
+            "you changed 3 settings",
+        ]
+    )
     expect(one.page.locator(".topic")).to_have_text("what we do")
 
 

@@ -2,12 +2,15 @@ import { isMine } from "../../me.js";
 import { readBy } from "../../authors.js";
 import { html } from "../../html.js";
 import { fullDate, moment } from "../../time.js";
+import { RULES, wordsOf } from "../room-dialogs/rules.js";
 
 /** @typedef {import("../../messages.js").RoomNote} RoomNote */
 /** @typedef {import("../../messages.js").Companion} Companion */
 
 /** How many people a line names. */
 const NAMED = 2;
+/** How many settings a line names. */
+const NAMED_SETTINGS = 2;
 /** Of nobody's doing but their own: many of them are one line. @type {Record<string, string>} */
 const COMINGS = { joined: "joined", left: "left" };
 const ROLES = { owner: "an owner", moderator: "a moderator", member: "a member" };
@@ -53,7 +56,10 @@ function isOfSettings({ set = {} }) {
 export function sayNotes(folded) {
   const first = /** @type {RoomNote} */ (folded[0]);
   const by = nameOf(first.by ?? { name: "Somebody" });
-  if (first.kind === "room") return html`${by} ${sayChange(first.set ?? {})}`;
+  if (first.kind === "room") {
+    const settings = Object.assign({}, ...folded.map(({ set }) => set?.settings));
+    return html`${by} ${sayChange({ ...first.set, settings })}`;
+  }
   const { change = "joined", role = "member", until = "" } = first;
   const people = namesOf(folded.flatMap(({ members = [] }) => members));
   const reason = first.reason ? html`: <q>${first.reason}</q>` : "";
@@ -77,11 +83,25 @@ function sayChange({ kind, title, topic, archived, settings }) {
   if (kind) return "created this room";
   const changes = [];
   if (archived !== undefined) changes.push(archived ? "archived this room" : "opened this room again");
-  if (settings) changes.push("changed the settings");
+  changes.push(...saySettings(settings ?? {}));
   if (title !== undefined) changes.push(html`called this room <q>${title}</q>`);
   if (topic !== undefined) changes.push(topic ? html`set the topic: <q>${topic}</q>` : "removed the topic");
   if (!changes.length) return "changed this room";
   return changes.map((change, at) => html`${joint(at, changes.length)}${change}`);
+}
+
+/** Says which settings have which values now, by the words of their dialog. @param {Record<string, string | number | boolean>} settings */
+function saySettings(settings) {
+  const number = Object.keys(settings).length;
+  const known = RULES.filter(({ name }) => name in settings);
+  if (!number) return [];
+  if (known.length < number) return ["changed the settings"];
+  if (number > NAMED_SETTINGS) return [`changed ${number} settings`];
+  return known.map((rule) => {
+    const value = /** @type {string | number | boolean} */ (settings[rule.name]);
+    if (!rule.choices) return html`turned <q>${rule.label}</q> ${value ? "on" : "off"}`;
+    return html`changed <q>${rule.label}</q> to <q>${wordsOf(rule, value)}</q>`;
+  });
 }
 
 /** @param {Companion[]} people */

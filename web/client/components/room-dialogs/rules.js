@@ -64,6 +64,11 @@ export const RULES = [
   { name: "listed", label: "It is in the list of rooms", kinds: ["public"] },
 ];
 
+/** Says what a setting is now, in the words of its choices. @param {Pick<Rule, "choices">} rule @param {string | number | boolean | undefined} value */
+export function wordsOf({ choices = [] }, value) {
+  return choices.find(([choice]) => choice === value)?.[1] ?? `${value} seconds`;
+}
+
 /**
  * Returns what a form changes of a room: only that is sent. Null for nothing.
  *

@@ -3,7 +3,7 @@ import { html } from "../../html.js";
 import { GOVERNING } from "../../messages.js";
 import { Form } from "../account/form.js";
 import { showInDialog } from "../account/show.js";
-import { changesOf, RULES } from "./rules.js";
+import { changesOf, RULES, wordsOf } from "./rules.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 /** @typedef {import("./rules.js").Rule} Rule */
@@ -74,7 +74,7 @@ function RuleField({ rule: { name, label, choices }, value }) {
     <div class="field">
       <label for=${`rule-${name}`}>${label}</label>
       <select id=${`rule-${name}`} name=${name}>
-        ${isOther && html`<option value=${value} selected>${value} seconds</option>`}
+        ${isOther && html`<option value=${value} selected>${wordsOf({ choices }, value)}</option>`}
         ${choices.map(
           ([choice, words]) =>
             html`<option value=${choice} selected=${String(choice) === String(value)}>${words}</option>`,
