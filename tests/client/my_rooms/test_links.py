@@ -52,6 +52,19 @@ def test_a_link_leads_somebody_with_an_account_into_the_room(ann: Member, bo: Me
     expect(other.page).to_have_url(f"{other.server.url}/")  # the link has no entry of its own any more
 
 
+def test_a_link_leads_who_is_in_the_room_there_at_once(ann: Member, visit: Visit) -> None:
+    ages(ann)
+    slug = ann.makes_room("Mine")
+    code = ann.pushes(slug, "make_link", uses=2, days=1)["code"]
+    one = ann.comes(visit)
+    one.page.goto(f"{one.server.url}/join/{code}")
+    expect(one.page).to_have_url(f"{one.server.url}/rooms/{slug}")
+    one.expect_connected()
+    expect(one.page.get_by_role("heading", level=1)).to_contain_text("Mine")
+    expect(one.composer).to_be_focused()
+    expect(one.page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:
     ages(ann)
     slug = ann.makes_room("Newcomers")

@@ -345,7 +345,9 @@ def test_a_link_opens_a_room_to_so_many_people(server: Server, ann: Person, peop
     assert made["url"] == f"/join/{made['code']}"
     look = Browser(server).ask("GET", f"/api/join/{made['code']}")
     assert (look.status, look.json) == (200, {"room": {"title": "Tea", "people": 1}, "server": True})
+    assert ann.asks("GET", f"/api{made['url']}").json["room"]["slug"] == room
     bo, cy, di = people(), people(), people()
+    assert "slug" not in bo.asks("GET", f"/api/join/{made['code']}").json["room"]
     for person in (bo, bo, cy):
         answer = person.asks("POST", "/api/join", {"code": made["code"].upper()})
         assert (answer.status, answer.json) == (200, {"slug": room})

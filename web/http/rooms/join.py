@@ -44,10 +44,14 @@ class _JoinHandler(RoomHandler):
 
     async def _is_left_behind(self, shown: Shown) -> bool:
         """Returns whether who made a link is in that room no more, also where the database does not have that yet."""
-        memberships = self._endpoint.memberships
-        if memberships is None or shown.by is None or shown.room is None or not is_private_slug(shown.room):
+        if self._endpoint.memberships is None or shown.by is None or not is_private_slug(shown.room or ""):
             return False
-        return shown.room not in await memberships.of(shown.by)
+        return not await self.is_in(shown.room, shown.by)
+
+    async def is_in(self, slug: str | None, account: int) -> bool:
+        """Returns whether an account is a member of a room, as far as this server knows."""
+        memberships = self._endpoint.memberships
+        return memberships is not None and slug in await memberships.of(account)
 
 
 class JoinHandler(_JoinHandler):
@@ -66,8 +70,7 @@ class JoinHandler(_JoinHandler):
 
     async def _come_in(self, slug: str, link: int, code: str, by: By) -> None:
         """Takes one use of the link for somebody who is not in the room yet. Raises a refusal."""
-        memberships = self._endpoint.memberships
-        if memberships is not None and slug in await memberships.of(by.author.id):
+        if await self.is_in(slug, by.author.id):
             return
         await self.check_not_full(by)
         with _alike():
@@ -84,8 +87,12 @@ class LookHandler(_JoinHandler):
 
     @refusing
     async def get(self, code: str) -> None:
-        shown = await self.look(code, await self._endpoint.identify(self._asked, reads=True))
-        room = {} if shown.room is None else {"room": {"title": shown.title, "people": shown.people}}
+        """Answers a room's title and people, and its slug to who is in it already."""
+        principal = await self._endpoint.identify(self._asked, reads=True)
+        shown = await self.look(code, principal)
+        is_in = principal.author is not None and await self.is_in(shown.room, principal.author.id)
+        slug = {"slug": shown.room} if is_in else {}
+        room = {} if shown.room is None else {"room": {"title": shown.title, "people": shown.people, **slug}}
         self.answer(HTTPStatus.OK, {**room, "server": True})
 
     head = get

@@ -9,22 +9,32 @@ import { openSignIn } from "../account/open.js";
 import { showInDialog } from "../account/show.js";
 import { goTo } from "../go-to.js";
 
-/** @typedef {{title: string, people: number}} Shown */
+/** @typedef {{title: string, people: number, slug?: string}} Shown `slug` of a room in which the person is already */
 /** @typedef {{code: string, room?: Shown, close: () => void}} Props */
 
 const TITLE = "join-title";
 
-/** Looks what a link is for, and shows the dialog for that. The address stays until the person has decided. @param {string} code */
+/**
+ * Looks what a link is for, and shows the dialog for that; to who is in the room already, the room. The address stays
+ * until the person has decided.
+ *
+ * @param {string} code
+ */
 export async function showJoin(code) {
   const content = await look(code);
+  if (typeof content === "string") {
+    leaveJoin(content);
+    return goTo(content);
+  }
   const dialog = showInDialog({ label: TITLE, className: "sign-in" }, content);
   dialog.addEventListener("cancel", () => leaveJoin()); // Escape says no, too
 }
 
-/** @param {string} code @returns {Promise<(close: () => void) => any>} */
+/** Returns what to draw, or the room to go to. @param {string} code @returns {Promise<string | ((close: () => void) => any)>} */
 async function look(code) {
   try {
     const { room } = await ask("GET", `/api/join/${encodeURIComponent(code)}`);
+    if (room?.slug) return room.slug;
     const Face = account.peek() ? Member : Guest;
     return (close) => html`<${Face} code=${code} room=${room} close=${close} />`;
   } catch (refusal) {
