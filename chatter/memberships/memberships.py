@@ -427,7 +427,7 @@ class Memberships:
             if charter is not None and member is not None and membership is None:
                 self._add(person, slug, charter, member, entry)
             elif member is None and membership is not None:
-                self._remove(person, membership.room, "removed" if entry is None else entry.change)
+                self._remove(person, membership.room, entry)
             elif member is not None and membership is not None:
                 self._change(person, membership, member)
 
@@ -458,11 +458,12 @@ class Memberships:
         if changed:
             person.tell(RoomAltered(membership.slug, changed))
 
-    def _remove(self, person: Person, room: ListedRoom, why: str) -> None:
+    def _remove(self, person: Person, room: ListedRoom, entry: MembersChanged | None) -> None:
         """Somebody is not in a room any more."""
+        why, reason = ("removed", None) if entry is None else (entry.change, entry.reason)
         del person.rooms[room.slug]
         room.forget(person.account)
-        person.tell(RoomRemoved(room.slug, why))
+        person.tell(RoomRemoved(room.slug, why, reason))
         self._drop_if_empty(room)
 
     def _drop_if_empty(self, room: ListedRoom) -> None:

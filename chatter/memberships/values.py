@@ -67,11 +67,12 @@ class RoomAdded(msgspec.Struct, frozen=True):
         return self.room.slug
 
 
-class RoomRemoved(msgspec.Struct, frozen=True, gc=False):
+class RoomRemoved(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The person is not in a room any more."""
 
     slug: str
     why: str  # "left", "removed" or "banned"
+    reason: str | None = None  # in the words of who did it
 
 
 class RoomAltered(msgspec.Struct, frozen=True):

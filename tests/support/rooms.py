@@ -57,9 +57,9 @@ class RoomLog:
         self._settle(members={**self.charter.members, **here})
         return self._tell_members(entry)
 
-    def removes(self, who: Author, change: Any = "removed") -> Self:
+    def removes(self, who: Author, change: Any = "removed", reason: str | None = None) -> Self:
         """Somebody is removed, or leaves."""
-        entry = self._members(change, [who])
+        entry = self._members(change, [who], reason=reason)
         self._settle(members={id: each for id, each in self.charter.members.items() if id != who.id})
         return self._tell_members(entry)
 
@@ -123,10 +123,10 @@ class RoomLog:
         self.seq += 1
         return self.seq, f"id{self.seq}", "guest" if who is None else who.handle.title()
 
-    def _members(self, change: Any, people: Any, role: Any = None) -> MembersChanged:
+    def _members(self, change: Any, people: Any, role: Any = None, reason: str | None = None) -> MembersChanged:
         who = tuple(MemberAs(each, each.handle.title()) for each in people)
         seq, id, name = self._place()
-        return MembersChanged(seq, id, name, at(seq), self.nth, change, who, role, author=ANN)
+        return MembersChanged(seq, id, name, at(seq), self.nth, change, who, role, reason=reason, author=ANN)
 
     def _tell_members(self, entry: MembersChanged) -> Self:
         self._append(entry)

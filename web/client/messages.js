@@ -59,7 +59,7 @@ export const ME = "me";
 /** Received on `me`. */
 export const MINE = {
   added: "room_added", // `{room}`, a `MyRoom`
-  removed: "room_removed", // `{slug, why}`
+  removed: "room_removed", // `{slug, why, reason?}`
   changed: "room_changed", // `{slug, set}` with some fields of `MyRoom`
   activity: "activity", // `{slug, last_seq, last_nth, last, mentions?}`: something was said, or the last of it changed
   read: "read", // `{slug, seq, nth, rev, unread, mentions}`, also the answer to `markRead` and `markUnread`

@@ -179,10 +179,10 @@ def test_coming_and_going_is_told_at_once_and_news_end_with_it(house: House) -> 
         assert isinstance(added, RoomAdded)
         assert (added.room.title, added.room.people, added.room.unread) == ("Den", 2, 0)
         log.says(ANN, "a secret of then")
-        log.removes(BO)
+        log.removes(BO, reason="too loud")
         log.says(ANN, "a secret of later")
         await until(lambda: any(isinstance(each, Active) for each in still_here.heard))
-        assert ears.take() == [RoomRemoved(PRIVATE, "removed")]
+        assert ears.take() == [RoomRemoved(PRIVATE, "removed", "too loud")]
 
     house.run(scenario)
 

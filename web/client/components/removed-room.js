@@ -15,7 +15,7 @@ import { copyAndTell, showToast } from "./toast.js";
  * @param {{slug: string}} props
  */
 export function RemovedRoom({ slug }) {
-  const { title = "", text = "", why = "" } = removed.value.get(slug) ?? {};
+  const { title = "", text = "", why = "", reason = "" } = removed.value.get(slug) ?? {};
   const leave = () => {
     goTo(LOBBY);
     dismissRemoved(slug);
@@ -26,6 +26,7 @@ export function RemovedRoom({ slug }) {
   return html`
     <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1" ref=${region}>
       <h2>${begin(why)} this room</h2>
+      ${reason && html`<p>The reason: <q dir="auto">${reason}</q></p>`}
       <p><bdi>${title}</bdi> and what was said there are not on this device any more.</p>
       ${text && html`<${Words} text=${text} />`}
       <div class="actions">
@@ -66,9 +67,9 @@ export function RemovedNotices({ here }) {
   return html`
     <div class="removed-notices" role="status">
       ${others.map(
-        ([slug, { title, text, why }]) => html`
+        ([slug, { title, text, why, reason }]) => html`
           <p class="notice" key=${slug}>
-            <span>${begin(why)} <bdi>${title}</bdi>.</span>
+            <span>${begin(why)} <bdi>${title}</bdi>${reason ? html`: <q dir="auto">${reason}</q>` : "."}</span>
             ${text && html`<button type="button" onClick=${() => copyAndTell(text, "Text copied")}>Copy what you wrote</button>`}
             <button type="button" onClick=${() => dismissRemoved(slug)}>Dismiss</button>
           </p>

@@ -26,22 +26,22 @@ const IN_TAB = [EDIT, "place:"];
 
 /** Follows in which rooms the person is no more, and is again. @param {VisitedRooms} visited @param {Outboxes} outboxes */
 export function watchRemovals(visited, outboxes) {
-  myTopic.listen((event, { slug, why, room }) => {
+  myTopic.listen((event, { slug, why, reason, room }) => {
     if (event === MINE.added) cameBack(room.slug);
     // Who has left a public room may go on reading there.
     const isShut = room && (room.kind !== "public" || why === "banned");
-    if (event === MINE.removed && isShut) forget(room, why, visited, outboxes);
+    if (event === MINE.removed && isShut) forget(room, { why, reason }, visited, outboxes);
   });
 }
 
 // ---- Internal
 
-/** @param {MyRoom} room @param {string} why @param {VisitedRooms} visited @param {Outboxes} outboxes */
-function forget(room, why, visited, outboxes) {
+/** @param {MyRoom} room @param {{why: string, reason?: string}} end @param {VisitedRooms} visited @param {Outboxes} outboxes */
+function forget(room, { why, reason = "" }, visited, outboxes) {
   const { slug } = room;
   const text = textLeft(slug, visited) || leftIn(slug).text;
   // Who has left by themselves needs not be told.
-  if (text || why !== "left") keepLeft(slug, { title: titleOfRoom(room), text, why });
+  if (text || why !== "left") keepLeft(slug, { title: titleOfRoom(room), text, why, reason });
   else if (visited.current.peek().slug === slug) visit(LOBBY);
   visited.forget(slug);
   for (const outbox of [outboxes.posts, outboxes.operations]) outbox.forgetRoom(slug);

@@ -8,11 +8,12 @@ import { keysOf, load, save } from "../browser/storage.js";
  * @property {string} title
  * @property {string} text what was written there and not sent
  * @property {string} why `left`, `removed` or `banned`; empty where that was not heard
+ * @property {string} reason in the words of who did it
  */
 
 const LEFT = "left:";
 /** @type {Left} */
-const NOTHING = { title: "", text: "", why: "" };
+const NOTHING = { title: "", text: "", why: "", reason: "" };
 
 /** By slug. Replaced, never changed. */
 export const removed = signal(new Map(keysOf(LEFT).map((slug) => [slug, leftIn(slug)])));
