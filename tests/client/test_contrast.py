@@ -122,6 +122,7 @@ def test_nothing_lies_on_a_linked_message_in_a_low_window(
 
 def test_forced_edges_of_buttons_do_not_touch_on_a_phone(visit: Visit, bo: Person) -> None:
     bo.says("hello")
+    bo.expect_said("hello")
     bo.message("hello").hover()
     bo.button("Pin").click()
     ann = visit("ann", **PHONE, forced_colors="active")

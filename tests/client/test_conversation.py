@@ -12,6 +12,14 @@ from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
 
+NOTE_PENDING_HEIGHTS = """() => {
+  window.heights = [];
+  const note = () => {
+    for (const pending of document.querySelectorAll(".message[data-state=pending]")) heights.push(pending.offsetHeight);
+  };
+  new MutationObserver(note).observe(document.body, { childList: true, subtree: true });
+}"""
+
 
 def test_a_first_visit_asks_for_a_name_and_remembers_it(visit: Visit, room: str) -> None:
     newcomer = visit()
@@ -136,3 +144,11 @@ def test_text_is_never_markup(speaks: Speaks, bo: Person) -> None:
     speaks("ann").says(*texts)
     bo.expect_said(*texts)
     assert bo.texts.locator("*").count() == 0
+
+
+def test_what_one_says_moves_what_is_above_it_once(ann: Person) -> None:
+    ann.page.evaluate(NOTE_PENDING_HEIGHTS)
+    ann.says("hello")
+    ann.expect_said("hello")
+    height = ann.message("hello").evaluate("message => message.offsetHeight")
+    assert ann.page.evaluate("window.heights[0]") == height
