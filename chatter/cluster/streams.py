@@ -24,7 +24,7 @@ MAX_MESSAGE = 512 * 1024
 CREATE_TIMEOUT = 30.0
 """Seconds for which a stream is asked to be made, or to be deleted."""
 
-_CHANGE_TIMEOUT = 5.0
+CHANGE_TIMEOUT = 5.0
 """Seconds after which that is asked again: the answer is lost where the servers have just elected another leader."""
 
 _TIMEOUT = 2.0
@@ -143,7 +143,7 @@ async def delete(connection: Connection, lanes: int = LANES) -> None:
     """Deletes what there is of the streams of all lanes: for a log that is lost, and is made anew."""
     for lane in range(lanes):
         if await _info(connection, lane) is not None:
-            await _ask(connection, f"$JS.API.STREAM.DELETE.{name_of(lane)}", None, _CHANGE_TIMEOUT)
+            await _ask(connection, f"$JS.API.STREAM.DELETE.{name_of(lane)}", None, CHANGE_TIMEOUT)
 
 
 async def find(connection: Connection, lanes: int) -> list[LaneStream | None]:
@@ -168,7 +168,7 @@ async def _make(connection: Connection, lane: int, config: dict[str, Any]) -> _I
     loop = asyncio.get_running_loop()
     until = loop.time() + CREATE_TIMEOUT
     while True:
-        info = await _ask(connection, f"$JS.API.STREAM.CREATE.{name_of(lane)}", config, _CHANGE_TIMEOUT)
+        info = await _ask(connection, f"$JS.API.STREAM.CREATE.{name_of(lane)}", config, CHANGE_TIMEOUT)
         if info.error is None:
             return info
         made = await _info(connection, lane)

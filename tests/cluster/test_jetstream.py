@@ -259,7 +259,11 @@ class LosingConnection(Connection):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_log_is_made_and_deleted_where_the_first_answers_are_lost(tmp_path: Path, number: int) -> None:
+def test_a_log_is_made_and_deleted_where_the_first_answers_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(streams, "CHANGE_TIMEOUT", 1.0)
+
     async def scenario(cluster: NatsCluster) -> None:
         connection = LosingConnection(cluster.urls, name="operator")
         await connection.open()
