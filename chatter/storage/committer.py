@@ -1,6 +1,6 @@
 """The committer: commits batches, and isolates a message that the database can never take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from chatter.clock import SECOND, to_iso, wall_clock
@@ -53,7 +53,9 @@ class Committer:
         except RowRefused:
             with guard:
                 missing = _missing(saves)
-            return self._commit_or_isolate(missing, guard)
+            refused = self._commit_or_isolate(missing, guard)
+            self._drop_texts(saves, {(save.slug, each.void.seq) for save, each in refused})
+            return refused
         return []
 
     def tidy(self, database: Database) -> None:
@@ -89,9 +91,13 @@ class Committer:
         rows = [(save.slug, save.epoch, [row_of(entry) for entry in save.entries]) for save in saves]
         with guard:
             Entry.save_all(rows, self._fence, self._ids, keeps_removed=self._removed_days > 0)
+        self._drop_texts(saves)
+
+    def _drop_texts(self, saves: Sequence[Save], refused: Collection[tuple[str, int]] = ()) -> None:
+        """Drops the texts of what is deleted from the dead letters, also where an earlier try has committed that."""
         for save in saves:
             for entry in save.entries:
-                if not isinstance(entry, _DELETING):
+                if not isinstance(entry, _DELETING) or (save.slug, entry.seq) in refused:
                     continue
                 self._has_deleted = True
                 if isinstance(entry, Deleted):

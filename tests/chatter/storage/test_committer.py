@@ -145,3 +145,25 @@ def test_a_deletion_blanks_the_dead_letter_of_its_message_and_of_no_reply(place:
     deletions = [Deleted(3 + target, f"d{target}", "ann", target, NOON_ISO, 3) for target in (1, 2)]
     place.committer.commit([Save(None, "lobby", 1, (reply, *deletions))])
     assert place.letters() == ["", "a reply"]
+
+
+def test_a_deletion_whose_commit_was_not_answered_blanks_the_dead_letter_too(
+    place: Place, tmp_path: Path, database_url: str
+) -> None:
+    forbid(database_url, "number 2")
+    place.committer.commit([save(1, 2)])
+    deletion = Save(None, "lobby", 1, (Deleted(3, "d", "ann", 2, NOON_ISO, 2),))
+    Committer(DeadLetters(tmp_path / "of nobody.jsonl"), place.fence).commit([deletion])
+    assert place.letters() == ["number 2"]
+    assert place.committer.commit([deletion]) == []
+    assert place.letters() == [""]
+
+
+def test_a_deletion_that_is_refused_blanks_nothing(place: Place, database_url: str) -> None:
+    forbid(database_url, "number 2")
+    place.committer.commit([save(1, 2)])
+    place.committer.commit([Save(None, "lobby", 1, (posted(3, "number 3"),))])
+    another = Save(None, "lobby", 1, (Deleted(3, "d", "ann", 2, NOON_ISO, 2),))
+    ((_, refused),) = place.committer.commit([another])
+    assert refused.void.seq == 3
+    assert place.letters()[0] == "number 2"
