@@ -845,7 +845,9 @@ class PresenceGraceEnded(msgspec.Struct, frozen=True):
 
 
 class ReactionsDue(msgspec.Struct, frozen=True):
-    """The room tells itself: the reactions of an interval are to be counted."""
+    """The room tells itself or its successor: the reactions of an interval are to be counted."""
+
+    anew: tuple[int, ...] = ()  # messages whose reactions were counted with one that became void
 
 
 class RefreshNames(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ from chatter.messages import (
     Purged,
     React,
     Reacted,
+    ReactionCount,
     ReactionsDue,
     Refused,
     RoomRef,
@@ -109,9 +110,11 @@ class Operations:
         self._is_scheduled = False
 
     @property
-    def undecided(self) -> list[Operation]:
-        """Operations that have no place yet; those on one target in their order."""
-        return [each for waiting in (self._waiting, self._uncounted) for of in waiting.values() for each in of]
+    def undecided(self) -> list[Operation | ReactionsDue]:
+        """Operations that have no place yet, those on one target in their order, and what is to be counted anew."""
+        due = [ReactionsDue(tuple(self._recounts))] if self._recounts else []
+        waiting = (each for kept in (self._waiting, self._uncounted) for of in kept.values() for each in of)
+        return [*waiting, *due]
 
     @property
     def is_settled(self) -> bool:
@@ -127,6 +130,8 @@ class Operations:
                 self._target_loaded(message)
             case ReactionsDue():
                 self._count_all()
+                for target in {*self._recounts, *message.anew}:
+                    self._ask_to_recount(target)
             case _:
                 self._operate(message)
 
@@ -235,8 +240,7 @@ class Operations:
         self._targets.learn(loaded)
         self._recent.end_read((loaded.target,))
         if loaded.target in self._recounts:
-            self._recounts.discard(loaded.target)
-            self._recount(loaded.target)
+            self._recount(loaded)
         first, is_first = loaded.first, True
         while waiting:
             operation = waiting[0]
@@ -461,17 +465,28 @@ class Operations:
             self._recent.begin_read((target,))
             self._context.history.tell(LoadTarget(self._room, self._slug, target, self._slug, with_reactions=True))
 
-    def _recount(self, target: int) -> None:
-        posted = self._targets.find(target)
-        reactors = None if posted is None or posted.is_deleted else self._targets.reactors(posted)
-        if posted is None or reactors is None:
+    def _recount(self, loaded: TargetLoaded) -> None:
+        """Counts the reactions to a message anew. It is asked again where the answer does not say who has reacted."""
+        target = loaded.target
+        if loaded.failed:
+            self._schedule()
             return
-        counts = reactors.counts()
+        posted = self._targets.find(target)
+        if posted is None or posted.is_deleted:
+            self._recounts.discard(target)
+        elif (reactors := self._targets.reactors(posted)) is None:
+            self._ask_to_recount(target)
+        else:
+            self._recounts.discard(target)
+            self._tell_counts(posted, reactors.counts())
+
+    def _tell_counts(self, posted: Posted, counts: tuple[ReactionCount, ...]) -> None:
+        """Adds an entry for each key whose count is another than what was told."""
         told = posted.state.reactions if posted.state else ()
         keys = {each.key for each in {*counts} ^ {*told}}
         for key in sorted(keys):
             seq, at, nth = self._place()
-            self._sequencer.append(Reacted(seq, new_id(), "chatter", target, at, nth, key, (), (), counts))
+            self._sequencer.append(Reacted(seq, new_id(), "chatter", posted.seq, at, nth, key, (), (), counts))
 
     def _schedule(self) -> None:
         if not self._is_scheduled:
