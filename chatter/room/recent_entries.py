@@ -328,9 +328,12 @@ class RecentEntries:
         found = self._entries[start : start + limit]
         return tuple(found) if self._states is None else tuple(map(self._entry_now, found))
 
-    def latest(self, limit: int) -> tuple[Posted, ...]:
-        """Returns the newest messages, oldest first, and their void places; fewer where the memory has no more."""
-        return self.messages_before(self.newest + 1, limit)
+    def latest(self, limit: int, is_wanted: Callable[[Posted], bool]) -> tuple[Posted, ...]:
+        """Returns the newest messages and void places that are wanted, oldest first; fewer where memory has no more."""
+        newest_first = map(self._now, self._messages_down_from(self.newest + 1))
+        found = list(islice(filter(is_wanted, newest_first), limit))
+        found.reverse()
+        return tuple(found)
 
     def messages_before(self, end: int, limit: int) -> tuple[Posted, ...]:
         """Returns up to `limit` messages in memory before `end`, oldest first, as they are now; also void places."""

@@ -1,6 +1,6 @@
 """Recovery: what a client that comes back is sent. The rules are the table of `docs/delivery.md`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from chatter.messages import Entry, MissedLoaded, Position, Posted, Recovery, View, Voided
@@ -12,6 +12,13 @@ from chatter.storage.pages import as_places, filled
 
 CatchUp: TypeAlias = tuple[Recovery, Sequence[Entry | Voided]]
 """The answer, and what is pushed after it: places that became void, then the missed entries, oldest first."""
+
+_GREETED_WITH: Mapping[View, Callable[[Posted], bool]] = {
+    View.MESSAGES: lambda posted: posted.is_shown,  # a client of the tutorial, for instance, knows no void places
+    View.PLACES: lambda _: True,
+    View.LOG: lambda posted: not posted.void,
+}
+"""Which of the latest messages a client is told that begins anew."""
 
 
 class RecoveryRules:
@@ -95,13 +102,11 @@ class RecoveryRules:
 
     def _start_over(self, view: View, *, recovered: bool) -> CatchUp:
         newest = self._recent.newest
-        latest: Sequence[Posted] = self._recent.latest(self._context.settings.greeting_size)
+        latest: Sequence[Posted] = self._recent.latest(self._context.settings.greeting_size, _GREETED_WITH[view])
         if self._floor != NO_FLOOR:
             latest = [posted for posted in latest if posted.seq > self._floor]
         if view is View.PLACES:
             latest = self._with_places(latest)
-        else:  # a client of the tutorial, for instance, knows no void places
-            latest = tuple(posted for posted in latest if posted.is_shown or (view is View.LOG and not posted.void))
         latest = last_within(latest, self._context.settings.max_page_bytes)
         return Recovery(self._context.epoch, newest, newest, recovered, 0, False), latest
 

@@ -147,7 +147,7 @@ def test_a_newcomer_without_the_log_is_greeted_with_current_texts(server: Server
         for number in range(12):
             done(ann.ask("react", name=f"person {number}", seq=4, key="👍"))
         with Member(server.port, "lobby") as tutorial:
-            assert tutorial.wait_for_posts(2) == [(3, "number 3"), (4, "number four")]
+            assert tutorial.wait_for_posts(3) == [(2, "number 2"), (3, "number 3"), (4, "number four")]
 
 
 @pytest.mark.parametrize("restarts", [False, True])

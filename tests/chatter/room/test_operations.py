@@ -586,6 +586,15 @@ def test_a_greeting_has_the_latest_messages_whatever_came_after_them(stage: Stag
     assert [each.message for each in tutorial.heard if isinstance(each, Posted)] == ["2", "3"]
 
 
+def test_a_greeting_has_as_many_messages_also_where_later_ones_are_deleted(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(greeting_size=2), recent=[])
+    room.tell(join(ann), *(post(ann, f"{number}") for number in range(6)), Saved(6))
+    room.tell(*(Delete(ann, b"1", f"d{seq}", seq) for seq in (3, 5, 6)))
+    tutorial = Listener(view=View.MESSAGES)
+    room.tell(join(tutorial))
+    assert [each.message for each in tutorial.heard if isinstance(each, Posted)] == ["1", "3"]
+
+
 # ---------------------------------------------------------------- pages from the database
 
 
