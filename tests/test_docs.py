@@ -2,9 +2,13 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 
+from chatter.charter import Author
+from chatter.messages import Mentions, Posted, PostState, ReactionCount
+from tests.support.log_truth import payload_of
 from tests.support.server import ROOT
 from web.io.rfc6455 import CloseCode
 from web.settings import Settings, variable
@@ -44,6 +48,30 @@ def test_the_protocol_has_a_row_for_every_reason() -> None:
     assert len(reasons) > 5
     reasons |= {"unauthorized", "join crashed", "invalid"}
     assert all(f"| `{reason}` |" in PROTOCOL for reason in reasons)
+
+
+def test_the_protocol_has_a_row_for_every_field_of_a_message() -> None:
+    at = "2026-05-04T12:00:00.123456Z"
+    counts = (ReactionCount("👍", 1, ("bo",)),)
+    done: dict[str, Any] = {
+        "edits": 1,
+        "edited_at": at,
+        "deleted_at": at,
+        "deleted_by": "ann",
+        "pinned_at": at,
+        "pinned_by": "bo",
+    }
+    thread: dict[str, Any] = {"reply_to": 1, "root": 1, "root_replies": 1, "replies": 2, "last_reply_seq": 8}
+    state = PostState(changed=9, reactions=counts, **done, **thread)
+    posted = Posted(2, "id", "ann", "text", at, False, 2, state, Author(1, "ann"), Mentions((1,)))
+    fields = payload_of(posted).keys() - payload_of(Posted(1, "id", "ann", "text", at)).keys() - {"author"}
+    documented = {
+        name
+        for cell in re.findall(r"^\| (`[^|]+) \| ", PROTOCOL, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert len(fields) > 10
+    assert fields <= documented
 
 
 # GOING_AWAY ends poll sessions only, whose clients get no close code.
