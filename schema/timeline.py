@@ -71,9 +71,15 @@ def thread_before(room: str, root: int, seq: int, limit: int) -> list[MessageRow
     return _read(replies, Entry.seq.desc(), limit)[::-1]
 
 
-def pinned(room: str, limit: int) -> list[MessageRow]:
-    """Returns the pinned messages of `room`, the last pinned first."""
-    return _read_touched((Post.room == id_of(room)) & Post.pinned_at.is_null(False), Post.pinned_at.desc(), limit)
+def pinned(room: str, limit: int, before: int | None = None) -> list[MessageRow]:
+    """Returns up to `limit` pinned messages of `room`, the last pinned first: those pinned before the message `before`.
+
+    Where that is not pinned any more it returns the first ones again.
+    """
+    is_pinned = (Post.room == id_of(room)) & Post.pinned_at.is_null(False)
+    if before is not None and (at := Post.select(Post.pinned_at).where(is_pinned & (Post.seq == before)).scalar()):
+        is_pinned &= (Post.pinned_at < at) | ((Post.pinned_at == at) & (Post.seq < before))
+    return _read_touched(is_pinned, (Post.pinned_at.desc(), Post.seq.desc()), limit)
 
 
 def changed_after(room: str, seq: int, limit: int) -> list[MessageRow]:
@@ -83,7 +89,7 @@ def changed_after(room: str, seq: int, limit: int) -> list[MessageRow]:
     """
     is_new = _messages(room) & (Entry.name != "") & (Entry.seq > seq)
     untouched = _read(is_new & Post.changed.is_null(), Entry.seq.asc(), limit)
-    touched = _read_touched((Post.room == id_of(room)) & (Post.changed > seq), Post.changed.asc(), limit)
+    touched = _read_touched((Post.room == id_of(room)) & (Post.changed > seq), (Post.changed.asc(),), limit)
     found = {row.entry.seq: row for row in (*untouched, *touched)}
     return sorted(found.values(), key=lambda row: row.changed)[:limit]
 
@@ -123,9 +129,9 @@ def _read(which: peewee.Expression, order: Any, limit: int) -> list[MessageRow]:
     return _rows(tuples(query.where(which).order_by(order).limit(limit)))
 
 
-def _read_touched(which: peewee.Expression, order: Any, limit: int) -> list[MessageRow]:
+def _read_touched(which: peewee.Expression, order: Sequence[Any], limit: int) -> list[MessageRow]:
     query = Post.select(*_ENTRY, *_STATE).join(Entry, on=_SAME)
-    return _rows(tuples(query.where(which & (Entry.name != "")).order_by(order).limit(limit)))
+    return _rows(tuples(query.where(which & (Entry.name != "")).order_by(*order).limit(limit)))
 
 
 def _rows(found: Iterable[tuple[Any, ...]]) -> list[MessageRow]:

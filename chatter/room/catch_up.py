@@ -201,6 +201,8 @@ class CatchUpRequests:
 
     def _answer_history(self, request: ReadHistory, answer: Page | Refused) -> None:
         if isinstance(answer, Page) and answer.events is None:
+            if request.is_pinned:  # first: the next page begins where this one ends, which has to be shown
+                answer = self._shown(request, answer)
             answer = self._for_reader(request, self._shown(request, self._cut(request, answer)))
         reader, ref = request.reader, request.ref
         self._broadcaster.push_later(reader, (reader.answer(ref, each) for each in (answer,)))
@@ -212,7 +214,7 @@ class CatchUpRequests:
             return page
         if request.is_plain and request.after is not None and not request.is_of_changes:  # of places: none is left out
             return replace(page, messages=masked(page.messages, floor))
-        return above(page, floor, is_forward=request.after is not None)
+        return above(page, floor, is_forward=request.after is not None or request.is_pinned)
 
     def _cut(self, request: ReadHistory, page: Page) -> Page:
         """Bounds the bytes of a page at the end that is further from what was asked for, or at both."""

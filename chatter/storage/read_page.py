@@ -14,7 +14,8 @@ def read_page(asked: LoadPage) -> Page:
     if request.seqs:
         return Page(messages_of(timeline.at(slug, request.seqs)), more=False)
     if request.is_pinned:
-        return Page(messages_of(timeline.pinned(slug, request.limit)), more=False)
+        found = messages_of(timeline.pinned(slug, request.limit + 1, request.before))
+        return Page(found[: request.limit], more=len(found) > request.limit)
     if request.is_of_room:
         return _events(asked)
     if request.root is not None:

@@ -115,6 +115,9 @@ def test_what_has_changed_is_read_in_the_order_of_the_changes() -> None:
 def test_pins_and_threads_are_found() -> None:
     save(message(4, "a", 1, 1), message(5, "b", 1, 2), change(6, Kind.PIN, 4), change(7, Kind.PIN, 2))
     assert [row.entry.seq for row in timeline.pinned("lobby", 10)] == [2, 4]
+    assert [row.entry.seq for row in timeline.pinned("lobby", 10, before=2)] == [4]
+    assert [row.entry.seq for row in timeline.pinned("lobby", 10, before=4)] == []
+    assert [row.entry.seq for row in timeline.pinned("lobby", 10, before=3)] == [2, 4]
     assert sorted(timeline.pins("lobby")) == [2, 4]
     assert [row.entry.seq for row in timeline.thread("lobby", 1, after=0, limit=10)] == [4, 5]
     assert [row.entry.seq for row in timeline.thread_before("lobby", 1, 5, 10)] == [4]

@@ -236,6 +236,22 @@ def test_pins_and_threads_and_single_messages_are_read(server: Server) -> None:
         assert seqs(seqs=[2, 7, 1, 99]) == ([1, 2], False)
 
 
+def test_pins_that_are_too_much_for_one_page_are_read_in_several(server: Server) -> None:
+    with Member(server.port, "lobby", log=2) as ann:
+        for number in range(1, 21):  # each takes 16 kB of the 256 of a page
+            done(ann.post_and_wait("👍" * 4_000, id=f"message {number}"))
+            done(ann.ask("pin", name="ann", seq=2 * number - 1))
+        read: list[int] = []
+        page: dict[str, Any] = {"more": True}
+        while page["more"]:
+            page = done(ann.ask("history", pinned=True, **({"before": read[-1]} if read else {})))
+            read += [row["seq"] for row in page["messages"]]
+        assert read == list(range(39, 0, -2))
+        done(ann.ask("unpin", name="ann", seq=3))
+        first = done(ann.ask("history", pinned=True, before=3))
+        assert first["messages"][0]["seq"] == 39  # it begins anew after what is no longer pinned
+
+
 @pytest.mark.parametrize(
     ("event", "payload", "field"),
     [

@@ -202,10 +202,10 @@ def _read_history(fields: Fields, reader: Subscriber, ref: Ref, limits: Limits) 
         limit = number_of(fields, "limit", 1, limits.max_history_page) or limits.max_history_page
         return ReadHistory(reader, ref, before, limit, after, is_of_room=True)
     place = _one_of({"before": before, "after": after, "around": around})
-    if place and page and (page != "root" or place == "around"):
+    if place and page and (page, place) not in (("root", "before"), ("root", "after"), ("pinned", "before")):
         raise InvalidPayload(place, f"expected none with `{page}`, got one")
     if is_pinned:
-        return ReadHistory(reader, ref, None, limits.max_pins, is_pinned=True)
+        return ReadHistory(reader, ref, before, limits.max_pins, is_pinned=True)
     most = limits.max_history_page if after is None else limits.max_recovery_page
     limit = number_of(fields, "limit", 1, most) or max(1, most // 2)
     return ReadHistory(reader, ref, before, limit, after, around, root, seqs=seqs)

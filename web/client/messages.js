@@ -335,7 +335,7 @@ export const REASONS = {
 
 /**
  * @typedef {object} ReadHistory asks for one page
- * @property {number} [before] messages older than this one
+ * @property {number} [before] messages older than this one; of pins: what was pinned before it
  * @property {number} [after] messages that something has changed after this place, new ones among them; of a thread: later replies
  * @property {number} [around] messages on both sides of this place
  * @property {number[]} [seqs] these messages, at most `MAX_SEQS`

@@ -414,6 +414,18 @@ test("pins are read on demand, and follow what is pinned, also of what is not he
   assert.deepEqual(seqs(), [92, 7]);
 });
 
+test("pins that are too much for one page are read in several", async () => {
+  socket.latest.joins(messages(91, 93));
+  const pins = room.readPinned();
+  const page = (seq, more) => ({ messages: [message(seq, { pinned_at: AT, changed: 50 })], as_of: 93, more });
+  last("history").reply("ok", page(5, true));
+  await settled();
+  assert.deepEqual(sent("history").at(-1), { pinned: true, before: 5 });
+  last("history").reply("ok", page(4, false));
+  await settled();
+  assert.deepEqual([pins.rows.value.map(({ seq }) => seq), pins.isLoading.value], [[5, 4], false]);
+});
+
 test("a thread and the pins are read again by a page that starts over", async () => {
   socket.latest.joins(messages(91, 93));
   room.readPinned();

@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { explain } from "../messages.js";
 
+/** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").Refused} Refused */
 /** @typedef {import("../messages.js").RoomEvent} RoomEvent */
 /** @typedef {import("./pages.js").Pages} Pages */
@@ -37,13 +38,22 @@ export class Pins {
     if (this.isLoading.peek()) return;
     this.isLoading.value = true;
     try {
-      await this.#pages.read({ pinned: true });
+      await this.#readAll();
       this.isRead = true;
       this.why.value = "";
     } catch (refusal) {
       this.why.value = explain(/** @type {Refused} */ (refusal));
     } finally {
       this.isLoading.value = false;
+    }
+  }
+
+  /** Reads page after page: long messages are too much for one. */
+  async #readAll() {
+    let { messages, more } = await this.#pages.read({ pinned: true });
+    while (more && messages.length) {
+      const { seq } = /** @type {Posted} */ (messages.at(-1));
+      ({ messages, more } = await this.#pages.read({ pinned: true, before: seq }));
     }
   }
 
