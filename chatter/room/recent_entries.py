@@ -76,6 +76,13 @@ def _subject_of(entry: Entry) -> int | None:
     return entry.seq if isinstance(entry, Posted) else target_of(entry)
 
 
+def _blank_ids(ids: dict[tuple[Owner, str], EntryT], seq: int) -> None:
+    """Removes the texts of a message and of its edits, of which there may be no more in memory than their ids."""
+    for of, entry in ids.items():
+        if _subject_of(entry) == seq:
+            ids[of] = cast(EntryT, blanked(entry))
+
+
 def _after(posted: Posted, entry: Entry | Purging) -> Posted:
     return entry.message(posted) if isinstance(entry, Purging) else shown(posted, fold(posted.state, entry))
 
@@ -434,6 +441,8 @@ class RecentEntries:
                 self._entries[place] = self._blanked(entry)
         if seq < self.oldest:
             self._older = tuple(cast(Posted, blanked(each)) if each.seq == seq else each for each in self._older)
+            _blank_ids(self._by_client_id, seq)
+            _blank_ids(self._changes_by_client_id or {}, seq)
 
     def _blanked(self, entry: Entry) -> Entry:
         return self._replaced(entry, blanked(entry))

@@ -460,6 +460,18 @@ def test_a_reaction_costs_the_same_however_many_people_have_reacted(old: RoomOnS
     assert most_bytes < 100_000
 
 
+def test_the_texts_of_a_deleted_message_are_forgotten_also_with_its_ids(stage: Stage, ann: Listener) -> None:
+    room = RoomOnStage(stage, RoomSettings(ring_size=1, id_memory_size=10, greeting_size=1), recent=[])
+    room.tell(join(ann), post(ann, "one"), edit(ann, 1, "changed"), post(ann, "two"), Saved(3))
+    room.tell(Delete(ann, b"1", "d", 1), TargetLoaded(1, posted(1, "one", id="one")), Saved(4))
+    ann.clear()
+    room.tell(post(ann, "another", id="one"), edit(ann, 1, "another text"))
+    assert answers(ann) == [
+        Acknowledged("one", 1, NOON_ISO, duplicate=True),  # a text that is gone fits any
+        Acknowledged("e", 2, NOON_ISO, duplicate=True),
+    ]
+
+
 # ---------------------------------------------------------------- what cannot be saved
 
 
