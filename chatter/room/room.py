@@ -444,7 +444,7 @@ class Room(LoopActor):
 
     def _load(self, loaded: Loaded) -> None:
         voids = self._sequencer.loaded(loaded, self._subscribers)
-        if voids and self._is_rebuilt:
+        if voids and any(self._recent.reactions_after(voids[0])):  # it may have ended before it had counted anew
             self._made_operations.recount_after(voids[0])
         if loaded.charter is not None or is_private_slug(self._slug):
             government = self._govern_by(loaded.charter)

@@ -180,7 +180,7 @@ class RoomMachine:
         self.deleted: set[str] = set()  # texts that nobody may be told any more
         self.refs = 0
         self.sending: list[Any] = []  # of this turn
-        self.is_miscounted = False
+        self.miscounted: int | None = None  # the first reaction that is void and counts until the room has counted anew
         self.departed: dict[int, bool] = {}  # accounts that are gone, and whether with their texts
         self.start_server()
 
@@ -415,7 +415,8 @@ class RoomMachine:
                 self.deleted -= self.texts.get(entry.target, set())
             if isinstance(entry, Purged) and entry.seq == seq:
                 self.deleted -= {text for each in places_of(entry.targets) for text in self.texts.get(each, ())}
-            self.is_miscounted |= isinstance(entry, Reacted) and entry.seq == seq
+            if isinstance(entry, Reacted) and entry.seq == seq:
+                self.miscounted = min(self.miscounted or seq, seq)
 
     def refuse(self, which: int) -> None:
         """Has the database refuse something that waits to be committed."""
@@ -465,8 +466,8 @@ class RoomMachine:
 
     def kill_server(self) -> None:
         """Loses all that is not committed, and tells nobody."""
-        if self.is_miscounted:
-            self.settle()
+        if self.miscounted is not None and EntryTable.last_place("lobby")[0] - self.miscounted >= SETTINGS.ring_size:
+            self.settle()  # the next room counts reactions anew that are in its memory
         self.look()
         for member in self.members.values():
             member.disconnect()
@@ -525,7 +526,7 @@ class RoomMachine:
         self.check_everybody()
 
     def check_everybody(self) -> None:
-        self.is_miscounted = False
+        self.miscounted = None
         truth = folded(self.log())
         assert truth == states("lobby")
         check_reactions("lobby", truth)
