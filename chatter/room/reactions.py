@@ -58,6 +58,12 @@ class Reactors:
         if not people:
             del self._by_key[key]
 
+    def sort(self) -> None:
+        """Puts people into the order in which they came, where entries were applied that the database had already."""
+        for key, people in self._by_key.items():
+            in_order = sorted(people.items(), key=lambda each: (each[1], _rank(each[0])))
+            self._by_key[key] = OrderedDict(in_order)
+
     def snapshot(self) -> Callable[[], None]:
         """Returns what puts everybody back to where they are now, before another snapshot. Handles stay as they are.
 

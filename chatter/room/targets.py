@@ -55,6 +55,7 @@ class Targets:
             for entry in self._recent.changes_of(loaded.target):
                 if isinstance(entry, Reacted):
                     reactors.apply(entry)
+            reactors.sort()
             self._keep_reactors(loaded.target, reactors)
 
     def add(self, messages: Iterable[Posted]) -> None:

@@ -447,6 +447,28 @@ def test_who_has_reacted_to_an_old_message_is_asked(old: RoomOnStage, ann: Liste
     assert (entry.added, entry.reactions[0].count) == (("ann",), 12)
 
 
+def test_who_came_back_to_a_reaction_keeps_the_place_that_was_told(stage: Stage, ann: Listener) -> None:
+    moves: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        (("bo", "cy"), ()),
+        ((), ("bo",)),
+        (("bo",), ()),
+        (("di",), ()),
+    ]
+    past = [
+        Reacted(seq, f"r{seq}", "cy", 1, NOON_ISO, 1, THUMB, added, removed, ())
+        for seq, (added, removed) in enumerate(moves, 2)
+    ]
+    counts = (ReactionCount(THUMB, 3, ("cy", "bo", "di")),)
+    state = PostState(changed=5, reactions=counts)
+    room = RoomOnStage(stage)
+    room.tell(Loaded([posted(1), *past], (), [], states={1: state}))
+    room.tell(join(ann), react(ann, "ed", key=HEART))
+    room.tell(TargetLoaded(1, posted(1), [(THUMB, "cy", 2), (THUMB, "bo", 4), (THUMB, "di", 5)]))
+    (entry,) = room.saves[-1].entries
+    assert isinstance(entry, Reacted)
+    assert entry.reactions == (*counts, ReactionCount(HEART, 1, ("ed",)))
+
+
 def test_a_reaction_costs_the_same_however_many_people_have_reacted(old: RoomOnStage, ann: Listener) -> None:
     crowd = [(THUMB, f"{number}", 9) for number in range(20_000)]
     old.tell(react(ann, "ann", 5), TargetLoaded(5, posted(5), crowd))
