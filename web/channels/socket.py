@@ -196,6 +196,7 @@ class Socket:
         assert self._endpoint.identity is not None
         assert self._identification is not None
         if principal.author is not None and self.principal.author is None:
+            self._said = None  # it was a guest's, whose person may be another one
             self._endpoint.identity.live.add(principal.author.id, self)
             shared = self._endpoint.account_limiter(principal.author.id)
             self._limiter = JointLimiter(ClientLimiter(self._endpoint.rates), shared)

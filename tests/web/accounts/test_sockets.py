@@ -297,6 +297,20 @@ def test_an_expired_token_is_told(people_server: Server) -> None:
         assert program.tries("access_token", {"access_token": browser.token("read")}, "phoenix") == "ok"
 
 
+def test_what_a_guest_has_said_is_not_changed_by_who_signs_in_on_the_same_connection(people_server: Server) -> None:
+    browser = Browser(people_server)
+    browser.signs_up()
+    with Person(people_server) as person:
+        assert person.joins("mine", resync=True) == "ok"
+        seq = person.speaks("as a guest", "mine", name="gus", id="g1")["seq"]
+        assert person.tries("phx_leave", {}, "chat_room:mine") == "ok"
+        assert person.tries("access_token", {"access_token": browser.token("read", "post")}, "phoenix") == "ok"
+        assert person.joins("mine", resync=True) == "ok"
+        for event, change in {"edit_message": {"message": "x"}, "delete_message": {}}.items():
+            payload = {"seq": seq, "id": event, **change}
+            assert person.tries(event, payload, "chat_room:mine") == "forbidden"
+
+
 def app_token(sub: str, **claims: object) -> str:
     """A token of the app, good for ten minutes."""
     return signed({"sub": sub, "exp": time.time() + 600, **claims})
