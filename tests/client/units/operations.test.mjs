@@ -414,6 +414,22 @@ test("pins are read on demand, and follow what is pinned, also of what is not he
   assert.deepEqual(seqs(), [92, 7]);
 });
 
+test("what is pinned while the pins are read is among them", async () => {
+  socket.latest.joins(messages(91, 93));
+  const pins = room.readPinned();
+  const reading = last("history");
+  receive(94, "pin", 7);
+  reading.reply("ok", { messages: [message(5, { pinned_at: AT, changed: 50 })], as_of: 93, more: false });
+  await settled();
+  assert.deepEqual(sent("history").at(-1), { seqs: [7] });
+  last("history").reply("ok", { messages: [message(7, { pinned_at: AT, changed: 94 })], as_of: 94, more: false });
+  await settled();
+  assert.deepEqual(
+    pins.rows.value.map(({ seq }) => seq),
+    [7, 5],
+  );
+});
+
 test("pins that are too much for one page are read in several", async () => {
   socket.latest.joins(messages(91, 93));
   const pins = room.readPinned();

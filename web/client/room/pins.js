@@ -59,7 +59,8 @@ export class Pins {
 
   /** Has a message read that was pinned and is not held. @param {RoomEvent} event @param {(seqs: number[]) => void} want */
   noteEvent({ kind, target }, want) {
-    if (this.isRead && kind === "pin" && target && !this.#rows.get(target)) want([target]);
+    const isKnown = this.isRead || this.isLoading.peek(); // the page on its way may be from before
+    if (isKnown && kind === "pin" && target && !this.#rows.get(target)) want([target]);
   }
 }
 
