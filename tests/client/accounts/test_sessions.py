@@ -23,6 +23,8 @@ pytestmark = pytest.mark.browser
 def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, handle: str) -> None:
     here, there = signs_in(), signs_in()
     there.composer.fill("not finished")
+    beside = there.opens_another_page()
+    beside.goes_to("lobby")
     opened = opens_account(here, "Signed in")
     sessions = sessions_of(opened)
     expect(sessions.filter(has_text="this browser")).to_have_count(1)
@@ -30,7 +32,8 @@ def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, h
         opened.get_by_role("button", name="Sign out everywhere else").click()
     expect(sessions).to_have_count(1)
     expect_guest(there)
-    expect(there.notices).to_contain_text("You were signed out")
+    for page in (there, beside):
+        expect(page.notices).to_contain_text("You were signed out")
     expect_nothing_kept(there.page)
     expect(there.composer).to_have_value("")
     there.button("Dismiss").click()

@@ -3,9 +3,11 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.axe import DARK, LIGHT, violations_in
 from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.my_rooms.parts import kept, opens_me_menu
+from tests.client.sessions import PASSWORD
 from tests.client.watch import Watch
 from tests.support.server import wait_until
 
@@ -62,6 +64,34 @@ def test_who_has_left_goes_to_the_lobby(visit: Visit, ann: Member, bo: Member) -
     expect(page.room("lobby")).to_have_attribute("aria-current", "page")
     expect(page.room("Den")).to_have_count(0)
     expect(page.page.locator("main")).not_to_contain_text("no longer")
+
+
+@pytest.mark.usefixtures("outage", "refusals")
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
+    visit: Visit, ann: Member, kind: str
+) -> None:
+    slug = ann.makes_room(f"Den {ann.handle}", kind=kind)
+    ann.says(slug, "a secret")
+    page = ann.comes(visit, slug)
+    page.expect_said("a secret")
+    page.loses_network()
+    page.says("on the way")
+    page.composer.fill("half a thought")
+    ann.session.send("DELETE", "/api/sessions/current").close()
+    page.page.context.set_offline(False)
+    expect(page.banner).to_contain_text("You are not signed in any more. What you have written is kept.")
+    seen = int(kind == "public")
+    expect(page.conversation.get_by_text("a secret")).to_have_count(seen)
+    expect(page.page.get_by_role("region", name="Members")).to_have_count(seen)
+    assert violations_in(page.page, LIGHT, DARK) == []
+    page.banner.get_by_role("button", name="Sign in again").click()
+    form = page.page.get_by_role("dialog", name="Sign in")
+    expect(form.get_by_label("Password")).to_be_focused()
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Sign in", exact=True).click()
+    page.expect_said("a secret", "on the way")
+    expect(page.composer).to_have_value("half a thought")
 
 
 def test_who_comes_back_has_their_words_again(visit: Visit, ann: Member, bo: Member) -> None:

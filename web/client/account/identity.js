@@ -33,6 +33,9 @@ const FAREWELL = "chatter:farewell";
 /** What a page says that finds no session any more: its time is over, or it was ended elsewhere. */
 const ENDED = "Your session here has ended.";
 
+/** What it says where somebody else has done that, or the person in another tab. */
+export const OUT = "You were signed out.";
+
 /** What a page says of an account that was about to be deleted. */
 export const CAME_BACK = "You came back: your account is not deleted.";
 
@@ -50,6 +53,9 @@ let connectAnew = () => {};
 
 /** The person is on the way out, and what else says so changes nothing. */
 let isLeaving = false;
+
+/** What is said where another tab is first to be a guest's. */
+let parting = OUT;
 
 /** What has become of the account as the page before this one ended. */
 export const farewell = signal(takeFarewell());
@@ -130,13 +136,14 @@ export async function leaveServer(chosen, farewell) {
 /**
  * Is a guest from now on, as the account was signed out; unless this browser, in whichever tab, has a newer session.
  *
- * @param {string} why what the guest's page says first
+ * @param {string} reason what the guest's page says first
  */
-export async function end(why) {
+export async function end(reason) {
   if (isLeaving) return;
   isLeaving = true;
+  parting = reason;
   const { id } = await forgetEnded();
-  if (id === undefined) await leaveFor(why);
+  if (id === undefined) await leaveFor(reason);
   else location.reload();
 }
 
@@ -222,8 +229,9 @@ function take(next) {
   if (next && next.id === owner?.id && next.handle === owner.handle) account.value = next;
   else {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
-    if (next) location.reload();
-    else loadForGuest();
+    if (next) return location.reload();
+    if (owner) ofTab.write(FAREWELL, parting);
+    loadForGuest();
   }
 }
 

@@ -2,15 +2,21 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { account, isSignedIn } from "../me.js";
-import { CLOSED, SIGNED_OUT } from "../messages.js";
+import { CLOSED, ME, SIGNED_OUT } from "../messages.js";
 import { ask } from "./api.js";
-import { end } from "./identity.js";
+import { end, OUT } from "./identity.js";
 
 /** @typedef {import("../connection.js").Connection} Connection */
 /** @typedef {import("../room/room.js").Room} Room */
 
 /** A session that is over again so soon was not renewed by connecting anew. */
 const SOON_MS = 60_000;
+
+/**
+ * Why a join may be refused whose session is none any more: the server takes the page for a guest's, who may not have
+ * the account's name, and sees no private room. The server is asked then who this is.
+ */
+const DOUBTS = ["sign_in", "unauthorized", "name_taken", "unmatched topic"];
 
 /** What the person is told. @type {Record<string, string>} */
 const WORDS = {
@@ -45,8 +51,11 @@ export function watchSession(connection, current) {
     isSessionOver.value = true;
   };
   const stopUnlessSignedIn = async () => (await isStillSignedIn()) || stop();
-  socket.onMessage((/** @type {any} */ { event, payload }) => {
-    if (event === SIGNED_OUT && isSignedIn.peek()) signedOut(connection, payload.reason);
+  const doubt = (/** @type {string} */ reason) => DOUBTS.includes(reason) && stopUnlessSignedIn();
+  socket.onMessage((/** @type {any} */ { topic, event, payload }) => {
+    if (!isSignedIn.peek()) return;
+    if (event === SIGNED_OUT) signedOut(connection, payload.reason);
+    if (topic === ME && payload.status === "error") doubt(payload.response.reason);
   });
   socket.onClose(({ code }) => {
     if (!isSignedIn.peek()) return;
@@ -58,14 +67,14 @@ export function watchSession(connection, current) {
   effect(() => {
     const { reason = "" } = current.value.refused.value ?? {};
     if (!isSignedIn.value) return;
-    if (reason === "sign_in" || reason === "unauthorized") untracked(stopUnlessSignedIn);
+    untracked(() => doubt(reason));
   });
 }
 
 /** @param {Connection} connection @param {string} [reason] */
 function signedOut(connection, reason = "") {
   connection.stop();
-  end(WORDS[reason] ?? "You were signed out.");
+  end(WORDS[reason] ?? OUT);
 }
 
 /** Whether the room does not let this account in: else the server does not know it any more. */

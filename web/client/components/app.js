@@ -1,5 +1,7 @@
 import { html } from "../html.js";
+import { isSessionOver } from "../account/session.js";
 import { isRemoved } from "../memberships/removed.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 import { Composer } from "./composer/composer.js";
 import { DeleteDialog } from "./conversation/delete-dialog.js";
 import { Log } from "./conversation/log.js";
@@ -33,6 +35,8 @@ const RemovedRoom = partForMembers("RemovedRoom");
 export function App({ connection, current, unsent }) {
   const room = current.value;
   const isGone = isRemoved(room.slug);
+  // Somebody may have ended the session since the browser is in other hands.
+  const isCovered = !isGone && isSessionOver.value && isPrivateSlug(room.slug);
   return html`
     <div class=${openedPanel.value ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
@@ -42,11 +46,9 @@ export function App({ connection, current, unsent }) {
         <${Banner} connection=${connection} room=${room} />
         <${Notices} room=${room} />
         <${RemovedNotices} here=${room.slug} />
-        ${
-          isGone
-            ? html`<${RemovedRoom} slug=${room.slug} />`
-            : html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`
-        }
+        ${isGone && html`<${RemovedRoom} slug=${room.slug} />`}
+        ${isCovered && html`<${Covered} />`}
+        ${!isGone && !isCovered && html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`}
         <footer hidden=${isGone}>
           <${Welcome} room=${room} />
           <${TypingLine} room=${room} />
@@ -55,13 +57,21 @@ export function App({ connection, current, unsent }) {
           </div>
         </footer>
       </main>
-      <${Panel} room=${room} />
+      ${!isCovered && html`<${Panel} room=${room} />`}
       <${NameDialog} />
       <${Palette} current=${current} />
       <${Keys} />
       <${DeleteDialog} />
       <${Tooltip} />
       <${Toast} />
+    </div>
+  `;
+}
+
+function Covered() {
+  return html`
+    <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1">
+      <h2>Sign in again to read here</h2>
     </div>
   `;
 }
