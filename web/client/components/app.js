@@ -5,6 +5,7 @@ import { isPrivateSlug } from "../memberships/titles.js";
 import { Composer } from "./composer/composer.js";
 import { DeleteDialog } from "./conversation/delete-dialog.js";
 import { Log } from "./conversation/log.js";
+import { Covered } from "./conversation/placeholders.js";
 import { TypingLine } from "./conversation/typing-line.js";
 import { partForMembers } from "./for-members.js";
 import { Header } from "./header/header.js";
@@ -38,7 +39,7 @@ export function App({ connection, current, unsent }) {
   // Somebody may have ended the session since the browser is in other hands.
   const isCovered = !isGone && isSessionOver.value && isPrivateSlug(room.slug);
   return html`
-    <div class=${openedPanel.value ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
+    <div class=${openedPanel.value && !isCovered ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
       <${Sidebar} here=${room.slug} unsent=${unsent} />
       <main>
@@ -47,7 +48,7 @@ export function App({ connection, current, unsent }) {
         <${Notices} room=${room} />
         <${RemovedNotices} here=${room.slug} />
         ${isGone && html`<${RemovedRoom} slug=${room.slug} />`}
-        ${isCovered && html`<${Covered} />`}
+        ${isCovered && html`<div class="conversation"><${Covered} slug=${room.slug} /></div>`}
         ${!isGone && !isCovered && html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`}
         <footer hidden=${isGone}>
           <${Welcome} room=${room} />
@@ -64,14 +65,6 @@ export function App({ connection, current, unsent }) {
       <${DeleteDialog} />
       <${Tooltip} />
       <${Toast} />
-    </div>
-  `;
-}
-
-function Covered() {
-  return html`
-    <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1">
-      <h2>Sign in again to read here</h2>
     </div>
   `;
 }

@@ -25,6 +25,11 @@ export function NotYet({ slug }) {
   return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when the connection is back.</p>`;
 }
 
+/** Draws what is there in place of a private conversation where nobody is signed in any more. @param {{slug: string}} props */
+export function Covered({ slug }) {
+  return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when you have signed in again.</p>`;
+}
+
 /** @param {{room: Room}} props */
 export function Quiet({ room: { slug, charter } }) {
   const name = labelOfRoom(slug);
