@@ -434,6 +434,15 @@ class Recovery(msgspec.Struct, frozen=True, omit_defaults=True):
     room: RoomView | None = None  # for who knows the log, in a room with a charter
 
 
+class ReactorsListed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who has reacted to a message with one key, in the order in which they came."""
+
+    count: int
+    names: tuple[str, ...]  # labels, as `label_of` makes them
+    mine: bool  # whoever asks is among them
+    more: bool = False  # they are too many to be named all
+
+
 class RoomDescribed(msgspec.Struct, frozen=True):
     """A room as somebody who may read it sees it. A plain room has no view and no members."""
 
@@ -487,7 +496,7 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     handles: tuple[str, ...] | None = None  # of `not_found`: those that nobody has
 
 
-Answer: TypeAlias = Done | Acknowledged | AlreadySo | Page | Recovery | RoomDescribed | Refused
+Answer: TypeAlias = Done | Acknowledged | AlreadySo | Page | Recovery | ReactorsListed | RoomDescribed | Refused
 
 
 # ---------------------------------------------------------------- the way back to a client
@@ -832,6 +841,22 @@ class ReadHistory(msgspec.Struct, frozen=True):
         return self.is_plain and self.after is not None and self.reader.view is View.LOG
 
 
+class ListReactors(msgspec.Struct, frozen=True):
+    """A subscriber asks who has reacted to a message with one key, and whether that is done by itself, too."""
+
+    sender: Subscriber
+    ref: Ref
+    target: int
+    key: str
+    name: str = ""  # a guest's, whom the room may know by it; empty for one that has none
+    author: Author | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who asks."""
+        return self.author or self.name
+
+
 class ContinueDelivery(msgspec.Struct, frozen=True):
     """The room tells itself: an earlier turn has not been written to all subscribers yet."""
 
@@ -994,6 +1019,7 @@ RoomMessage: TypeAlias = (
     | ShowTyping
     | Relay
     | ReadHistory
+    | ListReactors
     | ContinueDelivery
     | PresencePauseEnded
     | PresenceGraceEnded

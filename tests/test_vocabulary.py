@@ -275,6 +275,7 @@ REQUESTS: list[RoomMessage] = [
     messages.ShowTyping(ANN, b"1", "ann"),
     messages.Relay(ANN, b"1", b"bytes"),
     messages.ReadHistory(ANN, b"1", None, 5),
+    messages.ListReactors(ANN, b"1", 1, "👍", "ann"),
     messages.Found(ANN, b"1", None, BY, "private"),
     messages.ChangeRoom(ANN, b"1", None, BY, title="Garden"),
     messages.ChangeMembers(ANN, b"1", None, BY, "left", (BY,)),

@@ -192,6 +192,9 @@ class Settings:
     )
     max_edits: int = _setting(50, forms.whole(1, 1_000_000), "most edits of one message")
     max_reactions: int = _setting(20, forms.whole(1, 1_000), "most different reactions to one message")
+    max_listed_reactors: int = _setting(
+        500, forms.whole(1, 1_000), "most people who are named of those who have reacted to a message with one emoji"
+    )
     max_pins: int = _setting(50, forms.whole(1, 1_000), "most pinned messages of one room")
     max_room_members: int = _setting(2_000, forms.whole(1, 100_000), "most members of a private room")
     max_group_members: int = _setting(20, forms.whole(2, 1_000), "most people of a group")

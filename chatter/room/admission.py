@@ -8,6 +8,7 @@ from chatter.charter import Charter
 from chatter.messages import (
     Delete,
     Edit,
+    ListReactors,
     MissedLoaded,
     Operation,
     PageLoaded,
@@ -41,7 +42,7 @@ class Admission:
         What the database has answered meanwhile to somebody who may not be here any more becomes a refusal.
         """
         match message:
-            case Post() | Edit() | Delete() | React() | Pin():
+            case Post() | Edit() | Delete() | React() | Pin() | ListReactors():
                 refused = self._judge.of_stranger(charter, message.author, message.sender.server_role)
             case Relay(sender=sender):
                 refused = self.refusal(charter, sender) or self._judge.of_relay(charter, sender)
@@ -76,7 +77,9 @@ class Admission:
             subscribers = [each for each in subscribers if each.author is not None and each.author.id in accounts]
         return [each for each in subscribers if self.refusal(charter, each) is not None]
 
-    def _turn_away(self, message: Post | Operation | ShowTyping | Relay | Sync | ReadHistory, refused: Refused) -> None:
+    def _turn_away(
+        self, message: Post | Operation | ShowTyping | Relay | Sync | ReadHistory | ListReactors, refused: Refused
+    ) -> None:
         match message:
             case Sync(subscriber=client) | ReadHistory(reader=client):
                 pass

@@ -41,6 +41,7 @@ class RoomSettings:
     delete_window: float = 3_600.0  # and taken back for so long
     max_edits: int = 50  # of one message
     max_reactions: int = 20  # different ones to one message
+    max_listed_reactors: int = 500  # people that are named of those who have reacted with one emoji
     max_pins: int = 50
     max_room_members: int = 2_000  # of a private room
     max_group_members: int = 20

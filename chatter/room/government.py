@@ -21,6 +21,7 @@ from chatter.messages import (
     Entry,
     Governing,
     Join,
+    ListReactors,
     LookedUp,
     LookUp,
     MemberAs,
@@ -237,6 +238,14 @@ class Government:
             return None
         stranger = self.judge.of_stranger(charter, operation.author, operation.sender.server_role)
         return stranger or self.judge.of_operation(charter, operation, posted)
+
+    def refusal_to_read(self, asked: ListReactors) -> Refused | None:
+        """Returns why somebody may not hear of a message: it was said before they came, or they have left."""
+        charter = self.charter
+        if charter is None:
+            return None
+        hidden = Refused("not_found") if asked.target <= self.floor_of(asked.author) else None
+        return self.judge.of_stranger(charter, asked.author, asked.sender.server_role) or hidden
 
     def mentions_of_edit(self, edit: Edit, posted: Posted) -> Mentions | None:
         """Returns whom the new text of a message calls."""

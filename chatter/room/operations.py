@@ -2,12 +2,13 @@
 
 Each is judged by its target as it is now, before it has a number. Where the room's memory does not have the target, the
 database is asked (`LoadTarget`): the operation waits for that, with all later ones of the same target, and the room
-does not. Reactions are counted at the end of a turn: those to one message with one key are one entry.
+does not. Reactions are counted at the end of a turn: those to one message with one key are one entry. Who has reacted
+to a message is asked here too, as that waits for the same answers.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, assert_never
 
 from chatter.charter import Author
 from chatter.clock import to_iso
@@ -20,6 +21,7 @@ from chatter.messages import (
     Edit,
     Edited,
     Entry,
+    ListReactors,
     LoadTarget,
     Operation,
     Owner,
@@ -55,11 +57,18 @@ from chatter.storage.purging import places_of
 MAX_WAITING = 128
 """Operations on one message that wait while the database is asked for it."""
 
+MAX_WAITING_READERS = 64
+"""Of these, those that ask who has reacted: a crowd that reads leaves room for who does something."""
+
 MAX_UNCOUNTED = 10_000
 """Reactions of one room that wait to be counted."""
 
 CROWD = 100
 """In a room with more subscribers, reactions are counted once in `reaction_interval`."""
+
+
+Request: TypeAlias = Operation | ListReactors
+"""What is about one message."""
 
 
 class Operations:
@@ -101,7 +110,7 @@ class Operations:
         self._targets = targets
         self._sequencer = sequencer
         self._max_counted = max_counted
-        self._waiting: dict[int, list[Operation]] = {}  # by target, for which the database is asked
+        self._waiting: dict[int, list[Request]] = {}  # by target, for which the database is asked
         self._uncounted: dict[int, list[React]] = {}  # by target
         self._uncounted_number = 0
         self._recounts: set[int] = set()  # targets whose reactions are to be counted anew
@@ -110,10 +119,12 @@ class Operations:
         self._is_scheduled = False
 
     @property
-    def undecided(self) -> list[Operation | ReactionsDue]:
+    def undecided(self) -> list[Request | ReactionsDue]:
         """Operations that have no place yet, those on one target in their order, and what is to be counted anew."""
         due = [ReactionsDue(tuple(self._recounts))] if self._recounts else []
-        waiting = (each for kept in (self._waiting, self._uncounted) for of in kept.values() for each in of)
+        waiting: Iterator[Request] = (
+            each for kept in (self._waiting, self._uncounted) for of in kept.values() for each in of
+        )
         return [*waiting, *due]
 
     @property
@@ -121,8 +132,8 @@ class Operations:
         """Whether every operation has a place or was refused."""
         return not (self._waiting or self._uncounted or self._recounts)
 
-    def receive(self, message: Operation | Purge | TargetLoaded | ReactionsDue) -> None:
-        """Carries out an operation, or refuses it, now or once its target is known."""
+    def receive(self, message: Request | Purge | TargetLoaded | ReactionsDue) -> None:
+        """Carries out a request, or refuses it, now or once its target is known."""
         match message:
             case Purge():
                 self._purge(message)
@@ -158,7 +169,7 @@ class Operations:
         """Answers the purges that are committed, and forgets targets that were read long ago."""
         for seq in [seq for seq in self._purges if seq <= through]:
             self._purges.pop(seq).answer(True)
-        self._targets.trim({*self._waiting, *self._uncounted})
+        self._trim_targets()
 
     def on_voided(self, gone: Entry) -> None:
         """Takes back what an entry has done that became void. What was purged from memory stays so."""
@@ -194,30 +205,33 @@ class Operations:
         self._purges[seq] = purge
         self._note_pins(purged)
 
-    def _operate(self, operation: Operation) -> None:
-        if self._is_too_much(operation):
-            self._sequencer.refuse(operation, OVERLOADED)
+    def _operate(self, request: Request) -> None:
+        if self._is_too_much(request):
+            self._sequencer.refuse(request, OVERLOADED)
         else:
-            self._decide_or_wait(operation)
+            self._decide_or_wait(request)
 
-    def _is_too_much(self, operation: Operation) -> bool:
-        if self._context.backlog.is_half_full or len(self._waiting.get(operation.target, ())) >= MAX_WAITING:
+    def _is_too_much(self, request: Request) -> bool:
+        waiting = len(self._waiting.get(request.target, ()))
+        if isinstance(request, ListReactors):
+            return waiting >= MAX_WAITING_READERS
+        if self._context.backlog.is_half_full or waiting >= MAX_WAITING:
             return True
-        return isinstance(operation, React) and self._uncounted_number >= MAX_UNCOUNTED
+        return isinstance(request, React) and self._uncounted_number >= MAX_UNCOUNTED
 
-    def _decide_or_wait(self, operation: Operation) -> None:
-        """Decides an operation, or has it wait behind the question for its target."""
-        if (queued := self._waiting.get(operation.target)) is not None:
-            queued.append(operation)
-        elif self._must_ask(operation):
-            self._waiting[operation.target] = [operation]
-            self._recent.begin_read((operation.target,))
-            self._context.history.tell(self._question(operation))
+    def _decide_or_wait(self, request: Request) -> None:
+        """Decides a request, or has it wait behind the question for its target."""
+        if (queued := self._waiting.get(request.target)) is not None:
+            queued.append(request)
+        elif self._must_ask(request):
+            self._waiting[request.target] = [request]
+            self._recent.begin_read((request.target,))
+            self._context.history.tell(self._question(request))
         else:
-            self._decide(operation)
+            self._decide(request)
 
     def _target_loaded(self, loaded: TargetLoaded) -> None:
-        """Decides the operation for which the database was asked, then those that waited behind it."""
+        """Decides the request for which the database was asked, then those that waited behind it."""
         waiting = self._waiting.pop(loaded.target, None)
         if waiting is None:
             return  # asked by a predecessor too, whose answer was passed on
@@ -226,45 +240,49 @@ class Operations:
         except Exception:
             self._waiting[loaded.target] = waiting  # the hand-over has all that are left
             raise
+        self._trim_targets()  # nothing may be saved for long where people only read
+
+    def _trim_targets(self) -> None:
+        self._targets.trim({*self._waiting, *self._uncounted})
 
     # ------------------------------------------------------------ judging
 
-    def _question(self, operation: Operation) -> LoadTarget:
-        client = operation.sender.client
-        if isinstance(operation, React):
-            return LoadTarget(self._room, self._slug, operation.target, client, with_reactions=True)
-        id = operation.id if operation.repeat else None
-        return LoadTarget(self._room, self._slug, operation.target, client, id, _owner(operation))
+    def _question(self, request: Request) -> LoadTarget:
+        client = request.sender.client
+        if isinstance(request, React | ListReactors):
+            return LoadTarget(self._room, self._slug, request.target, client, with_reactions=True)
+        id = request.id if request.repeat else None
+        return LoadTarget(self._room, self._slug, request.target, client, id, _owner(request))
 
-    def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Operation]) -> None:
+    def _decide_waiting(self, loaded: TargetLoaded, waiting: list[Request]) -> None:
         self._targets.learn(loaded)
         self._recent.end_read((loaded.target,))
         if loaded.target in self._recounts:
             self._recount(loaded)
         first, is_first = loaded.first, True
         while waiting:
-            operation = waiting[0]
+            request = waiting[0]
             if loaded.failed:
-                self._sequencer.refuse(operation, OVERLOADED)
+                self._sequencer.refuse(request, OVERLOADED)
             elif not is_first:
-                self._decide_or_wait(operation)
-            elif first is not None and not isinstance(operation, React):
-                self._sequencer.answer_repeat(operation, first)
+                self._decide_or_wait(request)
+            elif first is not None and not isinstance(request, React | ListReactors):
+                self._sequencer.answer_repeat(request, first)
             else:
-                self._decide(operation)
+                self._decide(request)
             is_first = False
             del waiting[0]
 
-    def _must_ask(self, operation: Operation) -> bool:
+    def _must_ask(self, request: Request) -> bool:
         """Returns whether memory cannot tell what the target is, who reacted to it, or whether it was done before."""
-        if not self._targets.is_known(operation.target):
+        if not self._targets.is_known(request.target):
             return True
-        posted = self._targets.find(operation.target)
+        posted = self._targets.find(request.target)
         if posted is None:
             return False
-        if isinstance(operation, React):
+        if isinstance(request, React | ListReactors):
             return self._targets.reactors(posted) is None
-        return operation.repeat and self._first(operation, posted) is None
+        return request.repeat and self._first(request, posted) is None
 
     def _first(self, operation: Edit | Delete | Pin, posted: Posted) -> Entry | None:
         """Returns what has the operation's id in memory.
@@ -283,11 +301,16 @@ class Operations:
                 return first
         return None
 
-    def _decide(self, operation: Operation) -> None:
-        posted = self._targets.find(operation.target)
+    def _decide(self, request: Request) -> None:
+        posted = self._targets.find(request.target)
         if posted is None:
-            self._sequencer.refuse(operation, Refused("not_found"))
-            return
+            self._sequencer.refuse(request, Refused("not_found"))
+        elif isinstance(request, ListReactors):
+            self._list_reactors(request, posted)
+        else:
+            self._decide_operation(request, posted)
+
+    def _decide_operation(self, operation: Operation, posted: Posted) -> None:
         first = None if isinstance(operation, React) else self._first(operation, posted)
         if first is not None:
             self._sequencer.answer_repeat(operation, first)
@@ -394,6 +417,20 @@ class Operations:
     def _react(self, react: React) -> None:
         self._uncounted.setdefault(react.target, []).append(react)
         self._uncounted_number += 1
+
+    def _list_reactors(self, request: ListReactors, posted: Posted) -> None:
+        """Tells who has reacted: what has a place in the log, saved or not."""
+        government, reactors = self._sequencer.government, self._targets.reactors(posted)
+        refused = None if government is None else government.refusal_to_read(request)
+        if refused is None and posted.is_deleted:
+            refused = Refused("gone")
+        if refused is not None:
+            self._sequencer.refuse(request, refused)
+        elif reactors is None:  # what was loaded did not say, as it was asked for something else
+            self._decide_or_wait(request)
+        else:
+            most = self._context.settings.max_listed_reactors
+            self._sequencer.answer(request, reactors.listed(request.key, request.person, most))
 
     def _count_all(self) -> None:
         """Counts what waits, as far as a turn has room for it; the rest is due later."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from chatter.charter import Author
-from chatter.messages import Owner, Person, React, Reacted, ReactionCount, label_of, owner_of
+from chatter.messages import Owner, Person, React, Reacted, ReactionCount, ReactorsListed, label_of, owner_of
 
 LISTED_NAMES = 10
 """Names that a count has: of those who came first."""
@@ -81,6 +81,12 @@ class Reactors:
         """Gives an account the handle that it has now."""
         if account.id in self._handles:
             self._handles[account.id] = account.handle
+
+    def listed(self, key: str, asker: Person, most: int) -> ReactorsListed:
+        """Returns who has reacted with a key, `most` by name, and whether the asker has."""
+        people = self._by_key.get(key, OrderedDict())
+        names = tuple(map(self._label, islice(people, most)))
+        return ReactorsListed(len(people), names, owner_of(asker) in people, more=len(people) > most)
 
     def counts(self) -> tuple[ReactionCount, ...]:
         """Returns how many people reacted with each key, and the first of them."""

@@ -14,6 +14,7 @@ from chatter.messages import (
     Heard,
     Join,
     Leave,
+    ListReactors,
     Loaded,
     LoadFailed,
     LookedUp,
@@ -59,7 +60,7 @@ def refuse(message: RoomMessage, refused: Refused) -> None:
         case Join():
             reason = "join crashed" if refused is QUARANTINED else refused.reason  # Phoenix's words
             message.subscriber.write(message.subscriber.refuse(reason, refused.retry_after_ms))
-        case Post() | ShowTyping() | Relay() | Edit() | Delete() | React() | Pin():
+        case Post() | ShowTyping() | Relay() | Edit() | Delete() | React() | Pin() | ListReactors():
             message.sender.write(message.sender.answer(message.ref, refused))
         case Purge():
             message.answer(False)

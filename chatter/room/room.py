@@ -32,6 +32,7 @@ from chatter.messages import (
     Join,
     Lagged,
     Leave,
+    ListReactors,
     Load,
     Loaded,
     LoadFailed,
@@ -105,6 +106,7 @@ _ASKED_FOR = (
     | ShowTyping
     | Sync
     | ReadHistory
+    | ListReactors
     | Edit
     | Delete
     | React
@@ -212,7 +214,7 @@ class Room(LoopActor):
                 self._notify_lagged(message.subscriber)
             case ShowTyping():
                 self._show_typing(message)
-            case Edit() | Delete() | React() | Pin() | Purge() | ReactionsDue():
+            case Edit() | Delete() | React() | Pin() | ListReactors() | Purge() | ReactionsDue():
                 self._made_operations.receive(message)
             case Found() | ChangeRoom() | ChangeMembers() | Describe():
                 self._govern(message)

@@ -24,6 +24,7 @@ from chatter.messages import (
     Edit,
     Entry,
     Found,
+    ListReactors,
     Loaded,
     LookedUp,
     LookUp,
@@ -77,6 +78,9 @@ class Government(Protocol):
 
     def refusal_of(self, operation: Operation, posted: Posted) -> Refused | None:
         """Returns why nothing may be done to a message."""
+
+    def refusal_to_read(self, asked: ListReactors) -> Refused | None:
+        """Returns why somebody may not hear of a message."""
 
     def mentions_of_edit(self, edit: Edit, posted: Posted) -> Mentions | None:
         """Returns whom the new text of a message calls."""
@@ -452,10 +456,10 @@ class Sequencer:
         else:
             self.answer_repeat(request, first)
 
-    def refuse(self, request: Request, refused: Refused) -> None:
+    def refuse(self, request: Request | ListReactors, refused: Refused) -> None:
         """Answers a request that is not carried out."""
         self.answer(request, refused)
 
-    def answer(self, request: Request | Describe, answer: Answer) -> None:
+    def answer(self, request: Request | ListReactors | Describe, answer: Answer) -> None:
         """Answers a request now."""
         self._broadcaster.push(request.sender, request.sender.answer(request.ref, answer))

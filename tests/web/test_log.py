@@ -236,6 +236,27 @@ def test_pins_and_threads_and_single_messages_are_read(server: Server) -> None:
         assert seqs(seqs=[2, 7, 1, 99]) == ([1, 2], False)
 
 
+def test_all_who_have_reacted_are_read_also_of_what_only_the_database_has(server: Server) -> None:
+    crowd = [f"p{number}" for number in range(12)]
+    with Member(server.port, "lobby", log=2) as ann:
+        done(ann.post_and_wait("hello"))
+        for name in [*crowd, "ann"]:
+            done(ann.ask("react", name=name, seq=1, key="❤️"))
+        everybody = {"count": 13, "names": [*crowd, "ann"], "mine": True}
+        assert done(ann.ask("reactions", name="ann", seq=1, key="❤")) == everybody
+        for number in range(10):
+            done(ann.post_and_wait(f"later {number}"))
+    server.stop()
+    server.start()
+    with Member(server.port, "lobby", "bo", log=2) as bo:
+        assert done(bo.ask("reactions", name="ann", seq=1, key="❤️")) == everybody
+        assert done(bo.ask("reactions", seq=1, key="❤")) == {**everybody, "mine": False}
+        assert done(bo.ask("reactions", seq=1, key="👍")) == {"count": 0, "names": [], "mine": False}
+        assert refused(bo.ask("reactions", seq=99, key="👍"))["reason"] == "not_found"
+        assert done(bo.ask("unreact", name="ann", seq=1, key="❤"))["seq"] > 0
+        assert done(bo.ask("reactions", name="ann", seq=1, key="❤"))["names"] == crowd
+
+
 def test_pins_that_are_too_much_for_one_page_are_read_in_several(server: Server) -> None:
     with Member(server.port, "lobby", log=2) as ann:
         for number in range(1, 21):  # each takes 16 kB of the 256 of a page
@@ -269,6 +290,10 @@ def test_pins_that_are_too_much_for_one_page_are_read_in_several(server: Server)
         ("react", {"name": "ann", "seq": 1, "key": "👍👍"}, "key"),
         ("react", {"name": "ann", "seq": 1, "key": "🇩"}, "key"),
         ("unreact", {"name": "ann", "seq": 1}, "key"),
+        ("reactions", {"key": "👍"}, "seq"),
+        ("reactions", {"seq": 1}, "key"),
+        ("reactions", {"seq": 1, "key": "thumb"}, "key"),
+        ("reactions", {"seq": 1, "key": "👍", "name": " "}, "name"),
         ("pin", {"seq": 1}, "name"),
         ("unpin", {"name": "ann"}, "seq"),
         ("new_message", {"name": "ann", "message": "x", "reply_to": -1}, "reply_to"),

@@ -37,6 +37,7 @@ NUMBERS = {
     "max_page_bytes": (1_024, 1_000_000_000),
     "max_edits": (1, 1_000_000),
     "max_reactions": (1, 1_000),
+    "max_listed_reactors": (1, 1_000),
     "max_pins": (1, 1_000),
     "max_room_members": (1, 100_000),
     "max_group_members": (2, 1_000),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from chatter.messages import Pin, Post, React, ShowTyping, View
+from chatter.messages import ListReactors, Pin, Post, React, ShowTyping, View
 from web.channels.room_requests import Request
 from web.channels.wire import NameTaken
 
@@ -14,7 +14,7 @@ NAMES_REMEMBERED = 8_192
 """Names whose looks are not compared again: a look-up takes 0.1 µs."""
 
 _NAMED = (Post, React, Pin)
-"""The requests whose name somebody has to choose. Who is typing is nothing to be asked about."""
+"""The requests whose name somebody has to choose. Who is typing, or only reads, is nothing to be asked about."""
 
 
 class ReservedNames(Protocol):
@@ -66,7 +66,7 @@ class GuestNames:
 
     def checked(self, request: Request | None, view: View) -> Request | None:
         """Returns a guest's request under the name that the guest gets. Raises `NameRefused`."""
-        if isinstance(request, ShowTyping):
+        if isinstance(request, ShowTyping) or (isinstance(request, ListReactors) and request.name):
             return msgspec.structs.replace(request, name=self.name_now(request.name))
         if not isinstance(request, _NAMED) or not self._is_reserved(request.name):
             return request

@@ -15,6 +15,7 @@ from chatter.messages import (
     SLUG,
     Delete,
     Edit,
+    ListReactors,
     Pin,
     Post,
     React,
@@ -176,11 +177,22 @@ def _delete(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> Roo
 
 
 def _react(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits, *, is_added: bool = True) -> RoomMessage:
+    key = _key_of(fields)
+    name, author = sender_of(fields, sender, limits)
+    return React(sender, ref, name, seq_of(fields), key, is_added, author)
+
+
+def _list_reactors(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits) -> RoomMessage:
+    is_nameless = sender.author is None and fields.get("name") is None
+    name, author = ("", None) if is_nameless else sender_of(fields, sender, limits)
+    return ListReactors(sender, ref, seq_of(fields), _key_of(fields), name, author)
+
+
+def _key_of(fields: Fields) -> str:
     key = emoji(string_of(fields, "key", MAX_KEY_BYTES))
     if key is None:
         raise InvalidPayload("key", f"expected one emoji of at most {MAX_KEY_BYTES} bytes")
-    name, author = sender_of(fields, sender, limits)
-    return React(sender, ref, name, seq_of(fields), key, is_added, author)
+    return key
 
 
 def _pin(fields: Fields, sender: Subscriber, ref: Ref, limits: Limits, *, is_pinned: bool = True) -> RoomMessage:
@@ -244,6 +256,7 @@ _REQUESTS: Mapping[str, _Request] = {
     "unpin": _Request(functools.partial(_pin, is_pinned=False), "operation_rate"),
     "typing": _Request(_show_typing, "typing_rate"),
     "history": _Request(_read_history, "history_rate"),
+    "reactions": _Request(_list_reactors, "history_rate"),
     "sync": _Request(_sync, "history_rate"),
     **{event: _Request(read, "operation_rate") for event, read in ROOM_REQUESTS.items()},
 }

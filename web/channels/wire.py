@@ -39,6 +39,7 @@ from chatter.messages import (
     PresenceListed,
     Purged,
     Reacted,
+    ReactorsListed,
     Recovery,
     Ref,
     Refused,
@@ -387,7 +388,7 @@ def _reply(answer: WebAnswer, view: View) -> bytes:
             return _reply(msgspec.structs.replace(answer, room=None), view)
         case MyState() | Rooms() | Read() | LevelSet() | AllRead():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
-        case Acknowledged() | AlreadySo() | Recovery() | RoomDescribed() | TokenTaken() | LinkMade():
+        case Acknowledged() | AlreadySo() | Recovery() | ReactorsListed() | RoomDescribed() | TokenTaken() | LinkMade():
             return b'{"response":%b,"status":"ok"}' % encode(answer)
         case Page():
             return b'{"response":%b,"status":"ok"}' % log_payloads.page(answer, knows_log=view is View.LOG)

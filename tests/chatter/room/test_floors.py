@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from chatter.charter import RoomRules
+from chatter.charter import Author, RoomRules
 from chatter.messages import (
     Delete,
     Edit,
     Edited,
     Entry,
     Join,
+    ListReactors,
     LoadTarget,
     MissedLoaded,
     Page,
@@ -21,6 +22,8 @@ from chatter.messages import (
     Posted,
     PostState,
     React,
+    ReactionCount,
+    ReactorsListed,
     Recovery,
     Refused,
     Sync,
@@ -244,6 +247,28 @@ def test_a_hidden_message_that_only_the_database_has_is_not_found_either(stage: 
     assert isinstance(room.to_history[-1], LoadTarget)
     room.tell(TargetLoaded(3, said(3, author=ANN.author, state=PostState(changed=3)), ()))
     assert bo.answers == [Refused("not_found")]
+
+
+def test_nobody_hears_who_has_reacted_to_a_hidden_message(stage: Stage, ann: Person, bo: Person) -> None:
+    room = start(stage, past()[-1:], settings=RoomSettings(ring_size=1))
+    state = PostState(changed=9, reactions=(ReactionCount("👍", 1, ("@ann",)),))
+    for asker, seq in ((bo, 3), (bo, 7), (ann, 3)):
+        room.tell(ListReactors(asker, b"1", seq, "👍", author=asker.author))
+        loaded = said(seq, author=ANN.author, state=state)
+        room.tell(TargetLoaded(seq, loaded, [("👍", Author(1, "ann"), 9)]))
+    assert bo.answers == [Refused("not_found"), ReactorsListed(1, ("@ann",), mine=False)]
+    assert ann.answers == [ReactorsListed(1, ("@ann",), mine=True)]
+
+
+def test_who_was_removed_while_the_database_was_asked_hears_of_no_reactions(stage: Stage, bo: Person) -> None:
+    owner = Person(1, "ann")
+    settled = charter(owners=[owner], members=[bo])
+    room = RoomOnStage(stage, RoomSettings(ring_size=1), recent=past()[-1:], slug=PRIVATE, charter=settled)
+    asked = ListReactors(bo, b"1", 3, "👍", author=bo.author)
+    room.tell(join(bo), asked, owner.does("removed", bo), asked)
+    room.tell(TargetLoaded(3, said(3, author=owner.author, state=PostState(changed=3)), []))
+    assert len(bo.answers) == 2
+    assert all(isinstance(answer, Refused) for answer in bo.answers)
 
 
 def test_a_member_of_a_room_that_shows_all_sees_all(stage: Stage, bo: Person) -> None:

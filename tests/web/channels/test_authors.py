@@ -39,6 +39,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "delete_message": {"seq": 1},
     "react": {"seq": 1, "key": "👍"},
     "unreact": {"seq": 1, "key": "👍"},
+    "reactions": {"seq": 1, "key": "👍"},
     "pin": {"seq": 1},
     "unpin": {"seq": 1},
     "typing": {},

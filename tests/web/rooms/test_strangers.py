@@ -86,6 +86,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "delete_message": {"seq": 1},
     "react": {"name": "me", "seq": 1, "key": "👍"},
     "unreact": {"name": "me", "seq": 1, "key": "👍"},
+    "reactions": {"name": "me", "seq": 1, "key": "👍"},
     "pin": {"name": "me", "seq": 1},
     "unpin": {"name": "me", "seq": 1},
     "typing": {"name": "me"},
