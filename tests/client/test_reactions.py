@@ -1,5 +1,7 @@
 """People react to messages: chips count and name them, and a press adds or takes back one's own."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -31,6 +33,28 @@ def test_a_reaction_is_counted_named_and_taken_back(ann: Person, bo: Person) -> 
     expect(ann.page.locator(".reaction")).to_have_count(0)
     expect(bo.page.locator(".reaction")).to_have_count(0)
     expect(ann.announcer).to_be_empty()
+
+
+def test_who_has_reacted_after_many_finds_that_marked_after_a_reload(ann: Person, speaks: Speaks) -> None:
+    crowd = [speaks(f"p{number}") for number in range(11)]
+    crowd[0].says("hello")
+    for each in crowd[:10]:
+        each.reacts("hello", "👍")
+    ann.message("hello").hover()
+    chip(ann, "👍").click()
+    expect(chip(ann, "👍")).to_have_accessible_name(re.compile("^👍 11: you, p0, .* p9$"))
+    crowd[10].reacts("hello", "👍")
+    ann.page.reload()
+    expect(chip(ann, "👍")).to_have_attribute("aria-pressed", "true")
+    expect(chip(ann, "👍")).to_have_accessible_name(re.compile("^👍 12: you, p0, .* p9 and 1 other$"))
+    chip(ann, "👍").hover()
+    expect(ann.page.locator(".tooltip")).to_have_text(re.compile("^you, p0, .* p9 and p10$"))
+    chip(ann, "👍").click()
+    expect(chip(ann, "👍")).to_have_attribute("aria-pressed", "false")
+    expect(chip(ann, "👍")).to_have_accessible_name(re.compile("^👍 11: p0, .*, p9 and 1 other$"))
+    ann.page.reload()
+    expect(chip(ann, "👍")).to_have_accessible_name(re.compile("^👍 11: p0, .*, p9 and 1 other$"))
+    expect(chip(ann, "👍")).to_have_attribute("aria-pressed", "false")
 
 
 def test_keys_react_from_the_picker_and_reach_the_chips_and_their_names(ann: Person) -> None:

@@ -18,6 +18,8 @@ export const ROOM_EVENT = "room_event";
 export const MESSAGE_VOIDED = "message_voided";
 /** Sent as `ReadHistory`, answered with a `Page`. */
 export const HISTORY = "history";
+/** Sent as `{seq, key, name?}`, answered with `Reactors`. */
+export const REACTIONS = "reactions";
 /** Sent as `Position`, answered like a join with a `RecoveryAnswer`. The missed messages follow. */
 export const SYNC = "sync";
 /** Received: `{seq}` of the room's newest message. We read too slowly, and the server dropped what waited for us. */
@@ -156,6 +158,8 @@ export const REASONS = {
 /** @typedef {{accounts?: number[], here?: boolean, room?: boolean}} Mentions */
 
 /** @typedef {{count: number, names: string[]}} Reaction how many reacted so, and the first of them */
+
+/** @typedef {{count: number, names: string[], mine: boolean, more?: boolean}} Reactors all who reacted so, or the first 500 */
 
 /**
  * @typedef {object} OwnPart what this page adds to a message that it shows

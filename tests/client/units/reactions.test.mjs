@@ -25,4 +25,6 @@ test("who reacted is said by name, oneself first, and as a number beyond the nam
   assert.equal(say(1, ["ann"], true), "you");
   assert.equal(say(12, ["bo", "cy"], true), "you, bo, cy and 9 others");
   assert.equal(say(3, ["bo", "cy"]), "bo, cy and 1 other");
+  const crowd = Array.from({ length: 500 }, (_, index) => `person ${index}`);
+  assert.match(say(500, crowd, true), /^you, person 0, .*, person 54 and 444 others$/);
 });

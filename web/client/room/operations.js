@@ -33,6 +33,7 @@ import { Sender } from "./sender.js";
  * @property {() => number} heardTo returns the seq up to which everything was heard
  * @property {(seq: number, text: string) => number} changedOf returns what touched a message last; 0 if its text is another
  * @property {(seqs: number[]) => void} redraw shows messages anew
+ * @property {(seq: number, key: string, has: boolean) => void} reacted is called when the person has reacted, or has not any more
  * @property {() => void} rejoin joins again when the server says that we are not in the room
  * @property {(refusal: Refused) => void} nameTaken is called when the name belongs to somebody else
  */
@@ -55,8 +56,6 @@ export class Operations {
   /** Some operation is on its way, or waits for the room to be joined. */
   isUnsettled = computed(() => this.pending.value.some(isOpen));
   #sender = new Sender(() => this.#flush());
-  /** By seq, the emoji with which this person has reacted: the server names only the first people. @type {Map<number, Map<string, boolean>>} */
-  #reacted = new Map();
   #outbox;
   #room;
 
@@ -71,13 +70,6 @@ export class Operations {
   /** Returns those on one message, in order. @param {number} seq */
   on(seq) {
     return this.pending.peek().filter((operation) => operation.seq === seq);
-  }
-
-  /** Whether this person has reacted to a message. @param {import("../messages.js").Posted} row @param {string} key */
-  hasReacted({ seq, reactions = {} }, key) {
-    const { names = [], count = 0 } = reactions[key] ?? {};
-    if (names.includes(this.#room.name())) return true;
-    return count > names.length && (this.#reacted.get(seq)?.get(key) ?? false);
   }
 
   // ---- Channel
@@ -97,13 +89,6 @@ export class Operations {
   heard() {
     const heardTo = this.#room.heardTo();
     for (const { id, done } of this.pending.peek()) if (done && done <= heardTo) this.#drop(id);
-  }
-
-  /** Notes who reacted. @param {import("../messages.js").RoomEvent} event */
-  noteReactions({ target = 0, key = "", add = [], remove = [] }) {
-    const name = this.#room.name();
-    if (add.includes(name)) this.#noteReaction(target, key, true);
-    if (remove.includes(name)) this.#noteReaction(target, key, false);
   }
 
   /** Takes over what was done in pages that are gone. @param {Operation[]} adopted */
@@ -249,7 +234,7 @@ export class Operations {
     const operation = this.#find(id);
     if (!operation) return;
     const { kind, seq: target, key } = operation;
-    if (key) this.#noteReaction(target, key, kind === "react");
+    if (key) this.#room.reacted(target, key, kind === "react");
     this.#outbox.forget(id);
     this.#change(id, { done: seq });
     this.heard();
@@ -294,11 +279,6 @@ export class Operations {
   }
 
   // ---- Internal
-
-  /** @param {number} seq @param {string} key @param {boolean} has */
-  #noteReaction(seq, key, has) {
-    this.#reacted.set(seq, (this.#reacted.get(seq) ?? new Map()).set(key, has));
-  }
 
   /** @param {string} id */
   #keep(id) {

@@ -29,6 +29,7 @@ import { Pins } from "./pins.js";
 import { Posts } from "./posts.js";
 import { People } from "./presence.js";
 import { Quotes } from "./quotes.js";
+import { Reactors } from "./reactors.js";
 import { Recovery } from "./recovery.js";
 import { Rights } from "./rights.js";
 import { RowReader } from "./row-reader.js";
@@ -107,6 +108,11 @@ export class Room {
   #pages = new Pages(this.#requests, this.rows);
   #reader = new RowReader(this.#pages, this.rows);
   #noteReader = new NoteReader(this.#requests, this.notes);
+  #reactors = new Reactors(this.#requests, {
+    name: () => this.#label,
+    row: (seq) => this.rows.get(seq),
+    redraw: (seq) => this.rows.redraw([seq]),
+  });
   recovery = new Recovery({
     history: this.history,
     rows: this.rows,
@@ -167,13 +173,14 @@ export class Room {
     /** The seq of the message that the next post answers; 0 for none. */
     this.replyTarget = replyTargetOf(slug);
     this.operations = new Operations(operationsOutbox, {
-      name: () => labelOf(this.#me),
+      name: () => this.#label,
       heardTo: () => this.history.last,
       changedOf: (seq, text) => {
         const row = this.rows.get(seq);
         return row?.message === text ? changedOf(row) : 0;
       },
       redraw: (seqs) => this.rows.redraw(seqs),
+      reacted: (seq, key, has) => this.#reactors.note(seq, key, has),
       rejoin: () => this.#rejoin(),
       nameTaken: noteTakenName,
     });
@@ -197,9 +204,15 @@ export class Room {
   join(presentAs) {
     if (this.#channel && presentAs === this.#presentAs) return;
     this.leave();
-    if (presentAs !== this.#presentAs) this.rows.redrawAll(); // whose reactions are the person's own
+    if (presentAs !== this.#presentAs) this.#redrawReactions();
     this.#presentAs = presentAs;
     this.#open();
+  }
+
+  /** Shows anew which reactions are the person's own. */
+  #redrawReactions() {
+    this.#reactors.forget();
+    this.rows.redrawAll();
   }
 
   /** Joins for the posts alone: nobody looks at the room. */
@@ -281,6 +294,11 @@ export class Room {
   toggleReaction(row, key) {
     if (row.mine?.includes(withoutVariation(key))) this.unreact(row, key);
     else this.react(row, key);
+  }
+
+  /** Reads who has reacted to a message. @param {Row} row @param {string} key an emoji @returns {Promise<import("../messages.js").Reactors>} */
+  readReactors({ seq }, key) {
+    return this.#reactors.read(seq, key);
   }
 
   /** @param {Row} row */
@@ -450,6 +468,7 @@ export class Room {
     this.recovery.joined(answer);
     this.detached.joined(answer);
     this.#reader.readMissing();
+    this.#reactors.readMissing();
     this.posts.joined(channel);
     this.operations.joined(channel);
     if (!answer.recovered) this.#readPanelsAgain();
@@ -470,6 +489,8 @@ export class Room {
     this.detached.resume();
     this.#reader.disconnected();
     this.#reader.readMissing();
+    this.#reactors.disconnected();
+    this.#reactors.readMissing();
     this.posts.disconnected();
     this.posts.joined(channel);
     this.operations.disconnected();
@@ -483,6 +504,7 @@ export class Room {
     this.posts.disconnected();
     this.operations.disconnected();
     this.#reader.disconnected();
+    this.#reactors.disconnected();
     this.recovery.disconnected();
     this.#requests.disconnected();
   }
@@ -515,7 +537,7 @@ export class Room {
   /** @param {RoomEvent} event */
   #receiveEvent(event) {
     this.lastEvent.value = event;
-    this.operations.noteReactions(event);
+    this.#reactors.noteEvent(event);
     this.#hear(event);
     this.#pins.noteEvent(event, (seqs) => this.#reader.want(seqs));
   }
@@ -538,6 +560,7 @@ export class Room {
   /** @param {number} seq */
   #void(seq) {
     const { hasAhead } = this.history;
+    this.#reactors.doubt(); // it may have been a reaction
     if (this.history.markVoid(seq)) this.recovery.voided(hasAhead);
   }
 
@@ -594,7 +617,7 @@ export class Room {
 
   /** Lays over a message what this page adds to it. @param {Posted} row @returns {Row} */
   #show(row) {
-    const shown = layOver(row, this.operations.on(row.seq), (key) => this.operations.hasReacted(row, key));
+    const shown = layOver(row, this.operations.on(row.seq), (key) => this.#reactors.has(row, key));
     const notHere = this.#notHere.get(row.seq);
     return notHere ? { ...shown, not_here: notHere } : shown;
   }
@@ -615,6 +638,11 @@ export class Room {
   /** @param {import("../authors.js").By} by */
   #showTyping(by) {
     if (by.name && !sameAuthor(by, this.#me)) this.typing.add(by.name);
+  }
+
+  /** What this person is called in reactions. */
+  get #label() {
+    return labelOf(this.#me);
   }
 
   get #me() {

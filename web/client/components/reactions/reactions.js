@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import { html } from "../../html.js";
 import { label } from "../../me.js";
 import { whyNotWrite } from "../composer/cannot-write.js";
@@ -48,7 +49,8 @@ export function Reactions({ room, message }) {
 /** @param {{room: Room, message: Row, mayReact: boolean, emoji: string, count: number, names: string[]}} props */
 function Reaction({ room, message, mayReact, emoji, count, names }) {
   const isMine = message.mine?.includes(emoji) ?? false;
-  const who = sayNames({ count, names }, label.value, isMine);
+  const [all, readAll] = useAllNames(room, message, emoji, { count, names });
+  const who = sayNames({ count, names: all }, label.value, isMine);
   const toggle = (/** @type {any} */ { currentTarget }) => {
     if (!mayReact) return;
     if (isMine && count === 1) currentTarget.closest(".message").focus(); // the pressed chip goes away
@@ -64,9 +66,36 @@ function Reaction({ room, message, mayReact, emoji, count, names }) {
       aria-disabled=${!mayReact}
       aria-label=${`${emojiOf(emoji)} ${count}: ${who}`}
       data-tip=${who}
+      onPointerEnter=${readAll}
+      onFocus=${readAll}
       onClick=${toggle}
     >
       <span class="emoji">${emojiOf(emoji)}</span><span class="count">${count.toLocaleString()}</span>
     </button>
   `;
+}
+
+/**
+ * Returns the names of those who reacted, and what reads all of them where some are missing. They are read once for
+ * each change of the reactions.
+ *
+ * @param {Room} room
+ * @param {Row} message
+ * @param {string} emoji
+ * @param {import("../../messages.js").Reaction} reaction
+ * @returns {[names: string[], readAll: () => Promise<void>]}
+ */
+function useAllNames(room, message, emoji, { count, names }) {
+  const read = useSignal({ instead: /** @type {string[]} */ ([]), names });
+  const readAll = async () => {
+    if (count <= names.length || read.peek().instead === names) return;
+    read.value = { instead: names, names };
+    try {
+      const all = await room.readReactors(message, emoji);
+      if (read.peek().instead === names) read.value = { instead: names, names: all.names };
+    } catch {
+      if (read.peek().instead === names) read.value = { instead: [], names }; // the next look asks again
+    }
+  };
+  return [read.value.instead === names ? read.value.names : names, readAll];
 }
