@@ -65,6 +65,7 @@ EVENTS = {
     **{event: {READER: "forbidden"} for event in SAYS},
     **{event: OF_ACCOUNTS | {READER: "forbidden"} for event in room_requests.ROOM_REQUESTS},
     "history": {},
+    "reactions": {},
     "sync": {},
     "access_token": dict.fromkeys(LIVING + FOREIGN, "unauthorized"),
 }
