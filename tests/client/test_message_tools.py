@@ -181,6 +181,18 @@ def test_keys_reach_each_message_its_time_its_links_and_its_toolbar(reader: Pers
     expect(reader.conversation).to_be_focused()
 
 
+def test_keys_that_come_before_a_frame_go_past_the_toolbar_that_was_left(reader: Person) -> None:
+    press = reader.page.keyboard.press
+    reader.conversation.focus()
+    press("ArrowUp")
+    expect(reader.toolbar).to_be_visible()
+    reader.draws_no_more()
+    press("Escape")
+    press("Shift+Tab")  # the emoji
+    press("Shift+Tab")
+    expect(reader.conversation).to_be_focused()
+
+
 def test_the_focus_stays_on_a_tool_when_those_before_it_go_away(ann: Person, watch: Watch) -> None:
     ann.says("mine")
     ann.expect_said("mine")

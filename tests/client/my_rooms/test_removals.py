@@ -71,7 +71,7 @@ def test_who_has_left_goes_to_the_lobby(visit: Visit, ann: Member, bo: Member) -
 def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
     visit: Visit, ann: Member, kind: str
 ) -> None:
-    slug = ann.makes_room(f"Den {ann.handle}", kind=kind)
+    slug = ann.makes_room(f"Away {ann.handle}", kind=kind)
     ann.says(slug, "a secret")
     page = ann.comes(visit, slug)
     page.expect_said("a secret")

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
@@ -35,6 +35,8 @@ export class MessageTools extends Component {
   /** and in a short conversation, which keeps its height, with each change of what is in it. */
   #changes = new MutationObserver(() => this.#placeInFrame());
   #frame = 0;
+  /** Hides the toolbar as soon as it is nobody's: until the next frame keys would go into it. */
+  #endHiding = () => {};
 
   componentDidMount() {
     const conversation = this.toolbar.current.parentElement;
@@ -45,7 +47,9 @@ export class MessageTools extends Component {
     const content = conversation.querySelector(".content");
     for (const box of [conversation, content]) this.#resizes.observe(box);
     this.#changes.observe(content, ANY_CHANGE);
-    this.#place();
+    this.#endHiding = effect(() => {
+      if (!this.#pointing.target.value) queueMicrotask(this.#place);
+    });
   }
 
   componentDidUpdate() {
@@ -54,6 +58,7 @@ export class MessageTools extends Component {
 
   componentWillUnmount() {
     this.#pointing.detach();
+    this.#endHiding();
     this.#resizes.disconnect();
     this.#changes.disconnect();
     cancelAnimationFrame(this.#frame);
