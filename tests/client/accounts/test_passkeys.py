@@ -303,6 +303,18 @@ def test_a_provider_signs_in_and_leads_back_to_the_room(ann: Person, provider: O
     expect(ann.composer).to_have_value("half a thought")
 
 
+def test_a_provider_leads_back_to_the_invitation(ann: Person, provider: OidcProvider, room: str) -> None:
+    provider.person["preferred_username"] = handle = f"ann{next(numbers)}"
+    options = [f"--database={ann.server.database_url}", f"--spool-folder={ann.server.database.parent}"]
+    code = run_to_its_end("invite", f"--room={room}", *options).stdout.partition("#invite=")[2].strip()
+    ann.page.goto(f"{ann.server.url}/join/{code}")
+    dialog(ann, "You are invited to").get_by_role("button", name="Sign in").click()
+    by_provider(dialog(ann, "Sign in")).click()
+    dialog(ann, "Join ").get_by_role("button", name="Join").click()
+    expect_account(ann, handle)
+    expect(ann.page).to_have_url(f"{ann.server.url}/rooms/{room}")
+
+
 def test_a_failure_is_said_in_words_and_leaves_the_address(ann: Person, provider: OidcProvider) -> None:
     provider.callback = {"error": "access_denied"}
     by_provider(opens_sign_in(ann)).click()

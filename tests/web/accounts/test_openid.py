@@ -36,9 +36,9 @@ def start(browser: HttpBrowser, page: str = "/rooms/x", id: str = "test") -> Ans
     return browser.get(f"/api/oidc/{id}/start?next={page}")
 
 
-def sign_in(browser: HttpBrowser, provider: OidcProvider) -> str:
+def sign_in(browser: HttpBrowser, provider: OidcProvider, page: str = "/rooms/x") -> str:
     """Signs in, and returns where the browser ends."""
-    answered = browser.come_back(provider.sign_in(start(browser).location))
+    answered = browser.come_back(provider.sign_in(start(browser, page).location))
     assert answered.status == 302
     assert answered.headers["Cache-Control"] == "no-store"
     return answered.location
@@ -267,6 +267,12 @@ def test_a_provider_that_is_away_is_said_to_be(server: Server, provider: OidcPro
 def test_somebody_who_says_no_there_is_told_so(server: Server, provider: OidcProvider) -> None:
     provider.callback = {"error": "access_denied"}
     assert sign_in(HttpBrowser(server.url), provider) == f"{FAILED}&reason=cancelled"
+
+
+def test_who_is_invited_comes_back_to_the_invitation(server: Server, provider: OidcProvider) -> None:
+    invited = HttpBrowser(server.url)
+    assert sign_in(invited, provider, "/join/abcde23456") == "/join/abcde23456"
+    assert invited.me()["kind"] == "person"
 
 
 @pytest.mark.parametrize(

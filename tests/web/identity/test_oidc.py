@@ -499,7 +499,18 @@ def test_a_provider_elsewhere_has_nothing_asked_for_on_this_machine(name: str) -
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/rooms/x", "/rooms/x/5", "/rooms/%C3%A9", "/?a=b", "/rooms/a.b~c#5", "/rooms/..a/x."]
+    "address",
+    [
+        "/",
+        "/rooms/x",
+        "/rooms/x/5",
+        "/rooms/%C3%A9",
+        "/?a=b",
+        "/rooms/a.b~c#5",
+        "/rooms/..a/x.",
+        "/join/abcde23456",
+        "/join/ABCDE-%2023456/",
+    ],
 )
 def test_a_page_of_ours(address: str) -> None:
     assert is_page(address)
@@ -531,6 +542,16 @@ def test_a_page_of_ours(address: str) -> None:
         "/rooms/./x",
         "/socket/websocket",
         "/rooms/" + "x" * 300,
+        "/join/",
+        "/join//evil.example",
+        "/join/..",
+        "/join/%2e%2e/api/me",
+        "/join/x/../../api/me",
+        "/join/x//evil.example",
+        "/join/\\evil.example",
+        "/join/x\n",
+        "/join/%2F%2Fevil.example",
+        "/join/" + "x" * 65,
     ],
 )
 def test_what_is_no_page_of_ours(address: str) -> None:
