@@ -35,8 +35,8 @@ import { VisitedRooms } from "./visited-rooms.js";
 /** Pause before what could not be loaded is tried again. */
 const RETRY_MS = 5000;
 
-const brought = takeFragment();
 followAddress();
+const brought = takeFragment();
 const connection = new Connection("/socket");
 /** What is not acknowledged. @type {import("./visited-rooms.js").Outboxes} */
 const outboxes = { posts: new Outbox(databaseName("posts")), operations: new Outbox(databaseName("operations")) };
@@ -86,11 +86,16 @@ async function followRooms() {
 }
 
 /** Opens the dialog for what the address brought. @param {ReturnType<typeof takeFragment>} brought */
-function useFragment({ link, invite, failure, back }) {
+function useFragment({ link, failure, back }) {
   if (link) openLink(link);
-  else if (invite) openSignIn({ face: "up", invite });
   else if (failure) openFailure(failure);
   else if (back) farewell.value = CAME_BACK;
+}
+
+/** Opens what the person is invited to. Who has no account makes one with an invite. @param {string} invite */
+function showInvitation(invite) {
+  if (invite && !isSignedIn.peek()) openSignIn({ face: "up", invite });
+  else if (joinCode()) openJoin(joinCode());
 }
 
 // Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.
@@ -128,5 +133,12 @@ root.replaceChildren(); // the shell of index.html
 render(html`<${App} connection=${connection} current=${current} unsent=${unsent} />`, root);
 keepOffline();
 useFragment(brought);
-if (joinCode()) openJoin(joinCode());
-addEventListener("hashchange", () => useFragment(takeFragment()));
+effect(() => {
+  isSignedIn.value; // who signs in, and keeps the page, may follow it then
+  untracked(() => showInvitation(brought.invite));
+});
+addEventListener("hashchange", () => {
+  const next = takeFragment();
+  useFragment(next);
+  if (next.invite) showInvitation(next.invite);
+});

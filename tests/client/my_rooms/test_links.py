@@ -7,12 +7,12 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.accounts.actions import expect_account
+from tests.client.accounts.actions import dialog, expect_account, fills
 from tests.client.axe import violations
 from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member
 from tests.client.my_rooms.parts import FOUNDED, notes, panel
-from tests.client.person import PHONE
+from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD
 from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
@@ -82,6 +82,83 @@ def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: 
     expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
     newcomer.says("hello")
     newcomer.expect_said("hello")
+
+
+def invite(member: Member, slug: str | None = None) -> str:
+    """Makes an invite, and returns its address."""
+    ages(member)
+    url: str = member.asks("POST", "/api/invites", {"room": slug} if slug else {})["url"]
+    return url
+
+
+def creates_account(person: Person, handle: str) -> None:
+    form = dialog(person, "Create an account")
+    form.get_by_label("Handle").fill(handle)
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_role("button", name="Create account").click()
+    expect_account(person, handle)
+
+
+def test_an_invite_leads_a_new_account_into_its_room(ann: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Kitchen")
+    newcomer = visit("", "lobby")
+    newcomer.page.goto(invite(ann, slug))
+    creates_account(newcomer, f"gil-of-{ann.handle}")
+    expect(newcomer.page).to_have_url(f"{newcomer.server.url}/rooms/{slug}")
+    expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Kitchen")
+
+
+def test_an_invite_to_no_room_leaves_a_new_account_where_it_was(ann: Member, visit: Visit, room: str) -> None:
+    newcomer = visit("", room)
+    newcomer.page.evaluate("hash => (location.hash = hash)", invite(ann).partition("#")[2])
+    creates_account(newcomer, f"gil-of-{ann.handle}")
+    expect(newcomer.page).to_have_url(newcomer.address_of(room))
+    expect(newcomer.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_who_says_no_to_an_invite_stays_and_reads_it_no_more(ann: Member, visit: Visit, room: str) -> None:
+    for answer in (lambda guest: guest.page.keyboard.press("Escape"), lambda guest: guest.button("Cancel").click()):
+        guest = visit("guest", room)
+        guest.page.goto(f"{guest.address_of(room)}{invite(ann)[len(ann.server.url) + 1 :]}")
+        expect(dialog(guest, "Create an account")).to_be_visible()
+        answer(guest)
+        expect(dialog(guest, "Create an account")).to_have_count(0)
+        expect(guest.page).to_have_url(guest.address_of(room))
+        guest.expect_connected()
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+@pytest.mark.usefixtures("outage")
+def test_who_has_an_account_follows_an_invite_as_soon_as_they_sign_in(
+    ann: Member, bo: Member, visit: Visit, room: str, *, forgets: bool
+) -> None:
+    slug = ann.makes_room("Kitchen")
+    other = visit("", room)
+    if forgets:
+        other.page.context.add_init_script(WITHOUT_STORAGE)
+    other.page.goto(invite(ann, slug))
+    other.button("I have an account").click()
+    fills(dialog(other, "Sign in"), handle=bo.handle, password=PASSWORD)
+    expect(dialog(other, "Join Kitchen?")).to_be_visible()
+    expect_account(other, bo.handle)
+    other.reloads()
+    expect_account(other, bo.handle)
+    dialog(other, "Join Kitchen?").get_by_role("button", name="Join").click()
+    expect(other.page).to_have_url(f"{other.server.url}/rooms/{slug}")
+    expect(other.page.get_by_role("heading", level=1)).to_contain_text("Kitchen")
+
+
+def test_an_invite_offers_no_second_account(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Kitchen")
+    other = bo.comes(visit)
+    other.page.goto(invite(ann))
+    expect(dialog(other, "This link does not work")).to_contain_text("for a new account, and you have one")
+    other.button("Close").click()
+    expect(other.page).to_have_url(f"{other.server.url}/")
+    other.page.evaluate("hash => (location.hash = hash)", invite(ann, slug).partition("#")[2])
+    dialog(other, "Join Kitchen?").get_by_role("button", name="Join").click()
+    expect(other.page).to_have_url(f"{other.server.url}/rooms/{slug}")
+    expect(other.page.get_by_role("heading", level=1)).to_contain_text("Kitchen")
 
 
 @pytest.mark.usefixtures("outage")

@@ -48,7 +48,8 @@ export function leaveMessage() {
  * Takes what the fragment brings out of the address, so that it is neither seen nor kept in the history.
  *
  * It is a link's or an invite's secret, since browsers send fragments to nobody, or what has become of signing in
- * with a provider.
+ * with a provider. An invite has the address of an invitation until the person has decided: signing in may load the page
+ * anew, or go elsewhere.
  */
 export function takeFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -56,7 +57,9 @@ export function takeFragment() {
   const back = given.get("sign-in") === "back" ? "back" : "";
   const brought = { link: given.get("link") ?? "", invite: given.get("invite") ?? "", failure, back };
   if (Object.values(brought).some(Boolean)) {
-    history.replaceState(history.state, "", location.pathname + location.search);
+    const { invite } = brought;
+    const address = invite ? `/join/${encodeURIComponent(invite)}` : location.pathname + location.search;
+    history.replaceState(history.state, "", address);
   }
   return brought;
 }
@@ -78,9 +81,14 @@ export function leaveJoin(room = slug.peek()) {
   follow(pathOf(room));
 }
 
-/** Gives the address to the room that a code has led to, at once: the page is about to be loaded anew. @param {string} room */
+/**
+ * Gives the address to the room that an invite has led to, at once: the page is about to be loaded anew. One that leads
+ * to none leaves the person where they are.
+ *
+ * @param {string} [room]
+ */
 export function replaceJoin(room) {
-  if (joinCode()) history.replaceState(null, "", pathOf(room));
+  if (room || joinCode()) history.replaceState(null, "", pathOf(room ?? slug.peek()));
 }
 
 /** Shows what the address names now. */

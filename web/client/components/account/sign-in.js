@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
 import { signedIn } from "../../account/identity.js";
 import { server } from "../../account/server.js";
-import { replaceJoin } from "../../browser/route.js";
+import { leaveJoin, replaceJoin } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
@@ -19,7 +19,14 @@ const TITLE = "sign-in-title";
 
 /** @param {Props} props */
 export function showSignIn(props) {
-  showInDialog({ label: TITLE, className: "sign-in" }, (close) => html`<${SignIn} ...${props} onCancel=${close} />`);
+  const dialog = showInDialog({ label: TITLE, className: "sign-in" }, (close) => {
+    const cancel = () => {
+      leaveJoin();
+      close();
+    };
+    return html`<${SignIn} ...${props} onCancel=${cancel} />`;
+  });
+  dialog.addEventListener("cancel", () => leaveJoin()); // Escape says no to an invitation, too
 }
 
 /** Draws the two faces of signing in. What is typed as the handle stays. @param {Props} props */
@@ -76,7 +83,7 @@ function Newcomer({ handle, invite = "", intro, titleId = TITLE, onCancel, turn 
       ...(name && { name }),
       ...(code.trim() && { invite: code.trim() }),
     });
-    if (made.room) replaceJoin(made.room);
+    replaceJoin(made.room);
     await signedIn(made);
   };
   return html`

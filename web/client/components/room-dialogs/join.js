@@ -14,20 +14,24 @@ import { goTo } from "../go-to.js";
 
 const TITLE = "join-title";
 
+/** The dialog that was shown last. @type {HTMLDialogElement | undefined} */
+let shown;
+
 /**
  * Looks what a link is for, and shows the dialog for that; to who is in the room already, the room. The address stays
- * until the person has decided.
+ * until the person has decided. Who signs in meanwhile is shown it anew.
  *
  * @param {string} code
  */
 export async function showJoin(code) {
   const content = await look(code);
+  shown?.close();
   if (typeof content === "string") {
     leaveJoin(content);
     return goTo(content);
   }
-  const dialog = showInDialog({ label: TITLE, className: "sign-in" }, content);
-  dialog.addEventListener("cancel", () => leaveJoin()); // Escape says no, too
+  shown = showInDialog({ label: TITLE, className: "sign-in" }, content);
+  shown.addEventListener("cancel", () => leaveJoin()); // Escape says no, too
 }
 
 /** Returns what to draw, or the room to go to. @param {string} code @returns {Promise<string | ((close: () => void) => any)>} */
