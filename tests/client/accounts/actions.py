@@ -3,8 +3,10 @@
 from playwright.sync_api import Locator, Page, expect
 
 from tests.client.person import Person
-from tests.client.sessions import PASSWORD
+from tests.client.sessions import PASSWORD, Session
 from tests.support.server import wait_until
+
+ANOTHER_PASSWORD = "eight green bottles"
 
 KEPT = """async () => {
   const databases = (await indexedDB.databases()).map(({ name }) => name);
@@ -65,6 +67,18 @@ def signs_out(person: Person, *, with_words: bool = False) -> None:
 def asks_to_sign_out(person: Person) -> None:
     person.button("Your account").click()
     person.page.get_by_role("menuitem", name="Sign out").click()
+
+
+def loses_session(person: Person) -> None:
+    """Has the page find out in the lobby that its session is over, and comes back to the room."""
+    address = person.page.url
+    (cookie,) = (each for each in person.page.context.cookies() if each["name"] == "chatter")
+    session = Session(person.server, handle_of(person), f"chatter={cookie['value']}")
+    session.send("PUT", "/api/me", {"password": ANOTHER_PASSWORD, "old_password": PASSWORD}).close()
+    person.room("lobby").click()
+    expect(person.banner).to_contain_text("You are not signed in any more.")
+    person.page.go_back()
+    expect(person.page).to_have_url(address)
 
 
 def expect_nothing_kept(page: Page) -> None:

@@ -4,12 +4,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.client.accounts.actions import (
+    ANOTHER_PASSWORD,
     KEPT,
     asks_to_sign_out,
     dialog,
+    expect_account,
     expect_guest,
     expect_nothing_kept,
     fills,
+    loses_session,
     opens_account,
     signs_in_as,
     signs_out,
@@ -71,6 +74,75 @@ def test_who_would_lose_words_by_signing_out_is_asked_once(signs_in: SignIn, spe
     expect(question).not_to_contain_text("not sent")
     question.get_by_role("button", name="Sign out").click()
     expect_guest(ann)
+
+
+def link_for(server: Server, handle: str) -> str:
+    """Makes a link that signs an account in once, and returns its address."""
+    printed = run_to_its_end("account", "link", handle, f"--database={server.database_url}").stdout.strip()
+    return f"{server.url}/#{printed.partition('#')[2]}"
+
+
+LOSS = "There is a draft. Signing in as somebody else erases what you have written here."
+
+
+def test_who_would_lose_words_by_the_link_of_another_account_is_asked(
+    signs_in: SignIn, server: Server, handle: str, room: str
+) -> None:
+    ann, bo = signs_in(), new_account(server, "bo")
+    ann.composer.fill("half a thought")
+    link = link_for(server, bo)
+    ann.page.goto(link)
+    offered, question = dialog(ann, f"Sign in as @{bo}?"), dialog(ann, "Sign in?")
+    expect(offered).to_contain_text(f"You are signed in as @{handle}, which ends here.")
+    offered.get_by_role("button", name="Sign in").click()
+    expect(question).to_contain_text(LOSS)
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    ann.page.keyboard.press("Enter")
+    expect(question).to_have_count(0)
+    ann.page.keyboard.press("Escape")
+    expect(offered).to_have_count(0)
+    expect_account(ann, handle)
+    ann.goes_to(room)
+    expect(ann.composer).to_have_value("half a thought")
+    ann.page.goto(link)
+    offered.get_by_role("button", name="Sign in").click()
+    question.get_by_role("button", name="Sign in").click()
+    expect_account(ann, bo)
+
+
+def test_the_link_of_ones_own_account_asks_nothing(signs_in: SignIn, server: Server, handle: str, room: str) -> None:
+    ann = signs_in()
+    ann.composer.fill("half a thought")
+    ann.page.goto(link_for(server, handle))
+    offered = dialog(ann, f"Sign in as @{handle}?")
+    expect(offered).not_to_contain_text("ends here")
+    offered.get_by_role("button", name="Sign in").click()
+    expect(offered).to_have_count(0)
+    expect_account(ann, handle)
+    ann.goes_to(room)
+    expect(ann.composer).to_have_value("half a thought")
+
+
+@pytest.mark.usefixtures("refusals")
+def test_who_would_lose_words_by_signing_in_as_another_is_asked(signs_in: SignIn, server: Server, handle: str) -> None:
+    ann, bo = signs_in(), new_account(server, "bo")
+    ann.composer.fill("half a thought")
+    loses_session(ann)
+    ann.button("Sign in again").click()
+    fills(dialog(ann, "Sign in"), handle=bo, password=PASSWORD)
+    question = dialog(ann, "Sign in?")
+    expect(question).to_contain_text(LOSS)
+    ann.page.keyboard.press("Enter")
+    expect(question).to_have_count(0)
+    ann.button("Create an account").click()
+    fills(dialog(ann, "Create an account"), handle=f"{bo}-too", password=PASSWORD)
+    expect(question).to_contain_text(LOSS)
+    ann.page.keyboard.press("Enter")
+    expect(question).to_have_count(0)
+    ann.button("I have an account").click()
+    fills(dialog(ann, "Sign in"), handle=handle, password=ANOTHER_PASSWORD)
+    expect_account(ann, handle)
+    expect(ann.composer).to_have_value("half a thought")
 
 
 def test_unsent_words_of_an_account_are_not_sent_by_the_next_person(

@@ -13,6 +13,7 @@ from tests.client.accounts.actions import (
     expect_guest,
     fills,
     handle_of,
+    loses_session,
     opens_account,
     signs_in_as,
     signs_out,
@@ -287,6 +288,50 @@ def test_where_there_are_none_the_account_says_why(visit: Visit, server: Server)
     loads_where("off")
     links_provider(ann)
     expect(providers_of(opens_account(ann, "Signed in"))).to_contain_text("Signs in with Test ID")
+
+
+# ---- Words that would go
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_passkey_of_another_account_erases_no_words_unasked(member: Person, server: Server) -> None:
+    adds_passkey(member, "Laptop")
+    member.page.keyboard.press("Escape")
+    other = handle_of(member)
+    signs_out(member)
+    signs_in_as(member, handle := new_account(server, "bo"))
+    member.composer.fill("half a thought")
+    loses_session(member)
+    question = dialog(member, "Sign in?")
+    for answer in ("Cancel", "Sign in"):
+        member.button("Sign in again").click()
+        by_passkey(dialog(member, "Sign in")).click()
+        expect(question).to_contain_text("There is a draft.")
+        assert handle_of(member) == handle
+        expect(member.composer).to_have_value("half a thought")
+        question.get_by_role("button", name=answer).click()
+        expect(question).to_have_count(0)
+        if answer == "Cancel":
+            expect(dialog(member, "Sign in").locator("[aria-busy=true]")).to_have_count(0)
+            member.page.keyboard.press("Escape")
+    expect_account(member, other)
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_provider_erases_no_words_unasked(member: Person, provider: OidcProvider) -> None:
+    provider.person["preferred_username"] = handle = f"bo{next(numbers)}"
+    member.composer.fill("half a thought")
+    loses_session(member)
+    member.button("Sign in again").click()
+    form, question = dialog(member, "Sign in"), dialog(member, "Sign in?")
+    by_provider(form).click()
+    expect(question).to_contain_text("Signing in as somebody else erases what you have written here.")
+    member.page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(member.composer).to_have_value("half a thought")
+    by_provider(form).click()
+    question.get_by_role("button", name="Sign in").click()
+    expect_account(member, handle)
 
 
 # ---- Providers

@@ -45,7 +45,7 @@ const UNKNOWN = 401;
 /** Why somebody whom the server has let in is not signed in. @type {Refusal} */
 const NO_COOKIES = { status: 0, reason: "no_cookies" };
 
-/** Says whether what was written and not sent may go. */
+/** Says whether what was written and not sent may go. @type {(way: "out" | "in") => Promise<boolean>} */
 let mayLoseWords = async () => true;
 
 /** Connects with the session that counts now. */
@@ -110,14 +110,25 @@ export async function signedIn({ came_back: cameBack }) {
   followPath();
 }
 
-/** @param {() => Promise<boolean>} ask the person, where there is something to lose */
-export function askBeforeSignOut(ask) {
+/** @param {typeof mayLoseWords} ask the person, where there is something to lose by signing out or in */
+export function askBeforeLoss(ask) {
   mayLoseWords = ask;
+}
+
+/**
+ * Asks before somebody signs in over the account whose page this is, where words would go with it.
+ *
+ * @param {string} [handle] of who signs in, where that is known
+ * @returns {Promise<boolean>} whether they may
+ */
+export async function maySignIn(handle) {
+  const present = account.peek();
+  return !present || present.handle === handle || mayLoseWords("in");
 }
 
 /** Signs out here, if the person wants that. What is kept for the account goes before the page does. */
 export async function signOut() {
-  if (!(await mayLoseWords())) return;
+  if (!(await mayLoseWords("out"))) return;
   await leaveBy("DELETE", "/api/sessions/current").catch(unlessUnknown);
   await leaveFor("");
 }

@@ -1,7 +1,7 @@
 /** Passkeys: the browser makes and shows them, the server says for what and takes them. */
 
 import { ask } from "./api.js";
-import { signedIn } from "./identity.js";
+import { maySignIn, signedIn } from "./identity.js";
 
 /** @typedef {import("./api.js").Refusal} Refusal */
 /** @typedef {"sign_in" | "prove" | "add"} Purpose */
@@ -17,12 +17,18 @@ export function browserHasPasskeys() {
   return Boolean(kind?.parseRequestOptionsFromJSON && kind.parseCreationOptionsFromJSON && kind.prototype.toJSON);
 }
 
-/** Signs in with a passkey that the person chooses. Does nothing if they choose none. Rejects with a `Refusal`. */
+/**
+ * Signs in with a passkey that the person chooses. Does nothing if they choose none. Rejects with a `Refusal`.
+ *
+ * Whose it is, only the server knows: who keeps what they have written in place of it is signed out again.
+ */
 export async function signInWithPasskey() {
   const credential = await prompt("sign_in");
   if (!credential) return;
   try {
-    await signedIn(await ask("POST", "/api/sessions/passkey", { credential }));
+    const answer = await ask("POST", "/api/sessions/passkey", { credential });
+    if (await maySignIn(answer.account.handle)) await signedIn(answer);
+    else await ask("DELETE", "/api/sessions/current");
   } catch (refusal) {
     throw ofPasskey(/** @type {Refusal} */ (refusal));
   }

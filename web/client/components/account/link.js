@@ -1,8 +1,8 @@
 import { ask } from "../../account/api.js";
-import { signedIn } from "../../account/identity.js";
+import { maySignIn, signedIn } from "../../account/identity.js";
 import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
-import { name as myName } from "../../me.js";
+import { account, name as myName } from "../../me.js";
 import { cleanName } from "../../text/cleaning.js";
 import { cleanHandle, Form } from "./form.js";
 import { showInDialog } from "./show.js";
@@ -31,20 +31,31 @@ async function look(link) {
   }
 }
 
-/** Uses the link. @param {string} link @param {object} chosen */
-async function redeem(link, chosen) {
-  await signedIn(await ask("POST", "/api/links/use", { link, ...chosen }));
+/** Uses the link, unless the person keeps what they have written. @param {Props} props @param {object} chosen */
+async function redeem({ link, handle }, chosen) {
+  if (await maySignIn(handle)) await signedIn(await ask("POST", "/api/links/use", { link, ...chosen }));
+}
+
+/** Says who is signed in, where the link is for somebody else. @param {{handle?: string}} props */
+function Present({ handle }) {
+  const present = account.value;
+  if (!present || present.handle === handle) return null;
+  return html`<p>You are signed in as <bdi>@${present.handle}</bdi>, which ends here.</p>`;
 }
 
 /** Draws the form of the first admin. @param {Props} props */
 function Setup({ link, close }) {
   const send = (/** @type {Record<string, string>} */ typed) => {
     const name = cleanName(typed.name ?? "");
-    return redeem(link, { handle: cleanHandle(typed.handle), password: typed.password, ...(name && { name }) });
+    return redeem(
+      { link, close },
+      { handle: cleanHandle(typed.handle), password: typed.password, ...(name && { name }) },
+    );
   };
   return html`
     <h2 id=${TITLE}>Become the admin</h2>
     <p>This server has no admin yet. The account that you create now becomes the admin’s.</p>
+    <${Present} />
     <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Create account" />`}>
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, hint: HANDLE_HINT, autofocus: true })}
@@ -58,9 +69,10 @@ function Setup({ link, close }) {
 /** Draws the form for another password. Password managers take the handle from its field. @param {Props} props */
 function Reset({ link, handle = "", otherWays, close }) {
   const send = (/** @type {Record<string, string>} */ { password = "", other_ways = "keep" }) =>
-    redeem(link, { password, other_ways });
+    redeem({ link, handle, close }, { password, other_ways });
   return html`
     <h2 id=${TITLE}>Choose a new password</h2>
+    <${Present} handle=${handle} />
     <${Form} send=${send} actions=${html`<${Actions} onCancel=${close} words="Save and sign in" />`}>
       ${(/** @type {any} */ field) => html`
         ${field({ ...HANDLE, value: handle, readonly: true })}
@@ -101,7 +113,8 @@ function Once({ link, handle, close }) {
   return html`
     <h2 id=${TITLE}>Sign in as <bdi>@${handle}</bdi>?</h2>
     <p>This link works once.</p>
-    <${Form} send=${() => redeem(link, {})} actions=${html`<${Actions} onCancel=${close} words="Sign in" />`}>
+    <${Present} handle=${handle} />
+    <${Form} send=${() => redeem({ link, handle, close }, {})} actions=${html`<${Actions} onCancel=${close} words="Sign in" />`}>
       ${() => null}
     <//>
   `;

@@ -30,14 +30,15 @@ export function openAccount() {
  * Asks once before words are lost that were written and not sent.
  *
  * @param {Map<string, import("../../visited-rooms.js").Unsent>} unsent
- * @returns {Promise<boolean>} whether the person signs out
+ * @param {"out" | "in"} way the person signs out, or signs in as somebody else
+ * @returns {Promise<boolean>} whether they do
  */
-export async function askToSignOut(unsent) {
+export async function askToLoseWords(unsent, way) {
   const messages = [...unsent.values()].reduce((sum, { waiting, failed }) => sum + waiting + failed, 0);
   const drafts = drafted.peek().size + keysOf(THREAD_DRAFT).length;
   if (!messages && !drafts) return true;
   let isSure = false;
-  await load(async () => (isSure = await (await import("./sign-out.js")).askToLose(messages, drafts)));
+  await load(async () => (isSure = await (await import("./sign-out.js")).askToLose(messages, drafts, way)));
   return isSure;
 }
 

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { maySignIn } from "../../account/identity.js";
 import { browserHasPasskeys, signInWithPasskey } from "../../account/passkeys.js";
 import { problemOf } from "../../account/refusals.js";
 import { server } from "../../account/server.js";
@@ -10,12 +11,15 @@ export function OtherWays() {
   const providers = useOpenIdProviders();
   const hasPasskeys = server.value?.no_passkeys === null && browserHasPasskeys();
   if (!hasPasskeys && !providers.length) return null;
+  const leaveFor = async (/** @type {string} */ id) => {
+    if (await maySignIn()) goToProvider(id);
+  };
   return html`
     <div class="other-ways" role="group" aria-label="Other ways to sign in">
       ${hasPasskeys && html`<${PasskeyButton} words="Sign in with a passkey" act=${signInWithPasskey} />`}
       ${providers.map(
         ({ id, label }) => html`
-          <button key=${id} type="button" onClick=${() => goToProvider(id)}>Sign in with <bdi>${label}</bdi></button>
+          <button key=${id} type="button" onClick=${() => leaveFor(id)}>Sign in with <bdi>${label}</bdi></button>
         `,
       )}
     </div>

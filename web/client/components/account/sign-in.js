@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
-import { signedIn } from "../../account/identity.js";
+import { maySignIn, signedIn } from "../../account/identity.js";
 import { server } from "../../account/server.js";
 import { leaveJoin, replaceJoin } from "../../browser/route.js";
 import { html } from "../../html.js";
@@ -53,7 +53,7 @@ function handleIn(dialog) {
 function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
   const send = async (/** @type {Record<string, string>} */ typed) => {
     const known = { handle: cleanHandle(typed.handle), password: typed.password };
-    await signedIn(await ask("POST", "/api/sessions", known));
+    if (await maySignIn(known.handle)) await signedIn(await ask("POST", "/api/sessions", known));
   };
   const mayCreate = server.value?.sign_up !== "closed";
   return html`
@@ -76,6 +76,7 @@ function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
 /** @param {Props & {turn: (event: any) => void}} props */
 function Newcomer({ handle, invite = "", intro, titleId = TITLE, onCancel, turn }) {
   const send = async (/** @type {Record<string, string>} */ typed) => {
+    if (!(await maySignIn())) return;
     const { password, invite: code = invite } = typed; // where anybody may sign up there is no field for it
     const name = cleanName(typed.name ?? "");
     const made = await ask("POST", "/api/accounts", {
