@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from chatter.accounts.attempts import OF_ACCOUNT_AND_NETWORK
 from tests.client.accounts.actions import (
     dialog,
     expect_account,
@@ -25,6 +26,8 @@ from tests.client.test_words import WITHOUT_STORAGE
 from tests.support.server import Server, run_to_its_end
 
 pytestmark = pytest.mark.browser
+
+TRIES = OF_ACCOUNT_AND_NETWORK.burst
 
 
 def test_the_first_admin_comes_by_the_link_of_the_terminal_which_works_once(
@@ -146,6 +149,30 @@ def test_what_is_wrong_is_said_beside_the_field(visit: Visit, handle: str) -> No
     fills(dialog(ann, "Create an account"), handle=handle, password=PASSWORD)
     taken = dialog(ann, "Create an account").locator("input[name=handle]")
     expect(taken).to_have_accessible_description(re.compile("Somebody has this handle"))
+
+
+@pytest.mark.usefixtures("refusals")
+def test_after_too_many_tries_the_page_counts_the_time_down_and_judges_no_password(visit: Visit, handle: str) -> None:
+    ann = visit("visitor")
+    ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+    form = dialog(ann, "Sign in")
+    password = form.locator("input[name=password]")
+    for _ in range(TRIES):
+        with ann.page.expect_response("**/api/sessions"):
+            fills(form, handle=handle, password="not the password")
+        expect(password).to_have_attribute("aria-invalid", "true")
+    ann.page.clock.install()
+    fills(form, password=PASSWORD)
+    said = form.get_by_role("alert").filter(has_text=re.compile(r"^There were too many tries\. Try again in [15]"))
+    expect(said).to_be_visible()
+    expect(password).to_have_attribute("aria-invalid", "false")
+    expect(form).not_to_contain_text("not the password")
+    ann.page.clock.run_for(20_000)
+    counted = form.get_by_text(re.compile(r"^Try again in [1-4]\d seconds\.$"))
+    expect(counted).to_be_visible()
+    assert violations(ann.page) == []
+    ann.page.clock.run_for(60_000)
+    expect(form.get_by_role("alert").filter(has_text=re.compile("."))).to_have_count(0)
 
 
 def test_the_page_knows_whose_it_is_before_the_server_says_so(signs_in: SignIn, handle: str) -> None:

@@ -11,10 +11,9 @@ test("a wait is said in words, rounded up", () => {
 });
 
 test("what is refused is said beside the field that is to blame", () => {
-  const wait = " Try again in 41 seconds.";
-  assert.deepEqual(problemOf({ reason: "wrong", retry_after_ms: 40_500 }), {
+  assert.deepEqual(problemOf({ reason: "wrong" }), {
     field: "password",
-    words: `That is not the password of this account.${wait}`,
+    words: "That is not the password of this account.",
   });
   assert.equal(problemOf({ reason: "handle_taken" }).field, "handle");
   assert.deepEqual(problemOf({ reason: "invalid", field: "name", message: "too long" }), {
@@ -24,6 +23,15 @@ test("what is refused is said beside the field that is to blame", () => {
   assert.equal(problemOf({ reason: "invalid", message: "ätna: what now?" }).words, "Ätna: what now?");
   assert.deepEqual(problemOf({ reason: "500" }), { field: "", words: "That did not work." });
   assert.equal(problemOf({ reason: "lost" }).words, "The connection to the server was lost.");
+});
+
+test("one try too many says nothing of what was tried", () => {
+  for (const reason of ["wrong", "passkey_unknown", "invite"]) {
+    const { field, words } = problemOf({ reason, retry_after_ms: 40_500 });
+    assert.deepEqual([field, words], ["", "There were too many tries. Try again in 41 seconds."]);
+  }
+  const { words, why } = problemOf({ reason: "busy", retry_after_ms: 1000 });
+  assert.deepEqual([words, why], ["The server is busy. Try again in 1 second.", "The server is busy."]);
 });
 
 test("each reason why a provider signs nobody in has words of its own", () => {

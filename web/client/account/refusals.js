@@ -3,7 +3,12 @@
 import { explain } from "../messages.js";
 
 /** @typedef {import("./api.js").Refusal} Refusal */
-/** @typedef {{field: string, words: string}} Problem `field` is empty where no field is to blame */
+/**
+ * @typedef {object} Problem
+ * @property {string} field that is to blame; empty where none is
+ * @property {string} words all that there is to say now
+ * @property {string} [why] the words without the time to wait, where there is one
+ */
 
 /** @type {Record<string, string>} */
 const WORDS = {
@@ -45,6 +50,10 @@ const FAILURES = {
   address: "This server does not know the address that you have opened it at. Use its public address.",
 };
 
+/** Reasons that after too many tries say nothing of the last one: it was not looked at. */
+const UNTRIED = ["wrong", "passkey_unknown", "invite"];
+const TOO_MANY = "There were too many tries.";
+
 /** The field that is to blame where the server names none. @type {Record<string, string>} */
 const FIELDS = { wrong: "password", slug_taken: "title", handle_taken: "handle", invite: "invite" };
 
@@ -52,13 +61,20 @@ const FIELDS = { wrong: "password", slug_taken: "title", handle_taken: "handle",
 export function problemOf({ reason, field, message, retry_after_ms, handles }) {
   if (handles?.length)
     return { field: "handles", words: `Nobody here is called ${handles.map((each) => `@${each}`).join(", ")}.` };
+  const wait = waitWords(retry_after_ms ?? 0);
+  if (wait && UNTRIED.includes(reason)) return { field: "", words: `${TOO_MANY} ${wait}`, why: TOO_MANY };
   const known = new Map(Object.entries(WORDS)).get(reason);
   const said = message && asSentence(message);
   const explained = explain({ reason });
   const inGeneral = explained === reason ? "That did not work." : asSentence(explained);
-  const words = (reason === "invalid" && said) || known || said || inGeneral;
-  const wait = retry_after_ms ? ` Try again in ${inWords(retry_after_ms)}.` : "";
-  return { field: field ?? FIELDS[reason] ?? "", words: words + wait };
+  const why = (reason === "invalid" && said) || known || said || inGeneral;
+  const at = field ?? FIELDS[reason] ?? "";
+  return wait ? { field: at, words: `${why} ${wait}`, why } : { field: at, words: why };
+}
+
+/** Says when one may try again; nothing where there is no need to wait. @param {number} ms */
+export function waitWords(ms) {
+  return ms > 0 ? `Try again in ${inWords(ms)}.` : "";
 }
 
 /** Says why a provider has signed nobody in. @param {string} reason */

@@ -1,13 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
-
-/** @typedef {import("../../account/api.js").Refusal} Refusal */
-/** @typedef {import("../../account/refusals.js").Problem} Problem */
-
-/** @type {Problem} */
-const NONE = { field: "", words: "" };
+import { useProblem } from "./problem.js";
 
 /**
  * Draws a form that asks the server for something. What it refuses is said beside the field that is to blame, which
@@ -23,31 +17,29 @@ const NONE = { field: "", words: "" };
  */
 export function Form({ send, children, actions, label, resets }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
-  const problem = useSignal(NONE);
+  const problem = useProblem();
   const isBusy = useSignal(false);
   useLayoutEffect(() => takeLostFocus(form.current), []);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (isBusy.peek()) return;
     isBusy.value = true;
-    problem.value = NONE;
+    problem.clear();
     try {
       const isDone = await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
       if (resets && isDone !== false) form.current?.reset();
     } catch (refusal) {
-      problem.value = inForm(form.current, problemOf(/** @type {Refusal} */ (refusal)));
-      const { field } = problem.peek();
-      if (field) /** @type {any} */ (form.current?.elements.namedItem(field))?.focus();
+      problem.note(refusal, form.current);
     } finally {
       isBusy.value = false;
     }
   };
   const field = (/** @type {FieldProps} */ props) =>
-    html`<${Field} ...${props} problem=${problem.value.field === props.name ? problem.value.words : ""} />`;
+    html`<${Field} ...${props} problem=${problem.field === props.name ? problem.words : ""} />`;
   return html`
     <form ref=${form} onSubmit=${submit} novalidate aria-busy=${isBusy.value} aria-label=${label}>
       ${children(field)}
-      <p class="problem" role="alert">${!problem.value.field && problem.value.words}</p>
+      <p class="problem" role="alert">${!problem.field && problem.words}</p>
       <div class="actions">${actions}</div>
     </form>
   `;
@@ -68,7 +60,7 @@ export function Form({ send, children, actions, label, resets }) {
 /** How many fields have been drawn: two forms on one page may have fields of one name. */
 let fields = 0;
 
-/** @param {FieldProps & {problem: string}} props */
+/** @param {FieldProps & {problem: any}} props `problem` is drawn in place of the hint */
 function Field({ name, label, hint, type = "text", autocomplete, value = "", autofocus, readonly, problem }) {
   const id = useMemo(() => `account-field-${(fields += 1)}`, []);
   return html`
@@ -97,11 +89,6 @@ function Field({ name, label, hint, type = "text", autocomplete, value = "", aut
 /** @param {HTMLFormElement} form @returns {Record<string, string>} */
 function valuesOf(form) {
   return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-}
-
-/** A field that the form does not have is not to blame. @param {HTMLFormElement | null} form @param {Problem} problem */
-function inForm(form, { field, words }) {
-  return { field: form?.elements.namedItem(field) ? field : "", words };
 }
 
 /** @param {HTMLFormElement | null} form */

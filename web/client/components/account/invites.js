@@ -20,7 +20,7 @@ export function Invites() {
   return html`
     <h3>Invites</h3>
     <p class="hint">Somebody with an invite may create an account here. It works for a week.</p>
-    <${List} label="Invites" items=${items.value} problem=${problem.value} empty="There are none.">
+    <${List} label="Invites" items=${items.value} problem=${problem} empty="There are none.">
       ${(/** @type {Invite} */ invite) => html`<${Row} invite=${invite} change=${change} />`}
     <//>
     ${made.value && html`<${ShownOnce} what="the invite" secret=${made.value} />`}

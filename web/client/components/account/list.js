@@ -1,10 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
-import { problemOf } from "../../account/refusals.js";
 import { html } from "../../html.js";
-
-/** @typedef {import("../../account/api.js").Refusal} Refusal */
+import { useProblem } from "./problem.js";
 
 /**
  * Reads a list from the server, and again after each change of it.
@@ -15,15 +13,16 @@ import { html } from "../../html.js";
  */
 export function useList(path, itemsOf) {
   const items = useSignal(/** @type {T[] | null} */ (null));
-  const problem = useSignal("");
+  const { words, clear, note } = useProblem();
   const attempt = async (/** @type {() => Promise<void>} */ act) => {
-    problem.value = "";
+    clear();
     try {
       await act();
+      return true;
     } catch (refusal) {
-      problem.value = problemOf(/** @type {Refusal} */ (refusal)).words;
+      note(refusal);
+      return false;
     }
-    return !problem.peek();
   };
   const read = async () => void (items.value = itemsOf(await ask("GET", path)));
   useEffect(() => void attempt(read), []);
@@ -36,13 +35,13 @@ export function useList(path, itemsOf) {
         await read();
       }
     });
-  return { items, problem, read, change };
+  return { items, problem: words, read, change };
 }
 
 /**
  * Draws a list. A row that goes away leaves the focus to the list, and the last one to what is said in place of it.
  *
- * @param {{label: string, items: any[] | null, problem: string, empty: string, children: (item: any) => any}} props
+ * @param {{label: string, items: any[] | null, problem: any, empty: string, children: (item: any) => any}} props
  */
 export function List({ label, items, problem, empty, children }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));

@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { maySignIn } from "../../account/identity.js";
 import { browserHasPasskeys, signInWithPasskey } from "../../account/passkeys.js";
-import { problemOf } from "../../account/refusals.js";
 import { server } from "../../account/server.js";
 import { html } from "../../html.js";
 import { goToProvider, useOpenIdProviders } from "./openid.js";
+import { useProblem } from "./problem.js";
 
 /** Draws a button for each way to sign in without a password; nothing where there is none. */
 export function OtherWays() {
@@ -28,16 +28,16 @@ export function OtherWays() {
 
 /** Draws the button that has the browser ask for a passkey. @param {{words: string, act: () => Promise<void>}} props */
 export function PasskeyButton({ words, act }) {
-  const problem = useSignal("");
+  const problem = useProblem();
   const isBusy = useSignal(false);
   const onClick = async () => {
     if (isBusy.peek()) return;
     isBusy.value = true;
-    problem.value = "";
+    problem.clear();
     try {
       await act();
     } catch (refusal) {
-      problem.value = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal)).words;
+      problem.note(refusal);
     } finally {
       isBusy.value = false;
     }
@@ -45,7 +45,7 @@ export function PasskeyButton({ words, act }) {
   return html`
     <div>
       <button type="button" aria-busy=${isBusy.value} onClick=${onClick}>${words}</button>
-      <p class="problem" role="alert">${problem.value}</p>
+      <p class="problem" role="alert">${problem.words}</p>
     </div>
   `;
 }

@@ -27,7 +27,7 @@ export function Passkeys() {
   return html`
     <h3>Passkeys</h3>
     <p class="hint">With a passkey you sign in by your device or a security key, without a password.</p>
-    <${List} label="Passkeys" items=${items.value} problem=${problem.value} empty="You have none.">
+    <${List} label="Passkeys" items=${items.value} problem=${problem} empty="You have none.">
       ${(/** @type {Passkey} */ passkey) => html`<${Row} passkey=${passkey} change=${change} />`}
     <//>
     ${fault ? html`<p class="fault">${fault}</p>` : html`<${Add} read=${read} />`}

@@ -18,11 +18,11 @@ export function Providers() {
   };
   const isNeeded = useRef(false);
   // The last one that is unlinked leaves the focus to what is said in its place.
-  isNeeded.current ||= Boolean(items.value?.length || others.length || problem.value);
+  isNeeded.current ||= Boolean(items.value?.length || others.length || problem);
   if (!isNeeded.current) return null;
   return html`
     <h3>Providers</h3>
-    <${List} label="Providers" items=${items.value} problem=${problem.value} empty="No provider signs you in.">
+    <${List} label="Providers" items=${items.value} problem=${problem} empty="No provider signs you in.">
       ${(/** @type {Provider} */ provider) => html`<${Row} provider=${provider} change=${change} />`}
     <//>
     ${

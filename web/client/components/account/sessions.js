@@ -12,7 +12,7 @@ export function Sessions() {
   const others = items.value?.filter(({ current }) => !current).length ?? 0;
   return html`
     <h3>Where you are signed in</h3>
-    <${List} label="Where you are signed in" items=${items.value} problem=${problem.value} empty="Nowhere.">
+    <${List} label="Where you are signed in" items=${items.value} problem=${problem} empty="Nowhere.">
       ${(/** @type {SessionInfo} */ session) => html`<${Session} session=${session} change=${change} />`}
     <//>
     ${

@@ -29,7 +29,7 @@ export function Tokens() {
   return html`
     <h3>Access tokens</h3>
     <p class="hint">With a token a program acts for you. Each lasts ${DAYS} days.</p>
-    <${List} label="Access tokens" items=${items.value} problem=${problem.value} empty="You have none.">
+    <${List} label="Access tokens" items=${items.value} problem=${problem} empty="You have none.">
       ${(/** @type {Token} */ { id, label, scopes, expires_at }) => html`
         <span class="what">${label}</span>
         <span class="when">

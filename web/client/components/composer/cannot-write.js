@@ -1,9 +1,8 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
 import { moment } from "../../time.js";
 import { Lock } from "../icons.js";
+import { useTime } from "../use-time.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 
@@ -60,26 +59,6 @@ export function SlowMode({ seconds }) {
       ${isSlow && html`Slow mode: you can write again in <span aria-hidden="true">${seconds} s</span><span class="sr-only">a moment</span>`}
     </p>
   `;
-}
-
-/** Draws the caller again every `step` milliseconds until a time has come, and then once more. @param {number} until @param {number} step */
-function useTime(until, step) {
-  const ticks = useSignal(0);
-  ticks.value;
-  useEffect(() => {
-    /** @type {ReturnType<typeof setTimeout>} */
-    let timer;
-    const tick = () => {
-      ticks.value += 1;
-      go();
-    };
-    const go = () => {
-      const left = until - Date.now();
-      if (left > 0) timer = setTimeout(tick, Math.min(left + 1, step));
-    };
-    go();
-    return () => clearTimeout(timer);
-  }, [until, step]);
 }
 
 /** @param {number} time */

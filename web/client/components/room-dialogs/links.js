@@ -37,7 +37,7 @@ function Links({ room, close }) {
   return html`
     <h2 id=${TITLE}>Links to <bdi>${titleOf(room.slug)}</bdi></h2>
     <p class="hint">Whoever has a link can join the room with it, and create an account for that.</p>
-    <${List} label="Links" items=${items.value} problem=${problem.value} empty="There are none.">
+    <${List} label="Links" items=${items.value} problem=${problem} empty="There are none.">
       ${(/** @type {Link} */ link) => html`<${Row} link=${link} end=${() => change("DELETE", `${path}/${link.id}`)} />`}
     <//>
     ${made.value && html`<${ShownOnce} what="the link" secret=${made.value} /><${QrCode} text=${made.value} />`}
