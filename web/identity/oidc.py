@@ -53,12 +53,12 @@ class Starter(NamedTuple):
     session: int
 
 
-class Finished(NamedTuple):
-    """Somebody has signed in with a provider."""
+class Begun(NamedTuple):
+    """Somebody has begun to sign in with a provider, and is back."""
 
-    person: Outside
-    page: str  # where they want to go
+    page: str  # where they were, and want to go on
     starter: Starter | None
+    ticket: bytes
 
 
 class OpenIdConnect:
@@ -98,10 +98,8 @@ class OpenIdConnect:
         except ProviderFault as fault:
             raise NotSignedIn(f"{id}: {fault}", "unavailable") from fault
 
-    async def finish(
-        self, id: str, *, browser: str, redirect_uri: str, answered: Mapping[str, Sequence[str]]
-    ) -> Finished:
-        """Takes what a provider has answered through the browser. Raises `NotSignedIn`."""
+    def resume(self, id: str, *, browser: str, answered: Mapping[str, Sequence[str]]) -> Begun:
+        """Returns what a browser has begun that comes back, which counts once. Raises `NotSignedIn`."""
         ticket = _ticket(_only(answered, "state"))
         try:
             begun, page, starter = json.loads(self._tickets.redeem(ticket, bound_to=browser))
@@ -109,15 +107,20 @@ class OpenIdConnect:
             raise NotSignedIn(f"state: {fault}") from fault
         if begun != id:
             raise NotSignedIn(f"begun with {begun}, and answered as {id}")
+        return Begun(page, Starter(*starter) if starter else None, ticket)
+
+    async def finish(
+        self, id: str, begun: Begun, *, browser: str, redirect_uri: str, answered: Mapping[str, Sequence[str]]
+    ) -> Outside:
+        """Returns who has signed in, by what a provider has answered through the browser. Raises `NotSignedIn`."""
         provider = self._providers[id]
-        verifier, nonce = self._secrets_of(ticket, browser)
+        verifier, nonce = self._secrets_of(begun.ticket, browser)
         try:
             await self._check_answer(provider, answered)
             code = _only(answered, "code")
-            person = await self._exchange(provider, code, redirect_uri, verifier, nonce)
+            return await self._exchange(provider, code, redirect_uri, verifier, nonce)
         except (ProviderFault, TokenRefused) as fault:
             raise NotSignedIn(f"{id}: {fault}") from fault
-        return Finished(person, page, Starter(*starter) if starter else None)
 
     async def _check_answer(self, provider: Provider, answered: Mapping[str, Sequence[str]]) -> None:
         """A provider that says who it is says the right one (RFC 9207): else another's code could be brought to it."""

@@ -360,12 +360,16 @@ def test_a_provider_leads_back_to_the_invitation(ann: Person, provider: OidcProv
     expect(ann.page).to_have_url(f"{ann.server.url}/rooms/{room}")
 
 
-def test_a_failure_is_said_in_words_and_leaves_the_address(ann: Person, provider: OidcProvider) -> None:
+def test_a_failure_is_said_in_words_where_one_began_and_leaves_the_address(
+    ann: Person, provider: OidcProvider, room: str
+) -> None:
     provider.callback = {"error": "access_denied"}
+    ann.composer.fill("half a thought")
     by_provider(opens_sign_in(ann)).click()
     failed = dialog(ann, "Signing in did not work")
     expect(failed).to_contain_text("It was cancelled at the provider.")
-    assert ann.page.url == f"{ann.server.url}/"
+    assert ann.page.url == f"{ann.server.url}/rooms/{room}"
+    expect(ann.composer).to_have_value("half a thought")
     failed.get_by_role("button", name="Sign in another way").click()
     expect(failed).to_have_count(0)
     expect(dialog(ann, "Sign in").locator("input[name=handle]")).to_be_focused()

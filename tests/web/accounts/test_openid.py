@@ -12,6 +12,8 @@ from tests.support.oidc_provider import SECRET, Answer, OidcProvider
 from tests.support.server import Server, run_to_its_end
 
 FAILED = "/#sign-in=failed"
+FAILED_THERE = "/rooms/x#sign-in=failed"
+"""Where those end who have begun in a room, once it is known that it was them."""
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_where_not_everybody_may_sign_up_only_who_is_linked_gets_in(
         assert linked.me()["id"] == number
         provider.person = {"sub": "another", "name": "Eve"}
         stranger = HttpBrowser(server.url)
-        assert sign_in(stranger, provider) == f"{FAILED}&reason=sign_up_closed"
+        assert sign_in(stranger, provider) == f"{FAILED_THERE}&reason=sign_up_closed"
         assert stranger.me()["kind"] == "guest"
 
 
@@ -106,7 +108,7 @@ def test_who_is_signed_in_links_and_stays_who_they_are(
         assert [sign_in(bo, provider) for _ in range(2)] == ["/rooms/x", "/rooms/x"]
         assert bo.cookies["chatter"] == session
         eve.sign_up("eve")
-        assert sign_in(eve, provider) == f"{FAILED}&reason=forbidden"
+        assert sign_in(eve, provider) == f"{FAILED_THERE}&reason=forbidden"
         assert eve.me()["handle"] == "eve"
         elsewhere = HttpBrowser(server.url)
         sign_in(elsewhere, provider)
@@ -118,7 +120,7 @@ def test_a_link_is_not_made_once_the_session_that_has_begun_it_is_over(server: S
     bo.sign_up("bo")
     callback = provider.sign_in(start(bo).location)
     assert bo.delete("/api/sessions/current").status == 204
-    assert bo.come_back(callback).location == f"{FAILED}&reason=gone"
+    assert bo.come_back(callback).location == f"{FAILED_THERE}&reason=gone"
     stranger = HttpBrowser(server.url)
     sign_in(stranger, provider)
     assert stranger.me()["handle"] != "bo"
@@ -140,7 +142,7 @@ def test_a_suspended_person_stays_out(server: Server, provider: OidcProvider) ->
     sign_in(browser, provider)
     ended = run_to_its_end("account", "suspend", "ann", f"--database={server.database_url}")
     assert ended.exit_code == 0, ended
-    assert sign_in(HttpBrowser(server.url), provider) == f"{FAILED}&reason=suspended"
+    assert sign_in(HttpBrowser(server.url), provider) == f"{FAILED_THERE}&reason=suspended"
 
 
 def test_signing_in_ends_the_session_that_the_browser_had(server: Server, provider: OidcProvider) -> None:
@@ -239,21 +241,21 @@ def a_broken_token_endpoint(server: Server, provider: OidcProvider) -> Answered:
 
 
 @pytest.mark.parametrize(
-    "attempt",
+    ("attempt", "end"),
     [
-        the_state_of_another_browser,
-        a_browser_without_a_cookie,
-        a_replayed_callback,
-        no_answer,
-        an_answer_that_is_no_text,
-        an_answer_of_many_fields,
-        a_token_for_another,
-        a_broken_token_endpoint,
+        (the_state_of_another_browser, FAILED),
+        (a_browser_without_a_cookie, FAILED),
+        (a_replayed_callback, FAILED),
+        (no_answer, FAILED),
+        (an_answer_that_is_no_text, FAILED),
+        (an_answer_of_many_fields, FAILED),
+        (a_token_for_another, FAILED_THERE),
+        (a_broken_token_endpoint, FAILED_THERE),
     ],
 )
-def test_nobody_is_signed_in_by(server: Server, provider: OidcProvider, attempt: Attempt) -> None:
+def test_nobody_is_signed_in_by(server: Server, provider: OidcProvider, attempt: Attempt, end: str) -> None:
     answered = attempt(server, provider)
-    assert (answered.status, answered.location) == (302, FAILED)
+    assert (answered.status, answered.location) == (302, end)
     assert not any(line.startswith("chatter=") for line in answered.headers.get_all("Set-Cookie", []))
     assert "nobody is signed in" in server.log
     assert "Traceback" not in server.log
@@ -261,12 +263,22 @@ def test_nobody_is_signed_in_by(server: Server, provider: OidcProvider, attempt:
 
 def test_a_provider_that_is_away_is_said_to_be(server: Server, provider: OidcProvider) -> None:
     provider.answers["/.well-known/openid-configuration"] = Answer(503)
-    assert start(HttpBrowser(server.url)).location == f"{FAILED}&reason=unavailable"
+    assert start(HttpBrowser(server.url)).location == f"{FAILED_THERE}&reason=unavailable"
 
 
 def test_somebody_who_says_no_there_is_told_so(server: Server, provider: OidcProvider) -> None:
     provider.callback = {"error": "access_denied"}
-    assert sign_in(HttpBrowser(server.url), provider) == f"{FAILED}&reason=cancelled"
+    assert sign_in(HttpBrowser(server.url), provider) == f"{FAILED_THERE}&reason=cancelled"
+
+
+def test_what_became_of_it_takes_the_place_of_the_fragment_at_which_somebody_began(
+    server: Server, provider: OidcProvider
+) -> None:
+    browser = HttpBrowser(server.url)
+    provider.callback = {"error": "access_denied"}
+    begun = start(browser, "/rooms/x%3Fa=1%23there")
+    came_back = browser.come_back(provider.sign_in(begun.location))
+    assert came_back.location == "/rooms/x?a=1#sign-in=failed&reason=cancelled"
 
 
 def test_who_is_invited_comes_back_to_the_invitation(server: Server, provider: OidcProvider) -> None:

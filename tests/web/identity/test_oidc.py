@@ -5,7 +5,7 @@ import gzip
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -18,7 +18,8 @@ from tests.web.identity.tokens import FakeClock
 from web.http.outgoing import Outgoing
 from web.identity import jwks, oidc, outgoing
 from web.identity.document import LIFE, REFRESH
-from web.identity.oidc import Finished, NotSignedIn, OpenIdConnect, Starter, is_page
+from web.identity.id_token import Outside
+from web.identity.oidc import NotSignedIn, OpenIdConnect, Starter, is_page
 from web.identity.oidc_provider import PAUSE, Provider, ProviderFault
 from web.oidc_clients import OidcClient
 
@@ -30,6 +31,14 @@ DISCOVERY = "/.well-known/openid-configuration"
 def provider() -> Iterator[OidcProvider]:
     with OidcProvider() as started:
         yield started
+
+
+class Finished(NamedTuple):
+    """Somebody has signed in with a provider."""
+
+    person: Outside
+    page: str
+    starter: Starter | None
 
 
 class Visit:
@@ -49,7 +58,9 @@ class Visit:
 
     async def finish(self, url: str, id: str = "test", browser: str = "b", callback: str = CALLBACK) -> Finished:
         answered = parse_qs(urlsplit(url).query, keep_blank_values=True)
-        return await self.connect.finish(id, browser=browser, redirect_uri=callback, answered=answered)
+        begun = self.connect.resume(id, browser=browser, answered=answered)
+        person = await self.connect.finish(id, begun, browser=browser, redirect_uri=callback, answered=answered)
+        return Finished(person, begun.page, begun.starter)
 
     async def sign_in(self) -> Finished:
         return await self.finish(self.provider.sign_in(await self.begin()))

@@ -17,22 +17,25 @@ from web.identity.claims import TokenRefused
 from web.identity.cookies import cookie
 from web.identity.credentials import Credentials
 from web.identity.id_token import Outside
-from web.identity.oidc import STATE_LIFE, Finished, NotSignedIn, Starter, is_page
+from web.identity.oidc import STATE_LIFE, NotSignedIn, Starter, is_page
 from web.identity.oidc_provider import ProviderFault
 
 logger = logging.getLogger(__name__)
 
-FAILED = "/#sign-in=failed"
-"""Where somebody goes who could not be signed in; `&reason=` may follow."""
+FAILED = "sign-in=failed"
+"""What is behind the address of the page for somebody who could not be signed in; `&reason=` may follow."""
 
-CAME_BACK = "#sign-in=back"
-"""What is behind the address of the page for somebody whose account was about to be deleted."""
+CAME_BACK = "sign-in=back"
+"""What is there for somebody whose account was about to be deleted."""
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class _Handler(AccountsHandler):
     """What the addresses of providers share."""
+
+    page = "/"
+    """A page of this server: where this browser has begun, once that is known."""
 
     def go(self, address: str) -> None:
         """Sends the browser to an address of this server, or to a provider's."""
@@ -51,10 +54,14 @@ class _Handler(AccountsHandler):
             # What a stranger makes up is no news; what a provider does wrong, the operator has to mend.
             level = logging.WARNING if isinstance(refused.__cause__, ProviderFault | TokenRefused) else logging.INFO
             logger.log(level, "OpenID: nobody is signed in: %s", refused)
-            address = FAILED if refused.reason == "failed" else f"{FAILED}&reason={refused.reason}"
+            address = self.page_with(FAILED if refused.reason == "failed" else f"{FAILED}&reason={refused.reason}")
         except (Refusal, AccountRefused) as refused:
-            address = f"{FAILED}&reason={refused.reason}"
+            address = self.page_with(f"{FAILED}&reason={refused.reason}")
         self.go(address)
+
+    def page_with(self, fragment: str) -> str:
+        """Returns the address of the page, with a word about what became of it in place of its own fragment."""
+        return f"{self.page.partition('#')[0]}#{fragment}"
 
     def callback(self, id: str) -> str:
         """Returns where the provider sends the browser back to. Raises `NotSignedIn` where the address is not known."""
@@ -88,12 +95,13 @@ class StartHandler(_Handler):
             raise invalid("next", "expected the path of a page of this server")
         if not self._endpoint.admits_page(self._asked):
             raise Refusal("origin")  # a foreign page that has somebody sign in decides where, and as whom
-        await self.go_on_or_fail(id, lambda id: self._begin(id, page))
+        self.page = page
+        await self.go_on_or_fail(id, self._begin)
 
-    async def _begin(self, id: str, page: str) -> str:
+    async def _begin(self, id: str) -> str:
         browser = self.browser or secrets.token_urlsafe(32)
         address = await self._ways.openid.begin(
-            id, browser=browser, redirect_uri=self.callback(id), page=page, starter=await self._starter()
+            id, browser=browser, redirect_uri=self.callback(id), page=self.page, starter=await self._starter()
         )
         self.add_header("Set-Cookie", self._cookies.set_openid(browser, int(STATE_LIFE)))
         return address
@@ -121,15 +129,15 @@ class CallbackHandler(_Handler):
         browser = self.browser
         if browser is None:
             raise NotSignedIn("state: this browser has begun nothing")
-        finished = await self._ways.openid.finish(
-            id, browser=browser, redirect_uri=self.callback(id), answered=answered
+        begun = self._ways.openid.resume(id, browser=browser, answered=answered)
+        self.page = begun.page
+        person = await self._ways.openid.finish(
+            id, begun, browser=browser, redirect_uri=self.callback(id), answered=answered
         )
-        if finished.starter is None:
-            came_back = await self._sign_in(finished)
-            return finished.page + (CAME_BACK if came_back else "")
-        account, session = finished.starter
-        await self._link(finished.person, account, session)
-        return finished.page
+        if begun.starter is None:
+            return self.page_with(CAME_BACK) if await self._sign_in(person) else self.page
+        await self._link(person, *begun.starter)
+        return self.page
 
     async def _link(self, person: Outside, account: int, session: int) -> None:
         """Links a person to the account that has begun it. One who is linked has shown that it is theirs."""
@@ -139,12 +147,12 @@ class CallbackHandler(_Handler):
         await self.accounts.proofs.check(account, session)
         await self.accounts.other_ways.link(person.issuer, person.subject, account, session)
 
-    async def _sign_in(self, finished: Finished) -> bool:
+    async def _sign_in(self, person: Outside) -> bool:
         """A person who is known signs in; one who is not makes an account, where anybody may.
 
         Returns whether the account was about to be deleted.
         """
-        ways, person = self.accounts.other_ways, finished.person
+        ways = self.accounts.other_ways
         signed_in = await ways.sign_in_outside(person.issuer, person.subject, device=self.device)
         if signed_in is None:
             ways.check_open()
