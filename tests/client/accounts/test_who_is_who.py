@@ -36,6 +36,11 @@ def test_a_guest_whose_name_is_somebodys_takes_another_and_what_was_written_is_s
     guest.composer.press("Control+Enter")
     bo.expect_said("hello")
     assert bo.author_of("hello") == f"{handle} (guest)"
+    # Which says already that it is a guest.
+    expect(guest.message("hello").locator(".byline")).to_have_text(re.compile(rf"^{handle} \(guest\)(?!.*guest)"))
+    expect(guest.people.get_by_role("listitem").filter(has_text=handle)).to_have_text(
+        re.compile(rf"{handle} \(guest\)(?!.*guest)")
+    )
 
 
 def test_words_that_were_said_before_a_name_was_taken_wait_for_another(

@@ -26,6 +26,11 @@ export function initials(name) {
     .toUpperCase();
 }
 
+/** Whether a name says already that it is a guest's: the server offers such a one for a name that is somebody's. @param {string} name */
+export function namesGuest(name) {
+  return name.endsWith("(guest)");
+}
+
 /** The number of colours for people in colours.css. */
 export const TINTS = 12;
 

@@ -2,7 +2,7 @@ import { hasAccounts } from "../../account/server.js";
 import { labelOf } from "../../authors.js";
 import { html } from "../../html.js";
 import { account, isMine } from "../../me.js";
-import { tint } from "../../text/names.js";
+import { namesGuest, tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
 import { hasNamesake } from "../people/namesakes.js";
@@ -90,7 +90,7 @@ function Author({ room, message, first, isGuest }) {
   return html`
     <bdi class="author tint-${tint(name)}" title=${handle ?? (isGuest ? "guest" : undefined)}>${name}</bdi>
     ${first && handle && hasNamesake(room, name) && html`<span class="handle">${handle}</span>`}
-    ${first && isGuest && html`<span class="sr-only"> (guest)</span>`}
+    ${first && isGuest && !namesGuest(name) && html`<span class="sr-only"> (guest)</span>`}
   `;
 }
 

@@ -4,6 +4,7 @@ import { html } from "../../html.js";
 import { hasAccounts } from "../../account/server.js";
 import { labelOf } from "../../authors.js";
 import { account, isMine, label } from "../../me.js";
+import { namesGuest } from "../../text/names.js";
 import { Avatar } from "../avatar.js";
 import { partForMembers } from "../for-members.js";
 import { useRovingFocus, useStillOrder } from "../list-hooks.js";
@@ -58,7 +59,7 @@ function Row({ room, person, tabIndex }) {
   return html`
     <li data-stop=${labelOf(person)} tabindex=${tabIndex} title=${author && labelOf(person)}>
       <${Avatar} name=${name} isGuest=${isGuest} /><bdi class="name">${name}</bdi>
-      ${handle && html`<span class="handle">${handle}</span>`} ${isGuest && html`<span class="handle">guest</span>`}
+      ${handle && html`<span class="handle">${handle}</span>`} ${isGuest && !namesGuest(name) && html`<span class="handle">guest</span>`}
       ${isMine(person) && html`<span class="you">you</span>`}
       ${connections > 1 && html`<span class="places">${connections} windows</span>`}
     </li>

@@ -1,6 +1,7 @@
 import { isRequired, server } from "../../account/server.js";
 import { html } from "../../html.js";
 import { account, name } from "../../me.js";
+import { namesGuest } from "../../text/names.js";
 import { openSignIn } from "../account/open.js";
 import { Avatar } from "../avatar.js";
 import { forMembers, partForMembers } from "../for-members.js";
@@ -21,7 +22,7 @@ function Guest() {
       <${Avatar} name=${name.value || "?"} isGuest=${mayBeMore} />
       <span class="who-am-i">
         <bdi class="name">${name.value}</bdi>
-        ${mayBeMore && html`<span class="handle">guest</span>`}
+        ${mayBeMore && !namesGuest(name.value) && html`<span class="handle">guest</span>`}
       </span>
       ${name.value && html`<${ChangeName} />`}
       ${mayBeMore && html`<button class="sign-in-button" type="button" onClick=${() => openSignIn()}>Sign in</button>`}
