@@ -77,6 +77,8 @@ def test_a_muted_room_says_nothing_of_new_messages(visit: Visit, speaks: Speaks,
     ann, bo = visit("ann"), speaks("bo")
     chooses(ann, room, "Mute")
     expect(ann.room(room)).to_contain_text("muted")
+    ann.room(room).hover()
+    expect(ann.room(room)).to_have_accessible_name(f"{room} muted")
     ann.room("lobby").click()
     bo.says("hello")
     bo.expect_said("hello")
