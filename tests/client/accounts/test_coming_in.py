@@ -209,6 +209,22 @@ def test_where_accounts_are_required_one_signs_in_first(browser: Browser, tmp_pa
         ann.page.close()
 
 
+def test_at_the_gate_the_page_asks_for_nothing_that_needs_an_account(
+    browser: Browser, tmp_path: Path, room: str
+) -> None:
+    with Server(tmp_path / "chatter.db", accounts="required") as server:
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.clock.install()
+        ann.page.goto(f"{server.url}/rooms/{room}")
+        expect(dialog(ann, "Sign in")).to_be_visible()
+        asked: list[str] = []
+        ann.page.on("request", lambda request: asked.append(request.url))
+        ann.page.clock.run_for(130_000)
+        ann.page.evaluate("() => fetch('/healthz')")  # what was asked before is noted by then
+        assert [url for url in asked if "/api/" in url] == []
+        ann.page.close()
+
+
 def test_labels_mean_the_fields_of_their_own_form_where_two_are_open(
     browser: Browser, tmp_path: Path, room: str
 ) -> None:

@@ -1,4 +1,5 @@
 import { effect, signal } from "@preact/signals";
+import { isRequired } from "../account/server.js";
 import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
 import { drafted } from "../drafts.js";
@@ -92,6 +93,7 @@ export function forgetInList(slug) {
 }
 
 export async function refreshRooms() {
+  if (isRequired.peek() && !isSignedIn.peek()) return; // it is not for guests
   try {
     const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
     if (!response.ok) return;
