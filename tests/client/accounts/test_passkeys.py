@@ -213,6 +213,13 @@ def test_the_same_device_has_one_passkey_for_a_person(member: Person) -> None:
     opened.get_by_role("button", name="Add a passkey").click()
     expect_words(opened, "You have a passkey there already")
     expect(rows(opened)).to_have_count(1)
+    said = opened.get_by_role("alert").filter(has_text=re.compile("."))
+    member.page.route("**/api/passkeys/*", lambda route: route.fulfill(status=404, json={"reason": "not_found"}))
+    rows(opened).get_by_role("button", name="Delete").click()
+    expect(said).to_have_text(["It is not there any more."])
+    member.page.unroute_all()
+    opened.get_by_role("button", name="Add a passkey").click()
+    expect(said).to_have_text(["You have a passkey there already."])
 
 
 def test_who_cancels_is_told_nothing_and_may_try_again(member: Person) -> None:

@@ -14,17 +14,21 @@ import { useProblem } from "./problem.js";
  * @param {any} props.actions the buttons
  * @param {string} [props.label] of a form without a heading
  * @param {boolean} [props.resets] it is for one thing after the other
+ * @param {{problem: any, clear: () => void}} [props.list] is beside it: of both only the latest problem is said
  */
-export function Form({ send, children, actions, label, resets }) {
+export function Form({ send, children, actions, label, resets, list }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const problem = useProblem();
   const isBusy = useSignal(false);
   useLayoutEffect(() => takeLostFocus(form.current), []);
+  const isSaidThere = Boolean(list?.problem);
+  useLayoutEffect(() => void (isSaidThere && problem.clear()), [isSaidThere]);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (isBusy.peek()) return;
     isBusy.value = true;
     problem.clear();
+    list?.clear();
     try {
       const isDone = await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
       if (resets && isDone !== false) form.current?.reset();

@@ -10,7 +10,8 @@ import { ShownOnce } from "./shown-once.js";
 
 /** Draws the invites that the person has made, and makes another. */
 export function Invites() {
-  const { items, problem, read, change } = useList("/api/invites", ({ invites }) => invites);
+  const list = useList("/api/invites", ({ invites }) => invites);
+  const { items, problem, read, change } = list;
   const made = useSignal("");
   const send = async ({ uses = "" }) => {
     const { code, url } = await ask("POST", "/api/invites", { uses: Number(uses) });
@@ -27,6 +28,7 @@ export function Invites() {
     <${Form}
       resets=${true}
       label="New invite"
+      list=${list}
       send=${send}
       actions=${html`<button class="primary" type="submit">Make an invite</button>`}
     >

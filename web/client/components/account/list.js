@@ -35,7 +35,8 @@ export function useList(path, itemsOf) {
         await read();
       }
     });
-  return { items, problem: words, read, change };
+  const forget = () => void (items.peek() && clear()); // else it says why there is no list
+  return { items, problem: words, clear: forget, read, change };
 }
 
 /**

@@ -22,7 +22,8 @@ const FAULTS = {
 
 /** Draws the passkeys of the account, and adds another. */
 export function Passkeys() {
-  const { items, problem, read, change } = useList("/api/passkeys", ({ passkeys }) => passkeys);
+  const list = useList("/api/passkeys", ({ passkeys }) => passkeys);
+  const { items, problem, change } = list;
   const fault = faultOf(server.value?.no_passkeys);
   return html`
     <h3>Passkeys</h3>
@@ -30,7 +31,7 @@ export function Passkeys() {
     <${List} label="Passkeys" items=${items.value} problem=${problem} empty="You have none.">
       ${(/** @type {Passkey} */ passkey) => html`<${Row} passkey=${passkey} change=${change} />`}
     <//>
-    ${fault ? html`<p class="fault">${fault}</p>` : html`<${Add} read=${read} />`}
+    ${fault ? html`<p class="fault">${fault}</p>` : html`<${Add} list=${list} />`}
   `;
 }
 
@@ -40,16 +41,17 @@ function faultOf(reason) {
   return browserHasPasskeys() ? "" : "This browser cannot add passkeys. A newer one can.";
 }
 
-/** @param {{read: () => Promise<void>}} props */
-function Add({ read }) {
+/** @param {{list: ReturnType<typeof useList>}} props */
+function Add({ list }) {
   const send = async ({ label = "" }) => {
     const isAdded = await addPasskey(label.trim());
-    if (isAdded) await read();
+    if (isAdded) await list.read();
     return isAdded;
   };
   return html`
     <${Form}
       resets=${true}
+      list=${list}
       label="New passkey"
       send=${send}
       actions=${html`<button class="primary" type="submit">Add a passkey</button>`}

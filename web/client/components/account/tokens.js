@@ -18,7 +18,8 @@ const SCOPES = [
 
 /** Draws the access tokens, with which programs act for the person. */
 export function Tokens() {
-  const { items, problem, read, change } = useList("/api/tokens", ({ tokens }) => tokens);
+  const list = useList("/api/tokens", ({ tokens }) => tokens);
+  const { items, problem, read, change } = list;
   const made = useSignal("");
   const send = async (/** @type {Record<string, string>} */ { label = "", ...checked }) => {
     const scopes = SCOPES.map(([scope]) => scope).filter((scope) => scope in checked);
@@ -43,6 +44,7 @@ export function Tokens() {
     <${Form}
       resets=${true}
       label="New access token"
+      list=${list}
       send=${send}
       actions=${html`<button class="primary" type="submit">Make a token</button>`}
     >

@@ -22,7 +22,8 @@ export function showLinks(room) {
 /** @param {{room: Room, close: () => void}} props */
 function Links({ room, close }) {
   const path = `/api/rooms/${room.slug}/links`;
-  const { items, problem, read, change } = useList(path, ({ links }) => links);
+  const list = useList(path, ({ links }) => links);
+  const { items, problem, read, change } = list;
   const made = useSignal("");
   const send = async ({ uses = "", days = "" }) => {
     const asked = room.ask(GOVERNING.makeLink, { uses: Number(uses), days: Number(days) });
@@ -41,7 +42,7 @@ function Links({ room, close }) {
       ${(/** @type {Link} */ link) => html`<${Row} link=${link} end=${() => change("DELETE", `${path}/${link.id}`)} />`}
     <//>
     ${made.value && html`<${ShownOnce} what="the link" secret=${made.value} /><${QrCode} text=${made.value} />`}
-    <${Form} send=${send} label="New link" actions=${actions}>
+    <${Form} list=${list} send=${send} label="New link" actions=${actions}>
       ${(/** @type {any} */ field) => html`
         <div class="pair">
           ${field({ name: "uses", label: "For how many people", type: "number", value: "1", autocomplete: "off" })}
