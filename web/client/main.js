@@ -6,7 +6,7 @@ import { options, render } from "preact";
 import { watchLooking } from "./browser/looking.js";
 import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
-import { followAddress, joinCode, slug, takeFragment } from "./browser/route.js";
+import { followAddress, joinCode, returnToInvitation, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { askToLoseWords, openFailure, openLink, openSignIn } from "./components/account/open.js";
 import { App } from "./components/app.js";
@@ -36,6 +36,7 @@ import { VisitedRooms } from "./visited-rooms.js";
 const RETRY_MS = 5000;
 
 followAddress();
+returnToInvitation();
 const brought = takeFragment();
 const connection = new Connection("/socket");
 /** What is not acknowledged. @type {import("./visited-rooms.js").Outboxes} */
@@ -134,8 +135,8 @@ render(html`<${App} connection=${connection} current=${current} unsent=${unsent}
 keepOffline();
 useFragment(brought);
 effect(() => {
-  isSignedIn.value; // who signs in, and keeps the page, may follow it then
-  untracked(() => showInvitation(brought.invite));
+  const mayFollow = isSignedIn.value || !brought.failure; // who signs in, and keeps the page, may follow it then
+  untracked(() => mayFollow && showInvitation(brought.invite));
 });
 addEventListener("hashchange", () => {
   const next = takeFragment();

@@ -29,9 +29,7 @@ MAX_EXCHANGES = 20
 MAX_CODE = 4_096
 
 _CHARACTERS = r"[\w.~%!$&'()*+,;=:@/?-]*"
-_INVITATION = r"join/(?:[\w-]|%20){1,64}/?"
-"""As somebody may have typed the code: with blanks and dashes."""
-_PAGE = re.compile(rf"/(?:rooms/{_CHARACTERS}|{_INVITATION})?(?:\?{_CHARACTERS})?(?:#{_CHARACTERS})?", re.ASCII)
+_PAGE = re.compile(rf"/(?:rooms/{_CHARACTERS})?(?:\?{_CHARACTERS})?(?:#{_CHARACTERS})?", re.ASCII)
 _CLIMB = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|\Z)", re.IGNORECASE)
 """What has a browser leave out a part of the path: `..`, and how else it may be written."""
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.client.accounts.actions import (
     dialog,
@@ -21,7 +22,7 @@ from tests.client.accounts.actions import (
 from tests.client.axe import DARK, FORCED, LIGHT, Look, violations, violations_in
 from tests.client.conftest import Visit
 from tests.client.person import PHONE, Person
-from tests.client.sessions import new_account, numbers, sign_up
+from tests.client.sessions import PASSWORD, new_account, numbers, sign_up
 from tests.client.watch import Watch
 from tests.support.chromium import add_authenticator
 from tests.support.oidc_provider import SECRET, OidcProvider
@@ -365,6 +366,35 @@ def test_a_provider_leads_back_to_the_invitation(ann: Person, provider: OidcProv
     dialog(ann, "Join ").get_by_role("button", name="Join").click()
     expect_account(ann, handle)
     expect(ann.page).to_have_url(f"{ann.server.url}/rooms/{room}")
+
+
+@pytest.mark.parametrize("accounts", ["guests", "required"])
+def test_an_invite_is_still_at_hand_after_a_provider_that_signs_nobody_in(
+    browser: Browser, tmp_path: Path, its_provider: OidcProvider, accounts: str, room: str
+) -> None:
+    secret, its_provider.callback = {"CHATTER_OIDC_SECRET_TEST": SECRET}, {}
+    its_provider.person = {"sub": f"person-{next(numbers)}", "name": "Ann Example"}
+    options = {"sign_up": "invite", "accounts": accounts, "oidc": its_provider.setting()}
+    with NamedServer(tmp_path / "chatter.db", secret, **options) as server:
+        invited = run_to_its_end("invite", f"--database={server.database_url}")
+        (code,) = re.findall(r"#invite=(\w+)", invited.stdout)
+        page = browser.new_page(locale="en-GB")
+        ann = Person(page, server)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{server.url}/rooms/{room}#invite={code}")
+        dialog(ann, "Create an account").get_by_role("button", name="I have an account").click()
+        by_provider(page.locator("dialog:modal")).click()
+        failed = dialog(ann, "Signing in did not work")
+        expect(failed).to_contain_text("Create one with your invite")
+        failed.get_by_role("button", name="Create an account").click()
+        form = page.locator("dialog:modal")
+        expect(form.locator("input[name=invite]")).to_have_value(code)
+        assert not [url for url in asked if code in url]
+        handle = f"ann{next(numbers)}"
+        fills(form, handle=handle, password=PASSWORD)
+        expect_account(ann, handle)
+        page.close()
 
 
 def test_a_failure_is_said_in_words_where_one_began_and_leaves_the_address(

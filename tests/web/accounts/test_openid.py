@@ -38,9 +38,9 @@ def start(browser: HttpBrowser, page: str = "/rooms/x", id: str = "test") -> Ans
     return browser.get(f"/api/oidc/{id}/start?next={page}")
 
 
-def sign_in(browser: HttpBrowser, provider: OidcProvider, page: str = "/rooms/x") -> str:
+def sign_in(browser: HttpBrowser, provider: OidcProvider) -> str:
     """Signs in, and returns where the browser ends."""
-    answered = browser.come_back(provider.sign_in(start(browser, page).location))
+    answered = browser.come_back(provider.sign_in(start(browser).location))
     assert answered.status == 302
     assert answered.headers["Cache-Control"] == "no-store"
     return answered.location
@@ -279,12 +279,6 @@ def test_what_became_of_it_takes_the_place_of_the_fragment_at_which_somebody_beg
     begun = start(browser, "/rooms/x%3Fa=1%23there")
     came_back = browser.come_back(provider.sign_in(begun.location))
     assert came_back.location == "/rooms/x?a=1#sign-in=failed&reason=cancelled"
-
-
-def test_who_is_invited_comes_back_to_the_invitation(server: Server, provider: OidcProvider) -> None:
-    invited = HttpBrowser(server.url)
-    assert sign_in(invited, provider, "/join/abcde23456") == "/join/abcde23456"
-    assert invited.me()["kind"] == "person"
 
 
 @pytest.mark.parametrize(

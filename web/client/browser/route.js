@@ -1,8 +1,12 @@
 import { batch, signal } from "@preact/signals";
 import { SLUG } from "../messages.js";
 import { addEntry, changeEntry, forgetOverlays, returned } from "./overlays.js";
+import { ofTab } from "./web-storage.js";
 
 export const LOBBY = "lobby";
+
+/** The key of the code of an invitation, while the person is at a provider. */
+const INVITATION = "chatter:invitation";
 
 /** A message's seq in an address: as many digits as are exact in any case. The server has the same pattern. */
 const SEQ = /^[1-9][0-9]{0,14}$/;
@@ -89,6 +93,23 @@ export function leaveJoin(room = slug.peek()) {
  */
 export function replaceJoin(room) {
   if (room || joinCode()) history.replaceState(null, "", pathOf(room ?? slug.peek()));
+}
+
+/**
+ * Returns the page to which a provider is to lead back. An invitation is kept in the tab meanwhile: a provider is told
+ * the page, and not to read the code.
+ */
+export function leaveForProvider() {
+  const code = joinCode();
+  ofTab.write(INVITATION, code);
+  return code ? pathOf(slug.peek()) : location.pathname;
+}
+
+/** Gives the address back to the invitation from which the person has left for a provider. */
+export function returnToInvitation() {
+  const code = ofTab.read(INVITATION);
+  ofTab.write(INVITATION, "");
+  if (code) history.replaceState(history.state, "", `/join/${encodeURIComponent(code)}${location.hash}`);
 }
 
 /** Shows what the address names now. */

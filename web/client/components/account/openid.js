@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ask } from "../../account/api.js";
+import { leaveForProvider } from "../../browser/route.js";
 
 /** @typedef {{id: string, label: string}} OpenIdProvider by which the server lets people sign in */
 
@@ -20,5 +21,5 @@ export function useOpenIdProviders() {
  * @param {string} id
  */
 export function goToProvider(id) {
-  location.assign(`/api/oidc/${encodeURIComponent(id)}/start?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(`/api/oidc/${encodeURIComponent(id)}/start?next=${encodeURIComponent(leaveForProvider())}`);
 }
