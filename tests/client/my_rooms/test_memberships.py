@@ -140,13 +140,15 @@ def test_a_public_room_that_was_quiet_when_it_was_opened_stays_in_the_list(
 ) -> None:
     title = f"Plaza {ann.handle}"
     slug = ann.makes_room(title, kind="public")
+    # The server shares an answer for a second: that of before has no such title.
+    wait_until(lambda: title in [room.get("title") for room in bo.asks("GET", "/api/rooms")["rooms"]])
     page = bo.comes(visit, slug)
     page.room("lobby").click()
     page.reloads()
     expect(page.room(title)).to_be_visible()
     ann.says(slug, "news")
 
-    def has_asked_again() -> bool:  # the server shares an answer for a second
+    def has_asked_again() -> bool:
         with page.page.expect_response("**/api/rooms"):
             page.looks_back()
         return unread(page, title).count() == 1
