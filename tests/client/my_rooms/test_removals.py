@@ -1,5 +1,7 @@
 """The end of being in a room: removed, left, and what the browser keeps of it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -77,12 +79,15 @@ def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
     page.expect_said("a secret")
     page.loses_network()
     page.says("on the way")
+    page.message("a secret").hover()
+    page.button("Reply").click()
     page.composer.fill("half a thought")
     ann.session.send("DELETE", "/api/sessions/current").close()
     page.page.context.set_offline(False)
     expect(page.banner).to_contain_text("You are not signed in any more. What you have written is kept.")
     seen = int(kind == "public")
     expect(page.conversation.get_by_text("a secret")).to_have_count(seen)
+    expect(page.strip.get_by_text("a secret")).to_have_count(seen)
     expect(page.page.get_by_role("region", name="Members")).to_have_count(seen)
     assert violations_in(page.page, LIGHT, DARK) == []
     page.banner.get_by_role("button", name="Sign in again").click()
@@ -91,6 +96,7 @@ def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
     form.get_by_label("Password").fill(PASSWORD)
     form.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_said("a secret", "on the way")
+    expect(page.strip).to_contain_text(re.compile("Replying to.*a secret"))
     expect(page.composer).to_have_value("half a thought")
 
 

@@ -2,6 +2,7 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { account, isSignedIn } from "../me.js";
+import { isPrivateSlug } from "../memberships/titles.js";
 import { CLOSED, ME, SIGNED_OUT } from "../messages.js";
 import { ask } from "./api.js";
 import { end, OUT } from "./identity.js";
@@ -27,6 +28,16 @@ const WORDS = {
 
 /** The session's time is over: the person is to sign in again. What they wrote is kept. */
 export const isSessionOver = signal(false);
+
+/**
+ * Whether what was said in a room is not shown: somebody may have ended the session since the browser is in other
+ * hands. Reads a signal.
+ *
+ * @param {string} slug
+ */
+export function isCovered(slug) {
+  return isSessionOver.value && isPrivateSlug(slug);
+}
 
 /** Connects with the cookie that counts now. */
 let connectAnew = () => {};

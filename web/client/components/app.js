@@ -1,7 +1,6 @@
 import { html } from "../html.js";
-import { isSessionOver } from "../account/session.js";
+import { isCovered } from "../account/session.js";
 import { isRemoved } from "../memberships/removed.js";
-import { isPrivateSlug } from "../memberships/titles.js";
 import { Composer } from "./composer/composer.js";
 import { DeleteDialog } from "./conversation/delete-dialog.js";
 import { Log } from "./conversation/log.js";
@@ -36,10 +35,9 @@ const RemovedRoom = partForMembers("RemovedRoom");
 export function App({ connection, current, unsent }) {
   const room = current.value;
   const isGone = isRemoved(room.slug);
-  // Somebody may have ended the session since the browser is in other hands.
-  const isCovered = !isGone && isSessionOver.value && isPrivateSlug(room.slug);
+  const isHidden = !isGone && isCovered(room.slug);
   return html`
-    <div class=${openedPanel.value && !isCovered ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
+    <div class=${openedPanel.value && !isHidden ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
       <${Sidebar} here=${room.slug} unsent=${unsent} />
       <main>
@@ -48,8 +46,8 @@ export function App({ connection, current, unsent }) {
         <${Notices} room=${room} />
         <${RemovedNotices} here=${room.slug} />
         ${isGone && html`<${RemovedRoom} slug=${room.slug} />`}
-        ${isCovered && html`<div class="conversation"><${Covered} slug=${room.slug} /></div>`}
-        ${!isGone && !isCovered && html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`}
+        ${isHidden && html`<div class="conversation"><${Covered} slug=${room.slug} /></div>`}
+        ${!isGone && !isHidden && html`<${Log} key=${`log ${room.slug}`} room=${room} connection=${connection} />`}
         <footer hidden=${isGone}>
           <${Welcome} room=${room} />
           <${TypingLine} room=${room} />
@@ -58,7 +56,7 @@ export function App({ connection, current, unsent }) {
           </div>
         </footer>
       </main>
-      ${!isCovered && html`<${Panel} room=${room} />`}
+      ${!isHidden && html`<${Panel} room=${room} />`}
       <${NameDialog} />
       <${Palette} current=${current} />
       <${Keys} />

@@ -1,3 +1,4 @@
+import { isCovered } from "../../account/session.js";
 import { html } from "../../html.js";
 import { excerptOf } from "../../text/excerpt.js";
 import { Excerpt } from "../excerpt.js";
@@ -30,9 +31,10 @@ function Editing({ room, edit, isEmpty }) {
   const isDeletion = isEmpty && message && room.mayDelete(message);
   const isLate = message && isInVain(room, message);
   const what = isDeletion ? "Save it empty to delete" : isLate ? "The connection was lost: a draft now" : "Editing";
+  const excerpt = message && !isCovered(room.slug) && excerptOf(message.message);
   return html`
     <${Edit} />
-    <p><b>${what}</b> <span class="excerpt" dir="auto">${message && excerptOf(message.message)}</span></p>
+    <p><b>${what}</b> <span class="excerpt" dir="auto">${excerpt}</span></p>
     ${edit.isResumed && html`<${StartOver} slug=${room.slug} />`}
     <${Leave} words="Leave the message as it is" act=${() => leaveEdit(room.slug)} after=${focusAfterEdit} />
   `;
@@ -49,8 +51,11 @@ function StartOver({ slug }) {
 
 /** @param {{room: Room, target: number}} props */
 function Replying({ room, target }) {
+  const what = isCovered(room.slug)
+    ? html`<b>Replying</b>`
+    : html`<b>Replying to</b> <${Excerpt} room=${room} seq=${target} />`;
   return html`
-    <${Reply} /><p><b>Replying to</b> <${Excerpt} room=${room} seq=${target} /></p>
+    <${Reply} /><p>${what}</p>
     <${Leave} words="Do not reply" act=${() => room.cancelReply()} after=${focusField} />
   `;
 }
