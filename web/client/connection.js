@@ -82,7 +82,8 @@ export class Connection {
 
   connect() {
     if (this.#isStopped) return;
-    this.state.value = "connecting";
+    // Who has reconnected twice is called back twice: the first time may have opened it.
+    if (this.socket.connectionState() !== "open") this.state.value = "connecting";
     this.socket.connect();
   }
 

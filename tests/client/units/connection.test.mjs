@@ -176,3 +176,18 @@ test("a connection being opened is left alone, and a closed one is opened", () =
   connection.ensureOpen();
   assert.equal(socket.connects, 2);
 });
+
+test("the network that comes back while a connection is given up leaves the next one open", () => {
+  open();
+  const closed = [];
+  socket.disconnect = (act) => closed.push(act);
+  connection.verify();
+  mock.timers.tick(1500);
+  socket.state = "closing";
+  connection.ensureOpen();
+  const [first, second] = closed;
+  first();
+  open();
+  second();
+  assert.equal(connection.state.value, "open");
+});
