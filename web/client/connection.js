@@ -99,6 +99,12 @@ export class Connection {
     this.socket.disconnect();
   }
 
+  /** Connects again, also after `stop`. */
+  resume() {
+    this.#isStopped = false;
+    this.reconnect();
+  }
+
   /** Reconnects unless the connection is alive or being opened. */
   ensureOpen() {
     const state = this.socket.connectionState();

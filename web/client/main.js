@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals";
 import { askBeforeLoss, CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
 import { watchForAccounts } from "./account/server.js";
-import { watchSession } from "./account/session.js";
+import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { watchLooking } from "./browser/looking.js";
 import { databaseName } from "./browser/owner.js";
@@ -107,7 +107,7 @@ options.debounceRendering = (/** @type {() => void} */ draw) => {
 
 followName();
 watchLooking();
-watchIdentity(() => connection.reconnect());
+watchIdentity(() => goOn(connection));
 watchSession(connection, current);
 watchForAccounts(current);
 askBeforeLoss((way) => askToLoseWords(unsent.peek(), way));

@@ -5,11 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.client.accounts.actions import dialog, fills, signs_in_as
 from tests.client.axe import DARK, LIGHT, violations_in
 from tests.client.conftest import Visit
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.my_rooms.parts import kept, opens_me_menu
 from tests.client.sessions import PASSWORD
+from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
 from tests.support.server import wait_until
 
@@ -97,6 +99,29 @@ def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
     form.get_by_role("button", name="Sign in", exact=True).click()
     page.expect_said("a secret", "on the way")
     expect(page.strip).to_contain_text(re.compile("Replying to.*a secret"))
+    expect(page.composer).to_have_value("half a thought")
+
+
+@pytest.mark.usefixtures("outage", "refusals")
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_who_signs_in_again_where_the_browser_keeps_nothing_goes_on(visit: Visit, ann: Member, kind: str) -> None:
+    ann.makes_room(f"Unkept {ann.handle}", kind=kind)
+    page = visit("", "lobby")
+    page.page.context.add_init_script(WITHOUT_STORAGE)
+    page.goes_to("lobby")
+    signs_in_as(page, ann.handle)
+    page.room(f"Unkept {ann.handle}").click()
+    page.says("a secret")
+    page.expect_said("a secret")
+    page.loses_network()
+    page.says("on the way")
+    page.composer.fill("half a thought")
+    ann.asks("DELETE", "/api/sessions")
+    page.page.context.set_offline(False)
+    expect(page.banner).to_contain_text("You are not signed in any more. What you have written is kept.")
+    page.banner.get_by_role("button", name="Sign in again").click()
+    fills(dialog(page, "Sign in"), password=PASSWORD)
+    page.expect_said("a secret", "on the way")
     expect(page.composer).to_have_value("half a thought")
 
 

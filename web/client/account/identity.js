@@ -207,7 +207,9 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
 async function become(next) {
   if (!owner) takeAlong(next.id);
   else if (owner.id !== next.id) await dropAll(owner.id);
-  const isLoadedAnew = storeAccount(next) || isSignedIn.peek(); // it shows the rooms of one account alone
+  const { id = next.id, handle = next.handle } = account.peek() ?? {};
+  const isOther = id !== next.id || handle !== next.handle; // the page shows the rooms of one account alone
+  const isLoadedAnew = storeAccount(next) || isOther;
   if (isLoadedAnew) location.reload();
   else {
     stopKeeping(); // the browser may have a little space: what is the account's is not to be kept for a guest

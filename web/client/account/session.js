@@ -47,6 +47,12 @@ export function sessionRenewed() {
   connectAnew();
 }
 
+/** Connects as whoever is signed in now, also where the session was over. @param {Connection} connection */
+export function goOn(connection) {
+  isSessionOver.value = false;
+  connection.resume();
+}
+
 /**
  * Follows what the server says of the session.
  *
