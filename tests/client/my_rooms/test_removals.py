@@ -103,6 +103,28 @@ def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
 
 
 @pytest.mark.usefixtures("outage", "refusals")
+def test_who_signs_in_again_in_one_tab_goes_on_in_the_other(visit: Visit, ann: Member) -> None:
+    slug = ann.makes_room("Tabs")
+    page = ann.comes(visit, slug)
+    other = page.opens_another_page()
+    other.goes_to(slug)
+    other.composer.fill("half a thought")
+    page.loses_network()
+    other.page.clock.install()
+    other.expect_offline()
+    ann.session.send("DELETE", "/api/sessions/current").close()
+    page.page.context.set_offline(False)
+    for each in (page, other):
+        expect(each.banner).to_contain_text("You are not signed in any more.")
+    page.banner.get_by_role("button", name="Sign in again").click()
+    fills(dialog(page, "Sign in"), password=PASSWORD)
+    page.expect_connected()
+    other.looks_back()
+    other.expect_connected()
+    expect(other.composer).to_have_value("half a thought")
+
+
+@pytest.mark.usefixtures("outage", "refusals")
 @pytest.mark.parametrize("kind", ["private", "public"])
 def test_who_signs_in_again_where_the_browser_keeps_nothing_goes_on(visit: Visit, ann: Member, kind: str) -> None:
     ann.makes_room(f"Unkept {ann.handle}", kind=kind)

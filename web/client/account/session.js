@@ -81,6 +81,10 @@ export function watchSession(connection, current) {
     if (Date.now() - lastExpiry < SOON_MS) stopUnlessSignedIn();
     lastExpiry = Date.now();
   });
+  document.addEventListener("visibilitychange", async () => {
+    if (document.visibilityState !== "visible" || !isSessionOver.peek()) return;
+    if (await isStillSignedIn()) goOn(connection); // by another tab
+  });
   effect(() => {
     const { reason = "" } = current.value.refused.value ?? {};
     if (!isSignedIn.value) return;
