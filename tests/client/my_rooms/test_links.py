@@ -155,7 +155,7 @@ def test_an_invite_offers_no_second_account(ann: Member, bo: Member, visit: Visi
     slug = ann.makes_room("Kitchen")
     other = bo.comes(visit)
     other.page.goto(invite(ann))
-    expect(dialog(other, "This link does not work")).to_contain_text("for a new account, and you have one")
+    expect(dialog(other, "You have an account")).to_contain_text("for somebody who has none")
     other.button("Close").click()
     expect(other.page).to_have_url(f"{other.server.url}/")
     other.page.evaluate("hash => (location.hash = hash)", invite(ann, slug).partition("#")[2])

@@ -17,6 +17,8 @@ from tests.support.server import wait_until
 
 pytestmark = pytest.mark.browser
 
+SESSION_OVER = "You are not signed in any more. What you have written is kept while this page is open."
+
 
 def test_who_is_removed_keeps_only_what_they_wrote(visit: Visit, ann: Member, bo: Member, watch: Watch) -> None:
     watch.outage = True
@@ -86,7 +88,7 @@ def test_who_was_signed_out_while_the_page_was_away_signs_in_again_and_goes_on(
     page.composer.fill("half a thought")
     ann.session.send("DELETE", "/api/sessions/current").close()
     page.page.context.set_offline(False)
-    expect(page.banner).to_contain_text("You are not signed in any more. What you have written is kept.")
+    expect(page.banner).to_contain_text(SESSION_OVER)
     seen = int(kind == "public")
     expect(page.conversation.get_by_text("a secret")).to_have_count(seen)
     expect(page.strip.get_by_text("a secret")).to_have_count(seen)
@@ -140,7 +142,7 @@ def test_who_signs_in_again_where_the_browser_keeps_nothing_goes_on(visit: Visit
     page.composer.fill("half a thought")
     ann.asks("DELETE", "/api/sessions")
     page.page.context.set_offline(False)
-    expect(page.banner).to_contain_text("You are not signed in any more. What you have written is kept.")
+    expect(page.banner).to_contain_text(SESSION_OVER)
     page.banner.get_by_role("button", name="Sign in again").click()
     fills(dialog(page, "Sign in"), password=PASSWORD)
     page.expect_said("a secret", "on the way")

@@ -3,6 +3,7 @@ import { beforeEach, mock, test } from "node:test";
 import { FakeOutbox, FakeSocket } from "./fakes.mjs";
 
 const ANN = { id: 7, handle: "ann", name: "Ann" };
+globalThis.document = { addEventListener: () => {} };
 globalThis.localStorage = { getItem: (key) => (key === "chatter:account" ? JSON.stringify(ANN) : null) };
 const { Room } = await import("../../../web/client/room/room.js");
 const { isSessionOver, watchSession } = await import("../../../web/client/account/session.js");

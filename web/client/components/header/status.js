@@ -66,7 +66,7 @@ export function Banner({ connection, room }) {
     case "signed-out":
       return html`
         <div class="banner offline" role="alert">
-          <span>You are not signed in any more. What you have written is kept.</span>
+          <span>You are not signed in any more. What you have written is kept while this page is open.</span>
           <button type="button" onClick=${() => openSignIn({ handle: account.peek()?.handle })}>Sign in again</button>
         </div>
       `;

@@ -13,6 +13,7 @@ import { goTo } from "../go-to.js";
 /** @typedef {{code: string, room?: Shown, close: () => void}} Props */
 
 const TITLE = "join-title";
+const NOT_NEEDED = "This invite is for somebody who has none.";
 
 /** The dialog that was shown last. @type {HTMLDialogElement | undefined} */
 let shown;
@@ -56,7 +57,7 @@ function Member({ code, room, close }) {
     close();
     if (slug) goTo(slug);
   };
-  if (!room) return html`<${Dead} words="It is for a new account, and you have one." close=${close} />`;
+  if (!room) return html`<${Dead} title="You have an account" words=${NOT_NEEDED} close=${close} />`;
   const actions = html`
     <button class="plain" type="button" onClick=${() => leave(close)}>Not now</button>
     <button class="primary" type="submit" autofocus>Join</button>
@@ -87,10 +88,10 @@ function Guest({ code, room, close }) {
   `;
 }
 
-/** One page for all that do not work: whoever tries codes learns nothing. @param {{words?: string, close: () => void}} props */
-function Dead({ words, close }) {
+/** One page for all that do not work: whoever tries codes learns nothing. @param {{title?: string, words?: string, close: () => void}} props */
+function Dead({ title = "This link does not work", words, close }) {
   return html`
-    <h2 id=${TITLE}>This link does not work</h2>
+    <h2 id=${TITLE}>${title}</h2>
     <p>${words || "It was used, is too old, was revoked, or is not complete. Ask whoever gave it to you for another one."}</p>
     <div class="actions">
       <button class="primary" type="button" autofocus onClick=${() => leave(close)}>Close</button>
