@@ -148,12 +148,13 @@ class Persistence(ThreadActor):
         self._committed_at = time.monotonic()
         batch, self._batch = self._batch, []
         self._interval = BUSY_INTERVAL if len(batch) >= BUSY_BATCH else COMMIT_INTERVAL
+        said = [entry for save in batch for entry in save.entries]
+        # Before rooms are told: who has the *ok* of a message finds its place in the backlog free.
+        self._backlog.mark_done(len(said), sum(map(size_of, said)), len(batch))
         for save, not_saved in refused:
             _tell(save, not_saved)
         for save in {save.room: save for save in batch}.values():
             _tell(save, Saved(save.entries[-1].seq))
-        said = [entry for save in batch for entry in save.entries]
-        self._backlog.mark_done(len(said), sum(map(size_of, said)), len(batch))
 
     def _try_until_committed(self) -> Sequence[tuple[Save, NotSaved]]:
         pause = FIRST_PAUSE

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import peewee
@@ -101,6 +101,20 @@ def test_a_room_is_told_saved_after_the_commit(
     stage.run_until(lambda: persistence.to_room)
     assert rows(database_url) == [("lobby", 1), ("lobby", 2)]
     assert persistence.to_room == [Saved(2)]
+
+
+def test_a_message_has_left_the_backlog_when_its_room_is_told_saved(
+    stage: Stage, persistence: PersistenceOnStage
+) -> None:
+    unsaved: list[int] = []
+
+    class Room:
+        def tell(self, _message: Saved) -> None:
+            unsaved.append(persistence.backlog.unsaved)
+
+    persistence.tell(Save(cast(Any, Room()), "lobby", 1, (said(1), said(2))))
+    stage.run_until(lambda: unsaved)
+    assert unsaved == [0]
 
 
 def test_waiting_messages_are_committed_together_and_acknowledged_once(
