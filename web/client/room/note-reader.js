@@ -1,4 +1,5 @@
 import { HISTORY } from "../messages.js";
+import { RequestLoop } from "./request-loop.js";
 
 /** @typedef {import("./notes.js").Notes} Notes */
 /** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
@@ -9,7 +10,7 @@ const MOST_PAGES = 10;
 
 /** NoteReader reads what became of the room between the messages that are shown. Without it they are shown all the same. */
 export class NoteReader {
-  #isReading = false;
+  #loop = new RequestLoop();
   #requests;
   #notes;
 
@@ -25,22 +26,25 @@ export class NoteReader {
    *
    * @param {() => {first: number, last: number}} range
    */
-  async read(range) {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    try {
-      for (let pages = 0; pages < MOST_PAGES && (await this.#readOne(range())); pages += 1);
-    } catch {
-      // The connection is lost, or the server is busy.
-    } finally {
-      this.#isReading = false;
-    }
+  read(range) {
+    let pages = 0;
+    return this.#loop.run(
+      () => pages < MOST_PAGES && this.#missing(range()) !== null,
+      () => {
+        pages += 1;
+        return this.#readFromEnd(range());
+      },
+    );
   }
 
-  /** Reads a page from the end. Returns whether there was one to read. @param {{first: number, last: number}} range */
-  async #readOne({ first, last }) {
-    const missing = this.#notes.missing(first, last);
-    if (!missing) return false;
+  /** @param {{first: number, last: number}} range */
+  #missing({ first, last }) {
+    return this.#notes.missing(first, last);
+  }
+
+  /** Reads the last page of what is missing. @param {{first: number, last: number}} range */
+  async #readFromEnd(range) {
+    const missing = /** @type {{first: number, last: number}} */ (this.#missing(range));
     /** @type {EventPage} */
     const {
       events,
@@ -52,6 +56,5 @@ export class NoteReader {
       before: missing.last + 1,
     });
     this.#notes.learn(more ? next : missing.first, missing.last, events);
-    return true;
   }
 }

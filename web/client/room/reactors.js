@@ -1,5 +1,6 @@
 import { jitter } from "../connection.js";
 import { REACTIONS } from "../messages.js";
+import { RequestLoop } from "./request-loop.js";
 
 /** @typedef {import("./pending-requests.js").PendingRequests} PendingRequests */
 /** @typedef {import("../messages.js").Posted} Posted */
@@ -26,8 +27,7 @@ export class Reactors {
   #asked = new Set();
   /** Those that are still to be asked for. @type {Map<string, [seq: number, key: string]>} */
   #wanted = new Map();
-  /** @type {object | null} identifies the running `readMissing` */
-  #attempt = null;
+  #loop = new RequestLoop();
   #requests;
   #room;
 
@@ -66,22 +66,17 @@ export class Reactors {
     return this.#requests.send(REACTIONS, { seq, key, ...(name && { name }) });
   }
 
-  /** Asks for what is wanted until nothing is. Does nothing while it is already running. */
-  async readMissing() {
-    if (this.#attempt) return;
-    const attempt = (this.#attempt = {});
-    try {
-      for (let next = this.#next(); next; next = this.#next()) await this.#ask(...next);
-    } catch {
-      // The connection is lost.
-    } finally {
-      if (this.#attempt === attempt) this.#attempt = null;
-    }
+  /** Asks for what is wanted until nothing is. */
+  readMissing() {
+    return this.#loop.run(
+      () => this.#next() !== undefined,
+      () => this.#askNext(),
+    );
   }
 
   /** The answer that was on its way is lost: the next join asks again, also for messages that have changed meanwhile. */
   disconnected() {
-    this.#attempt = null;
+    this.#loop.abandon();
     this.doubt();
   }
 
@@ -119,8 +114,8 @@ export class Reactors {
     return [...this.#wanted.values()].at(-1);
   }
 
-  /** @param {number} seq @param {string} key */
-  async #ask(seq, key) {
+  async #askNext() {
+    const [seq, key] = /** @type {[number, string]} */ (this.#next());
     const pair = pairOf(seq, key);
     try {
       const { mine } = await this.read(seq, key);

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { jitter } from "../connection.js";
 import { HISTORY, SYNC } from "../messages.js";
+import { RequestLoop } from "./request-loop.js";
 
 /** @typedef {import("../messages.js").Posted} Posted */
 /** @typedef {import("../messages.js").RecoveryAnswer} RecoveryAnswer */
@@ -42,8 +43,7 @@ export class Recovery {
   #asOf = 0;
   /** The newest place of the room, as the last answer said it. */
   #newest = 0;
-  /** @type {object | null} identifies the running `fetchMissing` */
-  #attempt = null;
+  #loop = new RequestLoop();
   #room;
 
   /** @param {RecoveringRoom} room */
@@ -78,7 +78,7 @@ export class Recovery {
   /** Starts over: the server has dropped messages and answers that it had for us. */
   resynced() {
     this.#resyncDue = true;
-    this.#attempt = null;
+    this.#loop.abandon();
     this.fetchMissing();
   }
 
@@ -100,7 +100,7 @@ export class Recovery {
 
   /** Drops what came ahead of a gap: it comes again with the next join. */
   disconnected() {
-    this.#attempt = null;
+    this.#loop.abandon();
     this.#room.history.dropAhead();
   }
 
@@ -108,23 +108,21 @@ export class Recovery {
 
   /** Asks whether messages are missing of which no gap tells. Rejects with a `Refused`. */
   async check() {
-    if (this.#attempt) return;
+    if (this.#loop.isRunning) return;
     await this.#ask();
     if (this.#room.history.isGreeted) await this.#hearAll();
     this.fetchMissing();
   }
 
-  /** Sends one request after the other until nothing is missing. Does nothing while it is already running. */
-  async fetchMissing() {
-    if (this.#attempt || !this.#isIncomplete) return;
-    const attempt = (this.#attempt = {});
-    try {
-      for (let failures = 0; this.#isIncomplete;) failures = await this.#fetchOrWait(failures);
-    } catch {
-      // The connection is lost; the answer to the next join tells what is missing.
-    } finally {
-      if (this.#attempt === attempt) this.#attempt = null;
-    }
+  /** Sends one request after the other until nothing is missing; the answer to a join tells what that is. */
+  fetchMissing() {
+    let failures = 0;
+    return this.#loop.run(
+      () => this.#isIncomplete,
+      async () => {
+        failures = await this.#fetchOrWait(failures);
+      },
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import { jitter } from "../connection.js";
 import { MAX_SEQS } from "../messages.js";
+import { RequestLoop } from "./request-loop.js";
 
 /** @typedef {import("./pages.js").Pages} Pages */
 /** @typedef {import("./rows.js").Rows} Rows */
@@ -14,8 +15,7 @@ const MAX_FAILURES = 3;
 export class RowReader {
   /** @type {Set<number>} */
   #wanted = new Set();
-  /** @type {object | null} identifies the running `readMissing` */
-  #attempt = null;
+  #loop = new RequestLoop();
   #pages;
   #rows;
 
@@ -31,22 +31,20 @@ export class RowReader {
     queueMicrotask(() => this.readMissing());
   }
 
-  /** Sends one request after the other until nothing is wanted. Does nothing while it is already running. */
-  async readMissing() {
-    if (this.#attempt) return;
-    const attempt = (this.#attempt = {});
-    try {
-      for (let failures = 0; this.#next().length;) failures = await this.#readOrWait(failures);
-    } catch {
-      // The connection is lost, or the server cannot answer.
-    } finally {
-      if (this.#attempt === attempt) this.#attempt = null;
-    }
+  /** Sends one request after the other until nothing is wanted. */
+  readMissing() {
+    let failures = 0;
+    return this.#loop.run(
+      () => this.#next().length > 0,
+      async () => {
+        failures = await this.#readOrWait(failures);
+      },
+    );
   }
 
   /** The answers that were on their way are lost: the next join asks again. */
   disconnected() {
-    this.#attempt = null;
+    this.#loop.abandon();
   }
 
   // ---- Internal
