@@ -70,6 +70,7 @@ def test_elsewhere_the_people_are_behind_their_button(visit: Visit) -> None:
     expect(ann.people_dialog).to_be_hidden()
     ann.people_button.click()
     expect(ann.people_dialog.get_by_role("listitem").locator(".name")).to_have_text(["ann"])
+    expect(ann.button("Close panel")).to_be_focused()
     ann.page.keyboard.press("Escape")
     expect(ann.people_dialog).to_be_hidden()
     expect(ann.people_button).to_be_focused()

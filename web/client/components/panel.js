@@ -4,6 +4,7 @@ import { showDialog } from "../browser/overlays.js";
 import { slug } from "../browser/route.js";
 import { load, save } from "../browser/storage.js";
 import { isWide } from "../browser/viewport.js";
+import { drawNow } from "./draw-now.js";
 
 /** @typedef {"people" | "thread" | "pins"} PanelName */
 
@@ -19,10 +20,10 @@ export const panelDialog = createRef();
 /** @type {HTMLElement | null} what had the focus when the panel was opened */
 let opener = null;
 
-/** @param {PanelName} name */
+/** Opens a panel with what is in it, so that the focus has where to go. @param {PanelName} name */
 export function openPanel(name) {
   opener = /** @type {HTMLElement | null} */ (document.activeElement);
-  openedPanel.value = name;
+  drawNow(() => (openedPanel.value = name));
   if (!isWide.peek()) showDialog(panelDialog.current);
   else if (name === "people") save("panel", name);
 }

@@ -1,8 +1,7 @@
-import { drawNow } from "../draw-now.js";
 import { openPanel } from "../panel.js";
 
 /** Opens the pinned messages in the panel, and moves the focus there. */
 export function openPins() {
-  drawNow(() => openPanel("pins"));
+  openPanel("pins");
   /** @type {HTMLElement | null} */ (document.querySelector(".pins a"))?.focus();
 }

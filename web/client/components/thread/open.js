@@ -10,9 +10,7 @@ import { openedThread } from "./opened.js";
  * @param {number} root
  */
 export function openThread(room, root) {
-  drawNow(() => {
-    openedThread.value = { slug: room.slug, thread: room.readThread(root) };
-    openPanel("thread");
-  });
+  drawNow(() => (openedThread.value = { slug: room.slug, thread: room.readThread(root) })); // in a panel that is open, too
+  openPanel("thread");
   focusThread();
 }
