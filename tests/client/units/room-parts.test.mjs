@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { foldNotes } from "../../../web/client/components/conversation/room-notes.js";
 import { offersFor } from "../../../web/client/components/people/member-rights.js";
 import { findMembers, orderMembers, sectionsOf } from "../../../web/client/components/people/members.js";
-import { changesOf, RULES } from "../../../web/client/components/room-dialogs/rules.js";
+import { changesOf, RULES } from "../../../web/client/room/rules.js";
 import { Notes } from "../../../web/client/room/notes.js";
 import { begunHandle } from "../../../web/client/text/begun-handles.js";
 import { parse } from "../../../web/client/text/markdown.js";

@@ -1,8 +1,8 @@
 import { isMine } from "../../me.js";
 import { readBy } from "../../authors.js";
 import { html } from "../../html.js";
+import { RULES, wordsOf } from "../../room/rules.js";
 import { fullDate, moment } from "../../time.js";
-import { RULES, wordsOf } from "../room-dialogs/rules.js";
 
 /** @typedef {import("../../messages.js").RoomNote} RoomNote */
 /** @typedef {import("../../messages.js").Companion} Companion */

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { html } from "../../html.js";
 import { GOVERNING } from "../../messages.js";
+import { changesOf, RULES, wordsOf } from "../../room/rules.js";
 import { Form } from "../account/form.js";
 import { showInDialog } from "../account/show.js";
-import { changesOf, RULES, wordsOf } from "./rules.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
-/** @typedef {import("./rules.js").Rule} Rule */
+/** @typedef {import("../../room/rules.js").Rule} Rule */
 
 const TITLE = "room-settings-title";
 

@@ -1,13 +1,13 @@
 /** What owners can settle of a room, in the order of the dialog, and what of it somebody has changed. */
 
-/** @typedef {import("../../messages.js").RoomView} RoomView */
+/** @typedef {import("../messages.js").RoomView} RoomView */
 
 /**
  * @typedef {object} Rule
  * @property {string} name
  * @property {string} label
  * @property {[string | number, string][]} [choices] it is yes or no without them
- * @property {import("../../messages.js").RoomKind[]} [kinds] the kinds of rooms that have it
+ * @property {import("../messages.js").RoomKind[]} [kinds] the kinds of rooms that have it
  */
 
 /** @type {[string, string][]} */
