@@ -1,5 +1,6 @@
 import { effect, untracked } from "@preact/signals";
-import { askBeforeLoss, CAME_BACK, farewell, watchIdentity } from "./account/identity.js";
+import { CAME_BACK, farewell } from "./account/farewell.js";
+import { askBeforeLoss, watchIdentity } from "./account/identity.js";
 import { watchForAccounts } from "./account/server.js";
 import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";

@@ -86,6 +86,8 @@ export const CLOSED = { expired: 4001, signedOut: 4003 };
 export const LOG = 2;
 
 export const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** The slugs of rooms that are not public: nobody can guess one. */
+const PRIVATE_SLUG = /^[pdg]--[a-z2-7]{26}$/;
 
 /** In characters, counted like the server's: by code point. */
 export const LIMITS = { name: 64, message: 4000 };
@@ -352,7 +354,12 @@ export const REASONS = {
 /** The most messages that one request may name. */
 export const MAX_SEQS = 100;
 
-// ---- Reasons
+// ---- Slugs and reasons
+
+/** @param {string} slug */
+export function isPrivateSlug(slug) {
+  return PRIVATE_SLUG.test(slug);
+}
 
 /** Returns the words for the person; a reason without words is shown as it is. @param {Refused} refusal */
 export function explain({ reason = "", message }) {

@@ -11,7 +11,8 @@ const { drop, knownPeople, membershipOf, memberships, put, unreadOf } =
 const { myTopic } = await import("../../../web/client/memberships/my-topic.js");
 const { markAllRead, markRead, markUnread, watchReports } =
   await import("../../../web/client/memberships/read-marks.js");
-const { isPrivateSlug, kindOf, labelOfRoom, titleOf } = await import("../../../web/client/memberships/titles.js");
+const { kindOf, labelOfRoom, titleOf } = await import("../../../web/client/memberships/titles.js");
+const { isPrivateSlug } = await import("../../../web/client/messages.js");
 const { minute } = await import("../../../web/client/time.js");
 
 const DIRECT = `d--${"a".repeat(26)}`;

@@ -5,7 +5,6 @@
  * page would not know them either, and what is written would be lost: this one goes on for who has signed in.
  */
 
-import { signal } from "@preact/signals";
 import {
   dropAll,
   dropLeftovers,
@@ -16,28 +15,16 @@ import {
   storeAccount,
 } from "../browser/owner.js";
 import { takeAlong } from "../browser/take-along.js";
-import { ofTab } from "../browser/web-storage.js";
 import { closeOverlays } from "../browser/overlays.js";
 import { followPath, partsOf } from "../browser/route.js";
 import { account, goOnAs, hasPassword, isSignedIn, noteAccount, role } from "../me.js";
-import { isPrivateSlug } from "../memberships/titles.js";
+import { isPrivateSlug } from "../messages.js";
 import { ask } from "./api.js";
+import { CAME_BACK, ENDED, leaveFarewell, OUT } from "./farewell.js";
 import { learnServer } from "./server.js";
 
 /** @typedef {import("../browser/owner.js").Account} Account */
 /** @typedef {import("./api.js").Refusal} Refusal */
-
-/** The key of what the next page of this tab says first. */
-const FAREWELL = "chatter:farewell";
-
-/** What a page says that finds no session any more: its time is over, or it was ended elsewhere. */
-const ENDED = "Your session here has ended.";
-
-/** What it says where somebody else has done that, or the person in another tab. */
-export const OUT = "You were signed out.";
-
-/** What a page says of an account that was about to be deleted. */
-export const CAME_BACK = "You came back: your account is not deleted.";
 
 /** The status where a session is none any more. */
 const UNKNOWN = 401;
@@ -56,9 +43,6 @@ let isLeaving = false;
 
 /** What is said where another tab is first to be a guest's. */
 let parting = OUT;
-
-/** What has become of the account as the page before this one ended. */
-export const farewell = signal(takeFarewell());
 
 /**
  * Asks the server who this is, and follows what other tabs hear.
@@ -103,7 +87,7 @@ export async function checkIdentity() {
 export async function signedIn({ came_back: cameBack }) {
   const { id, handle, name } = await ask("GET", "/api/me");
   if (id === undefined) throw NO_COOKIES;
-  if (cameBack) ofTab.write(FAREWELL, CAME_BACK);
+  if (cameBack) leaveFarewell(CAME_BACK);
   if (await become({ id, handle, name })) return;
   connectAnew();
   closeOverlays();
@@ -227,7 +211,7 @@ async function leaveFor(why) {
 /** Loads the page for a guest. @param {string} [why] */
 function leave(why = "") {
   removeAccount();
-  if (why) ofTab.write(FAREWELL, why);
+  if (why) leaveFarewell(why);
   loadForGuest();
 }
 
@@ -243,13 +227,7 @@ function take(next) {
   else {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
     if (next) return location.reload();
-    if (owner) ofTab.write(FAREWELL, parting);
+    if (owner) leaveFarewell(parting);
     loadForGuest();
   }
-}
-
-function takeFarewell() {
-  const why = ofTab.read(FAREWELL);
-  ofTab.write(FAREWELL, "");
-  return why;
 }

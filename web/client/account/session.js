@@ -2,10 +2,10 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { account, isSignedIn } from "../me.js";
-import { isPrivateSlug } from "../memberships/titles.js";
-import { CLOSED, ME, SIGNED_OUT } from "../messages.js";
+import { CLOSED, isPrivateSlug, ME, SIGNED_OUT } from "../messages.js";
 import { ask } from "./api.js";
-import { end, OUT } from "./identity.js";
+import { OUT, PARTINGS } from "./farewell.js";
+import { end } from "./identity.js";
 
 /** @typedef {import("../connection.js").Connection} Connection */
 /** @typedef {import("../room/room.js").Room} Room */
@@ -18,13 +18,6 @@ const SOON_MS = 60_000;
  * the account's name, and sees no private room. The server is asked then who this is.
  */
 const DOUBTS = ["sign_in", "unauthorized", "name_taken", "unmatched topic"];
-
-/** What the person is told. @type {Record<string, string>} */
-const WORDS = {
-  suspended: "Your account was suspended.",
-  left: "You have left. Sign in to come back.",
-  erased: "Your account is deleted.",
-};
 
 /** The session's time is over: the person is to sign in again. What they wrote is kept. */
 export const isSessionOver = signal(false);
@@ -95,7 +88,7 @@ export function watchSession(connection, current) {
 /** @param {Connection} connection @param {string} [reason] */
 function signedOut(connection, reason = "") {
   connection.stop();
-  end(WORDS[reason] ?? OUT);
+  end(PARTINGS[reason] ?? OUT);
 }
 
 /** Whether the room does not let this account in: else the server does not know it any more. */

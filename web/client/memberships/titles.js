@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { account } from "../me.js";
+import { isPrivateSlug } from "../messages.js";
 import { membershipOf } from "./memberships.js";
 import { removed } from "./removed.js";
 
@@ -9,8 +10,6 @@ import { removed } from "./removed.js";
 /** @typedef {import("../messages.js").RoomKind} RoomKind */
 /** @typedef {import("../messages.js").Companion} Companion */
 
-/** The slugs of rooms that are not public: nobody can guess one. */
-const PRIVATE = /^[pdg]--[a-z2-7]{26}$/;
 /** @type {Record<string, RoomKind>} */
 const KINDS = { p: "private", d: "direct", g: "group" };
 /** How many people a group without a title names. */
@@ -27,11 +26,6 @@ export function learnTitles(rooms) {
       ...heard.peek(),
       ...news.map(({ slug, title = "" }) => /** @type {const} */ ([slug, title])),
     ]);
-}
-
-/** @param {string} slug */
-export function isPrivateSlug(slug) {
-  return PRIVATE.test(slug);
 }
 
 /** @param {string} slug @returns {RoomKind} */

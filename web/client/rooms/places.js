@@ -2,7 +2,7 @@
 
 import { owner } from "../browser/owner.js";
 import { loadInTab, saveInTab } from "../browser/storage.js";
-import { isPrivateSlug } from "../memberships/titles.js";
+import { isPrivateSlug } from "../messages.js";
 
 /** @typedef {import("../room/room.js").Place} Place */
 

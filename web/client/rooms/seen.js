@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { load, save } from "../browser/storage.js";
 import { badgeOf } from "../memberships/levels.js";
 import { membershipOf } from "../memberships/memberships.js";
-import { isPrivateSlug } from "../memberships/titles.js";
+import { isPrivateSlug } from "../messages.js";
 import { choices } from "./choices.js";
 
 /** @typedef {import("../messages.js").RoomSummary} RoomSummary */

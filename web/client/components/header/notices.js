@@ -1,5 +1,5 @@
 import { leaveMessage } from "../../browser/route.js";
-import { farewell } from "../../account/identity.js";
+import { farewell } from "../../account/farewell.js";
 import { html } from "../../html.js";
 import { labelOfRoom } from "../../memberships/titles.js";
 import { focusComposer } from "../composer/focus.js";

@@ -1,6 +1,5 @@
 import { labelOf } from "../../authors.js";
-import { isPrivateSlug } from "../../memberships/titles.js";
-import { SLUG } from "../../messages.js";
+import { isPrivateSlug, SLUG } from "../../messages.js";
 import { slugify } from "../../text/names.js";
 
 /** @typedef {import("../../authors.js").By} By */
