@@ -6,17 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.client.conftest import Speaks, Visit
+from tests.client.little_storage import WITHOUT_STORAGE
 from tests.client.person import PHONE, Person
 from tests.client.test_recovery import expect_kept
 from tests.client.test_unread import refreshes_rooms
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("outage")]
-
-WITHOUT_STORAGE = """
-for (const name of ["localStorage", "sessionStorage", "indexedDB"])
-  Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });
-navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));
-"""
 
 
 def slow_down(page: Page) -> None:

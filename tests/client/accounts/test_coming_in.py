@@ -20,9 +20,9 @@ from tests.client.accounts.actions import (
 from tests.client.accounts.conftest import SignIn
 from tests.client.axe import violations
 from tests.client.conftest import Visit
+from tests.client.little_storage import WITHOUT_STORAGE
 from tests.client.person import Person
 from tests.client.sessions import PASSWORD, new_account, numbers, sign_in
-from tests.client.test_words import WITHOUT_STORAGE
 from tests.support.server import Server, run_to_its_end
 
 pytestmark = pytest.mark.browser
@@ -223,6 +223,20 @@ def test_at_the_gate_the_page_asks_for_nothing_that_needs_an_account(
         ann.page.evaluate("() => fetch('/healthz')")  # what was asked before is noted by then
         # Other than for the providers, which the form may ask for late.
         assert [url for url in asked if "/api/" in url and not url.endswith("/api/oidc")] == []
+        ann.page.close()
+
+
+def test_an_invite_that_is_typed_leads_into_its_room(browser: Browser, tmp_path: Path, room: str) -> None:
+    with Server(tmp_path / "chatter.db", sign_up="invite") as server:
+        invited = run_to_its_end("invite", f"--room={room}", f"--database={server.database_url}")
+        (code,) = re.findall(r"#invite=(\w+)", invited.stdout)
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.goto(f"{server.url}/rooms/lobby")
+        ann.page.locator(".me").get_by_role("button", name="Sign in").click()
+        dialog(ann, "Sign in").get_by_role("button", name="Create an account").click()
+        fills(dialog(ann, "Create an account"), handle="ann", password=PASSWORD, invite=f" {code} ")
+        expect_account(ann, "ann")
+        expect(ann.page).to_have_url(ann.address_of(room))
         ann.page.close()
 
 

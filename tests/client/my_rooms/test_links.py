@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 from tests.client.accounts.actions import dialog, expect_account, fills
 from tests.client.axe import violations
 from tests.client.conftest import Visit
+from tests.client.little_storage import WITHOUT_STORAGE
 from tests.client.my_rooms.members import Member
 from tests.client.my_rooms.parts import FOUNDED, notes, panel
 from tests.client.person import PHONE, Person
 from tests.client.sessions import PASSWORD
-from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
 from tests.support.server import PATIENCE
 
@@ -65,6 +65,11 @@ def test_a_link_leads_who_is_in_the_room_there_at_once(ann: Member, visit: Visit
     expect(one.page.get_by_role("dialog")).to_have_count(0)
 
 
+def creates_account(person: Person, handle: str) -> None:
+    fills(dialog(person, "Create an account"), handle=handle, password=PASSWORD)
+    expect_account(person, handle)  # the address changes before: the page is loaded anew
+
+
 def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: Visit) -> None:
     ages(ann)
     slug = ann.makes_room("Newcomers")
@@ -73,12 +78,7 @@ def test_a_link_lets_somebody_without_an_account_create_one(ann: Member, visit: 
     newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
     offered = newcomer.page.get_by_role("dialog", name="You are invited to Newcomers")
     offered.get_by_role("button", name="Create an account").click()
-    form = newcomer.page.get_by_role("dialog", name="Create an account")
-    handle = f"fay-of-{ann.handle}"
-    form.get_by_label("Handle").fill(handle)
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Create account").click()
-    expect_account(newcomer, handle)  # the address changes before: the page is loaded anew
+    creates_account(newcomer, f"fay-of-{ann.handle}")
     expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
     newcomer.says("hello")
     newcomer.expect_said("hello")
@@ -89,14 +89,6 @@ def invite(member: Member, slug: str | None = None) -> str:
     ages(member)
     url: str = member.asks("POST", "/api/invites", {"room": slug} if slug else {})["url"]
     return url
-
-
-def creates_account(person: Person, handle: str) -> None:
-    form = dialog(person, "Create an account")
-    form.get_by_label("Handle").fill(handle)
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Create account").click()
-    expect_account(person, handle)
 
 
 def test_an_invite_leads_a_new_account_into_its_room(ann: Member, visit: Visit) -> None:
@@ -173,12 +165,8 @@ def test_a_link_leads_into_the_room_where_the_browser_keeps_nothing(ann: Member,
     newcomer.page.context.add_init_script(WITHOUT_STORAGE)
     newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
     newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
-    form = newcomer.page.get_by_role("dialog", name="Create an account")
-    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Create account").click()
-    expect(form).to_have_count(0)
-    expect_account(newcomer, f"ida-of-{ann.handle}")
+    creates_account(newcomer, f"ida-of-{ann.handle}")
+    expect(dialog(newcomer, "Create an account")).to_have_count(0)
     expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Forgetful")
     newcomer.says("hello")
     newcomer.expect_said("hello")
@@ -198,11 +186,7 @@ def test_back_says_no_to_an_invitation_and_does_not_come_to_it_again(ann: Member
     newcomer = visit("", "lobby")
     newcomer.page.goto(f"{newcomer.server.url}/join/{code}")
     newcomer.page.get_by_role("dialog", name="You are invited").get_by_role("button", name="Create").click()
-    form = newcomer.page.get_by_role("dialog", name="Create an account")
-    form.get_by_label("Handle").fill(f"ida-of-{ann.handle}")
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Create account").click()
-    expect_account(newcomer, f"ida-of-{ann.handle}")
+    creates_account(newcomer, f"ida-of-{ann.handle}")
     newcomer.page.go_back()
     expect(newcomer.page).to_have_url(re.compile(f"/rooms/{slug}$"))
     expect(newcomer.page.get_by_role("heading", level=1)).to_contain_text("Back")

@@ -7,22 +7,14 @@ from playwright.sync_api import Locator, expect
 
 from tests.client.axe import DARK, GRAVE, LIGHT, violations_in
 from tests.client.conftest import Visit
+from tests.client.little_storage import FULL, WITHOUT_STORAGE
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.my_rooms.parts import expect_read, kept, options, unread
 from tests.client.person import PHONE, Person
-from tests.client.test_words import WITHOUT_STORAGE
 from tests.support.server import wait_until
 
 pytestmark = pytest.mark.browser
 
-# As the browser does that has no space for this, and a little for what is shorter or comes later.
-FULL = """{
-  const { setItem } = Storage.prototype;
-  Storage.prototype.setItem = function (key, value) {
-    if (key === "chatter:account") throw new DOMException("full", "QuotaExceededError");
-    setItem.call(this, key, value);
-  };
-}"""
 GAP_BEFORE_TEXT = """name => {
   const text = document.createRange();
   text.selectNodeContents(name);

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 from tests.client.accounts.actions import dialog, fills, signs_in_as
 from tests.client.axe import DARK, LIGHT, violations_in
 from tests.client.conftest import Visit
+from tests.client.little_storage import FULL, WITHOUT_STORAGE
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.my_rooms.parts import kept, opens_me_menu
 from tests.client.sessions import PASSWORD
-from tests.client.test_words import WITHOUT_STORAGE
 from tests.client.watch import Watch
 from tests.support.server import wait_until
 
@@ -127,11 +127,17 @@ def test_who_signs_in_again_in_one_tab_goes_on_in_the_other(visit: Visit, ann: M
 
 
 @pytest.mark.usefixtures("outage", "refusals")
-@pytest.mark.parametrize("kind", ["private", "public"])
-def test_who_signs_in_again_where_the_browser_keeps_nothing_goes_on(visit: Visit, ann: Member, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "storage"),
+    [("private", WITHOUT_STORAGE), ("public", WITHOUT_STORAGE), ("private", FULL)],
+    ids=["private", "public", "full"],
+)
+def test_who_signs_in_again_where_the_browser_keeps_nothing_goes_on(
+    visit: Visit, ann: Member, kind: str, storage: str
+) -> None:
     ann.makes_room(f"Unkept {ann.handle}", kind=kind)
     page = visit("", "lobby")
-    page.page.context.add_init_script(WITHOUT_STORAGE)
+    page.page.context.add_init_script(storage)
     page.goes_to("lobby")
     signs_in_as(page, ann.handle)
     page.room(f"Unkept {ann.handle}").click()
