@@ -36,6 +36,13 @@ export function replaceDraft(slug, text) {
   replacements.value = replacements.peek() + 1;
 }
 
+/** Puts what was to be sent behind the draft of a room. @param {string} slug @param {string} text @param {number} [replyTo] */
+export function addToDraft(slug, text, replyTo = 0) {
+  const draft = draftOf(slug);
+  replaceDraft(slug, draft ? `${draft}\n${text}` : text);
+  if (replyTo && !replyTargetOf(slug).peek()) keepReplyTarget(slug, replyTo);
+}
+
 /** Returns the seq of the message that a room's draft answers; 0 for none. @param {string} slug */
 export function replyTargetOf(slug) {
   const target = replyTargets.get(slug) ?? signal(parse(load(REPLY_PREFIX + slug)));

@@ -1,6 +1,6 @@
 import { effect, untracked } from "@preact/signals";
 import { CAME_BACK, farewell } from "./account/farewell.js";
-import { askBeforeLoss, watchIdentity } from "./account/identity.js";
+import { askBeforeLoss, bringDrafts, watchIdentity } from "./account/identity.js";
 import { watchForAccounts } from "./account/server.js";
 import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";
@@ -22,7 +22,7 @@ import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
 import { Connection, jitter, keepConnected } from "./connection.js";
 import { html } from "./html.js";
-import { followName, isSignedIn, me, name } from "./me.js";
+import { followName, isSignedIn, me, name, presentName } from "./me.js";
 import { Outbox } from "./outbox.js";
 import { isRemoved } from "./memberships/removed.js";
 import { followMessageLinks } from "./permalinks.js";
@@ -44,7 +44,7 @@ const connection = new Connection("/socket");
 const outboxes = { posts: new Outbox(databaseName("posts")), operations: new Outbox(databaseName("operations")) };
 const visited = new VisitedRooms(
   slug,
-  name,
+  presentName,
   (room) =>
     new Room(
       connection.socket,
@@ -112,6 +112,7 @@ watchIdentity(() => goOn(connection));
 watchSession(connection, current);
 watchForAccounts(current);
 askBeforeLoss((way) => askToLoseWords(unsent.peek(), way));
+bringDrafts(() => visited.makeDrafts());
 effect(() => void (isSignedIn.value && untracked(followRooms)));
 followMessageLinks(current);
 restoreEdits(current);

@@ -33,6 +33,9 @@ export const name = computed(() => account.value?.name ?? (isRequired.value ? ""
 /** A name that this guest may have, where theirs is somebody else's; empty while nobody has said so. */
 export const suggestedName = signal("");
 
+/** The name under which this person is present; empty for who only listens, as one does until a taken name is changed. */
+export const presentName = computed(() => (suggestedName.value ? "" : name.value));
+
 /** This person as messages name them. */
 export const me = computed(() => {
   const { id, handle } = account.value ?? {};

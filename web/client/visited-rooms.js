@@ -1,4 +1,5 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
+import { addToDraft } from "./drafts.js";
 
 /** @typedef {import("./room/room.js").Room} Room */
 /** @template {import("./outbox.js").Unsent} T @typedef {import("./outbox.js").Outbox<T>} Outbox */
@@ -26,7 +27,7 @@ export class VisitedRooms {
 
   /**
    * @param {Text} slug of the room on the screen
-   * @param {Text} name the person's, empty until they have chosen one: then they only listen
+   * @param {Text} name under which the person is present; empty for who only listens
    * @param {(slug: string) => Room} make
    * @param {(slug: string) => boolean} isBarred whether the person was removed from a room: it is not joined then
    */
@@ -78,6 +79,17 @@ export class VisitedRooms {
   async adopt({ posts, operations }) {
     for (const [slug, adopted] of await operations.adopt()) this.of(slug).operations.adopt(adopted);
     for (const [slug, adopted] of await posts.adopt()) this.of(slug).posts.adopt(adopted);
+  }
+
+  /** Makes drafts of the posts that nobody can have heard: who signs in may say them under another name. */
+  async makeDrafts() {
+    await Promise.all(
+      this.all.peek().map(({ slug, posts }) => {
+        const unsent = posts.unsent();
+        for (const { message, reply_to } of unsent) addToDraft(slug, message, reply_to);
+        return Promise.all(unsent.map(({ id }) => posts.discard(id)));
+      }),
+    );
   }
 
   /** @param {Room} room */

@@ -8,12 +8,15 @@ from playwright.sync_api import Browser, expect
 
 from tests.client.accounts.actions import (
     dialog,
+    expect_account,
     fills,
     opens_account,
     signs_in_as,
+    signs_out,
 )
 from tests.client.accounts.conftest import SignIn
 from tests.client.conftest import Speaks, Visit
+from tests.client.little_storage import WITHOUT_STORAGE
 from tests.client.person import Person
 from tests.client.sessions import PASSWORD, new_account, numbers, send, sign_in
 from tests.support.server import Server
@@ -57,6 +60,58 @@ def test_words_that_were_said_before_a_name_was_taken_wait_for_another(
     taken.get_by_role("button", name="Take this name").click()
     bo.expect_said("first", "second")
     assert bo.author_of("second") == f"{name} (guest)"
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_a_guest_could_not_say_under_a_name_is_a_draft_for_who_has_it(
+    visit: Visit, speaks: Speaks, server: Server, room: str, *, keeps: bool
+) -> None:
+    bo = speaks("bo")
+    guest = visit("" if keeps else "visitor", room)
+    if not keeps:
+        guest.page.context.add_init_script(WITHOUT_STORAGE)
+        guest.reloads()
+    guest.takes_name(f"eve{next(numbers)}")
+    guest.says("first")
+    guest.expect_said("first")
+    name = guest.page.locator(".me .name").inner_text()
+    send(server, "POST", "/api/accounts", {"handle": name, "password": PASSWORD}).close()
+    guest.says("second")
+    dialog(guest, "This name is taken").get_by_role("button", name="Cancel").click()
+    guest.says("third")
+    dialog(guest, "This name is taken").get_by_role("button", name="Sign in").click()
+    fills(dialog(guest, "Sign in"), handle=name, password=PASSWORD)
+    expect_account(guest, name)
+    expect(guest.composer).to_have_value("second\nthird")
+    guest.expect_said("first")
+    guest.composer.press("Control+Enter")
+    bo.expect_said("first", "second\nthird")
+
+
+def test_who_has_a_name_that_is_somebodys_reads_on(visit: Visit, speaks: Speaks, handle: str, room: str) -> None:
+    bo = speaks("bo")
+    guest = visit(handle, room)
+    for _ in range(2):
+        dialog(guest, "This name is taken").get_by_role("button", name="Cancel").click()
+        guest.expect_connected()
+        guest.reloads()
+    bo.says("hello")
+    guest.expect_said("hello")
+    expect(guest.people.get_by_role("listitem")).to_have_count(1)
+
+
+def test_a_guest_who_became_an_account_is_asked_for_a_name_after_signing_out(visit: Visit, speaks: Speaks) -> None:
+    name = f"Eve{next(numbers)}"
+    eve, bo = visit(name), speaks("bo")
+    eve.page.locator(".me").get_by_role("button", name="Sign in").click()
+    dialog(eve, "Sign in").get_by_role("button", name="Create an account").click()
+    fills(dialog(eve, "Create an account"), password=PASSWORD)
+    expect_account(eve, name.lower())
+    signs_out(eve)
+    expect(eve.name_dialog).to_be_visible()
+    eve.expect_connected()
+    bo.says("hello")
+    eve.expect_said("hello")
 
 
 def test_guests_are_seen_to_be_guests_and_people_with_accounts_not(

@@ -175,6 +175,19 @@ def test_a_moderator_deletes_what_another_has_said(ann: Member, bo: Member, visi
     expect(other.page.locator(".pinned")).to_have_count(0)
 
 
+def test_who_moderates_the_server_deletes_what_guests_have_said_in_a_plain_room(
+    ann: Member, visit: Visit, server: Server, room: str
+) -> None:
+    options = [f"--database={server.database_url}", f"--spool-folder={server.database.parent}"]
+    assert run_to_its_end("account", "role", ann.handle, "moderator", *options).exit_code == 0
+    guest, one = visit("guest", room), ann.comes(visit, room)
+    guest.says("rude")
+    one.message("rude").focus()
+    one.page.keyboard.press("Delete")
+    one.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(guest.message("rude")).to_have_count(0)
+
+
 def test_coming_and_going_is_not_said_where_that_is_off(ann: Member, bo: Member, visit: Visit) -> None:
     slug = ann.makes_room("Silent")
     one = ann.comes(visit, slug)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { signal } from "../../../web/client/node_modules/@preact/signals/dist/signals.mjs";
 import { Charter } from "../../../web/client/room/charter.js";
 
 const SETTINGS = { post: "members", slow_mode: 0, read_only: false, join_notes: "folded" };
@@ -66,6 +67,22 @@ test("a plain room has no charter, and everybody may write and pin", () => {
     ["post", "pin", "invite", "remove"].map((power) => charter.may(power)),
     [true, true, false, false],
   );
+});
+
+test("who moderates the server deletes what others have said in a plain room", () => {
+  const role = signal("guest");
+  const asks = () => assert.fail("asks");
+  const charter = new Charter("lobby", () => ANN, asks, role);
+  charter.joined({ seq: 0 });
+  const may = () => [charter.mayModerate({ author: BO }), charter.mayModerate({}), charter.may("remove")];
+  for (const each of ["guest", "member"]) {
+    role.value = each;
+    assert.deepEqual(may(), [false, false, false]);
+  }
+  for (const each of ["moderator", "admin"]) {
+    role.value = each;
+    assert.deepEqual(may(), [true, true, false]);
+  }
 });
 
 test("what the person may do is what the server says, and asked anew when it may have changed", async () => {

@@ -104,7 +104,7 @@ test("a page hears that another tab signs in or out", async () => {
 
 test("a guest who gets an account takes along what was seen and written", () => {
   const guest = {
-    name: "ann",
+    name: "bo",
     seen: "[1]",
     rooms: "{}",
     "draft:tea": "half",
@@ -114,11 +114,11 @@ test("a guest who gets an account takes along what was seen and written", () => 
   for (const [key, value] of Object.entries(guest)) localStorage.setItem(`chatter:${key}`, value);
   localStorage.setItem("chatter:@7:rooms", "own");
   sessionStorage.setItem("chatter:place:tea", "{}");
-  takeAlong(7);
+  takeAlong(ANN);
   assert.deepEqual(
     { ...localStorage },
     {
-      "chatter:name": "ann",
+      "chatter:name": "bo",
       "chatter:seen": "[1]",
       "chatter:rooms": "{}",
       "chatter:@7:rooms": "own",
@@ -131,12 +131,18 @@ test("a guest who gets an account takes along what was seen and written", () => 
   assert.deepEqual(sortedKeys(sessionStorage), ["chatter:@7:place:tea", "chatter:place:tea"]);
 });
 
+test("a guest's name goes that is the account's from now on", () => {
+  localStorage.setItem("chatter:name", "ann");
+  takeAlong(ANN);
+  assert.equal(localStorage.getItem("chatter:name"), null);
+});
+
 test("a browser that is full keeps for the guest what it cannot give the account", () => {
   localStorage.setItem("chatter:draft:tea", "half");
   localStorage.setItem = () => {
     throw new Error("QuotaExceededError");
   };
-  takeAlong(7);
+  takeAlong(ANN);
   assert.deepEqual(
     Object.keys(localStorage).filter((key) => key.startsWith("chatter:")),
     ["chatter:draft:tea"],

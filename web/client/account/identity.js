@@ -35,6 +35,9 @@ const NO_COOKIES = { status: 0, reason: "no_cookies" };
 /** Says whether what was written and not sent may go. @type {(way: "out" | "in") => Promise<boolean>} */
 let mayLoseWords = async () => true;
 
+/** Makes drafts of what a guest has not sent. */
+let makeDrafts = async () => {};
+
 /** Connects with the session that counts now. */
 let connectAnew = () => {};
 
@@ -53,7 +56,7 @@ let parting = OUT;
 export async function watchIdentity(connect) {
   connectAnew = connect;
   dropLeftovers();
-  followAccount((next) => take(next));
+  followAccount((next) => void take(next));
   if ((await checkIdentity()) || isSignedIn.peek()) return;
   await forgetEnded();
   connectAnew();
@@ -97,6 +100,11 @@ export async function signedIn({ came_back: cameBack }) {
 /** @param {typeof mayLoseWords} ask the person, where there is something to lose by signing out or in */
 export function askBeforeLoss(ask) {
   mayLoseWords = ask;
+}
+
+/** @param {typeof makeDrafts} make drafts of what a guest has not sent: who signs in takes these along */
+export function bringDrafts(make) {
+  makeDrafts = make;
 }
 
 /**
@@ -189,7 +197,7 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
 
 /** @param {Account} next @returns {Promise<boolean>} whether the page is loaded anew */
 async function become(next) {
-  if (!owner) takeAlong(next.id);
+  if (!owner) await bringAlong(next);
   else if (owner.id !== next.id) await dropAll(owner.id);
   const { id = next.id, handle = next.handle } = account.peek() ?? {};
   const isOther = id !== next.id || handle !== next.handle; // the page shows the rooms of one account alone
@@ -200,6 +208,12 @@ async function become(next) {
     goOnAs(next);
   }
   return isLoadedAnew;
+}
+
+/** Gives an account what the guest of this page has written and chosen. @param {Account} next */
+async function bringAlong(next) {
+  await makeDrafts();
+  takeAlong(next);
 }
 
 /** Drops what is kept for the account, and loads the page for a guest. @param {string} why */
@@ -222,10 +236,11 @@ function loadForGuest() {
 }
 
 /** What another tab has made of the account. @param {Account | null} next */
-function take(next) {
+async function take(next) {
   if (next && next.id === owner?.id && next.handle === owner.handle) account.value = next;
   else {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
+    if (next && !owner) await bringAlong(next);
     if (next) return location.reload();
     if (owner) leaveFarewell(parting);
     loadForGuest();

@@ -6,20 +6,22 @@ const MOVED = ["draft:", "reply:", "thread-draft:"];
 /** What has been seen and chosen. */
 const COPIED = ["seen", "rooms", "list", "panel", "reactions"];
 const PLACES = "place:";
+const NAME = "name";
 
 /**
  * Gives an account what this browser keeps for the guest who signs in, except where it has something of its own.
  *
- * Posts that were not sent stay the guest's: they were written under the guest's name.
+ * A guest's name that is the account's goes: as a guest nobody may have it any more.
  *
- * @param {number} id the account's
+ * @param {import("./owner.js").Account} account
  */
-export function takeAlong(id) {
+export function takeAlong({ id, name }) {
   const [from, to] = [prefixOf(undefined), prefixOf(id)];
   copy(shared, from, to, (key) => COPIED.includes(key));
   copy(ofTab, from, to, (key) => key.startsWith(PLACES));
   const isMoved = (/** @type {string} */ key) => MOVED.some((start) => key.startsWith(start));
   for (const key of copy(shared, from, to, isMoved)) shared.write(from + key, "");
+  if (shared.read(from + NAME).toLowerCase() === name.toLowerCase()) shared.write(from + NAME, "");
 }
 
 /**

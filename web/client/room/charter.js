@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { ask } from "../account/api.js";
+import { role } from "../me.js";
 import { learnTitles } from "../memberships/titles.js";
 
 /** @typedef {import("../authors.js").Author} Author */
@@ -14,8 +15,10 @@ import { learnTitles } from "../memberships/titles.js";
 /** The most members that are read: as many as a private room may have. */
 const MOST_READ = 2000;
 const PAGE = 500;
-/** What everybody may do in a room that is nobody's. @type {Power[]} */
+/** What everybody may do in a room that is nobody's. There is no more to do there, but for who moderates the server. @type {Power[]} */
 const PLAIN = ["read", "post", "pin"];
+/** The roles on the server with which one deletes what others have said in any public room. */
+const MODERATORS = ["moderator", "admin"];
 /** Changes after which somebody is in the room, and after which they are not. */
 /** @type {MemberChange[]} */
 const COMES = ["joined", "added"];
@@ -44,23 +47,26 @@ export class Charter {
   #slug;
   #author;
   #ask;
+  #serverRole;
 
   /**
    * @param {string} slug
    * @param {() => Author | undefined} author returns this person's account
    * @param {Ask} asks asks the server's endpoints
+   * @param {{readonly value: string}} serverRole this person's on the server
    */
-  constructor(slug, author, asks = ask) {
+  constructor(slug, author, asks = ask, serverRole = role) {
     this.#slug = slug;
     this.#author = author;
     this.#ask = asks;
+    this.#serverRole = serverRole;
   }
 
   // ---- Questions, which read signals
 
   /** Whether this person may do something here, as far as the page knows. @param {Power} power */
   may(power) {
-    if (!this.view.value) return PLAIN.includes(power);
+    if (!this.view.value) return PLAIN.includes(power) || (power === "operate_others" && this.#moderatesServer);
     return this.#powers.value?.has(power) ?? this.#probably(power);
   }
 
@@ -183,6 +189,10 @@ export class Charter {
   #probably(power) {
     if (power === "operate_others") return RANKS[this.view.value?.role ?? "member"] > RANKS.member;
     return power === "read" || power === "post";
+  }
+
+  get #moderatesServer() {
+    return MODERATORS.includes(this.#serverRole.value);
   }
 
   get #path() {

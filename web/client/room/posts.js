@@ -8,7 +8,7 @@ import { Sender } from "./sender.js";
 /** @typedef {import("../messages.js").Post} Post */
 /** @typedef {import("../messages.js").Acknowledged} Acknowledged */
 /** @typedef {import("../messages.js").Refused} Refused */
-/** @typedef {{keep: (post: PendingPost) => void, forget: (id: string) => void}} Outbox one room's part of the page's */
+/** @typedef {{keep: (post: PendingPost) => void, forget: (id: string) => void | Promise<void>}} Outbox one room's part of the page's */
 
 /**
  * @typedef {object} PendingPost a post without its acknowledgement; IndexedDB stores it under these names
@@ -133,8 +133,12 @@ export class Posts {
 
   /** Whether nobody can have heard a post, so that it may still be changed. @param {string} id */
   isUnsent(id) {
-    const post = this.#find(id);
-    return post !== undefined && !post.tried && post.status !== "pending";
+    return this.unsent().some((post) => post.id === id);
+  }
+
+  /** Returns the posts that nobody can have heard. */
+  unsent() {
+    return this.#filter(({ tried, status }) => !tried && status !== "pending");
   }
 
   /** Whether a post was sent and not yet answered. Reads a signal. @param {string} id */
@@ -168,13 +172,14 @@ export class Posts {
     this.#flush();
   }
 
-  /** Forgets a post that the person gives up, or that is acknowledged. @param {string} id */
+  /** Forgets a post that the person gives up, or that is acknowledged. @param {string} id @returns {void | Promise<void>} */
   discard(id) {
     this.pending.value = this.#filter((post) => post.id !== id);
-    this.#outbox.forget(id);
+    const forgotten = this.#outbox.forget(id);
     this.#room.forgotten(id);
     this.#updateSaving();
     this.#flush();
+    return forgotten;
   }
 
   // ---- Sending
