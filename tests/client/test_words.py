@@ -1,6 +1,7 @@
 """No word is lost, and none goes somewhere else."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -84,6 +85,54 @@ def test_enter_after_a_press_in_the_toolbar_of_a_message_presses_it_no_second_ti
     ann.page.keyboard.press("Enter")
     ann.expect_said("hello", "words")
     expect(reaction).to_contain_text("1")
+
+
+def asks_to_delete(person: Person) -> None:
+    person.message("mine").hover()
+    person.button("Delete").click()
+
+
+def presses_beside_the_palette(person: Person) -> None:
+    person.page.keyboard.press("Control+k")
+    person.page.mouse.click(5, 5)
+
+
+def keeps(person: Person) -> None:
+    asks_to_delete(person)
+    person.button("Keep it").click()
+
+
+def deletes(person: Person) -> None:
+    asks_to_delete(person)
+    person.page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+
+
+def cancels_a_change_of_name(person: Person) -> None:
+    person.button("Change name").click()
+    person.page.get_by_role("dialog").get_by_text("Change your name").click()
+    person.button("Cancel").click()
+    person.composer.focus()
+
+
+def leaves_the_emoji(person: Person) -> None:
+    person.button("Emoji").click()
+    picker = person.page.get_by_role("dialog", name="Emoji", exact=True)
+    picker.get_by_role("heading").first.click()
+    person.page.mouse.click(600, 5)
+    expect(picker).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "act", [keeps, deletes, presses_beside_the_palette, cancels_a_change_of_name, leaves_the_emoji]
+)
+def test_words_typed_after_a_click_in_a_dialog_go_to_the_composer(ann: Person, act: Callable[[Person], None]) -> None:
+    ann.says("mine")
+    ann.expect_said("mine")
+    ann.expect_acknowledged()
+    ann.composer.press_sequentially("half a ")
+    act(ann)
+    ann.page.keyboard.type("thought")
+    expect(ann.composer).to_have_value("half a thought")
 
 
 def test_words_written_before_the_name_is_given_wait_for_it(visit: Visit, speaks: Speaks) -> None:

@@ -4,6 +4,7 @@ import { askBeforeLoss, bringDrafts, watchIdentity } from "./account/identity.js
 import { watchForAccounts } from "./account/server.js";
 import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";
+import { bringSelection } from "./browser/focus.js";
 import { watchLooking } from "./browser/looking.js";
 import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
@@ -125,6 +126,7 @@ keepConnected(connection);
 checkWhilePolling(connection, current);
 watchRooms();
 typeAnywhere();
+bringSelection();
 watchTime();
 watchUnread(current);
 shrinkForKeyboard();

@@ -26,6 +26,20 @@ function destination(key, direction, at, last) {
   return key === "End" ? last : undefined;
 }
 
+/**
+ * Has a field that is focused take text where its caret was. Chromium leaves the selection in a dialog that somebody has
+ * clicked in and that is closed, though it gives the focus back to the field: keys wrote nothing then.
+ */
+export function bringSelection() {
+  addEventListener("focusin", ({ target }) => {
+    const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+    const selection = getSelection();
+    if (!isField || !selection?.anchorNode) return;
+    const selected = selection.anchorNode.childNodes[selection.anchorOffset];
+    if (selected !== target) selection.removeAllRanges(); // that of the field counts then
+  });
+}
+
 /** Whether the focus leaves the element that hears the event. @param {FocusEvent} event */
 export function leaves({ currentTarget, relatedTarget }) {
   return !(/** @type {Element} */ (currentTarget).contains(/** @type {Node | null} */ (relatedTarget)));
