@@ -171,3 +171,13 @@ def people(server: Server) -> Iterator[People]:
     people = People(server)
     yield people
     people.hang_up()
+
+
+@pytest.fixture
+def ann(people: People) -> Person:
+    return people()
+
+
+@pytest.fixture
+def bo(people: People) -> Person:
+    return people()

@@ -19,16 +19,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-@pytest.fixture
-def ann(people: People) -> Person:
-    return people()
-
-
-@pytest.fixture
-def bo(people: People) -> Person:
-    return people()
-
-
 def test_a_private_room_is_joined_by_its_people_and_they_learn_what_it_is(ann: Person, bo: Person) -> None:
     room = ann.makes_room("Tea", topic="black or green", settings={"history": "since_join"}, members=[f"@{bo.handle}"])
     assert re.fullmatch("p--[a-z2-7]{26}", room)
