@@ -91,7 +91,7 @@ class ErrandRunner:
         if refused is not None:
             return refused
         made = await self._accounts.room_links.make(errand.by.author.id, slug, uses=errand.uses, days=errand.days)
-        return LinkMade(made.text, f"/join/{made.text}")
+        return LinkMade(made.id, made.text, f"/join/{made.text}")
 
 
 async def link_refusal(rooms: Rooms, slug: str, by: By) -> Refused | None:

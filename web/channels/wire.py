@@ -104,8 +104,9 @@ class TokenTaken(msgspec.Struct, frozen=True):
 
 
 class LinkMade(msgspec.Struct, frozen=True):
-    """A link to the room was made. It is shown once."""
+    """A link to the room was made. Its code is shown once."""
 
+    id: int
     code: str
     url: str  # of the page, relative to it
 

@@ -37,6 +37,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(signs_in: SignIn, s
     opened.get_by_role("button", name="Revoke Weather").click()
     expect(opened.get_by_role("list", name="Access tokens").get_by_role("listitem")).to_have_count(0)
     expect(opened.get_by_text("You have none.")).to_be_focused()
+    expect(opened.locator(".shown-once")).to_have_count(0)
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(ask)
 

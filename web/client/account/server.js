@@ -22,14 +22,21 @@ export const server = signal(/** @type {ServerInfo | null} */ (shared.readJson(K
 /** Guests may not talk. */
 export const isRequired = computed(() => server.value?.accounts === "required");
 
+/** Accounts are made by an admin alone. */
+export const isSignUpClosed = computed(() => server.value?.sign_up === "closed");
+
+/** The server has said that it has no accounts. */
+export const lacksAccounts = signal(false);
+
 /** An account was seen in a room, whatever the server has said so far. */
 const hasSeenOne = signal(false);
 
 /** Some people have accounts, so that the others are to be seen as guests. */
 export const hasAccounts = computed(() => hasSeenOne.value || (server.value?.has_accounts ?? false));
 
-/** @param {ServerInfo | null} next */
+/** @param {ServerInfo | null} next null where there are no accounts */
 export function learnServer(next) {
+  lacksAccounts.value = next === null;
   if (JSON.stringify(next) === JSON.stringify(server.peek())) return;
   server.value = next;
   shared.writeJson(KEY, next);

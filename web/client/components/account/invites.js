@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { ask } from "../../account/api.js";
 import { html } from "../../html.js";
 import { fullDate } from "../../time.js";
@@ -11,20 +10,19 @@ import { ShownOnce } from "./shown-once.js";
 /** Draws the invites that the person has made, and makes another. */
 export function Invites() {
   const list = useList("/api/invites", ({ invites }) => invites);
-  const { items, problem, read, change } = list;
-  const made = useSignal("");
+  const { items, problem, read, end, made } = list;
   const send = async ({ uses = "" }) => {
-    const { code, url } = await ask("POST", "/api/invites", { uses: Number(uses) });
-    made.value = url ?? code;
+    const { id, code, url } = await ask("POST", "/api/invites", { uses: Number(uses) });
+    made.value = { id, secret: url ?? code };
     await read();
   };
   return html`
     <h3>Invites</h3>
     <p class="hint">Somebody with an invite may create an account here. It works for a week.</p>
     <${List} label="Invites" items=${items.value} problem=${problem} empty="There are none.">
-      ${(/** @type {Invite} */ invite) => html`<${Row} invite=${invite} change=${change} />`}
+      ${(/** @type {Invite} */ invite) => html`<${Row} invite=${invite} end=${end} />`}
     <//>
-    ${made.value && html`<${ShownOnce} what="the invite" secret=${made.value} />`}
+    <${ShownOnce} what="the invite" made=${made} />
     <${Form}
       resets=${true}
       label="New invite"
@@ -42,12 +40,12 @@ const USES = {
   ...{ type: "number", value: "1" },
 };
 
-/** @param {{invite: Invite, change: ReturnType<typeof useList>["change"]}} props */
-function Row({ invite: { id, uses_left, expires_at }, change }) {
+/** @param {{invite: Invite, end: (id: number) => void}} props */
+function Row({ invite: { id, uses_left, expires_at }, end }) {
   const people = uses_left === null ? "any number of people" : uses_left === 1 ? "1 person" : `${uses_left} people`;
   return html`
     <span class="what">For ${people}</span>
     ${expires_at && html`<span class="when">until <time datetime=${expires_at}>${fullDate(expires_at)}</time></span>`}
-    <${EndButton} words="Revoke" of=${`the invite for ${people}`} act=${() => change("DELETE", `/api/invites/${id}`)} />
+    <${EndButton} words="Revoke" of=${`the invite for ${people}`} act=${() => end(id)} />
   `;
 }

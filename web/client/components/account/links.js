@@ -14,16 +14,16 @@ const KINDS = [
 
 /** Draws how an admin makes a link for somebody who cannot sign in. */
 export function Links() {
-  const made = useSignal({ handle: "", url: "" });
+  const made = useSignal({ handle: "", secret: "" });
   const send = async (/** @type {Record<string, string>} */ { handle: typed, kind }) => {
     const handle = cleanHandle(typed);
     const { url } = await ask("POST", "/api/links", { handle, kind }).catch((refusal) => refuse(refusal, handle));
-    made.value = { handle, url };
+    made.value = { handle, secret: url };
   };
   return html`
     <h3>Links for others</h3>
     <p class="hint">Whoever opens such a link first is that person: send it to nobody else.</p>
-    ${made.value.url && html`<${ShownOnce} what=${`the link for @${made.value.handle}`} secret=${made.value.url} />`}
+    <${ShownOnce} what=${`the link for @${made.value.handle}`} made=${made} />
     <${Form}
       resets=${true}
       label="New link"

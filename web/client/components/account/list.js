@@ -4,6 +4,11 @@ import { ask } from "../../account/api.js";
 import { html } from "../../html.js";
 import { useProblem } from "./problem.js";
 
+/** @typedef {{id: number, secret: string}} Made what was just made, as long as it is shown; without a secret nothing */
+
+/** @type {Made} */
+const NOTHING = { id: 0, secret: "" };
+
 /**
  * Reads a list from the server, and again after each change of it.
  *
@@ -35,8 +40,14 @@ export function useList(path, itemsOf) {
         await read();
       }
     });
+  /** What was made last of what has a secret: it can be used until it is ended. */
+  const made = useSignal(NOTHING);
+  const end = async (/** @type {number} */ id) => {
+    const isDone = await change("DELETE", `${path}/${id}`);
+    if (isDone && id === made.peek().id) made.value = NOTHING;
+  };
   const forget = () => void (items.peek() && clear()); // else it says why there is no list
-  return { items, problem: words, clear: forget, read, change };
+  return { items, problem: words, clear: forget, read, change, end, made };
 }
 
 /**

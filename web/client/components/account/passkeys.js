@@ -23,13 +23,13 @@ const FAULTS = {
 /** Draws the passkeys of the account, and adds another. */
 export function Passkeys() {
   const list = useList("/api/passkeys", ({ passkeys }) => passkeys);
-  const { items, problem, change } = list;
+  const { items, problem, end } = list;
   const fault = faultOf(server.value?.no_passkeys);
   return html`
     <h3>Passkeys</h3>
     <p class="hint">With a passkey you sign in by your device or a security key, without a password.</p>
     <${List} label="Passkeys" items=${items.value} problem=${problem} empty="You have none.">
-      ${(/** @type {Passkey} */ passkey) => html`<${Row} passkey=${passkey} change=${change} />`}
+      ${(/** @type {Passkey} */ passkey) => html`<${Row} passkey=${passkey} end=${end} />`}
     <//>
     ${fault ? html`<p class="fault">${fault}</p>` : html`<${Add} list=${list} />`}
   `;
@@ -66,8 +66,8 @@ const LABEL = {
   ...{ hint: "The device that has it, for example. Your browser asks where to keep it." },
 };
 
-/** @param {{passkey: Passkey, change: ReturnType<typeof useList>["change"]}} props */
-function Row({ passkey: { id, label, created_at, used_at }, change }) {
+/** @param {{passkey: Passkey, end: (id: number) => void}} props */
+function Row({ passkey: { id, label, created_at, used_at }, end }) {
   const name = label || "Passkey";
   return html`
     <span class="what">${name}</span>
@@ -75,6 +75,6 @@ function Row({ passkey: { id, label, created_at, used_at }, change }) {
       created <time datetime=${created_at}>${fullDate(created_at)}</time>,
       ${used_at ? html` last used <time datetime=${used_at}>${fullDate(used_at)}</time>` : " never used"}
     </span>
-    <${EndButton} words="Delete" of=${name} act=${() => change("DELETE", `/api/passkeys/${id}`)} />
+    <${EndButton} words="Delete" of=${name} act=${() => end(id)} />
   `;
 }

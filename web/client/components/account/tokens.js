@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { ask } from "../../account/api.js";
 import { html } from "../../html.js";
 import { fullDate } from "../../time.js";
@@ -19,12 +18,12 @@ const SCOPES = [
 /** Draws the access tokens, with which programs act for the person. */
 export function Tokens() {
   const list = useList("/api/tokens", ({ tokens }) => tokens);
-  const { items, problem, read, change } = list;
-  const made = useSignal("");
+  const { items, problem, read, end, made } = list;
   const send = async (/** @type {Record<string, string>} */ { label = "", ...checked }) => {
     const scopes = SCOPES.map(([scope]) => scope).filter((scope) => scope in checked);
-    const { token } = await ask("POST", "/api/tokens", { label: label.trim(), scopes, expires_in: DAYS * DAY_S });
-    made.value = token;
+    const asked = { label: label.trim(), scopes, expires_in: DAYS * DAY_S };
+    const { id, token } = await ask("POST", "/api/tokens", asked);
+    made.value = { id, secret: token };
     await read();
   };
   return html`
@@ -37,10 +36,10 @@ export function Tokens() {
           may ${scopes.map((scope) => new Map(SCOPES).get(scope) ?? scope).join(" and ")}
           ${expires_at && html`, until <time datetime=${expires_at}>${fullDate(expires_at)}</time>`}
         </span>
-        <${EndButton} words="Revoke" of=${label} act=${() => change("DELETE", `/api/tokens/${id}`)} />
+        <${EndButton} words="Revoke" of=${label} act=${() => end(id)} />
       `}
     <//>
-    ${made.value && html`<${ShownOnce} what="the token" secret=${made.value} />`}
+    <${ShownOnce} what="the token" made=${made} />
     <${Form}
       resets=${true}
       label="New access token"

@@ -1,5 +1,5 @@
-import { useSignal } from "@preact/signals";
 import { html } from "../../html.js";
+import { isSignUpClosed } from "../../account/server.js";
 import { titleOf } from "../../memberships/titles.js";
 import { GOVERNING } from "../../messages.js";
 import { fullDate } from "../../time.js";
@@ -23,12 +23,11 @@ export function showLinks(room) {
 function Links({ room, close }) {
   const path = `/api/rooms/${room.slug}/links`;
   const list = useList(path, ({ links }) => links);
-  const { items, problem, read, change } = list;
-  const made = useSignal("");
+  const { items, problem, read, end, made } = list;
   const send = async ({ uses = "", days = "" }) => {
     const asked = room.ask(GOVERNING.makeLink, { uses: Number(uses), days: Number(days) });
-    const { code, url = `/join/${code}` } = await asked.catch(explained);
-    made.value = new URL(url, location.origin).href;
+    const { id, url } = await asked.catch(explained);
+    made.value = { id, secret: new URL(url, location.origin).href };
     await read();
   };
   const actions = html`
@@ -37,11 +36,12 @@ function Links({ room, close }) {
   `;
   return html`
     <h2 id=${TITLE}>Links to <bdi>${titleOf(room.slug)}</bdi></h2>
-    <p class="hint">Whoever has a link can join the room with it, and create an account for that.</p>
+    <p class="hint">Whoever has a link can join the room with it${!isSignUpClosed.value && ", and create an account for that"}.</p>
     <${List} label="Links" items=${items.value} problem=${problem} empty="There are none.">
-      ${(/** @type {Link} */ link) => html`<${Row} link=${link} end=${() => change("DELETE", `${path}/${link.id}`)} />`}
+      ${(/** @type {Link} */ link) => html`<${Row} link=${link} end=${() => end(link.id)} />`}
     <//>
-    ${made.value && html`<${ShownOnce} what="the link" secret=${made.value} /><${QrCode} text=${made.value} />`}
+    <${ShownOnce} what="the link" made=${made} />
+    ${made.value.secret && html`<${QrCode} text=${made.value.secret} />`}
     <${Form} list=${list} send=${send} label="New link" actions=${actions}>
       ${(/** @type {any} */ field) => html`
         <div class="pair">
