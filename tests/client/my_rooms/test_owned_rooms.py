@@ -33,6 +33,34 @@ def test_somebody_makes_a_private_room_with_others_in_it(ann: Member, bo: Member
     expect(panel(one).get_by_role("list", name="Members")).to_contain_text(bo.handle)
 
 
+def test_handles_are_pasted_and_what_is_none_is_not_passed_over(ann: Member, bo: Member, visit: Visit) -> None:
+    one = ann.comes(visit)
+    one.button("Create a room").click()
+    dialog = one.page.get_by_role("dialog", name="Create a room")
+    dialog.get_by_label("Title").fill("Garden plans")
+    field = dialog.get_by_role("combobox")
+    field.fill(f"{bo.handle}, Zoë @{ann.handle}")
+    expect(dialog.get_by_role("list", name="Chosen")).to_have_text(f"@{bo.handle}@{ann.handle}")
+    expect(field).to_have_value("zoë")
+    for act in (lambda: field.press("Enter"), lambda: dialog.get_by_role("button", name="Create").click()):
+        act()
+        expect(dialog.get_by_role("alert").filter(has_text="“zoë” is no handle.")).to_be_visible()
+    field.fill("")
+    dialog.get_by_role("button", name="Create").click()
+    expect(member_row(one, bo)).to_be_visible()
+
+
+def test_a_ban_is_lifted_by_keys(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Strict", bo)
+    one = ann.comes(visit, slug)
+    chooses(one, bo, "Ban…")
+    one.page.keyboard.press("Enter")
+    lift = panel(one).get_by_role("button", name=f"Lift the ban of {bo.handle}")
+    lift.press("Enter")
+    expect(lift).to_have_count(0)
+    expect(one.page.locator(":focus")).to_be_visible()
+
+
 def test_who_is_in_the_room_on_the_screen_is_found_for_a_new_one(ann: Member, bo: Member, visit: Visit) -> None:
     bo.comes(visit)
     one = ann.comes(visit)
@@ -101,6 +129,7 @@ def test_who_is_removed_is_gone_from_the_list(ann: Member, bo: Member, visit: Vi
     dialog.get_by_label("Why").fill("moved away")
     dialog.get_by_role("button", name="Remove").click()
     expect(member_row(one, bo)).to_have_count(0)
+    expect(one.page.locator(":focus")).to_be_visible()
     expect(notes(one)).to_have_text([FOUNDED, f"you added {bo.handle}", f"you removed {bo.handle}: moved away"])
     expect(other.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
     expect(other.status).to_have_text("Not in this room")

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { leaves, moveFocus } from "../browser/focus.js";
 
 /** Marks an element of a list that the arrow keys reach; its value is the element's key. */
-const STOP = "[data-stop]";
+export const STOP = "[data-stop]";
 
 /**
  * Makes a list one stop of the Tab key: the arrow keys move inside. Elements with `data-stop` are its items.

@@ -1,7 +1,17 @@
 import { render } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
+import { focusComposer } from "../composer/focus.js";
 import { Toast } from "../toast.js";
+
+/** Moves the focus to what is below a dialog, where the one that had it is gone. */
+function keepFocus() {
+  if (document.activeElement !== document.body) return;
+  /** @type {HTMLElement | null} */
+  const below = document.querySelector("dialog:modal button");
+  if (below) below.focus();
+  else focusComposer();
+}
 
 /**
  * Opens a dialog that is there only while it is open.
@@ -18,6 +28,7 @@ export function showInDialog({ label, className = "" }, content) {
   dialog.addEventListener("close", () => {
     render(null, dialog);
     dialog.remove();
+    keepFocus();
   });
   render(html`${content(() => dialog.close())}<${Toast} />`, dialog);
   showDialog(dialog);

@@ -5,6 +5,7 @@ import { html } from "../../html.js";
 import { account } from "../../me.js";
 import { GOVERNING } from "../../messages.js";
 import { Avatar } from "../avatar.js";
+import { useFocusHandover } from "../focus-handover.js";
 import { More } from "../icons.js";
 import { useRovingFocus, useStillOrder } from "../list-hooks.js";
 import { showToast } from "../toast.js";
@@ -73,13 +74,14 @@ export function MembersPanel({ room }) {
 /** @param {{room: Room, shown: Shown, tabIndex: number}} props */
 function Row({ room, shown, tabIndex }) {
   const { key, person, isPresent } = shown;
+  const row = useFocusHandover(); // they may be removed
   const { handle, name, muted_until } = person;
   const isMe = person.id === account.value?.id;
   const offers = offersOf(room, shown, isMe);
   const hasMenu = person.id > 0 && handle !== "" && (!isMe || offers.length > 0);
   const open = (/** @type {any} */ { currentTarget }) => openMemberMenu({ person, offers, isMe }, currentTarget);
   return html`
-    <li data-stop=${key} tabindex=${tabIndex} class=${isPresent ? "present" : "absent"} title=${handle && `@${handle}`}>
+    <li ref=${row} data-stop=${key} tabindex=${tabIndex} class=${isPresent ? "present" : "absent"} title=${handle && `@${handle}`}>
       <${Avatar} name=${name || "?"} isGuest=${person.id === 0} /><bdi class="name">${name || "Deleted account"}</bdi>
       ${isPresent && html`<span class="sr-only">here now</span>`}
       ${person.id === 0 && html`<span class="handle">guest</span>`} ${isMe && html`<span class="you">you</span>`}
@@ -115,19 +117,22 @@ function offersOf({ charter }, { person }, isMe) {
 function Banned({ room }) {
   const banned = room.charter.banned.value;
   if (!banned.length || !room.charter.may("ban")) return null;
-  const lift = (/** @type {string} */ handle) => () =>
-    room.ask(GOVERNING.unban, { handle }).catch((refusal) => showToast(problemOf(refusal).words));
   return html`
     <h3>Banned</h3>
     <ul aria-label="Banned">
-      ${banned.map(
-        ({ id, handle, name }) => html`
-          <li key=${id} class="absent">
-            <${Avatar} name=${name} /><bdi class="name">${name}</bdi>
-            <button class="link" type="button" aria-label=${`Lift the ban of ${name}`} onClick=${lift(handle)}>Lift</button>
-          </li>
-        `,
-      )}
+      ${banned.map((person) => html`<${BannedRow} key=${person.id} room=${room} person=${person} />`)}
     </ul>
+  `;
+}
+
+/** @param {{room: Room, person: import("../../messages.js").Companion}} props */
+function BannedRow({ room, person: { handle, name } }) {
+  const row = useFocusHandover();
+  const lift = () => room.ask(GOVERNING.unban, { handle }).catch((refusal) => showToast(problemOf(refusal).words));
+  return html`
+    <li ref=${row} class="absent">
+      <${Avatar} name=${name} /><bdi class="name">${name}</bdi>
+      <button class="link" type="button" aria-label=${`Lift the ban of ${name}`} onClick=${lift}>Lift</button>
+    </li>
   `;
 }

@@ -8,7 +8,7 @@ import { Form } from "../account/form.js";
 import { showInDialog } from "../account/show.js";
 import { goTo } from "../go-to.js";
 import { peopleKnown } from "./known.js";
-import { PeopleField } from "./people-field.js";
+import { PeopleField, usePeople } from "./people-field.js";
 
 /** @typedef {"public" | "private" | "group"} Kind */
 
@@ -30,11 +30,10 @@ export function showCreateRoom() {
 function CreateRoom({ close }) {
   const kind = useSignal(/** @type {Kind} */ ("private"));
   const title = useSignal("");
-  const chosen = useSignal(/** @type {string[]} */ ([]));
-  const problem = useSignal("");
+  const people = usePeople();
   const send = async (/** @type {Record<string, string>} */ typed) => {
-    problem.value = "";
-    const members = chosen.peek();
+    const members = people.read();
+    if (!members) return;
     try {
       const body = { kind: kind.peek(), title: typed.title?.trim() ?? "", ...(members.length && { members }) };
       const { slug } = await ask("POST", "/api/rooms", body);
@@ -43,7 +42,7 @@ function CreateRoom({ close }) {
     } catch (refusal) {
       const { field, words } = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal));
       if (field !== "handles" && field !== "members") throw refusal;
-      problem.value = words;
+      people.problem.value = words;
     }
   };
   const actions = html`
@@ -87,11 +86,10 @@ function CreateRoom({ close }) {
           </fieldset>
           ${field({ name: "title", label: "Title", hint, autocomplete: "off", autofocus: true })}
           <${PeopleField}
-            chosen=${chosen}
+            people=${people}
             known=${peopleKnown()}
             label="Who else is in it"
             hint="Handles, such as @bo. You can invite more people later."
-            problem=${problem.value}
           />
         `}
       <//>

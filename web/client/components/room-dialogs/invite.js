@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import { html } from "../../html.js";
 import { titleOf } from "../../memberships/titles.js";
 import { GOVERNING } from "../../messages.js";
@@ -7,7 +6,7 @@ import { Form } from "../account/form.js";
 import { showInDialog } from "../account/show.js";
 import { showToast } from "../toast.js";
 import { peopleKnown } from "./known.js";
-import { PeopleField } from "./people-field.js";
+import { PeopleField, usePeople } from "./people-field.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
 
@@ -20,12 +19,12 @@ export function showInvite(room) {
 
 /** @param {{room: Room, close: () => void}} props */
 function Invite({ room, close }) {
-  const chosen = useSignal(/** @type {string[]} */ ([]));
-  const problem = useSignal("");
+  const people = usePeople();
+  const { problem } = people;
   const send = async () => {
-    const handles = chosen.peek();
-    problem.value = handles.length ? "" : "Whom do you want to invite?";
-    if (!handles.length) return;
+    const handles = people.read();
+    if (!handles) return;
+    if (!handles.length) return void (problem.value = "Whom do you want to invite?");
     try {
       await room.ask(GOVERNING.invite, { handles });
     } catch (refusal) {
@@ -47,11 +46,10 @@ function Invite({ room, close }) {
     <${Form} send=${send} actions=${actions}>
       ${() => html`
         <${PeopleField}
-          chosen=${chosen}
+          people=${people}
           known=${peopleKnown(room).filter((person) => !isMember(person))}
           label="Who"
           hint="Handles, such as @bo. They are in the room at once, and may leave it."
-          problem=${problem.value}
           autofocus
         />
       `}

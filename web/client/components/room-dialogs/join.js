@@ -1,6 +1,6 @@
 import { ask } from "../../account/api.js";
 import { problemOf } from "../../account/refusals.js";
-import { server } from "../../account/server.js";
+import { isSignUpClosed } from "../../account/server.js";
 import { leaveJoin } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { account } from "../../me.js";
@@ -75,14 +75,21 @@ function Guest({ code, room, close }) {
     close();
     openSignIn({ face, invite: code });
   };
-  const mayCreate = server.value?.sign_up !== "closed";
+  const mayCreate = !isSignUpClosed.value;
   return html`
     <h2 id=${TITLE}>${room ? html`You are invited to <bdi>${room.title}</bdi>` : "You are invited"}</h2>
     ${room && html`<p>${peopleIn(room)}</p>`}
     <p>${room ? "People with an account can join it." : "With this link you can create an account here."}</p>
     <div class="actions">
       <button class="plain" type="button" onClick=${() => leave(close)}>Not now</button>
-      ${room && html`<button class=${mayCreate ? "plain" : "primary"} type="button" onClick=${go("in")}>Sign in</button>`}
+      ${
+        room &&
+        html`
+          <button class=${mayCreate ? "plain" : "primary"} type="button" autofocus=${!mayCreate} onClick=${go("in")}>
+            Sign in
+          </button>
+        `
+      }
       ${mayCreate && html`<button class="primary" type="button" autofocus onClick=${go("up")}>Create an account</button>`}
     </div>
   `;

@@ -12,34 +12,63 @@ const MOST_FOUND = 6;
 const HANDLE = /^[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$/;
 /** Keys that end a handle. */
 const ENDS = ["Enter", ",", " ", "Tab"];
+/** What stands between handles, also where they are pasted or the keyboard of a phone tells no keys. */
+const BETWEEN = /[\s,;]+/;
 
 /**
- * Draws a field for people: their handles are typed, or chosen of those that are known.
+ * Holds who is chosen in a field for people, what is typed there besides, and what is wrong with it.
+ *
+ * `read` returns the handles; null where something is typed that is none, which it says.
+ */
+export function usePeople() {
+  const chosen = useSignal(/** @type {string[]} */ ([]));
+  const typed = useSignal("");
+  const problem = useSignal("");
+  const read = () => {
+    const rest = typed.peek().trim();
+    problem.value = rest && `“${rest}” is no handle. Handles look like @bo.`;
+    return rest ? null : chosen.peek();
+  };
+  return { chosen, typed, problem, read };
+}
+
+/**
+ * Draws a field for people: their handles are typed, pasted, or chosen of those that are known.
  *
  * @param {object} props
- * @param {import("@preact/signals").Signal<string[]>} props.chosen handles
+ * @param {ReturnType<typeof usePeople>} props.people
  * @param {Companion[]} props.known
  * @param {string} props.label
  * @param {string} [props.hint]
- * @param {string} [props.problem]
  * @param {boolean} [props.autofocus]
  */
-export function PeopleField({ chosen, known, label, hint = "", problem = "", autofocus }) {
+export function PeopleField({ people, known, label, hint = "", autofocus }) {
+  const { chosen, typed, read } = people;
+  const problem = people.problem.value;
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const typed = useSignal("");
   const active = useSignal(-1);
   const found = findPeople(known, typed.value, chosen.value);
-  const add = (/** @type {string} */ handle) => {
-    if (!chosen.peek().includes(handle)) chosen.value = [...chosen.peek(), handle];
-    if (field.current) field.current.value = ""; // at once: the next key begins the next handle
-    typed.value = "";
+  const type = (/** @type {string} */ text) => {
+    if (field.current) field.current.value = text; // at once: the next key begins the next handle
+    typed.value = text;
     active.value = -1;
   };
+  const add = (/** @type {string[]} */ handles, rest = "") => {
+    chosen.value = [...new Set([...chosen.peek(), ...handles])];
+    type(rest);
+  };
+  /** Adds the handles among the words, and leaves the others in the field. */
   const addTyped = () => {
-    const handle = found[active.peek()]?.handle ?? cleanHandle(typed.peek());
-    if (!HANDLE.test(handle)) return false;
-    add(handle);
-    return true;
+    const pointed = found[active.peek()];
+    const words = pointed ? [pointed.handle] : typed.peek().split(BETWEEN).map(cleanHandle).filter(Boolean);
+    const handles = words.filter((word) => HANDLE.test(word));
+    if (handles.length) add(handles, words.filter((word) => !handles.includes(word)).join(" "));
+    return handles.length > 0;
+  };
+  const onInput = (/** @type {any} */ { target }) => {
+    typed.value = target.value;
+    active.value = -1;
+    if (BETWEEN.test(target.value.trimStart())) addTyped();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const { key, isComposing } = event;
@@ -48,7 +77,9 @@ export function PeopleField({ chosen, known, label, hint = "", problem = "", aut
       event.preventDefault();
       active.value = (active.peek() + step + found.length) % found.length;
     } else if (ENDS.includes(key) && !isComposing && typed.peek().trim()) {
-      if (addTyped() || key !== "Tab") event.preventDefault();
+      const isTaken = addTyped();
+      if (key === "Enter" && !isTaken) read();
+      if (isTaken || key !== "Tab") event.preventDefault();
     } else if (key === "Backspace" && !typed.peek()) chosen.value = chosen.peek().slice(0, -1);
   };
   return html`
@@ -72,7 +103,7 @@ export function PeopleField({ chosen, known, label, hint = "", problem = "", aut
         autocapitalize="none"
         spellcheck=${false}
         autofocus=${autofocus}
-        onInput=${(/** @type {any} */ { target }) => ((typed.value = target.value), (active.value = -1))}
+        onInput=${onInput}
         onKeyDown=${onKeyDown}
         onBlur=${addTyped}
       />
@@ -86,7 +117,7 @@ export function PeopleField({ chosen, known, label, hint = "", problem = "", aut
               role="option"
               aria-selected=${index === active.value}
               onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()}
-              onClick=${() => add(handle)}
+              onClick=${() => add([handle])}
             >
               <bdi class="name">${name}</bdi><span class="handle">@${handle}</span>
             </li>

@@ -1,5 +1,5 @@
 import { computed } from "@preact/signals";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
 import { drafted } from "../../drafts.js";
 import { html } from "../../html.js";
@@ -8,7 +8,7 @@ import { membershipOf } from "../../memberships/memberships.js";
 import { labelOfRoom, titleOf } from "../../memberships/titles.js";
 import { choices } from "../../rooms/choices.js";
 import { countUnread } from "../../rooms/seen.js";
-import { focusComposer } from "../composer/focus.js";
+import { useFocusHandover } from "../focus-handover.js";
 import { goTo } from "../go-to.js";
 import { Clock, Edit, More, Muted, Pin } from "../icons.js";
 import { RoomIcon } from "../room-icon.js";
@@ -27,8 +27,7 @@ const MOST_COUNTED = 99;
  */
 export function RoomRow({ summary, current, unsent, tabIndex }) {
   const { name } = summary;
-  const row = useRef(/** @type {HTMLElement | null} */ (null));
-  useLayoutEffect(() => () => leaveFocus(row.current), []);
+  const row = useFocusHandover(); // its room may be closed, hidden or taken away
   // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
   const { value: badge } = useMemo(() => computed(() => JSON.stringify(badgeIn(summary))), [summary]);
   const { unread, mentions, isCounted } = current ? NOTHING : JSON.parse(badge);
@@ -69,14 +68,6 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
       </button>
     </li>
   `;
-}
-
-/** Leaves the focus with the next row where this one goes, as its room was closed, hidden or taken away. @param {HTMLElement | null} row */
-function leaveFocus(row) {
-  if (!row?.contains(document.activeElement)) return;
-  const next = (row.nextElementSibling ?? row.previousElementSibling)?.querySelector("[data-stop]");
-  if (next) /** @type {HTMLElement} */ (next).focus();
-  else focusComposer();
 }
 
 const NOTHING = { unread: 0, mentions: 0, isCounted: true };
@@ -130,11 +121,12 @@ function openAt(event, name) {
 }
 
 /** Draws how many posts of a room wait to be sent, or were not. @param {Unsent} props */
-function UnsentMark({ waiting, failed }) {
-  const words = failed ? `${failed} not sent` : `${waiting} waiting to be sent`;
+export function UnsentMark({ waiting, failed }) {
+  const number = (failed || waiting).toLocaleString();
+  const words = failed ? `${number} not sent` : `${number} waiting to be sent`;
   return html`
     <span class=${failed ? "unsent-mark failed" : "unsent-mark"} title=${words}>
-      <${Clock} />${(failed || waiting).toLocaleString()}<span class="sr-only"> ${words}</span>
+      <${Clock} /><span aria-hidden="true">${number}</span><span class="sr-only"> ${words}</span>
     </span>
   `;
 }
