@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals";
 import { CAME_BACK, farewell } from "./account/farewell.js";
 import { askBeforeLoss, bringDrafts, watchIdentity } from "./account/identity.js";
-import { watchForAccounts } from "./account/server.js";
+import { lacksAccounts, server, watchForAccounts } from "./account/server.js";
 import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { bringSelection } from "./browser/focus.js";
@@ -21,6 +21,7 @@ import { listenForKeys } from "./components/palette/shortcuts.js";
 import { openJoin } from "./components/room-dialogs/open.js";
 import { watchPanel } from "./components/panel.js";
 import { watchDrawer } from "./components/sidebar/drawer.js";
+import { showToast } from "./components/toast.js";
 import { Connection, jitter, keepConnected } from "./connection.js";
 import { html } from "./html.js";
 import { followName, isSignedIn, me, name, presentName } from "./me.js";
@@ -95,10 +96,15 @@ function useFragment({ link, failure, back }) {
   else if (back) farewell.value = CAME_BACK;
 }
 
-/** Opens what the person is invited to. Who has no account makes one with an invite. @param {string} invite */
+/** Opens what the person is invited to. Who has no account makes one with an invite, where that is possible. @param {string} invite */
 function showInvitation(invite) {
-  if (invite && !isSignedIn.peek()) openSignIn({ face: "up", invite });
-  else if (joinCode()) openJoin(joinCode());
+  if (!invite || isSignedIn.peek()) return void (joinCode() && openJoin(joinCode()));
+  const end = effect(() => {
+    if (lacksAccounts.value) showToast("There are no accounts on this server, so nobody needs an invite");
+    else if (server.value) openSignIn({ face: "up", invite });
+    else return;
+    queueMicrotask(() => end());
+  });
 }
 
 // Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.

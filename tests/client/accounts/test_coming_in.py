@@ -240,6 +240,25 @@ def test_an_invite_that_is_typed_leads_into_its_room(browser: Browser, tmp_path:
         ann.page.close()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sign_up": "closed"}, "New accounts are made by an admin here."),
+        ({"accounts": "off"}, "There are no accounts on this server"),
+    ],
+    ids=["closed", "off"],
+)
+def test_an_invite_offers_no_account_where_nobody_gets_one(
+    browser: Browser, tmp_path: Path, room: str, options: dict[str, Any], words: str
+) -> None:
+    with Server(tmp_path / "chatter.db", **options) as server:
+        ann = Person(browser.new_page(locale="en-GB"), server)
+        ann.page.goto(f"{server.url}/rooms/{room}#invite=abcdefghij")
+        expect(ann.page.get_by_text(words)).to_be_visible()
+        expect(dialog(ann, "Create an account")).to_have_count(0)
+        ann.page.close()
+
+
 def test_labels_mean_the_fields_of_their_own_form_where_two_are_open(
     browser: Browser, tmp_path: Path, room: str
 ) -> None:

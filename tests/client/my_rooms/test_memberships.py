@@ -46,6 +46,7 @@ def test_a_title_from_right_to_left_stands_beside_its_icon(visit: Visit, ann: Me
     assert name.evaluate(GAP_BEFORE_TEXT) < 2
 
 
+@pytest.mark.usefixtures("outage")
 def test_rooms_with_something_new_stand_first_and_hidden_ones_are_folded(visit: Visit, ann: Member, bo: Member) -> None:
     slugs = [ann.makes_room(title, bo) for title in ("Attic", "Barn", "Cellar")]
     page = bo.comes(visit)
@@ -59,6 +60,15 @@ def test_rooms_with_something_new_stand_first_and_hidden_ones_are_folded(visit: 
     fold = private.get_by_role("button", name="1 hidden")
     fold.click()
     expect(private.get_by_role("list", name="Hidden in Private rooms")).to_contain_text("Attic")
+    page.room("Attic").click()
+    page.loses_network()
+    page.says("on the way")
+    mark = "1 waiting to be sent"
+    expect(page.page.get_by_role("link", name=f"Attic {mark}")).to_be_visible()
+    page.room("lobby").click()
+    expect(private.get_by_role("button", name=f"1 hidden in Private rooms {mark}")).to_be_visible()
+    page.finds_network()
+    expect(private.locator(".unsent-mark")).to_have_count(0)
     page.reloads()
     expect(fold).to_have_attribute("aria-expanded", "false")
     fold.press("Enter")

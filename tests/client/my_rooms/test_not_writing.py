@@ -19,6 +19,7 @@ def test_a_muted_person_reads_until_when(ann: Member, bo: Member, visit: Visit) 
     other.composer.fill("my words")
     chooses(one, bo, "Mute for 1 hour")
     expect(cannot_write(other)).to_contain_text("You are muted here until")
+    expect(cannot_write(other).get_by_role("button", name="Copy what you wrote")).to_be_visible()
     assert not violations(other.page)
     expect(member_row(one, bo)).to_contain_text("muted")
     chooses(one, bo, "Let write again")
@@ -100,6 +101,18 @@ def test_a_room_is_read_only_and_a_banned_person_reads_why(
     expect(cannot_write(other)).to_contain_text("Nobody writes in this room at present.")
     ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
     expect(cannot_write(other)).to_contain_text("You are banned from this room.")
+
+
+def test_nothing_is_written_into_a_private_room_of_others(
+    ann: Member, bo: Member, visit: Visit, refusals: None
+) -> None:
+    slug = ann.makes_room("Den")
+    other = bo.comes(visit)
+    other.page.goto(other.address_of(slug))
+    expect(cannot_write(other)).to_have_text("There is no such room, or you are not in it.")
+    expect(other.composer).to_be_hidden()
+    ann.pushes(slug, "invite", handles=[bo.handle])
+    expect(other.composer).to_be_visible()
 
 
 def test_who_was_banned_from_a_public_room_comes_in_again_with_their_words(

@@ -197,8 +197,8 @@ function follow({ kind, id, handle = "", name = "", has_password: hasOne = true,
 
 /** @param {Account} next @returns {Promise<boolean>} whether the page is loaded anew */
 async function become(next) {
-  if (!owner) await bringAlong(next);
-  else if (owner.id !== next.id) await dropAll(owner.id);
+  if (!account.peek()) await bringAlong(next);
+  else if (owner && owner.id !== next.id) await dropAll(owner.id);
   const { id = next.id, handle = next.handle } = account.peek() ?? {};
   const isOther = id !== next.id || handle !== next.handle; // the page shows the rooms of one account alone
   const isLoadedAnew = storeAccount(next) || isOther;

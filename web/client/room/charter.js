@@ -85,10 +85,10 @@ export class Charter {
     return Boolean(this.view.value?.archived);
   }
 
-  /** Whether this person reads only what was said since they came. The first two entries are of who founded the room. */
+  /** Whether this person reads only what was said since they came. With the first three entries the room is founded: nothing was. */
   get hidesPast() {
     const { settings, joined_seq: joined = 0 } = this.view.value ?? {};
-    return settings?.history === "since_join" && joined > 2;
+    return settings?.history === "since_join" && joined > 3;
   }
 
   /** Whether this person is muted: they do nothing to what others have said. */

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { onProofWanted } from "../../account/api.js";
-import { server } from "../../account/server.js";
+import { isSignUpClosed, server } from "../../account/server.js";
 import { html } from "../../html.js";
 import { role } from "../../me.js";
 import { Close } from "../icons.js";
@@ -36,7 +36,7 @@ function lacksPasskeys() {
 
 /** @returns {[string, () => any][]} */
 function partsHere() {
-  const hidden = [lacksPasskeys() && Passkeys, role.value !== "admin" && Links];
+  const hidden = [lacksPasskeys() && Passkeys, isSignUpClosed.value && Invites, role.value !== "admin" && Links];
   return PARTS.filter(([, Part]) => !hidden.includes(Part));
 }
 

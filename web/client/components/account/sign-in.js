@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
 import { maySignIn, signedIn } from "../../account/identity.js";
-import { server } from "../../account/server.js";
+import { isSignUpClosed, server } from "../../account/server.js";
 import { leaveJoin, replaceJoin } from "../../browser/route.js";
 import { html } from "../../html.js";
 import { name as myName } from "../../me.js";
@@ -40,8 +40,8 @@ export function SignIn({ face: first = "in", handle = "", ...props }) {
     typed.value = handleIn(dialog.current)?.value ?? "";
     face.value = face.peek() === "in" ? "up" : "in";
   };
-  const Shown = face.value === "in" ? Known : Newcomer;
-  return html`<${Shown} key=${face.value} ...${props} handle=${typed.value} turn=${turn} />`;
+  const Shown = face.value === "in" || isSignUpClosed.value ? Known : Newcomer;
+  return html`<${Shown} key=${Shown.name} ...${props} handle=${typed.value} turn=${turn} />`;
 }
 
 /** @param {HTMLElement | null} dialog @returns {HTMLInputElement | null | undefined} */
@@ -55,7 +55,6 @@ function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
     const known = { handle: cleanHandle(typed.handle), password: typed.password };
     if (await maySignIn(known.handle)) await signedIn(await ask("POST", "/api/sessions", known));
   };
-  const mayCreate = server.value?.sign_up !== "closed";
   return html`
     <h2 id=${titleId}>Sign in</h2>
     ${intro}
@@ -67,7 +66,11 @@ function Known({ handle = "", intro, titleId = TITLE, onCancel, turn }) {
     <//>
     <${OtherWays} />
     <p class="aside">
-      ${mayCreate && html`<button class="link" type="button" onClick=${turn}>Create an account</button>`}
+      ${
+        isSignUpClosed.value
+          ? html`<span>New accounts are made by an admin here.</span>`
+          : html`<button class="link" type="button" onClick=${turn}>Create an account</button>`
+      }
       <span>Forgotten your password? An admin can give you a link.</span>
     </p>
   `;

@@ -2,6 +2,7 @@ import { isRequired } from "../../account/server.js";
 import { html } from "../../html.js";
 import { moment } from "../../time.js";
 import { Lock } from "../icons.js";
+import { copyAndTell } from "../toast.js";
 import { useTime } from "../use-time.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -14,6 +15,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 const NOT_LET_IN = {
   banned: "You are banned from this room.",
   sign_in: "Only people with an account may be in this room.",
+  "unmatched topic": "There is no such room, or you are not in it.",
 };
 
 /** Returns why this person cannot write in a room; empty if they can. Reads signals. @param {Room} room */
@@ -46,9 +48,19 @@ export function useCannotWrite(room) {
   return { why: whyNotWrite(room), wait: isModerator ? 0 : secondsUntil(slowUntil.value) };
 }
 
-/** Says why nobody can write where they would. @param {{why: string}} props */
-export function CannotWrite({ why }) {
-  return html`<p class="cannot-write"><${Lock} /><span>${why}</span></p>`;
+/** Says why nobody can write where they would. What is written there already can be copied. @param {{why: string, words: string}} props */
+export function CannotWrite({ why, words }) {
+  return html`
+    <p class="cannot-write">
+      <${Lock} /><span>${why}</span>
+      ${
+        words &&
+        html`
+          <button class="link" type="button" onClick=${() => copyAndTell(words, "Text copied")}>Copy what you wrote</button>
+        `
+      }
+    </p>
+  `;
 }
 
 /** Counts down in slow mode. Screen readers hear it once. @param {{seconds: number}} props */

@@ -63,7 +63,7 @@ export function Composer({ current }) {
 
   return html`
     <div class="writing-field">
-      ${why && html`<${CannotWrite} why=${why} />`}
+      ${why && html`<${CannotWrite} why=${why} words=${used.value ? area.current?.value : ""} />`}
       <form class="composer" onSubmit=${send} hidden=${why !== ""}>
         <${Strip} room=${room} isEmpty=${!used.value} />
         ${completion.list}

@@ -3,9 +3,10 @@ import { html } from "../../html.js";
 import { countMentions } from "../../rooms/mine.js";
 import { countUnread } from "../../rooms/seen.js";
 import { useRovingFocus } from "../list-hooks.js";
-import { Mentions, Unread } from "./room-row.js";
+import { Mentions, Unread, UnsentMark } from "./room-row.js";
 
 /** @typedef {import("../../messages.js").RoomSummary} RoomSummary */
+/** @typedef {import("../../visited-rooms.js").Unsent} Unsent */
 
 /**
  * Draws the rooms of a section that the person has put out of sight, folded into one line.
@@ -13,11 +14,14 @@ import { Mentions, Unread } from "./room-row.js";
  * @param {object} props
  * @param {string} props.title of the section
  * @param {RoomSummary[]} props.rooms
+ * @param {Map<string, Unsent>} props.unsent by slug
  * @param {(room: RoomSummary, tabIndex: number) => any} props.draw
  */
-export function HiddenRooms({ title, rooms, draw }) {
+export function HiddenRooms({ title, rooms, unsent, draw }) {
   const isOpen = useSignal(false);
   const { tabIndexOf, ...handlers } = useRovingFocus(rooms.map(({ name }) => name));
+  const waits = rooms.flatMap(({ name }) => unsent.get(name) ?? []);
+  const [waiting, failed] = [sum(waits.map((each) => each.waiting)), sum(waits.map((each) => each.failed))];
   const [unread, mentions] = [sum(rooms.map(countUnread)), sum(rooms.map(countMentions))];
   return html`
     <button
@@ -27,6 +31,7 @@ export function HiddenRooms({ title, rooms, draw }) {
       onClick=${() => (isOpen.value = !isOpen.peek())}
     >
       ${rooms.length} hidden<span class="sr-only"> in ${title}</span>
+      ${waits.length > 0 && html`<${UnsentMark} waiting=${waiting} failed=${failed} />`}
       ${mentions > 0 && html`<${Mentions} count=${mentions} />`}
       ${unread > 0 && html`<${Unread} count=${unread} isCounted=${false} />`}
     </button>

@@ -56,7 +56,7 @@ export function RoomsSection({ here, unsent }) {
         return html`
           <${Section} key=${kind} ...${props} tools=${isMain && tools}>
             ${isMain && html`<p class="no-room" role="status">${found.length ? "" : "No room here has such a name."}</p>`}
-            ${away.length > 0 && html`<${HiddenRooms} title=${title} rooms=${away} draw=${draw} />`}
+            ${away.length > 0 && html`<${HiddenRooms} title=${title} rooms=${away} unsent=${unsent.value} draw=${draw} />`}
           <//>
         `;
       })}

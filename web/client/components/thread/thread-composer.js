@@ -42,7 +42,7 @@ export function ThreadComposer({ room, root }) {
     area.current.focus();
   };
   return html`
-    ${why && html`<${CannotWrite} why=${why} />`}
+    ${why && html`<${CannotWrite} why=${why} words=${used.value ? area.current?.value : ""} />`}
     <form class="composer" onSubmit=${send} hidden=${why !== ""}>
       <label class="sr-only" for="thread-composer">Reply in the thread</label>
       <textarea
