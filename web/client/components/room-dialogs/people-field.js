@@ -60,9 +60,9 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
   /** Adds the handles among the words, and leaves the others in the field. */
   const addTyped = () => {
     const pointed = found[active.peek()];
-    const words = pointed ? [pointed.handle] : typed.peek().split(BETWEEN).map(cleanHandle).filter(Boolean);
-    const handles = words.filter((word) => HANDLE.test(word));
-    if (handles.length) add(handles, words.filter((word) => !handles.includes(word)).join(" "));
+    const words = pointed ? [pointed.handle] : typed.peek().split(BETWEEN).filter(Boolean);
+    const handles = words.filter(isHandle).map(cleanHandle);
+    if (handles.length) add(handles, words.filter((word) => !isHandle(word)).join(" "));
     return handles.length > 0;
   };
   const onInput = (/** @type {any} */ { target }) => {
@@ -127,6 +127,11 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
       <p id="people-about" class=${problem ? "problem" : "hint"} role=${problem ? "alert" : undefined}>${problem || hint}</p>
     </div>
   `;
+}
+
+/** @param {string} word */
+function isHandle(word) {
+  return HANDLE.test(cleanHandle(word));
 }
 
 /** @param {{handle: string, chosen: import("@preact/signals").Signal<string[]>}} props */
