@@ -398,26 +398,17 @@ class LaneMachine(RoomMachine):
         raise AssertionError("it never becomes quiet")
 
     def is_quiet(self) -> bool:
-        """Whether everybody has heard everything, and the database has it."""
+        """Whether everybody has said and heard everything, and the database has it."""
         through = [node.rooms.saved_through for node in self.nodes]
         heads = [node.log.head for node in self.nodes]
         applied = [node.applied for node in self.nodes]
         is_asked = any(node.questions.asked or node.questions.loaded for node in self.nodes)
-        return not is_asked and {*through, *heads, *applied} == {self.model.last}
+        is_saying = any(node.rooms.is_saying for node in self.nodes)  # a node may pause where the log was full
+        return not is_asked and not is_saying and {*through, *heads, *applied} == {self.model.last}
 
     def settle(self) -> None:
-        for _ in range(100):
-            before = (self.refs, self.model.last)
-            self.save_all()
-            for member in self.members.values():
-                self.ask_for(member, member.client.next_request())
-            self.save_all()
-            if before == (self.refs, self.model.last) and not self.purge():
-                break
-        else:
-            raise AssertionError("it never becomes quiet")
+        super().settle()
         self.check_log()
-        self.check_everybody()
         self.check_all_answered()
         self.check_database()
 

@@ -103,6 +103,16 @@ class NodeModel:
 
     # ------------------------------------------------------------ steps
 
+    @property
+    def heard(self) -> int:
+        """How many turns the subscribers have heard. A room that is ahead of the log keeps the others as mail."""
+        return self.applied if self._proposal is None else self._proposal[0]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the room was told all that the log has, and has nothing to say."""
+        return self.applied == self.lane.head and not self._is_asked and self._proposal is None
+
     def unsaved(self) -> list[Entry]:
         """Returns what the log has, as far as this node has applied it, and the database has not."""
         turns = self.lane.turns[self.lane.saved : self.applied]

@@ -146,6 +146,11 @@ class Member:
             said = self.acknowledged.setdefault(response["id"], response)
             assert self.is_acknowledged_early or said["seq"] == response["seq"], "two answers differ"
 
+    @property
+    def is_quiet(self) -> bool:
+        """Returns whether its client waits for no answer, and has nothing to ask."""
+        return self.listener is None or (self.asked is None and self.client.next_request() is None)
+
     def disconnect(self) -> None:
         """Forgets the connection's place in the room, with what was asked."""
         self.listener, self.asked = None, None
@@ -304,6 +309,13 @@ class RoomMachine:
 
     def save_all(self) -> None:
         """Waits until what was asked for is in the database, as whoever purges does."""
+        for _ in range(200):
+            self.save_some()
+            if self.is_quiet():
+                return
+        raise AssertionError("it never becomes quiet")
+
+    def save_some(self) -> None:
         self.arrive()
         self.commit(FAR)
 
@@ -513,17 +525,23 @@ class RoomMachine:
     def settle(self) -> None:
         """Waits until all is quiet, and compares everybody with the database."""
         for _ in range(200):
-            before = (self.refs, self.told_seen)
-            self.arrive()
-            self.commit(FAR)
-            for member in self.members.values():
-                self.ask_for(member, member.client.next_request())
-            is_quiet = before == (self.refs, self.told_seen) and not self.waiting and not self.loaded
-            if is_quiet and not self.purge():
+            self.save_all()
+            self.ask()
+            if self.is_quiet() and self.are_members_quiet and not self.purge():
                 break
         else:
             raise AssertionError("it never becomes quiet")
         self.check_everybody()
+
+    def is_quiet(self) -> bool:
+        """Returns whether all that was said is in the database, and the room has all answers of that."""
+        is_all_saved = self.told_seen == len(self.room.to_persistence)
+        return is_all_saved and self.read_seen == len(self.room.to_history) and not self.loaded
+
+    @property
+    def are_members_quiet(self) -> bool:
+        """Whether nobody waits for an answer or has something to ask: till then one may hold what the room does not."""
+        return all(member.is_quiet for member in self.members.values())
 
     def check_everybody(self) -> None:
         self.miscounted = None
