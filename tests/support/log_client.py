@@ -114,6 +114,8 @@ class LogClient:
         self._kept: dict[int, Payload] = {}  # entries up to the position that touch a message
         self._kept_after = 0  # the place after which all of these are kept
         self._voids: set[int] = set()
+        self._told: set[int] = set()  # those of which it was told since the last join
+        self._taken: set[int] = set()  # messages of pages since the last join
         self._to_read: set[int] = set()  # messages that may show an entry which is void
         self._next_page: int | None = None  # of the catch-up by rows, where the next page begins
         self._must_sync = False
@@ -134,7 +136,12 @@ class LogClient:
         return None
 
     def joined(self, answer: Payload) -> None:
-        """Applies the answer to a join or a `sync`; what was missed comes after it."""
+        """Applies the answer to a join; what was missed comes after it. Another node may hear of void places later."""
+        self._told.clear()
+        self._taken.clear()
+        self._go_on(answer)
+
+    def _go_on(self, answer: Payload) -> None:
         self._must_sync, self._next_page = False, None
         if self.position is None or not answer["recovered"]:
             self._start_over(answer["seq"])
@@ -160,7 +167,7 @@ class LogClient:
         """Applies the answer to a request, and returns whether it was of use. A page may be too old."""
         event, asked = request
         if event == "sync":
-            self.joined(answer)
+            self._go_on(answer)
             return True
         is_old = answer["as_of"] < min(self._position, self._kept_after)
         if is_old and "after" not in asked:
@@ -189,10 +196,12 @@ class LogClient:
         while self._next_page is None and self._position + 1 in self._ahead:
             entry = self._ahead.pop(self._position + 1)
             self.position = entry["seq"]
+            if entry["kind"] == "void":
+                self._void(entry["seq"])
+            else:
+                self._voids.discard(entry["seq"])  # this node has not heard yet that it is
             if entry["kind"] == "message":
                 self._take(entry, entry["seq"])
-            elif entry["kind"] == "void":
-                self._void(entry["seq"])
             if entry.get("target") is not None or entry["kind"] == "purge":
                 self._keep(entry)
                 for row in self._touched_by(entry):
@@ -215,13 +224,20 @@ class LogClient:
             del self._kept[self._kept_after]
 
     def _void(self, seq: int) -> None:
-        """Takes back an entry. Where it is not known which message it touched, each that may show it is read again."""
-        if seq in self._voids:
-            return  # told again after each join
-        self._voids.add(seq)
+        """Takes back an entry. Where it is not known which message it touched, each that may show it is read again.
+
+        Each join tells of it again: then that is no matter but for what was read since.
+        """
+        if seq in self._told:
+            return
+        self._told.add(seq)
         entry = self._kept.pop(seq, None) or self._ahead.get(seq) or self.rows.get(seq)
         is_known = entry is not None and entry.get("kind") != "purge"  # which touches many
-        touched: Iterable[Any] = [entry.get("target") or entry.get("root")] if entry and is_known else self.rows
+        if seq in self._voids:
+            touched: Iterable[Any] = self._taken
+        else:
+            touched = [entry.get("target") or entry.get("root")] if entry and is_known else self.rows
+        self._voids.add(seq)
         self._to_read |= {each for each in touched if each in self.rows and self.rows[each]["changed"] >= seq}
         self._drop(seq)
         if seq in self._ahead:
@@ -233,6 +249,7 @@ class LogClient:
         for message in messages:
             if not message.get("void"):
                 self._take(message, as_of)
+                self._taken.add(message["seq"])
 
     def _take(self, message: Payload, as_of: int) -> None:
         """Takes a message unless the held one is as new (R2), with what has touched it since the page was read."""
@@ -289,6 +306,7 @@ class LogClient:
         self._kept.clear()
         self._ahead.clear()
         self._voids.clear()
+        self._told.clear()
         self._to_read.clear()
         self.position = self.complete_after = self._kept_after = newest
 
@@ -299,6 +317,7 @@ class LogClient:
         self._kept = {seq: entry for seq, entry in self._kept.items() if seq <= base}
         self._ahead.clear()
         self._voids = {seq for seq in self._voids if seq <= base}
+        self._told &= self._voids
         self._to_read |= self._changed_after(base)
         self.position = min(self._position, base)
         self.complete_after = min(self.complete_after, base)

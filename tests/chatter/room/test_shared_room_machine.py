@@ -20,7 +20,7 @@ from tests.support.log_truth import FAR, read_log
 from tests.support.shared_log import Fate, LaneModel, NodeModel
 
 OTHERS = [step for step in single.OTHERS if step != "kill_server"]
-LOG = ("propose", "propose", "append", "append", "append", "hear", "hear", "turn", "turn", "late", "kill_node")
+LOG = ("propose", "propose", "append", "append", "append", "hear", "hear", "turn", "turn", "late", "kill_node", "move")
 STEPS = st.tuples(
     st.sampled_from([*single.SAID, *single.SAID, *single.DONE, *single.READ, *single.STORED, *OTHERS, *LOG]),
     st.sampled_from(list(VIEWS)),
@@ -28,7 +28,7 @@ STEPS = st.tuples(
     st.booleans(),
 )
 HOMES = {"ann": 0, "bo": 1, "cy": 1, "di": 0}
-"""The node that each member is connected to."""
+"""The node that each member is connected to first."""
 
 FATES: tuple[Fate, ...] = ("placed", "placed", "placed", "unknown", "lost", "late")
 
@@ -56,6 +56,7 @@ class SharedRoomMachine(RoomMachine):
 
     def start_server(self) -> None:
         self.epoch = 1  # of the log, whoever begins or dies
+        self.homes = dict(HOMES)
         self.lane = LaneModel()
         for member in self.members.values():
             member.is_acknowledged_early = True  # before the database knows that an id is taken
@@ -85,7 +86,7 @@ class SharedRoomMachine(RoomMachine):
             return self.nodes[0]
         who = next(getattr(message, name) for name in ("subscriber", "sender", "reader") if hasattr(message, name))
         names = [name for name, member in self.members.items() if member.listener is who]
-        return self.nodes[HOMES[names[0]] if names else self.refs % 2]  # a newcomer comes anywhere
+        return self.nodes[self.homes[names[0]] if names else self.refs % 2]  # a newcomer comes anywhere
 
     def tell(self, *messages: object) -> None:
         for node in self.nodes:
@@ -108,7 +109,7 @@ class SharedRoomMachine(RoomMachine):
             super().note(entry)
 
     def do_more(self, verb: str, name: str, number: int) -> None:
-        node = self.nodes[HOMES[name]]
+        node = self.nodes[self.homes[name]]
         match verb:
             case "propose":
                 node.log.propose()
@@ -124,7 +125,17 @@ class SharedRoomMachine(RoomMachine):
                 self.lane.arrive()
             case "kill_node":
                 self.kill_node(node)
+            case "move":
+                self.move(name)
         self.look()
+
+    def move(self, name: str) -> None:
+        """Has a member come back to the other node."""
+        member = self.members[name]
+        self.leave(member, forgets=False)
+        if member.author is None:
+            member.said = set()
+        self.homes[name] = 1 - self.homes[name]
 
     # ------------------------------------------------------------ the database
 
@@ -189,7 +200,7 @@ class SharedRoomMachine(RoomMachine):
         """Loses all that one node knows. Its members come back to it."""
         self.look()
         for name, member in self.members.items():
-            if self.nodes[HOMES[name]] is node:
+            if self.nodes[self.homes[name]] is node:
                 member.disconnect()
                 if member.author is None:
                     member.said.clear()
@@ -268,6 +279,34 @@ def test_what_a_room_that_is_ahead_of_the_log_keeps_as_mail_is_not_heard() -> No
         ("hear", "ann", 1, True),
         ("append", "ann", 0, True),
     )
+
+
+ARRIVE = ("arrive", "", 0, True)
+AROUND = ("read around", "ann", 15, True)
+VOID_FOR_ANN_ALONE = [
+    ("new_message", "ann", 0, True),
+    ("turn", "ann", 0, True),
+    ("commit", "ann", 4, True),
+    ("new_message", "cy", 0, True),
+    ("edit_message", "ann", 0, True),
+    ("turn", "ann", 0, True),
+    ("hear", "bo", 2, True),
+    ("refuse", "ann", 0, True),
+    ("commit", "ann", 4, True),
+    ("hear", "ann", 2, True),
+]
+"""The database has refused an edit. Its author's node has heard of that, and the other node has not."""
+
+
+def test_what_a_node_shows_that_is_void_is_taken_back_once_it_hears_of_that() -> None:
+    """The message is read again on that node."""
+    run(*VOID_FOR_ANN_ALONE, ("move", "ann", 0, True), ("pin", "ann", 0, True), ("ask", "", 0, True), ARRIVE)
+
+
+def test_a_page_of_a_node_that_has_not_heard_of_a_void_entry_is_taken_back_too() -> None:
+    """The message was read again before."""
+    read_again = [("ask", "", 0, True), ARRIVE, ("ask", "", 0, True)]
+    run(*VOID_FOR_ANN_ALONE, *read_again, ("move", "ann", 0, True), ("pin", "ann", 0, True), AROUND, ARRIVE)
 
 
 @settings(max_examples=40)

@@ -167,8 +167,24 @@ function play(seed) {
   const loseEntry = () => {
     if (log.committed === log.said) return;
     const seq = random.from(log.committed + 1, log.said);
-    log.lose(seq);
+    const lost = log.lose(seq);
     page.history.markVoid(seq);
+    page.assertIsFold(words);
+    if (random.chance(0.5)) joinBehind(lost);
+  };
+  /** The page comes to a node that hears of a loss later than the one before. */
+  const joinBehind = (lost) => {
+    page.history.dropAhead();
+    page.rows.rejoin();
+    log.beforeLoss(lost, () => {
+      // No later ones: this log counts replies anew, and that of a server keeps what they have said.
+      for (let frames = random.from(0, 3); frames && page.history.last < lost.seq; frames -= 1)
+        page.history.add(log.frame(page.history.last + 1));
+      if (random.chance(0.5)) page.takePage(random, log.said);
+      if (random.chance(0.5)) page.readAgain(log.said);
+      if (random.chance(0.5) && page.history.last < lost.seq) page.history.add(log.frame(lost.seq));
+    });
+    page.history.markVoid(lost.seq);
   };
   const playOut = () => {
     while (log.said < log.length || page.history.last < log.said) step();

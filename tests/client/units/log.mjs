@@ -46,10 +46,18 @@ export class Log {
     for (let left = count; left; left -= 1) this.#entries.push(this.#any(this.length + 1));
   }
 
-  /** The entry at `seq` can never be saved: its place is void. */
+  /** The entry at `seq` can never be saved: its place is void. Returns the entry. */
   lose(seq) {
-    this.#entries[seq - 1] = { seq, void: true };
-    this.#folds.clear();
+    const lost = this.#entries[seq - 1];
+    this.#put({ seq, void: true });
+    return lost;
+  }
+
+  /** Does something with the log of a node that has not heard yet that an entry is lost. */
+  beforeLoss(lost, act) {
+    this.#put(lost);
+    act();
+    this.lose(lost.seq);
   }
 
   /** Loses what was not committed, and gives its places to other entries. */
@@ -84,6 +92,11 @@ export class Log {
   }
 
   // ---- Internal
+
+  #put(entry) {
+    this.#entries[entry.seq - 1] = entry;
+    this.#folds.clear();
+  }
 
   #fold(asOf) {
     if (!asOf) return new Map();

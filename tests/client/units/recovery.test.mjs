@@ -40,6 +40,12 @@ async function rejoin(said, changes) {
   await settled();
 }
 
+/** Reads a page, as that of the pinned messages, and answers it. */
+async function readPage(asOf, ...rows) {
+  room.readPinned();
+  await reply("history", "ok", { messages: rows, as_of: asOf, more: false });
+}
+
 test("a rejoin carries the position: the last seq and its epoch", () => {
   socket.latest.joins(messages(1, 3), { epoch: 7 });
   receive(message(4), message(6));
@@ -144,6 +150,71 @@ test("a message is read again when what touched it becomes void", async () => {
   await settled();
   assert.deepEqual(requests("history").at(-1), { seqs: [2] });
   await reply("history", "ok", { messages: [message(2)], as_of: 4, more: false });
+  assert.equal(room.history.messages.value[1].message, "word 2");
+});
+
+test("what is void already is no matter when a join tells of it again, nor when a sync does", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("room_event", { seq: 4, kind: "edit", target: 2, message: "refused", edits: 1 });
+  socket.latest.receives("message_voided", { seq: 4 });
+  await settled();
+  await reply("history", "ok", { messages: [message(2)], as_of: 4, more: false });
+  await rejoin([], { seq: 4, base: 4 });
+  socket.latest.receives("message_voided", { seq: 4 });
+  assert.deepEqual(room.rows.stale, []);
+  await readPage(5, { ...message(2), changed: 5, edits: 1 });
+  socket.latest.receives("message_voided", { seq: 4 });
+  assert.deepEqual(room.rows.stale, []);
+});
+
+test("what a node shows that is void is read again once it tells of that, whatever another node has told", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("room_event", { seq: 4, kind: "edit", target: 2, message: "refused", edits: 1 });
+  socket.latest.receives("message_voided", { seq: 4 });
+  await rejoin([], { seq: 4, base: 4 });
+  assert.deepEqual(requests("history").at(-1), { seqs: [2] });
+  const shown = message(2, { message: "refused", changed: 4, edits: 1 });
+  await reply("history", "ok", { messages: [shown], as_of: 4, more: false });
+  assert.equal(room.history.messages.value[1].message, "refused");
+  socket.latest.receives("message_voided", { seq: 4 });
+  await settled();
+  assert.deepEqual(requests("history").at(-1), { seqs: [2] });
+  await reply("history", "ok", { messages: [message(2)], as_of: 4, more: false });
+  assert.equal(room.history.messages.value[1].message, "word 2");
+  assert.deepEqual(room.rows.stale, []);
+});
+
+test("a void message goes again that a page of another node has brought", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("message_voided", { seq: 2 });
+  assert.deepEqual(seqs(), [1, 3]);
+  await rejoin([], { seq: 3, base: 3 });
+  await readPage(3, message(2, { pinned_at: "now" }));
+  assert.deepEqual([...room.rows.pinned], [2]);
+  socket.latest.receives("message_voided", { seq: 2 });
+  assert.deepEqual([...room.rows.pinned], []);
+});
+
+test("an entry that another node says once more after it is void becomes void again", async () => {
+  const edit = { seq: 5, kind: "edit", target: 2, message: "refused", edits: 1 };
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("message_voided", { seq: 5 }); // while 4 is missing
+  await rejoin([], { seq: 3, base: 3 });
+  receive(message(4));
+  socket.latest.receives("room_event", edit);
+  assert.equal(room.history.messages.value[1].message, "refused");
+  socket.latest.receives("message_voided", { seq: 5 });
+  await settled();
+  assert.deepEqual(requests("history").at(-1), { seqs: [2] });
+});
+
+test("an entry that another node says ahead of a gap after it is void goes when that node tells of it", async () => {
+  socket.latest.joins(messages(1, 3));
+  socket.latest.receives("message_voided", { seq: 5 });
+  await rejoin([], { seq: 3, base: 3 });
+  socket.latest.receives("room_event", { seq: 5, kind: "edit", target: 2, message: "refused", edits: 1 });
+  socket.latest.receives("message_voided", { seq: 5 });
+  receive(message(4));
   assert.equal(room.history.messages.value[1].message, "word 2");
 });
 

@@ -90,7 +90,7 @@ export class History extends Run {
    * @returns {boolean} false for one that was taken back before
    */
   markVoid(seq) {
-    const isNews = this.rows.markVoid(seq);
+    const isNews = this.rows.markVoid(seq) || this.#ahead.has(seq);
     if (isNews) this.#ahead.clear();
     return isNews;
   }

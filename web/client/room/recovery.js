@@ -72,6 +72,7 @@ export class Recovery {
 
   /** Applies the answer to a join; what was missed follows it. @param {RecoveryAnswer} answer */
   joined(answer) {
+    this.#room.rows.rejoin();
     this.#applyAnswer(answer, this.#room.history.last > 0);
   }
 

@@ -48,6 +48,10 @@ export class Rows {
   #stale = new Set();
   /** The void places heard. @type {Set<number>} */
   #voids = new Set();
+  /** Those of which the server has told since the last join. @type {Set<number>} */
+  #told = new Set();
+  /** The messages of pages since the last join. @type {Set<number>} */
+  #taken = new Set();
   /** What was asked for and is no message. @type {Set<number>} */
   #absent = new Set();
   /** The entries heard last that touch messages, in order. @type {Touch[]} */
@@ -112,6 +116,7 @@ export class Rows {
       this.heardTo = entry.seq;
       this.#shows.heard?.(entry.seq);
       if (entry.void) return;
+      this.#voids.delete(entry.seq); // this node has not heard yet that it is
       if (entry.kind === "purge") this.#shows.purged?.(entry.account ?? 0);
       if (entry.kind === undefined) this.#hearMessage(entry);
       else if (isTouching(entry.kind)) this.#touch(/** @type {Touch} */ (entry));
@@ -122,20 +127,27 @@ export class Rows {
   /**
    * Takes back an entry of any kind that the server will never save.
    *
+   * Each join tells of it again. Then that is no matter, unless a page was taken since that shows it: one node may hear
+   * of it later than another.
+   *
    * @param {number} seq
-   * @returns {boolean} false for one that was taken back before: each join tells of it again
+   * @returns {boolean} false where it was taken back before
    */
   markVoid(seq) {
-    if (this.#voids.has(seq)) return false;
-    this.#voids.add(seq);
+    if (this.#told.has(seq)) return false;
+    this.#told.add(seq);
     this.#shows.voided?.(seq);
+    const isAgain = this.#voids.has(seq);
+    if (isAgain && !this.#hasTaken(seq)) return false;
+    this.#voids.add(seq);
     const touch = this.#kept.find((each) => each.seq === seq);
-    const isKept = this.#keptAfter < seq && seq <= this.heardTo && touch?.kind !== "purge"; // which touches many
+    const isHeard = this.#keptAfter < seq && seq <= this.heardTo;
+    const isKept = isHeard && !isAgain && touch?.kind !== "purge"; // which touches many
     batch(() => {
       this.skipTo(this.heardTo); // what was said after it may tell of its effect
       this.distrust([touch?.target ?? this.#rows.get(seq)?.root ?? 0]);
       this.#delete(seq);
-      if (!isKept) this.distrust(this.#where((row) => row.seq < seq && seq <= changedOf(row))); // so may a page
+      if (!isKept) this.distrust(this.#where((row) => mayShow(row, seq))); // so may a page
     });
     return true;
   }
@@ -151,6 +163,7 @@ export class Rows {
   take(page, asOf = Infinity) {
     batch(() => {
       for (const row of page) if (!row.void && this.#isNews(row)) this.#takeRow(row, asOf);
+      if (asOf !== Infinity) page.forEach(({ seq }) => this.#taken.add(seq));
     });
   }
 
@@ -178,6 +191,12 @@ export class Rows {
 
   // ---- Positions
 
+  /** Begins a join, maybe of a node that has heard less of void places than the one before. */
+  rejoin() {
+    this.#told.clear();
+    this.#taken.clear();
+  }
+
   /** Forgets what an earlier epoch of the server has said above `base`: rule R3. @param {number} base */
   restart(base) {
     this.heardTo = Math.min(this.heardTo, base);
@@ -186,6 +205,7 @@ export class Rows {
     this.#keptAfter = Math.min(this.#keptAfter, base);
     this.#absent.clear();
     this.#voids.clear();
+    this.#told.clear();
     this.release(this.#rows.keys());
     batch(() => {
       this.#where(({ seq }) => seq > base).forEach((seq) => this.#delete(seq));
@@ -205,6 +225,7 @@ export class Rows {
     this.skipTo(seq);
     this.#absent.clear();
     this.#voids.clear();
+    this.#told.clear();
     this.release(this.#rows.keys());
     this.distrust(this.#rows.keys());
   }
@@ -332,8 +353,19 @@ export class Rows {
     this.version.value = this.version.peek() + 1;
   }
 
+  /** Whether a page since the last join has brought what a place that is void has had, or may show it. @param {number} seq */
+  #hasTaken(seq) {
+    const held = [...this.#taken].flatMap((each) => this.#rows.get(each) ?? []);
+    return held.some((row) => row.seq === seq || mayShow(row, seq));
+  }
+
   /** Returns the seqs of some messages. @param {(row: Posted) => boolean} isWanted */
   #where(isWanted) {
     return [...this.#rows.values()].filter(isWanted).map(({ seq }) => seq);
   }
+}
+
+/** Whether a message may show the entry in a place. @param {Posted} row @param {number} seq */
+function mayShow(row, seq) {
+  return row.seq < seq && seq <= changedOf(row);
 }
