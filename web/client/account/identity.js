@@ -240,7 +240,7 @@ async function take(next) {
   if (next && next.id === owner?.id && next.handle === owner.handle) account.value = next;
   else {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
-    if (next && !owner) await bringAlong(next);
+    if (next && !account.peek()) await bringAlong(next);
     if (next) return location.reload();
     if (owner) leaveFarewell(parting);
     loadForGuest();
