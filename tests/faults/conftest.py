@@ -10,10 +10,7 @@ from tests.faults.crowd import PAGE_SIZE
 from tests.support.postgresql import PostgreSQL
 from tests.support.server import Server
 
-LONG_IDLE_TIMEOUT: dict[str, Any] = {"idle_timeout": 600}
-"""Settings of a server that does not close the readers, which send no heartbeats."""
-
-SMALL_MEMORY: dict[str, Any] = LONG_IDLE_TIMEOUT | {
+SMALL_MEMORY: dict[str, Any] = {
     "ring_size": 20,
     "id_memory_size": 20,
     "max_recovery_page": PAGE_SIZE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import LONG_IDLE_TIMEOUT, SMALL_MEMORY
+from tests.faults.conftest import SMALL_MEMORY
 from tests.faults.consistency import check_consistency, places
 from tests.faults.crowd import Crowd
 from tests.faults.outage import check_outage
@@ -39,7 +39,7 @@ def test_posts_are_broadcast_while_the_disk_is_full_and_saved_later(sqlite_serve
 
 
 def test_posts_beyond_what_may_wait_to_be_saved_are_refused_and_repeated_later(database: Path) -> None:
-    with Server(database, max_unsaved_messages=40, **LONG_IDLE_TIMEOUT) as server, Crowd(server.port) as crowd:
+    with Server(database, max_unsaved_messages=40) as server, Crowd(server.port) as crowd:
         crowd.wait_for_more(50)
         with refusing(server.database_url):
             crowd.wait_until(lambda: sum(len(writer.outbox) for writer in crowd.writers) == 80)

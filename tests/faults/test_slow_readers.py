@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from tests.faults.conftest import LONG_IDLE_TIMEOUT
 from tests.faults.consistency import check_consistency
 from tests.faults.crowd import PAGE_SIZE, Crowd
 from tests.support.phoenix_client import request
@@ -11,7 +10,7 @@ from tests.support.server import Server
 
 SLOW_READERS = 1_000
 
-SMALL_BUFFERS: dict[str, Any] = LONG_IDLE_TIMEOUT | {
+SMALL_BUFFERS: dict[str, Any] = {
     "max_unsent_bytes": 16_384,
     "send_buffer_bytes": 4_096,
     "max_recovery_page": PAGE_SIZE,

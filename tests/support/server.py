@@ -41,7 +41,8 @@ class Server:
 
     `database` is a SQLite file; the log is beside it. With a `database_url` messages are kept there instead.
     `options` are settings by their field names: `Server(path, idle_timeout=1)` passes `--idle-timeout 1`. Rate limits
-    are off, since tests ask faster than people do. The process sees no CHATTER_ variables but those in `environment`.
+    are off, since tests ask faster than people do, and a client may be silent while other tests run. The process sees
+    no CHATTER_ variables but those in `environment`.
     `stop()` ends it, `start()` starts it again on the same port.
     """
 
@@ -88,7 +89,8 @@ class Server:
         if IS_CLUSTERED and "cluster" not in self._options:
             self._join_cluster()
         places = {"database": self.database_url, "spool_folder": self.database.parent}
-        options = {"host": "127.0.0.1", "port": self.port, "rate_limits": "off", **places, **self._options}
+        options = {"host": "127.0.0.1", "port": self.port, "rate_limits": "off", "idle_timeout": 600, **places}
+        options |= self._options
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         self._log.touch()
         if self._process is None and self._is_new:

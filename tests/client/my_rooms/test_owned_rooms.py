@@ -56,6 +56,7 @@ def test_a_ban_is_lifted_by_keys(ann: Member, bo: Member, visit: Visit) -> None:
     one = ann.comes(visit, slug)
     chooses(one, bo, "Ban…")
     one.page.keyboard.press("Enter")
+    expect(one.page.get_by_role("dialog")).to_have_count(0)
     lift = panel(one).get_by_role("button", name=f"Lift the ban of {bo.handle}")
     lift.press("Enter")
     expect(lift).to_have_count(0)

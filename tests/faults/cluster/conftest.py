@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import LONG_IDLE_TIMEOUT
 from tests.faults.crowd import PAGE_SIZE, Crowd
 from tests.support.cluster import Cluster
 from tests.support.postgresql import PostgreSQL
 
 LANES = 4
-OPTIONS: dict[str, Any] = {**LONG_IDLE_TIMEOUT, "max_recovery_page": PAGE_SIZE, "accounts": "off"}
+OPTIONS: dict[str, Any] = {"max_recovery_page": PAGE_SIZE, "accounts": "off"}
 LOAD: dict[str, Any] = {"writers": 1, "editors": 1, "readers": 1, "log_readers": 2, "twins": True, "interval": 0.05}
 THREE = ("east", "north", "west")
 _numbers = count(1)
