@@ -165,13 +165,24 @@ class Projection:
     async def _read_turns(self, head: int, chain: bytes) -> Sequence[RoomTurn]:
         """Reads from the log what the database lacks and memory has dropped: the database is one of before."""
         frames = await self._read_log(head)
-        first = frames[0][0] if frames else await self._find_first()  # that has nothing but its numbers, perhaps
-        if first > head + 1:
-            raise Hole(f"the database ends at turn {head}, and the log begins at {first}")
-        if not frames:
-            raise NoAnswer(f"turns after {head} are not to be read now")
+        if not frames or frames[0][0] != head + 1:
+            raise await self._why_not_read(head)
         history = History(self._lane, head, chain)
         return [turn_of(history.place(seq, frame)) for seq, frame in frames]
+
+    async def _why_not_read(self, head: int) -> Exception:
+        """Returns why the log does not give the turn after `head`.
+
+        The database may have it by now: another node wrote it, and the log was trimmed. So the database is asked after
+        the log has said where it begins, and not before: what is in neither then is nowhere.
+        """
+        first = await self._find_first()
+        if first <= head + 1:
+            return NoAnswer(f"turns after {head} are not to be read now")
+        read: PositionRead = await self._ask(ReadPosition(self._lane))
+        if first <= read.head + 1:
+            return Moved(self._lane, head)
+        return Hole(f"the database ends at turn {read.head}, and the log begins at {first}")
 
     async def _find_position(self) -> _Position:
         read: PositionRead = await self._ask(ReadPosition(self._lane))

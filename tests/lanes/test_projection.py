@@ -7,6 +7,7 @@ from typing import Any
 import peewee
 import pytest
 
+from chatter.lanes import projection
 from chatter.lanes.turns import VOIDED
 from chatter.messages import Voided
 from schema import Entry, Lane, UntoldVoid
@@ -188,5 +189,30 @@ def test_turns_that_neither_the_database_nor_the_log_has_are_told_and_never_skip
         await until(lambda: east.projection.fault is not None)
         assert position() == restored_to
         assert len(rows()) == 3
+
+    play(database, scenario, tmp_path)
+
+
+def test_a_log_that_was_trimmed_of_what_another_node_wrote_meanwhile_has_no_hole(
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "INTERVAL", 1.0)  # east does nothing for so long after it has written
+
+    async def scenario(model: LogModel, east: Node, west: Node) -> None:
+        ann = east.join(SLUG)
+        east.write()
+        await say(east, ann, 1)
+        await until(lambda: east.projection.saved_through == model.last)
+        await say(east, ann, 1, start=1)
+        west.write()
+        await until(lambda: position() == model.last)
+        west.write(writes=False)
+        east.rooms.on_saved(model.last)  # as west's heartbeat says
+        model.purge(model.last + 1)
+        assert east.projection.saved_through == model.last - 1
+        await say(east, ann, 1, start=2)
+        await until(lambda: position() == model.last or east.projection.fault)
+        assert east.projection.fault is None
+        assert rows() == heard(ann)
 
     play(database, scenario, tmp_path)
