@@ -145,9 +145,13 @@ class JetStreamLane:
         return outcome
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
-        """Returns at most `BATCH` frames after the sequence `after`. Raises NoAnswer."""
+        """Returns at most `BATCH` frames after the sequence `after`. Raises NoAnswer.
+
+        It ends where one is missing: the log was trimmed while a replica sent them, or one was lost on its way.
+        """
         messages = await self._get({"seq": after + 1, "batch": BATCH, "max_bytes": BATCH_BYTES})
-        return [(_sequence(message), message.data) for message in messages]
+        frames = [(_sequence(message), message.data) for message in messages]
+        return [frame for nth, frame in enumerate(frames) if frame[0] == frames[0][0] + nth]
 
     async def first_since(self, age: float) -> int | None:
         """Returns the sequence of the first frame that is at most `age` seconds old, if any. Raises NoAnswer."""

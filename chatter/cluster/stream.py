@@ -71,9 +71,10 @@ class Stream(Protocol):
         """Appends `frame` if the last sequence is `head`."""
 
     async def read(self, after: int) -> list[tuple[int, bytes]]:
-        """Returns some of the frames after the sequence `after`, in order, from any replica.
+        """Returns some of the frames after the sequence `after`, in order and with none missing, from any replica.
 
-        A replica may be behind: that there is nothing proves nothing. Raises NoAnswer.
+        The first may come later than `after` + 1, where the log was trimmed. A replica may be behind: that there is
+        nothing proves nothing. Raises NoAnswer.
         """
 
     async def bounds(self) -> Bounds:

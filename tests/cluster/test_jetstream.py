@@ -75,6 +75,18 @@ def test_a_leader_counts_that_has_heard_of_most_replicas(replicas: list[dict[str
             asyncio.run(JetStreamLane(leader, 0).bounds())
 
 
+def test_a_read_ends_where_the_log_was_trimmed_or_an_answer_was_lost_meanwhile() -> None:
+    class Replica:
+        async def stream(self, *_asked: Any, **_options: Any) -> Any:
+            numbers = (4, 5, 8, 9)
+            frames = [SimpleNamespace(headers={"Nats-Sequence": str(seq)}, data=b"%d" % seq) for seq in numbers]
+            return [*frames, SimpleNamespace(headers={"Status": "204"}, data=b"")]
+
+    replica: Any = Replica()
+    assert asyncio.run(JetStreamLane(replica, 0).read(3)) == [(4, b"4"), (5, b"5")]
+    assert asyncio.run(JetStreamLane(replica, 0).read(1)) == [(4, b"4"), (5, b"5")]  # what is missing shows
+
+
 def test_two_nodes_that_both_append_have_one_dense_order(one: NatsCluster) -> None:
     async def scenario() -> None:
         nodes = await opened(one, "ann", "bo")
