@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from nats.aio.msg import Msg
 
@@ -129,8 +130,14 @@ class ClusterLog:
         follows = all(lane.is_open and lane.stopped is None and not lane.is_stuck for lane in self.lanes.values())
         return follows and self.connection.is_answering and not self._name_is_lost
 
-    async def open(self, positions: Sequence[Position]) -> list[streams.LaneStream]:
+    async def open(
+        self,
+        positions: Sequence[Position],
+        find_position: Callable[[int], Awaitable[tuple[int, bytes]]] | None = None,
+    ) -> list[streams.LaneStream]:
         """Connects, checks the streams, reads every lane from its position to the end, and joins the others.
+
+        `find_position` finds the position of a lane, and its chain, anew: where the log begins behind the known one.
 
         Returns the streams; the caller keeps `created` of each. Raises ClusterRefused or LaneStopped.
         """
@@ -150,7 +157,10 @@ class ClusterLog:
             await self.connection.subscribe(said_subject("*"), self._hear)
             await self.connection.flush()
             await asyncio.gather(
-                *(self.lanes[lane].open(position.seq, position.chain) for lane, position in enumerate(positions))
+                *(
+                    self.lanes[lane].open(position.seq, position.chain, find_position and partial(find_position, lane))
+                    for lane, position in enumerate(positions)
+                )
             )
             await self.turn_taking.open()
             await self.notices.open()

@@ -8,7 +8,7 @@ the stream. A hole that cannot be there stops the lane.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from chatter.cluster.early_turns import EarlyTurns
@@ -121,14 +121,25 @@ class LaneLog:
         is_reading = self._reader is not None and not self._reader.done()
         return is_reading and _now() - max(self.changed_at, self._reading_since) > STUCK_AFTER
 
-    async def open(self, position: int, chain: bytes | None = None) -> None:
+    async def open(
+        self,
+        position: int,
+        chain: bytes | None = None,
+        find_position: Callable[[], Awaitable[tuple[int, bytes]]] | None = None,
+    ) -> None:
         """Reads from `position` + 1 to the end, by the leader's word, and is ready.
 
-        `chain` is the one that was kept with the position, or `GENESIS` for a new log. Waits while the stream has no
-        leader. Raises LaneStopped where the log has not what it must have.
+        `chain` is the one that was kept with the position, or `GENESIS` for a new log. `find_position` finds both anew:
+        others may have moved the position since, and the log may have been trimmed up to there. Waits while the stream
+        has no leader. Raises LaneStopped where the log has not what it must have.
         """
-        self._history = History(self.lane, position, chain)
         bounds = await self._ask_leader()
+        while bounds.first > position + 1 and find_position is not None:
+            before, (position, chain) = position, await find_position()  # after the log: what neither has is nowhere
+            if position == before:
+                break
+            bounds = await self._ask_leader()  # the position is beyond the end that it told, perhaps
+        self._history = History(self.lane, position, chain)
         self._created = bounds.created
         if bounds.last < position:
             self._stop(f"the log of lane {self.lane} is lost: expected turn {position}, it ends at {bounds.last}")

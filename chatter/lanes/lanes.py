@@ -20,7 +20,7 @@ from chatter.cluster.questions import Questions
 from chatter.health import Health
 from chatter.lanes.others import Others
 from chatter.lanes.projection import Projection
-from chatter.lanes.projector import Project, ReadPosition
+from chatter.lanes.projector import PositionRead, Project, ReadPosition
 from chatter.lanes.rooms import MAX_LAG_BYTES, LaneRooms
 from chatter.messages import Entry, Forget, RoomRef, Save, Tidy
 from chatter.outage import Outage
@@ -133,7 +133,7 @@ class Lanes:
     async def open(self) -> None:
         """Joins the cluster, with every lane read to its end. Raises `ClusterRefused` and `LaneStopped`."""
         positions = [Position(row.head, bytes.fromhex(row.chain), row.created) for row in self._rows]
-        await self._cluster.open(positions)
+        await self._cluster.open(positions, self._find_position)
         self._is_open = True
         for projection in self._projections:
             projection.open()
@@ -325,6 +325,10 @@ class Lanes:
             logger.error("the projector died and is started again")
             self._projector = self._start_projector()
         return await self._projector.ask(message, block=False)
+
+    async def _find_position(self, lane: int) -> tuple[int, bytes]:
+        read: PositionRead = await self._ask(ReadPosition(lane))
+        return read.head, read.chain
 
     async def _try(self, message: Tidy | Forget) -> None:
         """Has something dropped. A projector that were told, and not asked, would die of a database that is away."""

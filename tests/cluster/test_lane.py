@@ -448,6 +448,31 @@ def test_a_lane_does_not_open_where_the_log_has_less_than_its_position() -> None
     run(scenario())
 
 
+@pytest.mark.parametrize("saved", [5, 6, 7], ids=["nothing", "too little", "all"])
+def test_a_lane_asks_anew_for_a_position_that_the_log_was_trimmed_beyond(saved: int) -> None:
+    async def scenario() -> None:
+        model = LogModel()
+        (ann,) = await opened(model, "ann")
+        for body in b"abcdefgh":
+            await ann.say(bytes([body]))
+        model.purge(8)
+
+        async def find_position() -> tuple[int, bytes]:
+            return saved, ann.turns[saved - 1].chain
+
+        late = HeardLane(model, "late")
+        opening = late.log.open(5, ann.turns[4].chain, find_position)
+        if saved == 7:
+            await opening
+            assert late.turns == ann.turns[7:]
+            assert await late.say(b"i") == 9
+        else:
+            with pytest.raises(LaneStopped, match=f"begins at 8: the turns from {saved + 1} on are not in it any more"):
+                await opening
+
+    run(scenario())
+
+
 def test_a_lane_does_not_open_where_its_chain_is_another() -> None:
     async def scenario() -> None:
         model = LogModel()
