@@ -8,7 +8,7 @@ import { bringSelection } from "./browser/focus.js";
 import { watchLooking } from "./browser/looking.js";
 import { databaseName } from "./browser/owner.js";
 import { keepOffline } from "./browser/offline.js";
-import { followAddress, joinCode, returnToInvitation, slug, takeFragment } from "./browser/route.js";
+import { followAddress, joinCode, leaveJoin, returnToInvitation, slug, takeFragment } from "./browser/route.js";
 import { shrinkForKeyboard } from "./browser/viewport.js";
 import { askToLoseWords, openFailure, openLink, openSignIn } from "./components/account/open.js";
 import { App } from "./components/app.js";
@@ -100,8 +100,10 @@ function useFragment({ link, failure, back }) {
 function showInvitation(invite) {
   if (!invite || isSignedIn.peek()) return void (joinCode() && openJoin(joinCode()));
   const end = effect(() => {
-    if (lacksAccounts.value) showToast("There are no accounts on this server, so nobody needs an invite");
-    else if (server.value) openSignIn({ face: "up", invite });
+    if (lacksAccounts.value) {
+      leaveJoin();
+      showToast("There are no accounts on this server, so nobody needs an invite");
+    } else if (server.value) openSignIn({ face: "up", invite });
     else return;
     queueMicrotask(() => end());
   });

@@ -256,6 +256,8 @@ def test_an_invite_offers_no_account_where_nobody_gets_one(
         ann.page.goto(f"{server.url}/rooms/{room}#invite=abcdefghij")
         expect(ann.page.get_by_text(words)).to_be_visible()
         expect(dialog(ann, "Create an account")).to_have_count(0)
+        if options.get("accounts") == "off":
+            expect(ann.page).to_have_url(ann.address_of(room))
         ann.page.close()
 
 

@@ -1,6 +1,7 @@
 """The end of being in a room: removed, left, and what the browser keeps of it."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,7 @@ from tests.client.conftest import Visit
 from tests.client.little_storage import FULL, WITHOUT_STORAGE
 from tests.client.my_rooms.members import Member, expect_list
 from tests.client.my_rooms.parts import kept, opens_me_menu
+from tests.client.person import PHONE
 from tests.client.sessions import PASSWORD
 from tests.client.watch import Watch
 from tests.support.server import wait_until
@@ -49,6 +51,24 @@ def test_who_is_removed_keeps_only_what_they_wrote(visit: Visit, ann: Member, bo
     gone.get_by_role("button", name="Go to #lobby").click()
     page.expect_connected()
     assert kept(page, slug) == []
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
+def test_who_is_removed_reads_the_thread_no_more(
+    visit: Visit, ann: Member, bo: Member, options: dict[str, Any]
+) -> None:
+    slug = ann.makes_room("Den", bo)
+    ann.pushes(slug, "new_message", message="an answer", reply_to=ann.says(slug, "a secret"), id="answer")
+    page = bo.comes(visit, slug, **options)
+    expect_list(page)
+    page.button("1 reply").click()
+    reply = page.page.get_by_label("Reply in the thread")
+    reply.fill("my half a thought")
+    ann.pushes(slug, "remove_member", handle=bo.handle, id="remove-1")
+    expect(page.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+    expect(reply).to_have_count(0)
+    expect(page.page.get_by_text("an answer")).to_have_count(0)
+    expect(page.page.get_by_label("What you wrote and had not sent")).to_have_value("my half a thought")
 
 
 def test_who_was_removed_while_away_is_told_at_the_next_visit(visit: Visit, ann: Member, bo: Member) -> None:

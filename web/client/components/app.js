@@ -37,7 +37,7 @@ export function App({ connection, current, unsent }) {
   const isGone = isRemoved(room.slug);
   const isHidden = !isGone && isCovered(room.slug);
   return html`
-    <div class=${openedPanel.value && !isHidden ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
+    <div class=${openedPanel.value && !isHidden && !isGone ? "app with-panel" : "app"} data-state=${statusOf(connection, room).key}>
       <a class="skip" href="#composer">Skip to writing</a>
       <${Sidebar} here=${room.slug} unsent=${unsent} />
       <main>
@@ -56,7 +56,7 @@ export function App({ connection, current, unsent }) {
           </div>
         </footer>
       </main>
-      ${!isHidden && html`<${Panel} room=${room} />`}
+      ${!isHidden && !isGone && html`<${Panel} room=${room} />`}
       <${NameDialog} />
       <${Palette} current=${current} />
       <${Keys} />

@@ -9,6 +9,7 @@ import { account, name, rename, suggestedName } from "../me.js";
 import { cleanName, countCharacters } from "../text/cleaning.js";
 import { openSignIn } from "./account/open.js";
 import { SignInFirst } from "./account/required.js";
+import { whyNotWrite } from "./composer/cannot-write.js";
 import { focusComposer } from "./composer/focus.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
@@ -29,7 +30,8 @@ const NAMED = 3;
  * @param {{room: Room}} props
  */
 export function Welcome({ room }) {
-  if (name.value) return null;
+  const isShutOut = room.state.value === "refused" && whyNotWrite(room) !== "";
+  if (name.value || isShutOut) return null;
   if (isRequired.value) return html`<${SignInFirst} />`;
   return html`
     <dialog class="dialog welcome" open aria-labelledby="name-title">

@@ -1,9 +1,10 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { createRef } from "preact";
 import { showDialog } from "../browser/overlays.js";
 import { slug } from "../browser/route.js";
 import { load, save } from "../browser/storage.js";
 import { isWide } from "../browser/viewport.js";
+import { isRemoved } from "../memberships/removed.js";
 import { drawNow } from "./draw-now.js";
 
 /** @typedef {"people" | "thread" | "pins"} PanelName */
@@ -37,10 +38,15 @@ export function closePanel() {
   else focusPeopleButton(); // the pressed button may go away
 }
 
-/** Opens what a wide screen begins with, and again for another room: a thread is of one. */
+/**
+ * Opens what a wide screen begins with, and again for another room: a thread is of one, and nobody reads it who is in that
+ * no more.
+ */
 export function watchPanel() {
+  const isGone = computed(() => isRemoved(slug.value));
   effect(() => {
     slug.value;
+    isGone.value;
     const isColumn = isWide.value;
     // A dialog that nobody asked for would cover a narrow screen, and on a wide one the column takes its place.
     openedPanel.value = isColumn ? firstPanel() : "";

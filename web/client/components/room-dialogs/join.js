@@ -43,8 +43,8 @@ async function look(code) {
     const Face = account.peek() ? Member : Guest;
     return (close) => html`<${Face} code=${code} room=${room} close=${close} />`;
   } catch (refusal) {
-    const { reason } = /** @type {import("../../account/api.js").Refusal} */ (refusal);
-    const words = reason === "not_found" ? "" : problemOf(/** @type {any} */ (refusal)).words;
+    const { status } = /** @type {import("../../account/api.js").Refusal} */ (refusal);
+    const words = status === 404 ? "" : problemOf(/** @type {any} */ (refusal)).words;
     return (close) => html`<${Dead} words=${words} close=${close} />`;
   }
 }
