@@ -51,9 +51,8 @@ export function Quiet({ room: { slug, charter } }) {
 }
 
 /** @param {{room: Room}} props */
-export function Beginning({ room: { slug, charter, history } }) {
-  const holdsPast = history.first < (charter.view.value?.joined_seq ?? 0); // of before the rule was changed
-  if (charter.hidesPast && !holdsPast)
+export function Beginning({ room: { slug, charter } }) {
+  if (charter.hidesPast)
     return html`<p class="beginning">You came to <strong>${labelOfRoom(slug)}</strong> here. What was said before is not shown.</p>`;
   const before = isCalledByPeople(slug) && "Your conversation with ";
   return html`<p class="beginning">${before}<strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
