@@ -98,6 +98,14 @@ def test_who_has_a_name_that_is_somebodys_reads_on(visit: Visit, speaks: Speaks,
     bo.says("hello")
     guest.expect_said("hello")
     expect(guest.people.get_by_role("listitem")).to_have_count(1)
+    dialog(guest, "This name is taken").get_by_role("button", name="Cancel").click()
+    for text in ("me too", "and then"):
+        guest.page.keyboard.type(text)
+        guest.page.keyboard.press("Control+Enter")
+        expect(dialog(guest, "This name is taken").get_by_role("textbox")).to_be_focused()
+        guest.page.keyboard.press("Escape")
+        expect(dialog(guest, "This name is taken")).to_have_count(0)
+    expect(guest.texts).to_have_text(["hello", "me too", "and then"])
 
 
 def test_a_guest_who_became_an_account_is_asked_for_a_name_after_signing_out(visit: Visit, speaks: Speaks) -> None:

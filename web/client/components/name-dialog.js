@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { showDialog } from "../browser/overlays.js";
 import { isRequired, server } from "../account/server.js";
@@ -8,14 +8,19 @@ import { LIMITS } from "../messages.js";
 import { account, name, rename, suggestedName } from "../me.js";
 import { cleanName, countCharacters } from "../text/cleaning.js";
 import { openSignIn } from "./account/open.js";
+import { drawNow } from "./draw-now.js";
 import { SignInFirst } from "./account/required.js";
 import { whyNotWrite } from "./composer/cannot-write.js";
 import { focusComposer } from "./composer/focus.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 
+/** How often the dialog was opened: each time with an empty form. One that went away at the end would take the selection along. */
+const openings = signal(0);
+
 /** Opens the dialog at once: keys that follow are the new name. */
 export function askForAnotherName() {
+  drawNow(() => (openings.value += 1));
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("rename"));
   showDialog(dialog);
   dialog.querySelector("input")?.select();
@@ -63,7 +68,6 @@ function WhoIsHere({ room }) {
 /** Draws the dialog in which the person takes another name. */
 export function NameDialog() {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const closings = useSignal(0);
   const { value: suggestion } = suggestedName;
   const isAsked = name.value && !account.value;
   useLayoutEffect(() => {
@@ -76,8 +80,8 @@ export function NameDialog() {
     ? { title: "This name is taken", intro: html`<${Taken} close=${close} />`, action: "Take this name" }
     : { title: "Change your name", action: "Save" };
   return html`
-    <dialog id="rename" class="dialog" ref=${dialog} aria-labelledby="name-title" onClose=${() => (closings.value += 1)}>
-      <${Form} key=${closings.value + suggestion} ...${form} onChosen=${close} onCancel=${close} />
+    <dialog id="rename" class="dialog" ref=${dialog} aria-labelledby="name-title">
+      <${Form} key=${openings.value + suggestion} ...${form} onChosen=${close} onCancel=${close} />
     </dialog>
   `;
 }
