@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals";
 import { CAME_BACK, farewell } from "./account/farewell.js";
 import { askBeforeLoss, bringDrafts, watchIdentity } from "./account/identity.js";
-import { lacksAccounts, server, watchForAccounts } from "./account/server.js";
+import { hasAnswered, server, watchForAccounts } from "./account/server.js";
 import { goOn, watchSession } from "./account/session.js";
 import { options, render } from "preact";
 import { bringSelection } from "./browser/focus.js";
@@ -97,16 +97,12 @@ function useFragment({ link, failure, back }) {
 }
 
 /** Opens what the person is invited to. Who has no account makes one with an invite, where that is possible. @param {string} invite */
-function showInvitation(invite) {
+async function showInvitation(invite) {
   if (!invite || isSignedIn.peek()) return void (joinCode() && openJoin(joinCode()));
-  const end = effect(() => {
-    if (lacksAccounts.value) {
-      leaveJoin();
-      showToast("There are no accounts on this server, so nobody needs an invite");
-    } else if (server.value) openSignIn({ face: "up", invite });
-    else return;
-    queueMicrotask(() => end());
-  });
+  await hasAnswered;
+  if (server.peek()) return openSignIn({ face: "up", invite });
+  leaveJoin();
+  showToast("There are no accounts on this server, so nobody needs an invite");
 }
 
 // Draws once a frame, however many messages come in. A hidden page gets no frames, so a timer draws it.

@@ -152,3 +152,14 @@ def test_who_reads_only_what_was_said_since_they_came_is_not_told_that_the_room_
     expect(other.page.locator(".beginning")).to_have_text("You came to Since here. What was said before is not shown.")
     expect(one.page.locator(".beginning")).to_have_text("Since begins here.")
     other.expect_said("after")
+
+
+def test_a_rule_about_the_past_changes_nothing_for_who_has_read_it(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Whole")
+    ann.says(slug, "the first word")
+    ann.pushes(slug, "invite", handles=[bo.handle])
+    other = bo.comes(visit, slug)
+    other.expect_said("the first word")
+    ann.pushes(slug, "set_room", settings={"history": "since_join"})
+    expect(notes(other).last).to_contain_text("since they")
+    expect(other.page.locator(".beginning")).to_have_text("Whole begins here.")

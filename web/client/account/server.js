@@ -25,8 +25,10 @@ export const isRequired = computed(() => server.value?.accounts === "required");
 /** Accounts are made by an admin alone. */
 export const isSignUpClosed = computed(() => server.value?.sign_up === "closed");
 
-/** The server has said that it has no accounts. */
-export const lacksAccounts = signal(false);
+/** @type {() => void} */
+let answer;
+/** Resolves once the server itself has said in this visit what `server` is. */
+export const hasAnswered = new Promise((/** @type {(nothing: void) => void} */ resolve) => (answer = resolve));
 
 /** An account was seen in a room, whatever the server has said so far. */
 const hasSeenOne = signal(false);
@@ -36,7 +38,7 @@ export const hasAccounts = computed(() => hasSeenOne.value || (server.value?.has
 
 /** @param {ServerInfo | null} next null where there are no accounts */
 export function learnServer(next) {
-  lacksAccounts.value = next === null;
+  answer();
   if (JSON.stringify(next) === JSON.stringify(server.peek())) return;
   server.value = next;
   shared.writeJson(KEY, next);

@@ -1,21 +1,21 @@
 import { signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { showDialog } from "../browser/overlays.js";
 import { isRequired, server } from "../account/server.js";
+import { showDialog } from "../browser/overlays.js";
 import { html } from "../html.js";
+import { account, name, rename, suggestedName } from "../me.js";
 import { labelOfRoom } from "../memberships/titles.js";
 import { LIMITS } from "../messages.js";
-import { account, name, rename, suggestedName } from "../me.js";
 import { cleanName, countCharacters } from "../text/cleaning.js";
 import { openSignIn } from "./account/open.js";
-import { drawNow } from "./draw-now.js";
 import { SignInFirst } from "./account/required.js";
 import { whyNotWrite } from "./composer/cannot-write.js";
 import { focusComposer } from "./composer/focus.js";
+import { drawNow } from "./draw-now.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 
-/** How often the dialog was opened: each time with an empty form. One that went away at the end would take the selection along. */
+/** How often the dialog was opened: each time with a form of its own. One that went away at the end would take the selection along. */
 const openings = signal(0);
 
 /** Opens the dialog at once: keys that follow are the new name. */

@@ -5,7 +5,7 @@ import { focusComposer } from "../composer/focus.js";
 import { Toast } from "../toast.js";
 
 /** Moves the focus to what is below a dialog, where the one that had it is gone. */
-function keepFocus() {
+function focusBelow() {
   if (document.activeElement !== document.body) return;
   /** @type {HTMLElement | null} */
   const below = document.querySelector("dialog:modal button");
@@ -28,7 +28,7 @@ export function showInDialog({ label, className = "" }, content) {
   dialog.addEventListener("close", () => {
     render(null, dialog);
     dialog.remove();
-    keepFocus();
+    focusBelow();
   });
   render(html`${content(() => dialog.close())}<${Toast} />`, dialog);
   showDialog(dialog);

@@ -17,7 +17,7 @@ export function Top({ room, held, isCut }) {
   if (empty) return room.posts.pending.value.length ? null : html`<${Quiet} room=${room} />`;
   if (room.detached.shown.value.hasMore.value)
     return html`<p class="older">${room.loadingOlder.value ? "Loading older messages…" : ""}</p>`;
-  return html`<${Beginning} room=${room} />`;
+  return html`<${Beginning} room=${room} first=${held[0]} />`;
 }
 
 /** Draws what is below a run that is apart from the newest messages. @param {{room: Room}} props */

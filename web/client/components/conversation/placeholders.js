@@ -50,9 +50,10 @@ export function Quiet({ room: { slug, charter } }) {
   `;
 }
 
-/** @param {{room: Room}} props */
-export function Beginning({ room: { slug, charter } }) {
-  if (charter.hidesPast)
+/** @param {{room: Room, first: import("../../messages.js").Posted}} props `first` is the oldest message that is shown */
+export function Beginning({ room: { slug, charter }, first: { seq, nth = seq } }) {
+  // With the first message nothing is hidden: the rule was made while the person looked, or nothing was said before.
+  if (charter.hidesPast && nth > 1)
     return html`<p class="beginning">You came to <strong>${labelOfRoom(slug)}</strong> here. What was said before is not shown.</p>`;
   const before = isCalledByPeople(slug) && "Your conversation with ";
   return html`<p class="beginning">${before}<strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
