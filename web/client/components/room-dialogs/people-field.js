@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { html } from "../../html.js";
 import { account } from "../../me.js";
@@ -18,12 +18,17 @@ const BETWEEN = /[\s,;]+/;
 /**
  * Holds who is chosen in a field for people, what is typed there besides, and what is wrong with it.
  *
- * `read` returns the handles; null where something is typed that is none, which it says.
+ * `read` returns the handles; null where something is typed that is none, which it says. A problem stands until the person
+ * changes something.
  */
 export function usePeople() {
   const chosen = useSignal(/** @type {string[]} */ ([]));
   const typed = useSignal("");
   const problem = useSignal("");
+  useSignalEffect(() => {
+    void [chosen.value, typed.value];
+    problem.value = "";
+  });
   const read = () => {
     const rest = typed.peek().trim();
     problem.value = rest && `“${rest}” is no handle. Handles look like @bo.`;
