@@ -12,8 +12,10 @@ PRETTIER_FILES := "$(CLIENT)/**/*.{js,mjs,css}" "{tests,bench}/**/*.mjs"
 CLUSTERED := tests/web/wire tests/web/rooms tests/web/accounts tests/web/http tests/web/test_delivery.py \
 	tests/web/test_recovery.py tests/web/transport/test_slow_reader.py
 
-# What takes processor time by the minute: machines that fail under load, and installing everything anew.
-LONG := tests/faults tests/packaging
+# What takes most of the time has a verb of its own, so that `make test` is soon done: the page in a real browser; and
+# machines that fail, and installing everything anew.
+PAGE := tests/client
+LONG := tests/faults tests/packaging tests/cluster tests/web/cluster
 
 SANITIZED := tests/web/io tests/web/transport tests/web/wire tests/web/test_delivery.py tests/faults
 SANITIZABLE := -m "not chaos and not postgresql" # which does not start with the sanitizer preloaded
@@ -31,7 +33,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run bundle migrate test test-long test-python test-cluster sanitize check lint types format cluster cluster-chaos soak bench clean
+.PHONY: help run bundle migrate test test-page test-long test-python test-cluster sanitize check lint types format cluster cluster-chaos soak bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,19 +46,24 @@ bundle: $(BUNDLE) ## make of the browser client what browsers get, which `make r
 migrate: $(BIN)/chatter ## bring the database up to date, which `make run` also does
 	@$(BIN)/chatter migrate
 
-test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run the tests, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
+test: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev $(BUNDLE) ## run the tests of the server, or some: make test ARGS="tests/chatter -x" [WORKERS=0]
 	@sh tests/support/get-chromium.sh
 	@sh tests/support/get-postgresql.sh
 	@sh tests/support/get-recipe-programs.sh
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(LONG:%=--ignore=%))
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(addprefix --ignore=,$(PAGE) $(LONG)))
+
+test-page: ## the tests of the page, in a real browser: make test-page [ARGS="-k palette"]
+	@$(MAKE) test ARGS="$(PAGE) $(ARGS)"
 
 test-long: ## the tests that take minutes: servers, nodes and disks that fail, and installing it all
-	@$(MAKE) test ARGS="$(LONG)"
+	@$(MAKE) test ARGS="$(LONG) $(ARGS)"
 
 test-python: ## the tests that read and write bytes of a connection once more on Python alone: make test-python [ARGS="-k fragment"]
 	@CHATTER_ACCELERATOR=off $(MAKE) test ARGS="$(ACCELERATED) $(ARGS)"
 
-check: lint types test test-long test-python ## all that CI runs: linter, formatter, types, tests
+check: lint types ## all that CI runs: linter, formatter, types, all tests
+	@$(MAKE) test ARGS=tests
+	@$(MAKE) test-python
 
 lint: $(BIN)/pytest $(CLIENT)/node_modules/.installed-dev
 	$(BIN)/ruff check
