@@ -75,7 +75,7 @@ def test_a_thread_opens_beside_the_conversation_replies_to_its_root_and_closes(v
     ann.page.keyboard.press("Escape")
     expect(thread_of(ann)).to_have_count(0)
     expect(ann.people).to_be_visible()
-    expect(ann.button("3 replies")).to_be_focused()
+    expect(ann.button("3 replies draft")).to_be_focused()
     expect(ann.rooms.locator(".room").filter(has_text="/")).to_have_count(0)  # its draft is no room's
     ann.page.keyboard.press("Enter")
     expect(ann.page.get_by_role("textbox", name="Reply in the thread")).to_have_value("half a thought")
@@ -151,6 +151,37 @@ def test_a_deleted_reply_is_not_counted_also_after_a_reload(ann: Person, speaks:
     ann.reloads()
     ann.expect_said("root")
     expect(ann.page.locator(".replies")).to_have_count(0)
+
+
+def test_a_draft_in_a_thread_is_at_hand_after_its_last_reply_is_deleted(visit: Visit, speaks: Speaks) -> None:
+    ann, bo = visit("ann", **WIDE), speaks("bo")
+    ann.says("root")
+    bo.replies("root", "first")
+    ann.button("1 reply").click()
+    ann.page.keyboard.type("half a thought")
+    bo.deletes("first")
+    ann.reloads()
+    ann.button("draft").click()
+    field = ann.page.get_by_role("textbox", name="Reply in the thread")
+    expect(field).to_have_value("half a thought")
+    ann.page.keyboard.press("Enter")
+    expect(ann.button("1 reply")).to_be_visible()
+    expect(ann.button("draft")).to_have_count(0)
+
+
+def test_the_tabs_of_a_browser_agree_on_the_draft_of_a_thread(visit: Visit, speaks: Speaks, room: str) -> None:
+    one, bo = visit("ann", **WIDE), speaks("bo")
+    one.says("root")
+    bo.replies("root", "first")
+    other = one.opens_another_page()
+    other.goes_to(room)
+    for tab in (one, other):
+        tab.button("1 reply").click()
+    one.page.keyboard.type("half a thought")
+    field = other.page.get_by_role("textbox", name="Reply in the thread")
+    expect(field).to_have_value("half a thought")
+    other.page.keyboard.press("Enter")
+    expect(one.page.get_by_role("textbox", name="Reply in the thread")).to_be_empty()
 
 
 def test_a_thread_lies_over_a_narrow_page(visit: Visit, speaks: Speaks) -> None:

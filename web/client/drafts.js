@@ -1,45 +1,85 @@
 /**
- * Drafts: what was written in each room and not sent, and which message it answers. They survive a reload, and all tabs
- * of a browser agree on them.
+ * Drafts: what was written in each room and thread and not sent, and which message it answers. They survive a reload,
+ * and all tabs of a browser agree on them.
  */
 
 import { signal } from "@preact/signals";
 import { follow, keysOf, load, save } from "./browser/storage.js";
 
-const PREFIX = "draft:";
 const REPLY_PREFIX = "reply:";
-
-/** The slugs of the rooms that have a draft. */
-export const drafted = signal(new Set(keysOf(PREFIX)));
-
-/** How often a draft became another one than what is typed in this tab: who reads a draft follows it. */
-const replacements = signal(0);
 
 /** By slug. @type {Map<string, import("@preact/signals").Signal<number>>} */
 const replyTargets = new Map();
 
-/** Returns the draft of a room. Reads a signal, which moves where it is replaced. @param {string} slug @returns {string} */
-export function draftOf(slug) {
-  replacements.value;
-  return load(PREFIX + slug);
+/** Drafts by key, each kept under a prefix and its key. */
+class Drafts {
+  /** How often a draft became another one than what is typed in this tab: who reads a draft follows it. */
+  #replacements = signal(0);
+  #prefix;
+
+  /** @param {string} prefix */
+  constructor(prefix) {
+    this.#prefix = prefix;
+    /** The keys that have a draft. */
+    this.keys = signal(new Set(keysOf(prefix)));
+  }
+
+  /** Returns a draft. Reads a signal, which moves where it is replaced. @param {string} key @returns {string} */
+  of(key) {
+    this.#replacements.value;
+    return load(this.#prefix + key);
+  }
+
+  /** Keeps what is typed. @param {string} key @param {string} text */
+  keep(key, text) {
+    save(this.#prefix + key, text);
+    this.#note(key, text);
+  }
+
+  /** Puts another draft in the place of what was typed; the field shows it. @param {string} key @param {string} text */
+  replace(key, text) {
+    this.keep(key, text);
+    this.#replacements.value = this.#replacements.peek() + 1;
+  }
+
+  /** Takes over what is written in other tabs. */
+  follow() {
+    follow(this.#prefix, (text, key) => {
+      this.#note(key, text);
+      this.#replacements.value += 1;
+    });
+  }
+
+  /** @param {string} key @param {string} text */
+  #note(key, text) {
+    const keys = this.keys.peek();
+    const has = text.trim() !== "";
+    if (keys.has(key) === has) return; // as with most letters
+    const others = [...keys].filter((other) => other !== key);
+    this.keys.value = new Set(has ? [...others, key] : others);
+  }
 }
 
-/** Keeps what is typed. @param {string} slug @param {string} text */
-export function keepDraft(slug, text) {
-  save(PREFIX + slug, text);
-  note(slug, text);
+/** By slug. */
+export const drafts = new Drafts("draft:");
+
+/** By `threadKey`. */
+export const threadDrafts = new Drafts("thread-draft:");
+
+/** @param {string} slug @param {number} root the seq of the message that the thread is about */
+export function threadKey(slug, root) {
+  return `${slug}/${root}`;
 }
 
-/** Puts another draft in the place of what was typed; the composer shows it. @param {string} slug @param {string} text */
-export function replaceDraft(slug, text) {
-  keepDraft(slug, text);
-  replacements.value = replacements.peek() + 1;
+/** Returns the keys of the drafts in the threads of a room. @param {string} slug */
+export function threadKeysIn(slug) {
+  return [...threadDrafts.keys.peek()].filter((key) => key.startsWith(`${slug}/`));
 }
 
 /** Puts what was to be sent behind the draft of a room. @param {string} slug @param {string} text @param {number} [replyTo] */
 export function addToDraft(slug, text, replyTo = 0) {
-  const draft = draftOf(slug);
-  replaceDraft(slug, draft ? `${draft}\n${text}` : text);
+  const draft = drafts.of(slug);
+  drafts.replace(slug, draft ? `${draft}\n${text}` : text);
   if (replyTo && !replyTargetOf(slug).peek()) keepReplyTarget(slug, replyTo);
 }
 
@@ -58,22 +98,12 @@ export function keepReplyTarget(slug, seq) {
 
 /** Takes over what is written in other tabs. */
 export function followDrafts() {
-  follow(PREFIX, (text, slug) => {
-    note(slug, text);
-    replacements.value += 1;
-  });
+  drafts.follow();
+  threadDrafts.follow();
   follow(REPLY_PREFIX, (seq, slug) => (replyTargetOf(slug).value = parse(seq)));
 }
 
 /** @param {string} seq */
 function parse(seq) {
   return Number.parseInt(seq) || 0;
-}
-
-/** @param {string} slug @param {string} text */
-function note(slug, text) {
-  const has = text.trim() !== "";
-  if (drafted.peek().has(slug) === has) return; // as with most letters
-  const others = [...drafted.peek()].filter((other) => other !== slug);
-  drafted.value = new Set(has ? [...others, slug] : others);
 }

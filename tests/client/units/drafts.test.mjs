@@ -25,11 +25,11 @@ const open = (number) => import(`../../../web/client/drafts.js?page=${number}`);
 
 test("a draft and the message that it answers survive a reload, each in its room", async () => {
   const page = await open(1);
-  page.keepDraft("tea", "half a thought");
+  page.drafts.keep("tea", "half a thought");
   page.keepReplyTarget("tea", 7);
   const next = await open(2);
-  assert.deepEqual([next.draftOf("tea"), next.replyTargetOf("tea").value], ["half a thought", 7]);
-  assert.deepEqual([next.draftOf("gin"), next.replyTargetOf("gin").value], ["", 0]);
+  assert.deepEqual([next.drafts.of("tea"), next.replyTargetOf("tea").value], ["half a thought", 7]);
+  assert.deepEqual([next.drafts.of("gin"), next.replyTargetOf("gin").value], ["", 0]);
   next.keepReplyTarget("tea", 0);
   assert.equal((await open(3)).replyTargetOf("tea").value, 0);
 });
@@ -45,13 +45,13 @@ test("the tabs of a browser agree on the message that a draft answers", async ()
 });
 
 test("words that are given back with a room are shown, also where another tab has taken them away", async () => {
-  const { draftOf, followDrafts, keepDraft } = await import("../../../web/client/drafts.js");
+  const { drafts, followDrafts } = await import("../../../web/client/drafts.js");
   const { keepLeft } = await import("../../../web/client/memberships/removed.js");
   const { cameBack } = await import("../../../web/client/memberships/removals.js");
   let shown = "";
-  effect(() => void (shown = draftOf("tea")));
+  effect(() => void (shown = drafts.of("tea")));
   followDrafts();
-  keepDraft("tea", "half a thought");
+  drafts.keep("tea", "half a thought");
   keepLeft("tea", { title: "Tea", text: "half a thought", why: "removed" });
   keptElsewhere("chatter:draft:tea", null);
   assert.equal(shown, "");

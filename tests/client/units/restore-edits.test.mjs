@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { computed, signal } from "../../../web/client/node_modules/@preact/signals/dist/signals.mjs";
-import { draftOf, keepDraft } from "../../../web/client/drafts.js";
+import { drafts } from "../../../web/client/drafts.js";
 import { message } from "./fakes.mjs";
 
 const kept = new Map();
@@ -39,11 +39,11 @@ test("an edit goes on once its message was read, if the person may still edit it
 
 test("the words of an edit that the person may not make any more stand above the draft", () => {
   const { room, slug, read } = reloaded({ mayEdit: false });
-  keepDraft(slug, "half a thought");
+  drafts.keep(slug, "half a thought");
   room.hasLoaded.value = true;
-  assert.equal(draftOf(slug), "half a thought");
+  assert.equal(drafts.of(slug), "half a thought");
   read.value = message(7);
-  assert.equal(draftOf(slug), "changed\nhalf a thought");
+  assert.equal(drafts.of(slug), "changed\nhalf a thought");
   assert.equal(editIn(slug), undefined);
   assert.ok(!kept.has(`chatter:edit:${slug}`));
 });
@@ -52,12 +52,12 @@ test("the words of an edit whose message is gone become a draft", () => {
   const { room, slug, read } = reloaded({ mayEdit: true });
   room.hasLoaded.value = true;
   read.value = null;
-  assert.equal(draftOf(slug), "changed");
+  assert.equal(drafts.of(slug), "changed");
 });
 
 test("an edit that changes nothing leaves nothing", () => {
   const { room, slug, read } = reloaded({ mayEdit: false, text: "word 7" });
   room.hasLoaded.value = true;
   read.value = message(7);
-  assert.equal(draftOf(slug), "");
+  assert.equal(drafts.of(slug), "");
 });

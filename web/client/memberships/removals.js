@@ -4,8 +4,8 @@
  */
 
 import { LOBBY, visit } from "../browser/route.js";
-import { keysOf, load, loadInTab, save, saveInTab } from "../browser/storage.js";
-import { draftOf, keepReplyTarget, replaceDraft } from "../drafts.js";
+import { load, loadInTab, save, saveInTab } from "../browser/storage.js";
+import { drafts, keepReplyTarget, threadDrafts, threadKeysIn } from "../drafts.js";
 import { MINE } from "../messages.js";
 import { choose } from "../rooms/choices.js";
 import { forgetInList } from "../rooms/list.js";
@@ -18,7 +18,6 @@ import { titleOfRoom } from "./titles.js";
 /** @typedef {import("../visited-rooms.js").VisitedRooms} VisitedRooms */
 /** @typedef {import("../visited-rooms.js").Outboxes} Outboxes */
 
-const THREAD_DRAFT = "thread-draft:";
 const EDIT = "edit:";
 const LEFT_EDITS = "aside:";
 /** What the tab keeps of a room. */
@@ -45,10 +44,10 @@ function forget(room, { why, reason = "" }, visited, outboxes) {
   else if (visited.current.peek().slug === slug) visit(LOBBY);
   visited.forget(slug);
   for (const outbox of [outboxes.posts, outboxes.operations]) outbox.forgetRoom(slug);
-  replaceDraft(slug, "");
+  drafts.replace(slug, "");
   keepReplyTarget(slug, 0);
   save(LEFT_EDITS + slug, "");
-  for (const key of threadDrafts(slug)) save(key, "");
+  for (const key of threadKeysIn(slug)) threadDrafts.replace(key, "");
   for (const list of /** @type {const} */ (["pinned", "muted", "closed"])) choose(list, slug, false);
   for (const kept of IN_TAB) saveInTab(kept + slug, null);
   forgetSeen(slug);
@@ -60,7 +59,7 @@ export function cameBack(slug) {
   const left = removed.peek().get(slug);
   if (!left) return;
   dismissRemoved(slug);
-  if (left.text) replaceDraft(slug, left.text);
+  if (left.text) drafts.replace(slug, left.text);
 }
 
 /** Returns what was written in a room and not sent: posts, edits, the draft, and those of threads. @param {string} slug @param {VisitedRooms} visited */
@@ -68,16 +67,11 @@ function textLeft(slug, visited) {
   const room = visited.all.peek().find((each) => each.slug === slug);
   const posts = room?.posts.pending.peek().map(({ message }) => message) ?? [];
   const edits = [...Object.values(leftEdits(slug)), loadInTab(EDIT + slug)?.text ?? ""];
-  const drafts = [...edits, draftOf(slug), ...threadDrafts(slug).map(load)];
-  return [...posts, ...drafts].filter((text) => text.trim()).join("\n\n");
+  const begun = [drafts.of(slug), ...threadKeysIn(slug).map((key) => threadDrafts.of(key))];
+  return [...posts, ...edits, ...begun].filter((text) => text.trim()).join("\n\n");
 }
 
 /** Returns the words of edits that were left half-written, by message. @param {string} slug @returns {Record<string, string>} */
 function leftEdits(slug) {
   return Object.fromEntries(JSON.parse(load(LEFT_EDITS + slug) || "[]"));
-}
-
-/** @param {string} slug */
-function threadDrafts(slug) {
-  return keysOf(`${THREAD_DRAFT}${slug}/`).map((root) => `${THREAD_DRAFT}${slug}/${root}`);
 }

@@ -2,7 +2,7 @@ import { effect, signal } from "@preact/signals";
 import { isRequired } from "../account/server.js";
 import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
-import { drafted } from "../drafts.js";
+import { drafts } from "../drafts.js";
 import { isSignedIn } from "../me.js";
 import { memberships } from "../memberships/memberships.js";
 import { learnTitles } from "../memberships/titles.js";
@@ -45,7 +45,7 @@ export function summaryOf(slug) {
 export function allRooms() {
   const mine = [...memberships.value.values()].map(summaryOfMine);
   const listed = [...mine, ...rooms.value.filter(isOthers)];
-  const names = [...opened.value, ...choices.value.pinned, ...drafted.value, LOBBY];
+  const names = [...opened.value, ...choices.value.pinned, ...drafts.keys.value, LOBBY];
   const known = new Set(listed.map((room) => room.name));
   const missing = [...new Set(names)].filter((name) => !known.has(name)).map(unknown);
   return orderMine(sortRooms([...missing.filter(isOthers), ...listed], choices.value));
@@ -137,7 +137,7 @@ function isOthers({ name }) {
 /** @param {string} name */
 function wasOpened(name) {
   const { pinned } = choices.value;
-  return [LOBBY, ...opened.value, ...pinned, ...drafted.value].includes(name) || marks.value.has(name);
+  return [LOBBY, ...opened.value, ...pinned, ...drafts.keys.value].includes(name) || marks.value.has(name);
 }
 
 /** @param {string} name @returns {RoomSummary} */

@@ -1,8 +1,6 @@
 /** Opens the dialogs of accounts, which are loaded then: a visit without them costs nothing. */
 
-import { keysOf } from "../../browser/storage.js";
-import { drafted } from "../../drafts.js";
-import { THREAD_DRAFT } from "../thread/draft.js";
+import { drafts, threadDrafts } from "../../drafts.js";
 import { showToast } from "../toast.js";
 
 /** @typedef {import("./sign-in.js").Face} Face */
@@ -35,10 +33,10 @@ export function openAccount() {
  */
 export async function askToLoseWords(unsent, way) {
   const messages = [...unsent.values()].reduce((sum, { waiting, failed }) => sum + waiting + failed, 0);
-  const drafts = drafted.peek().size + keysOf(THREAD_DRAFT).length;
-  if (!messages && !drafts) return true;
+  const begun = drafts.keys.peek().size + threadDrafts.keys.peek().size;
+  if (!messages && !begun) return true;
   let isSure = false;
-  await load(async () => (isSure = await (await import("./sign-out.js")).askToLose(messages, drafts, way)));
+  await load(async () => (isSure = await (await import("./sign-out.js")).askToLose(messages, begun, way)));
   return isSure;
 }
 

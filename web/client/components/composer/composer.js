@@ -8,7 +8,7 @@ import { Check, Send } from "../icons.js";
 import { askForAnotherName } from "../name-dialog.js";
 import { showToast } from "../toast.js";
 import { CannotWrite, SlowMode, useCannotWrite } from "./cannot-write.js";
-import { useDraftField } from "./draft-field.js";
+import { useRoomDraft } from "./draft-field.js";
 import { EmojiButton } from "./emoji-button.js";
 import { editedMessage, editIn, editLast, focusAfterEdit, leaveEdit, saveEdit } from "./edits.js";
 import { useCompletion } from "./completion.js";
@@ -25,7 +25,7 @@ import { Strip } from "./strip.js";
  * @param {{current: ReadonlySignal<Room>}} props
  */
 export function Composer({ current }) {
-  const { area, used, clear, onInput } = useDraftField(current);
+  const { area, used, clear, onInput } = useRoomDraft(current);
   const completion = useCompletion(area, current);
   const room = current.value;
   const onTyped = () => {

@@ -8,14 +8,15 @@ import { editIn, keepWritten, writtenIn } from "./edits.js";
 /** @typedef {import("../../room/room.js").Room} Room */
 
 /**
- * Keeps a text field and what is written in the room on the screen the same, and counts its characters.
+ * Keeps a text field and a draft the same, and counts its characters.
  *
- * The field is uncontrolled, so that input methods are not disturbed. It changes rooms at once and not with the next
- * frame: keys that follow belong to the new room.
+ * The field is uncontrolled, so that input methods are not disturbed. It shows another draft at once and not with the
+ * next frame: keys that follow belong to that one.
  *
- * @param {import("@preact/signals").ReadonlySignal<Room>} current
+ * @param {() => string} read returns the draft, and reads a signal that moves where it becomes another one
+ * @param {(text: string) => void} keep
  */
-export function useDraftField(current) {
+export function useDraft(read, keep) {
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const used = useSignal(0);
 
@@ -28,26 +29,41 @@ export function useDraftField(current) {
     area.current.value = draft;
     measure();
   };
+  useLayoutEffect(() => effect(() => show(read())), []);
+  const onInput = () => {
+    keep(area.current?.value ?? "");
+    measure();
+  };
+  return { area, used, onInput };
+}
+
+/**
+ * Keeps the composer's field and what is written in the room on the screen the same.
+ *
+ * @param {import("@preact/signals").ReadonlySignal<Room>} current
+ */
+export function useRoomDraft(current) {
   useLayoutEffect(() => {
     focusComposer();
     followDrafts();
-    return effect(() => show(writtenIn(current.value.slug)));
   }, []);
-
+  const draft = useDraft(
+    () => writtenIn(current.value.slug),
+    (text) => keepWritten(current.peek().slug, text),
+  );
   const onInput = () => {
-    keepWritten(current.peek().slug, area.current?.value ?? "");
-    measure();
-    if (used.value && !editIn(current.peek().slug)) current.peek().notifyTyping();
+    draft.onInput();
+    if (draft.used.peek() && !editIn(current.peek().slug)) current.peek().notifyTyping();
   };
   const clear = () => {
-    if (area.current) area.current.value = "";
+    if (draft.area.current) draft.area.current.value = "";
     onInput();
   };
-  return { area, used, clear, onInput };
+  return { ...draft, onInput, clear };
 }
 
 /** Fits the height to the text in browsers without `field-sizing`. @param {HTMLTextAreaElement | null} area */
-export function grow(area) {
+function grow(area) {
   if (!area || CSS.supports("field-sizing", "content")) return;
   area.style.height = "auto";
   area.style.height = `${area.scrollHeight}px`;

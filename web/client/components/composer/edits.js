@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { saveInTab } from "../../browser/storage.js";
-import { draftOf, keepDraft, replaceDraft } from "../../drafts.js";
+import { drafts } from "../../drafts.js";
 import { findMessage } from "../conversation/find.js";
 import { me } from "../../me.js";
 import { showToast } from "../toast.js";
@@ -121,12 +121,12 @@ export function saveEdit(room, text) {
 
 /** Keeps words that cannot be an edit any more, below what is written there. @param {string} slug @param {string} text */
 export function addToDraft(slug, text) {
-  replaceDraft(slug, joined(draftOf(slug), text));
+  drafts.replace(slug, joined(drafts.of(slug), text));
 }
 
 /** Keeps words that cannot be an edit any more, above what the person may be writing. @param {string} slug @param {string} text */
 export function putBeforeDraft(slug, text) {
-  replaceDraft(slug, joined(text, draftOf(slug)));
+  drafts.replace(slug, joined(text, drafts.of(slug)));
 }
 
 /** Leaves the message as it is. What was written waits for the next edit of it. @param {string} slug */
@@ -163,13 +163,13 @@ export function focusAfterEdit() {
 
 /** Returns what the composer of a room shows. Reads signals. @param {string} slug */
 export function writtenIn(slug) {
-  return editIn(slug)?.text ?? draftOf(slug);
+  return editIn(slug)?.text ?? drafts.of(slug);
 }
 
 /** @param {string} slug @param {string} text */
 export function keepWritten(slug, text) {
   const edit = edits.peek().get(slug);
-  if (!edit) return keepDraft(slug, text);
+  if (!edit) return drafts.keep(slug, text);
   edit.text = text;
   saveInTab(EDIT_PREFIX + slug, edit);
 }

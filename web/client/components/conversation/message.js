@@ -107,7 +107,7 @@ function Extras({ room, message, isInThread }) {
     ${message.not_here && html`<${NotHere} room=${room} message=${message} />`}
     ${message.operations && html`<${RefusedOperations} room=${room} message=${message} />`}
     ${message.reactions && html`<${Reactions} room=${room} message=${message} />`}
-    ${!isInThread && Boolean(message.replies) && html`<${RepliesButton} room=${room} root=${message} />`}
+    ${!isInThread && html`<${RepliesButton} room=${room} root=${message} />`}
   `;
 }
 

@@ -1,7 +1,7 @@
 import { computed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
-import { drafted } from "../../drafts.js";
+import { drafts } from "../../drafts.js";
 import { html } from "../../html.js";
 import { badgeOf, levelOf } from "../../memberships/levels.js";
 import { membershipOf } from "../../memberships/memberships.js";
@@ -51,7 +51,7 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
         <${RoomIcon} slug=${name} /><bdi class="name">${titleOf(name)}</bdi>
         ${pinned.includes(name) && html`<${Mark} icon=${Pin} words="pinned" />`}
         ${isMuted(name) && html`<${Mark} icon=${Muted} words="muted" />`}
-        ${!current && drafted.value.has(name) && html`<${Mark} icon=${Edit} words="draft" />`}
+        ${!current && drafts.keys.value.has(name) && html`<${Mark} icon=${Edit} words="draft" />`}
         ${unsent && html`<${UnsentMark} ...${unsent} />`}
         ${mentions > 0 && html`<${Mentions} count=${mentions} />`}
         ${unread > 0 && html`<${Unread} count=${unread} isCounted=${isCounted} />`}

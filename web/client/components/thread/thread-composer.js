@@ -1,16 +1,13 @@
-import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { load, save } from "../../browser/storage.js";
+import { threadDrafts, threadKey } from "../../drafts.js";
 import { html } from "../../html.js";
 import { name } from "../../me.js";
 import { LIMITS } from "../../messages.js";
 import { clean, countCharacters } from "../../text/cleaning.js";
 import { CannotWrite, useCannotWrite } from "../composer/cannot-write.js";
-import { grow } from "../composer/draft-field.js";
+import { useDraft } from "../composer/draft-field.js";
 import { focusField, sendsOnEnter } from "../composer/focus.js";
 import { isSendable, isSending, keepFocus, remaining } from "../composer/sending.js";
 import { Send } from "../icons.js";
-import { THREAD_DRAFT } from "./draft.js";
 
 /**
  * Draws where one replies in a thread. It has a draft of its own.
@@ -18,19 +15,11 @@ import { THREAD_DRAFT } from "./draft.js";
  * @param {{room: import("../../room/room.js").Room, root: number}} props
  */
 export function ThreadComposer({ room, root }) {
-  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const used = useSignal(0);
-  const draft = `${THREAD_DRAFT}${room.slug}/${root}`;
-  const take = (/** @type {string} */ text) => {
-    save(draft, text);
-    used.value = countCharacters(clean(text));
-    grow(area.current);
-  };
-  const show = (/** @type {string} */ text) => {
-    if (area.current) area.current.value = text;
-    take(text);
-  };
-  useLayoutEffect(() => show(load(draft)), []);
+  const key = threadKey(room.slug, root);
+  const { area, used, onInput } = useDraft(
+    () => threadDrafts.of(key),
+    (text) => threadDrafts.keep(key, text),
+  );
   const { why, wait } = useCannotWrite(room);
   const isWaiting = wait > 0 || why !== "";
   const send = (/** @type {Event} */ event) => {
@@ -38,7 +27,7 @@ export function ThreadComposer({ room, root }) {
     if (!area.current || !isSendable(used.value) || isWaiting) return;
     if (!name.peek()) return focusField();
     room.posts.write(clean(area.current.value), root); // the conversation stays where it is
-    show("");
+    threadDrafts.replace(key, "");
     area.current.focus();
   };
   return html`
@@ -54,7 +43,7 @@ export function ThreadComposer({ room, root }) {
         dir="auto"
         autocomplete="off"
         aria-describedby="thread-left"
-        onInput=${(/** @type {any} */ { target }) => take(target.value)}
+        onInput=${onInput}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => isSending(event) && send(event)}
       ></textarea>
       <span id="thread-left" class=${used.value > LIMITS.message ? "left over" : "left"} role="status">
