@@ -262,7 +262,7 @@ def test_a_reply_in_a_thread_is_kept_while_it_is_closed_also_where_storage_is_fo
     eve.page.keyboard.type("half an answer")
     eve.page.keyboard.press("Escape")
     expect(field).to_have_count(0)
-    eve.button("1 reply").click()
+    eve.button("1 reply draft").click()
     expect(field).to_have_value("half an answer")
 
 
