@@ -26,18 +26,39 @@ function destination(key, direction, at, last) {
   return key === "End" ? last : undefined;
 }
 
+/** Fields that were filled while something else had the focus. @type {WeakSet<EventTarget>} */
+const filled = new WeakSet();
+
 /**
  * Has a field that is focused take text where its caret was. Chromium leaves the selection in a dialog that somebody has
- * clicked in and that is closed, though it gives the focus back to the field: keys wrote nothing then.
+ * clicked in and that is closed, though it gives the focus back to the field: keys wrote nothing then. And it has the
+ * caret before a text that came into the field while a dialog was open.
  */
 export function bringSelection() {
   addEventListener("focusin", ({ target }) => {
-    const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
-    const selection = getSelection();
-    if (!isField || !selection?.anchorNode) return;
-    const selected = selection.anchorNode.childNodes[selection.anchorOffset];
-    if (selected !== target) selection.removeAllRanges(); // that of the field counts then
+    if (!isTextField(target)) return;
+    const { anchorNode, anchorOffset } = getSelection() ?? {};
+    const selected = anchorNode?.childNodes[anchorOffset ?? 0];
+    if (anchorNode && selected !== target) getSelection()?.removeAllRanges(); // that of the field counts then
+    if (filled.delete(target) && !target.selectionEnd)
+      target.setSelectionRange(target.value.length, target.value.length);
   });
+}
+
+/** Puts a text into a field, with the caret behind it. @param {HTMLTextAreaElement} field @param {string} text */
+export function fillField(field, text) {
+  field.value = text;
+  if (document.activeElement !== field) filled.add(field);
+}
+
+/** Inserts a text where the caret of the field with the focus is, as if it were typed: it can be undone. @param {string} text */
+export function insertText(text) {
+  document.execCommand("insertText", false, text);
+}
+
+/** @param {EventTarget | null} target @returns {target is HTMLTextAreaElement | HTMLInputElement} */
+function isTextField(target) {
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
 }
 
 /** Whether the focus leaves the element that hears the event. @param {FocusEvent} event */

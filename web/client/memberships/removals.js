@@ -5,7 +5,7 @@
 
 import { LOBBY, visit } from "../browser/route.js";
 import { load, loadInTab, save, saveInTab } from "../browser/storage.js";
-import { drafts, keepReplyTarget, threadDrafts, threadKeysIn } from "../drafts.js";
+import { addToDraft, drafts, keepReplyTarget, threadDrafts, threadKeysIn } from "../drafts.js";
 import { MINE } from "../messages.js";
 import { choose } from "../rooms/choices.js";
 import { forgetInList } from "../rooms/list.js";
@@ -59,7 +59,7 @@ export function cameBack(slug) {
   const left = removed.peek().get(slug);
   if (!left) return;
   dismissRemoved(slug);
-  if (left.text) drafts.replace(slug, left.text);
+  if (left.text) addToDraft(slug, left.text); // they may have begun to write there
 }
 
 /** Returns what was written in a room and not sent: posts, edits, the draft, and those of threads. @param {string} slug @param {VisitedRooms} visited */

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../../html.js";
+import { holdKeys } from "../held-keys.js";
 import { useProblem } from "./problem.js";
 
 /**
@@ -29,11 +30,14 @@ export function Form({ send, children, actions, label, resets, list }) {
     isBusy.value = true;
     problem.clear();
     list?.clear();
+    const keys = holdKeys();
     try {
       const isDone = await send(valuesOf(/** @type {HTMLFormElement} */ (form.current)));
       if (resets && isDone !== false) form.current?.reset();
+      keys.type();
     } catch (refusal) {
       problem.note(refusal, form.current);
+      keys.giveBack();
     } finally {
       isBusy.value = false;
     }

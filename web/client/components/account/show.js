@@ -2,6 +2,7 @@ import { render } from "preact";
 import { showDialog } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { focusComposer } from "../composer/focus.js";
+import { typeHeldKeys } from "../held-keys.js";
 import { Toast } from "../toast.js";
 
 /** Moves the focus to what is below a dialog, where the one that had it is gone. */
@@ -32,5 +33,6 @@ export function showInDialog({ label, className = "" }, content) {
   });
   render(html`${content(() => dialog.close())}<${Toast} />`, dialog);
   showDialog(dialog);
+  typeHeldKeys();
   return dialog;
 }

@@ -1,4 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { insertText } from "../../browser/focus.js";
 import { html } from "../../html.js";
 import { loadedForMembers } from "../for-members.js";
 import { emojiSource } from "./emoji-source.js";
@@ -48,7 +49,7 @@ export function useCompletion(area, room) {
   const take = (/** @type {Found | undefined} */ taken) => {
     const { start, end } = begunAt(area);
     area.current?.setSelectionRange(start, end);
-    document.execCommand("insertText", false, `${taken?.insert} `); // as if it were typed: it can be undone
+    insertText(`${taken?.insert} `);
   };
   const refuse = () => {
     const { source, start } = begunAt(area);

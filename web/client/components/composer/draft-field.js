@@ -1,5 +1,6 @@
 import { effect, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { fillField } from "../../browser/focus.js";
 import { followDrafts } from "../../drafts.js";
 import { clean, countCharacters } from "../../text/cleaning.js";
 import { focusComposer } from "./focus.js";
@@ -26,7 +27,7 @@ export function useDraft(read, keep) {
   };
   const show = (/** @type {string} */ draft) => {
     if (!area.current || area.current.value === draft) return;
-    area.current.value = draft;
+    fillField(area.current, draft);
     measure();
   };
   useLayoutEffect(() => effect(() => show(read())), []);

@@ -1,5 +1,7 @@
+import { insertText } from "../../browser/focus.js";
 import { html } from "../../html.js";
 import { Smile } from "../icons.js";
+import { loadPart } from "../load-part.js";
 
 /**
  * Draws the button that opens the picker of emoji, which is loaded then.
@@ -7,10 +9,11 @@ import { Smile } from "../icons.js";
  * @param {{onPick?: (emoji: string) => void}} props
  */
 export function EmojiButton({ onPick = insertIntoComposer }) {
-  const open = async (/** @type {any} */ { currentTarget }) => {
-    const { openPicker } = await import("./emoji-picker.js");
-    openPicker(currentTarget, onPick);
-  };
+  const open = (/** @type {any} */ { currentTarget }) =>
+    loadPart(
+      () => import("./emoji-picker.js"),
+      ({ openPicker }) => openPicker(currentTarget, onPick),
+    );
   return html`
     <button
       class="quiet-button"
@@ -25,9 +28,9 @@ export function EmojiButton({ onPick = insertIntoComposer }) {
   `;
 }
 
-/** Inserts at the caret of the composer, as if it were typed: it can be undone. @param {string} emoji */
+/** Inserts at the caret of the composer. @param {string} emoji */
 function insertIntoComposer(emoji) {
   const area = document.getElementById("composer");
   area?.focus();
-  document.execCommand("insertText", false, emoji);
+  insertText(emoji);
 }

@@ -23,20 +23,28 @@ export function focusComposer() {
 
 /** Sends printable keys to the composer, if no field or list takes them; in a thread to the composer of the thread. */
 export function typeAnywhere() {
-  addEventListener("keydown", (event) => {
-    if (!isPrintable(event) || takesKeys(document.activeElement)) return;
-    /** @type {HTMLElement | null} */
-    const inThread = document.querySelector(":is(.panel:focus-within, .panel:modal) #thread-composer");
-    if (inThread) inThread.focus();
-    else focusField();
-  });
+  addEventListener("keydown", (event) => isPrintable(event) && focusForWords());
+}
+
+/** Moves the focus to where words go, unless something that takes keys has it. */
+export function focusForWords() {
+  if (takesKeys(document.activeElement)) return;
+  /** @type {HTMLElement | null} */
+  const inThread = document.querySelector(":is(.panel:focus-within, .panel:modal) #thread-composer");
+  if (inThread) inThread.focus();
+  else focusField();
 }
 
 /** A question mark shows the keys. @param {KeyboardEvent} event */
 function isPrintable(event) {
-  const { key, ctrlKey, metaKey, altKey, defaultPrevented } = event;
-  const isShortcut = (ctrlKey || metaKey || altKey) && !event.getModifierState("AltGraph");
-  return !isShortcut && !defaultPrevented && key !== " " && key !== "?" && (key === "Dead" || [...key].length === 1);
+  const { key, defaultPrevented } = event;
+  if (isShortcut(event) || defaultPrevented) return false;
+  return key !== " " && key !== "?" && (key === "Dead" || [...key].length === 1);
+}
+
+/** Whether a key is pressed with one that makes a command of it. @param {KeyboardEvent} event */
+export function isShortcut(event) {
+  return (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
 }
 
 /** @param {Element | null} element */

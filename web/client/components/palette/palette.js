@@ -14,6 +14,7 @@ import { Avatar } from "../avatar.js";
 import { forMembers } from "../for-members.js";
 import { goTo } from "../go-to.js";
 import { Plus, Search } from "../icons.js";
+import { loadPart } from "../load-part.js";
 import { openPanel } from "../panel.js";
 import { RoomIcon } from "../room-icon.js";
 import { findEntries } from "./entries.js";
@@ -179,12 +180,12 @@ function onKeyDown(event) {
 }
 
 /** @param {Entry} entry */
-async function take(entry) {
+function take(entry) {
   dialog.current?.close();
   const { kind, name } = entry;
   const handle = kind === "person" ? entry.person.author?.handle : name;
   if ((kind === "person" && handle && account.peek()) || kind === "handle")
-    (await forMembers()).openDirect(handle ?? "");
+    loadPart(forMembers, ({ openDirect }) => openDirect(handle ?? ""));
   else if (kind === "person") openPanel("people");
   else goTo(name);
 }

@@ -1,5 +1,6 @@
 import { name } from "../../me.js";
 import { focusField } from "../composer/focus.js";
+import { loadPart } from "../load-part.js";
 import { keyOf, noteUse } from "./emoji.js";
 
 /** @typedef {import("../../room/room.js").Room} Room */
@@ -13,9 +14,12 @@ import { keyOf, noteUse } from "./emoji.js";
  * @param {HTMLElement} anchor
  * @param {HTMLElement | null} element that shows the message
  */
-export async function pickReaction(room, message, anchor, element) {
-  const { openPicker } = await import("../composer/emoji-picker.js");
-  openPicker(anchor, (emoji) => toggleReaction(room, message, keyOf(emoji)), element);
+export function pickReaction(room, message, anchor, element) {
+  const pick = (/** @type {string} */ emoji) => toggleReaction(room, message, keyOf(emoji));
+  loadPart(
+    () => import("../composer/emoji-picker.js"),
+    ({ openPicker }) => openPicker(anchor, pick, element),
+  );
 }
 
 /** @param {Room} room @param {Row} message @param {string} key */

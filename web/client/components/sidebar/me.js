@@ -6,6 +6,7 @@ import { openSignIn } from "../account/open.js";
 import { Avatar } from "../avatar.js";
 import { forMembers, partForMembers } from "../for-members.js";
 import { Edit, More } from "../icons.js";
+import { loadPart } from "../load-part.js";
 import { askForAnotherName } from "../name-dialog.js";
 
 const MeMenu = partForMembers("MeMenu");
@@ -32,7 +33,8 @@ function Guest() {
 
 /** @param {{name: string, handle: string}} props */
 function Person({ name, handle }) {
-  const open = async (/** @type {any} */ { currentTarget }) => (await forMembers()).openMeMenu(currentTarget);
+  const open = (/** @type {any} */ { currentTarget }) =>
+    loadPart(forMembers, ({ openMeMenu }) => openMeMenu(currentTarget));
   return html`
     <div class="me">
       <${Avatar} name=${name} />
