@@ -51,6 +51,35 @@ def test_a_room_is_created_by_its_own_row_and_not_by_a_typing_error(ann: Person,
     expect(ann.composer).to_be_focused()
 
 
+def test_what_is_chosen_by_keys_is_in_sight_and_so_is_the_room_it_leads_to(
+    visit: Visit, server: Server, room: str
+) -> None:
+    for number in range(30):
+        prepare(server.database, f"{room}-{number}", ["one"])
+    ann = visit("ann", viewport={"width": 1000, "height": 500})
+    refreshes_rooms(ann)
+    expect(ann.room(f"{room}-29")).to_be_visible()
+    ann.page.keyboard.press("Control+k")
+    ann.page.keyboard.type(room)
+    ann.page.keyboard.press("ArrowUp")
+    last = ann.palette.get_by_role("option", selected=True)
+    expect(last).to_be_in_viewport(ratio=0.9)
+    slug = last.locator(".name").inner_text()
+    ann.page.keyboard.press("Enter")
+    expect(ann.page).to_have_url(re.compile(f"/rooms/{slug}$"))
+    expect(ann.room(slug)).to_be_in_viewport(ratio=0.9)
+
+
+def test_the_enter_of_an_input_method_takes_nothing(ann: Person) -> None:
+    """Safari tells of it by the code of the key alone, after the composition."""
+    ann.page.keyboard.press("Control+k")
+    field = ann.palette.get_by_role("combobox")
+    field.dispatch_event("keydown", {"key": "Enter", "keyCode": 229})
+    expect(ann.palette).to_be_visible()
+    field.press("Enter")
+    expect(ann.palette).to_be_hidden()
+
+
 def test_a_name_that_makes_no_room_creates_none(ann: Person) -> None:
     ann.searches("!?")
     expect(ann.palette.get_by_role("status")).to_contain_text("letters a–z or digits")

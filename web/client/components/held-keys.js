@@ -4,7 +4,8 @@
  */
 
 import { insertText } from "../browser/focus.js";
-import { focusForWords, isShortcut } from "./composer/focus.js";
+import { isComposing, isShortcut } from "../browser/keys.js";
+import { focusForWords } from "./composer/focus.js";
 
 /** @typedef {{key: string, shiftKey: boolean}} Press */
 
@@ -75,10 +76,10 @@ class HeldKeys {
 
   /** @param {KeyboardEvent} event */
   #take(event) {
-    const { key, shiftKey, isComposing } = event;
+    const { key, shiftKey } = event;
     if (key === "Escape") this.end(); // the person goes elsewhere
     const isHeld = HELD.includes(key) || ([...key].length === 1 && !isShortcut(event));
-    if (!isHeld || isComposing) return;
+    if (!isHeld || isComposing(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (!this.#isRepeat(key)) this.#presses.push({ key, shiftKey });

@@ -1,3 +1,4 @@
+import { isComposing } from "../browser/keys.js";
 import { isOwnLink } from "../browser/route.js";
 import { isWide } from "../browser/viewport.js";
 import { html } from "../html.js";
@@ -44,8 +45,8 @@ export function Panel({ room }) {
 }
 
 /** Whether Escape leaves a panel that was opened to look something up. The people stay. @param {KeyboardEvent} event */
-function isLeaving({ key, isComposing, defaultPrevented }) {
-  return key === "Escape" && !isComposing && !defaultPrevented && openedPanel.peek() !== "people";
+function isLeaving(event) {
+  return event.key === "Escape" && !isComposing(event) && !event.defaultPrevented && openedPanel.peek() !== "people";
 }
 
 /** Whether a click is beside the dialog, or on a link to a message that it covers. @param {MouseEvent} event */

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "../../account/api.js";
+import { isComposing } from "../../browser/keys.js";
 import { html } from "../../html.js";
 import { useProblem } from "./problem.js";
 
@@ -74,7 +75,7 @@ export function List({ label, items, problem, empty, children }) {
 /** Has Escape close what a row has opened, and not the dialog. @param {() => void} close */
 export function onEscape(close) {
   return (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape" || event.isComposing) return;
+    if (event.key !== "Escape" || isComposing(event)) return;
     event.preventDefault();
     close();
   };

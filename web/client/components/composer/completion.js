@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { insertText } from "../../browser/focus.js";
+import { isComposing } from "../../browser/keys.js";
 import { html } from "../../html.js";
 import { loadedForMembers } from "../for-members.js";
 import { emojiSource } from "./emoji-source.js";
@@ -97,7 +98,7 @@ const KEYS = {
 
 /** Whether a key has another meaning, such as a line break, or an input method takes it. @param {KeyboardEvent} event */
 function isElsewhere(event) {
-  return event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229;
+  return event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || isComposing(event);
 }
 
 /** Returns what is begun before the caret, where that is, and who completes it. @param {Area} area */

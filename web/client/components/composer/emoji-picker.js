@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+import { isComposing } from "../../browser/keys.js";
 import { showPopover } from "../../browser/overlays.js";
 import { html } from "../../html.js";
 import { loadEmoji } from "../../text/emoji.js";
@@ -91,7 +92,7 @@ function Picker({ pick }) {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const [best] = found.value;
     const isInField = event.target instanceof HTMLInputElement;
-    if (isInField && event.key === "Enter" && best && !event.isComposing) {
+    if (isInField && event.key === "Enter" && best && !isComposing(event)) {
       event.preventDefault(); // the focus is in the composer then, where Enter would break the line
       pick(best.emoji);
     } else moveAmongEmoji(event);
@@ -99,7 +100,7 @@ function Picker({ pick }) {
   const point = (/** @type {any} */ { target }) => (pointed.value = target.closest("button")?.dataset ?? null);
   return html`
     <div class="emoji-inside" onKeyDown=${onKeyDown} onMouseOver=${point} onFocusIn=${point}>
-      <input type="search" placeholder="Search emoji" aria-label="Search emoji" autocomplete="off" onInput=${onInput} />
+      <input role="searchbox" placeholder="Search emoji" aria-label="Search emoji" autocomplete="off" enterkeyhint="search" onInput=${onInput} />
       <${Grid} groups=${groups} first=${first} pick=${pick} />
       <p class="hint" role="status">
         ${problem.value || hint(all.value, first, pointed.value, sendsOnEnter())}

@@ -1,5 +1,6 @@
 /** Where keys go: words that are typed belong to the composer, wherever the focus was. */
 
+import { isShortcut } from "../../browser/keys.js";
 import { name } from "../../me.js";
 
 /** The person writes with a keyboard. On a phone the one on the screen would cover the conversation. */
@@ -40,11 +41,6 @@ function isPrintable(event) {
   const { key, defaultPrevented } = event;
   if (isShortcut(event) || defaultPrevented) return false;
   return key !== " " && key !== "?" && (key === "Dead" || [...key].length === 1);
-}
-
-/** Whether a key is pressed with one that makes a command of it. @param {KeyboardEvent} event */
-export function isShortcut(event) {
-  return (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
 }
 
 /** @param {Element | null} element */

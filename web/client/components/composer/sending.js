@@ -1,5 +1,6 @@
 /** What may be sent, what sends it, and how much more there may be: the same for every composer. */
 
+import { isComposing } from "../../browser/keys.js";
 import { LIMITS } from "../../messages.js";
 import { sendsOnEnter } from "./focus.js";
 
@@ -22,15 +23,6 @@ export function remaining(used) {
 export function isSending(event) {
   if (event.key !== "Enter" || isComposing(event)) return false;
   return event.ctrlKey || event.metaKey || (sendsOnEnter() && !event.shiftKey);
-}
-
-/**
- * Whether an input method takes the key: Enter then picks a word. Safari reports it by key code 229 only.
- *
- * @param {KeyboardEvent} event
- */
-function isComposing(event) {
-  return event.isComposing || event.keyCode === 229;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { computed, signal, useSignalEffect } from "@preact/signals";
 import { createRef } from "preact";
+import { isComposing } from "../../browser/keys.js";
 import { showDialog } from "../../browser/overlays.js";
 import { isTouch } from "../../browser/viewport.js";
 import { html } from "../../html.js";
@@ -99,6 +100,7 @@ function Row({ entry, index }) {
       class=${isActive ? "found active" : "found"}
       role="option"
       aria-selected=${isActive}
+      ref=${(/** @type {Element | null} */ row) => isActive && row?.scrollIntoView({ block: "nearest" })}
       onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()}
       onClick=${() => take(entry)}
     >
@@ -173,7 +175,7 @@ function onKeyDown(event) {
     active.value = active.peek() < 0 ? (step > 0 ? 0 : length - 1) : (active.peek() + step + length) % length;
   }
   const entry = entries.peek()[active.peek()];
-  if (event.key === "Enter" && entry && !event.isComposing) {
+  if (event.key === "Enter" && entry && !isComposing(event)) {
     event.preventDefault();
     take(entry);
   }

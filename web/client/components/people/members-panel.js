@@ -46,7 +46,8 @@ export function MembersPanel({ room }) {
       html`
         <input
           class="member-search"
-          type="search"
+          role="searchbox"
+          enterkeyhint="search"
           aria-label="Find a member"
           placeholder="Find a member"
           autocomplete="off"

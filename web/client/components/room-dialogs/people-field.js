@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { isComposing } from "../../browser/keys.js";
 import { html } from "../../html.js";
 import { account } from "../../me.js";
 import { cleanHandle } from "../account/form.js";
@@ -76,12 +77,12 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
     if (BETWEEN.test(target.value.trimStart())) addTyped();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const { key, isComposing } = event;
+    const { key } = event;
     const step = { ArrowDown: 1, ArrowUp: -1 }[/** @type {"ArrowUp"} */ (key)];
     if (step && found.length) {
       event.preventDefault();
       active.value = (active.peek() + step + found.length) % found.length;
-    } else if (ENDS.includes(key) && !isComposing && typed.peek().trim()) {
+    } else if (ENDS.includes(key) && !isComposing(event) && typed.peek().trim()) {
       const isTaken = addTyped();
       if (key === "Enter" && !isTaken) read();
       if (isTaken || key !== "Tab") event.preventDefault();

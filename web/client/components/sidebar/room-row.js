@@ -1,5 +1,5 @@
 import { computed } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { pathOf } from "../../browser/route.js";
 import { drafts } from "../../drafts.js";
 import { html } from "../../html.js";
@@ -28,6 +28,7 @@ const MOST_COUNTED = 99;
 export function RoomRow({ summary, current, unsent, tabIndex }) {
   const { name } = summary;
   const row = useFocusHandover(); // its room may be closed, hidden or taken away
+  useLayoutEffect(() => void (current && row.current && bringIntoSight(row.current)), [current]);
   // Computed, so that the marks of other rooms, which move with each message, do not draw this row.
   const { value: badge } = useMemo(() => computed(() => JSON.stringify(badgeIn(summary))), [summary]);
   const { unread, mentions, isCounted } = current ? NOTHING : JSON.parse(badge);
@@ -71,6 +72,13 @@ export function RoomRow({ summary, current, unsent, tabIndex }) {
 }
 
 const NOTHING = { unread: 0, mentions: 0, isCounted: true };
+
+/** Scrolls the list, and not the page, on which a closed drawer is beside the screen. @param {HTMLElement} row */
+function bringIntoSight(row) {
+  const list = /** @type {HTMLElement} */ (row.closest(".sections"));
+  const [shown, all] = [row.getBoundingClientRect(), list.getBoundingClientRect()];
+  list.scrollTop += Math.min(0, shown.top - all.top) + Math.max(0, shown.bottom - all.bottom);
+}
 
 /** Returns what the row of a room shows of new messages. Reads signals. @param {RoomSummary} summary */
 function badgeIn(summary) {
