@@ -121,6 +121,28 @@ def test_the_line_stands_above_what_is_new_and_a_button_leads_there(visit: Visit
     expect(page.button("First new message")).to_have_count(0)
 
 
+def test_the_line_stands_anew_each_time_one_comes_to_a_room(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    ann.says(slug, "seen")
+    page = bo.comes(visit, slug)
+    expect(page.page.locator(".new + .message")).to_contain_text("seen")
+    bo.expect_unread(slug, 0)
+    page.room("lobby").click()  # which is nobody's
+    ann.says(slug, *(f"line {number}" for number in range(60)))
+    expect(page.room("Den").locator(".unread.dot")).to_be_visible()
+    page.room("Den").click()
+    expect(page.texts.last).to_have_text("line 59")
+    page.button("First new message").click()
+    expect(page.page.locator(".new + .message")).to_contain_text("line 0")
+    page.conversation.press("End")
+    bo.expect_unread(slug, 0)
+    expect(page.page.locator(".new + .message")).to_contain_text("line 0")
+    page.room("lobby").click()
+    page.room("Den").click()
+    expect(page.texts.last).to_have_text("line 59")
+    expect(page.page.locator(".new")).to_have_count(0)
+
+
 def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visit, ann: Member, bo: Member) -> None:
     slug = ann.opens_direct(bo)
     ann.says(slug, "one", "two", "three")

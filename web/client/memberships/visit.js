@@ -44,8 +44,8 @@ function noteArrivals(current) {
 }
 
 /**
- * Puts the line above the first new message. It stands still while the person reads, unless the mark is set back, and
- * follows the mark while they look elsewhere.
+ * Puts the line above the first new message each time the person comes to a room. It stands still while they read, unless
+ * the mark is set back, and follows the mark while they look elsewhere.
  *
  * @param {Current} current
  */
@@ -56,7 +56,7 @@ function placeLine(current) {
     const mine = membershipOf(room.slug);
     const lists = myTopic.snapshots.value;
     const isReading = isLooking.value;
-    if (!mine || !lists) return;
+    if (!mine || !lists) return void (stands = "");
     const now = isReading ? `${room.slug} ${mine.rev} ${lists}` : "";
     if (now && now === stands) return;
     stands = now;
