@@ -144,3 +144,62 @@ def test_what_was_seen_in_another_window_is_no_news_here(visit: Visit, speaks: S
     other.expect_said("one", "two")
     refreshes_rooms(ann)
     expect(ann.room(room)).not_to_have_class(NEWS)
+
+
+def test_the_line_stands_before_what_no_window_has_shown_each_time_one_comes(
+    visit: Visit, speaks: Speaks, room: str
+) -> None:
+    ann, bo = visit("ann"), speaks("bo")
+    bo.says("one")
+    ann.expect_said("one")
+    other = ann.opens_another_page()
+    other.goes_to(room)
+    ann.room("lobby").click()
+    bo.says("two")
+    other.expect_said("one", "two")
+    other.goes_to("lobby")  # which keeps what it has shown
+    bo.says("three")
+    ann.room(room).click()
+    ann.expect_said("one", "two", "three")
+    expect(ann.page.locator(".new + .message")).to_contain_text("three")
+
+
+def test_own_words_of_another_device_are_not_new_when_one_comes_back(visit: Visit, speaks: Speaks, room: str) -> None:
+    ann, phone, bo = visit("ann"), speaks("ann"), speaks("bo")
+    bo.says("one")
+    ann.expect_said("one")
+    ann.room("lobby").click()
+    ann.expect_connected()
+    phone.says("from my phone")
+    bo.expect_said("one", "from my phone")
+    bo.says("hello")
+    ann.room(room).click()
+    ann.expect_said("one", "from my phone", "hello")
+    expect(ann.page.locator(".new + .message")).to_contain_text("hello")
+
+
+def test_what_is_said_after_one_has_come_back_is_not_new(ann: Person, speaks: Speaks, room: str) -> None:
+    bo = speaks("bo")
+    bo.says("one")
+    ann.expect_said("one")
+    ann.room("lobby").click()
+    ann.room(room).click()
+    ann.expect_connected()
+    ann.sees_a_frame()
+    bo.says("two")
+    ann.expect_said("one", "two")
+    expect(ann.page.locator(".new")).to_have_count(0)
+
+
+def test_all_is_new_in_a_room_that_was_empty_when_one_left_it(ann: Person, speaks: Speaks, room: str) -> None:
+    ann.room("lobby").click()
+    ann.expect_connected()
+    speaks("bo").says("one", "two")
+    ann.room(room).click()
+    ann.expect_said("one", "two")
+    expect(ann.page.locator(".new + .message")).to_contain_text("one")
+    ann.room("lobby").click()
+    ann.room(room).click()
+    ann.expect_connected()
+    ann.expect_said("one", "two")
+    expect(ann.page.locator(".new")).to_have_count(0)

@@ -60,6 +60,18 @@ test("missed messages are added, and known ones are not added twice", async () =
   assert.equal(room.recovery.missingAfter.value, 0);
 });
 
+test("a page has caught up once all has come that was said before the join, also what follows in pages", async () => {
+  socket.latest.joins(messages(1, 3));
+  await settled();
+  assert.equal(room.recovery.hasCaughtUp.value, true);
+  await rejoin([], { seq: 6, more: true });
+  receive(message(7));
+  assert.equal(room.recovery.hasCaughtUp.value, false);
+  await reply("history", "ok", { messages: messages(4, 6), as_of: 6, more: false });
+  assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(room.recovery.hasCaughtUp.value, true);
+});
+
 test("messages above the base are dropped when the epoch has changed, and only then", async () => {
   socket.latest.joins(messages(1, 5));
   await rejoin([], { seq: 5, base: 3 });

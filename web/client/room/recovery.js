@@ -31,6 +31,9 @@ const MAX_FAILURES = 3;
 export class Recovery {
   /** The seq above which messages are missing that were dropped; 0 if none are. */
   missingAfter = signal(0);
+  /** All that was said before the last join is held, apart from what is dropped. */
+  hasCaughtUp = signal(false);
+  #hasLoaded = false; // what follows the answer to the join has come
   /** @type {number | undefined} the server's epoch when it sent what is held */
   #epoch;
   #hasMore = false; // the missed entries did not follow the answer
@@ -76,6 +79,13 @@ export class Recovery {
     this.#applyAnswer(answer, this.#room.history.last > 0);
   }
 
+  /** The join has brought all that follows its answer. */
+  loaded() {
+    this.#hasLoaded = true;
+    this.#room.history.greeted();
+    this.fetchMissing();
+  }
+
   /** Starts over: the server has dropped messages and answers that it had for us. */
   resynced() {
     this.#resyncDue = true;
@@ -101,6 +111,8 @@ export class Recovery {
 
   /** Drops what came ahead of a gap: it comes again with the next join. */
   disconnected() {
+    this.#hasLoaded = false;
+    this.hasCaughtUp.value = false;
     this.#loop.abandon();
     this.#room.history.dropAhead();
   }
@@ -116,14 +128,15 @@ export class Recovery {
   }
 
   /** Sends one request after the other until nothing is missing; the answer to a join tells what that is. */
-  fetchMissing() {
+  async fetchMissing() {
     let failures = 0;
-    return this.#loop.run(
+    await this.#loop.run(
       () => this.#isIncomplete,
       async () => {
         failures = await this.#fetchOrWait(failures);
       },
     );
+    if (this.#hasLoaded && !this.#isIncomplete) this.hasCaughtUp.value = true;
   }
 
   /**

@@ -82,7 +82,7 @@ export class Room {
   lastEvent = signal(/** @type {RoomEvent | null} */ (null));
   /** How often this person has posted here. */
   postCount = signal(0);
-  /** The seq of the first message since the person last looked; 0 if none is marked. */
+  /** The seq of the first message that was new when the person came or looked away; 0 if none is marked. */
   firstNewSeq = signal(0);
   /** Where the person was reading when they left for another room or an older message; null at the newest one. */
   place = /** @type {Place | null} */ (null);
@@ -357,7 +357,7 @@ export class Room {
     this.#channel?.push(TYPING, { name: this.#name() });
   }
 
-  /** Marks what arrives from now on as new. The page was hidden or shows another room. */
+  /** Marks what arrives from now on as new: the page is hidden. */
   lookedAway() {
     if (this.history.last) this.firstNewSeq.value = this.history.last + 1;
   }
@@ -594,8 +594,7 @@ export class Room {
 
   /** Ends a join: the presence state is the last that it brings. */
   #loaded() {
-    this.history.greeted();
-    this.recovery.fetchMissing();
+    this.recovery.loaded();
     this.detached.meet();
     if (!this.hasLoaded.peek()) this.loadOlder();
     this.hasLoaded.value = true;

@@ -10,7 +10,15 @@ import { countUnread, markSeen, marks } from "./seen.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
 /** @typedef {import("../messages.js").Row} Row */
-/** @typedef {{readonly value: Room}} Current */
+/** @typedef {import("./seen.js").Mark} Mark */
+/** @typedef {import("@preact/signals").ReadonlySignal<Room>} Current */
+
+/**
+ * @typedef {object} Opening the person has come to a room, and is there still
+ * @property {Room} room
+ * @property {Mark | undefined} mark how far this browser had shown it
+ * @property {boolean} isPlaced the line is drawn, or there is none
+ */
 
 const isHidden = signal(false);
 
@@ -29,33 +37,57 @@ export function watchUnread(current) {
   countInTitle(current);
 }
 
-/** Tells a room when its page is hidden or another room is shown. @param {Current} current */
+/** Tells a room when its page is hidden. @param {Current} current */
 function trackLookingAway(current) {
   effect(() => {
-    const room = current.value;
-    return isHidden.value ? undefined : () => memberships.peek().has(room.slug) || room.lookedAway();
+    if (!isHidden.value) return;
+    const room = current.peek();
+    if (!memberships.peek().has(room.slug)) room.lookedAway();
   });
 }
 
 /**
- * Marks messages on the screen as seen, and elsewhere this person's own. At the first visit in this tab it first marks
- * where the unseen ones begin.
+ * Marks messages on the screen as seen, and elsewhere this person's own. Each time the person comes to a room it first
+ * marks where the unseen ones begin.
  *
  * @param {Current} current
  */
 function trackSeen(current) {
   /** @type {Set<Room>} */
   const visited = new Set();
+  /** @type {Opening | null} */
+  let opening = null;
   effect(() => {
     const room = current.value;
     const { history, hasLoaded } = room;
     for (const other of visited) if (other !== room || isHidden.value) passOwn(other);
+    if (opening?.room !== room) opening = begin(room);
     if (isHidden.value || !hasLoaded.value || membershipOf(room.slug)) return;
-    if (!visited.has(room)) room.firstNewSeq.value = firstUnseenSeq(room);
     visited.add(room);
+    placeLine(opening);
     const last = history.messages.value.at(-1);
-    if (history.last) markSeen(room.slug, { seq: history.last, epoch: epochOf(room), nth: last ? nthOf(last) : 0 });
+    // An empty room has no last place, and for a moment one that starts over.
+    if (!history.last && !room.recovery.hasCaughtUp.value) return;
+    markSeen(room.slug, { seq: history.last, epoch: epochOf(room), nth: last ? nthOf(last) : 0 });
   });
+}
+
+/** Begins a visit without a line: that of the last one goes. @param {Room} room @returns {Opening} */
+function begin(room) {
+  if (!memberships.peek().has(room.slug)) room.firstNewSeq.value = 0;
+  return { room, mark: marks.peek().get(room.slug), isPlaced: false };
+}
+
+/**
+ * Draws the line once all has arrived that was said before the person came: what is said while they look is not new.
+ *
+ * @param {Opening} opening
+ */
+function placeLine(opening) {
+  const { room, mark, isPlaced } = opening;
+  if (isPlaced || !room.recovery.hasCaughtUp.value) return;
+  opening.isPlaced = true;
+  room.firstNewSeq.value = firstUnseenSeq(room, mark);
 }
 
 /** Moves the mark and the line over own words: what one says at another window is not new. @param {Room} room */
@@ -81,15 +113,16 @@ function nthOf({ seq, nth = seq }) {
 }
 
 /**
- * Returns the seq of the others' first message that no earlier visit has shown; 0 if there is none. If even the oldest
- * message held is new, the true first may be older, so that is 0 too.
+ * Returns the seq of the others' first message above a mark; 0 if there is none. If even the oldest message held is above
+ * it, the true first may be older: then it is the place after the mark.
  *
  * @param {Room} room
+ * @param {Mark | undefined} mark
  */
-function firstUnseenSeq(room) {
-  const mark = marks.peek().get(room.slug);
+function firstUnseenSeq(room, mark) {
   const messages = room.history.messages.peek();
-  if (!mark || !messages[0] || messages[0].seq > mark.seq) return 0;
+  if (!mark || !messages[0]) return 0;
+  if (room.history.hasMore.peek() && messages[0].seq > mark.seq + 1) return mark.seq + 1;
   return messages.find((message) => message.seq > mark.seq && !isMine(message))?.seq ?? 0;
 }
 
