@@ -22,6 +22,13 @@ window.Notification = class {
   }
   close() { notified.push(["closed", this.body]); }
 };"""
+ONE_A_FRAME = """const { set } = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+let last = Promise.resolve();
+const after = act => (last = last.then(() => new Promise(requestAnimationFrame)).then(act));
+Object.defineProperty(WebSocket.prototype, "onmessage", {
+  set(hear) { set.call(this, event => after(() => hear(event))); },
+});"""
+"""Lets a page hear and draw one message after the other, as a slow connection does."""
 
 
 def test_new_messages_are_pushed_and_read_in_all_browsers(visit: Visit, ann: Member, bo: Member) -> None:
@@ -141,6 +148,25 @@ def test_the_line_stands_anew_each_time_one_comes_to_a_room(visit: Visit, ann: M
     page.room("Den").click()
     expect(page.texts.last).to_have_text("line 59")
     expect(page.page.locator(".new")).to_have_count(0)
+
+
+def test_a_button_leads_to_the_first_new_message_however_slowly_they_come(
+    visit: Visit, ann: Member, bo: Member
+) -> None:
+    slug = ann.opens_direct(bo)
+    ann.says(slug, "seen")
+    page = bo.comes(visit)
+    page.page.add_init_script(ONE_A_FRAME)
+    page.reloads()
+    page.room(ann.handle).click()
+    bo.expect_unread(slug, 0)
+    page.room("lobby").click()
+    ann.says(slug, *(f"line {number}" for number in range(40)))
+    expect(unread(page, ann.handle)).to_be_visible()
+    page.room(ann.handle).click()
+    expect(page.texts.last).to_have_text("line 39")
+    page.button("First new message").click()
+    expect(page.message("line 0")).to_be_in_viewport()
 
 
 def test_a_message_is_made_unread_and_stays_so_until_one_comes_again(visit: Visit, ann: Member, bo: Member) -> None:

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { html } from "../../html.js";
 import { membershipOf } from "../../memberships/memberships.js";
 import { Close, Send as Up } from "../icons.js";
@@ -19,13 +19,16 @@ export function FirstUnread({ room, scroller }) {
   const isAbove = useSignal(false);
   /** The line that was in sight, or that the person does not want to see. */
   const passed = useSignal(0);
+  /** All has come that was there: until then the line may be in sight for a moment only. */
+  const isComplete = useRef(false);
+  isComplete.current ||= room.recovery.hasCaughtUp.value;
   const { value: shown } = room.detached.shown;
   shown.messages.value; // the line may have come with them
   useEffect(() => {
     const look = () => {
       const place = placeOf(scroller.current, room, first);
       isAbove.value = place === "above";
-      if (place === "in sight") passed.value = first;
+      if (place === "in sight" && isComplete.current) passed.value = first;
     };
     look();
     const { current } = scroller;
