@@ -50,6 +50,19 @@ export function isMine(message) {
   return sameAuthor(message, me.value);
 }
 
+/**
+ * Whether a message calls this person. Whom `@here` calls the server does not say: it is who was in the room, and so
+ * was the page that has heard it said. Reads signals.
+ *
+ * @param {import("./messages.js").Row} message
+ */
+export function callsMe(message) {
+  const { mentions, called_here: isCalledHere } = message;
+  const id = account.value?.id;
+  if (!mentions || id === undefined || isMine(message)) return false;
+  return Boolean(mentions.accounts?.includes(id) || mentions.room || (mentions.here && isCalledHere));
+}
+
 /** Notes that the guest's name is somebody else's. @param {{suggestion?: string}} refusal */
 export function noteTakenName({ suggestion = "" }) {
   if (!account.peek()) suggestedName.value = suggestion; // else it is the answer to who they were before

@@ -168,6 +168,7 @@ export const REASONS = {
  * @property {string[]} [mine] the emoji with which this person has reacted
  * @property {import("./room/operations.js").Operation[]} [operations] what this person does to it and is not done
  * @property {string[]} [not_here] handles in it that are nobody's in the room
+ * @property {true} [called_here] it was said to who was here, and so was this page
  */
 
 /** @typedef {Posted & OwnPart} Row a message as it is shown; another object whenever anything of it changes */

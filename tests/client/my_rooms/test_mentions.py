@@ -30,6 +30,18 @@ def test_a_mention_is_completed_and_marked_for_whom_it_calls(ann: Member, bo: Me
     assert not violations(other.page)
 
 
+def test_here_is_marked_for_who_was_in_the_room_when_it_was_said(ann: Member, bo: Member, visit: Visit) -> None:
+    slug = ann.makes_room("Kitchen", bo)
+    one = bo.comes(visit)
+    ann.says(slug, "@here lunch")
+    one.page.get_by_role("link", name="Kitchen").click()
+    expect(one.page.locator(".message.calls .mention")).to_have_text("@here")
+    expect(one.page.locator(".message.calls-me")).to_have_count(0)
+    ann.says(slug, "@here pudding")
+    expect(one.page.locator(".message.calls-me")).to_contain_text("pudding")
+    expect(one.page.get_by_text("mentions you")).to_have_count(1)
+
+
 def test_a_list_of_people_that_was_closed_is_there_for_the_next_message(ann: Member, bo: Member, visit: Visit) -> None:
     one = ann.comes(visit, ann.makes_room("Lists", bo))
     people = one.page.get_by_role("listbox", name="People")

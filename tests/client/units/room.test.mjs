@@ -120,3 +120,22 @@ test("a channel that the server closed is joined again", () => {
   mock.timers.tick(4000);
   assert.equal(socket.channels.length, 2);
 });
+
+test("`@here` calls a member on whose page it is said, and not who comes later or comes back", () => {
+  const here = (seq) => message(seq, { mentions: { here: true } });
+  const view = { kind: "private", role: "member", settings: {} };
+  const called = () => room.history.messages.value.filter((row) => row.called_here).map(({ seq }) => seq);
+  socket.latest.joins([here(1)], { room: view });
+  socket.latest.receives("new_message", here(2));
+  assert.deepEqual(called(), [2]);
+  socket.latest.disconnects();
+  socket.latest.joins([here(3)], { room: view });
+  socket.latest.receives("new_message", here(4));
+  assert.deepEqual(called(), [2, 4]);
+});
+
+test("`@here` calls nobody who only reads the room", () => {
+  socket.latest.joins([message(1)], { room: { kind: "public", role: null, settings: {} } });
+  socket.latest.receives("new_message", message(2, { mentions: { here: true } }));
+  assert.equal(room.history.messages.value.at(-1).called_here, undefined);
+});

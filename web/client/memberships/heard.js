@@ -1,11 +1,10 @@
 /** What is heard in rooms that are joined: the topic `me` says nothing of these. */
 
 import { effect, untracked } from "@preact/signals";
-import { account } from "../me.js";
+import { callsMe } from "../me.js";
 import { goOn, memberships } from "./memberships.js";
 
 /** @typedef {import("../room/room.js").Room} Room */
-/** @typedef {import("../messages.js").Row} Row */
 
 /**
  * Counts the messages of all rooms that this page hears.
@@ -28,14 +27,10 @@ function follow({ slug, state, history }) {
     const last = messages.at(-1);
     const mine = memberships.peek().get(slug);
     if (state.value !== "joined" || !last || !mine || last.seq <= mine.last_seq) return;
-    const named = history.after(Math.max(mine.read_seq, mine.last_seq)).filter(namesMe).length;
     const { nth = last.seq, seq } = last;
-    untracked(() => goOn(slug, { last_seq: seq, last_nth: nth, mentions: mine.mentions + named }));
+    untracked(() => {
+      const named = history.after(Math.max(mine.read_seq, mine.last_seq)).filter(callsMe).length;
+      goOn(slug, { last_seq: seq, last_nth: nth, mentions: mine.mentions + named });
+    });
   });
-}
-
-/** Whether a message names this person. @param {Row} message */
-export function namesMe({ mentions }) {
-  const id = account.peek()?.id;
-  return mentions !== undefined && (mentions.accounts?.includes(id ?? 0) || mentions.here || mentions.room) === true;
 }

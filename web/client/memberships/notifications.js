@@ -4,9 +4,8 @@ import { effect, signal, untracked } from "@preact/signals";
 import { isLooking } from "../browser/looking.js";
 import { load, save } from "../browser/storage.js";
 import { MINE } from "../messages.js";
-import { isMine } from "../me.js";
+import { callsMe, isMine } from "../me.js";
 import { excerptOf } from "../text/excerpt.js";
-import { namesMe } from "./heard.js";
 import { levelOf } from "./levels.js";
 import { memberships } from "./memberships.js";
 import { myTopic } from "./my-topic.js";
@@ -83,7 +82,7 @@ function followRoom(current, notify) {
     const news = room.slug === slug ? messages.filter(({ seq }) => seq > heardTo) : [];
     [slug, heardTo] = [room.slug, messages.at(-1)?.seq ?? 0];
     untracked(() => {
-      const last = news.findLast((message) => !isMine(message) && isWanted(slug, namesMe(message)));
+      const last = news.findLast((message) => !isMine(message) && isWanted(slug, callsMe(message)));
       if (last && !isLooking.peek()) notify(slug, last.seq, { name: last.name, text: last.message });
     });
   });

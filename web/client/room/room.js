@@ -133,6 +133,10 @@ export class Room {
   charter;
   /** By the seq of a message of this person, the handles in it that are nobody's here. @type {Map<number, string[]>} */
   #notHere = new Map();
+  /** The ids of messages with `@here` that were said to this person. @type {Set<string>} */
+  #calledHere = new Set();
+  /** What came later was said while this page was in the room. */
+  #joinedAfter = 0;
   /** @type {Posts} */
   posts;
   /** @type {Operations} */
@@ -463,6 +467,7 @@ export class Room {
     this.refusal.value = "";
     this.refused.value = null;
     this.#requests.joined(channel);
+    this.#joinedAfter = answer.seq;
     this.state.value = "joined";
     this.charter.joined(answer);
     this.recovery.joined(answer);
@@ -528,10 +533,16 @@ export class Room {
   /** @param {Posted & {isPartial?: boolean}} message */
   #receive(message) {
     this.typing.remove(message.name);
+    if (message.mentions?.here) this.#noteCall(message);
     if (message.author && sameAuthor(message, this.#me)) this.charter.said(Date.parse(message.inserted_at));
     this.#hear(message);
     this.posts.received(message);
     this.operations.placed(message.id, message.seq);
+  }
+
+  /** Notes whether a message with `@here` was said while this person was here. @param {Posted} message */
+  #noteCall({ id, seq }) {
+    if (seq > this.#joinedAfter && this.charter.isMember) this.#calledHere.add(id);
   }
 
   /** @param {RoomEvent} event */
@@ -618,7 +629,9 @@ export class Room {
   #show(row) {
     const shown = layOver(row, this.operations.on(row.seq), (key) => this.#reactors.has(row, key));
     const notHere = this.#notHere.get(row.seq);
-    return notHere ? { ...shown, not_here: notHere } : shown;
+    const isCalledHere = this.#calledHere.has(row.id);
+    if (!notHere && !isCalledHere) return shown;
+    return { ...shown, ...(notHere && { not_here: notHere }), ...(isCalledHere && { called_here: true }) };
   }
 
   /** @param {number} seq */

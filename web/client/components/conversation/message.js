@@ -1,7 +1,7 @@
 import { hasAccounts } from "../../account/server.js";
 import { labelOf } from "../../authors.js";
 import { html } from "../../html.js";
-import { account, isMine } from "../../me.js";
+import { callsMe, isMine } from "../../me.js";
 import { namesGuest, tint } from "../../text/names.js";
 import { dayName, fullDate, timeOfDay } from "../../time.js";
 import { Avatar } from "../avatar.js";
@@ -46,10 +46,10 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
   const row = "seq" in message ? message : undefined;
   const isGone = row?.deleted_at !== undefined;
   const mentions = row?.mentions;
-  const callsMe = mentions && !mine && calls(mentions, account.value?.id);
+  const isCalling = row !== undefined && callsMe(row);
   const marked = { first, mine, target: isTarget, [state ?? ""]: state, gone: isGone };
   /** @type {Record<string, unknown>} */
-  const classes = { message: true, ...marked, calls: mentions, "calls-me": callsMe };
+  const classes = { message: true, ...marked, calls: mentions, "calls-me": isCalling };
   const time = message.inserted_at;
   const hasQuote = message.reply_to && !isGone && !(isInThread && message.reply_to === row?.root);
   return html`
@@ -66,7 +66,7 @@ export function Message({ room, message, first, state, isTarget, isInThread, chi
       ${first && html`<${Avatar} name=${message.name} isGuest=${isGuest} />`}
       <div class=${first ? "byline" : "byline again"}>
         <${Author} room=${room} message=${message} first=${first} isGuest=${isGuest} />
-        ${mine && html`<span class="you">you</span>`} ${callsMe && html`<span class="sr-only">mentions you</span>`}
+        ${mine && html`<span class="you">you</span>`} ${isCalling && html`<span class="sr-only">mentions you</span>`}
         <time datetime=${time} title=${fullDate(time)}>${timeOfDay(time)}</time>
       </div>
       ${hasQuote && html`<${Quote} room=${room} seq=${message.reply_to} />`}
@@ -109,11 +109,6 @@ function Extras({ room, message, isInThread }) {
     ${message.reactions && html`<${Reactions} room=${room} message=${message} />`}
     ${!isInThread && html`<${RepliesButton} room=${room} root=${message} />`}
   `;
-}
-
-/** Whether a message calls somebody. @param {import("../../messages.js").Mentions} mentions @param {number | undefined} id */
-function calls({ accounts, here, room }, id) {
-  return id !== undefined && (accounts?.includes(id) || here || room);
 }
 
 /** @param {{iso: string, today: string}} props */
