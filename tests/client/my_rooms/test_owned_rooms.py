@@ -79,6 +79,46 @@ def test_who_is_in_the_room_on_the_screen_is_found_for_a_new_one(ann: Member, bo
     expect(dialog.get_by_role("list", name="Chosen")).to_contain_text(f"@{bo.handle}")
 
 
+def test_enter_takes_who_is_suggested_first_and_any_other_handle_as_it_is_typed(
+    ann: Member, bo: Member, cy: Member, visit: Visit
+) -> None:
+    bo.comes(visit)
+    one = ann.comes(visit)
+    expect(one.people).to_contain_text(bo.handle)
+    one.button("Create a room").click()
+    dialog = one.page.get_by_role("dialog", name="Create a room")
+    field, chosen = dialog.get_by_role("combobox"), dialog.get_by_role("list", name="Chosen").get_by_role("listitem")
+    field.press_sequentially(f"@{bo.handle[:-1]}")
+    suggestion = dialog.get_by_role("option", name=f"@{bo.handle}", selected=True)
+    expect(field).to_have_attribute("aria-activedescendant", str(suggestion.get_attribute("id")))
+    assert not violations(one.page)
+    field.press("Enter")
+    expect(chosen).to_have_text([f"@{bo.handle}"])
+    field.press_sequentially(f"@{cy.handle}")
+    field.press("Enter")
+    field.press_sequentially("@b @c,")
+    expect(chosen).to_have_text([f"@{bo.handle}", f"@{cy.handle}", "@b", "@c"])
+
+
+def test_who_was_met_in_another_room_is_found_for_an_invitation_and_members_are_not(
+    ann: Member, bo: Member, cy: Member, visit: Visit
+) -> None:
+    slug = ann.makes_room("Band", bo)
+    cy.comes(visit)
+    bo.comes(visit, slug)
+    one = ann.comes(visit)
+    expect(one.people).to_contain_text(cy.handle)
+    one.page.get_by_role("link", name="Band").click()
+    expect(member_row(one, bo)).to_contain_text("here now")
+    panel(one).get_by_role("button", name="Invite").click()
+    dialog = one.page.get_by_role("dialog", name="Invite people to Band")
+    field, found = dialog.get_by_role("combobox"), dialog.get_by_role("option")
+    field.press_sequentially("c")
+    expect(found.filter(has_text=f"@{cy.handle}")).to_have_count(1)
+    field.fill("b")
+    expect(found.filter(has_text=f"@{bo.handle}")).to_have_count(0)
+
+
 def test_a_public_room_shows_its_address_before_it_is_made(ann: Member, visit: Visit) -> None:
     one = ann.comes(visit)
     one.button("Create a room").click()

@@ -20,7 +20,7 @@ import { watchVisits } from "./visit.js";
 export function followMemberships(socket, visited, outboxes, open) {
   watchRemovals(visited, outboxes);
   watchHeard(visited.all);
-  watchHere(visited.current);
+  watchHere(visited);
   watchReports();
   watchVisits(visited.current);
   watchNotifications(visited.current, open);

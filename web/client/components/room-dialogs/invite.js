@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { html } from "../../html.js";
 import { titleOf } from "../../memberships/titles.js";
 import { GOVERNING } from "../../messages.js";
@@ -21,6 +22,10 @@ export function showInvite(room) {
 function Invite({ room, close }) {
   const people = usePeople();
   const { problem } = people;
+  const { members } = room.charter;
+  useEffect(() => {
+    if (!members.peek()) room.charter.readMembers().catch(() => {}); // the server knows who is in the room already
+  }, []);
   const send = async () => {
     const handles = people.read();
     if (!handles) return;
@@ -40,14 +45,14 @@ function Invite({ room, close }) {
     <button class="plain" type="button" onClick=${close}>Cancel</button>
     <button class="primary" type="submit">Invite</button>
   `;
-  const isMember = (/** @type {{id: number}} */ { id }) => room.charter.members.peek()?.has(id);
   return html`
     <h2 id=${TITLE}>Invite people to <bdi>${titleOf(room.slug)}</bdi></h2>
     <${Form} send=${send} actions=${actions}>
       ${() => html`
         <${PeopleField}
           people=${people}
-          known=${peopleKnown(room).filter((person) => !isMember(person))}
+          known=${peopleKnown()}
+          isLeftOut=${(/** @type {number} */ id) => members.value?.has(id)}
           label="Who"
           hint="Handles, such as @bo. They are in the room at once, and may leave it."
           autofocus

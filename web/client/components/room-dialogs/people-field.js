@@ -11,8 +11,10 @@ import { Close } from "../icons.js";
 const LIST = "people-found";
 const MOST_FOUND = 6;
 const HANDLE = /^[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?$/;
+/** Keys that take who is suggested. */
+const TAKES = ["Enter", "Tab"];
 /** Keys that end a handle. */
-const ENDS = ["Enter", ",", " ", "Tab"];
+const ENDS = [...TAKES, ",", " "];
 /** What stands between handles, also where they are pasted or the keyboard of a phone tells no keys. */
 const BETWEEN = /[\s,;]+/;
 
@@ -39,25 +41,31 @@ export function usePeople() {
 }
 
 /**
- * Draws a field for people: their handles are typed, pasted, or chosen of those that are known.
+ * Draws a field for people: their handles are typed, pasted, or chosen of those that are known. Enter and Tab take who is
+ * suggested first, unless what is typed is the handle of somebody known. A comma and a blank take what is typed.
  *
  * @param {object} props
  * @param {ReturnType<typeof usePeople>} props.people
  * @param {Companion[]} props.known
+ * @param {(id: number) => boolean | undefined} [props.isLeftOut] whether somebody is not suggested; may read a signal
  * @param {string} props.label
  * @param {string} [props.hint]
  * @param {boolean} [props.autofocus]
  */
-export function PeopleField({ people, known, label, hint = "", autofocus }) {
+export function PeopleField({ people, known, isLeftOut = () => false, label, hint = "", autofocus }) {
   const { chosen, typed, read } = people;
   const problem = people.problem.value;
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const active = useSignal(-1);
-  const found = findPeople(known, typed.value, chosen.value);
+  const pointed = useSignal(/** @type {number | null} */ (null));
+  const wanted = cleanHandle(typed.value);
+  const isOut = (/** @type {Companion} */ { id, handle }) => chosen.value.includes(handle) || isLeftOut(id);
+  const found = findPeople(known, wanted, isOut);
+  const isWhole = known.some(({ handle }) => handle === wanted) && found[0]?.handle !== wanted;
+  const active = pointed.value ?? (isWhole ? -1 : 0);
   const type = (/** @type {string} */ text) => {
     if (field.current) field.current.value = text; // at once: the next key begins the next handle
     typed.value = text;
-    active.value = -1;
+    pointed.value = null;
   };
   const add = (/** @type {string[]} */ handles, rest = "") => {
     chosen.value = [...new Set([...chosen.peek(), ...handles])];
@@ -65,25 +73,26 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
   };
   /** Adds the handles among the words, and leaves the others in the field. */
   const addTyped = () => {
-    const pointed = found[active.peek()];
-    const words = pointed ? [pointed.handle] : typed.peek().split(BETWEEN).filter(Boolean);
+    const words = typed.peek().split(BETWEEN).filter(Boolean);
     const handles = words.filter(isHandle).map(cleanHandle);
     if (handles.length) add(handles, words.filter((word) => !isHandle(word)).join(" "));
     return handles.length > 0;
   };
   const onInput = (/** @type {any} */ { target }) => {
     typed.value = target.value;
-    active.value = -1;
+    pointed.value = null;
     if (BETWEEN.test(target.value.trimStart())) addTyped();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const { key } = event;
+    const { key, shiftKey } = event;
     const step = { ArrowDown: 1, ArrowUp: -1 }[/** @type {"ArrowUp"} */ (key)];
     if (step && found.length) {
       event.preventDefault();
-      active.value = (active.peek() + step + found.length) % found.length;
+      pointed.value = (Math.max(active, step < 0 ? 0 : -1) + step + found.length) % found.length;
     } else if (ENDS.includes(key) && !isComposing(event) && typed.peek().trim()) {
-      const isTaken = addTyped();
+      const suggested = TAKES.includes(key) && !shiftKey ? found[active] : undefined;
+      if (suggested) add([suggested.handle]);
+      const isTaken = suggested !== undefined || addTyped();
       if (key === "Enter" && !isTaken) read();
       if (isTaken || key !== "Tab") event.preventDefault();
     } else if (key === "Backspace" && !typed.peek()) chosen.value = chosen.peek().slice(0, -1);
@@ -102,7 +111,7 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
         aria-expanded=${found.length > 0}
         aria-controls=${LIST}
         aria-autocomplete="list"
-        aria-activedescendant=${found[active.value] && `${LIST}-${active.value}`}
+        aria-activedescendant=${found[active] && `${LIST}-${active}`}
         aria-describedby="people-about"
         aria-invalid=${problem !== ""}
         autocomplete="off"
@@ -119,9 +128,9 @@ export function PeopleField({ people, known, label, hint = "", autofocus }) {
             <li
               key=${handle}
               id=${`${LIST}-${index}`}
-              class=${index === active.value ? "found active" : "found"}
+              class=${index === active ? "found active" : "found"}
               role="option"
-              aria-selected=${index === active.value}
+              aria-selected=${index === active}
               onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()}
               onClick=${() => add([handle])}
             >
@@ -154,14 +163,23 @@ function Chip({ handle, chosen }) {
   `;
 }
 
-/** @param {Companion[]} known @param {string} typed @param {string[]} chosen */
-function findPeople(known, typed, chosen) {
-  const wanted = typed.trim().replace(/^@/, "").toLowerCase();
+/**
+ * Returns whose handle begins so, the one that is all of it first, and then whose name has it.
+ *
+ * @param {Companion[]} known
+ * @param {string} wanted
+ * @param {(person: Companion) => boolean | undefined} isOut
+ */
+function findPeople(known, wanted, isOut) {
   if (!wanted) return [];
-  const isFound = (/** @type {Companion} */ { id, handle, name }) =>
-    handle &&
-    id !== account.peek()?.id &&
-    !chosen.includes(handle) &&
-    (handle.startsWith(wanted) || name.toLowerCase().includes(wanted));
-  return known.filter(isFound).slice(0, MOST_FOUND);
+  const rankOf = (/** @type {Companion} */ { handle, name }) => {
+    if (handle.startsWith(wanted)) return handle === wanted ? 0 : 1;
+    return name.toLowerCase().includes(wanted) ? 2 : 3;
+  };
+  const isFound = (/** @type {Companion} */ person) =>
+    person.handle && person.id !== account.peek()?.id && !isOut(person) && rankOf(person) < 3;
+  return known
+    .filter(isFound)
+    .toSorted((a, b) => rankOf(a) - rankOf(b))
+    .slice(0, MOST_FOUND);
 }
