@@ -139,6 +139,28 @@ def test_who_was_banned_from_a_public_room_comes_in_again_with_their_words(
     other.expect_said("a whole one")
 
 
+def test_what_was_written_offline_before_a_ban_is_said_to_be_not_sent_and_can_be_sent_after_it(
+    ann: Member, bo: Member, visit: Visit, outage: None, refusals: None
+) -> None:
+    slug = ann.makes_room(f"Cafe {ann.handle}", kind="public")
+    other = bo.comes(visit, slug)
+    other.says("hi")
+    other.expect_acknowledged()
+    other.loses_network()
+    other.says("said offline")
+    ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
+    other.page.context.set_offline(False)
+    expect(other.not_sent).to_contain_text("you are banned from this room")
+    expect(other.room(f"Cafe {ann.handle}").locator(".unsent-mark")).to_contain_text("1 not sent")
+    assert not violations(other.page)
+    other.page.reload()
+    expect(other.not_sent).to_contain_text("you are banned from this room")
+    ann.pushes(slug, "unban_member", handle=bo.handle)
+    other.not_sent.get_by_role("button", name="retry").click()
+    other.expect_said("hi", "said offline")
+    expect(other.not_sent).to_have_count(0)
+
+
 def test_who_reads_only_what_was_said_since_they_came_is_not_told_that_the_room_begins_there(
     ann: Member, bo: Member, visit: Visit
 ) -> None:

@@ -291,3 +291,58 @@ test("a resync sends unacknowledged posts again", () => {
   socket.latest.receives("resync", { seq: 1 });
   assert.deepEqual([states(), repeats()], [["pending"], [false, true]]);
 });
+
+test("what a ban keeps from being sent is not sent, and is the same post where it is retried after the ban", () => {
+  socket.latest.joins([]);
+  room.post("on its way");
+  socket.latest.disconnects();
+  room.post("begun later");
+  socket.latest.joinPush.reply("error", { reason: "banned" });
+  assert.deepEqual(states(), ["failed", "failed"]);
+  assert.deepEqual(
+    posts().map(({ tried, why }) => [tried, why]),
+    [
+      [true, "you are banned from this room"],
+      [false, "you are banned from this room"],
+    ],
+  );
+  const { id } = posts()[0];
+  room.posts.retry(id);
+  socket.latest.joins([]);
+  assert.deepEqual([words(), repeats()], [["on its way"], [true]]);
+  assert.equal(lastPost().payload.id, id);
+  broadcastOwn(1);
+  acknowledge(lastPost(), 1);
+  assert.deepEqual(states(), ["failed"]);
+});
+
+test("what the next page finds after it was not let in for a ban is not sent either", () => {
+  socket.latest.joins([]);
+  room.post("hello");
+  room = open();
+  socket.latest.joinPush.reply("error", { reason: "banned" });
+  room.posts.adopt(outbox.adopt());
+  assert.deepEqual(states(), ["failed"]);
+  assert.equal(posts()[0].tried, true);
+});
+
+test("a retry of what a ban kept from being sent asks again to be let in, and may be refused again", () => {
+  socket.latest.joins([]);
+  socket.latest.disconnects();
+  room.post("hello");
+  socket.latest.joinPush.reply("error", { reason: "banned" });
+  const { length: before } = socket.channels;
+  room.posts.retry(posts()[0].id);
+  assert.equal(socket.channels.length, before + 1);
+  assert.deepEqual(states(), ["waiting"]);
+  socket.latest.joinPush.reply("error", { reason: "banned" });
+  assert.deepEqual(states(), ["failed"]);
+});
+
+test("posts wait while a join is refused that may be granted to who signs in again", () => {
+  socket.latest.joins([]);
+  socket.latest.disconnects();
+  room.post("hello");
+  socket.latest.joinPush.reply("error", { reason: "unmatched topic" });
+  assert.deepEqual(states(), ["waiting"]);
+});

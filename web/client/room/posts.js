@@ -61,6 +61,8 @@ export class Posts {
    * that finds the server less busy would get in first.
    */
   #oneAtATime = false;
+  /** Why the person is not let in for as long as a moderator likes; empty where that is not so. */
+  #whyShutOut = "";
   #outbox;
   #room;
 
@@ -76,6 +78,7 @@ export class Posts {
   joined(channel) {
     this.#sender.joined(channel);
     this.#oneAtATime = true;
+    this.#whyShutOut = "";
     for (const { id } of this.pending.peek()) this.#change(id, { heard: this.#room.has(id) });
     this.#flush();
   }
@@ -84,6 +87,17 @@ export class Posts {
     this.#sender.disconnected();
     for (const { id } of this.#filter(isPending)) this.#change(id, { status: "waiting" });
     this.#updateSaving();
+  }
+
+  /**
+   * Fails what waits: the room does not let the person in until somebody there wants that. A post that may have been sent
+   * stays the same one.
+   *
+   * @param {string} why
+   */
+  shutOut(why) {
+    this.#whyShutOut = why;
+    this.#failWaiting();
   }
 
   /** Notes the broadcast of a post, which is still to be acknowledged. @param {Posted} message */
@@ -101,6 +115,7 @@ export class Posts {
     const posts = adopted.filter(({ id }) => !this.#find(id)).map((post) => this.#adopted(post));
     this.#oneAtATime = true;
     this.pending.value = [...this.pending.peek(), ...posts].sort((a, b) => a.written - b.written);
+    if (this.#whyShutOut) this.#failWaiting();
     this.#flush();
   }
 
@@ -164,6 +179,7 @@ export class Posts {
    * @param {string} id
    */
   retry(id) {
+    if (this.#whyShutOut) this.#askToComeIn();
     const isRefused = this.#find(id)?.tried === false;
     if (isRefused) this.#outbox.forget(id);
     const next = isRefused ? newId() : id;
@@ -257,6 +273,17 @@ export class Posts {
     if (!post || !isPending(post)) return;
     this.#change(id, { status: "waiting" });
     this.#flush();
+  }
+
+  #failWaiting() {
+    const waiting = this.#filter(({ status, heard }) => status === "waiting" && !heard);
+    for (const { id, tried } of waiting) this.#fail(id, this.#whyShutOut, tried);
+  }
+
+  /** Another answer may be near, and the room be joined at present for no post. */
+  #askToComeIn() {
+    this.#whyShutOut = "";
+    this.#room.rejoin();
   }
 
   // ---- Timeouts

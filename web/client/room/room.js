@@ -485,6 +485,7 @@ export class Room {
     this.state.value = refusal.retry_after_ms === undefined ? "refused" : "joining";
     this.refused.value = refusal;
     if (refusal.reason === "name_taken") noteTakenName(refusal);
+    if (refusal.reason === "banned") this.posts.shutOut(explain(refusal)); // last: with nothing to send the room may be left
   }
 
   /** Starts over with everything in flight: the server has dropped its answers too. @param {Channel} channel */
