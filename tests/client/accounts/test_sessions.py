@@ -18,6 +18,8 @@ from tests.client.accounts.conftest import SignIn
 
 pytestmark = pytest.mark.browser
 
+ERASED = "What you had written here and not sent was erased."
+
 
 @pytest.mark.usefixtures("refusals")
 def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, handle: str) -> None:
@@ -42,6 +44,29 @@ def test_a_session_that_another_browser_ends_is_over_at_once(signs_in: SignIn, h
     expect_guest(there)
     expect(there.notices).to_be_empty()
     expect_account(here, handle)
+
+
+@pytest.mark.usefixtures("refusals")
+@pytest.mark.parametrize("written", ["a draft", "an edit"])
+def test_a_page_that_is_signed_out_says_that_what_was_written_was_erased(signs_in: SignIn, written: str) -> None:
+    here, there = signs_in(), signs_in()
+    there.says("helo")
+    there.expect_acknowledged()
+    if written == "an edit":
+        there.composer.press("ArrowUp")
+        expect(there.strip).to_contain_text("Editing")
+    there.composer.fill("hello")
+    opens_account(here, "Signed in").get_by_role("button", name="Sign out everywhere else").click()
+    expect(there.notices.locator("span")).to_have_text(f"You were signed out. {ERASED}")
+
+
+@pytest.mark.usefixtures("refusals")
+def test_a_page_that_is_signed_out_with_nothing_written_says_no_more(signs_in: SignIn) -> None:
+    here, there = signs_in(), signs_in()
+    there.says("hello")
+    there.expect_acknowledged()
+    opens_account(here, "Signed in").get_by_role("button", name="Sign out everywhere else").click()
+    expect(there.notices.locator("span")).to_have_text("You were signed out.")
 
 
 def test_a_session_is_renamed_by_keys_until_its_name_is_emptied(signs_in: SignIn) -> None:

@@ -11,6 +11,9 @@ export const ENDED = "Your session here has ended.";
 /** The server says that the session was ended, or another tab does. */
 export const OUT = "You were signed out.";
 
+/** Follows the reason where something was erased with the session that nobody else has. */
+export const ERASED = "What you had written here and not sent was erased.";
+
 /** The account was about to be deleted. */
 export const CAME_BACK = "You came back: your account is not deleted.";
 

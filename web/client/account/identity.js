@@ -20,7 +20,7 @@ import { followPath, partsOf } from "../browser/route.js";
 import { account, goOnAs, hasPassword, isSignedIn, noteAccount, role } from "../me.js";
 import { isPrivateSlug } from "../messages.js";
 import { ask } from "./api.js";
-import { CAME_BACK, ENDED, leaveFarewell, OUT } from "./farewell.js";
+import { CAME_BACK, ENDED, ERASED, leaveFarewell, OUT } from "./farewell.js";
 import { learnServer } from "./server.js";
 
 /** @typedef {import("../browser/owner.js").Account} Account */
@@ -35,6 +35,9 @@ const NO_COOKIES = { status: 0, reason: "no_cookies" };
 /** Says whether what was written and not sent may go. @type {(way: "out" | "in") => Promise<boolean>} */
 let mayLoseWords = async () => true;
 
+/** Whether something was written here and not sent. */
+let hasWords = () => false;
+
 /** Makes drafts of what a guest has not sent. */
 let makeDrafts = async () => {};
 
@@ -44,8 +47,8 @@ let connectAnew = () => {};
 /** The person is on the way out, and what else says so changes nothing. */
 let isLeaving = false;
 
-/** What is said where another tab is first to be a guest's. */
-let parting = OUT;
+/** What is said where another tab is first to be a guest's; empty until this page has heard of the end itself. */
+let parting = "";
 
 /**
  * Asks the server who this is, and follows what other tabs hear.
@@ -102,6 +105,11 @@ export function askBeforeLoss(ask) {
   mayLoseWords = ask;
 }
 
+/** @param {typeof hasWords} has whether something was written here that is erased where the session ends */
+export function noteLoss(has) {
+  hasWords = has;
+}
+
 /** @param {typeof makeDrafts} make drafts of what a guest has not sent: who signs in takes these along */
 export function bringDrafts(make) {
   makeDrafts = make;
@@ -144,13 +152,18 @@ export async function leaveServer(chosen, farewell) {
 export async function end(reason) {
   if (isLeaving) return;
   isLeaving = true;
-  parting = reason;
+  parting = withLoss(reason);
   const { id } = await forgetEnded();
-  if (id === undefined) await leaveFor(reason);
+  if (id === undefined) await leaveFor(parting);
   else location.reload();
 }
 
 // ---- Internal
+
+/** Says besides why the session is over that something goes with it. @param {string} reason */
+function withLoss(reason) {
+  return hasWords() ? `${reason} ${ERASED}` : reason;
+}
 
 /** Has the cookie of a session that has ended taken away. Returns who is signed in for all that, if somebody is. */
 function forgetEnded() {
@@ -242,7 +255,7 @@ async function take(next) {
     if (owner && next?.id !== owner.id) stopKeeping(); // what the page keeps as it goes would be left behind
     if (next && !account.peek()) await bringAlong(next);
     if (next) return location.reload();
-    if (owner) leaveFarewell(parting);
+    if (owner) leaveFarewell(parting || withLoss(OUT));
     loadForGuest();
   }
 }

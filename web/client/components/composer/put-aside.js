@@ -1,6 +1,6 @@
 /** Words of edits that were left half-written: each waits until its message is edited again. */
 
-import { load, save } from "../../browser/storage.js";
+import { keysOf, load, save } from "../../browser/storage.js";
 
 const PREFIX = "aside:";
 
@@ -17,6 +17,11 @@ export function takeAside(slug, id) {
   const found = keptIn(slug).find(([other]) => other === id);
   if (found) store(slug, othersIn(slug, id));
   return found?.[1];
+}
+
+/** Whether words wait in some room. */
+export function hasPutAside() {
+  return keysOf(PREFIX).length > 0;
 }
 
 /** @param {string} slug @param {string} id */
