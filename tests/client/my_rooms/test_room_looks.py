@@ -63,6 +63,14 @@ def test_all_settings_are_in_sight_on_a_screen_of_a_laptop(ann: Member, visit: V
     assert dialog.evaluate("dialog => [dialog.scrollHeight - dialog.clientHeight, dialog.scrollTop]") == [0, 0]
 
 
+def test_a_title_of_several_directions_is_isolated_in_the_sentences_about_the_room(ann: Member, visit: Visit) -> None:
+    title = "مرحبا 日本語 हिन्दी"
+    one = ann.comes(visit, ann.makes_room(title))
+    expect(one.page.locator(".quiet h2 bdi")).to_have_text(title)
+    one.says("hello")
+    expect(one.page.locator(".beginning bdi")).to_have_text(title)
+
+
 def test_the_settings_are_saved_on_a_phone_without_scrolling(ann: Member, visit: Visit) -> None:
     slug = ann.makes_room(f"Small screen {ann.handle}", kind="public")
     one = ann.comes(visit, slug, **PHONE)

@@ -41,7 +41,7 @@ export function Welcome({ room }) {
   return html`
     <dialog class="dialog welcome" open aria-labelledby="name-title">
       <${Form}
-        title=${`Welcome to ${labelOfRoom(room.slug)}`}
+        title=${html`Welcome to <bdi>${labelOfRoom(room.slug)}</bdi>`}
         intro=${html`<${WhoIsHere} room=${room} />`}
         action="Start chatting"
         onChosen=${focusComposer}
@@ -100,7 +100,7 @@ function Taken({ close }) {
   `;
 }
 
-/** @param {{title: string, intro?: any, action: string, other?: any, onChosen: () => void, onCancel?: () => void}} props */
+/** @param {{title: any, intro?: any, action: string, other?: any, onChosen: () => void, onCancel?: () => void}} props */
 function Form({ title, intro, action, other, onChosen, onCancel }) {
   const problem = useSignal("");
   const submit = (/** @type {SubmitEvent} */ event) => {

@@ -22,21 +22,21 @@ export function Skeleton() {
 
 /** Draws what is there in place of a conversation that cannot be loaded now. @param {{slug: string}} props */
 export function NotYet({ slug }) {
-  return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when the connection is back.</p>`;
+  return html`<p class="quiet">What was said in <bdi>${labelOfRoom(slug)}</bdi> is shown when the connection is back.</p>`;
 }
 
 /** Draws what is there in place of a private conversation where nobody is signed in any more. @param {{slug: string}} props */
 export function Covered({ slug }) {
-  return html`<p class="quiet">What was said in ${labelOfRoom(slug)} is shown when you have signed in again.</p>`;
+  return html`<p class="quiet">What was said in <bdi>${labelOfRoom(slug)}</bdi> is shown when you have signed in again.</p>`;
 }
 
 /** @param {{room: Room}} props */
 export function Quiet({ room: { slug, charter } }) {
-  const name = labelOfRoom(slug);
+  const begin = isCalledByPeople(slug) ? "Your conversation with" : "It is quiet in";
   return html`
     <div class="quiet">
       <${Logo} />
-      <h2>${isCalledByPeople(slug) ? html`Your conversation with <bdi>${name}</bdi>` : `It is quiet in ${name}`}</h2>
+      <h2>${begin} <bdi>${labelOfRoom(slug)}</bdi></h2>
       <p>Nobody has said anything ${charter.hidesPast ? "since you came." : "here yet. The first word is yours."}</p>
       ${
         kindOf(slug) === "public" &&
@@ -54,7 +54,7 @@ export function Quiet({ room: { slug, charter } }) {
 export function Beginning({ room: { slug, charter }, first: { seq, nth = seq } }) {
   // With the first message nothing is hidden: the rule was made while the person looked, or nothing was said before.
   if (charter.hidesPast && nth > 1)
-    return html`<p class="beginning">You came to <strong>${labelOfRoom(slug)}</strong> here. What was said before is not shown.</p>`;
+    return html`<p class="beginning">You came to <strong><bdi>${labelOfRoom(slug)}</bdi></strong> here. What was said before is not shown.</p>`;
   const before = isCalledByPeople(slug) && "Your conversation with ";
-  return html`<p class="beginning">${before}<strong>${labelOfRoom(slug)}</strong> begins here.</p>`;
+  return html`<p class="beginning">${before}<strong><bdi>${labelOfRoom(slug)}</bdi></strong> begins here.</p>`;
 }

@@ -84,8 +84,8 @@ function sayChange({ kind, title, topic, archived, settings }) {
   const changes = [];
   if (archived !== undefined) changes.push(archived ? "archived this room" : "opened this room again");
   changes.push(...saySettings(settings ?? {}));
-  if (title !== undefined) changes.push(html`called this room <q>${title}</q>`);
-  if (topic !== undefined) changes.push(topic ? html`set the topic: <q>${topic}</q>` : "removed the topic");
+  if (title !== undefined) changes.push(html`called this room <q><bdi>${title}</bdi></q>`);
+  if (topic !== undefined) changes.push(topic ? html`set the topic: <q><bdi>${topic}</bdi></q>` : "removed the topic");
   if (!changes.length) return "changed this room";
   return changes.map((change, at) => html`${joint(at, changes.length)}${change}`);
 }

@@ -50,7 +50,8 @@ function NotThere({ room }) {
 function whyNotThere(room, { state, asked, seq }) {
   if (state === "failed") return "The message cannot be loaded now.";
   const yet = asked > room.history.last ? " yet" : "";
-  return `There is no message ${asked} in ${labelOfRoom(room.slug)}${yet}.${seq ? " This is the nearest one." : ""}`;
+  const title = html`<bdi>${labelOfRoom(room.slug)}</bdi>`;
+  return html`There is no message ${asked} in ${title}${yet}.${seq ? " This is the nearest one." : ""}`;
 }
 
 /** @param {{dismiss: () => void}} props */
