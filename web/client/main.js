@@ -18,6 +18,7 @@ import { putEditsAside } from "./components/composer/edits.js";
 import { keepRefusedEdits, restoreEdits } from "./components/composer/restore-edits.js";
 import { forMembers } from "./components/for-members.js";
 import { goTo } from "./components/go-to.js";
+import { giveBackTyped } from "./components/held-keys.js";
 import { listenForKeys } from "./components/palette/shortcuts.js";
 import { openJoin } from "./components/room-dialogs/open.js";
 import { watchPanel } from "./components/panel.js";
@@ -143,6 +144,7 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren(); // the shell of index.html
 render(html`<${App} connection=${connection} current=${current} unsent=${unsent} />`, root);
 keepOffline();
+giveBackTyped();
 useFragment(brought);
 effect(() => {
   const mayFollow = isSignedIn.value || !brought.failure; // who signs in, and keeps the page, may follow it then

@@ -28,6 +28,8 @@ def slow(page: Page, address: str) -> Iterator[None]:
     def hold(_route: Route) -> None:
         pass
 
+    # What the page's process has in memory would not be asked for.
+    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     page.route(address, hold)
     with page.expect_request(address):
         yield
@@ -96,6 +98,19 @@ def test_a_password_is_typed_into_the_dialog_that_comes(ann: Member, visit: Visi
     expect_account(guest, ann.handle)
     expect(guest.page.locator(".message")).to_have_count(0)
     expect(guest.composer).to_be_empty()
+
+
+def test_words_that_follow_a_sign_in_are_there_in_the_page_that_comes(ann: Member, visit: Visit) -> None:
+    guest = visit("guest")
+    guest.button("Sign in").click()
+    form = dialog(guest, "Sign in")
+    form.locator("input[name=handle]").fill(ann.handle)
+    form.locator("input[name=password]").fill(PASSWORD)
+    with slow(guest.page, "**/api/sessions"):
+        guest.page.keyboard.press("Enter")
+        guest.page.keyboard.type("hello")
+    expect_account(guest, ann.handle)
+    expect(guest.composer).to_have_value("hello")
 
 
 def test_who_presses_twice_gets_one_dialog_and_sends_nothing(ann: Member, visit: Visit) -> None:

@@ -89,12 +89,13 @@ export async function checkIdentity() {
  * has not taken the session's cookie.
  *
  * @param {{came_back?: boolean}} answer
+ * @returns {Promise<void>} is never settled where the page is loaded
  */
 export async function signedIn({ came_back: cameBack }) {
   const { id, handle, name } = await ask("GET", "/api/me");
   if (id === undefined) throw NO_COOKIES;
   if (cameBack) leaveFarewell(CAME_BACK);
-  if (await become({ id, handle, name })) return;
+  if (await become({ id, handle, name })) return new Promise(() => {}); // this page does nothing more
   connectAnew();
   closeOverlays();
   followPath();

@@ -5,12 +5,15 @@
 
 import { insertText } from "../browser/focus.js";
 import { isComposing, isShortcut } from "../browser/keys.js";
+import { ofTab } from "../browser/web-storage.js";
 import { focusForWords } from "./composer/focus.js";
 
 /** @typedef {{key: string, shiftKey: boolean}} Press */
 
 /** Besides printable keys. */
 const HELD = ["Enter", "Tab", "Backspace"];
+/** Where the tab keeps the words for its next page: who signs in has the page loaded anew. */
+const TYPED = "chatter:typed";
 /** What presses a button. */
 const PRESSES = ["Enter", " "];
 
@@ -21,6 +24,12 @@ let present = null;
 export function holdKeys() {
   present = new HeldKeys(present?.end());
   return present;
+}
+
+/** Gives the words back that were typed while the page before this one was left. */
+export function giveBackTyped() {
+  giveBack(ofTab.read(TYPED));
+  ofTab.write(TYPED, "");
 }
 
 /** Types what is held where the focus is now: what was waited for has opened. */
@@ -41,6 +50,7 @@ class HeldKeys {
     addEventListener("keydown", (event) => this.#take(event), options);
     addEventListener("paste", (event) => this.#takePaste(event), options);
     addEventListener("pointerdown", () => this.end(), options); // the person goes elsewhere
+    addEventListener("pagehide", () => ofTab.write(TYPED, textOf(this.end())), options);
   }
 
   /** Types all: in a field that is empty, or in a form, with the keys that send it. A draft is not sent along unseen. */
@@ -56,11 +66,7 @@ class HeldKeys {
 
   /** Gives the words back to the field that has the focus: what was waited for does not come, and nothing is sent. */
   giveBack() {
-    if (this.#isOver()) return;
-    const text = textOf(this.end());
-    if (!text) return;
-    focusForWords();
-    insertText(text);
+    if (!this.#isOver()) giveBack(textOf(this.end()));
   }
 
   /** Returns what was held, and holds no more. */
@@ -97,6 +103,13 @@ class HeldKeys {
     const text = event.clipboardData?.getData("text") ?? "";
     if (text) this.#presses.push({ key: text, shiftKey: false });
   }
+}
+
+/** @param {string} text */
+function giveBack(text) {
+  if (!text) return;
+  focusForWords();
+  insertText(text);
 }
 
 /** @param {Press[]} presses */
