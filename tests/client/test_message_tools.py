@@ -38,7 +38,8 @@ REPLACED_ROW = """async () => {
   const posted = seq => ({ seq, id: `m${seq}`, name: "bo", message: `word ${seq}`, inserted_at });
   const messages = [1, 2, 3, 4].map(posted);
   const place = document.createElement("div");
-  const draw = messages => render(h(Chunk, { messages, today: "", unsaved: "", firstNewSeq: 0 }), place);
+  const room = { slug: "room" };
+  const draw = messages => render(h(Chunk, { room, messages, today: "", unsaved: "", firstNewSeq: 0 }), place);
   const texts = () => [...place.querySelectorAll(".text")].map(text => text.textContent);
   draw(messages);
   const drawn = [];

@@ -1,4 +1,5 @@
 import { effect, signal } from "@preact/signals";
+import { ask } from "../account/api.js";
 import { isRequired } from "../account/server.js";
 import { LOBBY, slug } from "../browser/route.js";
 import { follow, load, save } from "../browser/storage.js";
@@ -96,10 +97,8 @@ export function forgetInList(slug) {
 export async function refreshRooms() {
   if (isRequired.peek() && !isSignedIn.peek()) return; // it is not for guests
   try {
-    const response = await fetch("/api/rooms", { headers: { accept: "application/json" } });
-    if (!response.ok) return;
     /** @type {{rooms: RoomSummary[]}} */
-    const { rooms: listed } = await response.json();
+    const { rooms: listed } = await ask("GET", "/api/rooms");
     // One's own private rooms come with `me`: a page that takes the person for a guest is to keep none.
     rooms.value = listed.filter(({ name }) => !isPrivateSlug(name));
     learn();

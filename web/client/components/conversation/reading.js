@@ -14,6 +14,9 @@ import { UNFOLD } from "./fold.js";
 
 /** Closer than this counts as the bottom: a slip by two lines does not leave it. */
 const NEAR_PX = 60;
+/** What a person scrolls with. */
+const MOVES = ["keydown", "wheel", "touchmove"];
+const KEYS = ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", " "];
 /** More messages are loaded when less than this, a screen or two, is left above or below. */
 const AHEAD_PX = 1200;
 
@@ -39,6 +42,7 @@ export class Reading {
   #resizes = new ResizeObserver(() => this.#keepBottom());
   #onScroll = () => this.update();
   #onUnfold = () => this.#leaveBottom();
+  #onMove = (/** @type {Event} */ event) => this.#leave(event);
 
   /** @param {Conversation} conversation */
   constructor(conversation) {
@@ -52,6 +56,7 @@ export class Reading {
     this.#scroller = scroller;
     scroller.addEventListener("scroll", this.#onScroll, { passive: true });
     scroller.addEventListener(UNFOLD, this.#onUnfold);
+    for (const move of MOVES) scroller.addEventListener(move, this.#onMove, { passive: true });
     this.#resizes.observe(scroller);
     this.#resizes.observe(content);
   }
@@ -59,6 +64,7 @@ export class Reading {
   detach() {
     this.#scroller?.removeEventListener("scroll", this.#onScroll);
     this.#scroller?.removeEventListener(UNFOLD, this.#onUnfold);
+    for (const move of MOVES) this.#scroller?.removeEventListener(move, this.#onMove);
     this.#resizes.disconnect();
     this.#scroller = null;
   }
@@ -158,6 +164,11 @@ export class Reading {
     if (!this.#scroller) return;
     if (this.atBottom.peek()) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.update();
+  }
+
+  /** Goes nowhere by itself any more where the person goes elsewhere. @param {Event} event */
+  #leave(event) {
+    if (!(event instanceof KeyboardEvent) || KEYS.includes(event.key)) this.#settling = null;
   }
 
   /** Stays where a long message was opened, to be read from there. */
