@@ -178,13 +178,16 @@ def test_another_password_is_asked_for_at_the_next_sign_in(signs_in: SignIn, han
 
 def test_who_deletes_the_account_is_a_guest_again(signs_in: SignIn, handle: str) -> None:
     ann = signs_in()
+    ann.composer.fill("half a thought")
     opened = opens_account(ann, "Leave")
+    expect(opened).to_contain_text("and what you have written here and not sent")
     opened.get_by_role("button", name="Delete my account").click()
     expect(opened.get_by_label("Stays, as said by a “deleted account”")).to_be_checked()
     expect(opened.locator("input[name=password]")).to_be_focused()
     fills(opened, password=PASSWORD)
     expect_guest(ann)
     expect(ann.notices).to_contain_text("Sign in within 7 days to come back")
+    expect(ann.notices).to_contain_text("What you had written here and not sent was erased.")
     expect_nothing_kept(ann.page)
     signs_in_as(ann, handle)
     expect(ann.notices).to_contain_text("You came back: your account is not deleted.")

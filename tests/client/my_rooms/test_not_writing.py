@@ -23,6 +23,7 @@ def test_a_muted_person_reads_until_when(ann: Member, bo: Member, visit: Visit) 
     assert not violations(other.page)
     expect(member_row(one, bo)).to_contain_text("muted")
     chooses(one, bo, "Let write again")
+    expect(member_row(one, bo)).not_to_contain_text("muted")  # the menu offers what is so as it opens
     chooses(one, bo, "Mute for 1 day")
     expect(notes(one).last).to_contain_text(re.compile(r"until .* 20\d\d"))  # not of today
     chooses(one, bo, "Let write again")

@@ -71,6 +71,28 @@ def test_who_is_removed_reads_the_thread_no_more(
     expect(page.page.get_by_label("What you wrote and had not sent")).to_have_value("my half a thought")
 
 
+def test_a_dialog_of_the_room_closes_as_somebody_is_removed(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    page = bo.comes(visit, slug, viewport={"width": 1400, "height": 800})
+    page.button("Invite").click()
+    expect(page.page.locator("#people")).to_be_focused()
+    ann.pushes(slug, "remove_member", handle=bo.handle)
+    expect(page.page.get_by_role("heading", name="You are no longer in this room")).to_be_visible()
+    expect(page.page.locator("dialog:modal")).to_have_count(0)
+    expect(page.page.locator(".removed-room")).to_be_focused()
+
+
+def test_an_invitation_of_somebody_who_is_banned_says_who_that_is(visit: Visit, ann: Member, bo: Member) -> None:
+    slug = ann.makes_room("Den", bo)
+    ann.pushes(slug, "remove_member", handle=bo.handle, ban=True)
+    page = ann.comes(visit, slug, viewport={"width": 1400, "height": 800})
+    page.button("Invite").click()
+    page.page.keyboard.type(bo.handle)
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Enter")
+    expect(page.page.get_by_role("alert").filter(has_text=f"@{bo.handle} is banned here")).to_be_visible()
+
+
 def test_who_was_removed_while_away_is_told_at_the_next_visit(visit: Visit, ann: Member, bo: Member) -> None:
     slug = ann.makes_room("Den", bo)
     page = bo.comes(visit, slug)

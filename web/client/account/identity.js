@@ -141,8 +141,9 @@ export async function signOut() {
  * @param {string} farewell
  */
 export async function leaveServer(chosen, farewell) {
+  const words = withLoss(farewell);
   await leaveBy("DELETE", "/api/me", chosen);
-  await leaveFor(farewell);
+  await leaveFor(words);
 }
 
 /**

@@ -26,7 +26,7 @@ const WORDS = {
   full: "There are as many as there may be.",
   last_way: "Without it you could not sign in any more. Choose a password or add another way before.",
   proof: "Show first that it is you.",
-  archived: "The room that this invite leads to is archived. Ask who sent it to you.",
+  archived: "The room is archived. Who looks after it can open it again.",
   no_passkeys: "There are no passkeys at this address.",
   passkey_unknown: "This passkey is not known here.",
   passkey_exists: "You have a passkey there already.",

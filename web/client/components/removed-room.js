@@ -21,8 +21,10 @@ export function RemovedRoom({ slug }) {
     dismissRemoved(slug);
   };
   const region = useRef(/** @type {HTMLElement | null} */ (null));
-  // Who was writing there goes on here.
-  useLayoutEffect(() => region.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => {
+    for (const dialog of document.querySelectorAll("dialog.of-room")) /** @type {HTMLDialogElement} */ (dialog).close();
+    region.current?.focus({ preventScroll: true }); // who was writing there goes on here
+  }, []);
   return html`
     <div class="removed-room" role="region" aria-label="Conversation" tabindex="-1" ref=${region}>
       <h2>${begin(why)} this room</h2>

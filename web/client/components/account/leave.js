@@ -61,7 +61,7 @@ function consequence() {
   const days = server.value?.leave_days ?? 7;
   if (!days) return "Nobody can bring it back, and nobody gets your handle.";
   return `You are signed out everywhere at once. Sign in within ${inDays(days)} and all is as it was, but your tokens and
-    invites. After that nobody can bring it back, and nobody gets your handle.`;
+    invites, and what you have written here and not sent. After that nobody can bring it back, and nobody gets your handle.`;
 }
 
 function farewell() {

@@ -15,7 +15,10 @@ const TITLE = "invite-title";
 
 /** Shows the dialog that brings people into a room. @param {Room} room */
 export function showInvite(room) {
-  showInDialog({ label: TITLE, className: "room-dialog" }, (close) => html`<${Invite} room=${room} close=${close} />`);
+  showInDialog(
+    { label: TITLE, className: "room-dialog of-room" },
+    (close) => html`<${Invite} room=${room} close=${close} />`,
+  );
 }
 
 /** @param {{room: Room, close: () => void}} props */
@@ -33,7 +36,7 @@ function Invite({ room, close }) {
     try {
       await room.ask(GOVERNING.invite, { handles });
     } catch (refusal) {
-      problem.value = problemOf(/** @type {import("../../account/api.js").Refusal} */ (refusal)).words;
+      problem.value = whyNot(/** @type {import("../../account/api.js").Refusal} */ (refusal), handles);
       return;
     }
     close();
@@ -60,4 +63,11 @@ function Invite({ room, close }) {
       `}
     <//>
   `;
+}
+
+/** @param {import("../../account/api.js").Refusal} refusal @param {string[]} handles */
+function whyNot(refusal, handles) {
+  if (refusal.reason !== "banned") return problemOf(refusal).words;
+  const who = handles.length === 1 ? `@${handles[0]}` : "One of them";
+  return `${who} is banned here until a moderator lifts the ban.`;
 }

@@ -10,7 +10,10 @@ const TITLE = "leave-title";
 
 /** Asks before the person leaves a room. @param {Room} room */
 export function showLeave(room) {
-  showInDialog({ label: TITLE, className: "room-dialog" }, (close) => html`<${Leave} room=${room} close=${close} />`);
+  showInDialog(
+    { label: TITLE, className: "room-dialog of-room" },
+    (close) => html`<${Leave} room=${room} close=${close} />`,
+  );
 }
 
 /** @param {{room: Room, close: () => void}} props */

@@ -16,7 +16,10 @@ const TITLE = "links-title";
 
 /** Shows the links that lead into a room, and makes another. @param {Room} room */
 export function showLinks(room) {
-  showInDialog({ label: TITLE, className: "room-dialog" }, (close) => html`<${Links} room=${room} close=${close} />`);
+  showInDialog(
+    { label: TITLE, className: "room-dialog of-room" },
+    (close) => html`<${Links} room=${room} close=${close} />`,
+  );
 }
 
 /** @param {{room: Room, close: () => void}} props */

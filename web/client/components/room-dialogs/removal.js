@@ -9,7 +9,10 @@ const TITLE = "removal-title";
 
 /** Asks before somebody is removed or banned. @param {Props} props */
 export function showRemoval(props) {
-  showInDialog({ label: TITLE, className: "room-dialog" }, (close) => html`<${Removal} ...${props} close=${close} />`);
+  showInDialog(
+    { label: TITLE, className: "room-dialog of-room" },
+    (close) => html`<${Removal} ...${props} close=${close} />`,
+  );
 }
 
 /** @param {Props & {close: () => void}} props */

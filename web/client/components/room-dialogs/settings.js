@@ -13,7 +13,7 @@ const TITLE = "room-settings-title";
 /** Shows the dialog with a room's settings: those that the person may change. @param {Room} room */
 export function showRoomSettings(room) {
   showInDialog(
-    { label: TITLE, className: "room-dialog" },
+    { label: TITLE, className: "room-dialog of-room" },
     (close) => html`<${Settings} room=${room} close=${close} />`,
   );
 }
